@@ -1,0 +1,37 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include <glib.h>
+
+/*
+ * Arena: memory that is freed at once. Every decoded reply lives in one arena; nothing inside it is ever
+ * freed on its own. Blocks grow geometrically; the total has a ceiling given at birth, so that a hostile
+ * reply cannot take more memory than the caller allowed.
+ *
+ *   +--------+     +--------+     +-----------------+
+ *   | block  | <-- | block  | <-- | block (current) |
+ *   +--------+     +--------+     +-----------------+
+ *
+ * An arena belongs to one thread at a time.
+ */
+typedef struct _Arena Arena;
+
+/* Returns: (transfer full): an empty arena that will hold at most @ceiling bytes. */
+Arena *arenaNew(size_t ceiling);
+
+void arenaFree(Arena *arena);
+
+/* Returns: zeroed memory of @size bytes, aligned for any type, or NULL when the ceiling is reached. */
+void *arenaAlloc(Arena *arena, size_t size) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Returns: a copy of the @length bytes at @text with a NUL behind them, or NULL at the ceiling. */
+char *arenaStrndup(Arena *arena, const char *text, size_t length) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Bytes handed out so far. */
+size_t arenaUsed(const Arena *arena);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Arena, arenaFree)

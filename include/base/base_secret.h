@@ -1,0 +1,32 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include <glib.h>
+
+/*
+ * Secret: a string that must not leave the process: a password or a session cookie. It is kept in pages
+ * of its own that are locked into memory where the system allows it, left out of core dumps, and
+ * erased when it is freed. Immutable, so any thread may read it.
+ */
+typedef struct _Secret Secret;
+
+/* Returns: (transfer full): a secret with a copy of @text; the caller erases its own copy. */
+Secret *secretNew(const char *text);
+
+/* Returns: (transfer none): the text, valid as long as @secret. */
+const char *secretText(const Secret *secret);
+
+/* Erases and frees; accepts NULL. */
+void secretFree(Secret *secret);
+
+/* Overwrites @text with zeros in a way the compiler keeps; accepts NULL. */
+void secretErase(char *text);
+
+/* Erases @text, then g_free()s it; accepts NULL. */
+void secretEraseFree(char *text);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Secret, secretFree)

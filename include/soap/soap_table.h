@@ -1,0 +1,119 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include <glib.h>
+
+/*
+ * The tables one interpreter encodes and decodes by. They are generated at build time (vim_types.c) from the
+ * installed pyVmomi's metadata for what roots.toml names; a _Static_assert beside every row checks its
+ * offset and size against the generated structs (vim_types.h).
+ *
+ * How a field lies in its struct:
+ *   scalar        gboolean / gint32 / gint64 / gdouble; an optional one has gboolean has_NAME beside it
+ *   string        const char *, NULL when absent; enums, dates, URIs and base64 too: as the wire has them
+ *   moref         SoapMoRef *, NULL when absent
+ *   object        VimX *, NULL when absent; starts with SoapObject, which tells the real type
+ *   anyType       SoapAny *, NULL when absent
+ *   array of any  size_t n_NAME; and a vector NAME: scalars by value, everything else by pointer,
+ *                 never with a NULL inside
+ * Everything decoded lives in the reply's arena.
+ */
+
+typedef enum {
+    SOAP_KIND_BOOL,     /* gboolean */
+    SOAP_KIND_INT,      /* gint32; xsd:byte, short and int */
+    SOAP_KIND_LONG,     /* gint64 */
+    SOAP_KIND_DOUBLE,   /* gdouble; xsd:float and double */
+    SOAP_KIND_STRING,   /* const char *; xsd:string, enums, dateTime, anyURI, base64Binary */
+    SOAP_KIND_MOREF,    /* SoapMoRef * */
+    SOAP_KIND_OBJECT,   /* pointer to a struct that begins with SoapObject */
+    SOAP_KIND_ANY,      /* SoapAny * */
+} SoapKind;
+
+enum {
+    SOAP_FIELD_OPTIONAL = 1 << 0,
+    SOAP_FIELD_ARRAY = 1 << 1,
+    SOAP_FIELD_SECRET = 1 << 2,  /* never printed */
+};
+
+typedef struct _SoapType SoapType;
+
+typedef struct {
+    const char *name;
+    SoapKind kind;
+    guint flags;
+    guint16 offset;         /* of the value or vector */
+    guint16 extra;          /* of has_NAME (optional scalar) or n_NAME (array); 0: none */
+    const SoapType *type;   /* declared type, for SOAP_KIND_OBJECT */
+    const char *xsdType;    /* e.g. "xsd:long", "ManagedObjectReference"; for encoding xsi:type in anyType */
+} SoapField;
+
+struct _SoapType {
+    const char *name;           /* wire name, e.g. "NasDatastoreInfo" */
+    const SoapType *parent;     /* its struct is the first member of this one's; NULL at the root */
+    size_t size;
+    const SoapField *fields;    /* own ones only; the parent's come first on the wire */
+    guint nfields;
+};
+
+/* What every object begins with. */
+typedef struct {
+    const SoapType *type;   /* the nearest type we know; never NULL */
+    const char *wireType;   /* local name of xsi:type when it was one we do not know, else NULL */
+} SoapObject;
+
+typedef struct {
+    const char *type;   /* "Datastore" */
+    const char *value;  /* "datastore-17" */
+} SoapMoRef;
+
+typedef struct {
+    SoapKind kind;
+    gboolean isArray;
+    const char *wireType;   /* local name of xsi:type, e.g. "ArrayOfHostHostBusAdapter", "string"; may be NULL */
+    size_t n;               /* items when isArray */
+    union {
+        gboolean boolean;
+        gint32 i32;
+        gint64 i64;
+        gdouble real;
+        const char *string;
+        SoapMoRef *moref;
+        SoapObject *object;
+        const char **strings;   /* arrays */
+        SoapMoRef **morefs;
+        SoapObject **objects;
+        void *items;
+    } value;
+} SoapAny;
+
+/* What may be done when the connection or the session breaks in the middle of a call. */
+typedef enum {
+    SOAP_REPLAY_SAFE,       /* reads: sent again once, after a new login where needed */
+    SOAP_REPLAY_ONCE,       /* changes state: never repeated */
+    SOAP_REPLAY_SESSION,    /* needs objects of the session it ran in (filters, tasks' collectors): the caller rebuilds */
+} SoapReplay;
+
+/* One VI method: its parameters and its result are ordinary types (LoginRequestType, LoginResponse). */
+typedef struct {
+    const char *name;           /* "Login" */
+    const SoapType *request;    /* first field _this (moref), then the parameters in order */
+    const SoapType *response;   /* one field returnval, or none for void methods */
+    SoapReplay replay;
+} SoapMethod;
+
+/* Whether @object is a @type or derived from it. NULL is nothing. */
+gboolean soapObjectIs(gconstpointer object, const SoapType *type);
+
+/*
+ * Returns: @object as a pointer to @type's struct when it is one, else NULL. E.g.
+ *   VimNasDatastoreInfo *nas = soapObjectCast(info, &vimNasDatastoreInfoType);
+ */
+gpointer soapObjectCast(gconstpointer object, const SoapType *type);
+
+/* Looks up a generated type by wire name, or NULL. Defined in the generated vim_types.c. */
+const SoapType *vimTypeByName(const char *name, size_t length);
