@@ -1,0 +1,33 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include "vi_session.h"
+
+/*
+ * The only way to call a VI method. What happens when something breaks in the middle follows from the method's replay rule:
+ *
+ *                      session ended                 connection broke
+ *   SAFE               renew, send again (once)      send again (once)
+ *   SESSION            renew, SESSION_RENEWED        error; the caller builds its objects again
+ *   ONCE               renew, send again (once)      OUTCOME_UNKNOWN
+ *
+ * (NotAuthenticated means that the server did not even begin, so that a ONCE call may go out again.)
+ */
+
+typedef struct {
+    guint64 generation;     /* session generation the call's objects belong to; 0: any */
+    guint timeoutMs;        /* 0: the transport's default */
+    gint *cancel;           /* atomic flag, or NULL */
+} ViCallOptions;
+
+/*
+ * Calls @method. @options may be NULL.
+ *
+ * Returns: the decoded reply (transfer full), never one with a fault: faults are errors. NULL with @error.
+ */
+SoapReply *viCall(ViSession *session, const SoapMethod *method, gconstpointer args,
+                  const ViCallOptions *options, GError **error);

@@ -1,0 +1,58 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include "vi_call.h"
+#include "vim_types.h"
+
+/*
+ * Property collector: bulk reads. All pages of a retrieval are gathered; a reply that is empty, or whose
+ * properties are all missing with NotAuthenticated, is how ESX says that the session has ended
+ * (facts: it does not fault), so the session is renewed and the read repeated, once.
+ */
+
+typedef struct {
+    GPtrArray *objects;     /* VimObjectContent *, owned by the replies */
+    GPtrArray *replies;     /* SoapReply * */
+} ViObjects;
+
+void viObjectsFree(ViObjects *objects);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViObjects, viObjectsFree)
+
+/*
+ * RetrievePropertiesEx on the session's own collector, with all pages (1 request per page).
+ *
+ * Returns: (transfer full) at least one object, or NULL with @error.
+ */
+ViObjects *viCollectorRetrieve(ViSession *session, const VimPropertyFilterSpec *spec, GError **error);
+
+/*
+ * One WaitForUpdatesEx on @collector.
+ *
+ * @version: the version of the last update seen, "" for everything.
+ * @maxWaitSeconds: 0 returns at once.
+ * @ret_updates: (transfer none) what changed, part of the reply; NULL when nothing did.
+ * Returns: (transfer full) the reply that holds it, or NULL with @error.
+ */
+SoapReply *viCollectorWait(ViSession *session, const SoapMoRef *collector, const char *version,
+                           gint32 maxWaitSeconds, const ViCallOptions *options,
+                           VimUpdateSet **ret_updates, GError **error);
+
+/*
+ * Makes a filter on @collector.
+ *
+ * @ret_filter: (transfer none) its reference, part of the reply.
+ * Returns: (transfer full) the reply that holds it, or NULL with @error.
+ */
+SoapReply *viCollectorCreateFilter(ViSession *session, const SoapMoRef *collector,
+                                   const VimPropertyFilterSpec *spec, const ViCallOptions *options,
+                                   SoapMoRef **ret_filter, GError **error);
+
+/* Destroys a filter; whether that works is nobody's concern. */
+void viCollectorDestroyFilter(ViSession *session, const SoapMoRef *filter);
+
+/* Whether all that is missing is missing for NotAuthenticated, and nothing is there. */
+gboolean viCollectorSaysExpired(VimObjectContent *const *objects, size_t nobjects);

@@ -1,0 +1,57 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include "soap_codec.h"
+
+/*
+ * What can go wrong while talking VI. Faults a caller may want to tell apart have a code; every other fault
+ * is VI_ERROR_FAULT with its name in the message. Errors of the http and soap floors pass through with
+ * their own domains, prefixed by the method's name.
+ */
+
+#define VI_ERROR (viErrorQuark())
+GQuark viErrorQuark(void);
+
+typedef enum {
+    VI_ERROR_FAULT,                 /* a fault that has no code of its own */
+    VI_ERROR_INVALID_LOGIN,         /* wrong user name or password, locked account, expired password */
+    VI_ERROR_NOT_AUTHENTICATED,     /* the session ended and could not be renewed */
+    VI_ERROR_NO_PERMISSION,
+    VI_ERROR_RESTRICTED,            /* RestrictedVersion: the free licence forbids it */
+    VI_ERROR_OBJECT_GONE,           /* ManagedObjectNotFound */
+    VI_ERROR_NOT_FOUND,
+    VI_ERROR_INVALID_ARGUMENT,
+    VI_ERROR_NOT_SUPPORTED,
+    VI_ERROR_HOST_UNREACHABLE,      /* vCenter cannot talk to the host */
+    VI_ERROR_HOST_CONFIG,           /* HostConfigFault */
+    VI_ERROR_COLLECTOR_VERSION,     /* InvalidCollectorVersion: read everything again */
+    VI_ERROR_FILE_NOT_FOUND,
+    VI_ERROR_FILE_EXISTS,
+    VI_ERROR_FILE_LOCKED,
+    VI_ERROR_FILE_FAULT,            /* any other FileFault */
+    VI_ERROR_NO_DISK_SPACE,
+    VI_ERROR_INVALID_PATH,          /* InvalidDatastorePath */
+    VI_ERROR_INVALID_DATASTORE,     /* the datastore is unknown, or not accessible */
+    VI_ERROR_IN_USE,                /* ResourceInUse */
+    VI_ERROR_INVALID_STATE,
+    VI_ERROR_CANCELLED,             /* RequestCanceled, or the caller's own flag */
+    VI_ERROR_PROTOCOL,              /* the answer is no SOAP, or lacks what every server sends */
+    VI_ERROR_BUSY,                  /* HTTP 503: out of sessions, or overloaded */
+    VI_ERROR_OUTCOME_UNKNOWN,       /* the connection broke under a call that must not be repeated */
+    VI_ERROR_SESSION_RENEWED,       /* the objects the call needed died with their session; build them again */
+    VI_ERROR_TIMEOUT,               /* a task did not end in time */
+} ViErrorCode;
+
+/* Makes @fault of @method into a GError: "METHOD: NAME: faultstring". */
+void viErrorSetFault(GError **error, const char *method, const SoapFault *fault);
+
+/* The same for a fault inside a reply, as tasks and missingSets carry it. @message may be NULL. */
+void viErrorSetFaultObject(GError **error, const char *context, const SoapObject *fault,
+                           const char *message);
+
+/* Returns: the code for a fault object, by its type or the nearest known parent of it. */
+ViErrorCode viErrorCodeOfFault(const char *name, const SoapObject *detail);

@@ -1,0 +1,91 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include "base_secret.h"
+#include "http_transport.h"
+#include "vi_error.h"
+
+/*
+ * ViSession: one login at one server. Any number of threads may call through it at once; the session's one
+ * mutex guards the cookie and the generation and is never held while the network is busy.
+ *
+ * A server forgets a session after some idle minutes, or when it restarts. The first call that notices
+ * renews it: one thread logs in again (the others wait for its outcome), and the generation counts up. Objects that
+ * live in a session (filters, collectors) belong to the generation they were made in.
+ *
+ * The password is kept, locked in memory, for these renewals. A login that the server refuses is never
+ * tried again: the session is dead from then on and every call fails at once, without a request
+ * (ESX locks the account after five failures).
+ */
+typedef struct _ViSession ViSession;
+
+/* Managed objects every server names in its ServiceContent. NULL where it has none. */
+typedef struct {
+    SoapMoRef *rootFolder;
+    SoapMoRef *propertyCollector;
+    SoapMoRef *sessionManager;
+    SoapMoRef *virtualDiskManager;
+    SoapMoRef *fileManager;
+} ViServices;
+
+typedef enum {
+    VI_PRODUCT_ESX,         /* productLineId esx, embeddedEsx */
+    VI_PRODUCT_VPX,         /* vCenter */
+    VI_PRODUCT_OTHER,       /* gsx, and what comes after us */
+} ViProduct;
+
+typedef struct {
+    ViProduct product;
+    const char *fullName;       /* "VMware ESXi 8.0.3 build-24674464" */
+    const char *version;        /* "8.0.3" */
+    const char *apiVersion;     /* "8.0.3.0" */
+    const char *productLine;    /* as sent; never NULL */
+} ViAbout;
+
+/*
+ * Makes a session and asks the server who it is (RetrieveServiceContent: 1 request, no login).
+ *
+ * @transport: (transfer full), also on error.
+ * Returns: (transfer full), or NULL with @error.
+ */
+ViSession *viSessionNew(HttpTransport *transport, GError **error);
+
+/*
+ * Logs in (1 request). To be called once.
+ *
+ * @password: (transfer full), also on error.
+ */
+gboolean viSessionLogin(ViSession *session, const char *userName, Secret *password, GError **error);
+
+/* Logs out where logged in (1 request, short timeout, outcome ignored) and frees. Accepts NULL. No call may be running. */
+void viSessionFree(ViSession *session);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViSession, viSessionFree)
+
+/* Returns: (transfer none), valid as long as @session. */
+const ViAbout *viSessionAbout(const ViSession *session);
+const ViServices *viSessionServices(const ViSession *session);
+
+/* The present generation; 0 before Login, 1 after it. */
+guint64 viSessionGeneration(ViSession *session);
+
+/* FALSE once the server refused to renew the login. */
+gboolean viSessionIsUsable(ViSession *session);
+
+/*
+ * Logs in again, unless that has happened since generation @stale. Single-flight.
+ */
+gboolean viSessionRenew(ViSession *session, guint64 stale, GError **error);
+
+/*
+ * One exchange in the present session, without renewal or replay; vi_call.c is the only user.
+ *
+ * @generation: 0, or the generation the call needs: VI_ERROR_SESSION_RENEWED when it is over.
+ * @ret_generation: the generation the call ran in, written also on error; may be NULL.
+ */
+gboolean viSessionExchange(ViSession *session, const SoapMethod *method, gconstpointer args,
+                           guint64 generation, guint timeoutMs, gint *cancel, SoapReply **ret_reply,
+                           guint64 *ret_generation, GError **error);

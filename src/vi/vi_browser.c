@@ -1,0 +1,104 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Searching a datastore. */
+
+#include "vi_browser.h"
+#include "vi_property.h"
+
+void
+viSearchFree(ViSearch *search)
+{
+    if (!search)
+        return;
+    viTaskResultFree(search->task);
+    g_free(search);
+}
+
+/* Disks with their sizes, ISO and floppy images: what libvirt calls volumes of a datastore. */
+static SoapReply *
+startSearch(ViSession *session, const SoapMoRef *browser, const char *path, GError **error)
+{
+    /* Without a pattern ESX returns all files, but vcsim none. */
+    static const char *all[] = { "*" };
+    VimSearchDatastoreSubFolders_TaskRequest args = VIM_INIT(SearchDatastoreSubFolders_TaskRequest);
+    VimHostDatastoreBrowserSearchSpec spec = VIM_INIT(HostDatastoreBrowserSearchSpec);
+    VimVmDiskFileQuery disks = VIM_INIT(VmDiskFileQuery);
+    VimVmDiskFileQueryFlags flags = VIM_INIT(VmDiskFileQueryFlags);
+    VimIsoImageFileQuery isos = VIM_INIT(IsoImageFileQuery);
+    VimFloppyImageFileQuery floppies = VIM_INIT(FloppyImageFileQuery);
+    VimFileQuery *queries[] = { &disks.base, &isos.base, &floppies.base };
+    VimFileQueryFlags details = VIM_INIT(FileQueryFlags);
+
+    flags.capacityKb = TRUE;
+    flags.diskType = TRUE;
+    flags.thin = TRUE;
+    flags.has_thin = TRUE;
+    disks.details = &flags;
+
+    details.fileType = TRUE;
+    details.fileSize = TRUE;
+    details.modification = TRUE;
+    details.fileOwner = FALSE;
+
+    spec.query = queries;
+    spec.n_query = G_N_ELEMENTS(queries);
+    spec.details = &details;
+    spec.searchCaseInsensitive = FALSE;
+    spec.has_searchCaseInsensitive = TRUE;
+    spec.matchPattern = all;
+    spec.n_matchPattern = G_N_ELEMENTS(all);
+    spec.sortFoldersFirst = FALSE;
+    spec.has_sortFoldersFirst = TRUE;
+
+    args.self = (SoapMoRef *)browser;
+    args.datastorePath = path;
+    args.searchSpec = &spec;
+    return viCall(session, &vimMethodSearchDatastoreSubFolders_Task, &args, NULL, error);
+}
+
+/* Takes the folders out of the task's result. */
+static gboolean
+takeFolders(ViSearch *search, GError **error)
+{
+    SoapObject *const *items = viAnyObjects(search->task->result, &search->nfolders);
+    size_t i;
+
+    for (i = 0; i < search->nfolders; i++) {
+        if (soapObjectIs(items[i], &vimHostDatastoreBrowserSearchResultsType))
+            continue;
+        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                    "SearchDatastoreSubFolders_Task: the server returned a %s instead of search results",
+                    items[i]->wireType ? items[i]->wireType : items[i]->type->name);
+        return FALSE;
+    }
+    search->folders = (VimHostDatastoreBrowserSearchResults *const *)items;
+    return TRUE;
+}
+
+ViSearch *
+viBrowserSearchAll(ViSession *session, const SoapMoRef *browser, const char *datastore, GError **error)
+{
+    g_autofree char *path = g_strdup_printf("[%s]", datastore);
+    g_autoptr(SoapReply) reply = startSearch(session, browser, path, error);
+    g_autoptr(ViSearch) search = g_new0(ViSearch, 1);
+    const SoapMoRef *task;
+
+    if (!reply)
+        return NULL;
+
+    task = ((VimSearchDatastoreSubFolders_TaskResponse *)reply->body)->returnval;
+    if (!task) {
+        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                    "SearchDatastoreSubFolders_Task: the server started no task");
+        return NULL;
+    }
+
+    search->task = viTaskWait(session, task, "SearchDatastoreSubFolders_Task",
+                              VI_TASK_READ_TIMEOUT_MS, NULL, error);
+    if (!search->task || !takeFolders(search, error))
+        return NULL;
+    return g_steal_pointer(&search);
+}

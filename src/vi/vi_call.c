@@ -1,0 +1,103 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* One VI call with its replay rule. See the table in vi_call.h. */
+
+#include "http_transport.h"
+#include "vi_call.h"
+
+typedef enum {
+    OUTCOME_OK,
+    OUTCOME_FAILED,         /* final */
+    OUTCOME_EXPIRED,        /* the server does not know the session any more */
+    OUTCOME_BROKEN,         /* nobody knows what became of the call */
+} Outcome;
+
+static gboolean
+isBroken(const GError *error)
+{
+    return g_error_matches(error, HTTP_ERROR, HTTP_ERROR_BROKEN) ||
+           g_error_matches(error, HTTP_ERROR, HTTP_ERROR_PROTOCOL) ||
+           g_error_matches(error, SOAP_ERROR, SOAP_ERROR_TRUNCATED);
+}
+
+/* Sends once. @ret_generation is the session's generation it ran in. */
+static Outcome
+attempt(ViSession *session, const SoapMethod *method, gconstpointer args, const ViCallOptions *options,
+        SoapReply **ret_reply, guint64 *ret_generation, GError **error)
+{
+    g_autoptr(SoapReply) reply = NULL;
+    g_autoptr(GError) local = NULL;
+
+    if (!viSessionExchange(session, method, args, options->generation, options->timeoutMs,
+                           options->cancel, &reply, ret_generation, &local)) {
+        Outcome outcome = isBroken(local) ? OUTCOME_BROKEN : OUTCOME_FAILED;
+
+        g_propagate_error(error, g_steal_pointer(&local));
+        return outcome;
+    }
+    if (!reply->fault) {
+        *ret_reply = g_steal_pointer(&reply);
+        return OUTCOME_OK;
+    }
+
+    viErrorSetFault(&local, method->name, reply->fault);
+    g_propagate_error(error, g_error_copy(local));
+    return g_error_matches(local, VI_ERROR, VI_ERROR_NOT_AUTHENTICATED) ? OUTCOME_EXPIRED
+                                                                        : OUTCOME_FAILED;
+}
+
+/* Whether the call may go out once more after @outcome; prepares the session for it. */
+static gboolean
+mayRepeat(ViSession *session, const SoapMethod *method, Outcome outcome, guint64 generation,
+          GError **error)
+{
+    if (outcome == OUTCOME_BROKEN) {
+        if (method->replay == SOAP_REPLAY_ONCE) {
+            (*error)->domain = VI_ERROR;
+            (*error)->code = VI_ERROR_OUTCOME_UNKNOWN;
+            g_prefix_error(error, "the outcome is unknown, look before you repeat it: ");
+        }
+        if (method->replay != SOAP_REPLAY_SAFE)
+            return FALSE;
+        g_clear_error(error);
+        return TRUE;
+    }
+
+    /* OUTCOME_EXPIRED */
+    g_clear_error(error);
+    if (!viSessionRenew(session, generation, error))
+        return FALSE;
+    if (method->replay != SOAP_REPLAY_SESSION)
+        return TRUE;
+    g_set_error(error, VI_ERROR, VI_ERROR_SESSION_RENEWED,
+                "%s: the session it belongs to has ended", method->name);
+    return FALSE;
+}
+
+SoapReply *
+viCall(ViSession *session, const SoapMethod *method, gconstpointer args, const ViCallOptions *options,
+       GError **error)
+{
+    static const ViCallOptions none = { 0 };
+    g_autoptr(GError) local = NULL;
+    guint64 generation = 0;
+    SoapReply *reply = NULL;
+    Outcome outcome;
+
+    if (!options)
+        options = &none;
+
+    outcome = attempt(session, method, args, options, &reply, &generation, &local);
+    if ((outcome == OUTCOME_EXPIRED || outcome == OUTCOME_BROKEN) &&
+        mayRepeat(session, method, outcome, generation, &local))
+        outcome = attempt(session, method, args, options, &reply, &generation, &local);
+
+    if (outcome == OUTCOME_OK)
+        return reply;
+
+    g_propagate_error(error, g_steal_pointer(&local));
+    return NULL;
+}

@@ -1,0 +1,115 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Faults as GErrors: one table from fault names to codes, read along the fault's type hierarchy. */
+
+#include "vi_error.h"
+
+#include <string.h>
+
+typedef struct {
+    const char *name;
+    ViErrorCode code;
+} FaultCode;
+
+/* A fault not listed here takes the code of its nearest listed parent. */
+static const FaultCode faultCodes[] = {
+    { "InvalidLogin",             VI_ERROR_INVALID_LOGIN },
+    { "NotAuthenticated",         VI_ERROR_NOT_AUTHENTICATED },
+    { "NoPermission",             VI_ERROR_NO_PERMISSION },
+    { "RestrictedVersion",        VI_ERROR_RESTRICTED },
+    { "ManagedObjectNotFound",    VI_ERROR_OBJECT_GONE },
+    { "NotFound",                 VI_ERROR_NOT_FOUND },
+    { "InvalidArgument",          VI_ERROR_INVALID_ARGUMENT },
+    { "InvalidRequest",           VI_ERROR_INVALID_ARGUMENT },
+    { "NotSupported",             VI_ERROR_NOT_SUPPORTED },
+    { "NotImplemented",           VI_ERROR_NOT_SUPPORTED },
+    { "MethodNotFound",           VI_ERROR_NOT_SUPPORTED },
+    { "HostCommunication",        VI_ERROR_HOST_UNREACHABLE },
+    { "HostNotConnected",         VI_ERROR_HOST_UNREACHABLE },
+    { "HostConfigFault",          VI_ERROR_HOST_CONFIG },
+    { "InvalidCollectorVersion",  VI_ERROR_COLLECTOR_VERSION },
+    { "FileNotFound",             VI_ERROR_FILE_NOT_FOUND },
+    { "FileAlreadyExists",        VI_ERROR_FILE_EXISTS },
+    { "FileLocked",               VI_ERROR_FILE_LOCKED },
+    { "FileFault",                VI_ERROR_FILE_FAULT },
+    { "NoDiskSpace",              VI_ERROR_NO_DISK_SPACE },
+    { "InvalidDatastorePath",     VI_ERROR_INVALID_PATH },
+    { "InvalidDatastore",         VI_ERROR_INVALID_DATASTORE },
+    { "ResourceInUse",            VI_ERROR_IN_USE },
+    { "TaskInProgress",           VI_ERROR_IN_USE },
+    { "InvalidState",             VI_ERROR_INVALID_STATE },
+    { "RequestCanceled",          VI_ERROR_CANCELLED },
+};
+
+G_DEFINE_QUARK(vi-error-quark, viErrorQuark)
+
+static const FaultCode *
+faultCodeByName(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(faultCodes); i++) {
+        if (g_strcmp0(faultCodes[i].name, name) == 0)
+            return &faultCodes[i];
+    }
+    return NULL;
+}
+
+ViErrorCode
+viErrorCodeOfFault(const char *name, const SoapObject *detail)
+{
+    const FaultCode *row = faultCodeByName(name);
+    const SoapType *type;
+
+    for (type = detail ? detail->type : NULL; !row && type; type = type->parent)
+        row = faultCodeByName(type->name);
+
+    return row ? row->code : VI_ERROR_FAULT;
+}
+
+/* "Text." without its full stop, since more may follow it in a message. */
+static char *
+plainText(const char *text)
+{
+    g_autofree char *copy = g_strstrip(g_strdup(text ? text : ""));
+    size_t length = strlen(copy);
+
+    if (length > 0 && copy[length - 1] == '.')
+        copy[length - 1] = '\0';
+
+    return g_steal_pointer(&copy);
+}
+
+static void
+setFault(GError **error, const char *context, const char *name, const SoapObject *detail,
+         const char *message)
+{
+    g_autofree char *text = plainText(message);
+
+    if (*text == '\0')
+        g_set_error(error, VI_ERROR, (gint)viErrorCodeOfFault(name, detail), "%s: %s", context, name);
+    else
+        g_set_error(error, VI_ERROR, (gint)viErrorCodeOfFault(name, detail), "%s: %s: %s",
+                    context, name, text);
+}
+
+void
+viErrorSetFault(GError **error, const char *method, const SoapFault *fault)
+{
+    setFault(error, method, *fault->name ? fault->name : fault->code, fault->detail, fault->message);
+}
+
+void
+viErrorSetFaultObject(GError **error, const char *context, const SoapObject *fault,
+                      const char *message)
+{
+    const char *name = "unknown fault";
+
+    if (fault)
+        name = fault->wireType ? fault->wireType : fault->type->name;
+
+    setFault(error, context, name, fault, message);
+}

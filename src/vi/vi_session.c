@@ -1,0 +1,458 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* One login at one server: exchange of a request and a reply, login, renewal, logout. */
+
+#include <string.h>
+
+#include "base_limits.h"
+#include "vi_session.h"
+#include "vi_version.h"
+#include "vim_types.h"
+
+/* Leaving must not keep anybody waiting for a server that is gone. */
+#define LOGOUT_TIMEOUT_MS 5000
+
+struct _ViSession {
+    HttpTransport *transport;
+    SoapReply *content;         /* what the next two point into */
+    ViServices services;
+    ViAbout about;
+    char *soapAction;           /* header line */
+    char *userName;
+    Secret *password;
+
+    GMutex lock;                /* guards what follows */
+    GCond renewed;              /* renewing became FALSE */
+    Secret *cookie;             /* "vmware_soap_session=\"…\"", quotes and all; NULL: none yet */
+    guint64 generation;
+    gboolean renewing;
+    guint64 renewals;           /* attempts that have ended */
+    GError *renewError;         /* of the last one that failed */
+    gboolean refused;           /* the server does not take the password any more */
+};
+
+/* ---- one exchange --------------------------------------------------------------------------- */
+
+typedef struct {
+    SoapDecoder *decoder;
+    GString *quote;     /* beginning of a body that is no SOAP */
+} Incoming;
+
+/* 200 and 500 carry an envelope, other codes do not (facts/vi-api.md 1.5). */
+static gboolean
+isSoap(const HttpResponse *response)
+{
+    if (response->status != 200 && response->status != 500)
+        return FALSE;
+    return !response->contentType || strstr(response->contentType, "xml") != NULL;
+}
+
+static gboolean
+receive(const HttpResponse *response, const char *data, size_t length, gpointer opaque,
+        GError **error)
+{
+    Incoming *incoming = opaque;
+
+    if (isSoap(response))
+        return soapDecoderFeed(incoming->decoder, data, length, error);
+
+    g_string_append_len(incoming->quote, data,
+                        (gssize)MIN(length, LIMIT_QUOTED_BYTES - incoming->quote->len));
+    return TRUE;
+}
+
+/* What was quoted, on one line and printable. */
+static char *
+quotable(const GString *quote)
+{
+    g_autofree char *valid = g_utf8_make_valid(quote->str, (gssize)quote->len);
+    char *p;
+
+    for (p = valid; *p; p++) {
+        if (g_ascii_iscntrl(*p))
+            *p = ' ';
+    }
+    return g_steal_pointer(&valid);
+}
+
+static void
+setNotSoap(GError **error, const HttpResponse *response, const GString *quote)
+{
+    g_autofree char *text = quotable(quote);
+
+    if (response->status == 503)
+        g_set_error(error, VI_ERROR, VI_ERROR_BUSY,
+                    "the server is out of sessions or overloaded (HTTP status 503); wait a little, "
+                    "or close sessions that are not needed");
+    else if (response->status >= 300 && response->status < 400)
+        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                    "the server redirects to '%s' (HTTP status %u), which is not followed; use that "
+                    "address in the URI", response->location ? response->location : "nowhere",
+                    response->status);
+    else
+        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                    "the server answered with HTTP status %u and %s instead of a SOAP reply%s%s%s; "
+                    "check that the URI names the web port of an ESX host or vCenter",
+                    response->status, response->contentType ? response->contentType : "no content type",
+                    *text ? ", beginning '" : "", text, *text ? "'" : "");
+}
+
+/* Keeps the session cookie out of @setCookie: up to the first ';', with its quotes. */
+static void
+takeCookie(ViSession *session, const char *setCookie)
+{
+    g_autofree char *pair = NULL;
+
+    if (!setCookie || !g_str_has_prefix(setCookie, "vmware_soap_session="))
+        return;
+
+    pair = g_strndup(setCookie, strcspn(setCookie, ";"));
+    g_mutex_lock(&session->lock);
+    g_clear_pointer(&session->cookie, secretFree);
+    session->cookie = secretNew(pair);
+    g_mutex_unlock(&session->lock);
+    secretErase(pair);
+}
+
+static void
+eraseString(GString *string)
+{
+    secretErase(string->str);
+    g_string_free(string, TRUE);
+}
+
+/* Sends @method with the cookie header line @cookie (may be NULL) and decodes the reply. */
+static SoapReply *
+transact(ViSession *session, const SoapMethod *method, gconstpointer args, const char *cookie,
+         guint timeoutMs, gint *cancel, GError **error)
+{
+    const char *headers[] = { "Content-Type: text/xml; charset=utf-8", session->soapAction, cookie, NULL };
+    g_autoptr(SoapDecoder) decoder = soapDecoderNew(method);
+    g_autoptr(GString) quote = g_string_new(NULL);
+    g_auto(HttpResponse) response = { 0 };
+    Incoming incoming = { decoder, quote };
+    HttpRequest request = { .method = "POST", .path = "/sdk", .headers = headers,
+                            .timeoutMs = timeoutMs, .cancel = cancel,
+                            .noRetry = method->replay == SOAP_REPLAY_ONCE };
+    /* Large enough that a request with a password in it is never moved. */
+    GString *body = g_string_sized_new(8192);
+    gboolean sent;
+
+    if (!soapEncodeRequest(method, args, body, error)) {
+        eraseString(body);
+        return NULL;
+    }
+
+    request.body = body->str;
+    request.bodyLength = body->len;
+    sent = httpTransportPerform(session->transport, &request, receive, &incoming, &response, error);
+    eraseString(body);
+    if (!sent)
+        return NULL;
+
+    if (method == &vimMethodLogin || method == &vimMethodRetrieveServiceContent)
+        takeCookie(session, response.setCookie);
+
+    if (!isSoap(&response)) {
+        setNotSoap(error, &response, quote);
+        return NULL;
+    }
+    return soapDecoderFinish(decoder, error);
+}
+
+gboolean
+viSessionExchange(ViSession *session, const SoapMethod *method, gconstpointer args,
+                  guint64 generation, guint timeoutMs, gint *cancel, SoapReply **ret_reply,
+                  guint64 *ret_generation, GError **error)
+{
+    SoapReply *reply;
+    char *cookie;
+    guint64 now;
+
+    g_mutex_lock(&session->lock);
+    now = session->generation;
+    cookie = session->cookie ? g_strdup_printf("Cookie: %s", secretText(session->cookie)) : NULL;
+    g_mutex_unlock(&session->lock);
+
+    if (ret_generation)
+        *ret_generation = now;
+
+    if (generation != 0 && generation != now) {
+        secretEraseFree(cookie);
+        g_set_error(error, VI_ERROR, VI_ERROR_SESSION_RENEWED,
+                    "%s: the session it belongs to has ended", method->name);
+        return FALSE;
+    }
+
+    reply = transact(session, method, args, cookie, timeoutMs, cancel, error);
+    secretEraseFree(cookie);
+    if (!reply) {
+        g_prefix_error(error, "%s: ", method->name);
+        return FALSE;
+    }
+
+    *ret_reply = reply;
+    return TRUE;
+}
+
+/* ---- who the server is ---------------------------------------------------------------------- */
+
+static ViProduct
+productOf(const char *line)
+{
+    if (g_str_equal(line, "esx") || g_str_equal(line, "embeddedEsx"))
+        return VI_PRODUCT_ESX;
+    return g_str_equal(line, "vpx") ? VI_PRODUCT_VPX : VI_PRODUCT_OTHER;
+}
+
+static void
+setVersion(ViSession *session, const char *version)
+{
+    g_free(session->soapAction);
+    session->soapAction = g_strdup_printf("SOAPAction: \"urn:vim25/%s\"", version);
+}
+
+/* Takes what the driver needs out of @content, and refuses a server that lacks any of it. */
+static gboolean
+readContent(ViSession *session, const VimServiceContent *content, GError **error)
+{
+    const VimAboutInfo *about = content ? content->about : NULL;
+    const char *version;
+
+    if (!about || !content->rootFolder || !content->propertyCollector || !content->sessionManager ||
+        !about->apiVersion || !about->productLineId) {
+        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                    "RetrieveServiceContent: the server does not say what it is; it is no ESX host or vCenter");
+        return FALSE;
+    }
+
+    session->services = (ViServices) {
+        .rootFolder = content->rootFolder,
+        .propertyCollector = content->propertyCollector,
+        .sessionManager = content->sessionManager,
+        .virtualDiskManager = content->virtualDiskManager,
+        .fileManager = content->fileManager,
+    };
+    session->about = (ViAbout) {
+        .product = productOf(about->productLineId),
+        .fullName = about->fullName ? about->fullName : about->productLineId,
+        .version = about->version ? about->version : about->apiVersion,
+        .apiVersion = about->apiVersion,
+        .productLine = about->productLineId,
+    };
+
+    version = viVersionFor(about->apiVersion);
+    if (!version) {
+        g_set_error(error, VI_ERROR, VI_ERROR_NOT_SUPPORTED,
+                    "the server '%s' speaks version %s of the vSphere API, but %s or newer is needed",
+                    session->about.fullName, about->apiVersion, VI_VERSION_OLDEST);
+        return FALSE;
+    }
+    setVersion(session, version);
+    return TRUE;
+}
+
+static gboolean
+retrieveContent(ViSession *session, GError **error)
+{
+    SoapMoRef instance = { "ServiceInstance", "ServiceInstance" };
+    VimRetrieveServiceContentRequest args = VIM_INIT(RetrieveServiceContentRequest);
+    g_autoptr(SoapReply) reply = NULL;
+    const VimRetrieveServiceContentResponse *body;
+
+    args.self = &instance;
+    if (!viSessionExchange(session, &vimMethodRetrieveServiceContent, &args, 0, 0, NULL, &reply, NULL,
+                           error))
+        return FALSE;
+    if (reply->fault) {
+        viErrorSetFault(error, "RetrieveServiceContent", reply->fault);
+        return FALSE;
+    }
+
+    body = (const VimRetrieveServiceContentResponse *)reply->body;
+    session->content = g_steal_pointer(&reply);
+    return readContent(session, body->returnval, error);
+}
+
+ViSession *
+viSessionNew(HttpTransport *transport, GError **error)
+{
+    g_autoptr(ViSession) session = g_new0(ViSession, 1);
+
+    session->transport = transport;
+    g_mutex_init(&session->lock);
+    g_cond_init(&session->renewed);
+    setVersion(session, VI_VERSION_OLDEST);
+
+    if (!retrieveContent(session, error))
+        return NULL;
+    return g_steal_pointer(&session);
+}
+
+const ViAbout *
+viSessionAbout(const ViSession *session)
+{
+    return &session->about;
+}
+
+const ViServices *
+viSessionServices(const ViSession *session)
+{
+    return &session->services;
+}
+
+/* ---- login, renewal, logout ----------------------------------------------------------------- */
+
+/* One Login. @cookie: header line or NULL. */
+static gboolean
+login(ViSession *session, const char *cookie, GError **error)
+{
+    VimLoginRequest args = VIM_INIT(LoginRequest);
+    g_autoptr(SoapReply) reply = NULL;
+
+    args.self = session->services.sessionManager;
+    args.userName = session->userName;
+    args.password = secretText(session->password);
+    args.locale = "en";     /* else fault texts come in the server's language */
+
+    reply = transact(session, &vimMethodLogin, &args, cookie, 0, NULL, error);
+    if (!reply) {
+        g_prefix_error(error, "Login: ");
+        return FALSE;
+    }
+    if (reply->fault) {
+        viErrorSetFault(error, "Login", reply->fault);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean
+viSessionLogin(ViSession *session, const char *userName, Secret *password, GError **error)
+{
+    char *cookie;
+    gboolean ok;
+
+    session->userName = g_strdup(userName);
+    session->password = password;
+
+    /* Old servers hand out the cookie with the first call and expect it back here. */
+    cookie = session->cookie ? g_strdup_printf("Cookie: %s", secretText(session->cookie)) : NULL;
+    ok = login(session, cookie, error);
+    secretEraseFree(cookie);
+    if (ok)
+        session->generation = 1;
+    return ok;
+}
+
+/* Waits for the renewal that is under way. Called with the lock held. Returns: whether it helped. */
+static gboolean
+lockedAwaitRenewal(ViSession *session, guint64 stale, GError **error)
+{
+    guint64 renewals = session->renewals;
+
+    while (session->renewing && session->renewals == renewals)
+        g_cond_wait(&session->renewed, &session->lock);
+
+    if (session->generation != stale)
+        return TRUE;
+    g_propagate_error(error, g_error_copy(session->renewError));
+    return FALSE;
+}
+
+/* Notes how a renewal ended and wakes those who wait for it. */
+static void
+endRenewal(ViSession *session, gboolean ok, const GError *error)
+{
+    g_mutex_lock(&session->lock);
+    g_clear_error(&session->renewError);
+    if (ok) {
+        session->generation++;
+    } else {
+        session->renewError = g_error_copy(error);
+        session->refused = g_error_matches(error, VI_ERROR, VI_ERROR_INVALID_LOGIN);
+    }
+    session->renewing = FALSE;
+    session->renewals++;
+    g_cond_broadcast(&session->renewed);
+    g_mutex_unlock(&session->lock);
+}
+
+gboolean
+viSessionRenew(ViSession *session, guint64 stale, GError **error)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&session->lock);
+    g_autoptr(GError) local = NULL;
+    gboolean ok;
+
+    if (session->generation != stale)
+        return TRUE;
+    if (session->refused) {
+        g_propagate_error(error, g_error_copy(session->renewError));
+        return FALSE;
+    }
+    if (session->renewing)
+        return lockedAwaitRenewal(session, stale, error);
+
+    session->renewing = TRUE;
+    g_clear_pointer(&locker, g_mutex_locker_free);
+
+    ok = login(session, NULL /* cookie */, &local);
+    if (!ok)
+        g_prefix_error(&local, "the session ended and could not be renewed: ");
+    endRenewal(session, ok, local);
+    if (!ok)
+        g_propagate_error(error, g_steal_pointer(&local));
+    return ok;
+}
+
+guint64
+viSessionGeneration(ViSession *session)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&session->lock);
+
+    return session->generation;
+}
+
+gboolean
+viSessionIsUsable(ViSession *session)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&session->lock);
+
+    return !session->refused;
+}
+
+static void
+logout(ViSession *session)
+{
+    VimLogoutRequest args = VIM_INIT(LogoutRequest);
+    g_autoptr(SoapReply) reply = NULL;
+    g_autoptr(GError) ignored = NULL;
+
+    args.self = session->services.sessionManager;
+    viSessionExchange(session, &vimMethodLogout, &args, 0, LOGOUT_TIMEOUT_MS, NULL, &reply, NULL,
+                      &ignored);
+}
+
+void
+viSessionFree(ViSession *session)
+{
+    if (!session)
+        return;
+
+    if (session->generation > 0 && !session->refused)
+        logout(session);
+    httpTransportFree(session->transport);
+    secretFree(session->password);
+    secretFree(session->cookie);
+    soapReplyFree(session->content);
+    g_clear_error(&session->renewError);
+    g_free(session->userName);
+    g_free(session->soapAction);
+    g_cond_clear(&session->renewed);
+    g_mutex_clear(&session->lock);
+    g_free(session);
+}

@@ -1,0 +1,324 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Waiting for tasks: a few looks, then a long poll of its own. See vi_task.h. */
+
+#include "vi_collector.h"
+#include "vi_property.h"
+#include "vi_task.h"
+
+/* Pauses before the second and the third look. */
+static const guint pollPausesMs[VI_TASK_POLLS] = { 0, 40, 250 };
+
+typedef struct {
+    ViSession *session;
+    const SoapMoRef *task;
+    const char *what;
+    gint64 deadline;    /* monotonic, microseconds */
+    gint *cancel;
+    char *state;        /* last seen; NULL: none yet */
+} Wait;
+
+void
+viTaskResultFree(ViTaskResult *result)
+{
+    if (!result)
+        return;
+    soapReplyFree(result->reply);
+    g_free(result);
+}
+
+/* ---- what a task says of itself ------------------------------------------------------------- */
+
+/* Looks at info.state and, when the task failed, sets its fault. Returns: whether it has ended. */
+static gboolean
+readState(Wait *wait, const char *state, const VimLocalizedMethodFault *fault, GError **error)
+{
+    g_free(wait->state);
+    wait->state = g_strdup(state);
+
+    if (g_strcmp0(state, VIM_TASK_INFO_STATE_SUCCESS) == 0)
+        return TRUE;
+    if (g_strcmp0(state, VIM_TASK_INFO_STATE_ERROR) != 0)
+        return FALSE;
+
+    viErrorSetFaultObject(error, wait->what, fault ? (SoapObject *)fault->fault : NULL,
+                          fault ? fault->localizedMessage : NULL);
+    return TRUE;
+}
+
+static ViTaskResult *
+resultNew(SoapReply *reply, const SoapAny *any)
+{
+    ViTaskResult *result = g_new0(ViTaskResult, 1);
+
+    result->reply = reply;
+    result->result = any;
+    return result;
+}
+
+static void
+cancelTask(Wait *wait)
+{
+    VimCancelTaskRequest args = VIM_INIT(CancelTaskRequest);
+    g_autoptr(SoapReply) reply = NULL;
+    g_autoptr(GError) ignored = NULL;
+
+    args.self = (SoapMoRef *)wait->task;
+    reply = viCall(wait->session, &vimMethodCancelTask, &args, NULL, &ignored);
+}
+
+/* Returns: FALSE with @error when nobody wants to wait any longer. */
+static gboolean
+mayGoOn(Wait *wait, GError **error)
+{
+    if (wait->cancel && g_atomic_int_get(wait->cancel)) {
+        cancelTask(wait);
+        g_set_error(error, VI_ERROR, VI_ERROR_CANCELLED, "%s: cancelled", wait->what);
+        return FALSE;
+    }
+    if (g_get_monotonic_time() >= wait->deadline) {
+        cancelTask(wait);
+        g_set_error(error, VI_ERROR, VI_ERROR_TIMEOUT,
+                    "%s: the task '%s' did not end in time (it was %s); it has been told to stop",
+                    wait->what, wait->task->value, wait->state ? wait->state : "in an unknown state");
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* ---- looking -------------------------------------------------------------------------------- */
+
+typedef struct {
+    VimPropertyFilterSpec spec;
+    VimPropertySpec property;
+    VimObjectSpec object;
+    VimPropertySpec *properties[1];
+    VimObjectSpec *objects[1];
+} TaskSpec;
+
+static const char *taskPaths[] = { "info.state", "info.error", "info.result" };
+
+static void
+taskSpecInit(TaskSpec *spec, const SoapMoRef *task)
+{
+    *spec = (TaskSpec) {
+        .spec = VIM_INIT(PropertyFilterSpec),
+        .property = VIM_INIT(PropertySpec),
+        .object = VIM_INIT(ObjectSpec),
+    };
+    spec->property.type = "Task";
+    spec->property.pathSet = taskPaths;
+    spec->property.n_pathSet = G_N_ELEMENTS(taskPaths);
+    spec->object.obj = (SoapMoRef *)task;
+    spec->properties[0] = &spec->property;
+    spec->objects[0] = &spec->object;
+    spec->spec.propSet = spec->properties;
+    spec->spec.n_propSet = 1;
+    spec->spec.objectSet = spec->objects;
+    spec->spec.n_objectSet = 1;
+}
+
+/* One look. Returns: TRUE when the task has ended: then either @ret_result or @error is set. */
+static gboolean
+look(Wait *wait, const TaskSpec *spec, ViTaskResult **ret_result, GError **error)
+{
+    g_autoptr(ViObjects) objects = viCollectorRetrieve(wait->session, &spec->spec, error);
+    g_autoptr(GError) local = NULL;
+    const VimLocalizedMethodFault *fault = NULL;
+    const char *state = NULL;
+    const SoapAny *result = NULL;
+    const VimObjectContent *object;
+    size_t i;
+
+    if (!objects)
+        return TRUE;
+
+    object = g_ptr_array_index(objects->objects, 0);
+    for (i = 0; i < object->n_propSet; i++) {
+        const VimDynamicProperty *property = object->propSet[i];
+
+        if (g_strcmp0(property->name, "info.state") == 0)
+            state = viAnyString(property->val);
+        else if (g_strcmp0(property->name, "info.error") == 0)
+            fault = viAnyObject(property->val, &vimLocalizedMethodFaultType);
+        else if (g_strcmp0(property->name, "info.result") == 0)
+            result = property->val;
+    }
+
+    if (!readState(wait, state, fault, &local))
+        return FALSE;
+    if (local)
+        g_propagate_error(error, g_steal_pointer(&local));
+    else
+        *ret_result = resultNew(g_ptr_array_steal_index(objects->replies, 0), result);
+    return TRUE;
+}
+
+/* ---- long poll ------------------------------------------------------------------------------ */
+
+static SoapReply *
+createCollector(ViSession *session, GError **error)
+{
+    VimCreatePropertyCollectorRequest args = VIM_INIT(CreatePropertyCollectorRequest);
+    g_autoptr(SoapReply) reply = NULL;
+
+    args.self = viSessionServices(session)->propertyCollector;
+    reply = viCall(session, &vimMethodCreatePropertyCollector, &args, NULL, error);
+    if (!reply)
+        return NULL;
+    if (!((VimCreatePropertyCollectorResponse *)reply->body)->returnval) {
+        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                    "CreatePropertyCollector: the server made none");
+        return NULL;
+    }
+    return g_steal_pointer(&reply);
+}
+
+static void
+destroyCollector(ViSession *session, const SoapMoRef *collector)
+{
+    VimDestroyPropertyCollectorRequest args = VIM_INIT(DestroyPropertyCollectorRequest);
+    g_autoptr(SoapReply) reply = NULL;
+    g_autoptr(GError) ignored = NULL;
+
+    args.self = (SoapMoRef *)collector;
+    reply = viCall(session, &vimMethodDestroyPropertyCollector, &args, NULL, &ignored);
+}
+
+/* Returns: whether @updates mention info.state; its value goes to @ret_state. */
+static gboolean
+findState(const VimUpdateSet *updates, const char **ret_state)
+{
+    gboolean found = FALSE;
+    size_t i, j, k;
+
+    for (i = 0; i < updates->n_filterSet; i++) {
+        const VimPropertyFilterUpdate *filter = updates->filterSet[i];
+
+        for (j = 0; j < filter->n_objectSet; j++) {
+            const VimObjectUpdate *object = filter->objectSet[j];
+
+            for (k = 0; k < object->n_changeSet; k++) {
+                if (g_strcmp0(object->changeSet[k]->name, "info.state") != 0)
+                    continue;
+                *ret_state = viAnyString(object->changeSet[k]->val);
+                found = TRUE;
+            }
+        }
+    }
+    return found;
+}
+
+/* Long-polls until the task has ended or the caller has waited enough. */
+static gboolean
+pollState(Wait *wait, const SoapMoRef *collector, const ViCallOptions *options, GError **error)
+{
+    g_autofree char *version = g_strdup("");
+
+    while (mayGoOn(wait, error)) {
+        g_autoptr(SoapReply) reply = NULL;
+        VimUpdateSet *updates = NULL;
+        const char *state = NULL;
+
+        reply = viCollectorWait(wait->session, collector, version, VI_TASK_SLICE_SECONDS, options,
+                                &updates, error);
+        if (!reply)
+            return FALSE;
+        if (!updates)
+            continue;
+
+        g_free(version);
+        version = g_strdup(updates->version);
+        if (findState(updates, &state) && (g_strcmp0(state, VIM_TASK_INFO_STATE_SUCCESS) == 0 ||
+                                           g_strcmp0(state, VIM_TASK_INFO_STATE_ERROR) == 0))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Waits with a collector of its own until the task has ended, however it did. */
+static gboolean
+waitForEnd(Wait *wait, GError **error)
+{
+    static const char *paths[] = { "info.state" };
+    ViCallOptions options = { .generation = viSessionGeneration(wait->session), .cancel = wait->cancel };
+    g_autoptr(SoapReply) reply = createCollector(wait->session, error);
+    g_autoptr(SoapReply) filter = NULL;
+    const SoapMoRef *collector;
+    SoapMoRef *ref;
+    gboolean ended;
+    TaskSpec spec;
+
+    if (!reply)
+        return FALSE;
+
+    collector = ((VimCreatePropertyCollectorResponse *)reply->body)->returnval;
+    taskSpecInit(&spec, wait->task);
+    spec.property.pathSet = paths;
+    spec.property.n_pathSet = G_N_ELEMENTS(paths);
+
+    filter = viCollectorCreateFilter(wait->session, collector, &spec.spec, &options, &ref, error);
+    ended = filter && pollState(wait, collector, &options, error);
+    destroyCollector(wait->session, collector);
+    return ended;
+}
+
+/* ---- the wait ------------------------------------------------------------------------------- */
+
+/* Sleeps @ms, or until the cancel flag is up or the deadline has come. */
+static void
+pause(const Wait *wait, guint ms)
+{
+    gint64 end = MIN(g_get_monotonic_time() + (gint64)ms * 1000, wait->deadline);
+
+    while (g_get_monotonic_time() < end && !(wait->cancel && g_atomic_int_get(wait->cancel)))
+        g_usleep((gulong)CLAMP(end - g_get_monotonic_time(), 0, 20000));
+}
+
+static ViTaskResult *
+waitForTask(Wait *wait, GError **error)
+{
+    ViTaskResult *result = NULL;
+    TaskSpec spec;
+    guint i;
+
+    taskSpecInit(&spec, wait->task);
+    for (i = 0; i < VI_TASK_POLLS; i++) {
+        pause(wait, pollPausesMs[i]);
+        if (!mayGoOn(wait, error))
+            return NULL;
+        if (look(wait, &spec, &result, error))
+            return result;
+    }
+
+    while (mayGoOn(wait, error)) {
+        g_autoptr(GError) local = NULL;
+
+        /* A session that ended under the long poll takes the collector with it, not the task. */
+        if (!waitForEnd(wait, &local) &&
+            !g_error_matches(local, VI_ERROR, VI_ERROR_SESSION_RENEWED)) {
+            g_propagate_error(error, g_steal_pointer(&local));
+            return NULL;
+        }
+        if (look(wait, &spec, &result, error))
+            return result;
+    }
+    return NULL;
+}
+
+ViTaskResult *
+viTaskWait(ViSession *session, const SoapMoRef *task, const char *what, guint timeoutMs, gint *cancel,
+           GError **error)
+{
+    Wait wait = {
+        .session = session, .task = task, .what = what, .cancel = cancel,
+        .deadline = g_get_monotonic_time() + (gint64)timeoutMs * 1000,
+    };
+    ViTaskResult *result = waitForTask(&wait, error);
+
+    g_free(wait.state);
+    return result;
+}
