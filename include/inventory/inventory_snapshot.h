@@ -1,0 +1,120 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include "base_arena.h"
+#include "soap_table.h"
+
+/*
+ * InventorySnapshot: all pools and LUNs of a host (or of a whole vCenter) at one moment. Immutable and
+ * reference-counted: a verb takes a reference and works without locks, whatever happens meanwhile.
+ *
+ *   snapshot ── pools[] ──┬─ InventoryPool ── datastore ── extents[]
+ *            │            └─ InventoryPool ── target ─┬─ portals[], adapters[]
+ *            │                                        └─ luns[] ─┐
+ *            ├─ luns[] ─────────────────────────── InventoryLun <┘ (one LUN may be behind several targets)
+ *            └─ indexes: pools by name, UUID, target path; LUNs by key, device path
+ *
+ * All strings and vectors live in the snapshot's arena. Sizes are bytes.
+ */
+typedef struct _InventorySnapshot InventorySnapshot;
+typedef struct _InventoryPool InventoryPool;
+
+typedef enum {
+    INVENTORY_FS_VMFS,
+    INVENTORY_FS_NFS,       /* NFS 3 and 4.1 */
+    INVENTORY_FS_CIFS,
+    INVENTORY_FS_LOCAL,
+    INVENTORY_FS_OTHER,     /* vSAN, vVol, PMem, and kinds not known yet */
+} InventoryFs;
+
+typedef struct {
+    const char *disk;       /* canonical name, "naa.…" */
+    gint32 partition;
+} InventoryExtent;
+
+typedef struct {
+    const SoapMoRef *ref;
+    const SoapMoRef *browser;       /* NULL: cannot be searched */
+    const SoapMoRef *datacenter;    /* NULL where none was seen */
+    const char *datacenterPath;     /* "Folder/DC", as /folder URLs want it; NULL likewise */
+    const char *name;               /* as in "[name] path"; the pool's name may be a longer one, see below */
+    const char *url;                /* NULL where absent */
+    const char *mountPath;          /* on this host; NULL where it is not mounted or the server does not say */
+    InventoryFs fs;
+    const char *fsType;             /* summary.type as sent: "VMFS", "NFS41", "vsan"; never NULL */
+    const char *remoteHost;         /* NFS, CIFS: NULL elsewhere */
+    const char *remotePath;
+    gboolean readOnly;
+    const InventoryExtent *extents; /* VMFS */
+    size_t nextents;
+} InventoryDatastore;
+
+typedef struct {
+    const char *address;
+    gint32 port;
+} InventoryPortal;
+
+typedef struct {
+    const SoapMoRef *storageSystem; /* of the adapter's host; NULL where the server does not say */
+    const char *device;             /* "vmhba65" */
+    const char *iqn;                /* the initiator's; NULL where absent */
+} InventoryAdapter;
+
+/* A logical unit as the host sees it. */
+typedef struct {
+    const char *name;           /* ScsiLun.deviceName; never NULL */
+    const char *canonicalName;  /* "naa.…"; NULL where absent */
+    const char *devicePath;     /* HostScsiDisk.devicePath, else the name; never NULL */
+    char key[37];               /* MD5 of ScsiLun.uuid as a UUID (as the built-in driver has it) */
+    guint64 capacity;           /* 0 for what has none (enclosures, CD drives) */
+    gboolean isDisk;
+    const InventoryPool *pool;  /* the first target that leads to it; NULL for local LUNs */
+} InventoryLun;
+
+typedef struct {
+    const char *iqn;
+    const InventoryPortal *portals;
+    size_t nportals;
+    const InventoryAdapter *adapters;   /* all that have the target configured */
+    size_t nadapters;
+    const InventoryLun *const *luns;    /* sorted by name */
+    size_t nluns;
+} InventoryTarget;
+
+/*
+ * One pool. Names are unique within a snapshot: of datastores in different datacenters of a vCenter that
+ * share a name, each gets its datacenter's path behind it: "ds1 (Folder/DC2)".
+ */
+struct _InventoryPool {
+    const char *name;
+    guint8 uuid[16];
+    gboolean accessible;
+    guint64 capacity;           /* 0 where not accessible */
+    guint64 available;
+    const char *targetPath;     /* what libvirt calls the pool's target path; NULL where there is none */
+    const InventoryDatastore *datastore;    /* exactly one of these two is set */
+    const InventoryTarget *target;
+};
+
+InventorySnapshot *inventorySnapshotRef(InventorySnapshot *snapshot);
+void inventorySnapshotUnref(InventorySnapshot *snapshot);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(InventorySnapshot, inventorySnapshotUnref)
+
+/* All pools, datastores first, each kind sorted by name. */
+const InventoryPool *const *inventorySnapshotPools(const InventorySnapshot *snapshot, size_t *ret_n);
+
+/* Lookups; each returns NULL when there is none. */
+const InventoryPool *inventoryPoolByName(const InventorySnapshot *snapshot, const char *name);
+const InventoryPool *inventoryPoolByUuid(const InventorySnapshot *snapshot, const guint8 uuid[16]);
+const InventoryPool *inventoryPoolByTargetPath(const InventorySnapshot *snapshot, const char *path);
+const InventoryLun *inventoryLunByKey(const InventorySnapshot *snapshot, const char *key);
+
+/* By device path, device name or canonical name. */
+const InventoryLun *inventoryLunByPath(const InventorySnapshot *snapshot, const char *path);
+
+/* Name of the only host in the snapshot, or NULL where there are several or none. */
+const char *inventorySnapshotHostName(const InventorySnapshot *snapshot);

@@ -1,0 +1,28 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include "inventory.h"
+#include "vim_types.h"
+
+/*
+ * What is asked of the property collector: which objects (a walk from the root folder, or from one host)
+ * and which of their properties. The walk:
+ *
+ *   rootFolder ─ childEntity* ─ Datacenter ─ hostFolder ─ childEntity* ─ ComputeResource ─ host ─ datastore
+ */
+typedef struct _InventorySpec InventorySpec;
+
+/* For a standing filter over all that @scope shows; NULL: everything. Borrows from @session and @scope. */
+InventorySpec *inventorySpecNew(ViSession *session, const InventoryScope *scope);
+
+/* For one look at the names of folders, datacenters, compute resources and hosts. */
+InventorySpec *inventorySpecNewNames(ViSession *session);
+
+const VimPropertyFilterSpec *inventorySpecFilter(const InventorySpec *spec);
+
+void inventorySpecFree(InventorySpec *spec);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(InventorySpec, inventorySpecFree)

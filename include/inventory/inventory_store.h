@@ -1,0 +1,43 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include "vi_error.h"
+#include "vim_types.h"
+
+/*
+ * InventoryStore: the objects a standing filter has reported, with their latest property values. Update sets
+ * are applied to it; snapshots are built from it. Belongs to the thread that syncs the inventory.
+ *
+ * Values stay in the arena of the reply they came in; a reply lives as long as any of its values is the latest.
+ */
+typedef struct _InventoryStore InventoryStore;
+typedef struct _InventoryObject InventoryObject;
+
+InventoryStore *inventoryStoreNew(void);
+void inventoryStoreFree(InventoryStore *store);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(InventoryStore, inventoryStoreFree)
+
+/*
+ * Applies @updates, which are part of @reply.
+ *
+ * @reply: (transfer full), also on error.
+ * Returns: FALSE with VI_ERROR_COLLECTOR_VERSION when the updates cannot be applied to what is known,
+ * so that everything has to be read again; or with VI_ERROR_PROTOCOL above LIMIT_INVENTORY_OBJECTS.
+ */
+gboolean inventoryStoreApply(InventoryStore *store, const VimUpdateSet *updates, SoapReply *reply,
+                             GError **error);
+
+/* Returns: (transfer container) all objects of @type, sorted by reference. */
+GPtrArray *inventoryStoreObjects(const InventoryStore *store, const char *type);
+
+/* Returns: the object, or NULL. */
+const InventoryObject *inventoryStoreFind(const InventoryStore *store, const SoapMoRef *ref);
+
+const SoapMoRef *inventoryObjectRef(const InventoryObject *object);
+
+/* Returns: the latest value of the property, or NULL when it is not set. */
+const SoapAny *inventoryObjectProperty(const InventoryObject *object, const char *name);

@@ -1,0 +1,276 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Datastores become pools. */
+
+#include <string.h>
+
+#include "base_names.h"
+#include "inventory_build.h"
+#include "vi_property.h"
+
+/* ---- where it is ---------------------------------------------------------------------------- */
+
+/*
+ * The mount that counts: the one of the host in @scope, else (a host of its own, or a whole vCenter) the
+ * first that has a path. NULL where there is none, or none for that host.
+ */
+static const VimHostMountInfo *
+findMount(const InventoryObject *object, const InventoryScope *scope)
+{
+    size_t n;
+    SoapObject *const *mounts = viAnyObjects(inventoryObjectProperty(object, "host"), &n);
+    const VimHostMountInfo *first = NULL;
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        const VimDatastoreHostMount *mount = soapObjectCast(mounts[i], &vimDatastoreHostMountType);
+
+        if (!mount || !mount->mountInfo)
+            continue;
+        if (scope && scope->host) {
+            if (viMoRefEqual(mount->key, scope->host))
+                return mount->mountInfo;
+            continue;
+        }
+        if (!first || (!first->path && mount->mountInfo->path))
+            first = mount->mountInfo;
+    }
+    return first;
+}
+
+/* The datacenter that lists @ref, or NULL. */
+static const InventoryObject *
+findDatacenter(const GPtrArray *datacenters, const SoapMoRef *ref)
+{
+    guint i;
+    size_t j;
+
+    for (i = 0; i < datacenters->len; i++) {
+        const InventoryObject *datacenter = g_ptr_array_index(datacenters, i);
+        size_t n;
+        SoapMoRef *const *refs = viAnyMoRefs(inventoryObjectProperty(datacenter, "datastore"), &n);
+
+        for (j = 0; j < n; j++) {
+            if (viMoRefEqual(refs[j], ref))
+                return datacenter;
+        }
+    }
+    return NULL;
+}
+
+/* "Folder/DC": the names from below the root folder down to @object. */
+static char *
+entityPath(const InventoryStore *store, const InventoryObject *object)
+{
+    g_autoptr(GString) path = g_string_new(NULL);
+    guint depth;
+
+    for (depth = 0; object && depth < 64; depth++) {
+        const SoapMoRef *parent = viAnyMoRef(inventoryObjectProperty(object, "parent"));
+        const char *name = viAnyString(inventoryObjectProperty(object, "name"));
+        const InventoryObject *above = inventoryStoreFind(store, parent);
+
+        /* The root folder has a name too ("Datacenters"), but is in no path. */
+        if (depth > 0 && !parent)
+            break;
+        g_string_prepend(path, depth > 0 ? "/" : "");
+        g_string_prepend(path, name ? name : "?");
+        object = above;
+    }
+    return g_string_free(g_steal_pointer(&path), FALSE);
+}
+
+static void
+setDatacenter(InventoryBuild *build, InventoryDatastore *datastore, const InventoryStore *store,
+              const GPtrArray *datacenters, const InventoryScope *scope)
+{
+    const InventoryObject *datacenter = findDatacenter(datacenters, datastore->ref);
+    g_autofree char *path = NULL;
+
+    if (scope && scope->datacenter) {
+        datastore->datacenter = inventoryBuildRef(build, scope->datacenter);
+        datastore->datacenterPath = inventoryBuildString(build, scope->datacenterPath);
+        return;
+    }
+    if (!datacenter)
+        return;
+
+    path = entityPath(store, datacenter);
+    datastore->datacenter = inventoryBuildRef(build, inventoryObjectRef(datacenter));
+    datastore->datacenterPath = inventoryBuildString(build, path);
+}
+
+/* ---- what it is ----------------------------------------------------------------------------- */
+
+static void
+setNas(InventoryBuild *build, InventoryDatastore *datastore, const VimHostNasVolume *nas)
+{
+    const gboolean cifs = g_ascii_strcasecmp(datastore->fsType, "CIFS") == 0 ||
+                          (nas && nas->base.type && g_ascii_strcasecmp(nas->base.type, "CIFS") == 0);
+
+    datastore->fs = cifs ? INVENTORY_FS_CIFS : INVENTORY_FS_NFS;
+    if (!nas)
+        return;
+    datastore->remoteHost = inventoryBuildString(build, nas->remoteHost);
+    datastore->remotePath = inventoryBuildString(build, nas->remotePath);
+}
+
+static void
+setVmfs(InventoryBuild *build, InventoryDatastore *datastore, const VimHostVmfsVolume *vmfs)
+{
+    InventoryExtent *extents;
+    size_t i;
+
+    datastore->fs = INVENTORY_FS_VMFS;
+    if (!vmfs)
+        return;
+
+    extents = inventoryBuildNew(build, InventoryExtent, vmfs->n_extent);
+    for (i = 0; i < vmfs->n_extent; i++) {
+        if (!vmfs->extent[i]->diskName)
+            continue;
+        extents[datastore->nextents].disk = inventoryBuildString(build, vmfs->extent[i]->diskName);
+        extents[datastore->nextents++].partition = vmfs->extent[i]->partition;
+    }
+    datastore->extents = extents;
+}
+
+/* The info's type decides; summary.type fills in where the info is of a type not known here. */
+static void
+setKind(InventoryBuild *build, InventoryDatastore *datastore, const SoapAny *info)
+{
+    const VimNasDatastoreInfo *nas = viAnyObject(info, &vimNasDatastoreInfoType);
+    const VimVmfsDatastoreInfo *vmfs = viAnyObject(info, &vimVmfsDatastoreInfoType);
+
+    datastore->fs = INVENTORY_FS_OTHER;
+    if (nas)
+        setNas(build, datastore, nas->nas);
+    else if (vmfs)
+        setVmfs(build, datastore, vmfs->vmfs);
+    else if (viAnyObject(info, &vimLocalDatastoreInfoType))
+        datastore->fs = INVENTORY_FS_LOCAL;
+    else if (g_str_equal(datastore->fsType, "VMFS"))
+        datastore->fs = INVENTORY_FS_VMFS;
+    else if (g_str_equal(datastore->fsType, "NFS") || g_str_equal(datastore->fsType, "NFS41"))
+        datastore->fs = INVENTORY_FS_NFS;
+}
+
+/* ---- the pool ------------------------------------------------------------------------------- */
+
+/* The path part of a mount path or URL ("ds:///vmfs/volumes/x/"), without trailing slashes. */
+static const char *
+plainPath(InventoryBuild *build, const char *text)
+{
+    const char *start = text ? strstr(text, "://") : NULL;
+    g_autofree char *path = NULL;
+    size_t length;
+
+    if (!text)
+        return NULL;
+
+    path = g_strdup(start ? start + 3 : text);
+    for (length = strlen(path); length > 1 && path[length - 1] == '/'; length--)
+        path[length - 1] = '\0';
+    return *path == '/' ? inventoryBuildString(build, path) : NULL;
+}
+
+static void
+setPool(InventoryBuild *build, InventoryPool *pool, const VimDatastoreSummary *summary,
+        const VimHostMountInfo *mount)
+{
+    const InventoryDatastore *datastore = pool->datastore;
+    const char *identity = mount && mount->path ? mount->path : datastore->url;
+
+    pool->name = datastore->name;
+    nameHashUuid(identity ? identity : datastore->ref->value, pool->uuid);
+    pool->targetPath = plainPath(build, identity);
+
+    pool->accessible = summary && summary->accessible &&
+                       !(mount && mount->has_accessible && !mount->accessible);
+    if (!pool->accessible)
+        return;
+    pool->capacity = (guint64)MAX(summary->capacity, 0);
+    pool->available = MIN((guint64)MAX(summary->freeSpace, 0), pool->capacity);
+}
+
+static void
+addDatastore(InventoryBuild *build, const InventoryStore *store, const InventoryObject *object,
+             const GPtrArray *datacenters, const InventoryScope *scope)
+{
+    const SoapAny *info = inventoryObjectProperty(object, "info");
+    const VimDatastoreInfo *base = viAnyObject(info, &vimDatastoreInfoType);
+    const VimDatastoreSummary *summary = viAnyObject(inventoryObjectProperty(object, "summary"),
+                                                     &vimDatastoreSummaryType);
+    const VimHostMountInfo *mount = findMount(object, scope);
+    const char *name = summary && summary->name ? summary->name : base ? base->name : NULL;
+    const char *url = summary && summary->url && *summary->url ? summary->url : base ? base->url : NULL;
+    InventoryDatastore *datastore = inventoryBuildNew(build, InventoryDatastore, 1);
+    InventoryPool *pool = inventoryBuildNew(build, InventoryPool, 1);
+
+    datastore->ref = inventoryBuildRef(build, inventoryObjectRef(object));
+    datastore->browser = inventoryBuildRef(build, viAnyMoRef(inventoryObjectProperty(object, "browser")));
+    /* A datastore the user may not look into has no name: its reference is better than nothing. */
+    datastore->name = name && *name ? inventoryBuildString(build, name) : datastore->ref->value;
+    datastore->url = inventoryBuildString(build, url);
+    datastore->mountPath = inventoryBuildString(build, mount ? mount->path : NULL);
+    datastore->fsType = inventoryBuildString(build, summary && summary->type ? summary->type : "OTHER");
+    datastore->readOnly = mount && g_strcmp0(mount->accessMode, "readOnly") == 0;
+    setKind(build, datastore, info);
+    setDatacenter(build, datastore, store, datacenters, scope);
+
+    pool->datastore = datastore;
+    setPool(build, pool, summary, mount);
+    g_ptr_array_add(build->pools, pool);
+}
+
+/* ---- unique names --------------------------------------------------------------------------- */
+
+/* Counts how often each name occurs. */
+static GHashTable *
+countNames(const GPtrArray *pools)
+{
+    GHashTable *counts = g_hash_table_new(g_str_hash, g_str_equal);
+    guint i;
+
+    for (i = 0; i < pools->len; i++) {
+        const InventoryPool *pool = g_ptr_array_index(pools, i);
+        guint count = GPOINTER_TO_UINT(g_hash_table_lookup(counts, pool->name));
+
+        g_hash_table_insert(counts, (gpointer)pool->name, GUINT_TO_POINTER(count + 1));
+    }
+    return counts;
+}
+
+/* Within one datacenter names are unique; across several they need not be. */
+static void
+makeNamesUnique(InventoryBuild *build)
+{
+    g_autoptr(GHashTable) counts = countNames(build->pools);
+    guint i;
+
+    for (i = 0; i < build->pools->len; i++) {
+        InventoryPool *pool = g_ptr_array_index(build->pools, i);
+        const char *where = pool->datastore->datacenterPath;
+        g_autofree char *name = NULL;
+
+        if (GPOINTER_TO_UINT(g_hash_table_lookup(counts, pool->name)) < 2)
+            continue;
+        name = g_strdup_printf("%s (%s)", pool->name, where ? where : pool->datastore->ref->value);
+        pool->name = inventoryBuildString(build, name);
+    }
+}
+
+void
+inventoryBuildDatastores(InventoryBuild *build, const InventoryStore *store, const InventoryScope *scope)
+{
+    g_autoptr(GPtrArray) datacenters = inventoryStoreObjects(store, "Datacenter");
+    g_autoptr(GPtrArray) datastores = inventoryStoreObjects(store, "Datastore");
+    guint i;
+
+    for (i = 0; i < datastores->len; i++)
+        addDatastore(build, store, g_ptr_array_index(datastores, i), datacenters, scope);
+    makeNamesUnique(build);
+}

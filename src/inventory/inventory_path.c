@@ -1,0 +1,234 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Finding the host that an inventory path names: "Folder/Datacenter/Folder/ComputeResource[/Host]". */
+
+#include "base_names.h"
+#include "inventory.h"
+#include "inventory_spec.h"
+#include "vi_collector.h"
+#include "vi_property.h"
+
+void
+inventoryScopeFree(InventoryScope *scope)
+{
+    if (!scope)
+        return;
+    if (scope->host) {
+        g_free((char *)scope->host->type);
+        g_free((char *)scope->host->value);
+    }
+    if (scope->datacenter) {
+        g_free((char *)scope->datacenter->type);
+        g_free((char *)scope->datacenter->value);
+    }
+    g_free(scope->host);
+    g_free(scope->datacenter);
+    g_free(scope->datacenterPath);
+    g_free(scope);
+}
+
+static SoapMoRef *
+refCopy(const SoapMoRef *ref)
+{
+    SoapMoRef *copy = g_new0(SoapMoRef, 1);
+
+    copy->type = g_strdup(ref->type);
+    copy->value = g_strdup(ref->value);
+    return copy;
+}
+
+static const SoapAny *
+propertyOf(const VimObjectContent *object, const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < object->n_propSet; i++) {
+        if (g_strcmp0(object->propSet[i]->name, name) == 0)
+            return object->propSet[i]->val;
+    }
+    return NULL;
+}
+
+static gboolean
+isType(const VimObjectContent *object, const char *type)
+{
+    /* ClusterComputeResource is a ComputeResource, StoragePod a Folder. */
+    return object->obj && object->obj->type && g_str_has_suffix(object->obj->type, type);
+}
+
+static gboolean
+hasName(const VimObjectContent *object, const char *name)
+{
+    const char *wire = viAnyString(propertyOf(object, "name"));
+    g_autofree char *plain = wire ? nameUnescapeEntity(wire) : NULL;
+
+    return g_strcmp0(wire, name) == 0 || g_strcmp0(plain, name) == 0;
+}
+
+/* The child of @parent called @name, or (@name NULL) the only one of @type; NULL where there is none. */
+static const VimObjectContent *
+findChild(const ViObjects *objects, const SoapMoRef *parent, const char *type, const char *name)
+{
+    const VimObjectContent *found = NULL;
+    guint i;
+
+    for (i = 0; i < objects->objects->len; i++) {
+        const VimObjectContent *object = g_ptr_array_index(objects->objects, i);
+
+        if (!viMoRefEqual(viAnyMoRef(propertyOf(object, "parent")), parent))
+            continue;
+        if ((type && !isType(object, type)) || (name && !hasName(object, name)))
+            continue;
+        if (found && !name)
+            return NULL;
+        found = object;
+    }
+    return found;
+}
+
+/* The datacenter's folder of hosts: the one among its folders whose name is "host" (it cannot be renamed). */
+static const VimObjectContent *
+hostFolder(const ViObjects *objects, const VimObjectContent *datacenter)
+{
+    return findChild(objects, datacenter->obj, "Folder", "host");
+}
+
+/* A walk along the parts of a path. */
+typedef struct {
+    const ViObjects *objects;
+    const char *path;
+    char **part;                            /* next one; NULL-terminated */
+    const SoapMoRef *at;
+    const VimObjectContent *datacenter;     /* NULL: not passed yet */
+    GString *datacenterPath;
+} Walk;
+
+/* Takes the next part as a child of where the walk stands. Returns: that child, or NULL with @error. */
+static const VimObjectContent *
+step(Walk *walk, GError **error)
+{
+    const VimObjectContent *child = *walk->part
+                                  ? findChild(walk->objects, walk->at, NULL, *walk->part) : NULL;
+    const char *kinds = walk->datacenter ? "a folder or a compute resource" : "a folder or a datacenter";
+
+    if (child) {
+        walk->part++;
+        return child;
+    }
+    if (*walk->part)
+        g_set_error(error, INVENTORY_ERROR, INVENTORY_ERROR_PATH,
+                    "the inventory path '%s' leads nowhere: '%s' is not %s there", walk->path,
+                    *walk->part, kinds);
+    else
+        g_set_error(error, INVENTORY_ERROR, INVENTORY_ERROR_PATH,
+                    "the inventory path '%s' is too short: it must name a datacenter and a compute "
+                    "resource, e.g. 'Datacenter/esx1.example.org' or 'Datacenter/Cluster/esx1.example.org'",
+                    walk->path);
+    return NULL;
+}
+
+static gboolean
+passDatacenter(Walk *walk, const VimObjectContent *datacenter, GError **error)
+{
+    const VimObjectContent *folder = hostFolder(walk->objects, datacenter);
+
+    if (!folder) {
+        g_set_error(error, INVENTORY_ERROR, INVENTORY_ERROR_PATH,
+                    "the inventory path '%s' cannot be followed: the user may not look into its datacenter",
+                    walk->path);
+        return FALSE;
+    }
+    walk->datacenter = datacenter;
+    walk->at = folder->obj;
+    return TRUE;
+}
+
+/* Walks folders and the datacenter down to a compute resource. */
+static const VimObjectContent *
+walkToCompute(Walk *walk, GError **error)
+{
+    while (TRUE) {
+        const char *part = *walk->part;
+        const VimObjectContent *child = step(walk, error);
+
+        if (!child)
+            return NULL;
+        if (isType(child, "ComputeResource"))
+            return child;
+        if (!walk->datacenter)
+            g_string_append_printf(walk->datacenterPath, "%s%s", walk->datacenterPath->len ? "/" : "", part);
+        if (!isType(child, "Datacenter"))
+            walk->at = child->obj;
+        else if (!passDatacenter(walk, child, error))
+            return NULL;
+    }
+}
+
+/* The host of @compute that the rest of the path names. */
+static const VimObjectContent *
+pickHost(Walk *walk, const VimObjectContent *compute, GError **error)
+{
+    const char *name = *walk->part;
+    const VimObjectContent *host = findChild(walk->objects, compute->obj, "HostSystem", name);
+
+    if (host && !(name && walk->part[1]))
+        return host;
+
+    if (!name)
+        g_set_error(error, INVENTORY_ERROR, INVENTORY_ERROR_PATH,
+                    "the inventory path '%s' names a cluster; put the name of one of its hosts behind it",
+                    walk->path);
+    else
+        g_set_error(error, INVENTORY_ERROR, INVENTORY_ERROR_PATH,
+                    "the inventory path '%s' leads nowhere: '%s' is not a host there", walk->path,
+                    host ? walk->part[1] : name);
+    return NULL;
+}
+
+static InventoryScope *
+walkPath(Walk *walk, GError **error)
+{
+    const VimObjectContent *compute = walkToCompute(walk, error);
+    const VimObjectContent *host = compute ? pickHost(walk, compute, error) : NULL;
+    InventoryScope *scope;
+
+    if (!host)
+        return NULL;
+
+    scope = g_new0(InventoryScope, 1);
+    scope->host = refCopy(host->obj);
+    scope->datacenter = walk->datacenter ? refCopy(walk->datacenter->obj) : NULL;
+    scope->datacenterPath = g_strdup(walk->datacenterPath->str);
+    return scope;
+}
+
+/* The parts of @path without empty ones. */
+static char **
+splitPath(const char *path)
+{
+    g_auto(GStrv) raw = g_strsplit(path, "/", -1);
+    GPtrArray *parts = g_ptr_array_new();
+    size_t i;
+
+    for (i = 0; raw[i]; i++) {
+        if (*raw[i])
+            g_ptr_array_add(parts, g_strdup(raw[i]));
+    }
+    g_ptr_array_add(parts, NULL);
+    return (char **)g_ptr_array_free(parts, FALSE);
+}
+
+InventoryScope *
+inventoryResolvePath(ViSession *session, const char *path, GError **error)
+{
+    g_autoptr(InventorySpec) spec = inventorySpecNewNames(session);
+    g_autoptr(ViObjects) objects = viCollectorRetrieve(session, inventorySpecFilter(spec), error);
+    g_autoptr(GString) datacenterPath = g_string_new(NULL);
+    g_auto(GStrv) parts = splitPath(path);
+    Walk walk = { objects, path, parts, viSessionServices(session)->rootFolder, NULL, datacenterPath };
+
+    return objects ? walkPath(&walk, error) : NULL;
+}

@@ -1,0 +1,173 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Filter specifications for the inventory. See the drawing in inventory_spec.h. */
+
+#include "inventory_spec.h"
+
+enum { STEP_FOLDER, STEP_HOST_FOLDER, STEP_HOST, STEP_DATASTORE, N_STEPS };
+
+/* One step of the walk: along @path of a @type, then on by the steps in @next. */
+typedef struct {
+    const char *name;
+    const char *type;
+    const char *path;
+    int next[3];        /* ends with -1 */
+} Step;
+
+static const Step steps[N_STEPS] = {
+    [STEP_FOLDER]      = { "folder", "Folder", "childEntity",
+                           { STEP_FOLDER, STEP_HOST_FOLDER, STEP_HOST } },
+    [STEP_HOST_FOLDER] = { "hostFolder", "Datacenter", "hostFolder", { STEP_FOLDER, -1, -1 } },
+    [STEP_HOST]        = { "host", "ComputeResource", "host", { STEP_DATASTORE, -1, -1 } },
+    [STEP_DATASTORE]   = { "datastore", "HostSystem", "datastore", { -1, -1, -1 } },
+};
+
+static const char *folderPaths[] = { "name", "parent" };
+static const char *datacenterPaths[] = { "name", "parent", "datastore" };
+static const char *hostPaths[] = {
+    "name",
+    "configManager.storageSystem",
+    "config.storageDevice.hostBusAdapter",
+    "config.storageDevice.scsiLun",
+    "config.storageDevice.scsiTopology",
+    "config.storageDevice.multipathInfo",
+};
+static const char *datastorePaths[] = { "summary", "info", "host", "browser" };
+
+#define MAX_TYPES 4
+
+struct _InventorySpec {
+    VimPropertyFilterSpec filter;
+    VimPropertySpec properties[MAX_TYPES];
+    VimPropertySpec *propertyPointers[MAX_TYPES];
+    VimObjectSpec objects[2];
+    VimObjectSpec *objectPointers[2];
+    VimTraversalSpec traversals[N_STEPS];
+    VimSelectionSpec *traversalPointers[N_STEPS];
+    VimSelectionSpec selections[N_STEPS][3];
+    VimSelectionSpec *selectionPointers[N_STEPS][3];
+};
+
+static void
+addProperties(InventorySpec *spec, const char *type, const char **paths, size_t npaths)
+{
+    VimPropertySpec *property = &spec->properties[spec->filter.n_propSet];
+
+    *property = (VimPropertySpec) VIM_INIT(PropertySpec);
+    property->type = type;
+    property->pathSet = paths;
+    property->n_pathSet = npaths;
+    spec->propertyPointers[spec->filter.n_propSet++] = property;
+}
+
+/* Adds @ref as a starting point and returns it, for the caller to add steps. */
+static VimObjectSpec *
+addObject(InventorySpec *spec, const SoapMoRef *ref)
+{
+    VimObjectSpec *object = &spec->objects[spec->filter.n_objectSet];
+
+    *object = (VimObjectSpec) VIM_INIT(ObjectSpec);
+    object->obj = (SoapMoRef *)ref;
+    spec->objectPointers[spec->filter.n_objectSet++] = object;
+    return object;
+}
+
+/* Makes step @i with references by name to the steps that follow it, leaving out @without. */
+static void
+initStep(InventorySpec *spec, int i, int without)
+{
+    VimTraversalSpec *traversal = &spec->traversals[i];
+    size_t j;
+
+    *traversal = (VimTraversalSpec) VIM_INIT(TraversalSpec);
+    traversal->base.name = steps[i].name;
+    traversal->type = steps[i].type;
+    traversal->path = steps[i].path;
+    traversal->selectSet = spec->selectionPointers[i];
+    spec->traversalPointers[i] = &traversal->base;
+
+    for (j = 0; j < G_N_ELEMENTS(steps[i].next); j++) {
+        VimSelectionSpec *selection = &spec->selections[i][traversal->n_selectSet];
+
+        if (steps[i].next[j] < 0 || steps[i].next[j] == without)
+            continue;
+        *selection = (VimSelectionSpec) VIM_INIT(SelectionSpec);
+        selection->name = steps[steps[i].next[j]].name;
+        spec->selectionPointers[i][traversal->n_selectSet++] = selection;
+    }
+}
+
+static InventorySpec *
+specNew(void)
+{
+    InventorySpec *spec = g_new0(InventorySpec, 1);
+
+    spec->filter = (VimPropertyFilterSpec) VIM_INIT(PropertyFilterSpec);
+    spec->filter.propSet = spec->propertyPointers;
+    spec->filter.objectSet = spec->objectPointers;
+    return spec;
+}
+
+/* Walks from the root folder along the first @nsteps steps. */
+static void
+addWalk(InventorySpec *spec, ViSession *session, int nsteps)
+{
+    VimObjectSpec *root = addObject(spec, viSessionServices(session)->rootFolder);
+    int i;
+
+    for (i = 0; i < nsteps; i++)
+        initStep(spec, i, nsteps < N_STEPS ? nsteps : -1);
+    root->selectSet = spec->traversalPointers;
+    root->n_selectSet = (size_t)nsteps;
+}
+
+InventorySpec *
+inventorySpecNew(ViSession *session, const InventoryScope *scope)
+{
+    InventorySpec *spec = specNew();
+
+    addProperties(spec, "Datacenter", datacenterPaths, G_N_ELEMENTS(datacenterPaths));
+    addProperties(spec, "HostSystem", hostPaths, G_N_ELEMENTS(hostPaths));
+    addProperties(spec, "Datastore", datastorePaths, G_N_ELEMENTS(datastorePaths));
+
+    if (scope && scope->host) {
+        VimObjectSpec *host = addObject(spec, scope->host);
+
+        initStep(spec, STEP_DATASTORE, -1);
+        host->selectSet = &spec->traversalPointers[STEP_DATASTORE];
+        host->n_selectSet = 1;
+        return spec;
+    }
+
+    addProperties(spec, "Folder", folderPaths, G_N_ELEMENTS(folderPaths));
+    addWalk(spec, session, N_STEPS);
+    return spec;
+}
+
+InventorySpec *
+inventorySpecNewNames(ViSession *session)
+{
+    InventorySpec *spec = specNew();
+
+    addProperties(spec, "Folder", folderPaths, G_N_ELEMENTS(folderPaths));
+    addProperties(spec, "Datacenter", folderPaths, G_N_ELEMENTS(folderPaths));
+    addProperties(spec, "ComputeResource", folderPaths, G_N_ELEMENTS(folderPaths));
+    addProperties(spec, "HostSystem", folderPaths, G_N_ELEMENTS(folderPaths));
+    addWalk(spec, session, STEP_DATASTORE);
+    return spec;
+}
+
+const VimPropertyFilterSpec *
+inventorySpecFilter(const InventorySpec *spec)
+{
+    return &spec->filter;
+}
+
+void
+inventorySpecFree(InventorySpec *spec)
+{
+    g_free(spec);
+}

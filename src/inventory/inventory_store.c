@@ -1,0 +1,282 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Objects and their latest property values, as update sets report them. */
+
+#include <string.h>
+
+#include "base_limits.h"
+#include "inventory_store.h"
+
+/* A reply shared by all values in it that are still the latest: g_rc_box'ed. */
+typedef struct {
+    SoapReply *reply;
+} SharedReply;
+
+typedef struct {
+    char *name;
+    const SoapAny *value;
+    SharedReply *reply;
+} Property;
+
+struct _InventoryObject {
+    SoapMoRef ref;
+    GArray *properties;     /* Property; a handful, so searched in order */
+};
+
+struct _InventoryStore {
+    GHashTable *objects;    /* the object's reference → InventoryObject */
+};
+
+static void
+sharedReplyClear(gpointer data)
+{
+    soapReplyFree(((SharedReply *)data)->reply);
+}
+
+static void
+sharedReplyRelease(SharedReply *reply)
+{
+    g_rc_box_release_full(reply, sharedReplyClear);
+}
+
+static void
+propertyClear(gpointer data)
+{
+    Property *property = data;
+
+    g_free(property->name);
+    sharedReplyRelease(property->reply);
+}
+
+static void
+objectFree(gpointer data)
+{
+    InventoryObject *object = data;
+
+    g_free((char *)object->ref.type);
+    g_free((char *)object->ref.value);
+    g_array_unref(object->properties);
+    g_free(object);
+}
+
+static guint
+refHash(gconstpointer key)
+{
+    const SoapMoRef *ref = key;
+
+    return g_str_hash(ref->value) * 31 + g_str_hash(ref->type);
+}
+
+static gboolean
+refEqual(gconstpointer a, gconstpointer b)
+{
+    const SoapMoRef *x = a;
+    const SoapMoRef *y = b;
+
+    return g_str_equal(x->value, y->value) && g_str_equal(x->type, y->type);
+}
+
+InventoryStore *
+inventoryStoreNew(void)
+{
+    InventoryStore *store = g_new0(InventoryStore, 1);
+
+    store->objects = g_hash_table_new_full(refHash, refEqual, NULL, objectFree);
+    return store;
+}
+
+void
+inventoryStoreFree(InventoryStore *store)
+{
+    if (!store)
+        return;
+    g_hash_table_unref(store->objects);
+    g_free(store);
+}
+
+static InventoryObject *
+addObject(InventoryStore *store, const SoapMoRef *ref)
+{
+    InventoryObject *object = g_new0(InventoryObject, 1);
+
+    object->ref.type = g_strdup(ref->type);
+    object->ref.value = g_strdup(ref->value);
+    object->properties = g_array_new(FALSE, FALSE, sizeof(Property));
+    g_array_set_clear_func(object->properties, propertyClear);
+    g_hash_table_insert(store->objects, &object->ref, object);
+    return object;
+}
+
+static gint
+findProperty(const InventoryObject *object, const char *name)
+{
+    guint i;
+
+    for (i = 0; i < object->properties->len; i++) {
+        if (g_str_equal(g_array_index(object->properties, Property, i).name, name))
+            return (gint)i;
+    }
+    return -1;
+}
+
+static void
+setProperty(InventoryObject *object, const char *name, const SoapAny *value, SharedReply *reply)
+{
+    Property property = { g_strdup(name), value, g_rc_box_acquire(reply) };
+    gint i = findProperty(object, name);
+
+    if (i >= 0)
+        g_array_remove_index_fast(object->properties, (guint)i);
+    g_array_append_val(object->properties, property);
+}
+
+static void
+unsetProperty(InventoryObject *object, const char *name)
+{
+    gint i = findProperty(object, name);
+
+    if (i >= 0)
+        g_array_remove_index_fast(object->properties, (guint)i);
+}
+
+/* Whether @name reaches into a property that is kept as a whole, e.g. summary.freeSpace where summary is. */
+static gboolean
+reachesInto(const InventoryObject *object, const char *name)
+{
+    guint i;
+
+    for (i = 0; i < object->properties->len; i++) {
+        const char *whole = g_array_index(object->properties, Property, i).name;
+        size_t length = strlen(whole);
+
+        if (g_str_has_prefix(name, whole) && (name[length] == '.' || name[length] == '['))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean
+applyChange(InventoryObject *object, const VimPropertyChange *change, SharedReply *reply, GError **error)
+{
+    if (!change->name)
+        return TRUE;
+
+    /* The filter was made without partialUpdates; a server that sends them all the same is read anew. */
+    if (reachesInto(object, change->name)) {
+        g_set_error(error, VI_ERROR, VI_ERROR_COLLECTOR_VERSION,
+                    "the server reported only a part of '%s'", change->name);
+        return FALSE;
+    }
+
+    if (change->val && g_strcmp0(change->op, VIM_PROPERTY_CHANGE_OP_ASSIGN) == 0)
+        setProperty(object, change->name, change->val, reply);
+    else
+        unsetProperty(object, change->name);
+    return TRUE;
+}
+
+static gboolean
+applyObject(InventoryStore *store, const VimObjectUpdate *update, SharedReply *reply, GError **error)
+{
+    InventoryObject *object;
+    size_t i;
+
+    if (!update->obj || !update->obj->type || !update->obj->value)
+        return TRUE;
+    if (g_strcmp0(update->kind, VIM_OBJECT_UPDATE_KIND_LEAVE) == 0) {
+        g_hash_table_remove(store->objects, update->obj);
+        return TRUE;
+    }
+
+    object = g_hash_table_lookup(store->objects, update->obj);
+    if (!object && g_hash_table_size(store->objects) >= LIMIT_INVENTORY_OBJECTS) {
+        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                    "the server's inventory has more than %d objects; name a part of it with path= in "
+                    "the URI", LIMIT_INVENTORY_OBJECTS);
+        return FALSE;
+    }
+    if (!object)
+        object = addObject(store, update->obj);
+
+    for (i = 0; i < update->n_changeSet; i++) {
+        if (!applyChange(object, update->changeSet[i], reply, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+applyFilter(InventoryStore *store, const VimPropertyFilterUpdate *filter, SharedReply *reply,
+            GError **error)
+{
+    size_t i;
+
+    for (i = 0; i < filter->n_objectSet; i++) {
+        if (!applyObject(store, filter->objectSet[i], reply, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean
+inventoryStoreApply(InventoryStore *store, const VimUpdateSet *updates, SoapReply *reply, GError **error)
+{
+    SharedReply *shared = g_rc_box_new0(SharedReply);
+    gboolean ok = TRUE;
+    size_t i;
+
+    shared->reply = reply;
+    for (i = 0; i < updates->n_filterSet && ok; i++)
+        ok = applyFilter(store, updates->filterSet[i], shared, error);
+
+    sharedReplyRelease(shared);
+    return ok;
+}
+
+static gint
+compareObjects(gconstpointer a, gconstpointer b)
+{
+    const InventoryObject *x = *(InventoryObject *const *)a;
+    const InventoryObject *y = *(InventoryObject *const *)b;
+
+    return strcmp(x->ref.value, y->ref.value);
+}
+
+GPtrArray *
+inventoryStoreObjects(const InventoryStore *store, const char *type)
+{
+    GPtrArray *objects = g_ptr_array_new();
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, store->objects);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        if (g_str_equal(((InventoryObject *)value)->ref.type, type))
+            g_ptr_array_add(objects, value);
+    }
+    g_ptr_array_sort(objects, compareObjects);
+    return objects;
+}
+
+const InventoryObject *
+inventoryStoreFind(const InventoryStore *store, const SoapMoRef *ref)
+{
+    return ref && ref->type && ref->value ? g_hash_table_lookup(store->objects, ref) : NULL;
+}
+
+const SoapMoRef *
+inventoryObjectRef(const InventoryObject *object)
+{
+    return &object->ref;
+}
+
+const SoapAny *
+inventoryObjectProperty(const InventoryObject *object, const char *name)
+{
+    gint i = object ? findProperty(object, name) : -1;
+
+    return i >= 0 ? g_array_index(object->properties, Property, i).value : NULL;
+}
