@@ -42,7 +42,11 @@ struct _Inventory {
     guint64 generation;             /* session generation of the filter */
 };
 
-G_DEFINE_QUARK(inventory-error-quark, inventoryErrorQuark)
+GQuark
+inventoryErrorQuark(void)
+{
+    return g_quark_from_static_string("inventory-error-quark");
+}
 
 Inventory *
 inventoryNew(ViSession *session, InventoryScope *scope, guint ttlMs)

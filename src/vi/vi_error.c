@@ -44,7 +44,11 @@ static const FaultCode faultCodes[] = {
     { "RequestCanceled",          VI_ERROR_CANCELLED },
 };
 
-G_DEFINE_QUARK(vi-error-quark, viErrorQuark)
+GQuark
+viErrorQuark(void)
+{
+    return g_quark_from_static_string("vi-error-quark");
+}
 
 static const FaultCode *
 faultCodeByName(const char *name)

@@ -270,7 +270,7 @@ waitForEnd(Wait *wait, GError **error)
 
 /* Sleeps @ms, or until the cancel flag is up or the deadline has come. */
 static void
-pause(const Wait *wait, guint ms)
+viTaskPause(const Wait *wait, guint ms)
 {
     gint64 end = MIN(g_get_monotonic_time() + (gint64)ms * 1000, wait->deadline);
 
@@ -287,7 +287,7 @@ waitForTask(Wait *wait, GError **error)
 
     taskSpecInit(&spec, wait->task);
     for (i = 0; i < VI_TASK_POLLS; i++) {
-        pause(wait, pollPausesMs[i]);
+        viTaskPause(wait, pollPausesMs[i]);
         if (!mayGoOn(wait, error))
             return NULL;
         if (look(wait, &spec, &result, error))
