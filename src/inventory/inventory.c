@@ -4,14 +4,11 @@
  */
 
 /*
- * Keeps the snapshot current: one thread at a time asks the standing filter what has changed.
- *
- * Whether a snapshot is fresh enough for a verb is a matter of when the question was sent, not of when the
- * answer came: a proof counts from its start. A verb that comes while somebody asks takes that answer only if
- * the question was sent recently enough for it; so with cache_ttl=0 nobody is ever told what was true before
- * he asked, and still eight threads that ask together cost two questions, not eight.
+ * Keeps the snapshot current: asks the standing filter what has changed. When to ask, and who does, is
+ * base_fresh's business.
  */
 
+#include "base_fresh.h"
 #include "base_limits.h"
 #include "inventory.h"
 #include "inventory_build.h"
@@ -22,18 +19,9 @@
 struct _Inventory {
     ViSession *session;
     InventoryScope *scope;
-    gint64 ttl;                     /* microseconds */
+    Fresh *snapshot;                /* InventorySnapshot */
 
-    GMutex lock;                    /* guards what follows */
-    GCond done;                     /* syncing became FALSE */
-    gboolean syncing;
-    InventorySnapshot *snapshot;    /* NULL: none yet */
-    gint64 provenAt;                /* start of the proof of @snapshot */
-    gint64 expiredAt;               /* proofs started before do not count */
-    GError *failure;                /* of the last sync, if it failed */
-    gint64 failedAt;                /* when that one started */
-
-    /* Only the thread that syncs touches these. */
+    /* Only the thread that proves touches these. */
     InventorySpec *spec;
     InventoryStore *store;
     char *version;
@@ -46,39 +34,6 @@ GQuark
 inventoryErrorQuark(void)
 {
     return g_quark_from_static_string("inventory-error-quark");
-}
-
-Inventory *
-inventoryNew(ViSession *session, InventoryScope *scope, guint ttlMs)
-{
-    Inventory *inventory = g_new0(Inventory, 1);
-
-    inventory->session = session;
-    inventory->scope = scope;
-    inventory->ttl = (gint64)ttlMs * 1000;
-    inventory->spec = inventorySpecNew(session, scope);
-    g_mutex_init(&inventory->lock);
-    g_cond_init(&inventory->done);
-    return inventory;
-}
-
-void
-inventoryFree(Inventory *inventory)
-{
-    if (!inventory)
-        return;
-
-    /* The filter is not destroyed: it goes with the session, at no cost. */
-    g_clear_pointer(&inventory->snapshot, inventorySnapshotUnref);
-    g_clear_pointer(&inventory->store, inventoryStoreFree);
-    g_clear_pointer(&inventory->spec, inventorySpecFree);
-    g_clear_pointer(&inventory->filterReply, soapReplyFree);
-    g_clear_pointer(&inventory->scope, inventoryScopeFree);
-    g_clear_error(&inventory->failure);
-    g_free(inventory->version);
-    g_cond_clear(&inventory->done);
-    g_mutex_clear(&inventory->lock);
-    g_free(inventory);
 }
 
 /* ---- asking the server ---------------------------------------------------------------------- */
@@ -171,10 +126,11 @@ trySync(Inventory *inventory, gboolean again, gboolean *ret_changed, GError **er
     return drain(inventory, ret_changed, error);
 }
 
-/* Returns: (transfer full) a new snapshot, or NULL with @error, or NULL without when nothing has changed. */
-static InventorySnapshot *
-syncOnce(Inventory *inventory, GError **error)
+/* FreshOps.prove */
+static gpointer
+prove(gpointer opaque, gpointer current, GError **error)
 {
+    Inventory *inventory = opaque;
     g_autoptr(GError) local = NULL;
     gboolean changed = FALSE;
     gboolean ok = trySync(inventory, FALSE, &changed, &local);
@@ -184,70 +140,72 @@ syncOnce(Inventory *inventory, GError **error)
         ok = trySync(inventory, TRUE, &changed, &local);
     }
     if (!ok) {
-        /* What was applied is half a truth: the next sync starts over. */
+        /* What was applied is half a truth: the next time everything is read again. */
         forget(inventory);
         g_propagate_prefixed_error(error, g_steal_pointer(&local), "cannot read the inventory: ");
         return NULL;
     }
-    return changed ? inventorySnapshotBuild(inventory->store, inventory->scope) : NULL;
+    if (!changed && current)
+        return inventorySnapshotRef(current);
+    return inventorySnapshotBuild(inventory->store, inventory->scope);
 }
 
-/* ---- sharing the answer --------------------------------------------------------------------- */
+/* ---- for everybody -------------------------------------------------------------------------- */
 
-/* Syncs with the lock released in between; @syncing keeps others out. */
-static void
-lockedSync(Inventory *inventory)
+static gpointer
+refSnapshot(gpointer value)
 {
-    gint64 start = g_get_monotonic_time();
-    g_autoptr(GError) error = NULL;
-    InventorySnapshot *snapshot;
+    return inventorySnapshotRef(value);
+}
 
-    inventory->syncing = TRUE;
-    g_mutex_unlock(&inventory->lock);
-    snapshot = syncOnce(inventory, &error);
-    g_mutex_lock(&inventory->lock);
-    inventory->syncing = FALSE;
+static void
+unrefSnapshot(gpointer value)
+{
+    inventorySnapshotUnref(value);
+}
 
-    if (snapshot) {
-        g_clear_pointer(&inventory->snapshot, inventorySnapshotUnref);
-        inventory->snapshot = snapshot;
-    }
-    g_clear_error(&inventory->failure);
-    if (error) {
-        inventory->failure = g_steal_pointer(&error);
-        inventory->failedAt = start;
-    } else {
-        inventory->provenAt = start;
-    }
-    g_cond_broadcast(&inventory->done);
+static const FreshOps snapshotOps = { prove, refSnapshot, unrefSnapshot };
+
+Inventory *
+inventoryNew(ViSession *session, InventoryScope *scope, guint ttlMs)
+{
+    Inventory *inventory = g_new0(Inventory, 1);
+
+    inventory->session = session;
+    inventory->scope = scope;
+    inventory->spec = inventorySpecNew(session, scope);
+    inventory->snapshot = freshNew(&snapshotOps, inventory, (gint64)ttlMs * 1000);
+    return inventory;
+}
+
+void
+inventoryFree(Inventory *inventory)
+{
+    if (!inventory)
+        return;
+
+    /* The filter is not destroyed: it goes with the session, at no cost. */
+    g_clear_pointer(&inventory->snapshot, freshFree);
+    forget(inventory);
+    g_clear_pointer(&inventory->spec, inventorySpecFree);
+    g_clear_pointer(&inventory->scope, inventoryScopeFree);
+    g_free(inventory);
 }
 
 InventorySnapshot *
 inventoryAcquire(Inventory *inventory, GError **error)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&inventory->lock);
-    const gint64 arrival = g_get_monotonic_time();
+    return freshAcquire(inventory->snapshot, error);
+}
 
-    while (TRUE) {
-        gint64 oldest = MAX(arrival - inventory->ttl, inventory->expiredAt);
-
-        if (inventory->snapshot && inventory->provenAt >= oldest)
-            return inventorySnapshotRef(inventory->snapshot);
-        if (inventory->failure && inventory->failedAt >= arrival) {
-            g_propagate_error(error, g_error_copy(inventory->failure));
-            return NULL;
-        }
-        if (inventory->syncing)
-            g_cond_wait(&inventory->done, &inventory->lock);
-        else
-            lockedSync(inventory);
-    }
+InventorySnapshot *
+inventoryPeek(Inventory *inventory)
+{
+    return freshPeek(inventory->snapshot);
 }
 
 void
 inventoryExpire(Inventory *inventory)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&inventory->lock);
-
-    inventory->expiredAt = g_get_monotonic_time();
+    freshExpire(inventory->snapshot);
 }
