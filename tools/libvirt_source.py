@@ -239,7 +239,9 @@ def unpack(cache: Path, version: str, tarballs: list[Path], scratch: Path) -> Pa
                     extract_all(archive, work)
         found = [path for path in work.iterdir() if (path / "src" / "driver.h").exists()]
         if len(found) != 1:
-            raise SourceError(f"The source package of libvirt {version} has no src/driver.h: {HELP.format(version=version)}.")
+            raise SourceError(
+                f"The source package of libvirt {version} has no src/driver.h: {HELP.format(version=version)}."
+            )
         for tarball in tarballs:
             if ".debian.tar" in tarball.name:
                 apply_patches(tarball, found[0], scratch)

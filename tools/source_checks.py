@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the libvirt-esx-storage authors
+"""The project's own rules for its sources, each a small function that yields complaints.
+
+A rule that must be broken somewhere gets an entry in one of the tables below, with the reason.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+LICENCE = ("SPDX-License-Identifier: LGPL-2.1-or-later", "Copyright (C) 2026 the libvirt-esx-storage authors")
+
+# Files that cannot carry a comment, or are not ours to mark.
+UNMARKED = re.compile(r"^(LICENSE|tests/(data|fuzz)/.*|.*\.(json|xml|txt|golden|dict))$")
+MARKED_ANYWAY = {"requirements.txt", "meson_options.txt", "tools/packages.txt"}
+
+LONGEST_FILE = {".c": 600, ".h": 600, ".py": 500}
+LONGEST_LINE = {".c": 100, ".h": 100}
+LONGEST_FUNCTION = 60
+
+# Longer than the ceilings: path (or path:function) -> reason.
+TOO_LONG: dict[str, str] = {}
+
+# Sources without a header of their own: path -> reason.
+NO_HEADER = {
+    "src/esx_module.c": "libvirt finds its two functions by name; nothing includes them",
+}
+
+# Sources without a unit test of their own: path -> where they are tested instead.
+NO_UNIT_TEST: dict[str, str] = {}
+
+# floor -> the floors it may include from, itself aside
+FLOORS = {
+    "base": [],
+    "http": ["base"],
+    "soap": ["base"],
+    "vi": ["base", "http", "soap"],
+    "inventory": ["base", "http", "soap", "vi"],
+    "storage": ["base", "http", "soap", "vi", "inventory"],
+    "facade": ["base", "http", "soap", "vi", "inventory", "storage"],
+    "driver": ["base", "http", "soap", "vi", "inventory", "storage", "facade"],
+}
+
+BANNED = {
+    "atoi": "g_ascii_string_to_signed, which sees bad input",
+    "gets": "a bounded read",
+    "sprintf": "g_strdup_printf",
+    "strcat": "GString",
+    "strcpy": "g_strdup",
+    "strtok": "g_strsplit",
+    "vsprintf": "g_strdup_vprintf",
+}
+
+
+class Tree:
+    """The files of the checkout that git knows or would take, with their text read once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        listing = subprocess.run(
+            ["git", "-C", str(root), "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        self.files = sorted({name for name in listing.split("\0") if name and (root / name).is_file()})
+        self._texts: dict[str, str] = {}
+
+    def text(self, name: str) -> str:
+        """The text of a file; empty where it is not text."""
+        if name not in self._texts:
+            try:
+                self._texts[name] = (self.root / name).read_text(encoding="utf-8")
+            except UnicodeDecodeError:
+                self._texts[name] = ""
+        return self._texts[name]
+
+    def matching(self, pattern: str) -> list[str]:
+        """The files whose whole path matches a regular expression."""
+        return [name for name in self.files if re.fullmatch(pattern, name)]
+
+    def source_lines(self, pattern: str) -> Iterator[tuple[str, int, str]]:
+        """(file, line number, line) of all matching files."""
+        for name in self.matching(pattern):
+            for number, line in enumerate(self.text(name).splitlines(), 1):
+                yield name, number, line
+
+
+def check_licence(tree: Tree) -> Iterator[str]:
+    """Every file says its licence and whose it is."""
+    for name in tree.files:
+        if UNMARKED.match(name) and name not in MARKED_ANYWAY:
+            continue
+        text = tree.text(name)
+        head = "\n".join(text.splitlines()[:6])
+        if text and not all(mark in head for mark in LICENCE):
+            yield f"{name}:1: the SPDX line or the copyright line is missing"
+
+
+def check_blanks(tree: Tree) -> Iterator[str]:
+    """No trailing blanks, no tabs in sources, a newline at the end."""
+    pattern = r"(dev|\.ci/run|.*\.(c|h|py|sh|md|toml|build|map)|meson_options\.txt)"
+    for name, number, line in tree.source_lines(pattern):
+        if line != line.rstrip():
+            yield f"{name}:{number}: trailing blanks"
+        if "\t" in line:
+            yield f"{name}:{number}: a tab"
+    for name in tree.matching(pattern):
+        if tree.text(name) and not tree.text(name).endswith("\n"):
+            yield f"{name}: no newline at the end"
+
+
+def check_lengths(tree: Tree) -> Iterator[str]:
+    """Files and lines stay below the ceilings."""
+    for name in tree.matching(r".*\.(c|h|py)"):
+        ceiling = LONGEST_FILE[Path(name).suffix]
+        length = tree.text(name).count("\n")
+        if length > ceiling and name not in TOO_LONG:
+            yield f"{name}: {length} lines, more than {ceiling}"
+    for name, number, line in tree.source_lines(r".*\.(c|h)"):
+        if len(line) > LONGEST_LINE[Path(name).suffix]:
+            yield f"{name}:{number}: {len(line)} columns, more than 100"
+
+
+def functions(text: str) -> Iterator[tuple[str, int, int]]:
+    """(name, first line, length) of the functions of a C file: a body opens and closes in column one."""
+    lines = text.splitlines()
+    start = None
+    for number, line in enumerate(lines):
+        if line == "{" and start is None:
+            start = number
+        elif line.startswith("}") and start is not None:
+            if line == "}":
+                head = " ".join(lines[max(0, start - 6) : start])
+                names = re.findall(r"(\w+)\s*\(", head)
+                # The last name that begins a line is the function's; parameters may have parentheses too.
+                own = [m.group(1) for m in re.finditer(r"(?m)^(\w+)\(", "\n".join(lines[max(0, start - 12) : start]))]
+                yield (own or names or ["?"])[-1], start + 1, number - start - 1
+            start = None
+
+
+def check_functions(tree: Tree) -> Iterator[str]:
+    """No function is longer than the ceiling."""
+    for name in tree.matching(r"(src|tests/unit|tests/fuzz)/.*\.c"):
+        for function, line, length in functions(tree.text(name)):
+            if length > LONGEST_FUNCTION and f"{name}:{function}" not in TOO_LONG:
+                yield f"{name}:{line}: {function} has {length} lines, more than {LONGEST_FUNCTION}"
+
+
+def check_companions(tree: Tree) -> Iterator[str]:
+    """Each C source has its header and its unit test, and both lists of the build name it."""
+    headers = {Path(name).stem for name in tree.matching(r"(include|src)/.*\.h")}
+    tests = {Path(name).stem.removeprefix("test_") for name in tree.matching(r"tests/unit/test_.*\.c")}
+    sources = tree.matching(r"src/.*\.c")
+    built = tree.text("src/meson.build")
+    for name in sources:
+        stem = Path(name).stem
+        if stem not in headers and name not in NO_HEADER:
+            yield f"{name}: there is no {stem}.h"
+        if stem not in tests and name not in NO_UNIT_TEST:
+            yield f"{name}: there is no tests/unit/test_{stem}.c"
+        if f"'{name.removeprefix('src/')}'" not in built:
+            yield f"{name}: src/meson.build does not list it"
+    for name in tests:
+        if f"'{name}':" not in tree.text("tests/unit/meson.build"):
+            yield f"tests/unit/test_{name}.c: tests/unit/meson.build does not list it"
+    for table, title in ((NO_HEADER, "NO_HEADER"), (NO_UNIT_TEST, "NO_UNIT_TEST")):
+        for name in table:
+            if name not in sources and name != "src/esx_module.c":
+                yield f"{name}: {title} names it, but it does not exist"
+    for name in NO_UNIT_TEST:
+        if Path(name).stem in tests:
+            yield f"{name}: has its unit test; take it out of NO_UNIT_TEST"
+
+
+def check_floors(tree: Tree) -> Iterator[str]:
+    """A floor includes its own headers and those of the floors below, and a private header stays on its floor."""
+    floor_of = {}
+    for name in tree.matching(r"include/\w+/\w+\.h") + tree.matching(r"src/\w+/\w+\.h"):
+        floor_of[Path(name).name] = (name.split("/")[1], name.startswith("src/"))
+    for name, number, line in tree.source_lines(r"(include/\w+/\w+\.h|src/\w+/\w+\.[ch])"):
+        included = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
+        if not included or included.group(1) not in floor_of:
+            continue
+        here = name.split("/")[1]
+        there, private = floor_of[included.group(1)]
+        if here != there and (private or there not in FLOORS.get(here, [])):
+            yield f"{name}:{number}: {here} may not include {included.group(1)} of {there}"
+
+
+def check_habits(tree: Tree) -> Iterator[str]:
+    """Headers are guarded, the only label is cleanup, and functions that cannot be used safely are not used."""
+    for name in tree.matching(r"(include|src)/.*\.h"):
+        if "#pragma once" not in tree.text(name):
+            yield f"{name}: no #pragma once"
+    for name, number, line in tree.source_lines(r"(src|include|tests)/.*\.[ch]"):
+        code = re.sub(r'"(\\.|[^"\\])*"|//.*|/\*.*?\*/', "", line)
+        jump = re.search(r"\bgoto\s+(\w+)", code)
+        if jump and jump.group(1) != "cleanup" and not code.lstrip().startswith("*"):
+            yield f"{name}:{number}: goto {jump.group(1)}: the one label is cleanup"
+        for function in re.findall(r"\b(\w+)\(", code):
+            if function in BANNED and not code.lstrip().startswith("*"):
+                yield f"{name}:{number}: {function}: use {BANNED[function]}"
+
+
+CHECKS = (
+    check_licence,
+    check_blanks,
+    check_lengths,
+    check_functions,
+    check_companions,
+    check_floors,
+    check_habits,
+)
+
+
+def complaints(root: Path) -> list[str]:
+    """What all rules have to say about the checkout at `root`."""
+    tree = Tree(root)
+    return [complaint for check in CHECKS for complaint in check(tree)]
