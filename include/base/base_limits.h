@@ -19,6 +19,12 @@
 /* Elements of one reply. ESX itself refuses more than 500,000 in a request. */
 #define LIMIT_REPLY_ELEMENTS 4000000
 
+/* One tag, comment or processing instruction, within the step the reply is read in. */
+#define LIMIT_REPLY_MARKUP (64 * 1024)
+
+/* Attributes and namespaces of one tag; VI writes three at most, other servers a few namespaces more. */
+#define LIMIT_REPLY_ATTRIBUTES 64
+
 /* Text of one element. */
 #define LIMIT_REPLY_TEXT (1024 * 1024)
 

@@ -8,8 +8,8 @@
 #include <glib.h>
 
 /*
- * The tables one interpreter encodes and decodes by. They are generated at build time (vim_types.c) from the
- * installed pyVmomi's metadata for what roots.toml names; a _Static_assert beside every row checks its
+ * The tables one interpreter encodes and decodes by. They are generated at build time (vim_types.c) from
+ * the installed pyVmomi's metadata for what roots.toml names; a _Static_assert beside every row checks its
  * offset and size against the generated structs (vim_types.h).
  *
  * How a field lies in its struct:
@@ -71,8 +71,13 @@ typedef struct {
     const char *value;  /* "datastore-17" */
 } SoapMoRef;
 
-typedef struct {
-    SoapKind kind;
+/*
+ * A value whose type is on the wire only. An object of a type we do not know is a bare SoapObject of
+ * soapUnknownType; a value that says no type is a string when it is text, else such an object.
+ */
+typedef struct _SoapAny SoapAny;
+struct _SoapAny {
+    SoapKind kind;              /* of the value, or of the items; never SOAP_KIND_ANY but for items */
     gboolean isArray;
     const char *wireType;   /* local name of xsi:type, e.g. "ArrayOfHostHostBusAdapter", "string"; may be NULL */
     size_t n;               /* items when isArray */
@@ -87,9 +92,10 @@ typedef struct {
         const char **strings;   /* arrays */
         SoapMoRef **morefs;
         SoapObject **objects;
-        void *items;
+        SoapAny **anys;         /* ArrayOfAnyType */
+        gpointer items;
     } value;
-} SoapAny;
+};
 
 /* What may be done when the connection or the session breaks in the middle of a call. */
 typedef enum {
@@ -98,13 +104,19 @@ typedef enum {
     SOAP_REPLAY_SESSION,    /* needs objects of the session it ran in (filters, tasks' collectors): the caller rebuilds */
 } SoapReplay;
 
-/* One VI method: its parameters and its result are ordinary types (LoginRequestType, LoginResponse). */
+/* One VI method: its parameters and its result are ordinary types (LoginRequest, LoginResponse). */
 typedef struct {
     const char *name;           /* "Login" */
-    const SoapType *request;    /* first field _this (moref), then the parameters in order */
+    const SoapType *request;    /* first field _this (moref; member "self"), then the parameters */
     const SoapType *response;   /* one field returnval, or none for void methods */
     SoapReplay replay;
 } SoapMethod;
+
+/* The type of objects nothing is known of but that they are there. */
+extern const SoapType soapUnknownType;
+
+/* Whether @type is @ancestor or derived from it. */
+gboolean soapTypeIs(const SoapType *type, const SoapType *ancestor);
 
 /* Whether @object is a @type or derived from it. NULL is nothing. */
 gboolean soapObjectIs(gconstpointer object, const SoapType *type);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-"""``python -m esxkit.codegen --roots FILE [--header OUT] [--source OUT] [--listing OUT] [--dictionary OUT]``"""
+"""``python -m esxkit.codegen --roots FILE [--header OUT] [--source OUT] [--listing OUT] ...``"""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="esxkit.codegen", description="Prints the C tables of the VI API.")
+    parser = argparse.ArgumentParser(
+        prog="esxkit.codegen", description="Prints the C tables of the VI API."
+    )
     parser.add_argument("--roots", type=Path, required=True, help="the list of what is wanted")
     for name in VISITORS:
         parser.add_argument(f"--{name}", type=Path, metavar="OUT", help=f"where the {name} goes")

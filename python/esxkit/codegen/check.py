@@ -48,7 +48,9 @@ def _check_unique_types(closure: Closure, problems: list[str]) -> None:
     seen: set[str] = set()
     for found in all_types(closure):
         if found.name in seen:
-            problems.append(f"{found.name}: two types would be called {cnames.struct_name(found.name)}")
+            problems.append(
+                f"{found.name}: two types would be called {cnames.struct_name(found.name)}"
+            )
         seen.add(found.name)
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-"""Completes the roots: every type that a wanted one needs, checked, in an order C can be written in."""
+"""Completes the roots: every type that a wanted one needs, in an order C can be written in."""
 
 from __future__ import annotations
 

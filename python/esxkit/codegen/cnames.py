@@ -9,13 +9,12 @@ import re
 from esxkit.model.vim import Field, Kind
 
 # C's keywords, what gcc predefines in gnu11 mode, and the names of the structs' own members.
-_RESERVED = frozenset(
-    """
-    auto break case char const continue default do double else enum extern float for goto if inline int
-    long register restrict return short signed sizeof static struct switch typedef union unsigned void
-    volatile while asm typeof linux unix base object self
-    """.split()
-)
+_RESERVED_WORDS = """
+    auto break case char const continue default do double else enum extern float for goto if inline
+    int long register restrict return short signed sizeof static struct switch typedef union unsigned
+    void volatile while asm typeof linux unix base object self
+"""
+_RESERVED = frozenset(_RESERVED_WORDS.split())
 
 _SCALAR_TYPES = {
     Kind.BOOL: "gboolean",
@@ -57,7 +56,7 @@ def extra_member(field: Field) -> str | None:
 
 
 def value_type(field: Field) -> str:
-    """The C type of one value, ready to have a name put behind it: ``gint32 `` or ``SoapMoRef *``."""
+    """The C type of one value, ready for a name behind it: ``gint32 `` or ``SoapMoRef *``."""
     if is_scalar(field):
         return f"{_SCALAR_TYPES[field.kind]} "
     if field.kind is Kind.STRING:

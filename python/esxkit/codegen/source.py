@@ -23,7 +23,7 @@ _TOP = """\
 #include <stdlib.h>
 #include <string.h>
 
-/* A row may only say what the struct is: the member is where the table's 16 bits reach, of the row's type. */
+/* A row may only say what the struct is: a member within 16 bits' reach, of the row's type. */
 #define CHECK(Struct, member, Type) \\
     _Static_assert(offsetof(Struct, member) <= G_MAXUINT16, #Struct "." #member " is too far"); \\
     _Static_assert(sizeof(((Struct *)NULL)->member) == sizeof(Type), #Struct "." #member); \\
@@ -82,7 +82,9 @@ def print_source(closure: Closure) -> str:
     parts = [_TOP]
     parts += [_table(found) for found in all_types(closure)]
     parts += [_method(method.name, replay) for method, replay in closure.methods]
-    parts.append(_list("SoapMethod", "vimMethods", [f"vimMethod{m.name}" for m, _ in closure.methods]))
+    parts.append(
+        _list("SoapMethod", "vimMethods", [f"vimMethod{m.name}" for m, _ in closure.methods])
+    )
     names = sorted(found.name for found in closure.types)
     parts.append(_list("SoapType", "vimTypes", [cnames.type_symbol(name) for name in names]))
     parts.append(_LOOKUP)
@@ -158,7 +160,8 @@ def _type(found: Type, struct: str) -> str:
 def _method(name: str, replay: str) -> str:
     return (
         f"const SoapMethod vimMethod{name} = {{\n"
-        f'    "{name}", &vim{name}RequestType, &vim{name}ResponseType, SOAP_REPLAY_{replay.upper()}\n'
+        f'    "{name}", &vim{name}RequestType, &vim{name}ResponseType,\n'
+        f"    SOAP_REPLAY_{replay.upper()}\n"
         "};\n"
     )
 

@@ -2,9 +2,9 @@
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """The one door to pyVmomi's type metadata.
 
-Everything that wants to know what a VI type, method or fault looks like asks here and gets frozen value
-objects; nothing else in the project reads pyVmomi's tables for that. Names are wire names ("NasDatastoreInfo",
-"SearchDatastore_Task"), in the order the schema has them.
+Everything that wants to know what a VI type, method or fault looks like asks here and gets frozen
+value objects; nothing else in the project reads pyVmomi's tables for that. Names are wire names
+("NasDatastoreInfo", "SearchDatastore_Task"); fields come in the order the schema has them.
 
 Where pyVmomi's view differs from the wire, this module says what the wire has:
 
@@ -44,8 +44,8 @@ class Kind(enum.Enum):
 class Field:
     """One field of a type or parameter of a method.
 
-    ``type`` is the declared type's wire name: an XSD name ("long"), an enum, a managed object type (of a
-    MOREF) or a data type (of an OBJECT).
+    ``type`` is the declared type's wire name: an XSD name ("long"), an enum, a managed object type
+    (of a MOREF) or a data type (of an OBJECT).
     """
 
     name: str
@@ -81,8 +81,8 @@ class Enum:
 class Method:
     """One VI method; ``owner`` is the managed object type that has it.
 
-    ``result`` is what the call returns (None: nothing); ``task_result`` is what the task's info.result
-    holds, as a wire name, where the method starts a task that has one.
+    ``result`` is what the call returns (None: nothing); ``task_result`` is what the task's
+    info.result holds, as a wire name, where the method starts a task that has one.
     """
 
     name: str
@@ -203,7 +203,9 @@ class VimSchema:
             params=tuple(_wire_field(p.name, p.type, p.version, p.flags) for p in info.params),
             result=result,
             task_result=_task_result(info),
-            faults=tuple(VmomiSupport.GetWsdlName(VmomiSupport.GetVmodlType(f)) for f in info.faults),
+            faults=tuple(
+                VmomiSupport.GetWsdlName(VmomiSupport.GetVmodlType(f)) for f in info.faults
+            ),
             since=since(info.version),
         )
 

@@ -1,0 +1,56 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include <glib.h>
+
+/*
+ * The XML below SOAP: libxml2's push parser behind three callbacks. Here is decided what XML we take from
+ * a server at all: no document type, hence no entity but XML's five, no file and no network, and the
+ * ceilings on bytes, depth, elements, attributes and markup. What elements mean is the caller's.
+ *
+ * Errors are in SOAP_ERROR's domain (soap_codec.h).
+ */
+
+/* The start of an element; all of it is valid during the callback only. */
+typedef struct {
+    const char *name;           /* local name */
+    const char *uri;            /* namespace or NULL; the same pointer for the same one within a reply */
+    const guchar **attributes;  /* libxml2's five a piece */
+    size_t nattributes;
+} SoapXmlElement;
+
+/* Each returns FALSE with @error to end the reading. */
+typedef struct {
+    gboolean (*start)(gpointer user, const SoapXmlElement *element, GError **error);
+    gboolean (*end)(gpointer user, GError **error);
+    gboolean (*text)(gpointer user, const char *text, size_t length, GError **error);
+} SoapXmlHandler;
+
+/*
+ * Returns: (transfer none): the value of attribute @name in namespace @uri (NULL: in none), not
+ * NUL-terminated, with its length; or NULL when the element has none.
+ */
+const char *soapXmlAttribute(const SoapXmlElement *element, const char *uri, const char *name,
+                             size_t *ret_length);
+
+typedef struct _SoapXml SoapXml;
+
+/* @handler and @user must live as long as the parser. */
+SoapXml *soapXmlNew(const SoapXmlHandler *handler, gpointer user);
+void soapXmlFree(SoapXml *xml);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SoapXml, soapXmlFree)
+
+/* Reads on. After a FALSE only soapXmlFree() may follow. */
+gboolean soapXmlFeed(SoapXml *xml, const char *data, size_t length, GError **error);
+
+/*
+ * Nothing follows. Fails with SOAP_ERROR_TRUNCATED when the document is not at its end.
+ */
+gboolean soapXmlFinish(SoapXml *xml, GError **error);
+
+/* Returns: (transfer full): how the reply begins, printable and in quotes, for error messages. */
+char *soapXmlQuote(const SoapXml *xml);

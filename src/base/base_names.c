@@ -1,0 +1,160 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#include "base_names.h"
+
+#include <string.h>
+
+#include "base_limits.h"
+
+gboolean
+nameSplitDatastorePath(const char *text, char **ret_datastore, char **ret_path)
+{
+    const char *close = NULL;
+    const char *path = NULL;
+
+    if (text[0] != '[')
+        return FALSE;
+    close = strchr(text, ']');
+    if (!close || close == text + 1)
+        return FALSE;
+    path = close + 1 + strspn(close + 1, " ");
+    *ret_datastore = g_strndup(text + 1, (gsize)(close - text - 1));
+    *ret_path = g_strdup(path);
+    return TRUE;
+}
+
+char *
+nameJoinDatastorePath(const char *datastore, const char *path)
+{
+    return g_strdup_printf("[%s] %s", datastore, path);
+}
+
+static gboolean
+nameIsDots(const char *part, size_t length)
+{
+    return (length == 1 && part[0] == '.') || (length == 2 && part[0] == '.' && part[1] == '.');
+}
+
+/* Looks at each part between slashes. */
+static const char *
+nameRefuseParts(const char *name)
+{
+    const char *part = name;
+
+    while (part) {
+        const char *slash = strchr(part, '/');
+        size_t length = slash ? (size_t)(slash - part) : strlen(part);
+
+        if (length == 0)
+            return slash ? "has an empty part" : "ends with \"/\"";
+        if (nameIsDots(part, length))
+            return "has a part \".\" or \"..\"";
+        part = slash ? slash + 1 : NULL;
+    }
+    return NULL;
+}
+
+static gboolean
+nameHasControls(const char *name)
+{
+    const char *at;
+
+    for (at = name; *at; at = g_utf8_next_char(at)) {
+        if (g_unichar_iscntrl(g_utf8_get_char(at)))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+const char *
+nameRefuseVolume(const char *name)
+{
+    if (name[0] == '\0')
+        return "is empty";
+    if (strlen(name) > LIMIT_DATASTORE_PATH)
+        return "is longer than 4096 bytes";
+    if (!g_utf8_validate(name, -1, NULL))
+        return "is not UTF-8";
+    if (nameHasControls(name))
+        return "has a control character";
+    if (name[0] == '/')
+        return "begins with \"/\"";
+    return nameRefuseParts(name);
+}
+
+char *
+nameUnescapeEntity(const char *name)
+{
+    static const struct {
+        const char *escaped;
+        char plain;
+    } escapes[] = {
+        { "%2f", '/' },
+        { "%5c", '\\' },
+        { "%25", '%' },
+    };
+    g_autoptr(GString) plain = g_string_sized_new(strlen(name));
+    const char *at = name;
+
+    while (*at) {
+        size_t i;
+
+        for (i = 0; i < G_N_ELEMENTS(escapes); i++) {
+            if (g_ascii_strncasecmp(at, escapes[i].escaped, 3) == 0)
+                break;
+        }
+        g_string_append_c(plain, i < G_N_ELEMENTS(escapes) ? escapes[i].plain : *at);
+        at += i < G_N_ELEMENTS(escapes) ? 3 : 1;
+    }
+    return g_string_free(g_steal_pointer(&plain), FALSE);
+}
+
+void
+nameFormatUuid(const guint8 uuid[16], char ret_text[37])
+{
+    static const char digits[] = "0123456789abcdef";
+    char *out = ret_text;
+    size_t i;
+
+    for (i = 0; i < 16; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *out++ = '-';
+        *out++ = digits[uuid[i] >> 4];
+        *out++ = digits[uuid[i] & 0xf];
+    }
+    *out = '\0';
+}
+
+gboolean
+nameParseUuid(const char *text, guint8 ret_uuid[16])
+{
+    guint8 uuid[16] = { 0 };
+    const char *at = text;
+    size_t i;
+
+    for (i = 0; i < 16; i++) {
+        if (*at == '-' && (i == 4 || i == 6 || i == 8 || i == 10))
+            at++;
+        if (!g_ascii_isxdigit(at[0]) || !g_ascii_isxdigit(at[1]))
+            return FALSE;
+        uuid[i] = (guint8)(g_ascii_xdigit_value(at[0]) << 4 | g_ascii_xdigit_value(at[1]));
+        at += 2;
+    }
+    if (*at != '\0')
+        return FALSE;
+    memcpy(ret_uuid, uuid, sizeof(uuid));
+    return TRUE;
+}
+
+void
+nameHashUuid(const char *text, guint8 ret_uuid[16])
+{
+    g_autoptr(GChecksum) md5 = g_checksum_new(G_CHECKSUM_MD5);
+    gsize length = 16;
+
+    g_checksum_update(md5, (const guchar *)text, (gssize)strlen(text));
+    g_checksum_get_digest(md5, ret_uuid, &length);
+}

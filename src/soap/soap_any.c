@@ -1,0 +1,125 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#include "soap_any.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define ARRAY_OF "ArrayOf"
+
+/* "ManagedObjectReference" and XML's own types; VI has names of its own for some of them. */
+static const struct {
+    const char *name;
+    SoapKind kind;
+    const char *xsdType;
+} simpleTypes[] = {
+    { "string", SOAP_KIND_STRING, "xsd:string" },
+    { "boolean", SOAP_KIND_BOOL, "xsd:boolean" },
+    { "int", SOAP_KIND_INT, "xsd:int" },
+    { "long", SOAP_KIND_LONG, "xsd:long" },
+    { "ManagedObjectReference", SOAP_KIND_MOREF, "ManagedObjectReference" },
+    { "dateTime", SOAP_KIND_STRING, "xsd:dateTime" },
+    { "byte", SOAP_KIND_INT, "xsd:byte" },
+    { "short", SOAP_KIND_INT, "xsd:short" },
+    { "float", SOAP_KIND_DOUBLE, "xsd:float" },
+    { "double", SOAP_KIND_DOUBLE, "xsd:double" },
+    { "anyURI", SOAP_KIND_STRING, "xsd:anyURI" },
+    { "base64Binary", SOAP_KIND_STRING, "xsd:base64Binary" },
+    { "anyType", SOAP_KIND_ANY, "xsd:anyType" },
+    /* What ArrayOf says before them. */
+    { "String", SOAP_KIND_STRING, "xsd:string" },
+    { "Boolean", SOAP_KIND_BOOL, "xsd:boolean" },
+    { "Int", SOAP_KIND_INT, "xsd:int" },
+    { "Long", SOAP_KIND_LONG, "xsd:long" },
+    { "DateTime", SOAP_KIND_STRING, "xsd:dateTime" },
+    { "Byte", SOAP_KIND_INT, "xsd:byte" },
+    { "Short", SOAP_KIND_INT, "xsd:short" },
+    { "Float", SOAP_KIND_DOUBLE, "xsd:float" },
+    { "Double", SOAP_KIND_DOUBLE, "xsd:double" },
+    { "AnyURI", SOAP_KIND_STRING, "xsd:anyURI" },
+    { "Base64Binary", SOAP_KIND_STRING, "xsd:base64Binary" },
+    { "AnyType", SOAP_KIND_ANY, "xsd:anyType" },
+    { "PropertyPath", SOAP_KIND_STRING, "xsd:string" },
+    { "MethodName", SOAP_KIND_STRING, "xsd:string" },
+    { "TypeName", SOAP_KIND_STRING, "xsd:string" },
+};
+
+#define ONE(Kind, member, xsdType) \
+    [Kind] = { "value", Kind, 0, offsetof(SoapAny, value.member), 0, NULL, xsdType }
+#define MANY(Kind, xsdType) \
+    [Kind] = { "item", Kind, SOAP_FIELD_ARRAY, offsetof(SoapAny, value.items), offsetof(SoapAny, n), \
+               NULL, xsdType }
+
+static const SoapField oneFields[] = {
+    ONE(SOAP_KIND_BOOL, boolean, "xsd:boolean"),
+    ONE(SOAP_KIND_INT, i32, "xsd:int"),
+    ONE(SOAP_KIND_LONG, i64, "xsd:long"),
+    ONE(SOAP_KIND_DOUBLE, real, "xsd:double"),
+    ONE(SOAP_KIND_STRING, string, "xsd:string"),
+    ONE(SOAP_KIND_MOREF, moref, "ManagedObjectReference"),
+    ONE(SOAP_KIND_OBJECT, object, "xsd:anyType"),
+    ONE(SOAP_KIND_ANY, items, "xsd:anyType"),
+};
+
+static const SoapField manyFields[] = {
+    MANY(SOAP_KIND_BOOL, "xsd:boolean"),
+    MANY(SOAP_KIND_INT, "xsd:int"),
+    MANY(SOAP_KIND_LONG, "xsd:long"),
+    MANY(SOAP_KIND_DOUBLE, "xsd:double"),
+    MANY(SOAP_KIND_STRING, "xsd:string"),
+    MANY(SOAP_KIND_MOREF, "ManagedObjectReference"),
+    MANY(SOAP_KIND_OBJECT, "xsd:anyType"),
+    MANY(SOAP_KIND_ANY, "xsd:anyType"),
+};
+
+const SoapField *
+soapAnyField(SoapKind kind, gboolean isArray)
+{
+    return isArray ? &manyFields[kind] : &oneFields[kind];
+}
+
+static gboolean
+sameName(const char *name, size_t length, const char *other)
+{
+    return strncmp(name, other, length) == 0 && other[length] == '\0';
+}
+
+/* Fills in what one value of type @name is. */
+static void
+findItemType(const char *name, size_t length, SoapAnyType *type)
+{
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(simpleTypes); i++) {
+        if (sameName(name, length, simpleTypes[i].name)) {
+            type->known = TRUE;
+            type->kind = simpleTypes[i].kind;
+            type->xsdType = simpleTypes[i].xsdType;
+            return;
+        }
+    }
+    type->type = vimTypeByName(name, length);
+    if (type->type) {
+        type->known = TRUE;
+        type->kind = SOAP_KIND_OBJECT;
+        type->xsdType = type->type->name;
+    }
+}
+
+SoapAnyType
+soapAnyTypeOf(const char *name, size_t length)
+{
+    SoapAnyType type = { 0 };
+    size_t prefix = strlen(ARRAY_OF);
+
+    if (length > prefix && strncmp(name, ARRAY_OF, prefix) == 0) {
+        type.isArray = TRUE;
+        findItemType(name + prefix, length - prefix, &type);
+    } else {
+        findItemType(name, length, &type);
+    }
+    return type;
+}

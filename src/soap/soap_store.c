@@ -1,0 +1,256 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#include "soap_store.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base_limits.h"
+#include "soap_codec.h"
+
+/* The first vector of an array; from there on it doubles. A power of two. */
+#define FIRST_VECTOR 4
+
+/* Longer texts are no numbers. */
+#define LONGEST_NUMBER 64
+
+/* One value of any kind, as a vector has it. */
+typedef union {
+    gboolean boolean;
+    gint32 i32;
+    gint64 i64;
+    gdouble real;
+    gpointer pointer;
+} Value;
+
+static size_t
+kindSize(SoapKind kind)
+{
+    switch (kind) {
+    case SOAP_KIND_BOOL:
+        return sizeof(gboolean);
+    case SOAP_KIND_INT:
+        return sizeof(gint32);
+    case SOAP_KIND_LONG:
+        return sizeof(gint64);
+    case SOAP_KIND_DOUBLE:
+        return sizeof(gdouble);
+    case SOAP_KIND_STRING:
+    case SOAP_KIND_MOREF:
+    case SOAP_KIND_OBJECT:
+    case SOAP_KIND_ANY:
+        break;
+    }
+    return sizeof(gpointer);
+}
+
+static const char *
+kindName(SoapKind kind)
+{
+    switch (kind) {
+    case SOAP_KIND_BOOL:
+        return "true or false";
+    case SOAP_KIND_INT:
+        return "a 32-bit number";
+    case SOAP_KIND_LONG:
+        return "a 64-bit number";
+    case SOAP_KIND_DOUBLE:
+        return "a floating-point number";
+    case SOAP_KIND_STRING:
+    case SOAP_KIND_MOREF:
+    case SOAP_KIND_OBJECT:
+    case SOAP_KIND_ANY:
+        break;
+    }
+    return "text";
+}
+
+gpointer
+soapStoreAlloc(Arena *arena, size_t size, GError **error)
+{
+    gpointer memory = arenaAlloc(arena, size);
+
+    if (!memory) {
+        g_set_error(error, SOAP_ERROR, SOAP_ERROR_LIMIT, "the reply needs more than %zu MiB of memory",
+                    LIMIT_ARENA_BYTES / (1024 * 1024));
+    }
+    return memory;
+}
+
+char *
+soapStoreCopy(Arena *arena, const char *text, size_t length, GError **error)
+{
+    char *copy = soapStoreAlloc(arena, length + 1, error);
+
+    return copy ? memcpy(copy, text, length) : NULL;
+}
+
+static gboolean
+parseBoolean(const char *text, gboolean *ret_value)
+{
+    if (strcmp(text, "true") == 0 || strcmp(text, "1") == 0) {
+        *ret_value = TRUE;
+        return TRUE;
+    }
+    if (strcmp(text, "false") == 0 || strcmp(text, "0") == 0) {
+        *ret_value = FALSE;
+        return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean
+parseInteger(const char *text, gint64 least, gint64 most, gint64 *ret_value)
+{
+    char *end = NULL;
+    gint64 value;
+
+    errno = 0;
+    value = g_ascii_strtoll(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || value < least || value > most)
+        return FALSE;
+    *ret_value = value;
+    return TRUE;
+}
+
+/* XML writes INF and NaN, which the C library reads in any case; it also reads hexadecimal. */
+static gboolean
+parseReal(const char *text, gdouble *ret_value)
+{
+    char *end = NULL;
+    gdouble value = g_ascii_strtod(text, &end);
+
+    if (end == text || *end != '\0' || strpbrk(text, "xX"))
+        return FALSE;
+    *ret_value = value;
+    return TRUE;
+}
+
+/* @text is stripped and NUL-terminated. */
+static gboolean
+parseScalar(SoapKind kind, const char *text, Value *ret_value)
+{
+    gint64 number = 0;
+
+    switch (kind) {
+    case SOAP_KIND_BOOL:
+        return parseBoolean(text, &ret_value->boolean);
+    case SOAP_KIND_INT:
+        if (!parseInteger(text, G_MININT32, G_MAXINT32, &number))
+            return FALSE;
+        ret_value->i32 = (gint32)number;
+        return TRUE;
+    case SOAP_KIND_LONG:
+        return parseInteger(text, G_MININT64, G_MAXINT64, &ret_value->i64);
+    case SOAP_KIND_DOUBLE:
+        return parseReal(text, &ret_value->real);
+    case SOAP_KIND_STRING:
+    case SOAP_KIND_MOREF:
+    case SOAP_KIND_OBJECT:
+    case SOAP_KIND_ANY:
+        break;
+    }
+    return FALSE;
+}
+
+static void
+refuseText(const SoapField *field, const char *text, size_t length, GError **error)
+{
+    g_autofree char *start = g_strndup(text, MIN(length, LONGEST_NUMBER));
+    g_autofree char *shown = g_utf8_make_valid(start, -1);
+
+    g_set_error(error, SOAP_ERROR, SOAP_ERROR_VALUE, "the reply's field \"%s\" of type %s is \"%s\", "
+                "which is not %s", field->name, field->xsdType,
+                field->flags & SOAP_FIELD_SECRET ? "***" : shown, kindName(field->kind));
+}
+
+static gboolean
+parseText(Arena *arena, const SoapField *field, const char *text, size_t length, Value *ret_value,
+          GError **error)
+{
+    char number[LONGEST_NUMBER + 1];
+
+    if (field->kind == SOAP_KIND_STRING) {
+        ret_value->pointer = soapStoreCopy(arena, text, length, error);
+        return ret_value->pointer != NULL;
+    }
+    while (length > 0 && g_ascii_isspace(text[0])) {
+        text++;
+        length--;
+    }
+    while (length > 0 && g_ascii_isspace(text[length - 1]))
+        length--;
+    if (length == 0 || length > LONGEST_NUMBER || memchr(text, '\0', length)) {
+        refuseText(field, text, length, error);
+        return FALSE;
+    }
+    memcpy(number, text, length);
+    number[length] = '\0';
+    if (!parseScalar(field->kind, number, ret_value)) {
+        refuseText(field, text, length, error);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* Room for one more behind the @n values of @vector. */
+static gboolean
+growVector(Arena *arena, gpointer *vector, size_t n, size_t size, GError **error)
+{
+    gboolean isFull = n == 0 || (n >= FIRST_VECTOR && (n & (n - 1)) == 0);
+    gpointer grown;
+
+    if (!isFull)
+        return TRUE;
+    grown = soapStoreAlloc(arena, (n == 0 ? FIRST_VECTOR : 2 * n) * size, error);
+    if (!grown)
+        return FALSE;
+    if (n > 0)
+        memcpy(grown, *vector, n * size);
+    *vector = grown;
+    return TRUE;
+}
+
+static gboolean
+storeValue(Arena *arena, gpointer base, const SoapField *field, const Value *value, GError **error)
+{
+    char *member = (char *)base + field->offset;
+    char *extra = (char *)base + field->extra;
+    size_t size = kindSize(field->kind);
+
+    if (field->flags & SOAP_FIELD_ARRAY) {
+        size_t *n = (size_t *)(gpointer)extra;
+        gpointer *vector = (gpointer *)(gpointer)member;
+
+        if (!growVector(arena, vector, *n, size, error))
+            return FALSE;
+        memcpy((char *)*vector + *n * size, value, size);
+        (*n)++;
+        return TRUE;
+    }
+    memcpy(member, value, size);
+    if (field->extra != 0)
+        *(gboolean *)(gpointer)extra = TRUE;
+    return TRUE;
+}
+
+gboolean
+soapStoreText(Arena *arena, gpointer base, const SoapField *field, const char *text, size_t length,
+              GError **error)
+{
+    Value value = { 0 };
+
+    return parseText(arena, field, text, length, &value, error) &&
+           storeValue(arena, base, field, &value, error);
+}
+
+gboolean
+soapStorePointer(Arena *arena, gpointer base, const SoapField *field, gpointer pointer, GError **error)
+{
+    const Value value = { .pointer = pointer };
+
+    return storeValue(arena, base, field, &value, error);
+}

@@ -1,0 +1,359 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#include "soap_xml.h"
+
+#include <libxml/parser.h>
+#include <string.h>
+
+#include "base_limits.h"
+#include "soap_codec.h"
+
+/*
+ * libxml2 gets the reply in steps of this size, so that one long tag is noticed before it is stored,
+ * and so that its own ceiling on look-ahead is never met.
+ */
+#define STEP (16 * 1024)
+
+#define FIVE 5      /* an attribute in SAX2: local name, prefix, namespace, value, end of value */
+
+struct _SoapXml {
+    const SoapXmlHandler *handler;
+    gpointer user;
+    xmlParserCtxtPtr parser;
+    GError *error;          /* the first one, raised inside of a callback */
+    guint depth;
+    guint elements;
+    size_t bytes;
+    size_t quiet;           /* bytes since the last event */
+    gboolean closed;        /* the root element has ended */
+    char head[LIMIT_QUOTED_BYTES];
+    size_t nhead;
+};
+
+const char *
+soapXmlAttribute(const SoapXmlElement *element, const char *uri, const char *name, size_t *ret_length)
+{
+    size_t i;
+
+    for (i = 0; i < element->nattributes; i++) {
+        const guchar **attribute = element->attributes + i * FIVE;
+
+        if (strcmp((const char *)attribute[0], name) != 0 ||
+            g_strcmp0((const char *)attribute[2], uri) != 0)
+            continue;
+        *ret_length = (size_t)(attribute[4] - attribute[3]);
+        return (const char *)attribute[3];
+    }
+    return NULL;
+}
+
+/* Ends the reading; xml->error says why. */
+static void
+soapXmlStop(SoapXml *xml)
+{
+    xmlStopParser(xml->parser);
+}
+
+G_GNUC_PRINTF(3, 4)
+static void
+soapXmlFail(SoapXml *xml, SoapErrorCode code, const char *format, ...)
+{
+    va_list arguments;
+
+    if (xml->error)
+        return;
+    va_start(arguments, format);
+    xml->error = g_error_new_valist(SOAP_ERROR, (gint)code, format, arguments);
+    va_end(arguments);
+    soapXmlStop(xml);
+}
+
+static gboolean
+soapXmlCheckElement(SoapXml *xml, size_t attributes, size_t namespaces)
+{
+    if (xml->depth > LIMIT_REPLY_DEPTH) {
+        soapXmlFail(xml, SOAP_ERROR_LIMIT, "the reply nests elements deeper than %d levels",
+                    LIMIT_REPLY_DEPTH);
+    } else if (xml->elements > LIMIT_REPLY_ELEMENTS) {
+        soapXmlFail(xml, SOAP_ERROR_LIMIT, "the reply has more than %d elements",
+                    LIMIT_REPLY_ELEMENTS);
+    } else if (attributes > LIMIT_REPLY_ATTRIBUTES || namespaces > LIMIT_REPLY_ATTRIBUTES) {
+        soapXmlFail(xml, SOAP_ERROR_LIMIT, "the reply has an element with more than %d attributes",
+                    LIMIT_REPLY_ATTRIBUTES);
+    }
+    return xml->error == NULL;
+}
+
+static void
+soapXmlOnStart(void *user, const xmlChar *name, const xmlChar *prefix G_GNUC_UNUSED,
+               const xmlChar *uri, int nnamespaces, const xmlChar **namespaces G_GNUC_UNUSED,
+               int nattributes, int ndefaulted G_GNUC_UNUSED, const xmlChar **attributes)
+{
+    SoapXml *xml = user;
+    const SoapXmlElement element = {
+        .name = (const char *)name,
+        .uri = (const char *)uri,
+        .attributes = attributes,
+        .nattributes = (size_t)nattributes,
+    };
+
+    if (xml->error)
+        return;
+    xml->quiet = 0;
+    xml->depth++;
+    xml->elements++;
+    if (!soapXmlCheckElement(xml, (size_t)nattributes, (size_t)nnamespaces))
+        return;
+    if (!xml->handler->start(xml->user, &element, &xml->error))
+        soapXmlStop(xml);
+}
+
+static void
+soapXmlOnEnd(void *user, const xmlChar *name G_GNUC_UNUSED, const xmlChar *prefix G_GNUC_UNUSED,
+             const xmlChar *uri G_GNUC_UNUSED)
+{
+    SoapXml *xml = user;
+
+    if (xml->error)
+        return;
+    xml->quiet = 0;
+    xml->depth--;
+    xml->closed = xml->depth == 0;
+    if (!xml->handler->end(xml->user, &xml->error))
+        soapXmlStop(xml);
+}
+
+static void
+soapXmlOnText(void *user, const xmlChar *text, int length)
+{
+    SoapXml *xml = user;
+
+    if (xml->error)
+        return;
+    xml->quiet = 0;
+    if (!xml->handler->text(xml->user, (const char *)text, (size_t)length, &xml->error))
+        soapXmlStop(xml);
+}
+
+static void
+soapXmlOnComment(void *user, const xmlChar *text G_GNUC_UNUSED)
+{
+    ((SoapXml *)user)->quiet = 0;
+}
+
+static void
+soapXmlOnInstruction(void *user, const xmlChar *target G_GNUC_UNUSED, const xmlChar *data G_GNUC_UNUSED)
+{
+    ((SoapXml *)user)->quiet = 0;
+}
+
+/* SOAP forbids document types; with them goes every entity that could be declared. */
+static void
+soapXmlOnDocumentType(void *user, const xmlChar *name G_GNUC_UNUSED,
+                      const xmlChar *external G_GNUC_UNUSED, const xmlChar *system G_GNUC_UNUSED)
+{
+    SoapXml *xml = user;
+    g_autofree char *quote = soapXmlQuote(xml);
+
+    soapXmlFail(xml, SOAP_ERROR_XML, "the reply is no SOAP message, as it declares a document type; "
+                "it begins with %s", quote);
+}
+
+static void
+soapXmlOnReference(void *user, const xmlChar *name)
+{
+    soapXmlFail(user, SOAP_ERROR_XML, "the reply refers to the entity \"%s\", which SOAP forbids",
+                (const char *)name);
+}
+
+/* Keeps libxml2 from printing; what it said is asked for when the reading has ended. */
+#if LIBXML_VERSION >= 21200
+static void
+soapXmlOnError(void *user G_GNUC_UNUSED, const xmlError *error G_GNUC_UNUSED)
+#else
+static void
+soapXmlOnError(void *user G_GNUC_UNUSED, xmlErrorPtr error G_GNUC_UNUSED)
+#endif
+{
+}
+
+static const xmlSAXHandler soapXmlSax = {
+    .initialized = XML_SAX2_MAGIC,
+    .startElementNs = soapXmlOnStart,
+    .endElementNs = soapXmlOnEnd,
+    .characters = soapXmlOnText,
+    .ignorableWhitespace = soapXmlOnText,
+    .cdataBlock = soapXmlOnText,
+    .comment = soapXmlOnComment,
+    .processingInstruction = soapXmlOnInstruction,
+    .internalSubset = soapXmlOnDocumentType,
+    .reference = soapXmlOnReference,
+    .serror = soapXmlOnError,
+};
+
+static gpointer
+soapXmlInitLibrary(gpointer unused G_GNUC_UNUSED)
+{
+    xmlInitParser();
+    return NULL;
+}
+
+SoapXml *
+soapXmlNew(const SoapXmlHandler *handler, gpointer user)
+{
+    static GOnce once = G_ONCE_INIT;
+    SoapXml *xml = g_new0(SoapXml, 1);
+
+    g_once(&once, soapXmlInitLibrary, NULL);
+    xml->handler = handler;
+    xml->user = user;
+    xml->parser = xmlCreatePushParserCtxt((xmlSAXHandlerPtr)&soapXmlSax, xml, NULL, 0, NULL);
+    if (!xml->parser)
+        g_error("out of memory for an XML parser");
+    /*
+     * NOENT, as without it libxml2 hands "&amp;" in attributes over as "&#38;"; there are no entities
+     * but XML's five, as a document type ends the reading.
+     */
+    xmlCtxtUseOptions(xml->parser, XML_PARSE_NONET | XML_PARSE_NOENT);
+    return xml;
+}
+
+void
+soapXmlFree(SoapXml *xml)
+{
+    if (!xml)
+        return;
+    xmlFreeParserCtxt(xml->parser);
+    g_clear_error(&xml->error);
+    g_free(xml);
+}
+
+static void
+soapXmlKeepHead(SoapXml *xml, const char *data, size_t length)
+{
+    size_t room = MIN(sizeof(xml->head) - xml->nhead, length);
+
+    memcpy(xml->head + xml->nhead, data, room);
+    xml->nhead += room;
+}
+
+/* Whether the reply began like XML at all: then what is wrong is worth a line number. */
+static gboolean
+soapXmlLooksLikeXml(const SoapXml *xml)
+{
+    static const char bom[] = "\xef\xbb\xbf";
+    size_t i = xml->nhead >= 3 && memcmp(xml->head, bom, 3) == 0 ? 3 : 0;
+
+    while (i < xml->nhead && g_ascii_isspace(xml->head[i]))
+        i++;
+    return i < xml->nhead && xml->head[i] == '<';
+}
+
+/* Puts what libxml2 has to say into words. */
+static void
+soapXmlRaise(SoapXml *xml, GError **error)
+{
+    const xmlError *last = xmlCtxtGetLastError(xml->parser);
+    g_autofree char *said = g_strdup(last && last->message ? last->message : "malformed");
+    g_autofree char *quote = NULL;
+
+    if (xml->elements == 0 || !soapXmlLooksLikeXml(xml)) {
+        quote = soapXmlQuote(xml);
+        g_set_error(error, SOAP_ERROR, SOAP_ERROR_XML,
+                    "the reply is no SOAP message; it begins with %s", quote);
+        return;
+    }
+    g_strdelimit(g_strstrip(said), "\n", ' ');
+    g_set_error(error, SOAP_ERROR, SOAP_ERROR_XML, "the reply is no well-formed XML: %s in line %d",
+                said, last ? last->line : 0);
+}
+
+static gboolean
+soapXmlStep(SoapXml *xml, const char *data, size_t length, GError **error)
+{
+    xml->quiet += length;
+    xmlParseChunk(xml->parser, data, (int)length, 0);
+    if (xml->error) {
+        g_propagate_error(error, g_steal_pointer(&xml->error));
+        return FALSE;
+    }
+    if (!xml->parser->wellFormed) {
+        soapXmlRaise(xml, error);
+        return FALSE;
+    }
+    if (xml->quiet > LIMIT_REPLY_MARKUP) {
+        g_set_error(error, SOAP_ERROR, SOAP_ERROR_LIMIT,
+                    "the reply has a tag or comment of more than %d bytes", LIMIT_REPLY_MARKUP);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean
+soapXmlFeed(SoapXml *xml, const char *data, size_t length, GError **error)
+{
+    size_t done = 0;
+
+    if (length > LIMIT_REPLY_BYTES - xml->bytes) {
+        g_set_error(error, SOAP_ERROR, SOAP_ERROR_LIMIT, "the reply is longer than %d bytes",
+                    LIMIT_REPLY_BYTES);
+        return FALSE;
+    }
+    xml->bytes += length;
+    soapXmlKeepHead(xml, data, length);
+    while (done < length) {
+        size_t step = MIN(length - done, STEP);
+
+        if (!soapXmlStep(xml, data + done, step, error))
+            return FALSE;
+        done += step;
+    }
+    return TRUE;
+}
+
+gboolean
+soapXmlFinish(SoapXml *xml, GError **error)
+{
+    if (xml->bytes == 0) {
+        g_set_error_literal(error, SOAP_ERROR, SOAP_ERROR_TRUNCATED, "the reply is empty");
+        return FALSE;
+    }
+    xmlParseChunk(xml->parser, NULL, 0, 1);
+    if (xml->error) {
+        g_propagate_error(error, g_steal_pointer(&xml->error));
+        return FALSE;
+    }
+    if (!soapXmlLooksLikeXml(xml)) {
+        soapXmlRaise(xml, error);
+        return FALSE;
+    }
+    if (!xml->closed) {
+        g_set_error(error, SOAP_ERROR, SOAP_ERROR_TRUNCATED, "the reply ends after %zu bytes, before "
+                    "its last element is closed", xml->bytes);
+        return FALSE;
+    }
+    if (!xml->parser->wellFormed) {
+        soapXmlRaise(xml, error);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+char *
+soapXmlQuote(const SoapXml *xml)
+{
+    g_autofree char *valid = g_utf8_make_valid(xml->head, (gssize)xml->nhead);
+    g_autoptr(GString) quote = g_string_new("\"");
+    const char *at;
+
+    for (at = valid; *at; at = g_utf8_next_char(at)) {
+        gunichar c = g_utf8_get_char(at);
+
+        g_string_append_unichar(quote, g_unichar_isprint(c) ? c : ' ');
+    }
+    g_string_append(quote, "\"");
+    return g_string_free(g_steal_pointer(&quote), FALSE);
+}
