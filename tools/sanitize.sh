@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the libvirt-esx-storage authors
+#
+# sanitize.sh ROOT [thread | PYTEST-ARGUMENTS...]
+#
+# Without "thread": the unit tests and the end-to-end tests on a build with AddressSanitizer and
+# UndefinedBehaviorSanitizer. virsh, libvirtd and Python are not built with them, so their run time is
+# loaded before everything else in the processes that load the driver (ESXKIT_PRELOAD, see the harness).
+# An error ends the process at once. Leaks are written to files, and those whose stack passes through this
+# module fail the run; a suppression by library name would hide ours behind libvirt's frames.
+#
+# With "thread": the unit tests with ThreadSanitizer.
+set -euo pipefail
+
+root=$1
+shift
+python=$root/.venv/bin/python
+failed=0
+
+# build FOLDER SANITIZERS: configured and compiled by ./dev, as every build folder
+build() {
+  LIBVIRT_SOURCE=${LIBVIRT_SOURCE:-} "$root/dev" build-in "$1" -Db_sanitize="$2" -Db_lundef=false -Dbuildtype=debug
+}
+
+unit_tests() {
+  meson test -C "$1" --no-rebuild --suite unit --num-processes 2 --timeout-multiplier 5 --print-errorlogs --quiet
+}
+
+if [[ ${1:-} == thread ]]; then
+  folder=$root/build-tsan
+  build "$folder" thread
+  # GLib's mutexes are futexes of its own, which TSan cannot see; see the file.
+  export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:suppressions=$root/tools/tsan.supp"
+  unit_tests "$folder"
+  echo "sanitize thread: no race in the unit tests"
+  exit
+fi
+
+folder=$root/build-asan
+build "$folder" address,undefined
+reports=$folder/reports
+rm -rf "$reports"
+mkdir -p "$reports"
+
+common=abort_on_error=1:detect_stack_use_after_return=1:strict_string_checks=1
+export UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1"
+export G_SLICE=always-malloc
+
+# The unit tests are instrumented themselves: every leak in them is ours.
+ASAN_OPTIONS=$common:detect_leaks=1 unit_tests "$folder" || failed=1
+
+cd "$root"
+export PYTHONPATH=$root/python PYTHONDONTWRITEBYTECODE=1
+export ESXKIT_DRIVER_DIR=$folder/connection-driver
+# The run time is for the driver's processes; ESXKIT_SLOW stretches the harness's timeouts.
+ESXKIT_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
+export ESXKIT_PRELOAD ESXKIT_SLOW=4
+# GLib and libvirt have no frame pointers, so a leak's way through them needs the slow unwinder.
+export ASAN_OPTIONS="$common:detect_leaks=1:fast_unwind_on_malloc=0:malloc_context_size=24:log_path='$reports/asan':log_exe_name=1"
+export LSAN_OPTIONS="exitcode=0:report_objects=0:max_leaks=0"
+(($# > 0)) || set -- tests/e2e
+"$python" -m pytest -n 2 "$@" || failed=1
+
+"$python" "$root/tools/sanitizer_reports.py" "$reports" "$root/src" libvirt_driver_esx || failed=1
+exit $failed
