@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the libvirt-esx-storage authors
+
+"""One call on its way through the fake."""
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+if TYPE_CHECKING:
+    from esxkit.fake.service import Service
+    from esxkit.fake.sessions import Session
+
+
+@attrs.define
+class Call:
+    """What a method of a managed object may know about its caller."""
+
+    service: "Service"
+    session: "Session | None"
+    version: str
+    method: str
+    agent: str = ""
+    address: str = "127.0.0.1"
+    new_cookie: str | None = None
+    """Set by a login: the cookie value to send with the reply."""
+    info: Any = None

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the libvirt-esx-storage authors
+
+"""The control interface: what a test may do to a running fake, as verbs with JSON arguments.
+
+In process: `fake.control.VERB(...)`; over HTTP: POST /_fake/VERB with a JSON object (GET for verbs without
+arguments). The reply is the verb's result as JSON; 400 with a sentence if the verb or an argument is wrong.
+"""
+
+import json
+from typing import Any
+
+from aiohttp import web
+
+from esxkit.fake import mutations
+from esxkit.fake.options import FakeOptions
+from esxkit.fake.service import Counters, Service
+from esxkit.fake.worlds import World
+
+
+class ControlError(ValueError):
+    """A verb or argument that makes no sense."""
+
+
+class Control:
+    """The verbs. Each public method without underscore is one (those of mutations.Mutations as well)."""
+
+    def __init__(self, service: Service, world: World):
+        self._service = service
+        self._world = world
+        self._mutations = mutations.Mutations(service, world)
+
+    def run(self, verb: str, arguments: dict[str, Any]) -> Any:
+        """Run one verb. ControlError with a sentence when it cannot be done."""
+        handler = None
+        if not verb.startswith("_") and verb != "run":
+            handler = getattr(self, verb, None) or getattr(self._mutations, verb, None)
+        if handler is None:
+            raise ControlError(f"The fake has no control verb '{verb}'; it has {', '.join(self.verbs())}.")
+        try:
+            return handler(**arguments)
+        except (KeyError, TypeError, ValueError) as error:
+            text = error.args[0] if error.args else repr(error)
+            raise ControlError(f"Control verb '{verb}': {text}") from error
+
+    def verbs(self) -> list[str]:
+        """Names of all verbs."""
+        names = [*dir(self), *dir(self._mutations)]
+        return sorted({n for n in names if not n.startswith("_") and n != "run"})
+
+    # -- looking -----------------------------------------------------------------------------
+    def counters(self) -> dict[str, Any]:
+        """Requests by method and their total, faults, connections, bytes, rescans, open sessions."""
+        return {**self._service.counters.plain(), "sessions": len(self._service.sessions.all())}
+
+    def reset_counters(self) -> dict[str, Any]:
+        """Set the counters to zero; what they were."""
+        before = self.counters()
+        self._service.counters = Counters()
+        return before
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """The open sessions: user, key, and how many filters, collectors and views each owns."""
+        return [
+            {"user": s.user.userName, "key": s.key, "owned": len(s.owned), "agent": s.user.userAgent}
+            for s in self._service.sessions.all()
+        ]
+
+    def options(self) -> dict[str, Any]:
+        """All switches (without the password)."""
+        fields = FakeOptions.__attrs_attrs__
+        return {f.name: getattr(self._service.options, f.name) for f in fields if f.name != "password"}
+
+    # -- switches ----------------------------------------------------------------------------
+    def set(self, **options: Any) -> dict[str, Any]:
+        """Change switches of FakeOptions; all of them as they are now."""
+        self._service.options.update(options)
+        return self.options()
+
+    def terminate_sessions(self) -> int:
+        """End every session now; how many there were."""
+        return self._service.sessions.end_all()
+
+    def unlock(self) -> None:
+        """Lift a lock-out after wrong passwords."""
+        self._service.sessions.unlock()
+
+    def inject(self, **order: Any) -> None:
+        """Order trouble for the next calls: see troubles.Rule for kinds and fields."""
+        self._service.rules.add(**order)
+
+    def clear_injected(self) -> int:
+        """Drop all orders; how many were left."""
+        return self._service.rules.clear()
+
+    def injected(self) -> list[dict[str, Any]]:
+        """Orders not yet used up."""
+        return self._service.rules.left()
+
+    def hide_property(self, moid: str, path: str, hidden: bool = True) -> None:
+        """Make a property unreadable: it then comes in missingSet with NoPermission."""
+        (self._service.hidden.add if hidden else self._service.hidden.discard)((moid, path))
+
+
+class ControlFrontend:
+    """The verbs over HTTP."""
+
+    def __init__(self, control: Control):
+        self._control = control
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        prefix, _, verb = request.path.rpartition("/")
+        if prefix != "/_fake":
+            return web.Response(status=404, text="The control interface is below /_fake/.\n")
+        body = await request.content.read()
+        try:
+            arguments = json.loads(body) if body else {}
+            result = self._control.run(verb, arguments)
+        except (ControlError, json.JSONDecodeError) as error:
+            return web.Response(status=400, text=f"{error}\n")
+        return web.json_response(result)

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the libvirt-esx-storage authors
+
+"""HTTP in front of a Service: /sdk, the version list, and replies that go wrong on order.
+
+aiohttp's low-level server is used so that nothing is answered that ESX does not answer (no 100-continue)
+and replies can be cut anywhere.
+"""
+
+import asyncio
+import gzip
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from esxkit.fake.service import Reply, Service
+from esxkit.fake.troubles import endless
+from esxkit.wire.versions import prior_versions
+
+_COOKIE = re.compile(r'vmware_soap_session\s*=\s*"?([^";\s]+)"?')
+
+Handler = Callable[[web.BaseRequest, "str | None"], Awaitable[web.StreamResponse]]
+
+
+class CountingServer(web.Server):
+    """aiohttp's server that tells the service how many connections were made."""
+
+    def __init__(self, handler: Any, service: Service):
+        super().__init__(handler, access_log=None)
+        self._service = service
+
+    def connection_made(self, handler: Any, transport: Any) -> None:
+        super().connection_made(handler, transport)
+        self._service.counters.connections += 1
+
+
+class Frontend:
+    """Turns HTTP requests into calls of the service. `folder` serves /folder, if there is one."""
+
+    def __init__(self, service: Service, folder: Handler | None = None):
+        self.service = service
+        self._folder = folder
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        options = self.service.options
+        if options.latency_ms:
+            await asyncio.sleep(options.latency_ms / 1000)
+        path = request.path.rstrip("/")
+        if path == "/sdk" and request.method == "POST":
+            return await self._soap(request)
+        if path == "/sdk/vimServiceVersions.xml" and request.method == "GET":
+            return _version_list(self.service.api_version)
+        if self._folder is not None and (path == "/folder" or path.startswith("/folder/")):
+            return await self._folder(request, session_cookie(request))
+        return web.Response(status=404, text="404 Not Found")
+
+    async def _soap(self, request: web.BaseRequest) -> web.StreamResponse:
+        body = await request.content.read()
+        reply = await self.service.handle(
+            body,
+            request.headers.get("SOAPAction"),
+            session_cookie(request),
+            agent=request.headers.get("User-Agent", ""),
+            address=request.remote or "127.0.0.1",
+        )
+        return await self._send(request, reply)
+
+    async def _send(self, request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
+        trouble = reply.trouble
+        kind = trouble.kind if trouble is not None else ""
+        if kind == "stall":
+            await asyncio.sleep(86400)
+        if kind == "slow":
+            await asyncio.sleep(trouble.seconds)
+        if kind == "close":
+            return _abort(request)
+        headers = {"Content-Type": reply.content_type, "Cache-Control": "no-cache", **reply.headers}
+        if kind == "huge":
+            return await self._send_huge(request, reply, headers)
+        body = self._compress(request, reply.body, headers)
+        self.service.counters.bytes_out += len(body)
+        if kind == "cut":
+            return await _send_cut(request, reply.status, headers, body, trouble.cut_at)
+        if len(body) <= self.service.options.chunk_above or request.version < (1, 1):
+            return web.Response(status=reply.status, body=body, headers=headers)
+        response = web.StreamResponse(status=reply.status, headers=headers)
+        response.enable_chunked_encoding()
+        await response.prepare(request)
+        await response.write(body)
+        await response.write_eof()
+        return response
+
+    def _compress(self, request: web.BaseRequest, body: bytes, headers: dict[str, str]) -> bytes:
+        if not self.service.options.gzip or "gzip" not in request.headers.get("Accept-Encoding", ""):
+            return body
+        headers["Content-Encoding"] = "gzip"
+        headers["Vary"] = "Accept-Encoding"
+        return gzip.compress(body, compresslevel=1)
+
+    async def _send_huge(
+        self, request: web.BaseRequest, reply: Reply, headers: dict[str, str]
+    ) -> web.StreamResponse:
+        response = web.StreamResponse(status=200, headers=headers)
+        response.enable_chunked_encoding()
+        try:
+            await response.prepare(request)
+            for piece in endless():
+                self.service.counters.bytes_out += len(piece)
+                await response.write(piece)
+            await response.write_eof()
+        except ConnectionError:
+            pass  # the client had enough, which is what it should do
+        return response
+
+
+def session_cookie(request: web.BaseRequest) -> str | None:
+    """The session a request names. Clients send the cookie with quotes, without, or with its attributes."""
+    match = _COOKIE.search(request.headers.get("Cookie", ""))
+    return match[1] if match else None
+
+
+def _abort(request: web.BaseRequest) -> web.StreamResponse:
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=500)
+
+
+async def _send_cut(
+    request: web.BaseRequest, status: int, headers: dict[str, str], body: bytes, length: int
+) -> web.StreamResponse:
+    """Promise the whole body, send the first bytes of it, close."""
+    response = web.StreamResponse(status=status, headers={**headers, "Content-Length": str(len(body))})
+    await response.prepare(request)
+    await response.write(body[:length])
+    if request.transport is not None:
+        request.transport.close()
+    return response
+
+
+def _version_list(api_version: str) -> web.Response:
+    first, *rest = prior_versions(api_version)
+    inner = "".join(f"<version>{version}</version>" for version in rest)
+    text = (
+        '<?xml version="1.0" encoding="UTF-8" ?><namespaces version="1.0"><namespace><name>urn:vim25</name>'
+        f"<version>{first}</version><priorVersions>{inner}</priorVersions></namespace></namespaces>"
+    )
+    return web.Response(text=text, content_type="text/xml")
+
+
+async def redirect_to_tls(request: web.BaseRequest, port: int) -> web.StreamResponse:
+    """What port 80 of an ESX host does."""
+    return web.Response(status=301, headers={"Location": f"https://127.0.0.1:{port}{request.path_qs}"})

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the libvirt-esx-storage authors
+
+"""SessionManager: login and logout."""
+
+import copy
+from typing import Any
+
+from esxkit.fake.call import Call
+from esxkit.fake.objects.service_instance import now
+from esxkit.fake.registry import ManagedObject
+from esxkit.wire.faults import VimFault
+
+
+class SessionManager(ManagedObject):
+    """The session manager."""
+
+    vi_name = "SessionManager"
+
+    def prop_currentSession(self, session: Any) -> Any:
+        return session.user if session is not None else None
+
+    def prop_sessionList(self, session: Any) -> list[Any]:
+        return [s.user for s in self.registry.service.sessions.all()] if session is not None else []
+
+    async def Login(self, call: Call, userName: str, password: str, locale: str | None) -> Any:
+        if call.session is not None:
+            raise VimFault("InvalidLogin", "Cannot complete login: the session is logged in already.")
+        table = call.service.sessions
+        if not table.try_password(userName, password):
+            raise VimFault("InvalidLogin")
+        session = table.open(userName, locale, now(), call.agent, call.address)
+        call.new_cookie = session.cookie
+        return session.user
+
+    async def Logout(self, call: Call) -> None:
+        call.service.sessions.end(call.session)
+
+    async def SessionIsActive(self, call: Call, sessionID: str, userName: str) -> bool:
+        if not call.service.is_vcenter:
+            raise VimFault("NotSupported")
+        return any(s.key == sessionID and s.user.userName == userName for s in call.service.sessions.all())
+
+    async def TerminateSession(self, call: Call, sessionId: list[str]) -> None:
+        by_key = {s.key: s for s in call.service.sessions.all()}
+        for key in sessionId:
+            if key not in by_key:
+                raise VimFault("NotFound")
+            if by_key[key] is call.session:
+                raise VimFault("InvalidArgument", invalidProperty="sessionId")
+            call.service.sessions.end(by_key[key])
+
+    async def SetLocale(self, call: Call, locale: str) -> None:
+        user = copy.copy(call.session.user)
+        user.locale = locale
+        call.session.user = user

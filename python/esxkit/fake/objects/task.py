@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the libvirt-esx-storage authors
+
+"""Task and TaskManager: work that takes time, with the states and names real servers give it."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from esxkit.fake.call import Call
+from esxkit.fake.objects.service_instance import now
+from esxkit.fake.registry import ManagedObject
+from esxkit.model.objects import make, vi_type
+from esxkit.wire.faults import VimFault
+
+from pyVmomi import VmomiSupport as _V
+
+_KEPT = 500
+
+
+class Task(ManagedObject):
+    """One task; its info is replaced at every step: queued, running, success or error."""
+
+    vi_name = "Task"
+
+    def __init__(self, moid: str, info: Any):
+        super().__init__(moid, info=info)
+        self.running: asyncio.Task | None = None
+
+    def step(self, **fields: Any) -> None:
+        """Publish new info with some fields changed."""
+        info = vi_type("TaskInfo")()
+        info.__dict__.update(self.read("info").__dict__)
+        for name, value in fields.items():
+            setattr(info, name, value)
+        self.set("info", info)
+
+    def finish(self, work: Callable[[], Any]) -> None:
+        """Do the work and publish how it went."""
+        try:
+            result = work()
+        except VimFault as fault:
+            self.step(state="error", error=fault.data, completeTime=now(), progress=None)
+        else:
+            self.step(state="success", result=result, completeTime=now(), progress=None)
+
+    async def run(self, work: Callable[[], Any], seconds: float) -> None:
+        """queued → running → the work after the given time."""
+        self.step(state="running", startTime=now(), progress=0)
+        try:
+            await asyncio.sleep(seconds)
+        except asyncio.CancelledError:
+            fault = VimFault("RequestCanceled").data
+            self.step(state="error", error=fault, cancelled=True, completeTime=now(), progress=None)
+            return
+        self.finish(work)
+
+    async def CancelTask(self, call: Call) -> None:
+        info = self.read("info")
+        if not info.cancelable:
+            raise VimFault("NotSupported")
+        if info.state not in ("queued", "running") or self.running is None:
+            raise VimFault("InvalidState")
+        self.running.cancel()
+
+
+class TaskManager(ManagedObject):
+    """Starts tasks and forgets the oldest finished ones."""
+
+    vi_name = "TaskManager"
+
+    def __init__(self, moid: str, vcenter: bool):
+        super().__init__(moid, recentTask=[])
+        self._vcenter = vcenter
+        self._count = 0
+        self._tasks: list[Task] = []
+
+    def start(self, call: Call, entity: ManagedObject, work: Callable[[], Any], cancelable: bool = True) -> Any:
+        """A task for the method being called; `work` is run at the end of the task's time.
+
+        What work returns is the result; a VimFault from it is the task's error.
+        """
+        self._count += 1
+        moid = self._moid(call, entity)
+        kind = call.info.type.__name__.removeprefix("vim.")
+        info = make(
+            "TaskInfo",
+            key=moid,
+            task=vi_type("Task")(moid),
+            description=None,
+            name=_V.GetWsdlMethod("urn:vim25", call.method),
+            descriptionId=f"{kind}.{_lower_first(call.info.name)}",
+            entity=entity.ref if issubclass(entity.cls, vi_type("ManagedEntity")) else None,
+            entityName=entity.read("name") if "name" in dir(entity.cls) else None,
+            state="queued",
+            cancelled=False,
+            cancelable=cancelable,
+            reason=make("TaskReasonUser", userName=call.session.user.userName),
+            queueTime=now(),
+            eventChainId=self._count,
+        )
+        task = Task(moid, info)
+        self.registry.add(task)
+        self._remember(task)
+        seconds = call.service.options.task_ms / 1000
+        if seconds > 0:
+            task.running = asyncio.get_running_loop().create_task(task.run(work, seconds))
+            call.service.background.add(task.running)
+            task.running.add_done_callback(call.service.background.discard)
+        else:
+            task.step(state="running", startTime=now())
+            task.finish(work)
+        return task.ref
+
+    def _moid(self, call: Call, entity: ManagedObject) -> str:
+        if self._vcenter:
+            return f"task-{self._count}"
+        name = f"{call.info.type.__name__}.{_lower_first(call.info.name)}"
+        return f"haTask-{entity.moid}-{name}-{self._count}"
+
+    def _remember(self, task: Task) -> None:
+        self._tasks.append(task)
+        while len(self._tasks) > _KEPT and self._tasks[0].read("info").state in ("success", "error"):
+            self.registry.remove(self._tasks.pop(0).moid)
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the libvirt-esx-storage authors
+
+"""The switches of the fake: what a test can turn, on the command line, from Python and at run time."""
+
+from typing import Any
+
+import attrs
+
+EXPIRY_STYLES = ("fault", "empty", "missingset")
+CERTIFICATES = ("good", "selfsigned", "expired", "wronghost")
+
+
+def _one_of(*allowed: str) -> Any:
+    return attrs.validators.in_(allowed)
+
+
+_NOT_NEGATIVE = attrs.validators.ge(0)
+
+
+@attrs.define(kw_only=True)
+class FakeOptions:
+    """Everything adjustable. Times are seconds unless the name says otherwise; 0 mostly means "off".
+
+    All but those marked (start) can be changed while the server runs.
+    """
+
+    port: int = 0
+    """(start) TCP port of the HTTPS listener on 127.0.0.1; 0 picks a free one."""
+    plain_port: int | None = None
+    """(start) port of a second listener without TLS; 0 picks one, None means none."""
+    certificate: str = attrs.field(default="good", validator=_one_of(*CERTIFICATES))
+    """(start) good: signed by the CA in cacert, for 127.0.0.1, ::1 and localhost."""
+    username: str = "root"
+    password: str = "fake password & <xml>"
+    latency_ms: float = attrs.field(default=0, validator=_NOT_NEGATIVE)
+    """Delay of each HTTP request; concurrent requests wait side by side."""
+    task_ms: float = attrs.field(default=20, validator=_NOT_NEGATIVE)
+    """How long a task runs. 0: it is finished before the method that started it returns."""
+    session_cap: int = attrs.field(default=0, validator=_NOT_NEGATIVE)
+    """Number of sessions after which a request without a session gets 503; 0 is no limit."""
+    idle_seconds: float = attrs.field(default=1800, validator=_NOT_NEGATIVE)
+    """A session not used for so long is gone; 0 is never."""
+    expiry_style: str = attrs.field(default="empty", validator=_one_of(*EXPIRY_STYLES))
+    """How RetrieveProperties[Ex] answers a caller without session; every other method faults."""
+    lockout_after: int = attrs.field(default=0, validator=_NOT_NEGATIVE)
+    """Wrong passwords after which every login fails for lockout_seconds; 0 is never."""
+    lockout_seconds: float = attrs.field(default=900, validator=_NOT_NEGATIVE)
+    restricted: bool = False
+    """Free licence: everything that changes state faults RestrictedVersion."""
+    page_size: int = attrs.field(default=100, validator=attrs.validators.ge(1))
+    """Objects in a page of RetrievePropertiesEx, object updates in one of WaitForUpdatesEx."""
+    gzip: bool = False
+    """Whether SOAP replies are gzipped for clients that accept it."""
+    chunk_above: int = attrs.field(default=8192, validator=_NOT_NEGATIVE)
+    """Replies longer than this have no Content-Length but are chunked, as hostd does."""
+    item_types: bool = True
+    """False: items of an array in an anyType carry no xsi:type, as vcsim's."""
+    unknown_elements: bool = False
+    """True: every data object has an element the schema does not know."""
+    renamed_types: dict[str, str] = attrs.field(factory=dict)
+    """xsi:type names sent in place of real ones: unknown subtypes of a newer server."""
+    xsi_prefix: str = "xsi"
+    """Prefix of the XMLSchema-instance namespace."""
+
+    def update(self, changes: dict[str, Any]) -> None:
+        """Change several switches at once. KeyError with the sentence for an unknown name."""
+        fields = {field.name for field in attrs.fields(type(self))}
+        for name in changes:
+            if name not in fields:
+                raise KeyError(f"The fake has no option '{name}'.")
+        for name, value in changes.items():
+            setattr(self, name, value)

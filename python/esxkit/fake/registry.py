@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the libvirt-esx-storage authors
+
+"""Managed objects of the fake and the registry that knows them all and announces their changes.
+
+    registry ── moid ──► ManagedObject ── props ──► immutable data objects
+        └─ change counter + waiters ◄── property collectors
+
+A property's value is replaced, never changed in place, so the collector compares by identity.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from pyVmomi import VmomiSupport as _V
+
+from esxkit.model import objects
+from esxkit.wire.faults import VimFault, object_not_found
+
+
+class ManagedObject:
+    """Base of everything that has a moid.
+
+    A method of the VI API is an `async def` under its VI (WSDL) name taking a Call and the parameters by
+    their VI names; a property is an entry of `props` or a method `prop_NAME(session)`.
+    """
+
+    vi_name: ClassVar[str] = "ManagedObject"
+
+    def __init__(self, moid: str, **props: Any):
+        self.moid = moid
+        self.cls = objects.vi_type(self.vi_name)
+        self.ref = self.cls(moid)
+        self.registry: Registry | None = None
+        self._props: dict[str, Any] = {}
+        for name, value in props.items():
+            self._props[name] = objects.coerce(self.property_info(name).type, value)
+
+    def __repr__(self) -> str:
+        return f"<{self.vi_name} {self.moid}>"
+
+    def property_info(self, name: str) -> Any:
+        """Metadata of a property. AttributeError if the type has none of that name."""
+        return self.cls._GetPropertyInfo(name)
+
+    def read(self, name: str, session: Any = None) -> Any:
+        """Current value of a top-level property, None when unset."""
+        computed = getattr(self, f"prop_{name}", None)
+        if computed is not None:
+            return objects.coerce(self.property_info(name).type, computed(session))
+        return self._props.get(name)
+
+    def set(self, path: str, value: Any) -> None:
+        """Set the property at a dotted path and announce it."""
+        head, _, rest = path.partition(".")
+        declared = self.property_info(head).type
+        if rest:
+            current = self._props.get(head)
+            value = objects.replaced(declared() if current is None else current, rest, value)
+        self._props[head] = objects.coerce(declared, value)
+        if self.registry is not None:
+            self.registry.announce()
+
+    def append(self, name: str, ref: Any) -> None:
+        """Add a reference at the end of a list property."""
+        self.set(name, [*(self._props.get(name) or []), ref])
+
+    def discard(self, name: str, moid: str) -> None:
+        """Take a reference out of a list property."""
+        self.set(name, [r for r in self._props.get(name) or [] if r._moId != moid])
+
+    def removed(self) -> None:
+        """Called after the object left the registry."""
+
+
+class Registry:
+    """All managed objects by moid, and the clock of their changes."""
+
+    def __init__(self) -> None:
+        self._objects: dict[str, ManagedObject] = {}
+        self.generation = 0
+        self._changed = asyncio.Event()
+
+    def add(self, obj: ManagedObject) -> Any:
+        """Register an object; its reference. ValueError if the moid is taken."""
+        if obj.moid in self._objects:
+            raise ValueError(f"The object '{obj.moid}' exists already.")
+        obj.registry = self
+        self._objects[obj.moid] = obj
+        self.announce()
+        return obj.ref
+
+    def remove(self, moid: str) -> None:
+        """Take an object out. Nothing happens if it is gone already."""
+        obj = self._objects.pop(moid, None)
+        if obj is not None:
+            obj.removed()
+            self.announce()
+
+    def find(self, moid: str) -> ManagedObject | None:
+        """The object with that moid, or None."""
+        return self._objects.get(moid)
+
+    def get(self, ref: Any) -> ManagedObject:
+        """The object a reference means. Fault ManagedObjectNotFound if there is none of that type."""
+        obj = self._objects.get(ref._moId)
+        if obj is None or not _V.ManagedObject.__subclasscheck__(type(ref)) or not _is_a(obj.cls, type(ref)):
+            raise object_not_found(ref)
+        return obj
+
+    def of_type(self, cls: type) -> Iterator[Any]:
+        """All objects of one Python class."""
+        return (obj for obj in list(self._objects.values()) if isinstance(obj, cls))
+
+    def announce(self) -> None:
+        """Something changed: wake everybody who waits for that."""
+        self.generation += 1
+        event, self._changed = self._changed, asyncio.Event()
+        event.set()
+
+    async def changed_since(self, generation: int) -> None:
+        """Return as soon as something changed after that generation."""
+        while self.generation == generation:
+            await self._changed.wait()
+
+
+def _is_a(cls: type, wanted: type) -> bool:
+    """A reference may name a base type (ManagedEntity for a Folder)."""
+    return issubclass(cls, wanted)
+
+
+def method_not_found(obj: ManagedObject, name: str) -> VimFault:
+    """MethodNotFound with receiver and method."""
+    return VimFault("MethodNotFound", receiver=obj.ref, method=name)

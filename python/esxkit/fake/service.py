@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the libvirt-esx-storage authors
+
+"""The VI service: managed objects, sessions and options, and the way a request takes through them.
+
+    body ─► parse ─► rules (injected trouble) ─► session, privilege ─► object ─► method ─► reply
+
+No HTTP here: `handle` takes bytes and gives a Reply.
+"""
+
+import asyncio
+import collections
+import traceback
+from typing import Any
+
+import attrs
+
+from esxkit.fake.call import Call
+from esxkit.fake.objects.datastore import Datastore
+from esxkit.fake.objects.property_collector import ANONYMOUS, PropertyCollector
+from esxkit.fake.options import FakeOptions
+from esxkit.fake.paths import parse_path
+from esxkit.fake.registry import ManagedObject, Registry, method_not_found
+from esxkit.fake.sessions import Session, SessionTable
+from esxkit.fake.troubles import Rule, Rules
+from esxkit.wire import response
+from esxkit.wire.faults import VimFault, not_authenticated
+from esxkit.wire.request import BadRequest, Request, UnknownMethod, parse_request
+from esxkit.wire.serializer import Serializer, Style
+from esxkit.wire.versions import knows, negotiate
+
+_READING = ("Query", "Retrieve", "Search", "Refresh", "Find", "Validate")
+
+
+@attrs.define
+class Reply:
+    """What goes back over HTTP."""
+
+    status: int
+    body: bytes
+    content_type: str = "text/xml; charset=utf-8"
+    headers: dict[str, str] = attrs.field(factory=dict)
+    trouble: Rule | None = None
+    """What to do to the reply on its way out (cut it, stall, ...)."""
+
+
+@attrs.define
+class Counters:
+    """What the fake was asked."""
+
+    methods: collections.Counter[str] = attrs.field(factory=collections.Counter)
+    faults: collections.Counter[str] = attrs.field(factory=collections.Counter)
+    connections: int = 0
+    files: collections.Counter[str] = attrs.field(factory=collections.Counter)
+    bytes_in: int = 0
+    bytes_out: int = 0
+    rescans: collections.Counter[str] = attrs.field(factory=collections.Counter)
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON; "total" is the number of SOAP requests."""
+        return {**attrs.asdict(self), "total": self.methods.total()}
+
+
+class Service:
+    """One fake VI server without its network."""
+
+    def __init__(self, options: FakeOptions, *, api_version: str, is_vcenter: bool):
+        self.options = options
+        self.api_version = api_version
+        self.is_vcenter = is_vcenter
+        self.registry = Registry()
+        self.registry.service = self
+        self.sessions = SessionTable(options, self._session_ended)
+        self.rules = Rules()
+        self.counters = Counters()
+        self.background: set[asyncio.Task] = set()
+        self.hidden: set[tuple[str, str]] = set()
+        self.root_folder: Any = None
+        self.tasks: Any = None
+        self.host_actions: list[Any] = []
+        self._serializers: dict[tuple, Serializer] = {}
+
+    # -- things managed objects use ----------------------------------------------------------
+    def own(self, session: Session, obj: ManagedObject) -> Any:
+        """Register an object that only this session sees and that ends with it; its reference."""
+        obj.owner = session
+        session.owned.add(obj.moid)
+        return self.registry.add(obj)
+
+    def hidden_property(self, obj: ManagedObject, path: str) -> Any:
+        """NoPermission when that property was hidden by the control interface, else None."""
+        if (obj.moid, path) not in self.hidden:
+            return None
+        return VimFault("NoPermission", object=obj.ref, privilegeId="System.Read").data
+
+    def locate(self, text: str, datacenter: Any = None) -> tuple[Any, str]:
+        """(file store, path in it) of a datastore path. Faults InvalidDatastorePath, InaccessibleDatastore."""
+        path = parse_path(text)
+        for datastore in self.registry.of_type(Datastore):
+            if datastore.plain_name == path.datastore:
+                if not datastore.accessible or datastore.files is None:
+                    raise VimFault("InaccessibleDatastore", datastore=datastore.ref, name=path.datastore)
+                return datastore.files, path.path
+        raise VimFault("InvalidDatastorePath", f"Invalid datastore path '{text}'.", datastorePath=text)
+
+    def rescanned(self, host: ManagedObject, device: str) -> None:
+        """An adapter was rescanned: what was announced to appear with a rescan appears."""
+        self.counters.rescans[device] += 1
+        waiting, self.host_actions = self.host_actions, []
+        for action in waiting:
+            action(device)
+
+    def _session_ended(self, session: Session) -> None:
+        for moid in list(session.owned):
+            self.registry.remove(moid)
+        for state in session.state.values():
+            state.cancel()
+            for moid in list(state.filters):
+                self.registry.remove(moid)
+
+    # -- a request ---------------------------------------------------------------------------
+    async def handle(
+        self, body: bytes, action: str | None, cookie: str | None, agent: str = "", address: str = "127.0.0.1"
+    ) -> Reply:
+        """Answer one SOAP request."""
+        session = self.sessions.find(cookie)
+        self.counters.bytes_in += len(body)
+        if session is None and self.sessions.full():
+            self.counters.methods["(no session left)"] += 1
+            return Reply(503, b"503 Service Unavailable: Out of HTTP sessions", "text/plain")
+        version, namespace = negotiate(action, self.api_version)
+        serializer = self._serializer(version)
+        if session is not None:
+            session.in_flight += 1
+        try:
+            return await self._answer(body, session, version, namespace, serializer, agent, address)
+        finally:
+            if session is not None:
+                session.in_flight -= 1
+
+    async def _answer(
+        self,
+        body: bytes,
+        session: Session | None,
+        version: str,
+        namespace: str,
+        serializer: Serializer,
+        agent: str,
+        address: str,
+    ) -> Reply:
+        call = Call(self, session, version, "?", agent, address)
+        trouble = None
+        try:
+            request = self._parse(body, version)
+            call.method, call.info = request.info.wsdlName, request.info
+            self.counters.methods[call.method] += 1
+            trouble = self.rules.take(call.method, request.target._moId)
+            if trouble is not None and trouble.kind == "fault":
+                raise trouble.vim_fault()
+            if trouble is not None and trouble.replaces:
+                return Reply(trouble.status, trouble.body(), trouble.content_type, trouble=trouble)
+            value = await self._invoke(call, request)
+            reply = Reply(200, response.encode_response(request.info, value, serializer, namespace))
+        except VimFault as fault:
+            self.counters.faults[fault.name] += 1
+            reply = Reply(500, response.encode_fault(fault.data, serializer, namespace))
+        except BadRequest as error:
+            self.counters.faults["(bad request)"] += 1
+            reply = Reply(500, response.encode_parser_fault(str(error), serializer.style))
+        except Exception as error:  # a bug of the fake must be seen, not time out
+            self.counters.faults["(fake is broken)"] += 1
+            traceback.print_exc()
+            reply = Reply(500, response.encode_parser_fault(f"The fake is broken: {error!r}", serializer.style))
+        if call.new_cookie is not None:
+            reply.headers["Set-Cookie"] = (
+                f'vmware_soap_session="{call.new_cookie}"; Path=/; HttpOnly; Secure;'
+            )
+        reply.trouble = trouble
+        return reply
+
+    def _parse(self, body: bytes, version: str) -> Request:
+        try:
+            return parse_request(body, version)
+        except UnknownMethod as error:
+            self.counters.methods[error.name] += 1
+            target = self.registry.find(error.moid)
+            if target is not None:
+                raise method_not_found(target, error.name) from None
+            raise
+        except BadRequest:
+            self.counters.methods["(bad request)"] += 1
+            raise
+
+    async def _invoke(self, call: Call, request: Request) -> Any:
+        info = request.info
+        if call.session is None and info.privId != ANONYMOUS:
+            raise not_authenticated(request.target, info.privId or "System.View")
+        obj = self.registry.get(request.target)
+        if getattr(obj, "owner", call.session) is not call.session:
+            raise VimFault("ManagedObjectNotFound", obj=request.target)
+        if info.wsdlName == "Fetch":
+            return await self._fetch(call, obj, request.args["prop"])
+        if not issubclass(obj.cls, info.type) or not knows(call.version, info.version):
+            raise method_not_found(obj, info.wsdlName)
+        if self.options.restricted and _changes_state(info):
+            raise VimFault("RestrictedVersion")
+        handler = getattr(obj, info.wsdlName, None)
+        if handler is None:
+            raise VimFault("NotSupported")
+        return await handler(call, **request.args)
+
+    async def _fetch(self, call: Call, obj: ManagedObject, name: str) -> Any:
+        try:
+            info = obj.property_info(name)
+        except AttributeError:
+            raise VimFault("InvalidProperty", name=name) from None
+        if call.session is None and info.privId != ANONYMOUS:
+            raise not_authenticated(obj.ref)
+        return obj.read(name, call.session)
+
+    def _serializer(self, version: str) -> Serializer:
+        o = self.options
+        key = (version, o.item_types, o.unknown_elements, o.xsi_prefix, tuple(o.renamed_types.items()))
+        if key not in self._serializers:
+            style = Style(o.item_types, o.unknown_elements, dict(o.renamed_types), o.xsi_prefix)
+            self._serializers[key] = Serializer(version, style)
+        return self._serializers[key]
+
+    async def close(self) -> None:
+        """End sessions and tasks."""
+        self.sessions.end_all()
+        for task in list(self.background):
+            task.cancel()
+        await asyncio.gather(*self.background, return_exceptions=True)
+
+
+def _changes_state(info: Any) -> bool:
+    """Whether a free licence forbids the method: everything but reading."""
+    if info.privId is not None and (info.privId.startswith("System.") or info.privId.startswith("Sessions.")):
+        return False
+    own = ("DestroyPropertyFilter", "DestroyView", "CancelTask")
+    return not info.wsdlName.startswith(_READING) and info.wsdlName not in own
+
+
+__all__ = ["Counters", "PropertyCollector", "Reply", "Service"]

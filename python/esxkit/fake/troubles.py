@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the libvirt-esx-storage authors
+
+"""Trouble to order: faults, wrong HTTP answers, broken replies, for the next calls of a method.
+
+Kinds. Instead of an answer: "fault" (a VI fault), "http" (any status and body), "html" (a login page),
+"garbage" (bytes that are no XML), "deep" (elements nested too deep), "entities" (an entity bomb),
+"doctype", "invalid-utf8", "huge" (endless), "empty" (200 without body). To the true answer: "cut" (only
+the first `cut_at` bytes of it, then the connection closes), "slow" (the answer after `seconds`). Without an
+answer: "close" (the connection closes), "stall" (nothing ever comes).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+
+from esxkit.wire.faults import VimFault
+
+REPLACING = ("http", "html", "garbage", "deep", "entities", "doctype", "invalid-utf8", "huge", "empty")
+KINDS = ("fault", *REPLACING, "cut", "slow", "close", "stall")
+
+_ENVELOPE = (
+    b'<?xml version="1.0" encoding="UTF-8"?>\n%s<soapenv:Envelope '
+    b'xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsd="http://www.w3.org/2001/XMLSchema" '
+    b'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">\n<soapenv:Body>\n%s\n</soapenv:Body></soapenv:Envelope>'
+)
+_HTML = (
+    b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body><h1>Welcome</h1><br>"
+    b"<form>Please sign in&nbsp;here.</form></body></html>\n"
+)
+
+
+def _method(value: str | None) -> str:
+    return value or "*"
+
+
+@attrs.define(kw_only=True)
+class Rule:
+    """One order. `method` and `moid` may be "*"; `after` calls pass first, then `count` are hit (-1: all)."""
+
+    kind: str = attrs.field(validator=attrs.validators.in_(KINDS))
+    method: str = attrs.field(default="*", converter=_method)
+    moid: str = "*"
+    count: int = 1
+    after: int = 0
+    fault: str = "RuntimeFault"
+    message: str | None = None
+    fields: dict[str, Any] = attrs.field(factory=dict)
+    status: int = 200
+    text: str = ""
+    content_type: str = "text/xml; charset=utf-8"
+    cut_at: int = 100
+    """Bytes of the body a "cut" lets through."""
+    seconds: float = 1.0
+    hits: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        if self.kind == "html":
+            self.content_type = "text/html; charset=utf-8"
+
+    @property
+    def replaces(self) -> bool:
+        """Whether the true answer is not even worked out."""
+        return self.kind in REPLACING or self.kind in ("close", "stall")
+
+    def vim_fault(self) -> VimFault:
+        """The fault of a "fault" rule."""
+        return VimFault(self.fault, self.message, **self.fields)
+
+    def body(self) -> bytes:
+        """The body of a replacing rule ("huge" is streamed: see `endless`)."""
+        response = f"{self.method if self.method != '*' else 'X'}Response".encode()
+        match self.kind:
+            case "http":
+                return self.text.encode()
+            case "html":
+                return _HTML
+            case "garbage":
+                return bytes(range(256)) * 8
+            case "deep":
+                inner = b"<a>" * 100_000 + b"</a>" * 100_000
+                return _ENVELOPE % (b"", b'<%s xmlns="urn:vim25"><returnval>%s</returnval></%s>' % (response, inner, response))
+            case "entities":
+                return _entity_bomb(response)
+            case "doctype":
+                doctype = b'<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]>\n'
+                return _ENVELOPE % (doctype, b'<%s xmlns="urn:vim25">&f;</%s>' % (response, response))
+            case "invalid-utf8":
+                return _ENVELOPE % (b"", b'<%s xmlns="urn:vim25"><returnval>a\xff\xfe\xc3b</returnval></%s>' % (response, response))
+        return b""
+
+
+def _entity_bomb(response: bytes) -> bytes:
+    entities = b'<!ENTITY a0 "aaaaaaaaaa">\n'
+    for level in range(1, 10):
+        entities += b'<!ENTITY a%d "%s">\n' % (level, b"&a%d;" % (level - 1) * 10)
+    doctype = b"<!DOCTYPE lolz [\n" + entities + b"]>\n"
+    return _ENVELOPE % (doctype, b'<%s xmlns="urn:vim25"><returnval>&a9;</returnval></%s>' % (response, response))
+
+
+def endless(total: int = 100 * 1024 * 1024) -> Iterator[bytes]:
+    """The body of a "huge" reply in pieces: well-formed up to its last byte, and then not finished."""
+    head, _, _ = (_ENVELOPE % (b"", b"@")).partition(b"@")
+    yield head + b'<RetrievePropertiesExResponse xmlns="urn:vim25"><returnval>'
+    piece = b"<objects><obj type=\"Datastore\">x</obj></objects>" * 1300
+    sent = 0
+    while sent < total:
+        yield piece
+        sent += len(piece)
+
+
+class Rules:
+    """The orders not yet carried out."""
+
+    def __init__(self) -> None:
+        self._rules: list[Rule] = []
+
+    def add(self, **order: Any) -> None:
+        """Place an order (fields of Rule). TypeError or ValueError if it makes no sense."""
+        self._rules.append(Rule(**order))
+
+    def clear(self) -> int:
+        """Drop all orders; how many were left."""
+        left = len(self._rules)
+        self._rules.clear()
+        return left
+
+    def left(self) -> list[dict[str, Any]]:
+        """Orders still open, as JSON."""
+        return [attrs.asdict(rule) for rule in self._rules]
+
+    def take(self, method: str, moid: str) -> Rule | None:
+        """The order that hits this call, counted down; None if there is none."""
+        for rule in self._rules:
+            if rule.method not in ("*", method) or rule.moid not in ("*", moid):
+                continue
+            if rule.after > 0:
+                rule.after -= 1
+                continue
+            rule.hits += 1
+            if rule.count > 0:
+                rule.count -= 1
+                if rule.count == 0:
+                    self._rules.remove(rule)
+            return rule
+        return None

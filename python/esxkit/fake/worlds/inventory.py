@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the libvirt-esx-storage authors
+
+"""The default world: data/inventory.json, a realistic ESXi 8.0.3 host."""
+
+import copy
+import functools
+import importlib.resources
+import json
+from typing import Any
+
+from esxkit.fake.worlds.plan import HostPlan, World
+
+
+@functools.cache
+def _text() -> str:
+    return (importlib.resources.files("esxkit") / "data" / "inventory.json").read_text(encoding="utf-8")
+
+
+def load() -> dict[str, Any]:
+    """A fresh copy of the inventory file."""
+    return json.loads(_text())
+
+
+def world_from(plain: dict[str, Any], name: str) -> World:
+    """A world of one ESXi host from an inventory of the file's shape."""
+    plain = copy.deepcopy(plain)
+    host = plain["host"]
+    return World(
+        name=name,
+        about=plain["about"],
+        hosts=[
+            HostPlan(moid=host["moref"], name=host["name"], uuid=host["uuid"], storage=plain["storage"])
+        ],
+        datastores=plain["datastores"],
+    )
+
+
+def default_world() -> World:
+    """A realistic ESXi 8.0.3 host: 6 adapters, 24 LUNs, 21 targets, 14 datastores, 197 files."""
+    return world_from(load(), "default")
