@@ -1,0 +1,224 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/*
+ * Why a request failed, in words. The code follows from one question first: can the request have left this
+ * process? Whoever repeats requests depends on the answer.
+ */
+
+#include "http_failure.h"
+
+#include <errno.h>
+#include <string.h>
+
+static gboolean
+httpFailureMentions(const HttpFailure *failure, const char *text)
+{
+    return strstr(failure->detail, text) != NULL;
+}
+
+/* Connecting took too long: no address, no TCP, or no TLS. */
+static void
+httpFailureSetLate(const HttpFailure *failure, GError **error)
+{
+    const char *name = failure->endpoint->name;
+    double seconds = failure->connectTimeoutMs / 1000.0;
+
+    if (failure->handshaking) {
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
+                    "%s accepted the connection but did not complete the TLS handshake within %g s; "
+                    "check that the port serves https.", name, seconds);
+        return;
+    }
+
+    g_set_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
+                "%s did not answer within %g s; check the host name, the port, and the firewalls "
+                "between here and there.", name, seconds);
+}
+
+/* No connection: to the proxy, by the proxy, or to the server itself. */
+static void
+httpFailureSetUnconnected(const HttpFailure *failure, GError **error)
+{
+    const HttpEndpoint *endpoint = failure->endpoint;
+    const char *target = *endpoint->proxy ? endpoint->proxy : endpoint->name;
+    const char *kind = *endpoint->proxy ? "The proxy " : "";
+
+    if (failure->proxyStatus != 0 && failure->proxyStatus / 100 != 2) {
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
+                    "The proxy %s refused to connect to %s: it answered with HTTP status %u.",
+                    endpoint->proxy, endpoint->name, failure->proxyStatus);
+    } else if (*endpoint->proxy && failure->code != CURLE_COULDNT_CONNECT) {
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
+                    "The proxy %s did not connect to %s; check proxy= and that the proxy may reach "
+                    "the host.", endpoint->proxy, endpoint->name);
+    } else if (failure->systemError == ECONNREFUSED) {
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
+                    "%s%s refused the connection; check the port, and that its service runs.",
+                    kind, target);
+    } else if (failure->systemError != 0) {
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT, "%s%s cannot be reached: %s.",
+                    kind, target, g_strerror(failure->systemError));
+    } else {
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT, "%s%s cannot be reached.", kind, target);
+    }
+}
+
+static void
+httpFailureSetTls(const HttpFailure *failure, GError **error)
+{
+    const char *name = failure->endpoint->name;
+
+    if (httpFailureMentions(failure, "wrong version number") ||
+        httpFailureMentions(failure, "packet length too long") ||
+        httpFailureMentions(failure, "http request")) {
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_TLS,
+                    "%s does not speak TLS; if it is a plain HTTP server, use transport=http, else "
+                    "check the port.", name);
+    } else if (httpFailureMentions(failure, "unsupported protocol") ||
+               httpFailureMentions(failure, "protocol version")) {
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_TLS,
+                    "%s offers no TLS version that is safe; TLS 1.2 or newer must be enabled on it.",
+                    name);
+    } else if (*failure->detail) {
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_TLS, "The TLS handshake with %s failed: %s.",
+                    name, failure->detail);
+    } else {
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_TLS,
+                    "%s broke off the TLS handshake.", name);
+    }
+}
+
+/* The connection was up, the request under way. */
+static void
+httpFailureSetBroken(const HttpFailure *failure, GError **error)
+{
+    const char *name = failure->endpoint->name;
+
+    if (failure->replied) {
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
+                    "The reply of %s was cut off after %" G_GUINT64_FORMAT " bytes of its body.",
+                    name, failure->bodyBytes);
+    } else {
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_BROKEN,
+                    "%s closed the connection without a reply%s.", name,
+                    failure->endpoint->tls ? "" : "; check whether it expects https");
+    }
+}
+
+static void
+httpFailureSetTrust(const HttpFailure *failure, GError **error)
+{
+    g_autofree char *text = httpPeerDescribe(failure->peer, failure->endpoint->name,
+                                             failure->endpoint->host);
+
+    g_set_error_literal(error, HTTP_ERROR, HTTP_ERROR_TRUST, text);
+}
+
+/* What libcurl calls by one of its rarer names. */
+static void
+httpFailureSetOther(const HttpFailure *failure, GError **error)
+{
+    if (!failure->sent) {
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
+                    "The request to %s could not be sent: %s.", failure->endpoint->name,
+                    curl_easy_strerror(failure->code));
+        return;
+    }
+
+    g_set_error(error, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
+                "What %s answered is not proper HTTP: %s.", failure->endpoint->name,
+                curl_easy_strerror(failure->code));
+}
+
+static void
+httpFailureSetNotHttp(const HttpFailure *failure, GError **error)
+{
+    g_set_error(error, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
+                "What %s answered is not proper HTTP; check the port%s.", failure->endpoint->name,
+                failure->endpoint->tls ? "" : ", and whether it expects https");
+}
+
+/* By libcurl's code. */
+static void
+httpFailureSetCoded(const HttpFailure *failure, GError **error)
+{
+    const HttpEndpoint *endpoint = failure->endpoint;
+
+    /* a refused certificate comes under several codes */
+    if (endpoint->tls && failure->peer->failure != X509_V_OK) {
+        httpFailureSetTrust(failure, error);
+        return;
+    }
+
+    switch (failure->code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_RESOLVE,
+                    "The host name '%s' has no address; check its spelling and the DNS.",
+                    endpoint->host);
+        return;
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_RESOLVE,
+                    "The host name of the proxy %s has no address; check its spelling and the DNS.",
+                    endpoint->proxy);
+        return;
+    case CURLE_OPERATION_TIMEDOUT:
+        httpFailureSetLate(failure, error);
+        return;
+    case CURLE_PEER_FAILED_VERIFICATION:
+        httpFailureSetTrust(failure, error);
+        return;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CERTPROBLEM:
+        httpFailureSetTls(failure, error);
+        return;
+    case CURLE_PROXY:
+        httpFailureSetUnconnected(failure, error);
+        return;
+    case CURLE_UNSUPPORTED_PROTOCOL:        /* HTTP/0.9: libcurl until 8 */
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_OUT_OF_MEMORY:               /* a header line beyond libcurl's own limit: until 8 */
+    case CURLE_BAD_CONTENT_ENCODING:
+        if (failure->sent) {
+            httpFailureSetNotHttp(failure, error);
+            return;
+        }
+        break;
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_ABORTED_BY_CALLBACK:         /* noRetry: see http_handle.c */
+        if (!failure->sent && failure->handshaking)
+            httpFailureSetTls(failure, error);
+        else if (!failure->sent)
+            httpFailureSetUnconnected(failure, error);
+        else if (httpFailureMentions(failure, "chunk"))
+            httpFailureSetNotHttp(failure, error);
+        else
+            httpFailureSetBroken(failure, error);
+        return;
+    default:
+        break;
+    }
+
+    httpFailureSetOther(failure, error);
+}
+
+void
+httpFailureSet(const HttpFailure *failure, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+
+    httpFailureSetCoded(failure, &local);
+
+    /* libcurl had sent it over a dying connection, and failed to open another to repeat it */
+    if (failure->sent && httpErrorIsUnsent(local))
+        local->code = HTTP_ERROR_BROKEN;
+
+    g_propagate_error(error, g_steal_pointer(&local));
+}

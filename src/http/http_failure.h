@@ -1,0 +1,32 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include "http_endpoint.h"
+#include "http_verify.h"
+
+#include <curl/curl.h>
+
+/* All that is known of a request that libcurl ended with an error. */
+typedef struct {
+    CURLcode code;
+    const char *detail;         /* libcurl's own text; quoted for TLS only, since it may hold parts of a reply */
+    const HttpEndpoint *endpoint;
+    const HttpPeer *peer;
+    guint connectTimeoutMs;
+    gboolean handshaking;       /* TCP, and the way through a proxy, was up; TLS had begun */
+    gboolean sent;              /* the request was, or may have been, sent */
+    gboolean replied;           /* some line of a reply came */
+    guint64 bodyBytes;          /* of the reply, as they came over the wire */
+    int systemError;            /* errno of the connection attempt, or 0 */
+    guint proxyStatus;          /* the HTTP proxy's answer to CONNECT, or 0 */
+} HttpFailure;
+
+/*
+ * Turns @failure into a GError of HTTP_ERROR: a sentence that names host and port, and says what to look at.
+ * Never quotes a header, a body or a cookie.
+ */
+void httpFailureSet(const HttpFailure *failure, GError **error);

@@ -1,0 +1,254 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/*
+ * One handle is a curl easy handle with a multi handle of its own. The multi handle owns the connection and
+ * keeps it between requests; it is there so that we, not libcurl, wait: so a cancel flag is seen within a
+ * tenth of a second, and silence is measured in milliseconds. (curl_easy_perform looks at both once a
+ * second.)
+ *
+ * Every request sets all options anew and ends with curl_easy_reset, so nothing of one request can show in
+ * the next, and an idle handle points to nothing of a caller's.
+ */
+
+#include "http_handle.h"
+
+#include "http_failure.h"
+#include "http_reply.h"
+#include "http_setup.h"
+
+/* How long a raised cancel flag may go unseen. */
+#define HTTP_CANCEL_POLL_MS 100
+
+struct _HttpHandle {
+    const HttpConfig *config;
+    CURL *easy;
+    CURLM *multi;
+    HttpPeer peer;
+    char detail[CURL_ERROR_SIZE];
+};
+
+HttpHandle *
+httpHandleNew(const HttpConfig *config, GError **error)
+{
+    g_autoptr(HttpHandle) handle = g_new0(HttpHandle, 1);
+
+    handle->config = config;
+    handle->peer.policy = &config->policy;
+    handle->easy = curl_easy_init();
+    handle->multi = curl_multi_init();
+
+    if (!handle->easy || !handle->multi ||
+        curl_multi_setopt(handle->multi, CURLMOPT_MAXCONNECTS, 1L) != CURLM_OK) {
+        g_set_error_literal(error, HTTP_ERROR, HTTP_ERROR_INVALID, "libcurl cannot be initialised.");
+        return NULL;
+    }
+
+    return g_steal_pointer(&handle);
+}
+
+void
+httpHandleFree(HttpHandle *handle)
+{
+    if (!handle)
+        return;
+
+    curl_easy_cleanup(handle->easy);
+    curl_multi_cleanup(handle->multi);
+    httpPeerClear(&handle->peer);
+    g_free(handle);
+}
+
+/* A sum that changes whenever anything came or went. */
+static gint64
+httpCallCountBytes(CURL *easy)
+{
+    curl_off_t up = 0;
+    curl_off_t down = 0;
+    long header = 0;
+
+    curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &up);
+    curl_easy_getinfo(easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
+    curl_easy_getinfo(easy, CURLINFO_HEADER_SIZE, &header);
+    return up + down + header;
+}
+
+/* The longest silence allowed at this point of @call: see HttpRequest.timeoutMs. */
+static guint
+httpCallStallMs(const HttpCall *call)
+{
+    guint stall = call->config->stallTimeoutMs;
+
+    return call->reply.lines > 0 ? stall : MAX(stall, call->request->timeoutMs);
+}
+
+static void
+httpCallSetStalled(const HttpCall *call, GError **error)
+{
+    g_set_error(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
+                call->reply.lines > 0 ?
+                "%s fell silent in the middle of its reply; nothing came for %g s." :
+                "%s did not reply; nothing came for %g s.",
+                call->config->endpoint.name, httpCallStallMs(call) / 1000.0);
+}
+
+/*
+ * Looks at the clocks and at the cancel flag of @call.
+ *
+ * Returns: the milliseconds until that has to be done again, or 0 with @error set when the call must end.
+ */
+static int
+httpCallCheck(HttpCall *call, GError **error)
+{
+    const HttpRequest *request = call->request;
+    guint totalMs = request->timeoutMs ? request->timeoutMs : call->config->totalTimeoutMs;
+    gint64 now = g_get_monotonic_time();
+    gint64 bytes = httpCallCountBytes(call->easy);
+    gint64 left = totalMs - (now - call->started) / 1000;
+
+    if (request->cancel && g_atomic_int_get(request->cancel)) {
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "The request to %s was cancelled.",
+                    call->config->endpoint.name);
+        return 0;
+    }
+    if (left <= 0) {
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
+                    "The request to %s was not complete within %g s.",
+                    call->config->endpoint.name, totalMs / 1000.0);
+        return 0;
+    }
+
+    if (bytes != call->bytes || call->attempts == 0) {
+        call->bytes = bytes;
+        call->active = now;
+    }
+    if (call->attempts > 0) {
+        gint64 silence = httpCallStallMs(call) - (now - call->active) / 1000;
+
+        if (silence <= 0) {
+            httpCallSetStalled(call, error);
+            return 0;
+        }
+        left = MIN(left, silence);
+    }
+
+    return MIN(left, request->cancel ? HTTP_CANCEL_POLL_MS : G_MAXINT);
+}
+
+/* Returns: libcurl's verdict on the transfer that just ended. */
+static CURLcode
+httpHandleResult(HttpHandle *handle)
+{
+    int pending = 0;
+    const CURLMsg *message = curl_multi_info_read(handle->multi, &pending);
+
+    return message && message->msg == CURLMSG_DONE ? message->data.result : CURLE_FAILED_INIT;
+}
+
+/*
+ * Runs the transfer to its end.
+ *
+ * Returns: FALSE with @error set if it was ended from here; else *ret_code is libcurl's verdict.
+ */
+static gboolean
+httpHandleDrive(HttpHandle *handle, HttpCall *call, CURLcode *ret_code, GError **error)
+{
+    int running = 1;
+
+    while (TRUE) {
+        int wait = httpCallCheck(call, error);
+
+        if (wait == 0)
+            return FALSE;
+        if (curl_multi_poll(handle->multi, NULL, 0, wait, NULL) != CURLM_OK ||
+            curl_multi_perform(handle->multi, &running) != CURLM_OK) {
+            *ret_code = CURLE_FAILED_INIT;
+            return TRUE;
+        }
+        if (running == 0) {
+            *ret_code = httpHandleResult(handle);
+            return TRUE;
+        }
+    }
+}
+
+static void
+httpHandleSetFailure(HttpHandle *handle, HttpCall *call, CURLcode code, GError **error)
+{
+    curl_off_t bodyBytes = 0;
+    long systemError = 0;
+    long proxyStatus = 0;
+    HttpFailure failure = { 0 };
+
+    /* what our own callbacks refused comes with its own reason */
+    if (call->reply.error) {
+        g_propagate_error(error, g_steal_pointer(&call->reply.error));
+        return;
+    }
+
+    curl_easy_getinfo(handle->easy, CURLINFO_SIZE_DOWNLOAD_T, &bodyBytes);
+    curl_easy_getinfo(handle->easy, CURLINFO_OS_ERRNO, &systemError);
+    curl_easy_getinfo(handle->easy, CURLINFO_HTTP_CONNECTCODE, &proxyStatus);
+
+    failure = (HttpFailure){
+        .code = code,
+        .detail = handle->detail,
+        .endpoint = &handle->config->endpoint,
+        .peer = &handle->peer,
+        .connectTimeoutMs = handle->config->connectTimeoutMs,
+        .handshaking = call->handshaking,
+        .sent = call->attempts > 0,
+        .replied = call->reply.lines > 0,
+        .bodyBytes = bodyBytes,
+        .systemError = systemError,
+        .proxyStatus = proxyStatus,
+    };
+    httpFailureSet(&failure, error);
+}
+
+static gboolean
+httpHandleRun(HttpHandle *handle, HttpCall *call, GError **error)
+{
+    CURLcode code = CURLE_OK;
+    gboolean ended = FALSE;
+
+    if (curl_multi_add_handle(handle->multi, handle->easy) != CURLM_OK) {
+        g_set_error_literal(error, HTTP_ERROR, HTTP_ERROR_INVALID, "libcurl cannot be used.");
+        return FALSE;
+    }
+
+    ended = httpHandleDrive(handle, call, &code, error);
+    if (ended && code != CURLE_OK)
+        httpHandleSetFailure(handle, call, code, error);
+
+    /* ends what is still under way; a connection in mid-reply is closed by it */
+    curl_multi_remove_handle(handle->multi, handle->easy);
+    return ended && code == CURLE_OK;
+}
+
+gboolean
+httpHandlePerform(HttpHandle *handle, const HttpRequest *request, HttpSink sink, gpointer opaque,
+                  HttpResponse *ret_response, GError **error)
+{
+    g_auto(HttpCall) call = {
+        .config = handle->config,
+        .peer = &handle->peer,
+        .easy = handle->easy,
+        .request = request,
+        .started = g_get_monotonic_time(),
+        .reply = { .name = handle->config->endpoint.name, .sink = sink, .opaque = opaque },
+    };
+    long opened = 0;
+
+    handle->detail[0] = '\0';
+    if (!httpCallSetup(&call, handle->detail, error) || !httpHandleRun(handle, &call, error))
+        return FALSE;
+
+    curl_easy_getinfo(handle->easy, CURLINFO_NUM_CONNECTS, &opened);
+    call.reply.response.reused = opened == 0;
+    *ret_response = call.reply.response;
+    call.reply.response = (HttpResponse){ 0 };
+    return TRUE;
+}

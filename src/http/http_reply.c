@@ -1,0 +1,116 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Knows HTTP's header lines as libcurl delivers them, and nothing of libcurl. */
+
+#include "http_reply.h"
+
+#include "base_limits.h"
+#include "base_secret.h"
+
+#include <string.h>
+
+/* Returns: (transfer full): the value of @line if its name is @name, stripped of blanks; else NULL. */
+static char *
+httpLineValue(const char *line, size_t length, const char *name)
+{
+    size_t nameLength = strlen(name);
+
+    if (length <= nameLength || line[nameLength] != ':' ||
+        g_ascii_strncasecmp(line, name, nameLength) != 0)
+        return NULL;
+
+    line += nameLength + 1;
+    length -= nameLength + 1;
+    while (length > 0 && g_ascii_isspace(*line)) {
+        line++;
+        length--;
+    }
+    while (length > 0 && g_ascii_isspace(line[length - 1]))
+        length--;
+
+    return g_strndup(line, length);
+}
+
+static void
+httpReplyTakeField(HttpReply *reply, const char *line, size_t length)
+{
+    const struct {
+        const char *name;
+        char **value;
+    } fields[] = {
+        { "Content-Type", &reply->response.contentType },
+        { "Set-Cookie", &reply->response.setCookie },
+        { "Location", &reply->response.location },
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(fields); i++) {
+        char *value = httpLineValue(line, length, fields[i].name);
+
+        if (value) {
+            secretEraseFree(*fields[i].value);
+            *fields[i].value = value;
+            return;
+        }
+    }
+}
+
+/* "HTTP/1.1 200 OK": a new header begins, possibly after that of an interim reply. */
+static void
+httpReplyTakeStatus(HttpReply *reply, const char *line, size_t length)
+{
+    g_autofree char *text = g_strndup(line, length);
+    const char *blank = strchr(text, ' ');
+
+    httpResponseClear(&reply->response);
+    reply->response.status = blank ? g_ascii_strtoull(blank + 1, NULL, 10) : 0;
+}
+
+gboolean
+httpReplyTakeLine(HttpReply *reply, const char *line, size_t length)
+{
+    if (length > LIMIT_HEADER_BYTES || ++reply->lines > LIMIT_HEADER_LINES) {
+        g_set_error(&reply->error, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
+                    "The header of the reply of %s is too large; at most %d lines of %d bytes each "
+                    "are read.", reply->name, LIMIT_HEADER_LINES, LIMIT_HEADER_BYTES);
+        return FALSE;
+    }
+
+    if (reply->complete)
+        return TRUE;
+
+    if (length >= 5 && memcmp(line, "HTTP/", 5) == 0)
+        httpReplyTakeStatus(reply, line, length);
+    else if (*line == '\r' || *line == '\n')
+        reply->complete = reply->response.status >= 200;
+    else
+        httpReplyTakeField(reply, line, length);
+
+    return TRUE;
+}
+
+gboolean
+httpReplyTakeBody(HttpReply *reply, const char *data, size_t length)
+{
+    if (!reply->sink || length == 0)
+        return TRUE;
+    if (reply->sink(&reply->response, data, length, reply->opaque, &reply->error))
+        return TRUE;
+
+    if (!reply->error) {
+        g_set_error_literal(&reply->error, HTTP_ERROR, HTTP_ERROR_SINK,
+                            "The reply was refused without a reason.");
+    }
+    return FALSE;
+}
+
+void
+httpReplyClear(HttpReply *reply)
+{
+    httpResponseClear(&reply->response);
+    g_clear_error(&reply->error);
+    *reply = (HttpReply){ 0 };
+}

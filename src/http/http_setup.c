@@ -1,0 +1,292 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/*
+ * Every option libcurl gets, each with its reason, and the callbacks they name. Options are collected with
+ * one flag of success: an option that this libcurl lacks must never be dropped in silence.
+ */
+
+#include "http_setup.h"
+
+#include "base_secret.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+/* A larger piece than libcurl's 16 KiB: listings come in megabytes. */
+#define HTTP_BUFFER_BYTES (64 * 1024)
+
+#define HTTP_SET(call, option, value) \
+    (curl_easy_setopt((call)->easy, (option), (value)) == CURLE_OK)
+
+static size_t
+httpCallTakeLine(char *data, size_t size, size_t count, void *opaque)
+{
+    HttpCall *call = opaque;
+
+    return httpReplyTakeLine(&call->reply, data, size * count) ? size * count : 0;
+}
+
+/* size * count is never 0 on failure: an empty piece is always taken. */
+static size_t
+httpCallTakeBody(char *data, size_t size, size_t count, void *opaque)
+{
+    HttpCall *call = opaque;
+
+    return httpReplyTakeBody(&call->reply, data, size * count) ? size * count : 0;
+}
+
+/*
+ * libcurl opens a connection. Closed on exec, because we live in processes that start others. Refused when
+ * libcurl wants to repeat a request that must not be: that is the only reason to connect after having sent.
+ */
+static curl_socket_t
+httpCallOpenSocket(void *opaque, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    const HttpCall *call = opaque;
+
+    (void)purpose;
+
+    if (call->attempts > 0 && call->request->noRetry)
+        return CURL_SOCKET_BAD;
+
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static CURLcode
+httpCallAttachPeer(CURL *easy, void *context, void *opaque)
+{
+    HttpCall *call = opaque;
+
+    (void)easy;
+
+    call->handshaking = TRUE;
+    return httpPeerAttach(call->peer, context) ? CURLE_OK : CURLE_SSL_CONNECT_ERROR;
+}
+
+/*
+ * The connection is up, the request is about to be sent. Our own certificate check must have passed by now,
+ * whatever libcurl made of its options.
+ */
+static int
+httpCallBeforeSend(void *opaque, char *remoteIp, char *localIp, int remotePort, int localPort)
+{
+    HttpCall *call = opaque;
+
+    (void)remoteIp;
+    (void)localIp;
+    (void)remotePort;
+    (void)localPort;
+
+    if (call->config->endpoint.tls && !call->peer->trusted)
+        return CURL_PREREQFUNC_ABORT;
+    if (call->attempts > 0 && call->request->noRetry)
+        return CURL_PREREQFUNC_ABORT;
+
+    call->attempts++;
+    call->active = g_get_monotonic_time();
+    return CURL_PREREQFUNC_OK;
+}
+
+/* The process is not ours: no signals, no environment, no files, no surprises. */
+static gboolean
+httpCallSetupManners(HttpCall *call, char *detail)
+{
+    return HTTP_SET(call, CURLOPT_ERRORBUFFER, detail) &&
+           HTTP_SET(call, CURLOPT_NOSIGNAL, 1L) &&
+           HTTP_SET(call, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) &&
+           HTTP_SET(call, CURLOPT_PROTOCOLS_STR, call->config->endpoint.tls ? "https" : "http") &&
+           HTTP_SET(call, CURLOPT_FOLLOWLOCATION, 0L) &&
+           HTTP_SET(call, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L) &&
+           /* "" for none: NULL would let http_proxy and no_proxy of the environment in */
+           HTTP_SET(call, CURLOPT_PROXY, call->config->endpoint.proxy) &&
+           HTTP_SET(call, CURLOPT_NOPROXY, "") &&
+           /* a cancelled request does not wait for a name server: the look-up ends on its own */
+           HTTP_SET(call, CURLOPT_QUICK_EXIT, 1L) &&
+           HTTP_SET(call, CURLOPT_OPENSOCKETFUNCTION, httpCallOpenSocket) &&
+           HTTP_SET(call, CURLOPT_OPENSOCKETDATA, call);
+}
+
+/* Total and stall time are ours to watch, in http_handle.c. */
+static gboolean
+httpCallSetupProtocol(HttpCall *call)
+{
+    return HTTP_SET(call, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
+           HTTP_SET(call, CURLOPT_ACCEPT_ENCODING, "gzip") &&
+           HTTP_SET(call, CURLOPT_USERAGENT, call->config->userAgent) &&
+           HTTP_SET(call, CURLOPT_CONNECTTIMEOUT_MS, (long)call->config->connectTimeoutMs) &&
+           HTTP_SET(call, CURLOPT_TCP_KEEPALIVE, 1L) &&
+           HTTP_SET(call, CURLOPT_BUFFERSIZE, (long)HTTP_BUFFER_BYTES) &&
+           HTTP_SET(call, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) &&
+           HTTP_SET(call, CURLOPT_PREREQFUNCTION, httpCallBeforeSend) &&
+           HTTP_SET(call, CURLOPT_PREREQDATA, call) &&
+           HTTP_SET(call, CURLOPT_HEADERFUNCTION, httpCallTakeLine) &&
+           HTTP_SET(call, CURLOPT_HEADERDATA, call) &&
+           HTTP_SET(call, CURLOPT_WRITEFUNCTION, httpCallTakeBody) &&
+           HTTP_SET(call, CURLOPT_WRITEDATA, call);
+}
+
+static gboolean
+httpCallSetupTls(HttpCall *call)
+{
+    HttpTrust trust = call->config->policy.trust;
+    gboolean named = trust == HTTP_TRUST_SYSTEM || trust == HTTP_TRUST_CA_FILE;
+
+    return HTTP_SET(call, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
+           HTTP_SET(call, CURLOPT_SSL_VERIFYPEER, trust == HTTP_TRUST_ANY ? 0L : 1L) &&
+           HTTP_SET(call, CURLOPT_SSL_VERIFYHOST, named ? 2L : 0L) &&
+           /* http_verify.c brings its own store; loading the system's each time would be in vain */
+           HTTP_SET(call, CURLOPT_CAINFO, NULL) &&
+           HTTP_SET(call, CURLOPT_CAPATH, NULL) &&
+           /* a resumed session shows no certificate, so nothing could be judged */
+           HTTP_SET(call, CURLOPT_SSL_SESSIONID_CACHE, 0L) &&
+           HTTP_SET(call, CURLOPT_SSL_CTX_FUNCTION, httpCallAttachPeer) &&
+           HTTP_SET(call, CURLOPT_SSL_CTX_DATA, call);
+}
+
+/* Whether @text may stand on a header line: no control characters, so it cannot begin another line. */
+static gboolean
+httpTextIsLine(const char *text)
+{
+    const char *p;
+
+    for (p = text; *p; p++) {
+        if (g_ascii_iscntrl(*p) && *p != '\t')
+            return FALSE;
+    }
+
+    return TRUE;
+}
+
+static gboolean
+httpPathIsValid(const char *path)
+{
+    const char *p;
+
+    if (!path || *path != '/')
+        return FALSE;
+
+    for (p = path; *p; p++) {
+        if (!g_ascii_isgraph(*p) || *p == '#')
+            return FALSE;
+    }
+
+    return TRUE;
+}
+
+static gboolean
+httpMethodIsValid(const char *method)
+{
+    const char *p;
+
+    if (!method)
+        return FALSE;
+
+    for (p = method; *p; p++) {
+        if (!g_ascii_isupper(*p))
+            return FALSE;
+    }
+
+    return p > method;
+}
+
+static gboolean
+httpCallAddHeader(HttpCall *call, const char *line)
+{
+    struct curl_slist *grown = curl_slist_append(call->headers, line);
+
+    if (!grown)
+        return FALSE;
+
+    call->headers = grown;
+    return TRUE;
+}
+
+static gboolean
+httpCallSetupHeaders(HttpCall *call)
+{
+    const char *const *line = NULL;
+    gboolean typed = FALSE;
+
+    for (line = call->request->headers; line && *line; line++) {
+        if (!httpTextIsLine(*line) || !strchr(*line, ':') || !httpCallAddHeader(call, *line))
+            return FALSE;
+        typed = typed || g_ascii_strncasecmp(*line, "Content-Type:", 13) == 0;
+    }
+
+    /* a name without a value keeps libcurl from adding that header */
+    return httpCallAddHeader(call, "Expect:") &&
+           (typed || httpCallAddHeader(call, "Content-Type:")) &&
+           HTTP_SET(call, CURLOPT_HTTPHEADER, call->headers);
+}
+
+static gboolean
+httpCallSetupMethod(HttpCall *call)
+{
+    const HttpRequest *request = call->request;
+
+    if (strcmp(request->method, "HEAD") == 0)
+        return HTTP_SET(call, CURLOPT_NOBODY, 1L);
+    if (!request->body && strcmp(request->method, "POST") != 0)
+        return HTTP_SET(call, CURLOPT_CUSTOMREQUEST, request->method);
+
+    return HTTP_SET(call, CURLOPT_POST, 1L) &&
+           HTTP_SET(call, CURLOPT_CUSTOMREQUEST, request->method) &&
+           HTTP_SET(call, CURLOPT_POSTFIELDS, request->body ? request->body : "") &&
+           HTTP_SET(call, CURLOPT_POSTFIELDSIZE_LARGE,
+                    request->body ? (curl_off_t)request->bodyLength : (curl_off_t)0);
+}
+
+static gboolean
+httpCallSetupUrl(HttpCall *call)
+{
+    g_autofree char *url = g_strconcat(call->config->endpoint.url, call->request->path, NULL);
+
+    return HTTP_SET(call, CURLOPT_URL, url) &&
+           HTTP_SET(call, CURLOPT_PATH_AS_IS, 1L);
+}
+
+gboolean
+httpCallSetup(HttpCall *call, char *detail, GError **error)
+{
+    const HttpRequest *request = call->request;
+
+    if (!httpMethodIsValid(request->method) || !httpPathIsValid(request->path)) {
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_INVALID,
+                    "The request to %s has no proper method and path.", call->config->endpoint.name);
+        return FALSE;
+    }
+
+    if (!httpCallSetupManners(call, detail) || !httpCallSetupProtocol(call) ||
+        (call->config->endpoint.tls && !httpCallSetupTls(call))) {
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_INVALID,
+                    "This libcurl (%s) cannot be used; 7.87 or newer, built with OpenSSL, is needed.",
+                    curl_version());
+        return FALSE;
+    }
+
+    if (!httpCallSetupUrl(call) || !httpCallSetupMethod(call) || !httpCallSetupHeaders(call)) {
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_INVALID,
+                    "The request to %s has a header or a path that cannot be sent.",
+                    call->config->endpoint.name);
+        return FALSE;
+    }
+
+    return TRUE;
+}
+
+void
+httpCallClear(HttpCall *call)
+{
+    struct curl_slist *header = NULL;
+
+    /* keeps the connection; forgets all that points to this call, or to a body of the caller */
+    curl_easy_reset(call->easy);
+
+    for (header = call->headers; header; header = header->next)
+        secretErase(header->data);
+    curl_slist_free_all(call->headers);
+    httpReplyClear(&call->reply);
+}

@@ -1,0 +1,232 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/*
+ * Replaces OpenSSL's verification of the chain by our own callback, for two reasons: a thumbprint must be
+ * compared before anything is sent, and a refusal must be explained with the certificate at hand. For CA_FILE
+ * and SYSTEM the callback calls OpenSSL's verification and only remembers what it said.
+ */
+
+#include "http_verify.h"
+
+#include "http_certificate.h"
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
+
+/* Returns: (transfer full): the CAs of @caFile, or of the system when it is NULL; NULL when there are none. */
+static X509_STORE *
+httpStoreNew(const char *caFile)
+{
+    X509_STORE *store = X509_STORE_new();
+    int ok = store != NULL;
+
+    ok = ok && (caFile ? X509_STORE_load_file(store, caFile) : X509_STORE_set_default_paths(store));
+    /* PARTIAL_CHAIN: cacert= may name an intermediate CA, or the host's own certificate */
+    ok = ok && X509_STORE_set_flags(store, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
+
+    /* what went wrong would otherwise be found by the next user of this thread's error queue */
+    ERR_clear_error();
+
+    if (!ok) {
+        X509_STORE_free(store);
+        return NULL;
+    }
+    return store;
+}
+
+static gboolean
+httpPolicyInitStore(HttpPolicy *policy, const char *caFile, GError **error)
+{
+    policy->store = httpStoreNew(caFile);
+    if (policy->store)
+        return TRUE;
+
+    if (caFile) {
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_INVALID,
+                    "The CA file '%s' cannot be used: it must be a readable file with at least one "
+                    "certificate in PEM form.", caFile);
+    } else {
+        g_set_error_literal(error, HTTP_ERROR, HTTP_ERROR_INVALID,
+                            "The CA certificates of this system cannot be read; check SSL_CERT_FILE "
+                            "and SSL_CERT_DIR, or name a file with cacert=.");
+    }
+    return FALSE;
+}
+
+gboolean
+httpPolicyInit(HttpPolicy *policy, const HttpCurlOptions *options, GError **error)
+{
+    *policy = (HttpPolicy){ .trust = options->trust };
+
+    switch (options->trust) {
+    case HTTP_TRUST_SYSTEM:
+        return httpPolicyInitStore(policy, NULL, error);
+    case HTTP_TRUST_CA_FILE:
+        return httpPolicyInitStore(policy, options->caFile ? options->caFile : "", error);
+    case HTTP_TRUST_THUMBPRINT:
+        policy->thumbprintLength = httpThumbprintParse(options->thumbprint, policy->thumbprint);
+        if (policy->thumbprintLength > 0)
+            return TRUE;
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_INVALID,
+                    "The thumbprint '%s' is malformed; it must be the SHA-256 digest of the host's "
+                    "certificate, 64 hexadecimal digits with or without colons.",
+                    options->thumbprint ? options->thumbprint : "");
+        return FALSE;
+    case HTTP_TRUST_ANY:
+        return TRUE;
+    }
+
+    g_set_error(error, HTTP_ERROR, HTTP_ERROR_INVALID, "There is no trust mode %d.", options->trust);
+    return FALSE;
+}
+
+void
+httpPolicyClear(HttpPolicy *policy)
+{
+    X509_STORE_free(policy->store);
+    *policy = (HttpPolicy){ 0 };
+}
+
+void
+httpPeerClear(HttpPeer *peer)
+{
+    X509_free(peer->leaf);
+    X509_free(peer->culprit);
+    *peer = (HttpPeer){ .policy = peer->policy };
+}
+
+static X509 *
+httpCertificateRef(X509 *certificate)
+{
+    if (certificate)
+        X509_up_ref(certificate);
+    return certificate;
+}
+
+static gboolean
+httpPolicyMatchesThumbprint(const HttpPolicy *policy, X509 *leaf)
+{
+    guint8 digest[HTTP_SHA256_BYTES] = { 0 };
+
+    if (!leaf || httpCertificateDigest(leaf, policy->thumbprintLength, digest) == 0)
+        return FALSE;
+
+    return CRYPTO_memcmp(digest, policy->thumbprint, policy->thumbprintLength) == 0;
+}
+
+/* OpenSSL's hook: called once in each handshake, in place of its own verification. Returns 1 to go on. */
+static int
+httpPeerVerify(X509_STORE_CTX *context, void *opaque)
+{
+    HttpPeer *peer = opaque;
+
+    httpPeerClear(peer);
+    peer->leaf = httpCertificateRef(X509_STORE_CTX_get0_cert(context));
+
+    if (peer->policy->trust == HTTP_TRUST_THUMBPRINT) {
+        peer->trusted = httpPolicyMatchesThumbprint(peer->policy, peer->leaf);
+        X509_STORE_CTX_set_error(context, peer->trusted ? X509_V_OK :
+                                 X509_V_ERR_APPLICATION_VERIFICATION);
+    } else {
+        peer->trusted = X509_verify_cert(context) == 1;
+    }
+
+    if (!peer->trusted) {
+        peer->failure = X509_STORE_CTX_get_error(context);
+        peer->culprit = httpCertificateRef(X509_STORE_CTX_get_current_cert(context));
+    }
+    return peer->trusted ? 1 : 0;
+}
+
+gboolean
+httpPeerAttach(HttpPeer *peer, SSL_CTX *context)
+{
+    httpPeerClear(peer);
+
+    if (peer->policy->trust == HTTP_TRUST_ANY) {
+        peer->trusted = TRUE;
+        return TRUE;
+    }
+
+    if (peer->policy->store) {
+        if (!X509_STORE_up_ref(peer->policy->store))
+            return FALSE;
+        SSL_CTX_set_cert_store(context, peer->policy->store);
+    }
+
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_cert_verify_callback(context, httpPeerVerify, peer);
+    return TRUE;
+}
+
+/* Returns: (transfer full): the reason, to stand behind "is not trusted: ". */
+static char *
+httpPeerReason(const HttpPeer *peer, const char *host)
+{
+    g_autofree char *text = NULL;
+
+    switch (peer->failure) {
+    case X509_V_OK:
+        text = httpCertificateNames(peer->leaf);
+        return g_strdup_printf("it is for %s, not for '%s'", text, host);
+    case X509_V_ERR_APPLICATION_VERIFICATION:
+        text = httpCertificateThumbprint(peer->leaf, peer->policy->thumbprintLength);
+        return g_strdup_printf("its thumbprint is %s, not the one given with thumbprint=", text);
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+        return g_strdup("it is self-signed");
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+        text = httpCertificateIssuer(peer->leaf);
+        return g_strdup_printf("its issuer '%s' is not known here", text);
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+        text = httpCertificateNotAfter(peer->culprit);
+        return g_strdup_printf("%s expired on %s", peer->culprit == peer->leaf ? "it" :
+                               "a certificate of its issuers", text);
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+        text = httpCertificateNotBefore(peer->culprit);
+        return g_strdup_printf("it is not valid before %s", text);
+    default:
+        return g_strdup(X509_verify_cert_error_string(peer->failure));
+    }
+}
+
+/* Returns: the cure for the reason itself. */
+static const char *
+httpPeerCure(const HttpPeer *peer)
+{
+    switch (peer->failure) {
+    case X509_V_OK:
+        return "Connect by a name it is for";
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+        return "Renew it on the host";
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+        return "Check the clocks of both sides";
+    default:
+        return "Name the file of its CA with cacert=";
+    }
+}
+
+char *
+httpPeerDescribe(const HttpPeer *peer, const char *name, const char *host)
+{
+    g_autofree char *reason = httpPeerReason(peer, host);
+    g_autofree char *thumbprint = httpCertificateThumbprint(peer->leaf, HTTP_SHA256_BYTES);
+
+    if (peer->policy->trust == HTTP_TRUST_THUMBPRINT) {
+        return g_strdup_printf("The certificate of %s is not trusted: %s. If the host got a new "
+                               "certificate and shows the same SHA-256 digest itself, use "
+                               "thumbprint=%s; no_verify=1 would accept any certificate.",
+                               name, reason, thumbprint);
+    }
+
+    return g_strdup_printf("The certificate of %s is not trusted: %s. %s; or, once compared with the "
+                           "SHA-256 digest the host itself shows, accept this certificate with "
+                           "thumbprint=%s; no_verify=1 would accept any certificate.",
+                           name, reason, httpPeerCure(peer), thumbprint);
+}
