@@ -190,8 +190,21 @@ def _hardware(plan: HostPlan) -> Any:
         systemInfo=make("HostSystemInfo", vendor="Dell Inc.", model="PowerEdge R630", uuid=plan.uuid),
         cpuInfo=make("HostCpuInfo", numCpuPackages=2, numCpuCores=8, numCpuThreads=16, hz=2_200_000_000),
         cpuPkg=packages,
+        cpuFeature=[_cpu_feature(level, edx) for level, edx in ((0, 0), (1, 0x1F8BFBFF), (0x80000001, 0x28100800))],
         memorySize=64 * _GIB,
     )
+
+
+def _cpu_feature(level: int, edx: int) -> Any:
+    """One CPUID leaf; registers are 32 binary digits in groups of four, the level is a signed int."""
+
+    def register(value: int) -> str:
+        digits = f"{value:032b}"
+        return ":".join(digits[i : i + 4] for i in range(0, 32, 4))
+
+    signed = level - 2**32 if level >= 2**31 else level
+    zero = register(0)
+    return make("HostCpuIdInfo", level=signed, eax=zero, ebx=zero, ecx=zero, edx=register(edx))
 
 
 def _summary(host: HostSystem, plan: HostPlan, product: Any, runtime: Any) -> Any:

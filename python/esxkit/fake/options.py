@@ -63,6 +63,9 @@ class FakeOptions:
     xsi_prefix: str = "xsi"
     """Prefix of the XMLSchema-instance namespace."""
 
+    trace: str = ""
+    """File to which every request and reply is appended, without passwords; empty is none."""
+
     def update(self, changes: dict[str, Any]) -> None:
         """Change several switches at once. KeyError with the sentence for an unknown name."""
         fields = {field.name for field in attrs.fields(type(self))}

@@ -10,6 +10,7 @@ No HTTP here: `handle` takes bytes and gives a Reply.
 
 import asyncio
 import collections
+import re
 import traceback
 from typing import Any
 
@@ -29,6 +30,7 @@ from esxkit.wire.request import BadRequest, Request, UnknownMethod, parse_reques
 from esxkit.wire.serializer import Serializer, Style
 from esxkit.wire.versions import knows, negotiate
 
+_PASSWORD = re.compile(rb"(?<=<password>)[^<]*|(?<=<password xsi:type=\"xsd:string\">)[^<]*")
 _READING = ("Query", "Retrieve", "Search", "Refresh", "Find", "Validate")
 
 
@@ -133,10 +135,18 @@ class Service:
         if session is not None:
             session.in_flight += 1
         try:
-            return await self._answer(body, session, version, namespace, serializer, agent, address)
+            reply = await self._answer(body, session, version, namespace, serializer, agent, address)
         finally:
             if session is not None:
                 session.in_flight -= 1
+        if self.options.trace:
+            self._trace(body, reply)
+        return reply
+
+    def _trace(self, body: bytes, reply: Reply) -> None:
+        """Append request and reply to the trace file, without the password."""
+        with open(self.options.trace, "ab") as file:
+            file.write(b">>> " + _PASSWORD.sub(b"", body) + b"\n<<< %d " % reply.status + reply.body + b"\n\n")
 
     async def _answer(
         self,
