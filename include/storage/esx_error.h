@@ -1,0 +1,47 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include <glib.h>
+
+/*
+ * Where errors of the lower floors become libvirt's: one aligned table (domain, code) → virErrorNumber. Nothing
+ * below reports or logs; nothing above knows a GError domain.
+ */
+
+/* Errors the storage floors themselves make. */
+#define ESX_ERROR (esxErrorQuark())
+GQuark esxErrorQuark(void);
+
+typedef enum {
+    ESX_ERROR_NO_POOL,              /* VIR_ERR_NO_STORAGE_POOL */
+    ESX_ERROR_NO_VOLUME,            /* VIR_ERR_NO_STORAGE_VOL */
+    ESX_ERROR_INVALID_ARGUMENT,     /* VIR_ERR_INVALID_ARG */
+    ESX_ERROR_INVALID_OPERATION,    /* VIR_ERR_OPERATION_INVALID */
+    ESX_ERROR_NO_SUPPORT,           /* VIR_ERR_NO_SUPPORT */
+    ESX_ERROR_AUTH,                 /* VIR_ERR_AUTH_FAILED */
+    ESX_ERROR_DENIED,               /* VIR_ERR_OPERATION_DENIED */
+    ESX_ERROR_INTERNAL,             /* VIR_ERR_INTERNAL_ERROR */
+} EsxErrorCode;
+
+/* Returns: the virErrorNumber for @error; VIR_ERR_INTERNAL_ERROR where the table has no row. */
+int esxErrorNumber(const GError *error);
+
+/* Whether the table has a row for @error: a test proves that it has one for every code there is. */
+gboolean esxErrorIsListed(const GError *error);
+
+/*
+ * Returns: (transfer full): the text libvirt gets for @error behind the prefix @format (NULL: none), with what the
+ * table adds for a person. Valid UTF-8 of less than 1024 bytes, which is all that libvirt keeps: longer
+ * text is cut between two characters.
+ */
+char *esxErrorText(const GError *error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/*
+ * Reports @error as one libvirt error: "PREFIX: MESSAGE" with the number of the table. @format may be
+ * NULL. Never loses an error: a NULL @error is reported as an internal one.
+ */
+void esxErrorReport(const GError *error, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -1,0 +1,31 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+/*
+ * libvirt's private API, for the floors storage, facade and driver: the one place that includes its headers.
+ * They come from the source of exactly the installed version, and so do the symbols they declare: a module
+ * loads into that version only.
+ */
+
+#include "internal.h"
+
+#include "access/viraccessmanager.h"
+#include "capabilities.h"
+#include "datatypes.h"
+#include "driver.h"
+#include "storage_conf.h"
+#include "virauth.h"
+#include "virerror.h"
+#include "viridentity.h"
+#include "virlog.h"
+#include "viruri.h"
+#include "viruuid.h"
+
+#include "viraccessapicheck.h"
+
+/* What libvirt's error macros take as the origin of an error. */
+#define VIR_FROM_THIS VIR_FROM_ESX
