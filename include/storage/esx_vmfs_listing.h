@@ -1,0 +1,28 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include "esx_connection.h"
+#include "esx_volume.h"
+
+/*
+ * Listings of the volumes of datastores. One search answers every read of a volume that follows (info,
+ * path, key, XML) until it is older than cache_ttl or somebody expires it: pool-refresh, or a change made
+ * through this driver. One cache per connection; it grows with the datastores that were listed.
+ */
+
+/* @ttlMs: how long a search answers; 0: each read searches. */
+EsxVmfsListings *esxVmfsListingsNew(guint ttlMs);
+
+/* Nobody may be using it. Accepts NULL. */
+void esxVmfsListingsFree(EsxVmfsListings *listings);
+
+/* Returns: (transfer full) the volumes of the datastore @pool, or NULL with @error. */
+EsxVolumeList *esxVmfsListingsAcquire(EsxVmfsListings *listings, ViSession *session,
+                                      const InventoryPool *pool, GError **error);
+
+/* The next read of @pool's volumes searches again. */
+void esxVmfsListingsExpire(EsxVmfsListings *listings, const InventoryPool *pool);

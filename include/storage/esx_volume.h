@@ -1,0 +1,44 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include <glib.h>
+
+/*
+ * Volumes of one pool at one moment, as plain structs: what a backend tells the facade. A list is immutable once
+ * sealed, and reference-counted; strings live in its arena. Sizes are bytes.
+ */
+
+typedef struct {
+    const char *name;       /* unique within the pool */
+    const char *key;        /* unique on the whole server */
+    const char *path;
+    int type;               /* virStorageVolType */
+    int format;             /* virStorageFileFormat; VIR_STORAGE_FILE_NONE where pools have none */
+    guint64 capacity;       /* what a guest sees */
+    guint64 allocation;     /* what it takes of the pool now */
+    guint64 physical;       /* what its files take */
+} EsxVolume;
+
+typedef struct _EsxVolumeList EsxVolumeList;
+
+EsxVolumeList *esxVolumeListNew(void);
+
+/* Adds a copy of @volume; @alias is another name it is found by, or NULL. A name already there is left as it is. */
+void esxVolumeListAdd(EsxVolumeList *list, const EsxVolume *volume, const char *alias);
+
+/* Sorts by name; nothing may be added any more. Returns: @list. */
+EsxVolumeList *esxVolumeListSeal(EsxVolumeList *list);
+
+EsxVolumeList *esxVolumeListRef(EsxVolumeList *list);
+void esxVolumeListUnref(EsxVolumeList *list);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxVolumeList, esxVolumeListUnref)
+
+size_t esxVolumeListLength(const EsxVolumeList *list);
+const EsxVolume *esxVolumeListAt(const EsxVolumeList *list, size_t i);
+
+/* By name or alias. Returns: (transfer none), or NULL. */
+const EsxVolume *esxVolumeListFind(const EsxVolumeList *list, const char *name);
