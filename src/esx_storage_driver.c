@@ -1,0 +1,47 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/*
+ * The facade's table: libvirt's whole storage API, each verb in the file of its object. What is missing here
+ * is answered by libvirt itself with VIR_ERR_NO_SUPPORT.
+ */
+
+#include "esx_storage_driver.h"
+#include "esx_storage_pool.h"
+#include "esx_storage_vol.h"
+
+virStorageDriver esxStorageDriver = {
+    .name = "ESX",
+
+    .connectNumOfStoragePools = esxConnectNumOfStoragePools,
+    .connectListStoragePools = esxConnectListStoragePools,
+    .connectNumOfDefinedStoragePools = esxConnectNumOfDefinedStoragePools,
+    .connectListDefinedStoragePools = esxConnectListDefinedStoragePools,
+    .connectListAllStoragePools = esxConnectListAllStoragePools,
+    .connectGetStoragePoolCapabilities = esxConnectGetStoragePoolCapabilities,
+
+    .storagePoolLookupByName = esxStoragePoolLookupByName,
+    .storagePoolLookupByUUID = esxStoragePoolLookupByUUID,
+    .storagePoolLookupByVolume = esxStoragePoolLookupByVolume,
+    .storagePoolLookupByTargetPath = esxStoragePoolLookupByTargetPath,
+    .storagePoolRefresh = esxStoragePoolRefresh,
+    .storagePoolGetInfo = esxStoragePoolGetInfo,
+    .storagePoolGetXMLDesc = esxStoragePoolGetXMLDesc,
+    .storagePoolGetAutostart = esxStoragePoolGetAutostart,
+    .storagePoolSetAutostart = esxStoragePoolSetAutostart,
+    .storagePoolIsActive = esxStoragePoolIsActive,
+    .storagePoolIsPersistent = esxStoragePoolIsPersistent,
+
+    .storagePoolNumOfVolumes = esxStoragePoolNumOfVolumes,
+    .storagePoolListVolumes = esxStoragePoolListVolumes,
+    .storagePoolListAllVolumes = esxStoragePoolListAllVolumes,
+    .storageVolLookupByName = esxStorageVolLookupByName,
+    .storageVolLookupByKey = esxStorageVolLookupByKey,
+    .storageVolLookupByPath = esxStorageVolLookupByPath,
+    .storageVolGetInfo = esxStorageVolGetInfo,
+    .storageVolGetInfoFlags = esxStorageVolGetInfoFlags,
+    .storageVolGetXMLDesc = esxStorageVolGetXMLDesc,
+    .storageVolGetPath = esxStorageVolGetPath,
+};

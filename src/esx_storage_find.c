@@ -1,0 +1,247 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* From libvirt's objects to pools and volumes of the present snapshot. */
+
+#include <string.h>
+
+#include "base_names.h"
+#include "esx_error.h"
+#include "esx_storage_find.h"
+#include "esx_vmfs_uuid.h"
+
+void
+esxFoundClear(EsxFound *found)
+{
+    g_clear_pointer(&found->list, esxVolumeListUnref);
+    g_clear_pointer(&found->snapshot, inventorySnapshotUnref);
+    *found = (EsxFound) { 0 };
+}
+
+virStoragePoolDef
+esxPoolStub(const InventoryPool *pool)
+{
+    virStoragePoolDef def = { .name = (char *)pool->name };
+
+    memcpy(def.uuid, pool->uuid, VIR_UUID_BUFLEN);
+    return def;
+}
+
+virStorageVolDef
+esxVolStub(const EsxVolume *volume)
+{
+    return (virStorageVolDef) { .name = (char *)volume->name, .key = (char *)volume->key };
+}
+
+virStoragePoolPtr
+esxPoolObject(virConnectPtr conn, const InventoryPool *pool)
+{
+    return virGetStoragePool(conn, pool->name, pool->uuid, NULL, NULL);
+}
+
+virStorageVolPtr
+esxVolObject(virConnectPtr conn, const EsxFound *found)
+{
+    return virGetStorageVol(conn, found->pool->name, found->volume->name, found->volume->key, NULL, NULL);
+}
+
+InventorySnapshot *
+esxFindSnapshot(virConnectPtr conn)
+{
+    EsxConnection *connection = conn->privateData;
+    g_autoptr(GError) error = NULL;
+    InventorySnapshot *snapshot = inventoryAcquire(connection->inventory, &error);
+
+    if (!snapshot)
+        esxErrorReport(error, NULL);
+    return snapshot;
+}
+
+/* ---- pools ---------------------------------------------------------------------------------- */
+
+static void
+reportNoPool(const unsigned char *uuid, const char *name)
+{
+    char text[VIR_UUID_STRING_BUFLEN] = "";
+
+    if (!uuid) {
+        virReportError(VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching name '%s'", name);
+        return;
+    }
+    virUUIDFormat(uuid, text);
+    if (name)
+        virReportError(VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching uuid '%s' (%s)", text, name);
+    else
+        virReportError(VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching uuid '%s'", text);
+}
+
+/* Looks @uuid (or, where that is NULL, @name) up in @snapshot, and takes the snapshot when it is there. */
+static bool
+takePool(InventorySnapshot *snapshot, const unsigned char *uuid, const char *name, EsxFound *ret_found)
+{
+    const InventoryPool *pool = uuid ? inventoryPoolByUuid(snapshot, uuid)
+                                     : inventoryPoolByName(snapshot, name);
+
+    if (!pool)
+        return false;
+    ret_found->snapshot = inventorySnapshotRef(snapshot);
+    ret_found->pool = pool;
+    ret_found->backend = esxStorageBackendFor(pool);
+    return true;
+}
+
+static int
+findPool(virConnectPtr conn, const unsigned char *uuid, const char *name, EsxFound *ret_found)
+{
+    g_autoptr(InventorySnapshot) snapshot = esxFindSnapshot(conn);
+
+    if (!snapshot)
+        return -1;
+    if (takePool(snapshot, uuid, name, ret_found))
+        return 0;
+    reportNoPool(uuid, name);
+    return -1;
+}
+
+int
+esxFindPoolByUuid(virConnectPtr conn, const unsigned char *uuid, const char *name, EsxFound *ret_found)
+{
+    return findPool(conn, uuid, name, ret_found);
+}
+
+int
+esxFindPoolByName(virConnectPtr conn, const char *name, EsxFound *ret_found)
+{
+    return findPool(conn, NULL /* uuid */, name, ret_found);
+}
+
+/* ---- volumes -------------------------------------------------------------------------------- */
+
+/*
+ * Where listing the volumes proves the pool, an old snapshot is as good as a new one: it saves the question
+ * for the inventory. Whatever goes wrong is left to the regular way.
+ */
+static bool
+findVolumesByPeeking(EsxConnection *connection, const unsigned char *uuid, const char *name,
+                     EsxFound *ret_found)
+{
+    g_autoptr(InventorySnapshot) snapshot = inventoryPeek(connection->inventory);
+    g_auto(EsxFound) found = { 0 };
+
+    if (!snapshot || !takePool(snapshot, uuid, name, &found) || !found.backend->volumesProvePool)
+        return false;
+
+    found.list = found.backend->volumes(connection, found.pool, NULL /* error */);
+    if (!found.list)
+        return false;
+    *ret_found = found;
+    found = (EsxFound) { 0 };
+    return true;
+}
+
+int
+esxFindVolumes(virConnectPtr conn, const unsigned char *uuid, const char *name, EsxFound *ret_found)
+{
+    EsxConnection *connection = conn->privateData;
+    g_autoptr(GError) error = NULL;
+
+    if (findVolumesByPeeking(connection, uuid, name, ret_found))
+        return 0;
+    if (findPool(conn, uuid, name, ret_found) < 0)
+        return -1;
+
+    ret_found->list = ret_found->backend->volumes(connection, ret_found->pool, &error);
+    if (ret_found->list)
+        return 0;
+    esxErrorReport(error, "cannot list the volumes of pool '%s'", ret_found->pool->name);
+    return -1;
+}
+
+int
+esxFindVolume(virConnectPtr conn, const unsigned char *uuid, const char *pool, const char *volume,
+              EsxFound *ret_found)
+{
+    if (esxFindVolumes(conn, uuid, pool, ret_found) < 0)
+        return -1;
+
+    ret_found->volume = esxVolumeListFind(ret_found->list, volume);
+    if (ret_found->volume)
+        return 0;
+    virReportError(VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching name '%s' in pool '%s'",
+                   volume, ret_found->pool->name);
+    return -1;
+}
+
+/* ---- anywhere ------------------------------------------------------------------------------- */
+
+/* "[pool] name". Returns as esxFindAnywhere(). */
+static int
+findFile(virConnectPtr conn, const char *pool, const char *name, EsxFound *ret_found)
+{
+    g_autoptr(InventorySnapshot) snapshot = esxFindSnapshot(conn);
+    const InventoryPool *known = snapshot ? inventoryPoolByName(snapshot, pool) : NULL;
+
+    if (!snapshot)
+        return -1;
+    if (!known || !known->datastore)
+        return 0;
+    if (esxFindVolumes(conn, NULL /* uuid */, pool, ret_found) < 0)
+        return -1;
+    ret_found->volume = esxVolumeListFind(ret_found->list, name);
+    return ret_found->volume ? 1 : 0;
+}
+
+static int
+findLun(virConnectPtr conn, const InventoryLun *lun, EsxFound *ret_found)
+{
+    if (esxFindVolume(conn, NULL /* uuid */, lun->pool->name, lun->name, ret_found) < 0)
+        return -1;
+    return 1;
+}
+
+static int
+findDisk(virConnectPtr conn, InventorySnapshot *snapshot, const char *uuid, EsxFound *ret_found)
+{
+    EsxConnection *connection = conn->privateData;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = NULL;
+    g_autofree char *pool = NULL;
+    g_autofree char *name = NULL;
+
+    if (!esxVmfsFindDisk(connection, snapshot, uuid, &path, &error)) {
+        esxErrorReport(error, "cannot look for the disk with UUID '%s'", uuid);
+        return -1;
+    }
+    if (!path || !nameSplitDatastorePath(path, &pool, &name))
+        return 0;
+    return findFile(conn, pool, name, ret_found);
+}
+
+int
+esxFindAnywhere(virConnectPtr conn, const char *text, bool disks, EsxFound *ret_found)
+{
+    g_autoptr(InventorySnapshot) snapshot = NULL;
+    g_autofree char *pool = NULL;
+    g_autofree char *name = NULL;
+    char key[VIR_UUID_STRING_BUFLEN] = "";
+    const InventoryLun *lun;
+    guint8 uuid[16];
+    bool isUuid;
+
+    if (nameSplitDatastorePath(text, &pool, &name))
+        return findFile(conn, pool, name, ret_found);
+
+    snapshot = esxFindSnapshot(conn);
+    if (!snapshot)
+        return -1;
+
+    isUuid = nameParseUuid(text, uuid);
+    if (isUuid)
+        nameFormatUuid(uuid, key);
+    lun = isUuid ? inventoryLunByKey(snapshot, key) : inventoryLunByPath(snapshot, text);
+    if (lun)
+        return findLun(conn, lun, ret_found);
+    return isUuid && disks ? findDisk(conn, snapshot, key, ret_found) : 0;
+}

@@ -1,0 +1,386 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/*
+ * Verbs on pools. A pool of an ESX host is always there while the host knows it: active, persistent and
+ * started with the host. One that the host cannot reach is still active, in the state INACCESSIBLE.
+ */
+
+#include "capabilities.h"
+#include "storage_capabilities.h"
+
+#include "esx_error.h"
+#include "esx_storage_find.h"
+#include "esx_storage_pool.h"
+#include "esx_storage_xml.h"
+
+/* ---- lists ---------------------------------------------------------------------------------- */
+
+typedef bool (*PoolFilter)(virConnectPtr conn, virStoragePoolDef *def);
+
+static bool
+isVisible(virConnectPtr conn, PoolFilter filter, const InventoryPool *pool)
+{
+    virStoragePoolDef stub = esxPoolStub(pool);
+
+    return filter(conn, &stub);
+}
+
+int
+esxConnectNumOfStoragePools(virConnectPtr conn)
+{
+    g_autoptr(InventorySnapshot) snapshot = NULL;
+    const InventoryPool *const *pools;
+    int count = 0;
+    size_t n, i;
+
+    if (virConnectNumOfStoragePoolsEnsureACL(conn) < 0)
+        return -1;
+    snapshot = esxFindSnapshot(conn);
+    if (!snapshot)
+        return -1;
+
+    pools = inventorySnapshotPools(snapshot, &n);
+    for (i = 0; i < n; i++)
+        count += isVisible(conn, virConnectNumOfStoragePoolsCheckACL, pools[i]);
+    return count;
+}
+
+int
+esxConnectListStoragePools(virConnectPtr conn, char **const names, int maxnames)
+{
+    g_autoptr(InventorySnapshot) snapshot = NULL;
+    const InventoryPool *const *pools;
+    int count = 0;
+    size_t n, i;
+
+    if (virConnectListStoragePoolsEnsureACL(conn) < 0)
+        return -1;
+    snapshot = esxFindSnapshot(conn);
+    if (!snapshot)
+        return -1;
+
+    pools = inventorySnapshotPools(snapshot, &n);
+    for (i = 0; i < n && count < maxnames; i++) {
+        if (isVisible(conn, virConnectListStoragePoolsCheckACL, pools[i]))
+            names[count++] = g_strdup(pools[i]->name);
+    }
+    return count;
+}
+
+/* Defined pools are the inactive ones, and there are none. */
+int
+esxConnectNumOfDefinedStoragePools(virConnectPtr conn)
+{
+    return virConnectNumOfDefinedStoragePoolsEnsureACL(conn) < 0 ? -1 : 0;
+}
+
+int
+esxConnectListDefinedStoragePools(virConnectPtr conn, char **const names G_GNUC_UNUSED,
+                                  int maxnames G_GNUC_UNUSED)
+{
+    return virConnectListDefinedStoragePoolsEnsureACL(conn) < 0 ? -1 : 0;
+}
+
+/* The filter bit of each type a pool can have here. */
+static unsigned int
+typeFlag(const InventoryPool *pool)
+{
+    switch (esxStorageBackendFor(pool)->poolType(pool)) {
+    case VIR_STORAGE_POOL_FS:
+        return VIR_CONNECT_LIST_STORAGE_POOLS_FS;
+    case VIR_STORAGE_POOL_NETFS:
+        return VIR_CONNECT_LIST_STORAGE_POOLS_NETFS;
+    case VIR_STORAGE_POOL_ISCSI:
+        return VIR_CONNECT_LIST_STORAGE_POOLS_ISCSI;
+    default:
+        return VIR_CONNECT_LIST_STORAGE_POOLS_DIR;
+    }
+}
+
+/* Groups of filters are AND'ed, the bits of one group OR'ed; an empty group lets everything pass. */
+static bool
+matches(const InventoryPool *pool, unsigned int flags)
+{
+    static const unsigned int groups[] = {
+        VIR_CONNECT_LIST_STORAGE_POOLS_FILTERS_ACTIVE,
+        VIR_CONNECT_LIST_STORAGE_POOLS_FILTERS_PERSISTENT,
+        VIR_CONNECT_LIST_STORAGE_POOLS_FILTERS_AUTOSTART,
+        VIR_CONNECT_LIST_STORAGE_POOLS_FILTERS_POOL_TYPE,
+    };
+    const unsigned int has = VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE |
+                             VIR_CONNECT_LIST_STORAGE_POOLS_PERSISTENT |
+                             VIR_CONNECT_LIST_STORAGE_POOLS_AUTOSTART | typeFlag(pool);
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(groups); i++) {
+        if ((flags & groups[i]) && !(flags & groups[i] & has))
+            return false;
+    }
+    return true;
+}
+
+/* Turns @snapshot's pools into libvirt objects. @list NULL: only counts. */
+static int
+exportPools(virConnectPtr conn, const InventorySnapshot *snapshot, unsigned int flags, GPtrArray *list)
+{
+    size_t n, i;
+    const InventoryPool *const *pools = inventorySnapshotPools(snapshot, &n);
+    int count = 0;
+
+    for (i = 0; i < n; i++) {
+        virStoragePoolPtr object;
+
+        if (!matches(pools[i], flags) ||
+            !isVisible(conn, virConnectListAllStoragePoolsCheckACL, pools[i]))
+            continue;
+        count++;
+        if (!list)
+            continue;
+        object = esxPoolObject(conn, pools[i]);
+        if (!object)
+            return -1;
+        g_ptr_array_add(list, object);
+    }
+    return count;
+}
+
+int
+esxConnectListAllStoragePools(virConnectPtr conn, virStoragePoolPtr **pools, unsigned int flags)
+{
+    g_autoptr(InventorySnapshot) snapshot = NULL;
+    g_autoptr(GPtrArray) list = NULL;
+    int count;
+
+    virCheckFlags(VIR_CONNECT_LIST_STORAGE_POOLS_FILTERS_ALL, -1);
+
+    if (virConnectListAllStoragePoolsEnsureACL(conn) < 0)
+        return -1;
+    snapshot = esxFindSnapshot(conn);
+    if (!snapshot)
+        return -1;
+
+    if (pools)
+        list = g_ptr_array_new_with_free_func(virObjectUnref);
+    count = exportPools(conn, snapshot, flags, list);
+    if (count < 0 || !pools)
+        return count;
+
+    g_ptr_array_add(list, NULL);
+    g_ptr_array_set_free_func(list, NULL);
+    *pools = (virStoragePoolPtr *)g_ptr_array_free(g_steal_pointer(&list), FALSE);
+    return count;
+}
+
+char *
+esxConnectGetStoragePoolCapabilities(virConnectPtr conn, unsigned int flags)
+{
+    static const virStoragePoolType types[] = {
+        VIR_STORAGE_POOL_DIR, VIR_STORAGE_POOL_FS, VIR_STORAGE_POOL_NETFS, VIR_STORAGE_POOL_ISCSI,
+    };
+    g_autoptr(virCaps) caps = NULL;
+    g_autoptr(virStoragePoolCaps) poolCaps = NULL;
+    size_t i;
+
+    virCheckFlags(0, NULL);
+
+    if (virConnectGetStoragePoolCapabilitiesEnsureACL(conn) < 0)
+        return NULL;
+
+    caps = virCapabilitiesNew(VIR_ARCH_NONE, false, false);
+    for (i = 0; caps && i < G_N_ELEMENTS(types); i++)
+        virCapabilitiesAddStoragePool(caps, types[i]);
+    poolCaps = caps ? virStoragePoolCapsNew(caps) : NULL;
+    return poolCaps ? virStoragePoolCapsFormat(poolCaps) : NULL;
+}
+
+/* ---- lookups -------------------------------------------------------------------------------- */
+
+virStoragePoolPtr
+esxStoragePoolLookupByName(virConnectPtr conn, const char *name)
+{
+    g_auto(EsxFound) found = { 0 };
+    virStoragePoolDef stub;
+
+    if (esxFindPoolByName(conn, name, &found) < 0)
+        return NULL;
+    stub = esxPoolStub(found.pool);
+    if (virStoragePoolLookupByNameEnsureACL(conn, &stub) < 0)
+        return NULL;
+    return esxPoolObject(conn, found.pool);
+}
+
+virStoragePoolPtr
+esxStoragePoolLookupByUUID(virConnectPtr conn, const unsigned char *uuid)
+{
+    g_auto(EsxFound) found = { 0 };
+    virStoragePoolDef stub;
+
+    if (esxFindPoolByUuid(conn, uuid, NULL /* name */, &found) < 0)
+        return NULL;
+    stub = esxPoolStub(found.pool);
+    if (virStoragePoolLookupByUUIDEnsureACL(conn, &stub) < 0)
+        return NULL;
+    return esxPoolObject(conn, found.pool);
+}
+
+virStoragePoolPtr
+esxStoragePoolLookupByVolume(virStorageVolPtr vol)
+{
+    g_auto(EsxFound) found = { 0 };
+    virStoragePoolDef stub;
+
+    if (esxFindPoolByName(vol->conn, vol->pool, &found) < 0)
+        return NULL;
+    stub = esxPoolStub(found.pool);
+    if (virStoragePoolLookupByVolumeEnsureACL(vol->conn, &stub) < 0)
+        return NULL;
+    return esxPoolObject(vol->conn, found.pool);
+}
+
+/* "/a//b/" is "/a/b". */
+static char *
+sanitizePath(const char *path)
+{
+    g_auto(GStrv) parts = g_strsplit(path, "/", -1);
+    g_autoptr(GString) clean = g_string_new(NULL);
+    size_t i;
+
+    for (i = 0; parts[i]; i++) {
+        if (*parts[i])
+            g_string_append_printf(clean, "%s%s", clean->len || *path == '/' ? "/" : "", parts[i]);
+    }
+    return g_string_free(g_steal_pointer(&clean), FALSE);
+}
+
+virStoragePoolPtr
+esxStoragePoolLookupByTargetPath(virConnectPtr conn, const char *path)
+{
+    g_autoptr(InventorySnapshot) snapshot = esxFindSnapshot(conn);
+    g_autofree char *clean = sanitizePath(path);
+    const InventoryPool *pool;
+    virStoragePoolDef stub;
+
+    if (!snapshot)
+        return NULL;
+    pool = inventoryPoolByTargetPath(snapshot, clean);
+    if (!pool) {
+        virReportError(VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching target path '%s'", clean);
+        return NULL;
+    }
+    stub = esxPoolStub(pool);
+    if (virStoragePoolLookupByTargetPathEnsureACL(conn, &stub) < 0)
+        return NULL;
+    return esxPoolObject(conn, pool);
+}
+
+/* ---- one pool ------------------------------------------------------------------------------- */
+
+typedef int (*PoolAccess)(virConnectPtr conn, virStoragePoolDef *def);
+
+/* Finds what @pool stands for and checks that the caller may @access it. */
+static int
+openPool(virStoragePoolPtr pool, PoolAccess access, EsxFound *ret_found)
+{
+    virStoragePoolDef stub;
+
+    if (esxFindPoolByUuid(pool->conn, pool->uuid, pool->name, ret_found) < 0)
+        return -1;
+    stub = esxPoolStub(ret_found->pool);
+    return access(pool->conn, &stub) < 0 ? -1 : 0;
+}
+
+int
+esxStoragePoolRefresh(virStoragePoolPtr pool, unsigned int flags)
+{
+    EsxConnection *connection = pool->conn->privateData;
+    g_auto(EsxFound) found = { 0 };
+    g_autoptr(GError) error = NULL;
+    gboolean ok;
+
+    virCheckFlags(0, -1);
+
+    if (openPool(pool, virStoragePoolRefreshEnsureACL, &found) < 0)
+        return -1;
+
+    ok = found.backend->poolRefresh(connection, found.pool, &error);
+    inventoryExpire(connection->inventory);
+    if (ok)
+        return 0;
+    esxErrorReport(error, "cannot refresh pool '%s'", found.pool->name);
+    return -1;
+}
+
+int
+esxStoragePoolGetInfo(virStoragePoolPtr pool, virStoragePoolInfoPtr info)
+{
+    g_auto(EsxFound) found = { 0 };
+
+    if (openPool(pool, virStoragePoolGetInfoEnsureACL, &found) < 0)
+        return -1;
+
+    *info = (virStoragePoolInfo) {
+        .state = found.pool->accessible ? VIR_STORAGE_POOL_RUNNING : VIR_STORAGE_POOL_INACCESSIBLE,
+        .capacity = found.pool->capacity,
+        .allocation = found.pool->capacity - found.pool->available,
+        .available = found.pool->available,
+    };
+    return 0;
+}
+
+char *
+esxStoragePoolGetXMLDesc(virStoragePoolPtr pool, unsigned int flags)
+{
+    g_auto(EsxFound) found = { 0 };
+
+    /* There is no pending configuration, so that the inactive XML is the live one. */
+    virCheckFlags(VIR_STORAGE_XML_INACTIVE, NULL);
+
+    if (openPool(pool, virStoragePoolGetXMLDescEnsureACL, &found) < 0)
+        return NULL;
+    return esxStoragePoolXML(found.pool);
+}
+
+int
+esxStoragePoolGetAutostart(virStoragePoolPtr pool, int *autostart)
+{
+    g_auto(EsxFound) found = { 0 };
+
+    if (openPool(pool, virStoragePoolGetAutostartEnsureACL, &found) < 0)
+        return -1;
+    *autostart = 1;
+    return 0;
+}
+
+int
+esxStoragePoolSetAutostart(virStoragePoolPtr pool, int autostart)
+{
+    g_auto(EsxFound) found = { 0 };
+
+    if (openPool(pool, virStoragePoolSetAutostartEnsureACL, &found) < 0)
+        return -1;
+    if (autostart)
+        return 0;
+    virReportError(VIR_ERR_NO_SUPPORT,
+                   "An ESX host starts all of its storage with itself, so that autostart of pool '%s' "
+                   "cannot be turned off.", found.pool->name);
+    return -1;
+}
+
+int
+esxStoragePoolIsActive(virStoragePoolPtr pool)
+{
+    g_auto(EsxFound) found = { 0 };
+
+    return openPool(pool, virStoragePoolIsActiveEnsureACL, &found) < 0 ? -1 : 1;
+}
+
+int
+esxStoragePoolIsPersistent(virStoragePoolPtr pool)
+{
+    g_auto(EsxFound) found = { 0 };
+
+    return openPool(pool, virStoragePoolIsPersistentEnsureACL, &found) < 0 ? -1 : 1;
+}

@@ -1,0 +1,232 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Verbs on volumes: all that only read. */
+
+#include "esx_storage_find.h"
+#include "esx_storage_vol.h"
+#include "esx_storage_xml.h"
+
+/* ---- lists ---------------------------------------------------------------------------------- */
+
+typedef int (*PoolAccess)(virConnectPtr conn, virStoragePoolDef *def);
+typedef bool (*VolFilter)(virConnectPtr conn, virStoragePoolDef *pool, virStorageVolDef *def);
+
+/* Finds the volumes of @pool and checks that the caller may list them. */
+static int
+openList(virStoragePoolPtr pool, PoolAccess access, EsxFound *ret_found)
+{
+    virStoragePoolDef stub;
+
+    if (esxFindVolumes(pool->conn, pool->uuid, pool->name, ret_found) < 0)
+        return -1;
+    stub = esxPoolStub(ret_found->pool);
+    return access(pool->conn, &stub) < 0 ? -1 : 0;
+}
+
+static bool
+isVisible(virConnectPtr conn, VolFilter filter, const InventoryPool *pool, const EsxVolume *volume)
+{
+    virStoragePoolDef poolStub = esxPoolStub(pool);
+    virStorageVolDef volStub = esxVolStub(volume);
+
+    return filter(conn, &poolStub, &volStub);
+}
+
+int
+esxStoragePoolNumOfVolumes(virStoragePoolPtr pool)
+{
+    g_auto(EsxFound) found = { 0 };
+    int count = 0;
+    size_t i;
+
+    if (openList(pool, virStoragePoolNumOfVolumesEnsureACL, &found) < 0)
+        return -1;
+    for (i = 0; i < esxVolumeListLength(found.list); i++)
+        count += isVisible(pool->conn, virStoragePoolNumOfVolumesCheckACL, found.pool,
+                           esxVolumeListAt(found.list, i));
+    return count;
+}
+
+int
+esxStoragePoolListVolumes(virStoragePoolPtr pool, char **const names, int maxnames)
+{
+    g_auto(EsxFound) found = { 0 };
+    int count = 0;
+    size_t i;
+
+    if (openList(pool, virStoragePoolListVolumesEnsureACL, &found) < 0)
+        return -1;
+    for (i = 0; i < esxVolumeListLength(found.list) && count < maxnames; i++) {
+        const EsxVolume *volume = esxVolumeListAt(found.list, i);
+
+        if (isVisible(pool->conn, virStoragePoolListVolumesCheckACL, found.pool, volume))
+            names[count++] = g_strdup(volume->name);
+    }
+    return count;
+}
+
+/* Turns the volumes of @found into libvirt objects. @list NULL: only counts. */
+static int
+exportVolumes(virConnectPtr conn, EsxFound *found, GPtrArray *list)
+{
+    int count = 0;
+    size_t i;
+
+    for (i = 0; i < esxVolumeListLength(found->list); i++) {
+        virStorageVolPtr object;
+
+        found->volume = esxVolumeListAt(found->list, i);
+        if (!isVisible(conn, virStoragePoolListAllVolumesCheckACL, found->pool, found->volume))
+            continue;
+        count++;
+        if (!list)
+            continue;
+        object = esxVolObject(conn, found);
+        if (!object)
+            return -1;
+        g_ptr_array_add(list, object);
+    }
+    return count;
+}
+
+int
+esxStoragePoolListAllVolumes(virStoragePoolPtr pool, virStorageVolPtr **vols, unsigned int flags)
+{
+    g_auto(EsxFound) found = { 0 };
+    g_autoptr(GPtrArray) list = NULL;
+    int count;
+
+    virCheckFlags(0, -1);
+
+    if (openList(pool, virStoragePoolListAllVolumesEnsureACL, &found) < 0)
+        return -1;
+
+    if (vols)
+        list = g_ptr_array_new_with_free_func(virObjectUnref);
+    count = exportVolumes(pool->conn, &found, list);
+    if (count < 0 || !vols)
+        return count;
+
+    g_ptr_array_add(list, NULL);
+    g_ptr_array_set_free_func(list, NULL);
+    *vols = (virStorageVolPtr *)g_ptr_array_free(g_steal_pointer(&list), FALSE);
+    return count;
+}
+
+/* ---- lookups -------------------------------------------------------------------------------- */
+
+typedef int (*VolAccess)(virConnectPtr conn, virStoragePoolDef *pool, virStorageVolDef *def);
+
+static int
+checkAccess(virConnectPtr conn, VolAccess access, const EsxFound *found)
+{
+    virStoragePoolDef poolStub = esxPoolStub(found->pool);
+    virStorageVolDef volStub = esxVolStub(found->volume);
+
+    return access(conn, &poolStub, &volStub);
+}
+
+virStorageVolPtr
+esxStorageVolLookupByName(virStoragePoolPtr pool, const char *name)
+{
+    g_auto(EsxFound) found = { 0 };
+
+    if (esxFindVolume(pool->conn, pool->uuid, pool->name, name, &found) < 0)
+        return NULL;
+    if (checkAccess(pool->conn, virStorageVolLookupByNameEnsureACL, &found) < 0)
+        return NULL;
+    return esxVolObject(pool->conn, &found);
+}
+
+/* A volume the caller may not see is one that does not exist, as in libvirt's own storage driver. */
+static virStorageVolPtr
+lookupAnywhere(virConnectPtr conn, const char *what, const char *text, VolAccess access)
+{
+    g_auto(EsxFound) found = { 0 };
+    int rc = esxFindAnywhere(conn, text, true /* disks */, &found);
+
+    if (rc < 0)
+        return NULL;
+    if (rc > 0 && checkAccess(conn, access, &found) == 0)
+        return esxVolObject(conn, &found);
+
+    virResetLastError();
+    virReportError(VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching %s '%s'", what, text);
+    return NULL;
+}
+
+virStorageVolPtr
+esxStorageVolLookupByKey(virConnectPtr conn, const char *key)
+{
+    return lookupAnywhere(conn, "key", key, virStorageVolLookupByKeyEnsureACL);
+}
+
+virStorageVolPtr
+esxStorageVolLookupByPath(virConnectPtr conn, const char *path)
+{
+    return lookupAnywhere(conn, "path", path, virStorageVolLookupByPathEnsureACL);
+}
+
+/* ---- one volume ----------------------------------------------------------------------------- */
+
+static int
+openVolume(virStorageVolPtr vol, VolAccess access, EsxFound *ret_found)
+{
+    if (esxFindVolume(vol->conn, NULL /* uuid */, vol->pool, vol->name, ret_found) < 0)
+        return -1;
+    return checkAccess(vol->conn, access, ret_found) < 0 ? -1 : 0;
+}
+
+static int
+readInfo(virStorageVolPtr vol, VolAccess access, bool physical, virStorageVolInfoPtr ret_info)
+{
+    g_auto(EsxFound) found = { 0 };
+
+    if (openVolume(vol, access, &found) < 0)
+        return -1;
+    *ret_info = (virStorageVolInfo) {
+        .type = found.volume->type,
+        .capacity = found.volume->capacity,
+        .allocation = physical ? found.volume->physical : found.volume->allocation,
+    };
+    return 0;
+}
+
+int
+esxStorageVolGetInfo(virStorageVolPtr vol, virStorageVolInfoPtr info)
+{
+    return readInfo(vol, virStorageVolGetInfoEnsureACL, false /* physical */, info);
+}
+
+int
+esxStorageVolGetInfoFlags(virStorageVolPtr vol, virStorageVolInfoPtr info, unsigned int flags)
+{
+    virCheckFlags(VIR_STORAGE_VOL_GET_PHYSICAL, -1);
+
+    return readInfo(vol, virStorageVolGetInfoFlagsEnsureACL, flags & VIR_STORAGE_VOL_GET_PHYSICAL, info);
+}
+
+char *
+esxStorageVolGetXMLDesc(virStorageVolPtr vol, unsigned int flags)
+{
+    g_auto(EsxFound) found = { 0 };
+
+    virCheckFlags(0, NULL);
+
+    if (openVolume(vol, virStorageVolGetXMLDescEnsureACL, &found) < 0)
+        return NULL;
+    return esxStorageVolXML(found.pool, found.volume);
+}
+
+char *
+esxStorageVolGetPath(virStorageVolPtr vol)
+{
+    g_auto(EsxFound) found = { 0 };
+
+    if (openVolume(vol, virStorageVolGetPathEnsureACL, &found) < 0)
+        return NULL;
+    return g_strdup(found.volume->path);
+}
