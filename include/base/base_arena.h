@@ -8,9 +8,9 @@
 #include <glib.h>
 
 /*
- * Arena: memory that is freed at once. Every decoded reply lives in one arena; nothing inside it is ever
- * freed on its own. Blocks grow geometrically; the total has a ceiling given at birth, so that a hostile
- * reply cannot take more memory than the caller allowed.
+ * Arena: memory that is freed at once. Every decoded reply lives in one arena; nothing inside it is
+ * ever freed on its own. Blocks grow geometrically; the total has a ceiling given at birth, so that
+ * a hostile reply cannot take more memory than the caller allowed.
  *
  *   +--------+     +--------+     +-----------------+
  *   | block  | <-- | block  | <-- | block (current) |
@@ -25,7 +25,7 @@ Arena *arenaNew(size_t ceiling);
 
 void arenaFree(Arena *arena);
 
-/* Returns: zeroed memory of @size bytes, aligned for any type, or NULL when the ceiling is reached. */
+/* Returns: zeroed memory of @size bytes, aligned for any type, or NULL at the ceiling. */
 void *arenaAlloc(Arena *arena, size_t size) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Returns: a copy of the @length bytes at @text with a NUL behind them, or NULL at the ceiling. */

@@ -6,8 +6,8 @@
 #pragma once
 
 /*
- * Every ceiling of the driver, in one place. A server is not trusted: whatever it sends is read until
- * one of these is reached and no further. Each has a test that reaches it.
+ * Every ceiling of the driver, in one place. A server is not trusted: whatever it sends is read
+ * until one of these is reached and no further. Each has a test that reaches it.
  */
 
 /* One SOAP reply, after decompression. vCenter worlds of 2,000 datastores stay below 32 MiB. */
@@ -22,7 +22,7 @@
 /* One tag, comment or processing instruction, within the step the reply is read in. */
 #define LIMIT_REPLY_MARKUP (64 * 1024)
 
-/* Attributes and namespaces of one tag; VI writes three at most, other servers a few namespaces more. */
+/* Attributes and namespaces of one tag; VI writes three at most, other servers a few more. */
 #define LIMIT_REPLY_ATTRIBUTES 64
 
 /* Text of one element. */

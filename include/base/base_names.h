@@ -8,13 +8,13 @@
 #include <glib.h>
 
 /*
- * Datastore paths, as VI writes them: "[datastore] dir/file". The datastore name ends at the first "]",
- * so it cannot contain one; one blank separates it from the relative path.
+ * Datastore paths, as VI writes them: "[datastore] dir/file". The datastore name ends at the first
+ * "]", so it cannot contain one; one blank separates it from the relative path.
  */
 
 /*
- * Splits "[ds] dir/file" into its parts. Extra blanks behind the bracket are tolerated, as the built-in
- * driver does. @ret_path may come out empty ("[ds]" names the root).
+ * Splits "[ds] dir/file" into its parts. Extra blanks behind the bracket are tolerated, as the
+ * built-in driver does. @ret_path may come out empty ("[ds]" names the root).
  *
  * Returns: FALSE when @text is no datastore path; then nothing is written.
  */
@@ -24,8 +24,8 @@ gboolean nameSplitDatastorePath(const char *text, char **ret_datastore, char **r
 char *nameJoinDatastorePath(const char *datastore, const char *path);
 
 /*
- * Whether @name can name a file of a datastore: relative, UTF-8, no empty, "." or ".." part, no control
- * characters, no longer than LIMIT_DATASTORE_PATH.
+ * Whether @name can name a file of a datastore: relative, UTF-8, no empty, "." or ".." part, no
+ * control characters, no longer than LIMIT_DATASTORE_PATH.
  *
  * Returns: NULL when it can, else a phrase that says why not, to put behind "the name ".
  */

@@ -8,9 +8,9 @@
 #include <glib.h>
 
 /*
- * Secret: a string that must not leave the process: a password or a session cookie. It is kept in pages
- * of its own that are locked into memory where the system allows it, left out of core dumps, and
- * erased when it is freed. Immutable, so any thread may read it.
+ * Secret: a string that must not leave the process: a password or a session cookie. It is kept in
+ * pages of its own that are locked into memory where the system allows it, left out of core dumps,
+ * and erased when it is freed. Immutable, so any thread may read it.
  */
 typedef struct _Secret Secret;
 

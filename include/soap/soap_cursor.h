@@ -8,8 +8,9 @@
 #include "soap_table.h"
 
 /*
- * Cursor: a place among the fields of a type, the root's first, as they come on the wire. A reply has
- * its fields in that order, so a lookup begins where the last one ended and mostly succeeds at once.
+ * Cursor: a place among the fields of a type, the root's first, as they come on the wire. A reply
+ * has its fields in that order, so a lookup begins where the last one ended and mostly succeeds at
+ * once.
  */
 typedef struct {
     const SoapType *type;
@@ -24,8 +25,8 @@ void soapCursorInit(SoapCursor *cursor, const SoapType *type);
 const SoapField *soapCursorNext(SoapCursor *cursor);
 
 /*
- * Finds the field called @name and leaves @cursor before it, as the next element may be one more of the
- * same array.
+ * Finds the field called @name and leaves @cursor before it, as the next element may be one more of
+ * the same array.
  *
  * Returns: the field, or NULL (and @cursor as it was) when the type has none of that name.
  */

@@ -9,22 +9,22 @@
 #include "soap_table.h"
 
 /*
- * Where decoded values go: one more value into a struct, by the row that describes its member. A second
- * value of a member that is no array takes the first one's place. Vectors grow in the arena by
- * doubling, so that their length alone tells when they are full.
+ * Where decoded values go: one more value into a struct, by the row that describes its member. A
+ * second value of a member that is no array takes the first one's place. Vectors grow in the arena
+ * by doubling, so that their length alone tells when they are full.
  *
- * Errors are in SOAP_ERROR's domain: VALUE for a text that is not of the field's kind, LIMIT when the
- * arena is full.
+ * Errors are in SOAP_ERROR's domain: VALUE for a text that is not of the field's kind, LIMIT when
+ * the arena is full.
  */
 
 /*
- * Stores @text (not NUL-terminated) as the value of scalar or string @field in struct @base. Scalars may
- * have blanks around them; strings are taken as they are.
+ * Stores @text (not NUL-terminated) as the value of scalar or string @field in struct @base.
+ * Scalars may have blanks around them; strings are taken as they are.
  */
 gboolean soapStoreText(Arena *arena, gpointer base, const SoapField *field, const char *text,
                        size_t length, GError **error);
 
-/* Stores @pointer, which is not NULL, as the value of moref, object or anyType @field in struct @base. */
+/* Stores @pointer, not NULL, as the value of moref, object or anyType @field in struct @base. */
 gboolean soapStorePointer(Arena *arena, gpointer base, const SoapField *field, gpointer pointer,
                           GError **error);
 

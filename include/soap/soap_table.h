@@ -8,13 +8,13 @@
 #include <glib.h>
 
 /*
- * The tables one interpreter encodes and decodes by. They are generated at build time (vim_types.c) from
- * the installed pyVmomi's metadata for what roots.toml names; a _Static_assert beside every row checks its
- * offset and size against the generated structs (vim_types.h).
+ * The tables one interpreter encodes and decodes by. They are generated at build time (vim_types.c)
+ * from the installed pyVmomi's metadata for what roots.toml names; a _Static_assert beside every
+ * row checks its offset and size against the generated structs (vim_types.h).
  *
  * How a field lies in its struct:
- *   scalar        gboolean / gint32 / gint64 / gdouble; an optional one has gboolean has_NAME beside it
- *   string        const char *, NULL when absent; enums, dates, URIs and base64 too: as the wire has them
+ *   scalar        gboolean, gint32, gint64, gdouble; an optional one has a gboolean has_NAME
+ *   string        const char *, NULL when absent; enums, dates, URIs, base64 too: as on the wire
  *   moref         SoapMoRef *, NULL when absent
  *   object        VimX *, NULL when absent; starts with SoapObject, which tells the real type
  *   anyType       SoapAny *, NULL when absent
@@ -49,7 +49,7 @@ typedef struct {
     guint16 offset;         /* of the value or vector */
     guint16 extra;          /* of has_NAME (optional scalar) or n_NAME (array); 0: none */
     const SoapType *type;   /* declared type, for SOAP_KIND_OBJECT */
-    const char *xsdType;    /* e.g. "xsd:long", "ManagedObjectReference"; for encoding xsi:type in anyType */
+    const char *xsdType;    /* "xsd:long", "ManagedObjectReference": what xsi:type would say */
 } SoapField;
 
 struct _SoapType {
@@ -72,14 +72,14 @@ typedef struct {
 } SoapMoRef;
 
 /*
- * A value whose type is on the wire only. An object of a type we do not know is a bare SoapObject of
- * soapUnknownType; a value that says no type is a string when it is text, else such an object.
+ * A value whose type is on the wire only. An object of a type we do not know is a bare SoapObject
+ * of soapUnknownType; a value that says no type is a string when it is text, else such an object.
  */
 typedef struct _SoapAny SoapAny;
 struct _SoapAny {
-    SoapKind kind;              /* of the value, or of the items; never SOAP_KIND_ANY but for items */
+    SoapKind kind;          /* of the value, or of the items; SOAP_KIND_ANY only of items */
     gboolean isArray;
-    const char *wireType;   /* local name of xsi:type, e.g. "ArrayOfHostHostBusAdapter", "string"; may be NULL */
+    const char *wireType;   /* local name of xsi:type, "ArrayOfHostHostBusAdapter"; may be NULL */
     size_t n;               /* items when isArray */
     union {
         gboolean boolean;
@@ -101,7 +101,7 @@ struct _SoapAny {
 typedef enum {
     SOAP_REPLAY_SAFE,       /* reads: sent again once, after a new login where needed */
     SOAP_REPLAY_ONCE,       /* changes state: never repeated */
-    SOAP_REPLAY_SESSION,    /* needs objects of the session it ran in (filters, tasks' collectors): the caller rebuilds */
+    SOAP_REPLAY_SESSION,    /* needs objects of its session (filters, collectors): caller rebuilds */
 } SoapReplay;
 
 /* One VI method: its parameters and its result are ordinary types (LoginRequest, LoginResponse). */

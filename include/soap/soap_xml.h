@@ -8,17 +8,18 @@
 #include <glib.h>
 
 /*
- * The XML below SOAP: libxml2's push parser behind three callbacks. Here is decided what XML we take from
- * a server at all: no document type, hence no entity but XML's five, no file and no network, and the
- * ceilings on bytes, depth, elements, attributes and markup. What elements mean is the caller's.
+ * The XML below SOAP: libxml2's push parser behind three callbacks. Here is decided what XML we
+ * take from a server at all: no document type, hence no entity but XML's five, no file and no
+ * network, and the ceilings on bytes, depth, elements, attributes and markup. What elements mean is
+ * the caller's.
  *
- * Errors are in SOAP_ERROR's domain (soap_codec.h).
+ * Errors are in SOAP_ERROR's domain (soap_error.h).
  */
 
 /* The start of an element; all of it is valid during the callback only. */
 typedef struct {
     const char *name;           /* local name */
-    const char *uri;            /* namespace or NULL; the same pointer for the same one within a reply */
+    const char *uri;            /* namespace or NULL; within a reply one pointer for each */
     const guchar **attributes;  /* libxml2's five a piece */
     size_t nattributes;
 } SoapXmlElement;

@@ -50,8 +50,8 @@ static const struct {
 #define ONE(Kind, member, xsdType) \
     [Kind] = { "value", Kind, 0, offsetof(SoapAny, value.member), 0, NULL, xsdType }
 #define MANY(Kind, xsdType) \
-    [Kind] = { "item", Kind, SOAP_FIELD_ARRAY, offsetof(SoapAny, value.items), offsetof(SoapAny, n), \
-               NULL, xsdType }
+    [Kind] = { "item", Kind, SOAP_FIELD_ARRAY, offsetof(SoapAny, value.items), \
+               offsetof(SoapAny, n), NULL, xsdType }
 
 static const SoapField oneFields[] = {
     ONE(SOAP_KIND_BOOL, boolean, "xsd:boolean"),

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-#include "soap_codec.h"
+#include "soap_dump.h"
 
 #include <inttypes.h>
 
@@ -39,8 +39,10 @@ static void dumpAny(GString *out, const SoapAny *any, guint depth);
 static void
 dumpItem(GString *out, SoapKind kind, gconstpointer values, size_t index, guint depth)
 {
-    gconstpointer pointer = kind >= SOAP_KIND_STRING ? ((gconstpointer const *)values)[index] : NULL;
+    gconstpointer pointer = NULL;
 
+    if (kind >= SOAP_KIND_STRING)
+        pointer = ((gconstpointer const *)values)[index];
     switch (kind) {
     case SOAP_KIND_BOOL:
         g_string_append_printf(out, "%s\n", ((const gboolean *)values)[index] ? "true" : "false");
@@ -70,7 +72,8 @@ dumpItem(GString *out, SoapKind kind, gconstpointer values, size_t index, guint 
 }
 
 static void
-dumpItems(GString *out, const char *name, SoapKind kind, gconstpointer values, size_t n, guint depth)
+dumpItems(GString *out, const char *name, SoapKind kind, gconstpointer values, size_t n,
+          guint depth)
 {
     size_t i;
 

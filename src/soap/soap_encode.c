@@ -4,12 +4,12 @@
  */
 
 /*
- * A request is written by walking the tables, the root's fields first. What is absent leaves no trace:
- * servers refuse empty elements where they expect none. An xsi:type is written where the real type is
- * not the declared one, and in an anyType.
+ * A request is written by walking the tables, the root's fields first. What is absent leaves no
+ * trace: servers refuse empty elements where they expect none. An xsi:type is written where the
+ * real type is not the declared one, and in an anyType.
  */
 
-#include "soap_codec.h"
+#include "soap_encode.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -17,10 +17,11 @@
 
 #include "soap_any.h"
 #include "soap_cursor.h"
+#include "soap_error.h"
 
 /*
- * What a request with a secret may take besides its strings. It is reserved beforehand, so that the buffer
- * does not move and leave a copy of the secret behind.
+ * What a request with a secret may take besides its strings. It is reserved beforehand, so that the
+ * buffer does not move and leave a copy of the secret behind.
  */
 #define SECRET_ROOM 4096
 
@@ -130,7 +131,8 @@ encodeString(GString *out, const char *name, const char *text, const char *xsiTy
 }
 
 static gboolean
-encodeMoRef(GString *out, const char *name, const SoapMoRef *moref, const char *xsiType, GError **error)
+encodeMoRef(GString *out, const char *name, const SoapMoRef *moref, const char *xsiType,
+            GError **error)
 {
     if (!moref || !moref->value || !moref->type)
         return encodeFail(error, name, "is a reference without type or value");
@@ -225,7 +227,7 @@ encodeItems(GString *out, const Slot *slot, gconstpointer values, size_t n, GErr
     return TRUE;
 }
 
-/* The array's own name tells its items' tag: ArrayOfString has <string>, ArrayOfScsiLun <ScsiLun>. */
+/* The array's name tells its items' tag: ArrayOfString has <string>, ArrayOfScsiLun <ScsiLun>. */
 static const char *
 anyItemTag(const SoapAnyType *type)
 {
@@ -254,7 +256,6 @@ encodeAnyArray(GString *out, const char *name, const SoapAny *any, GError **erro
     return TRUE;
 }
 
-/* What xsi:type says of one value of @kind when nobody knows better. */
 static gboolean
 encodeAny(GString *out, const char *name, const SoapAny *any, GError **error)
 {
@@ -299,7 +300,8 @@ encodeField(GString *out, gconstpointer base, const SoapField *field, GError **e
         return encodeFail(error, field->name, "is required and missing");
     }
     if (field->flags & SOAP_FIELD_ARRAY) {
-        return encodeItems(out, &slot, *(gconstpointer const *)member, *(const size_t *)extra, error);
+        return encodeItems(out, &slot, *(gconstpointer const *)member, *(const size_t *)extra,
+                           error);
     }
     return encodeItem(out, &slot, member, 0, error);
 }

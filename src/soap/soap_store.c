@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base_limits.h"
-#include "soap_codec.h"
+#include "soap_error.h"
 
 /* The first vector of an array; from there on it doubles. A power of two. */
 #define FIRST_VECTOR 4
@@ -74,7 +74,8 @@ soapStoreAlloc(Arena *arena, size_t size, GError **error)
     gpointer memory = arenaAlloc(arena, size);
 
     if (!memory) {
-        g_set_error(error, SOAP_ERROR, SOAP_ERROR_LIMIT, "the reply needs more than %zu MiB of memory",
+        g_set_error(error, SOAP_ERROR, SOAP_ERROR_LIMIT,
+                    "the reply needs more than %zu MiB of memory",
                     LIMIT_ARENA_BYTES / (1024 * 1024));
     }
     return memory;
@@ -162,9 +163,9 @@ refuseText(const SoapField *field, const char *text, size_t length, GError **err
     g_autofree char *start = g_strndup(text, MIN(length, LONGEST_NUMBER));
     g_autofree char *shown = g_utf8_make_valid(start, -1);
 
-    g_set_error(error, SOAP_ERROR, SOAP_ERROR_VALUE, "the reply's field \"%s\" of type %s is \"%s\", "
-                "which is not %s", field->name, field->xsdType,
-                field->flags & SOAP_FIELD_SECRET ? "***" : shown, kindName(field->kind));
+    g_set_error(error, SOAP_ERROR, SOAP_ERROR_VALUE,
+                "the reply's field \"%s\" of type %s is \"%s\", which is not %s", field->name,
+                field->xsdType, field->flags & SOAP_FIELD_SECRET ? "***" : shown, kindName(field->kind));
 }
 
 static gboolean
@@ -248,7 +249,8 @@ soapStoreText(Arena *arena, gpointer base, const SoapField *field, const char *t
 }
 
 gboolean
-soapStorePointer(Arena *arena, gpointer base, const SoapField *field, gpointer pointer, GError **error)
+soapStorePointer(Arena *arena, gpointer base, const SoapField *field, gpointer pointer,
+                 GError **error)
 {
     const Value value = { .pointer = pointer };
 

@@ -9,11 +9,11 @@
 #include <string.h>
 
 #include "base_limits.h"
-#include "soap_codec.h"
+#include "soap_error.h"
 
 /*
- * libxml2 gets the reply in steps of this size, so that one long tag is noticed before it is stored,
- * and so that its own ceiling on look-ahead is never met.
+ * libxml2 gets the reply in steps of this size, so that one long tag is noticed before it is
+ * stored, and so that its own ceiling on look-ahead is never met.
  */
 #define STEP (16 * 1024)
 
@@ -34,7 +34,8 @@ struct _SoapXml {
 };
 
 const char *
-soapXmlAttribute(const SoapXmlElement *element, const char *uri, const char *name, size_t *ret_length)
+soapXmlAttribute(const SoapXmlElement *element, const char *uri, const char *name,
+                 size_t *ret_length)
 {
     size_t i;
 
@@ -145,7 +146,8 @@ soapXmlOnComment(void *user, const xmlChar *text G_GNUC_UNUSED)
 }
 
 static void
-soapXmlOnInstruction(void *user, const xmlChar *target G_GNUC_UNUSED, const xmlChar *data G_GNUC_UNUSED)
+soapXmlOnInstruction(void *user, const xmlChar *target G_GNUC_UNUSED,
+                     const xmlChar *data G_GNUC_UNUSED)
 {
     ((SoapXml *)user)->quiet = 0;
 }
@@ -158,8 +160,9 @@ soapXmlOnDocumentType(void *user, const xmlChar *name G_GNUC_UNUSED,
     SoapXml *xml = user;
     g_autofree char *quote = soapXmlQuote(xml);
 
-    soapXmlFail(xml, SOAP_ERROR_XML, "the reply is no SOAP message, as it declares a document type; "
-                "it begins with %s", quote);
+    soapXmlFail(xml, SOAP_ERROR_XML,
+                "the reply is no SOAP message, as it declares a document type; it begins with %s",
+                quote);
 }
 
 static void
@@ -214,8 +217,8 @@ soapXmlNew(const SoapXmlHandler *handler, gpointer user)
     if (!xml->parser)
         g_error("out of memory for an XML parser");
     /*
-     * NOENT, as without it libxml2 hands "&amp;" in attributes over as "&#38;"; there are no entities
-     * but XML's five, as a document type ends the reading.
+     * NOENT, as without it libxml2 hands "&amp;" in attributes over as "&#38;"; there are no
+     * entities but XML's five, as a document type ends the reading.
      */
     xmlCtxtUseOptions(xml->parser, XML_PARSE_NONET | XML_PARSE_NOENT);
     return xml;
@@ -331,8 +334,9 @@ soapXmlFinish(SoapXml *xml, GError **error)
         return FALSE;
     }
     if (!xml->closed) {
-        g_set_error(error, SOAP_ERROR, SOAP_ERROR_TRUNCATED, "the reply ends after %zu bytes, before "
-                    "its last element is closed", xml->bytes);
+        g_set_error(error, SOAP_ERROR, SOAP_ERROR_TRUNCATED,
+                    "the reply ends after %zu bytes, before its last element is closed",
+                    xml->bytes);
         return FALSE;
     }
     if (!xml->parser->wellFormed) {

@@ -1,0 +1,84 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include "base_arena.h"
+#include "base_limits.h"
+#include "soap_cursor.h"
+#include "soap_xml.h"
+
+/*
+ * Frames: the stack of elements that mean something, while a reply is read. A frame knows what its
+ * element fills (a struct, a text, an anyType) and so what a child of it begins; an element that
+ * means nothing is skipped with all that is in it. Memory is taken from the reply's arena only.
+ */
+
+typedef enum {
+    SOAP_FRAME_OUTER,       /* not a value: its owner knows what it is for, by @state */
+    SOAP_FRAME_OBJECT,      /* @base is a struct of @cursor's type */
+    SOAP_FRAME_TEXT,        /* its text is @field of @base */
+    SOAP_FRAME_ANY,         /* an anyType without a type: its first child, or its end, tells */
+    SOAP_FRAME_ARRAY,       /* an anyType that is an array of @field's kind and of @type */
+    SOAP_FRAME_ARRAY_ANY,   /* an anyType that is an array of a type we do not know */
+} SoapFrameKind;
+
+typedef struct {
+    SoapFrameKind kind;
+    gint state;                 /* of SOAP_FRAME_OUTER */
+    const char *uri;            /* namespace of the element */
+    gpointer base;
+    const SoapField *field;
+    const SoapType *type;       /* declared type of an array's items */
+    SoapCursor cursor;
+} SoapFrame;
+
+typedef struct {
+    Arena *arena;
+    GString *text;              /* of the innermost SOAP_FRAME_TEXT or SOAP_FRAME_ANY */
+    guint skipping;             /* depth within an element that is skipped */
+    size_t n;
+    SoapFrame frames[LIMIT_REPLY_DEPTH + 1];
+} SoapFrames;
+
+void soapFramesInit(SoapFrames *frames, Arena *arena);
+void soapFramesClear(SoapFrames *frames);
+
+/* Returns: (transfer none): the innermost frame, or NULL before the first element. */
+SoapFrame *soapFramesTop(SoapFrames *frames);
+
+/* A frame for the element that begins. The XML reader's ceiling on depth is that of the stack. */
+SoapFrame *soapFramesPush(SoapFrames *frames, SoapFrameKind kind, const SoapXmlElement *element);
+
+/* The element that begins fills struct @base of @type. */
+void soapFramesPushStruct(SoapFrames *frames, gpointer base, const SoapType *type,
+                          const SoapXmlElement *element);
+
+/* Skips the element that begins. Returns: TRUE, to end a callback with. */
+gboolean soapFramesSkip(SoapFrames *frames);
+
+/*
+ * The element that begins is a value of @field in @base: a new object, of @declared type unless its
+ * xsi:type says a closer one that we know.
+ */
+gboolean soapFramesBeginObject(SoapFrames *frames, gpointer base, const SoapField *field,
+                               const SoapType *declared, const SoapXmlElement *element,
+                               GError **error);
+
+/* A child of the innermost frame begins, which is no SOAP_FRAME_OUTER. */
+gboolean soapFramesStart(SoapFrames *frames, const SoapXmlElement *element, GError **error);
+
+/* The innermost element ends, or has text. */
+gboolean soapFramesEnd(SoapFrames *frames, GError **error);
+gboolean soapFramesText(SoapFrames *frames, const char *text, size_t length, GError **error);
+
+/* Whether @uri is one of the namespaces VI is spoken in. */
+gboolean soapFramesIsVim(const char *uri);
+
+/*
+ * Returns: (transfer none): the local part of the element's xsi:type, whatever its prefix, with its
+ * length; or NULL when it has none.
+ */
+const char *soapFramesTypeOf(const SoapXmlElement *element, size_t *ret_length);
