@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the libvirt-esx-storage authors
+"""Servers that are no ESX host: what a wrong port may lead to, and a way to reach a host by another address.
+
+Trouble on the level of HTTP and SOAP is the fake host's own (``esxkit.fake.troubles``); here is what happens below.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+
+
+class RawServer:
+    """Accepts connections on a loopback port, sends a greeting and falls silent until the client goes away.
+
+    Args:
+        greeting: what every client gets at once; empty for a server that accepts and says nothing at all.
+        hang_up: whether the connection is closed after the greeting.
+    """
+
+    host = "127.0.0.1"
+
+    def __init__(self, greeting: bytes = b"", *, hang_up: bool = False) -> None:
+        self._greeting = greeting
+        self._hang_up = hang_up
+        self._listener = socket.create_server((self.host, 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True, name="raw server").start()
+
+    def close(self) -> None:
+        """Stops, and lets every client go."""
+        # Closing alone would not wake the thread in accept.
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for connection in self._open:
+            connection.close()
+
+    def __enter__(self) -> RawServer:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with contextlib.suppress(OSError):
+                connection.sendall(self._greeting)
+            if self._hang_up:
+                connection.close()
+            else:
+                self._open.append(connection)
+
+
+class Relay:
+    """Passes what comes to a port of `host` on to a port of 127.0.0.1, and counts the connections.
+
+    Raises OSError where the machine has no such address.
+    """
+
+    def __init__(self, host: str, to_port: int) -> None:
+        self.connections = 0
+        self._to_port = to_port
+        self._listener = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True, name="relay").start()
+
+    def __enter__(self) -> Relay:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            far = socket.create_connection(("127.0.0.1", self._to_port))
+            for source, sink in ((near, far), (far, near)):
+                threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
+
+    @staticmethod
+    def _pass_on(source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)
+
+
+def closed_port() -> int:
+    """A port of 127.0.0.1 on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]

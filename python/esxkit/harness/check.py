@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the libvirt-esx-storage authors
+"""Assertions the end-to-end tests share."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from . import environment
+from .client import ApiError
+from .oracle import World
+
+# libvirt's own words before a message, "internal error: " and the like, do not count as the sentence.
+_EMPTY_WORDS = ("an error occurred, but the cause is unknown", "(null)", "unknown error")
+
+
+def expect_sentence(message: str) -> None:
+    """Asserts that an error message is a whole sentence: words that say what happened, and no raw leftovers."""
+    lowered = message.lower()
+    assert not any(words in lowered for words in _EMPTY_WORDS), f"This says nothing: {message!r}"
+    assert len(re.findall(r"\w+", message)) >= 4, f"This is no sentence: {message!r}"
+    assert not message.rstrip().endswith((":", ",", "(")), f"This stops in the middle: {message!r}"
+    assert "\n" not in message.strip(), f"This is more than one line: {message!r}"
+
+
+@contextmanager
+def raises_error(*codes: int | None, mentions: str | None = None, within: float = 30) -> Iterator[None]:
+    """Asserts that the block ends with a libvirt error, in time.
+
+    Args:
+        codes: the VIR_ERR code, or several of which one must come; None for any but "internal error" and "no error".
+        mentions: words that the message must have.
+        within: seconds that the block may take.
+    """
+    started = time.monotonic()
+    try:
+        yield
+    except ApiError as error:
+        took = time.monotonic() - started
+        if codes == (None,):
+            assert error.code not in (0, 1), f"This code says nothing: {error}"
+        else:
+            assert error.code in codes, f"Expected one of {codes}, got {error}"
+        expect_sentence(error.message)
+        assert mentions is None or mentions in error.message, f"'{mentions}' is not in: {error}"
+        assert took < environment.patience(within), f"It took {took:.1f} s: {error}"
+    else:
+        raise AssertionError(f"Expected a libvirt error {codes}, but it succeeded.")
+
+
+def lists_the_world(conn: object, world: World) -> None:
+    """Asserts that an open connection shows all pools of a world: the proof that it (still) works."""
+    listed = sorted(pool.name() for pool in conn.listAllStoragePools(0))
+    assert listed == sorted(pool.name for pool in world.pools)

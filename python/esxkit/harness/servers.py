@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the libvirt-esx-storage authors
+"""The servers that the driver is tested against: the fake ESX host, and VMware's own simulator vcsim."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from esxkit.fake import FakeOptions, FakeServer
+from esxkit.fake.worlds import World as Plan
+from esxkit.fake.worlds.counts import counts_world
+from esxkit.fake.worlds.inventory import world_from
+
+from . import environment
+from .environment import HarnessError
+from .process import Process
+
+PASSWORD: str = FakeOptions().password
+
+
+class Fake:
+    """A fake host in a thread of this process, with the verbs that the tests speak.
+
+    Args:
+        world: a name, a plan, or a document of the shape of data/inventory.json; by default the default world.
+        counts: make a world from counts instead: datastores, targets, luns, volumes.
+        api_version: which release to be.
+        switches: as for FakeOptions.
+    """
+
+    host = "127.0.0.1"
+
+    def __init__(
+        self,
+        world: str | Plan | dict[str, Any] = "default",
+        *,
+        counts: dict[str, int] | None = None,
+        api_version: str | None = None,
+        **switches: Any,
+    ) -> None:
+        if counts is not None:
+            world = counts_world(counts["datastores"], counts["targets"], counts["luns"], counts["volumes"])
+        self._make_world: Callable[[], str | Plan] = lambda: (
+            world_from(world, "edited") if isinstance(world, dict) else world
+        )
+        self._api_version = api_version
+        self._switches = switches
+        self._server: FakeServer | None = None
+
+    # Life
+
+    def start(self) -> Fake:
+        """Starts listening."""
+        self._server = FakeServer(self._make_world(), api_version=self._api_version, **self._switches).__enter__()
+        return self
+
+    def stop(self) -> None:
+        """Stops; harmless when it is stopped already."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.__exit__(None, None, None)
+
+    def pause(self) -> None:
+        """Goes away; :meth:`resume` brings the host back on the same port, without its sessions."""
+        self._switches["port"] = self.port
+        self.stop()
+
+    def resume(self) -> None:
+        """Comes back after :meth:`pause`, with a new certificate."""
+        self.start()
+
+    def restart(self) -> None:
+        """Goes away and comes back at once."""
+        self.pause()
+        self.resume()
+
+    def __enter__(self) -> Fake:
+        return self.start()
+
+    def __exit__(self, *_exc: object) -> None:
+        self.stop()
+
+    # What a client needs to know
+
+    @property
+    def server(self) -> FakeServer:
+        """The running fake itself."""
+        if self._server is None:
+            raise HarnessError("The fake host is not running.")
+        return self._server
+
+    @property
+    def port(self) -> int:
+        """The port with TLS."""
+        return self.server.address.port
+
+    @property
+    def plain_port(self) -> int:
+        """The port without TLS; the switch plain_port asks for one."""
+        return int(re.search(r":(\d+)/", self.server.address.plain_url).group(1))
+
+    @property
+    def cacert(self) -> str:
+        """The file of the authority that signed the certificate."""
+        return self.server.address.cacert
+
+    @property
+    def sha256(self) -> str:
+        """The certificate's SHA-256 thumbprint: 64 hex digits."""
+        return self.server.address.thumbprint_sha256.replace(":", "")
+
+    @property
+    def sha1(self) -> str:
+        """The certificate's SHA-1 thumbprint: 40 hex digits."""
+        return self.server.address.thumbprint_sha1.replace(":", "")
+
+    # What happened
+
+    def requests(self) -> Counter[str]:
+        """The SOAP requests so far, by method."""
+        return Counter(self.server.counters()["methods"])
+
+    def connections(self) -> int:
+        """The TCP connections so far."""
+        return self.server.counters()["connections"]
+
+    def rescans(self) -> dict[str, int]:
+        """How often each adapter was rescanned."""
+        return dict(self.server.counters()["rescans"])
+
+    def sessions(self) -> int:
+        """How many sessions are open."""
+        return self.server.counters()["sessions"]
+
+    def session_list(self) -> list[dict[str, Any]]:
+        """The open sessions: user, locale, agent, cookie."""
+
+        async def read() -> list[dict[str, Any]]:
+            return [
+                {"user": s.user.userName, "locale": s.user.locale, "agent": s.user.userAgent, "cookie": s.cookie}
+                for s in self.server.service.sessions.all()
+            ]
+
+        return self.server.run(read())
+
+    def cookies(self) -> list[str]:
+        """The secrets that make the open sessions."""
+        return [session["cookie"] for session in self.session_list()]
+
+    def eventually_without_sessions(self, seconds: float = 10) -> None:
+        """Waits until every client has logged out; AssertionError when one has not in time."""
+        deadline = time.monotonic() + environment.patience(seconds)
+        while self.sessions():
+            assert time.monotonic() < deadline, f"After {seconds} s there are still sessions: {self.session_list()}"
+            time.sleep(0.01)
+
+    # Switches
+
+    def change(self, **switches: Any) -> dict[str, Any]:
+        """Changes switches; returns what they were."""
+        before = {name: getattr(self.server.options, name) for name in switches}
+        self.server.control.set(**switches)
+        return before
+
+    def end_sessions(self) -> None:
+        """Ends every session, as a restarted hostd does."""
+        self.server.control.terminate_sessions()
+
+    def unlock(self) -> None:
+        """Lifts a lock-out."""
+        self.server.control.unlock()
+
+    def order(self, **order: Any) -> None:
+        """Orders trouble for calls to come: see esxkit.fake.troubles.Rule."""
+        self.server.control.inject(**order)
+
+    def clear_orders(self) -> None:
+        """Takes back what was ordered and has not happened."""
+        self.server.control.clear_injected()
+
+
+# ---- vcsim ---------------------------------------------------------------------------------------
+
+VCSIM_VERSION = "v0.46.3"
+
+
+def vcsim_program() -> str:
+    """The path of vcsim, built with Go into the user's cache; raises HarnessError saying what is missing."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "libvirt-esx-storage" / VCSIM_VERSION
+    program = cache / "vcsim"
+    if program.exists():
+        return str(program)
+    go = shutil.which("go")
+    if go is None:
+        raise HarnessError("There is no Go tool to build vcsim with; install the package golang-go.")
+    cache.mkdir(parents=True, exist_ok=True)
+    module = f"github.com/vmware/govmomi/vcsim@{VCSIM_VERSION}"
+    done = subprocess.run(
+        [go, "install", module], env={**os.environ, "GOBIN": str(cache)}, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise HarnessError(f"Go cannot build {module}: {done.stderr.strip().splitlines()[-1]}")
+    return str(program)
+
+
+class Vcsim:
+    """VMware's simulator on a loopback port, with TLS.
+
+    Args:
+        arguments: e.g. ``-esx``.
+    """
+
+    host = "127.0.0.1"
+
+    def __init__(self, *arguments: str) -> None:
+        self.folder = environment.private_folder("vcsim")
+        log = self.folder / "vcsim.log"
+        options = ["-l", f"{self.host}:0", "-username", "root", "-password", PASSWORD]
+        env = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+        self._process = Process([vcsim_program(), *options, *arguments], log=log, env=env, name="vcsim")
+        pattern = re.compile(r"@127\.0\.0\.1:(\d+)/sdk")
+        self._process.wait_until(lambda: pattern.search(log.read_text()) is not None, 60)
+        self.port = int(pattern.search(log.read_text()).group(1))
+
+    def __enter__(self) -> Vcsim:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._process.stop()
+        environment.drop_folder(self.folder)

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the libvirt-esx-storage authors
+"""Round trips of whole virsh runs (connect and close included) and of single calls, counted at the fake host.
+
+The table is the budget. What the built-in driver needs stands beside it (D datastores, I targets, N volumes).
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+import attrs
+import pytest
+
+from esxkit.harness.client import Client
+from esxkit.harness.oracle import World
+from esxkit.harness.servers import Fake
+
+WORLD = World.load()
+DISK = "Fedora/Fedora.vmdk"
+DISK_PATH = f"[datastore1] {DISK}"
+IQN = "iqn.1992-08.com.netapp:sn.1574163012:vs.3"
+LUN = WORLD.pool(IQN).volumes[0]
+UUID = WORLD.pool("localdir").uuid
+
+
+@attrs.frozen
+class Budget:
+    """What one virsh run may cost."""
+
+    command: tuple[str, ...]
+    most: int
+    builtin: str
+
+
+BUDGETS = [
+    Budget(("uri",), 3, "12"),
+    Budget(("pool-list", "--all"), 5, "17+5D+4I"),
+    Budget(("pool-list", "--all", "--details"), 5, "17+5D+4I"),
+    Budget(("pool-info", "datastore1"), 5, "17"),
+    Budget(("pool-info", UUID), 5, "17+"),
+    Budget(("pool-dumpxml", "datastore1"), 5, "18"),
+    Budget(("pool-dumpxml", IQN), 5, "17"),
+    Budget(("pool-uuid", "datastore1"), 5, "15"),
+    Budget(("pool-name", UUID), 5, "15-19"),
+    Budget(("vol-list", "datastore1"), 9, "29+9N"),
+    Budget(("vol-list", "datastore1", "--details"), 9, "29+16N"),
+    Budget(("vol-info", "--pool", "datastore1", DISK), 9, "33"),
+    Budget(("vol-info", DISK_PATH), 9, "27"),
+    Budget(("vol-dumpxml", "--pool", "datastore1", DISK), 9, "41"),
+    Budget(("vol-dumpxml", DISK_PATH), 9, "35"),
+    Budget(("vol-path", "--pool", "datastore1", DISK), 9, "27"),
+    Budget(("vol-key", "--pool", "datastore1", DISK), 9, "26"),
+    Budget(("vol-name", DISK_PATH), 9, "24-40"),
+    Budget(("vol-pool", DISK_PATH), 9, "23-43"),
+    Budget(("vol-list", IQN), 5, "26"),
+    Budget(("vol-list", IQN, "--details"), 5, "30"),
+    Budget(("vol-info", "--pool", IQN, LUN.name), 5, "22"),
+    Budget(("vol-info", LUN.path), 5, "41"),
+    Budget(("vol-info", LUN.key), 5, "41"),
+    Budget(("vol-dumpxml", "--pool", IQN, LUN.name), 5, "22"),
+    Budget(("vol-path", "--pool", IQN, LUN.name), 5, "20"),
+    Budget(("vol-key", "--pool", IQN, LUN.name), 5, "20"),
+    Budget(("vol-pool", LUN.path), 5, "41"),
+    Budget(("vol-pool", LUN.key), 5, "41"),
+]
+
+
+class Meter:
+    """Counts the requests of a block: ``with meter as cost: ...``, then ``cost.total``."""
+
+    def __init__(self, server: Fake) -> None:
+        self._server = server
+        self.methods: Counter[str] = Counter()
+
+    def __enter__(self) -> Meter:
+        self._before = self._server.requests()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.methods = self._server.requests() - self._before
+
+    @property
+    def total(self) -> int:
+        return self.methods.total()
+
+
+@pytest.fixture(scope="module")
+def counted():
+    """A fake of this module's own: nobody else's requests are counted."""
+    with Fake() as server:
+        yield server
+
+
+@pytest.mark.parametrize("budget", BUDGETS, ids=lambda budget: " ".join(budget.command))
+def test_a_virsh_run_keeps_its_budget(site, counted, budget: Budget, record_property):
+    virsh = site.virsh(counted)
+    with Meter(counted) as cost:
+        virsh(*budget.command).check()
+        # Through the daemon the connection is closed a moment after virsh has gone.
+        counted.eventually_without_sessions()
+    record_property("round trips", (site.mode, " ".join(budget.command), cost.total, budget.most, budget.builtin))
+    assert 0 < cost.total <= budget.most, f"{cost.total} requests, at most {budget.most} allowed: {dict(cost.methods)}"
+
+
+def test_connect_and_close_cost_exactly_three(site, counted):
+    with Meter(counted) as cost:
+        site.virsh(counted)("uri").check()
+        counted.eventually_without_sessions()
+    assert cost.methods == {"RetrieveServiceContent": 1, "Login": 1, "Logout": 1}
+
+
+@pytest.mark.parametrize("volumes", [4, 1000])
+def test_listing_volumes_costs_the_same_for_few_and_many(site, new_fake, volumes: int, record_property):
+    server = new_fake(counts={"datastores": 1, "targets": 0, "luns": 0, "volumes": volumes})
+    virsh = site.virsh(server)
+    (pool,) = virsh("pool-list", "--name").check().lines()
+    server.eventually_without_sessions()
+    with Meter(server) as cost:
+        rows = virsh("vol-list", pool, "--details", timeout=60).check().table()
+        server.eventually_without_sessions()
+    command = f"vol-list --details, N = {volumes}"
+    record_property("round trips", (site.mode, command, cost.total, 9, str(29 + 16 * volumes)))
+    assert len(rows) == volumes
+    assert cost.total <= 9, dict(cost.methods)
+
+
+def test_within_cache_ttl_a_second_listing_is_free_and_after_it_costs_one(client: Client, site, counted):
+    conn = client.open(site.uri(counted, cache_ttl="0.8"))
+    conn.listAllStoragePools(0)
+    with Meter(counted) as cost:
+        for pool in conn.listAllStoragePools(0):
+            pool.info()
+            pool.XMLDesc(0)
+    assert cost.total == 0, dict(cost.methods)
+    time.sleep(1)
+    with Meter(counted) as cost:
+        conn.listAllStoragePools(0)
+    assert cost.total == 1, dict(cost.methods)
+
+
+def test_the_default_cache_ttl_lasts_for_a_burst(client: Client, site, counted):
+    conn = client.open(site.uri(counted))
+    conn.listAllStoragePools(0)
+    with Meter(counted) as cost:
+        conn.listAllStoragePools(0)
+        conn.storagePoolLookupByName("datastore1").info()
+    assert cost.total == 0, dict(cost.methods)
+
+
+# Calls on a warm connection, and what each may cost with cache_ttl=0.
+POOL_CALLS = {
+    "listAllStoragePools": lambda conn, pool, lun: conn.listAllStoragePools(0),
+    "numOfStoragePools": lambda conn, pool, lun: conn.numOfStoragePools(),
+    "storagePoolLookupByName": lambda conn, pool, lun: conn.storagePoolLookupByName("nfs41"),
+    "storagePoolLookupByUUIDString": lambda conn, pool, lun: conn.storagePoolLookupByUUIDString(UUID),
+    "pool.info": lambda conn, pool, lun: pool.info(),
+    "pool.XMLDesc": lambda conn, pool, lun: pool.XMLDesc(0),
+    "pool.isActive": lambda conn, pool, lun: pool.isActive(),
+    "lun.info": lambda conn, pool, lun: lun.info(),
+    "lun.XMLDesc": lambda conn, pool, lun: lun.XMLDesc(0),
+    "lun.path": lambda conn, pool, lun: lun.path(),
+    "storageVolLookupByPath": lambda conn, pool, lun: conn.storageVolLookupByPath(LUN.path),
+    "storageVolLookupByKey": lambda conn, pool, lun: conn.storageVolLookupByKey(LUN.key),
+}
+
+
+@pytest.fixture(scope="module")
+def unproven(site, counted):
+    """A warm connection that proves everything on every call, with a pool and a LUN."""
+    with site.client() as worker:
+        conn = worker.open(site.uri(counted, cache_ttl="0"))
+        yield conn, conn.storagePoolLookupByName("datastore1"), conn.storageVolLookupByPath(LUN.path)
+
+
+@pytest.mark.parametrize("call", POOL_CALLS)
+def test_with_cache_ttl_0_a_call_on_pools_and_luns_costs_at_most_one(unproven, counted, call: str):
+    with Meter(counted) as cost:
+        POOL_CALLS[call](*unproven)
+    assert cost.total <= 1, dict(cost.methods)
+
+
+VOLUME_CALLS = {
+    "listAllVolumes": lambda pool, volume: pool.listAllVolumes(0),
+    "info": lambda pool, volume: volume.info(),
+    "XMLDesc": lambda pool, volume: volume.XMLDesc(0),
+    "lookupByName": lambda pool, volume: pool.storageVolLookupByName(DISK),
+}
+
+
+@pytest.mark.parametrize("call", VOLUME_CALLS)
+def test_with_cache_ttl_0_a_call_on_volumes_costs_one_more_than_a_fresh_one(client: Client, site, counted, call: str):
+    def measure(ttl: str) -> int:
+        conn = client.open(site.uri(counted, cache_ttl=ttl))
+        pool = conn.storagePoolLookupByName("datastore1")
+        volume = pool.storageVolLookupByName(DISK)
+        pool.refresh(0)
+        pool.info()
+        with Meter(counted) as cost:
+            VOLUME_CALLS[call](pool, volume)
+        return cost.total
+
+    assert measure("0") <= measure("3600") + 1
+
+
+def test_after_one_listing_all_about_the_volumes_is_free(client: Client, site, counted):
+    conn = client.open(site.uri(counted, cache_ttl="3600"))
+    pool = conn.storagePoolLookupByName("datastore1")
+    volumes = pool.listAllVolumes(0)
+    with Meter(counted) as cost:
+        for volume in volumes:
+            volume.info()
+            volume.XMLDesc(0)
+            volume.path()
+            conn.storageVolLookupByKey(volume.key())
+        pool.numOfVolumes()
+        pool.listVolumes()
+    assert cost.total == 0, dict(cost.methods)
+
+
+def test_one_tcp_connection_is_enough_for_calls_in_a_row(site, counted):
+    before = counted.connections()
+    site.virsh(counted)("vol-list", "datastore1", "--details").check()
+    assert counted.connections() - before == 1
