@@ -14,6 +14,7 @@ from aiohttp import web
 
 from esxkit.fake import mutations
 from esxkit.fake.options import FakeOptions
+from esxkit.fake.populate import Builder
 from esxkit.fake.service import Counters, Service
 from esxkit.fake.worlds import World
 
@@ -25,10 +26,9 @@ class ControlError(ValueError):
 class Control:
     """The verbs. Each public method without underscore is one (those of mutations.Mutations as well)."""
 
-    def __init__(self, service: Service, world: World):
+    def __init__(self, service: Service, world: World, builder: Builder):
         self._service = service
-        self._world = world
-        self._mutations = mutations.Mutations(service, world)
+        self._mutations = mutations.Mutations(service, world, builder)
 
     def run(self, verb: str, arguments: dict[str, Any]) -> Any:
         """Run one verb. ControlError with a sentence when it cannot be done."""

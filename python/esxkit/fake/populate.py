@@ -20,6 +20,7 @@ from esxkit.fake.objects.entities import (
     escaped,
 )
 from esxkit.fake.objects.file_manager import FileManager
+from esxkit.fake.objects.host_system import HostSystem
 from esxkit.fake.objects.property_collector import PropertyCollector
 from esxkit.fake.objects.search_index import SearchIndex
 from esxkit.fake.objects.service_instance import ServiceInstance
@@ -66,29 +67,39 @@ _MADE = {
 _LOCALES = ["en"]
 
 
-def populate(world: World, options: FakeOptions, files: Path) -> Service:
+def populate(world: World, options: FakeOptions, files: Path) -> "Builder":
     """A service with all objects of a world; the files of its datastores are made below `files`."""
     service = Service(options, api_version=world.api_version, is_vcenter=world.vcenter is not None)
-    _Builder(world, service, files).build()
-    return service
+    builder = Builder(world, service, files)
+    builder.build()
+    return builder
 
 
-class _Builder:
+class Builder:
+    """Makes the objects of a world; kept while the server runs, for those that come later."""
+
     def __init__(self, world: World, service: Service, files: Path):
         self.world, self.service, self.files = world, service, files
         self.add = service.registry.add
         self.vcenter = world.vcenter is not None
+        self.the_datacenter: Datacenter
+        self._stores = 0
 
     def build(self) -> None:
-        root = Folder("group-d1" if self.vcenter else "ha-folder-root", name="Datacenters" if self.vcenter
-                      else "ha-folder-root", childType=[vi_type("Folder"), vi_type("Datacenter")])
+        """Make everything."""
+        name = "Datacenters" if self.vcenter else "ha-folder-root"
+        root = Folder(
+            "group-d1" if self.vcenter else "ha-folder-root",
+            name=name,
+            childType=[vi_type("Folder"), vi_type("Datacenter")],
+        )
         self.add(root)
         self.service.root_folder = root
         self.service_content(root)
-        datacenter = self.datacenter(root)
-        stores = self.datastores(datacenter)
+        self.the_datacenter = self.datacenter(root)
+        stores = {plain["name"]: self.datastore(self.the_datacenter, plain) for plain in self.world.datastores}
         for index, plan in enumerate(self.world.hosts):
-            self.host(datacenter, plan, index, stores)
+            self.host(plan, index, stores)
 
     # -- singletons --------------------------------------------------------------------------
     def service_content(self, root: Folder) -> None:
@@ -142,9 +153,6 @@ class _Builder:
             datacenter.set(f"{kind}Folder", self.add(folder))
 
     # -- datastores --------------------------------------------------------------------------
-    def datastores(self, datacenter: Datacenter) -> dict[str, Datastore]:
-        return {plain["name"]: self.datastore(datacenter, plain) for plain in self.world.datastores}
-
     def datastore(self, datacenter: Datacenter, plain: dict[str, Any]) -> Datastore:
         """One datastore, listed in its datacenter and folder but not mounted anywhere yet."""
         folder = self.service.registry.get(datacenter.read("datastoreFolder"))
@@ -168,25 +176,29 @@ class _Builder:
     def file_store(self, plain: dict[str, Any]) -> FileStore | None:
         if plain.get("files") is None:
             return None
-        number = len(list(self.files.iterdir())) if self.files.exists() else 0
-        return FileStore(self.files / f"{number:04d}", plain["files"])
+        self._stores += 1
+        return FileStore(self.files / f"{self._stores:04d}", plain["files"])
 
     # -- hosts -------------------------------------------------------------------------------
-    def host(self, datacenter: Datacenter, plan: HostPlan, index: int, stores: dict[str, Datastore]) -> None:
-        folder = self.service.registry.get(datacenter.read("hostFolder"))
+    def host(self, plan: HostPlan, index: int, stores: dict[str, Datastore]) -> None:
+        """A host in its compute resource, with its datastores mounted."""
+        folder = self.service.registry.get(self.the_datacenter.read("hostFolder"))
         compute = self.compute_resource(folder, plan, index)
         host = build_host(self.service, plan, compute, self.world.about, self.world.datastores)
         compute.append("host", host.ref)
         plains = {d["name"]: d for d in self.world.datastores}
-        wanted = plains if plan.datastores is None else plan.datastores
-        for name in wanted:
-            store = stores[name]
-            host.append("datastore", store.ref)
-            if store.ref not in compute.read("datastore"):
-                compute.append("datastore", store.ref)
-            info = mount_info(plan, plains[name])
-            if info is not None:
-                store.append("host", make("DatastoreHostMount", key=host.ref, mountInfo=info))
+        for name in plains if plan.datastores is None else plan.datastores:
+            self.mount(plan, host, stores[name], plains[name])
+
+    def mount(self, plan: HostPlan, host: HostSystem, store: Datastore, plain: dict[str, Any]) -> None:
+        """Mount a datastore on a host (listed only, where its mountInfo is None)."""
+        host.append("datastore", store.ref)
+        compute = self.service.registry.get(host.read("parent"))
+        if store.ref not in compute.read("datastore"):
+            compute.append("datastore", store.ref)
+        info = mount_info(plan, plain)
+        if info is not None:
+            store.append("host", make("DatastoreHostMount", key=host.ref, mountInfo=info))
 
     def compute_resource(self, folder: Folder, plan: HostPlan, index: int) -> ComputeResource:
         if plan.cluster is not None:
@@ -207,9 +219,9 @@ class _Builder:
 
 
 def _configuration(kind: type) -> Any:
-    name = "ClusterConfigInfoEx" if kind is ClusterComputeResource else "ComputeResourceConfigInfo"
-    return build(name, {"vmSwapPlacement": "vmDirectory", **({"dasConfig": {}, "drsConfig": {}, "systemVMsConfig":
-                 None} if name == "ClusterConfigInfoEx" else {})})
+    if kind is ClusterComputeResource:
+        return build("ClusterConfigInfoEx", {"vmSwapPlacement": "vmDirectory", "dasConfig": {}, "drsConfig": {}})
+    return build("ComputeResourceConfigInfo", {"vmSwapPlacement": "vmDirectory"})
 
 
 def _compute_summary(kind: type) -> Any:

@@ -70,8 +70,9 @@ class Running:
     async def start(self) -> Address:
         """Listen; the address tells where."""
         certificates = tls.make(self.options.certificate, self.folder)
-        self.service = populate(self.world, self.options, self.folder / "datastores")
-        self.control = Control(self.service, self.world)
+        builder = populate(self.world, self.options, self.folder / "datastores")
+        self.service = builder.service
+        self.control = Control(self.service, self.world, builder)
         secure = CountingServer(Frontend(self.service), self.service)
         port = await self._listen(secure, self.options.port, certificates.context)
         plain = None
