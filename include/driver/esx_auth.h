@@ -1,0 +1,46 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include "base_secret.h"
+#include "esx_libvirt.h"
+#include "esx_uri.h"
+
+/*
+ * Whose password goes where. Credentials come by libvirt's own means: the user of the URI, libvirt's auth file
+ * (service "esx" for both schemes), the client's callbacks.
+ *
+ * The security of it (for docs/SECURITY.md). In a client process the user of the process owns the URI, the auth
+ * file and the password: nothing is to be guarded. In a daemon the client chooses the URI, and the
+ * daemon's auth file has passwords the client may not know. Then:
+ *
+ *   authfile=            is refused: it would be read with the daemon's rights.
+ *   no_verify, cacert,   decide who may pose as a host and thereby get its password; cacert also reads a file with
+ *   thumbprint, proxy,   the daemon's rights (it tells the client no more than whether that is a certificate).
+ *   transport=http       Refused to clients that may not write: read-only ones (libvirt's read-only socket is open to
+ *                        every local user) and those whom access control denies connect:write.
+ *   [auth-esx-default]   would be sent to any host that a client names. Refused to the same clients; the others
+ *                        could take the password anyhow.
+ *   host and port        let any client make the daemon connect to any address. It sends a fixed request before it
+ *                        knows that the peer is ESX, and answers the client with at most LIMIT_QUOTED_BYTES of what
+ *                        came back. Whoever minds restricts connect:getattr by access control.
+ */
+
+/*
+ * Checks what a client of a daemon may not choose. Anything goes where this process is no daemon.
+ *
+ * Returns: 0, or -1 with a libvirt error (OPERATION_DENIED).
+ */
+int esxAuthCheckUri(virConnectPtr conn, const EsxUri *uri);
+
+/*
+ * Gets user name and password for @uri. @auth may be NULL.
+ *
+ * @ret_userName: (transfer full). @ret_password: (transfer full).
+ * Returns: 0, or -1 with a libvirt error.
+ */
+int esxAuthGet(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri, char **ret_userName,
+               Secret **ret_password);

@@ -1,0 +1,26 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include "esx_connection.h"
+#include "esx_uri.h"
+
+/*
+ * From a checked URI to a session. The way of every open:
+ *
+ *   esxOpenServer     transport, RetrieveServiceContent, product against scheme    no login yet: nothing can leak
+ *   esxOpenLogin      Login, path=, connection object                            whatever fails now logs out
+ */
+
+/* Returns: (transfer full) a session that is not logged in, or NULL with @error. */
+ViSession *esxOpenServer(const EsxUri *uri, GError **error);
+
+/*
+ * @session, @password: (transfer full), also on error.
+ * Returns: (transfer full), or NULL with @error.
+ */
+EsxConnection *esxOpenLogin(ViSession *session, const EsxUri *uri, const char *userName,
+                            Secret *password, GError **error);

@@ -1,0 +1,80 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include "http_trust.h"
+
+/*
+ * The URI of a connection, taken apart and checked. Pure: no libvirt, no network, no files.
+ *
+ *   {esx|vpx}://[user@]host[:port]/embed?root=DIR[&NAME=VALUE]...
+ *
+ * NAME is read without regard to case. root and authfile are libvirt's own.
+ *
+ *   transport=https|http          default https
+ *   no_verify=0|1                 1: trust any certificate         at most one of
+ *   cacert=/FILE                  trust what this PEM file signed   these three;
+ *   thumbprint=HEX                trust this certificate only       https only
+ *   proxy=[KIND://]HOST[:PORT]    see http_curl.h, which checks it
+ *   path=DC/COMPUTE[/HOST]        vpx only: show this host; else all of vCenter
+ *   cache_ttl=SECONDS             0 to 3600, default 2
+ *   connect_timeout=SECONDS       0.1 to 600, default 10
+ *   stall_timeout=SECONDS         0.1 to 3600, default 60
+ *   timeout=SECONDS               0.1 to 86400, default 300
+ *   auto_answer=0|1  vcenter=HOST of libvirt's own ESX driver: checked, without effect here
+ *
+ * Seconds are decimal: "2", "0.5". A parameter given twice is an error, since it might be one that decides on trust.
+ */
+typedef struct {
+    const char *name;
+    const char *value;
+} EsxUriParameter;
+
+/* What libvirt made of the URI; everything already percent-decoded. */
+typedef struct {
+    const char *scheme;
+    const char *user;           /* NULL: none */
+    const char *host;           /* an IPv6 address without its brackets; NULL: none */
+    guint port;                 /* 0: none */
+    const char *fragment;       /* NULL: none */
+    const EsxUriParameter *parameters;
+    size_t nparameters;
+} EsxUriSource;
+
+typedef struct {
+    gboolean isVpx;
+    char *user;                 /* NULL: to be asked for */
+    char *host;
+    guint port;
+    gboolean isEncrypted;
+    HttpTrust trust;
+    char *caFile;
+    char *thumbprint;
+    char *proxy;
+    char *path;
+    gboolean hasAuthFile;       /* authfile= was given */
+    guint cacheTtlMs;
+    guint connectTimeoutMs;     /* these three: 0 for the transport's default */
+    guint stallTimeoutMs;
+    guint totalTimeoutMs;
+    GPtrArray *warnings;        /* char *: sentences for the log */
+} EsxUri;
+
+#define ESX_URI_CACHE_TTL_MS 2000
+#define ESX_URI_PORT_HTTPS 443
+#define ESX_URI_PORT_HTTP 80
+
+/*
+ * Returns: (transfer full), or NULL with ESX_ERROR_INVALID_ARGUMENT: a sentence that names the parameter, its
+ * value, and what is allowed.
+ */
+EsxUri *esxUriNew(const EsxUriSource *source, GError **error);
+
+void esxUriFree(EsxUri *uri);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxUri, esxUriFree)
+
+/* Whoever chooses these chooses who gets the password: the name of the first that was given, or NULL. */
+const char *esxUriTrustParameter(const EsxUri *uri);

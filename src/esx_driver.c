@@ -1,0 +1,311 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* libvirt's connection callbacks. What they do is in esx_driver.h; how a connection comes about, in esx_open.h. */
+
+#include "esx_driver.h"
+
+#include "esx_auth.h"
+#include "esx_error.h"
+#include "esx_open.h"
+
+VIR_LOG_INIT("esx.esx_driver");
+
+/* The type name libvirt's own ESX driver has, for esx:// and vpx:// alike. */
+#define ESX_TYPE "ESX"
+
+#define ESX_PATH "/embed"
+
+/* ---- open and close -------------------------------------------------------------------------- */
+
+/* Takes libvirt's URI apart. Returns: (transfer full), or NULL with a libvirt error. */
+static EsxUri *
+esxDriverParseUri(const virURI *uri)
+{
+    g_autofree EsxUriParameter *parameters = g_new0(EsxUriParameter, uri->paramsCount + 1);
+    EsxUriSource source = {
+        .scheme = uri->scheme,
+        .user = uri->user,
+        .host = uri->server,
+        .port = uri->port,
+        .fragment = uri->fragment,
+        .parameters = parameters,
+        .nparameters = uri->paramsCount,
+    };
+    g_autoptr(GError) error = NULL;
+    EsxUri *parsed = NULL;
+    size_t i;
+
+    for (i = 0; i < uri->paramsCount; i++)
+        parameters[i] = (EsxUriParameter) { uri->params[i].name, uri->params[i].value };
+
+    parsed = esxUriNew(&source, &error);
+    if (!parsed) {
+        esxErrorReport(error, NULL);
+        return NULL;
+    }
+
+    for (i = 0; i < parsed->warnings->len; i++)
+        VIR_WARN("%s", (const char *)g_ptr_array_index(parsed->warnings, i));
+    return parsed;
+}
+
+/* Returns: (transfer full) an open connection, or NULL with a libvirt error and no session left behind. */
+static EsxConnection *
+esxDriverConnect(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ViSession) session = NULL;
+    g_autofree char *userName = NULL;
+    Secret *password = NULL;
+    EsxConnection *connection = NULL;
+
+    session = esxOpenServer(uri, &error);
+    if (!session) {
+        esxErrorReport(error, NULL);
+        return NULL;
+    }
+
+    if (esxAuthGet(conn, auth, uri, &userName, &password) < 0)
+        return NULL;
+
+    VIR_DEBUG("logging in at '%s' as '%s'", uri->host, userName);
+    connection = esxOpenLogin(g_steal_pointer(&session), uri, userName, password, &error);
+    if (!connection)
+        esxErrorReport(error, "'%s' as '%s'", uri->host, userName);
+    return connection;
+}
+
+static virDrvOpenStatus
+esxConnectOpen(virConnectPtr conn, virConnectAuthPtr auth, virConf *conf G_GNUC_UNUSED,
+               unsigned int flags)
+{
+    g_autoptr(EsxUri) uri = NULL;
+
+    virCheckFlags(VIR_CONNECT_RO | VIR_CONNECT_NO_ALIASES, VIR_DRV_OPEN_ERROR);
+
+    /* esx://host/ belongs to libvirt's own driver, which may come after this one in its table. */
+    if (g_strcmp0(conn->uri->path, ESX_PATH) != 0)
+        return VIR_DRV_OPEN_DECLINED;
+
+    uri = esxDriverParseUri(conn->uri);
+    if (!uri ||
+        virConnectOpenEnsureACL(conn) < 0 ||
+        esxAuthCheckUri(conn, uri) < 0)
+        return VIR_DRV_OPEN_ERROR;
+
+    conn->privateData = esxDriverConnect(conn, auth, uri);
+    return conn->privateData ? VIR_DRV_OPEN_SUCCESS : VIR_DRV_OPEN_ERROR;
+}
+
+static int
+esxConnectClose(virConnectPtr conn)
+{
+    esxConnectionFree(g_steal_pointer(&conn->privateData));
+    return 0;
+}
+
+/* ---- about the connection -------------------------------------------------------------------- */
+
+static int
+esxConnectSupportsFeature(virConnectPtr conn, int feature)
+{
+    int supported = 0;
+
+    if (virConnectSupportsFeatureEnsureACL(conn) < 0)
+        return -1;
+
+    /* libvirt answers for what it does itself; of the rest, all about migration, there is nothing here. */
+    virDriverFeatureIsGlobal((virDrvFeature)feature, &supported);
+    return supported;
+}
+
+static const char *
+esxConnectGetType(virConnectPtr conn)
+{
+    return virConnectGetTypeEnsureACL(conn) < 0 ? NULL : ESX_TYPE;
+}
+
+static int
+esxConnectIsEncrypted(virConnectPtr conn)
+{
+    const EsxConnection *connection = conn->privateData;
+
+    return connection->encrypted ? 1 : 0;
+}
+
+static int
+esxConnectIsSecure(virConnectPtr conn)
+{
+    const EsxConnection *connection = conn->privateData;
+
+    return connection->secure ? 1 : 0;
+}
+
+static int
+esxConnectIsAlive(virConnectPtr conn)
+{
+    const EsxConnection *connection = conn->privateData;
+
+    return viSessionIsUsable(connection->session) ? 1 : 0;
+}
+
+/* "8.0.3" as libvirt counts: 1000000 * major + 1000 * minor + micro. Missing parts are 0. */
+static int
+esxConnectGetVersion(virConnectPtr conn, unsigned long *version)
+{
+    const EsxConnection *connection = conn->privateData;
+    const char *text = viSessionAbout(connection->session)->version;
+    unsigned long parts[3] = { 0 };
+    const char *next = text;
+    size_t i;
+
+    if (virConnectGetVersionEnsureACL(conn) < 0)
+        return -1;
+
+    for (i = 0; i < G_N_ELEMENTS(parts) && g_ascii_isdigit(*next); i++) {
+        char *end = NULL;
+
+        parts[i] = (unsigned long)MIN(g_ascii_strtoull(next, &end, 10), 999);
+        next = *end == '.' ? end + 1 : end;
+    }
+
+    if (i == 0) {
+        virReportError(VIR_ERR_INTERNAL_ERROR, "The server gives its version as '%s', which is no number.",
+                       text);
+        return -1;
+    }
+
+    *version = 1000000 * parts[0] + 1000 * parts[1] + parts[2];
+    return 0;
+}
+
+/* The host's own name; of a vCenter, the name it was reached by. */
+static char *
+esxConnectGetHostname(virConnectPtr conn)
+{
+    const EsxConnection *connection = conn->privateData;
+    g_autoptr(InventorySnapshot) snapshot = NULL;
+    g_autoptr(GError) error = NULL;
+    const char *name = NULL;
+
+    if (virConnectGetHostnameEnsureACL(conn) < 0)
+        return NULL;
+
+    if (viSessionAbout(connection->session)->product == VI_PRODUCT_ESX) {
+        snapshot = inventoryAcquire(connection->inventory, &error);
+        if (!snapshot) {
+            esxErrorReport(error, NULL);
+            return NULL;
+        }
+        name = inventorySnapshotHostName(snapshot);
+    }
+
+    return g_strdup(name ? name : connection->host);
+}
+
+/*
+ * What clients parse on opening: the architecture (that of every ESX before the ARM ones, which show no
+ * storage this driver could not), no guests.
+ */
+static char *
+esxConnectGetCapabilities(virConnectPtr conn)
+{
+    g_autoptr(virCaps) caps = NULL;
+
+    if (virConnectGetCapabilitiesEnsureACL(conn) < 0)
+        return NULL;
+
+    caps = virCapabilitiesNew(VIR_ARCH_X86_64, false, false);
+    return caps ? virCapabilitiesFormatXML(caps) : NULL;
+}
+
+/* ---- domains: there are none ----------------------------------------------------------------- */
+
+static int
+esxConnectNumOfDomains(virConnectPtr conn)
+{
+    return virConnectNumOfDomainsEnsureACL(conn) < 0 ? -1 : 0;
+}
+
+static int
+esxConnectListDomains(virConnectPtr conn, int *ids G_GNUC_UNUSED, int maxids G_GNUC_UNUSED)
+{
+    return virConnectListDomainsEnsureACL(conn) < 0 ? -1 : 0;
+}
+
+static int
+esxConnectNumOfDefinedDomains(virConnectPtr conn)
+{
+    return virConnectNumOfDefinedDomainsEnsureACL(conn) < 0 ? -1 : 0;
+}
+
+static int
+esxConnectListDefinedDomains(virConnectPtr conn, char **const names G_GNUC_UNUSED,
+                             int maxnames G_GNUC_UNUSED)
+{
+    return virConnectListDefinedDomainsEnsureACL(conn) < 0 ? -1 : 0;
+}
+
+static int
+esxConnectListAllDomains(virConnectPtr conn, virDomainPtr **domains, unsigned int flags)
+{
+    virCheckFlags(VIR_CONNECT_LIST_DOMAINS_FILTERS_ALL, -1);
+
+    if (virConnectListAllDomainsEnsureACL(conn) < 0)
+        return -1;
+
+    /* the list ends with NULL */
+    if (domains)
+        *domains = g_new0(virDomainPtr, 1);
+    return 0;
+}
+
+static virDomainPtr
+esxDomainLookupByID(virConnectPtr conn G_GNUC_UNUSED, int id)
+{
+    virReportError(VIR_ERR_NO_DOMAIN, "this driver shows storage only, so there is no domain with id %d", id);
+    return NULL;
+}
+
+static virDomainPtr
+esxDomainLookupByUUID(virConnectPtr conn G_GNUC_UNUSED, const unsigned char *uuid)
+{
+    char text[VIR_UUID_STRING_BUFLEN];
+
+    virUUIDFormat(uuid, text);
+    virReportError(VIR_ERR_NO_DOMAIN, "this driver shows storage only, so there is no domain with UUID '%s'",
+                   text);
+    return NULL;
+}
+
+static virDomainPtr
+esxDomainLookupByName(virConnectPtr conn G_GNUC_UNUSED, const char *name)
+{
+    virReportError(VIR_ERR_NO_DOMAIN, "this driver shows storage only, so there is no domain '%s'", name);
+    return NULL;
+}
+
+virHypervisorDriver esxHypervisorDriver = {
+    .name                         = ESX_TYPE,
+    .connectOpen                  = esxConnectOpen,
+    .connectClose                 = esxConnectClose,
+    .connectSupportsFeature       = esxConnectSupportsFeature,
+    .connectGetType               = esxConnectGetType,
+    .connectGetVersion            = esxConnectGetVersion,
+    .connectGetHostname           = esxConnectGetHostname,
+    .connectGetCapabilities       = esxConnectGetCapabilities,
+    .connectIsEncrypted           = esxConnectIsEncrypted,
+    .connectIsSecure              = esxConnectIsSecure,
+    .connectIsAlive               = esxConnectIsAlive,
+    .connectNumOfDomains          = esxConnectNumOfDomains,
+    .connectListDomains           = esxConnectListDomains,
+    .connectNumOfDefinedDomains   = esxConnectNumOfDefinedDomains,
+    .connectListDefinedDomains    = esxConnectListDefinedDomains,
+    .connectListAllDomains        = esxConnectListAllDomains,
+    .domainLookupByID             = esxDomainLookupByID,
+    .domainLookupByUUID           = esxDomainLookupByUUID,
+    .domainLookupByName           = esxDomainLookupByName,
+};

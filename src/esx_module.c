@@ -1,0 +1,69 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* The module's two entry points. */
+
+#include "esx_module.h"
+
+#include "esx_driver.h"
+#include "esx_storage_driver.h"
+
+static const char *esxSchemes[] = { "esx", NULL };
+static const char *vpxSchemes[] = { "vpx", NULL };
+
+/*
+ * embeddable makes libvirt load the module for URIs with the path /embed; remoteOnly makes it ask for a server.
+ * libvirt keeps pointers to these for the life of the process.
+ */
+static virConnectDriver esxConnectDriver = {
+    .localOnly = false,
+    .remoteOnly = true,
+    .embeddable = true,
+    .uriSchemes = esxSchemes,
+    .hypervisorDriver = &esxHypervisorDriver,
+    .storageDriver = &esxStorageDriver,
+};
+
+static virConnectDriver vpxConnectDriver = {
+    .localOnly = false,
+    .remoteOnly = true,
+    .embeddable = true,
+    .uriSchemes = vpxSchemes,
+    .hypervisorDriver = &esxHypervisorDriver,
+    .storageDriver = &esxStorageDriver,
+};
+
+/* libvirt's own table has no lock, and any thread may open a connection. */
+static GMutex registerLock;
+
+static int
+esxRegisterOnce(virConnectDriver *driver, gboolean *registered)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&registerLock);
+
+    if (*registered)
+        return 0;
+    if (virRegisterConnectDriver(driver, false) < 0)
+        return -1;
+
+    *registered = TRUE;
+    return 0;
+}
+
+int
+esxRegister(void)
+{
+    static gboolean registered;
+
+    return esxRegisterOnce(&esxConnectDriver, &registered);
+}
+
+int
+vpxRegister(void)
+{
+    static gboolean registered;
+
+    return esxRegisterOnce(&vpxConnectDriver, &registered);
+}

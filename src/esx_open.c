@@ -1,0 +1,86 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* The steps of opening a connection that need no libvirt. */
+
+#include "esx_open.h"
+
+#include "esx_error.h"
+#include "http_curl.h"
+
+/* A host asked for as a vCenter, or the other way round, would answer but show something else. */
+static gboolean
+esxOpenCheckProduct(const ViSession *session, const EsxUri *uri, GError **error)
+{
+    const ViAbout *about = viSessionAbout(session);
+    const char *is = NULL;
+
+    if (about->product == (uri->isVpx ? VI_PRODUCT_VPX : VI_PRODUCT_ESX))
+        return TRUE;
+
+    if (about->product == VI_PRODUCT_ESX)
+        is = "an ESX host; use esx:// instead of vpx://";
+    else if (about->product == VI_PRODUCT_VPX)
+        is = "a vCenter; use vpx:// instead of esx://";
+
+    if (is)
+        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT, "The server '%s' (%s) is %s.",
+                    uri->host, about->fullName, is);
+    else
+        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+                    "The server '%s' (%s, product line '%s') is neither an ESX host nor a vCenter; this "
+                    "driver knows these two only.", uri->host, about->fullName, about->productLine);
+    return FALSE;
+}
+
+ViSession *
+esxOpenServer(const EsxUri *uri, GError **error)
+{
+    HttpCurlOptions options = {
+        .scheme = uri->isEncrypted ? "https" : "http",
+        .host = uri->host,
+        .port = uri->port,
+        .trust = uri->trust,
+        .caFile = uri->caFile,
+        .thumbprint = uri->thumbprint,
+        .proxy = uri->proxy,
+        .connectTimeoutMs = uri->connectTimeoutMs,
+        .stallTimeoutMs = uri->stallTimeoutMs,
+        .totalTimeoutMs = uri->totalTimeoutMs,
+    };
+    g_autoptr(ViSession) session = NULL;
+    HttpTransport *transport = httpCurlNew(&options, error);
+
+    if (!transport)
+        return NULL;
+
+    session = viSessionNew(transport, error);
+    if (!session || !esxOpenCheckProduct(session, uri, error))
+        return NULL;
+    return g_steal_pointer(&session);
+}
+
+EsxConnection *
+esxOpenLogin(ViSession *session, const EsxUri *uri, const char *userName, Secret *password,
+             GError **error)
+{
+    g_autoptr(ViSession) owned = session;
+    InventoryScope *scope = NULL;
+    EsxConnection *connection = NULL;
+
+    if (!viSessionLogin(owned, userName, password, error))
+        return NULL;
+
+    if (uri->path) {
+        scope = inventoryResolvePath(owned, uri->path, error);
+        if (!scope)
+            return NULL;
+    }
+
+    connection = esxConnectionNew(g_steal_pointer(&owned), scope, uri->host, uri->cacheTtlMs);
+    connection->encrypted = uri->isEncrypted;
+    connection->secure = uri->isEncrypted && uri->trust != HTTP_TRUST_ANY;
+    return connection;
+}

@@ -1,0 +1,418 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* URI parameters: one table of names, one function for each kind of value. */
+
+#include "esx_uri.h"
+
+#include <string.h>
+
+#include "esx_error.h"
+
+#define ESX_URI_PORT_MAX 65535
+
+/* Parameters in the order of the table below. */
+typedef enum {
+    ESX_URI_TRANSPORT,
+    ESX_URI_NO_VERIFY,
+    ESX_URI_CACERT,
+    ESX_URI_THUMBPRINT,
+    ESX_URI_PROXY,
+    ESX_URI_PATH,
+    ESX_URI_CACHE_TTL,
+    ESX_URI_CONNECT_TIMEOUT,
+    ESX_URI_STALL_TIMEOUT,
+    ESX_URI_TIMEOUT,
+    ESX_URI_AUTO_ANSWER,
+    ESX_URI_VCENTER,
+    ESX_URI_ROOT,
+    ESX_URI_AUTHFILE,
+    N_ESX_URI,
+} EsxUriId;
+
+/* Sets what @value says; FALSE with @error when it says nothing sensible. */
+typedef gboolean (*EsxUriSetter)(EsxUri *uri, EsxUriId id, const char *value, GError **error);
+
+static gboolean esxUriSetTransport(EsxUri *uri, EsxUriId id, const char *value, GError **error);
+static gboolean esxUriSetNoVerify(EsxUri *uri, EsxUriId id, const char *value, GError **error);
+static gboolean esxUriSetCaFile(EsxUri *uri, EsxUriId id, const char *value, GError **error);
+static gboolean esxUriSetThumbprint(EsxUri *uri, EsxUriId id, const char *value, GError **error);
+static gboolean esxUriSetText(EsxUri *uri, EsxUriId id, const char *value, GError **error);
+static gboolean esxUriSetPath(EsxUri *uri, EsxUriId id, const char *value, GError **error);
+static gboolean esxUriSetSeconds(EsxUri *uri, EsxUriId id, const char *value, GError **error);
+static gboolean esxUriSetUseless(EsxUri *uri, EsxUriId id, const char *value, GError **error);
+static gboolean esxUriSetForeign(EsxUri *uri, EsxUriId id, const char *value, GError **error);
+
+static const struct {
+    const char *name;
+    EsxUriSetter set;
+    size_t offset;              /* of what esxUriSetText and esxUriSetSeconds write */
+    guint minimumMs;
+    guint maximumMs;
+} esxUriTable[N_ESX_URI] = {
+    [ESX_URI_TRANSPORT]       = { "transport",       esxUriSetTransport,  0, 0, 0 },
+    [ESX_URI_NO_VERIFY]       = { "no_verify",       esxUriSetNoVerify,   0, 0, 0 },
+    [ESX_URI_CACERT]          = { "cacert",          esxUriSetCaFile,     0, 0, 0 },
+    [ESX_URI_THUMBPRINT]      = { "thumbprint",      esxUriSetThumbprint, 0, 0, 0 },
+    [ESX_URI_PROXY]           = { "proxy",           esxUriSetText,
+                                  G_STRUCT_OFFSET(EsxUri, proxy), 0, 0 },
+    [ESX_URI_PATH]            = { "path",            esxUriSetPath,       0, 0, 0 },
+    [ESX_URI_CACHE_TTL]       = { "cache_ttl",       esxUriSetSeconds,
+                                  G_STRUCT_OFFSET(EsxUri, cacheTtlMs), 0, 3600 * 1000 },
+    [ESX_URI_CONNECT_TIMEOUT] = { "connect_timeout", esxUriSetSeconds,
+                                  G_STRUCT_OFFSET(EsxUri, connectTimeoutMs), 100, 600 * 1000 },
+    [ESX_URI_STALL_TIMEOUT]   = { "stall_timeout",   esxUriSetSeconds,
+                                  G_STRUCT_OFFSET(EsxUri, stallTimeoutMs), 100, 3600 * 1000 },
+    [ESX_URI_TIMEOUT]         = { "timeout",         esxUriSetSeconds,
+                                  G_STRUCT_OFFSET(EsxUri, totalTimeoutMs), 100, 86400 * 1000 },
+    [ESX_URI_AUTO_ANSWER]     = { "auto_answer",     esxUriSetUseless,    0, 0, 0 },
+    [ESX_URI_VCENTER]         = { "vcenter",         esxUriSetUseless,    0, 0, 0 },
+    [ESX_URI_ROOT]            = { "root",            esxUriSetForeign,    0, 0, 0 },
+    [ESX_URI_AUTHFILE]        = { "authfile",        esxUriSetForeign,    0, 0, 0 },
+};
+
+static void G_GNUC_PRINTF(2, 3)
+esxUriWarn(EsxUri *uri, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    g_ptr_array_add(uri->warnings, g_strdup_vprintf(format, args));
+    va_end(args);
+}
+
+/* The sentence every wrong value gets. */
+static gboolean
+esxUriRefuse(EsxUriId id, const char *value, const char *allowed, GError **error)
+{
+    g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+                "The URI parameter %s has the value '%s'; it must be %s.",
+                esxUriTable[id].name, value, allowed);
+    return FALSE;
+}
+
+static gboolean
+esxUriParseFlag(EsxUriId id, const char *value, gboolean *ret_flag, GError **error)
+{
+    if (!g_str_equal(value, "0") && !g_str_equal(value, "1"))
+        return esxUriRefuse(id, value, "0 or 1", error);
+
+    *ret_flag = *value == '1';
+    return TRUE;
+}
+
+/* ---- one function for each kind of value ---------------------------------------------------- */
+
+static gboolean
+esxUriSetTransport(EsxUri *uri, EsxUriId id, const char *value, GError **error)
+{
+    if (!g_str_equal(value, "https") && !g_str_equal(value, "http"))
+        return esxUriRefuse(id, value, "'https' or 'http'", error);
+
+    uri->isEncrypted = g_str_equal(value, "https");
+    return TRUE;
+}
+
+/* The parameter that chooses @trust; NULL for what needs none. */
+static const char *
+esxUriTrustName(HttpTrust trust)
+{
+    switch (trust) {
+    case HTTP_TRUST_CA_FILE:
+        return esxUriTable[ESX_URI_CACERT].name;
+    case HTTP_TRUST_THUMBPRINT:
+        return esxUriTable[ESX_URI_THUMBPRINT].name;
+    case HTTP_TRUST_ANY:
+        return esxUriTable[ESX_URI_NO_VERIFY].name;
+    case HTTP_TRUST_SYSTEM:
+        break;
+    }
+    return NULL;
+}
+
+/* Notes that a parameter chose @trust; only one may. HttpTrust has no_verify, the first to drop, last. */
+static gboolean
+esxUriSetTrust(EsxUri *uri, HttpTrust trust, GError **error)
+{
+    if (uri->trust != HTTP_TRUST_SYSTEM) {
+        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+                    "The URI has both %s and %s, but there is one way to trust a server at a time; "
+                    "drop %s.", esxUriTrustName(uri->trust), esxUriTrustName(trust),
+                    esxUriTrustName(MAX(uri->trust, trust)));
+        return FALSE;
+    }
+
+    uri->trust = trust;
+    return TRUE;
+}
+
+static gboolean
+esxUriSetNoVerify(EsxUri *uri, EsxUriId id, const char *value, GError **error)
+{
+    gboolean flag = FALSE;
+
+    if (!esxUriParseFlag(id, value, &flag, error))
+        return FALSE;
+    return !flag || esxUriSetTrust(uri, HTTP_TRUST_ANY, error);
+}
+
+static gboolean
+esxUriSetCaFile(EsxUri *uri, EsxUriId id, const char *value, GError **error)
+{
+    if (!g_path_is_absolute(value))
+        return esxUriRefuse(id, value, "the absolute path of a PEM file", error);
+    if (!esxUriSetTrust(uri, HTTP_TRUST_CA_FILE, error))
+        return FALSE;
+
+    uri->caFile = g_strdup(value);
+    return TRUE;
+}
+
+static gboolean
+esxUriSetThumbprint(EsxUri *uri, EsxUriId id, const char *value, GError **error)
+{
+    guint bytes = httpThumbprintParse(value, NULL);
+
+    if (bytes == 0)
+        return esxUriRefuse(id, value, "the SHA-256 of the server's certificate: 64 hex digits, "
+                            "colons between the bytes allowed", error);
+    if (!esxUriSetTrust(uri, HTTP_TRUST_THUMBPRINT, error))
+        return FALSE;
+
+    if (bytes == HTTP_SHA1_BYTES)
+        esxUriWarn(uri, "thumbprint= is a SHA-1 digest, for which other certificates can be made; "
+                   "use the SHA-256 one");
+    uri->thumbprint = g_strdup(value);
+    return TRUE;
+}
+
+static gboolean
+esxUriSetText(EsxUri *uri, EsxUriId id, const char *value, GError **error G_GNUC_UNUSED)
+{
+    char **field = G_STRUCT_MEMBER_P(uri, esxUriTable[id].offset);
+
+    *field = g_strdup(value);
+    return TRUE;
+}
+
+static gboolean
+esxUriSetPath(EsxUri *uri, EsxUriId id, const char *value, GError **error)
+{
+    if (!uri->isVpx) {
+        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+                    "The URI parameter path has the value '%s', but it is for vpx:// only: an ESX host "
+                    "has no inventory to choose from; drop it.", value);
+        return FALSE;
+    }
+    if (value[strspn(value, "/")] == '\0')
+        return esxUriRefuse(id, value, "like 'Datacenter/Cluster/host', or left out to see all of "
+                            "vCenter", error);
+
+    uri->path = g_strdup(value);
+    return TRUE;
+}
+
+/* "12", "0.5"; no sign, no exponent, no blanks, and the same in every locale. */
+static gboolean
+esxUriParseSeconds(const char *value, double *ret_seconds)
+{
+    size_t whole = strspn(value, "0123456789");
+    const char *rest = value + whole;
+
+    if (whole == 0 || whole > 9)
+        return FALSE;
+    if (*rest == '.') {
+        size_t part = strspn(rest + 1, "0123456789");
+
+        if (part == 0 || part > 9)
+            return FALSE;
+        rest += 1 + part;
+    }
+    if (*rest != '\0')
+        return FALSE;
+
+    *ret_seconds = g_ascii_strtod(value, NULL);
+    return TRUE;
+}
+
+static gboolean
+esxUriSetSeconds(EsxUri *uri, EsxUriId id, const char *value, GError **error)
+{
+    guint *field = G_STRUCT_MEMBER_P(uri, esxUriTable[id].offset);
+    double minimum = esxUriTable[id].minimumMs / 1000.0;
+    double maximum = esxUriTable[id].maximumMs / 1000.0;
+    double seconds = 0;
+
+    if (!esxUriParseSeconds(value, &seconds) || seconds < minimum || seconds > maximum) {
+        g_autofree char *allowed = g_strdup_printf("a number of seconds from %g to %g, such as 2 or 0.5",
+                                                   minimum, maximum);
+
+        return esxUriRefuse(id, value, allowed, error);
+    }
+
+    *field = (guint)(seconds * 1000 + 0.5);
+    return TRUE;
+}
+
+/* Parameters of libvirt's own ESX driver, so that its URIs work here. */
+static gboolean
+esxUriSetUseless(EsxUri *uri, EsxUriId id, const char *value, GError **error)
+{
+    gboolean flag = FALSE;
+
+    if (id == ESX_URI_AUTO_ANSWER && !esxUriParseFlag(id, value, &flag, error))
+        return FALSE;
+    if (id == ESX_URI_VCENTER && *value == '\0')
+        return esxUriRefuse(id, value, "the name of a vCenter or '*'", error);
+
+    esxUriWarn(uri, "%s= has no effect: this driver shows storage only", esxUriTable[id].name);
+    return TRUE;
+}
+
+/* Parameters libvirt itself reads. */
+static gboolean
+esxUriSetForeign(EsxUri *uri, EsxUriId id, const char *value G_GNUC_UNUSED,
+                 GError **error G_GNUC_UNUSED)
+{
+    if (id == ESX_URI_AUTHFILE)
+        uri->hasAuthFile = TRUE;
+    return TRUE;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------- */
+
+static gboolean
+esxUriSetParameters(EsxUri *uri, const EsxUriSource *source, GError **error)
+{
+    gboolean seen[N_ESX_URI] = { FALSE };
+    size_t i;
+
+    for (i = 0; i < source->nparameters; i++) {
+        const EsxUriParameter *parameter = &source->parameters[i];
+        EsxUriId id = 0;
+
+        while (id < N_ESX_URI && g_ascii_strcasecmp(esxUriTable[id].name, parameter->name) != 0)
+            id++;
+        if (id == N_ESX_URI) {
+            esxUriWarn(uri, "the URI parameter '%s' is not known and has no effect", parameter->name);
+            continue;
+        }
+        if (seen[id]) {
+            g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+                        "The URI parameter %s is given twice; give it once.", esxUriTable[id].name);
+            return FALSE;
+        }
+
+        seen[id] = TRUE;
+        if (!esxUriTable[id].set(uri, id, parameter->value ? parameter->value : "", error))
+            return FALSE;
+    }
+
+    return TRUE;
+}
+
+/* Host, port, user. */
+static gboolean
+esxUriSetServer(EsxUri *uri, const EsxUriSource *source, GError **error)
+{
+    if (!source->host || *source->host == '\0') {
+        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+                    "The URI names no server; write it like %s://root@esx1.example.com/embed?root=/DIR.",
+                    source->scheme);
+        return FALSE;
+    }
+    if (source->port > ESX_URI_PORT_MAX) {
+        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+                    "The port %u of the URI is out of range; it must be from 1 to %d.",
+                    source->port, ESX_URI_PORT_MAX);
+        return FALSE;
+    }
+    if (source->user && strchr(source->user, ':')) {
+        /* not quoted: what follows the colon is a password */
+        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+                    "The URI has a colon in its user name, as if a password followed; a URI is no "
+                    "place for a password: put it into auth.conf under [auth-esx-%s].", source->host);
+        return FALSE;
+    }
+
+    uri->host = g_strdup(source->host);
+    uri->port = source->port;
+    uri->user = source->user && *source->user ? g_strdup(source->user) : NULL;
+    return TRUE;
+}
+
+/* What only shows when all parameters are known. */
+static gboolean
+esxUriFinish(EsxUri *uri, GError **error)
+{
+    if (!uri->isEncrypted && (uri->caFile || uri->thumbprint)) {
+        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+                    "The URI has both transport=http and %s, but without https there is no certificate "
+                    "to check; drop one of them.", esxUriTrustName(uri->trust));
+        return FALSE;
+    }
+
+    if (uri->port == 0)
+        uri->port = uri->isEncrypted ? ESX_URI_PORT_HTTPS : ESX_URI_PORT_HTTP;
+    if (!uri->isEncrypted)
+        esxUriWarn(uri, "transport=http sends the password and all else in the clear to '%s'",
+                   uri->host);
+    else if (uri->trust == HTTP_TRUST_ANY)
+        esxUriWarn(uri, "no_verify=1: whoever answers for '%s' gets the password; thumbprint= or "
+                   "cacert= would make sure who it is", uri->host);
+    return TRUE;
+}
+
+EsxUri *
+esxUriNew(const EsxUriSource *source, GError **error)
+{
+    g_autoptr(EsxUri) uri = g_new0(EsxUri, 1);
+
+    uri->warnings = g_ptr_array_new_with_free_func(g_free);
+    uri->isVpx = g_str_equal(source->scheme, "vpx");
+    uri->isEncrypted = TRUE;
+    uri->trust = HTTP_TRUST_SYSTEM;
+    uri->cacheTtlMs = ESX_URI_CACHE_TTL_MS;
+
+    if (source->fragment) {
+        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+                    "The URI has a '#', and all behind it ('%s') would be lost; write it as %%23.",
+                    source->fragment);
+        return NULL;
+    }
+
+    if (!esxUriSetServer(uri, source, error) ||
+        !esxUriSetParameters(uri, source, error) ||
+        !esxUriFinish(uri, error))
+        return NULL;
+
+    return g_steal_pointer(&uri);
+}
+
+void
+esxUriFree(EsxUri *uri)
+{
+    if (!uri)
+        return;
+
+    g_free(uri->user);
+    g_free(uri->host);
+    g_free(uri->caFile);
+    g_free(uri->thumbprint);
+    g_free(uri->proxy);
+    g_free(uri->path);
+    g_ptr_array_unref(uri->warnings);
+    g_free(uri);
+}
+
+const char *
+esxUriTrustParameter(const EsxUri *uri)
+{
+    if (!uri->isEncrypted)
+        return esxUriTable[ESX_URI_TRANSPORT].name;
+    if (uri->trust != HTTP_TRUST_SYSTEM)
+        return esxUriTrustName(uri->trust);
+    return uri->proxy ? esxUriTable[ESX_URI_PROXY].name : NULL;
+}

@@ -1,0 +1,335 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* URI parameters: what each accepts, what it refuses, and in which words. */
+
+#include "esx_uri.h"
+
+#include <string.h>
+
+#include "esx_error.h"
+
+#define SHA256 "00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF"
+#define SHA1 "00112233445566778899aabbccddeeff00112233"
+
+/* Parses esx://h/embed?QUERY, or vpx://; QUERY is "name=value&name=value". */
+static EsxUri *
+parse(const char *scheme, const char *query, GError **error)
+{
+    g_auto(GStrv) items = g_strsplit(query, "&", -1);
+    g_autofree EsxUriParameter *parameters = g_new0(EsxUriParameter, g_strv_length(items) + 1);
+    EsxUriSource source = { .scheme = scheme, .host = "h", .parameters = parameters };
+    size_t i;
+
+    for (i = 0; items[i]; i++) {
+        char *equals = strchr(items[i], '=');
+
+        if (equals)
+            *equals = '\0';
+        parameters[i] = (EsxUriParameter) { items[i], equals ? equals + 1 : NULL };
+        source.nparameters++;
+    }
+
+    return esxUriNew(&source, error);
+}
+
+static EsxUri *
+parseGood(const char *scheme, const char *query)
+{
+    g_autoptr(GError) error = NULL;
+    EsxUri *uri = parse(scheme, query, &error);
+
+    g_assert_no_error(error);
+    g_assert_nonnull(uri);
+    return uri;
+}
+
+/* @words: all of them are in the message, "|" between them. */
+static void
+assertRefused(const char *scheme, const char *query, const char *words)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(EsxUri) uri = parse(scheme, query, &error);
+    g_auto(GStrv) list = g_strsplit(words, "|", -1);
+    size_t i;
+
+    if (uri)
+        g_error("'%s' was accepted", query);
+    g_assert_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT);
+    for (i = 0; list[i]; i++) {
+        if (!strstr(error->message, list[i]))
+            g_error("'%s' is not in the message for '%s': %s", list[i], query, error->message);
+    }
+}
+
+static gboolean
+warns(const EsxUri *uri, const char *word)
+{
+    size_t i;
+
+    for (i = 0; i < uri->warnings->len; i++) {
+        if (strstr(g_ptr_array_index(uri->warnings, i), word))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static void
+testDefaults(void)
+{
+    g_autoptr(EsxUri) esx = parseGood("esx", "root=/x");
+    g_autoptr(EsxUri) vpx = parseGood("vpx", "root=/x");
+
+    g_assert_false(esx->isVpx);
+    g_assert_true(vpx->isVpx);
+    g_assert_cmpstr(esx->host, ==, "h");
+    g_assert_null(esx->user);
+    g_assert_cmpuint(esx->port, ==, 443);
+    g_assert_true(esx->isEncrypted);
+    g_assert_cmpint(esx->trust, ==, HTTP_TRUST_SYSTEM);
+    g_assert_cmpuint(esx->cacheTtlMs, ==, 2000);
+    g_assert_cmpuint(esx->connectTimeoutMs, ==, 0);
+    g_assert_null(esx->proxy);
+    g_assert_null(esx->path);
+    g_assert_false(esx->hasAuthFile);
+    g_assert_cmpuint(esx->warnings->len, ==, 0);
+    g_assert_null(esxUriTrustParameter(esx));
+}
+
+static void
+testNamesIgnoreCase(void)
+{
+    g_autoptr(EsxUri) uri = parseGood("esx", "ROOT=/x&No_Verify=1&CACHE_TTL=0&AuthFile=/f");
+
+    g_assert_cmpint(uri->trust, ==, HTTP_TRUST_ANY);
+    g_assert_cmpuint(uri->cacheTtlMs, ==, 0);
+    g_assert_true(uri->hasAuthFile);
+}
+
+static void
+testTrust(void)
+{
+    g_autoptr(EsxUri) ca = parseGood("esx", "cacert=/etc/ca.pem");
+    g_autoptr(EsxUri) thumbprint = parseGood("esx", "thumbprint=" SHA256);
+    g_autoptr(EsxUri) any = parseGood("esx", "no_verify=1");
+    g_autoptr(EsxUri) system = parseGood("esx", "no_verify=0");
+    g_autoptr(EsxUri) both = parseGood("esx", "no_verify=0&thumbprint=" SHA256);
+
+    g_assert_cmpint(ca->trust, ==, HTTP_TRUST_CA_FILE);
+    g_assert_cmpstr(ca->caFile, ==, "/etc/ca.pem");
+    g_assert_cmpstr(esxUriTrustParameter(ca), ==, "cacert");
+    g_assert_cmpuint(ca->warnings->len, ==, 0);
+
+    g_assert_cmpint(thumbprint->trust, ==, HTTP_TRUST_THUMBPRINT);
+    g_assert_cmpstr(thumbprint->thumbprint, ==, SHA256);
+    g_assert_cmpstr(esxUriTrustParameter(thumbprint), ==, "thumbprint");
+    g_assert_cmpuint(thumbprint->warnings->len, ==, 0);
+
+    g_assert_cmpint(any->trust, ==, HTTP_TRUST_ANY);
+    g_assert_cmpstr(esxUriTrustParameter(any), ==, "no_verify");
+    g_assert_true(warns(any, "no_verify=1"));
+
+    g_assert_cmpint(system->trust, ==, HTTP_TRUST_SYSTEM);
+    g_assert_cmpint(both->trust, ==, HTTP_TRUST_THUMBPRINT);
+}
+
+static void
+testSha1Warns(void)
+{
+    g_autoptr(EsxUri) uri = parseGood("esx", "thumbprint=" SHA1);
+
+    g_assert_cmpstr(uri->thumbprint, ==, SHA1);
+    g_assert_true(warns(uri, "SHA-1"));
+}
+
+static void
+testTrustTwice(void)
+{
+    assertRefused("esx", "no_verify=1&cacert=/ca", "no_verify|cacert|drop no_verify");
+    assertRefused("esx", "cacert=/ca&no_verify=1", "no_verify|cacert|drop no_verify");
+    assertRefused("esx", "no_verify=1&thumbprint=" SHA256, "thumbprint|drop no_verify");
+    assertRefused("esx", "cacert=/ca&thumbprint=" SHA256, "cacert and thumbprint|drop thumbprint");
+    assertRefused("esx", "transport=http&thumbprint=" SHA256, "transport=http|thumbprint|drop one");
+    assertRefused("esx", "cacert=/ca&transport=http", "transport=http|cacert|drop one");
+}
+
+static void
+testTransport(void)
+{
+    g_autoptr(EsxUri) http = parseGood("esx", "transport=http&no_verify=1");
+    g_autoptr(EsxUri) https = parseGood("vpx", "transport=https");
+
+    g_assert_false(http->isEncrypted);
+    g_assert_cmpuint(http->port, ==, 80);
+    g_assert_true(warns(http, "in the clear"));
+    g_assert_cmpstr(esxUriTrustParameter(http), ==, "transport");
+    g_assert_true(https->isEncrypted);
+    g_assert_cmpuint(https->port, ==, 443);
+}
+
+static void
+testSeconds(void)
+{
+    g_autoptr(EsxUri) uri =
+        parseGood("esx", "cache_ttl=0.25&connect_timeout=3&stall_timeout=90.5&timeout=86400");
+    g_autoptr(EsxUri) least =
+        parseGood("esx", "cache_ttl=0&connect_timeout=0.1&stall_timeout=0.100&timeout=0.1");
+    g_autoptr(EsxUri) most = parseGood("esx", "cache_ttl=3600&connect_timeout=600&stall_timeout=3600.0");
+
+    g_assert_cmpuint(uri->cacheTtlMs, ==, 250);
+    g_assert_cmpuint(uri->connectTimeoutMs, ==, 3000);
+    g_assert_cmpuint(uri->stallTimeoutMs, ==, 90500);
+    g_assert_cmpuint(uri->totalTimeoutMs, ==, 86400000);
+    g_assert_cmpuint(least->cacheTtlMs, ==, 0);
+    g_assert_cmpuint(least->connectTimeoutMs, ==, 100);
+    g_assert_cmpuint(least->totalTimeoutMs, ==, 100);
+    g_assert_cmpuint(most->cacheTtlMs, ==, 3600000);
+    g_assert_cmpuint(most->stallTimeoutMs, ==, 3600000);
+}
+
+static void
+testSecondsRefused(void)
+{
+    static const char *values[] = {
+        "", "-1", "+1", "1e3", "0x10", "1,5", " 1", "1 ", "1s", ".5", "5.", "inf", "nan", "1.2.3",
+        "3600.001", "9999999999", "1.0000000000", "ten",
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(values); i++) {
+        g_autofree char *query = g_strdup_printf("cache_ttl=%s", values[i]);
+        g_autofree char *words = g_strdup_printf("cache_ttl|'%s'|from 0 to 3600", values[i]);
+
+        assertRefused("esx", query, words);
+    }
+    assertRefused("esx", "connect_timeout=0", "connect_timeout|from 0.1 to 600");
+    assertRefused("esx", "stall_timeout=0.05", "stall_timeout|from 0.1 to 3600");
+    assertRefused("esx", "timeout=86401", "timeout|'86401'|86400");
+}
+
+static void
+testRefused(void)
+{
+    assertRefused("esx", "no_verify=2", "no_verify|'2'|0 or 1");
+    assertRefused("esx", "no_verify=", "no_verify|''|0 or 1");
+    assertRefused("esx", "no_verify", "no_verify|''|0 or 1");
+    assertRefused("esx", "no_verify=yes", "no_verify|'yes'");
+    assertRefused("esx", "transport=ftp", "transport|'ftp'|'https' or 'http'");
+    assertRefused("esx", "transport=HTTPS", "transport|'HTTPS'");
+    assertRefused("esx", "auto_answer=x", "auto_answer|'x'|0 or 1");
+    assertRefused("esx", "vcenter=", "vcenter");
+    assertRefused("esx", "cacert=ca.pem", "cacert|'ca.pem'|absolute");
+    assertRefused("esx", "cacert=", "cacert|absolute");
+    assertRefused("esx", "thumbprint=zz", "thumbprint|'zz'|SHA-256");
+    assertRefused("esx", "thumbprint=" SHA1 "00", "thumbprint|64 hex digits");
+    assertRefused("vpx", "path=", "path|Datacenter");
+    assertRefused("vpx", "path=//", "path|'//'");
+    assertRefused("esx", "path=DC/host", "path|'DC/host'|vpx://");
+}
+
+static void
+testTwice(void)
+{
+    assertRefused("esx", "no_verify=0&no_verify=1", "no_verify|twice");
+    assertRefused("esx", "cache_ttl=1&CACHE_TTL=1", "cache_ttl|twice");
+    assertRefused("esx", "root=/a&root=/b", "root|twice");
+}
+
+static void
+testUnknownWarns(void)
+{
+    g_autoptr(EsxUri) uri = parseGood("esx", "foo=bar&foo=baz&no-verify=1");
+
+    g_assert_true(warns(uri, "'foo'"));
+    g_assert_true(warns(uri, "'no-verify'"));
+    g_assert_cmpint(uri->trust, ==, HTTP_TRUST_SYSTEM);
+}
+
+static void
+testUselessWarns(void)
+{
+    g_autoptr(EsxUri) uri = parseGood("esx", "auto_answer=1&vcenter=*");
+
+    g_assert_true(warns(uri, "auto_answer"));
+    g_assert_true(warns(uri, "vcenter"));
+}
+
+static void
+testTexts(void)
+{
+    g_autoptr(EsxUri) uri = parseGood("vpx", "proxy=socks5://p:1&path=/Folder/DC/host 1/");
+
+    g_assert_cmpstr(uri->proxy, ==, "socks5://p:1");
+    g_assert_cmpstr(esxUriTrustParameter(uri), ==, "proxy");
+    g_assert_cmpstr(uri->path, ==, "/Folder/DC/host 1/");
+}
+
+static void
+testServer(void)
+{
+    g_autoptr(GError) error = NULL;
+    EsxUriSource source = { .scheme = "esx", .host = "::1", .port = 8443, .user = "DOMAIN\\me" };
+    g_autoptr(EsxUri) uri = esxUriNew(&source, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(uri->host, ==, "::1");
+    g_assert_cmpuint(uri->port, ==, 8443);
+    g_assert_cmpstr(uri->user, ==, "DOMAIN\\me");
+
+    g_clear_pointer(&uri, esxUriFree);
+    source.user = "";
+    uri = esxUriNew(&source, &error);
+    g_assert_no_error(error);
+    g_assert_null(uri->user);
+}
+
+static void
+testServerRefused(void)
+{
+    const struct {
+        EsxUriSource source;
+        const char *word;
+    } cases[] = {
+        { { .scheme = "esx" }, "no server" },
+        { { .scheme = "esx", .host = "" }, "no server" },
+        { { .scheme = "esx", .host = "h", .port = 65536 }, "65536" },
+        { { .scheme = "esx", .host = "h", .fragment = "1&x=y" }, "%23" },
+        { { .scheme = "esx", .host = "h", .user = "root:hunter2" }, "[auth-esx-h]" },
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(EsxUri) uri = esxUriNew(&cases[i].source, &error);
+
+        g_assert_null(uri);
+        g_assert_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT);
+        g_assert_nonnull(strstr(error->message, cases[i].word));
+        g_assert_null(strstr(error->message, "hunter2"));
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+
+    g_test_add_func("/uri/defaults", testDefaults);
+    g_test_add_func("/uri/names-ignore-case", testNamesIgnoreCase);
+    g_test_add_func("/uri/trust", testTrust);
+    g_test_add_func("/uri/sha1-warns", testSha1Warns);
+    g_test_add_func("/uri/trust-twice", testTrustTwice);
+    g_test_add_func("/uri/transport", testTransport);
+    g_test_add_func("/uri/seconds", testSeconds);
+    g_test_add_func("/uri/seconds-refused", testSecondsRefused);
+    g_test_add_func("/uri/refused", testRefused);
+    g_test_add_func("/uri/twice", testTwice);
+    g_test_add_func("/uri/unknown-warns", testUnknownWarns);
+    g_test_add_func("/uri/useless-warns", testUselessWarns);
+    g_test_add_func("/uri/texts", testTexts);
+    g_test_add_func("/uri/server", testServer);
+    g_test_add_func("/uri/server-refused", testServerRefused);
+    return g_test_run();
+}
