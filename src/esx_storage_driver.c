@@ -8,6 +8,7 @@
  * is answered by libvirt itself with VIR_ERR_NO_SUPPORT.
  */
 
+#include "esx_storage_change.h"
 #include "esx_storage_driver.h"
 #include "esx_storage_pool.h"
 #include "esx_storage_vol.h"
@@ -44,4 +45,11 @@ virStorageDriver esxStorageDriver = {
     .storageVolGetInfoFlags = esxStorageVolGetInfoFlags,
     .storageVolGetXMLDesc = esxStorageVolGetXMLDesc,
     .storageVolGetPath = esxStorageVolGetPath,
+
+    .storageVolCreateXML = esxStorageVolCreateXML,
+    .storageVolCreateXMLFrom = esxStorageVolCreateXMLFrom,
+    .storageVolDelete = esxStorageVolDelete,
+    .storageVolWipe = esxStorageVolWipe,
+    .storageVolWipePattern = esxStorageVolWipePattern,
+    .storageVolResize = esxStorageVolResize,
 };
