@@ -9,14 +9,14 @@
 #include "http_trust.h"
 
 /*
- * The real transport: libcurl, 7.87 or newer, OpenSSL flavour. HTTP/1.1 only (HTTP/2 makes real ESX uploads
- * crawl and buys a request/reply protocol nothing), keep-alive, no "Expect: 100-continue" (ESX does not
- * answer it), gzip accepted, TLS 1.2 or newer. No redirects followed, no cookies remembered, no proxies or
- * passwords taken from the environment or from files. Touches no signal handler and no locale, so
- * it may live in any process.
+ * The real transport: libcurl, 7.87 or newer, OpenSSL flavour. HTTP/1.1 only (HTTP/2 makes real ESX
+ * uploads crawl and buys a request/reply protocol nothing), keep-alive, no "Expect: 100-continue"
+ * (ESX does not answer it), gzip accepted, TLS 1.2 or newer. No redirects followed, no cookies
+ * remembered, no proxies or passwords taken from the environment or from files. Touches no signal
+ * handler and no locale, so it may live in any process.
  *
- * libcurl and OpenSSL keep short-lived copies of what is sent in buffers of their own; what this floor copies of
- * headers and cookies is erased.
+ * libcurl and OpenSSL keep short-lived copies of what is sent in buffers of their own; what this
+ * floor copies of headers and cookies is erased.
  */
 
 typedef struct {
@@ -25,8 +25,8 @@ typedef struct {
     guint port;                 /* 1 to 65535 */
     HttpTrust trust;
     const char *caFile;         /* HTTP_TRUST_CA_FILE: read once, by httpCurlNew */
-    const char *thumbprint;     /* HTTP_TRUST_THUMBPRINT: SHA-256 or SHA-1 in hex, colons optional, either case */
-    const char *proxy;          /* "[http|socks|socks4|socks4a|socks5://]host[:port]", or NULL; see below */
+    const char *thumbprint;     /* HTTP_TRUST_THUMBPRINT: see httpThumbprintParse */
+    const char *proxy;          /* "[SCHEME://]HOST[:PORT]", or NULL; see below */
     guint connectTimeoutMs;     /* until connected and TLS is up; 0: HTTP_CONNECT_TIMEOUT_MS */
     guint stallTimeoutMs;       /* longest silence in mid-request; 0: HTTP_STALL_TIMEOUT_MS */
     guint totalTimeoutMs;       /* whole request; 0: HTTP_TOTAL_TIMEOUT_MS */
@@ -34,9 +34,10 @@ typedef struct {
 } HttpCurlOptions;
 
 /*
- * proxy: as libvirt's own ESX driver reads it: without a scheme it is an HTTP proxy, "socks" is "socks5", the
- * port is 1080 if not given. An https server is reached through an HTTP proxy by CONNECT. Names are resolved by
- * the proxy for http and socks4a, here for the others. No user or password.
+ * proxy: as libvirt's own ESX driver reads it. SCHEME is http, socks, socks4, socks4a or socks5;
+ * without one it is an HTTP proxy, "socks" is "socks5", and the port is 1080 if not given. An https
+ * server is reached through an HTTP proxy by CONNECT. Names are resolved by the proxy for http and
+ * socks4a, here for the others. No user or password.
  */
 
 #define HTTP_CONNECT_TIMEOUT_MS 10000
@@ -51,7 +52,8 @@ typedef struct {
 /*
  * Makes a transport; connects nothing yet. All strings are copied.
  *
- * HTTP_TRUST_SYSTEM trusts what OpenSSL trusts by default on this system (SSL_CERT_FILE and SSL_CERT_DIR apply).
+ * HTTP_TRUST_SYSTEM trusts what OpenSSL trusts by default on this system (SSL_CERT_FILE and
+ * SSL_CERT_DIR apply).
  *
  * Returns: (transfer full), or NULL with HTTP_ERROR_INVALID.
  */

@@ -8,12 +8,13 @@
 #include <glib.h>
 
 /*
- * HTTP floor: one transport per connection to a server, any number of requests at once. A request takes
- * an idle handle (a keep-alive connection) out of the transport's pool, or makes one; while it runs
- * the handle is the caller's alone; then it goes back. So concurrent calls do not wait on each other.
+ * HTTP floor: one transport per connection to a server, any number of requests at once. A request
+ * takes an idle handle (a keep-alive connection) out of the transport's pool, or makes one; while
+ * it runs the handle is the caller's alone; then it goes back. So concurrent calls do not wait on
+ * each other.
  *
- * The transport is dumb: it knows no SOAP, no session, no retry. Those live in the vi floor, which sees it
- * through HttpTransport, an interface that tests replace by canned replies.
+ * The transport is dumb: it knows no SOAP, no session, no retry. Those live in the vi floor, which
+ * sees it through HttpTransport, an interface that tests replace by canned replies.
  */
 
 #define HTTP_ERROR (httpErrorQuark())
@@ -21,21 +22,21 @@ GQuark httpErrorQuark(void);
 
 typedef enum {
     HTTP_ERROR_RESOLVE,     /* the server's or the proxy's name has no address */
-    HTTP_ERROR_CONNECT,     /* refused, unreachable, no connection in time: the request was never sent */
+    HTTP_ERROR_CONNECT,     /* refused, unreachable, too slow to connect: never sent */
     HTTP_ERROR_TIMEOUT,     /* the server went silent, or the whole request took too long */
     HTTP_ERROR_TLS,         /* handshake failed for another reason than trust */
-    HTTP_ERROR_TRUST,       /* certificate not trusted: unknown CA, wrong host, expired, other thumbprint */
+    HTTP_ERROR_TRUST,       /* certificate: unknown CA, wrong host, expired, other thumbprint */
     HTTP_ERROR_PROTOCOL,    /* what came back is not HTTP, or was cut off */
-    HTTP_ERROR_BROKEN,      /* the connection broke without a reply; the request was, or may have been, sent */
+    HTTP_ERROR_BROKEN,      /* the connection broke without a reply to what may have been sent */
     HTTP_ERROR_CANCELLED,   /* the caller's cancel flag was raised */
-    HTTP_ERROR_SINK,        /* the sink refused the body; its own GError is passed up instead, see below */
-    HTTP_ERROR_INVALID,     /* an option that cannot work: unreadable CA file, malformed thumbprint */
+    HTTP_ERROR_SINK,        /* the sink refused the body but set no error of its own */
+    HTTP_ERROR_INVALID,     /* an option or a request that cannot work */
 } HttpErrorCode;
 
 /*
- * Whether @error proves that no byte of the request left this process, so that even a request that changes
- * something may be sent again: TRUE for RESOLVE, CONNECT, TLS, TRUST and INVALID. FALSE for every other
- * domain.
+ * Whether @error proves that no byte of the request left this process, so that even a request that
+ * changes something may be sent again: TRUE for RESOLVE, CONNECT, TLS, TRUST and INVALID. FALSE for
+ * every other domain.
  */
 gboolean httpErrorIsUnsent(const GError *error);
 
@@ -58,23 +59,26 @@ typedef struct {
     const char *body;            /* NULL: none */
     size_t bodyLength;
     guint timeoutMs;             /* for the whole request; 0: the transport's default; see below */
-    gint *cancel;                /* atomic; non-zero ends the request soon; NULL: cannot be cancelled */
+    gint *cancel;                /* atomic; non-zero ends the request soon; or NULL */
     gboolean noRetry;            /* never send it twice; see below */
 } HttpRequest;
 
 /*
- * timeoutMs: who gives one knows how long the server may think, so that long it may also be silent before
- * its reply begins (a long poll, a rescan). Once the reply has begun, the transport's stall timeout counts.
+ * timeoutMs: who gives one knows how long the server may think, so that long it may also be silent
+ * before its reply begins (a long poll, a rescan). Once the reply has begun, the transport's stall
+ * timeout counts.
  *
- * noRetry: a server may close a kept-alive connection in the very moment a request goes out on it. Then
- * the transport sends the request again on a new connection, which is right for whatever only reads. With
- * noRetry it does not; the request fails with HTTP_ERROR_BROKEN, because its fate is unknown.
+ * noRetry: a server may close a kept-alive connection in the very moment a request goes out on it.
+ * Then the transport sends the request again on a new connection, which is right for whatever only
+ * reads. With noRetry it does not; the request fails with HTTP_ERROR_BROKEN, because its fate is
+ * unknown.
  */
 
 /*
- * Receives the (decompressed) body piece by piece, on the calling thread; not called for an empty body. @response
- * has status and headers by then. Returning FALSE with @error set ends the request, and that error is
- * what the request fails with. The transport sets no limit to the body: that is the sink's duty.
+ * Receives the (decompressed) body piece by piece, on the calling thread; not called for an empty
+ * body. @response has status and headers by then. Returning FALSE with @error set ends the request,
+ * and that error is what the request fails with. The transport sets no limit to the body: that is
+ * the sink's duty.
  */
 typedef gboolean (*HttpSink)(const HttpResponse *response, const char *data, size_t length,
                              gpointer opaque, GError **error);
@@ -92,9 +96,10 @@ struct _HttpTransport {
 };
 
 /*
- * Sends @request and feeds the reply to @sink (NULL: the body is thrown away). Any status is a success here.
- * Thread-safe. Blocks, but never longer than the timeouts; a raised cancel flag ends it within 0.2 s;
- * holds no lock while the network is busy. @ret_response is the caller's to clear, and written on success only.
+ * Sends @request and feeds the reply to @sink (NULL: the body is thrown away). Any status is a
+ * success here. Thread-safe. Blocks, but never longer than the timeouts; a raised cancel flag ends
+ * it within 0.2 s; holds no lock while the network is busy. @ret_response is the caller's to clear,
+ * and written on success only.
  */
 gboolean httpTransportPerform(HttpTransport *transport, const HttpRequest *request, HttpSink sink,
                               gpointer opaque, HttpResponse *ret_response, GError **error);

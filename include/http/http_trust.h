@@ -8,13 +8,13 @@
 #include <glib.h>
 
 /*
- * The ways to trust the server of an https connection. Whichever it is, the certificate is judged before a
- * byte of a request is sent.
+ * The ways to trust the server of an https connection. Whichever it is, the certificate is judged
+ * before a byte of a request is sent.
  */
 typedef enum {
     HTTP_TRUST_SYSTEM,      /* the system's CA store, host name checked */
     HTTP_TRUST_CA_FILE,     /* this PEM file instead, host name checked */
-    HTTP_TRUST_THUMBPRINT,  /* exactly this certificate, whoever signed it and whatever host it names */
+    HTTP_TRUST_THUMBPRINT,  /* exactly this certificate, whoever signed it, whatever it names */
     HTTP_TRUST_ANY,         /* no_verify=1 */
 } HttpTrust;
 
@@ -23,9 +23,10 @@ typedef enum {
 #define HTTP_SHA256_BYTES 32
 
 /*
- * Checks a thumbprint's form: 64 hex digits (SHA-256) or 40 (SHA-1) in either case, a colon allowed between
- * any two bytes. @ret_digest may be NULL.
+ * Checks a thumbprint's form: 64 hex digits (SHA-256) or 40 (SHA-1) in either case, a colon allowed
+ * between any two bytes. @ret_digest may be NULL.
  *
- * Returns: the number of bytes of the digest, 32 or 20 (the caller warns of SHA-1), or 0 when malformed or NULL.
+ * Returns: the number of bytes of the digest, 32 or 20 (the caller warns of SHA-1), or 0 when
+ * malformed or NULL.
  */
 guint httpThumbprintParse(const char *text, guint8 ret_digest[HTTP_SHA256_BYTES]);

@@ -27,7 +27,8 @@ httpCertificateDigest(const X509 *certificate, guint length, guint8 *ret_digest)
     guint8 digest[EVP_MAX_MD_SIZE] = { 0 };
     unsigned int size = 0;
 
-    if (!X509_digest(certificate, length == HTTP_SHA1_BYTES ? EVP_sha1() : EVP_sha256(), digest, &size) ||
+    if (!X509_digest(certificate, length == HTTP_SHA1_BYTES ? EVP_sha1() : EVP_sha256(), digest,
+                     &size) ||
         size != length)
         return 0;
 

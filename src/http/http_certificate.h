@@ -9,14 +9,14 @@
 #include <openssl/x509.h>
 
 /*
- * Facts of a certificate, for comparing and for messages. Certificates come from strangers: every text is
- * printable ASCII and short, whatever they contain. All texts are (transfer full) and never NULL; a NULL
- * certificate gives "unknown".
+ * Facts of a certificate, for comparing and for messages. Certificates come from strangers: every
+ * text is printable ASCII and short, whatever they contain. All texts are (transfer full) and never
+ * NULL; a NULL certificate gives "unknown".
  */
 
 /*
- * Puts the digest of @certificate's DER form into @ret_digest: SHA-256 for a @length of HTTP_SHA256_BYTES, SHA-1 for
- * HTTP_SHA1_BYTES.
+ * Puts the digest of @certificate's DER form into @ret_digest: SHA-256 for a @length of
+ * HTTP_SHA256_BYTES, SHA-1 for HTTP_SHA1_BYTES.
  *
  * Returns: @length, or 0 when OpenSSL refuses.
  */

@@ -4,9 +4,9 @@
  */
 
 /*
- * The pool of handles. A request takes one; it is the request's alone while it runs; then it is put back.
- * The lock is held to take and to put, never while the network is busy. The one put back last is taken
- * first, since its connection is the least likely to have been closed by the server.
+ * The pool of handles. A request takes one; it is the request's alone while it runs; then it is put
+ * back. The lock is held to take and to put, never while the network is busy. The one put back last
+ * is taken first, since its connection is the least likely to have been closed by the server.
  */
 
 #include "http_curl.h"
@@ -62,8 +62,8 @@ httpCurlPutIdle(HttpCurl *self, HttpHandle *handle)
 }
 
 static gboolean
-httpCurlPerform(HttpTransport *transport, const HttpRequest *request, HttpSink sink, gpointer opaque,
-                HttpResponse *ret_response, GError **error)
+httpCurlPerform(HttpTransport *transport, const HttpRequest *request, HttpSink sink,
+                gpointer opaque, HttpResponse *ret_response, GError **error)
 {
     HttpCurl *self = (HttpCurl *)transport;
     HttpHandle *handle = httpCurlTakeIdle(self);

@@ -4,8 +4,8 @@
  */
 
 /*
- * Host, port and proxy come from a URI a user typed. They are checked here, so that nothing in them can turn
- * into another part of the URL that libcurl gets.
+ * Host, port and proxy come from a URI a user typed. They are checked here, so that nothing in them
+ * can turn into another part of the URL that libcurl gets.
  */
 
 #include "http_endpoint.h"
@@ -45,7 +45,10 @@ httpZoneIsValid(const char *zone)
     return p > zone;
 }
 
-/* Returns: (transfer full): @host as it stands in a URL, or NULL if it is neither a name nor an address. */
+/*
+ * Returns: (transfer full): @host as it stands in a URL, or NULL if it is neither a name nor an
+ * address.
+ */
 static char *
 httpHostToUrl(const char *host)
 {
@@ -64,7 +67,9 @@ httpHostToUrl(const char *host)
     return g_strdup_printf("[%s]", address);
 }
 
-/* Splits "host", "host:port", "[v6]" or "[v6]:port"; *ret_port stays as it is where none is given. */
+/*
+ * Splits "host", "host:port", "[v6]" or "[v6]:port"; *ret_port stays as it is where none is given.
+ */
 static gboolean
 httpHostPortSplit(const char *text, char **ret_host, guint *ret_port)
 {
@@ -151,8 +156,8 @@ httpEndpointInit(HttpEndpoint *endpoint, const HttpCurlOptions *options, GError 
     if (!proxy) {
         /* not quoted: someone may have put a password into it */
         g_set_error_literal(error, HTTP_ERROR, HTTP_ERROR_INVALID,
-                            "The proxy is malformed; it must be like 'http://host:port', with http, "
-                            "socks, socks4, socks4a or socks5, and without user or password.");
+                            "The proxy is malformed; it must be like 'http://host:port', with "
+                            "http, socks, socks4, socks4a or socks5, without user or password.");
         return FALSE;
     }
 

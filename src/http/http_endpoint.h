@@ -8,7 +8,8 @@
 #include "http_curl.h"
 
 /*
- * Where a transport talks to, in the forms libcurl and a person need. Made once, then read by any thread.
+ * Where a transport talks to, in the forms libcurl and a person need. Made once, then read by any
+ * thread.
  */
 typedef struct {
     char *url;          /* "https://[::1]:443", to be followed by a path */

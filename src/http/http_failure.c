@@ -4,8 +4,8 @@
  */
 
 /*
- * Why a request failed, in words. The code follows from one question first: can the request have left this
- * process? Whoever repeats requests depends on the answer.
+ * Why a request failed, in words. The code follows from one question first: can the request have
+ * left this process? Whoever repeats requests depends on the answer.
  */
 
 #include "http_failure.h"
@@ -19,6 +19,23 @@ httpFailureMentions(const HttpFailure *failure, const char *text)
     return strstr(failure->detail, text) != NULL;
 }
 
+/* With a proxy, of whatever kind, libcurl resolves the proxy's name only. */
+static void
+httpFailureSetUnresolved(const HttpFailure *failure, GError **error)
+{
+    const HttpEndpoint *endpoint = failure->endpoint;
+
+    if (*endpoint->proxy) {
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_RESOLVE,
+                    "The host name of the proxy %s has no address; check its spelling and the DNS.",
+                    endpoint->proxy);
+    } else {
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_RESOLVE,
+                    "The host name '%s' has no address; check its spelling and the DNS.",
+                    endpoint->host);
+    }
+}
+
 /* Connecting took too long: no address, no TCP, or no TLS. */
 static void
 httpFailureSetLate(const HttpFailure *failure, GError **error)
@@ -28,8 +45,16 @@ httpFailureSetLate(const HttpFailure *failure, GError **error)
 
     if (failure->handshaking) {
         g_set_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
-                    "%s accepted the connection but did not complete the TLS handshake within %g s; "
-                    "check that the port serves https.", name, seconds);
+                    "%s accepted the connection but did not complete the TLS handshake within %g "
+                    "s; check that the port serves https.", name, seconds);
+        return;
+    }
+
+    if (*failure->endpoint->proxy) {
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
+                    "There was no connection to %s through the proxy %s within %g s; check "
+                    "proxy=, and that the proxy may reach the host.",
+                    name, failure->endpoint->proxy, seconds);
         return;
     }
 
@@ -80,8 +105,8 @@ httpFailureSetTls(const HttpFailure *failure, GError **error)
     } else if (httpFailureMentions(failure, "unsupported protocol") ||
                httpFailureMentions(failure, "protocol version")) {
         g_set_error(error, HTTP_ERROR, HTTP_ERROR_TLS,
-                    "%s offers no TLS version that is safe; TLS 1.2 or newer must be enabled on it.",
-                    name);
+                    "%s offers no TLS version that is safe; TLS 1.2 or newer must be enabled on "
+                    "it.", name);
     } else if (*failure->detail) {
         g_set_error(error, HTTP_ERROR, HTTP_ERROR_TLS, "The TLS handshake with %s failed: %s.",
                     name, failure->detail);
@@ -155,14 +180,8 @@ httpFailureSetCoded(const HttpFailure *failure, GError **error)
 
     switch (failure->code) {
     case CURLE_COULDNT_RESOLVE_HOST:
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_RESOLVE,
-                    "The host name '%s' has no address; check its spelling and the DNS.",
-                    endpoint->host);
-        return;
     case CURLE_COULDNT_RESOLVE_PROXY:
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_RESOLVE,
-                    "The host name of the proxy %s has no address; check its spelling and the DNS.",
-                    endpoint->proxy);
+        httpFailureSetUnresolved(failure, error);
         return;
     case CURLE_OPERATION_TIMEDOUT:
         httpFailureSetLate(failure, error);

@@ -13,7 +13,7 @@
 /* All that is known of a request that libcurl ended with an error. */
 typedef struct {
     CURLcode code;
-    const char *detail;         /* libcurl's own text; quoted for TLS only, since it may hold parts of a reply */
+    const char *detail;         /* libcurl's text, possibly of a reply: quoted for TLS only */
     const HttpEndpoint *endpoint;
     const HttpPeer *peer;
     guint connectTimeoutMs;
@@ -26,7 +26,7 @@ typedef struct {
 } HttpFailure;
 
 /*
- * Turns @failure into a GError of HTTP_ERROR: a sentence that names host and port, and says what to look at.
- * Never quotes a header, a body or a cookie.
+ * Turns @failure into a GError of HTTP_ERROR: a sentence that names host and port, and says what to
+ * look at. Never quotes a header, a body or a cookie.
  */
 void httpFailureSet(const HttpFailure *failure, GError **error);

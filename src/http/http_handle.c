@@ -4,13 +4,13 @@
  */
 
 /*
- * One handle is a curl easy handle with a multi handle of its own. The multi handle owns the connection and
- * keeps it between requests; it is there so that we, not libcurl, wait: so a cancel flag is seen within a
- * tenth of a second, and silence is measured in milliseconds. (curl_easy_perform looks at both once a
- * second.)
+ * One handle is a curl easy handle with a multi handle of its own. The multi handle owns the
+ * connection and keeps it between requests; it is there so that we, not libcurl, wait: so a cancel
+ * flag is seen within a tenth of a second, and silence is measured in milliseconds.
+ * (curl_easy_perform looks at both once a second.)
  *
- * Every request sets all options anew and ends with curl_easy_reset, so nothing of one request can show in
- * the next, and an idle handle points to nothing of a caller's.
+ * Every request sets all options anew and ends with curl_easy_reset, so nothing of one request can
+ * show in the next, and an idle handle points to nothing of a caller's.
  */
 
 #include "http_handle.h"
@@ -42,7 +42,8 @@ httpHandleNew(const HttpConfig *config, GError **error)
 
     if (!handle->easy || !handle->multi ||
         curl_multi_setopt(handle->multi, CURLMOPT_MAXCONNECTS, 1L) != CURLM_OK) {
-        g_set_error_literal(error, HTTP_ERROR, HTTP_ERROR_INVALID, "libcurl cannot be initialised.");
+        g_set_error_literal(error, HTTP_ERROR, HTTP_ERROR_INVALID,
+                            "libcurl cannot be initialised.");
         return NULL;
     }
 
@@ -97,7 +98,8 @@ httpCallSetStalled(const HttpCall *call, GError **error)
 /*
  * Looks at the clocks and at the cancel flag of @call.
  *
- * Returns: the milliseconds until that has to be done again, or 0 with @error set when the call must end.
+ * Returns: the milliseconds until that has to be done again, or 0 with @error set when the call
+ * must end.
  */
 static int
 httpCallCheck(HttpCall *call, GError **error)

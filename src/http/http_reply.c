@@ -12,7 +12,9 @@
 
 #include <string.h>
 
-/* Returns: (transfer full): the value of @line if its name is @name, stripped of blanks; else NULL. */
+/*
+ * Returns: (transfer full): the value of @line if its name is @name, stripped of blanks; else NULL.
+ */
 static char *
 httpLineValue(const char *line, size_t length, const char *name)
 {

@@ -8,8 +8,8 @@
 #include "http_transport.h"
 
 /*
- * The reply of one request while it comes in: collects what HttpResponse shows of the header, within its limits, and
- * hands the body to the sink.
+ * The reply of one request while it comes in: collects what HttpResponse shows of the header,
+ * within its limits, and hands the body to the sink.
  */
 typedef struct {
     const char *name;       /* of the server, for messages */
@@ -22,8 +22,8 @@ typedef struct {
 } HttpReply;
 
 /*
- * Takes one line of the header as it came, "\r\n" included. Trailers behind a chunked body are counted, and else
- * ignored.
+ * Takes one line of the header as it came, "\r\n" included. Trailers behind a chunked body are
+ * counted, and else ignored.
  *
  * Returns: FALSE with reply->error set when a limit is reached.
  */

@@ -4,8 +4,9 @@
  */
 
 /*
- * Every option libcurl gets, each with its reason, and the callbacks they name. Options are collected with
- * one flag of success: an option that this libcurl lacks must never be dropped in silence.
+ * Every option libcurl gets, each with its reason, and the callbacks they name. Options are
+ * collected with one flag of success: an option that this libcurl lacks must never be dropped in
+ * silence.
  */
 
 #include "http_setup.h"
@@ -39,8 +40,9 @@ httpCallTakeBody(char *data, size_t size, size_t count, void *opaque)
 }
 
 /*
- * libcurl opens a connection. Closed on exec, because we live in processes that start others. Refused when
- * libcurl wants to repeat a request that must not be: that is the only reason to connect after having sent.
+ * libcurl opens a connection. Closed on exec, because we live in processes that start others.
+ * Refused when libcurl wants to repeat a request that must not be: that is the only reason to
+ * connect after having sent.
  */
 static curl_socket_t
 httpCallOpenSocket(void *opaque, curlsocktype purpose, struct curl_sockaddr *address)
@@ -67,8 +69,8 @@ httpCallAttachPeer(CURL *easy, void *context, void *opaque)
 }
 
 /*
- * The connection is up, the request is about to be sent. Our own certificate check must have passed by now,
- * whatever libcurl made of its options.
+ * The connection is up, the request is about to be sent. Our own certificate check must have passed
+ * by now, whatever libcurl made of its options.
  */
 static int
 httpCallBeforeSend(void *opaque, char *remoteIp, char *localIp, int remotePort, int localPort)
@@ -146,7 +148,9 @@ httpCallSetupTls(HttpCall *call)
            HTTP_SET(call, CURLOPT_SSL_CTX_DATA, call);
 }
 
-/* Whether @text may stand on a header line: no control characters, so it cannot begin another line. */
+/*
+ * Whether @text may stand on a header line: no control characters, so it cannot begin another line.
+ */
 static gboolean
 httpTextIsLine(const char *text)
 {
@@ -255,14 +259,15 @@ httpCallSetup(HttpCall *call, char *detail, GError **error)
 
     if (!httpMethodIsValid(request->method) || !httpPathIsValid(request->path)) {
         g_set_error(error, HTTP_ERROR, HTTP_ERROR_INVALID,
-                    "The request to %s has no proper method and path.", call->config->endpoint.name);
+                    "The request to %s has no proper method and path.",
+                    call->config->endpoint.name);
         return FALSE;
     }
 
     if (!httpCallSetupManners(call, detail) || !httpCallSetupProtocol(call) ||
         (call->config->endpoint.tls && !httpCallSetupTls(call))) {
         g_set_error(error, HTTP_ERROR, HTTP_ERROR_INVALID,
-                    "This libcurl (%s) cannot be used; 7.87 or newer, built with OpenSSL, is needed.",
+                    "This libcurl (%s) cannot be used; 7.87 or newer with OpenSSL is needed.",
                     curl_version());
         return FALSE;
     }

@@ -26,11 +26,11 @@ typedef struct {
 } HttpCall;
 
 /*
- * Checks call->request and turns it into options of call->easy. @detail is where libcurl will put its error text
- * (CURL_ERROR_SIZE bytes).
+ * Checks call->request and turns it into options of call->easy. @detail is where libcurl will put
+ * its error text (CURL_ERROR_SIZE bytes).
  *
- * Returns: FALSE with HTTP_ERROR_INVALID when a part of the request cannot be sent, or libcurl does not know
- * an option.
+ * Returns: FALSE with HTTP_ERROR_INVALID when a part of the request cannot be sent, or libcurl does
+ * not know an option.
  */
 gboolean httpCallSetup(HttpCall *call, char *detail, GError **error);
 

@@ -4,9 +4,10 @@
  */
 
 /*
- * Replaces OpenSSL's verification of the chain by our own callback, for two reasons: a thumbprint must be
- * compared before anything is sent, and a refusal must be explained with the certificate at hand. For CA_FILE
- * and SYSTEM the callback calls OpenSSL's verification and only remembers what it said.
+ * Replaces OpenSSL's verification of the chain by our own callback, for two reasons: a thumbprint
+ * must be compared before anything is sent, and a refusal must be explained with the certificate at
+ * hand. For CA_FILE and SYSTEM the callback calls OpenSSL's verification and only remembers what it
+ * said.
  */
 
 #include "http_verify.h"
@@ -17,7 +18,10 @@
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 
-/* Returns: (transfer full): the CAs of @caFile, or of the system when it is NULL; NULL when there are none. */
+/*
+ * Returns: (transfer full): the CAs of @caFile, or of the system when it is NULL; NULL when there
+ * are none.
+ */
 static X509_STORE *
 httpStoreNew(const char *caFile)
 {
@@ -51,8 +55,8 @@ httpPolicyInitStore(HttpPolicy *policy, const char *caFile, GError **error)
                     "certificate in PEM form.", caFile);
     } else {
         g_set_error_literal(error, HTTP_ERROR, HTTP_ERROR_INVALID,
-                            "The CA certificates of this system cannot be read; check SSL_CERT_FILE "
-                            "and SSL_CERT_DIR, or name a file with cacert=.");
+                            "The CA certificates of this system cannot be read; check "
+                            "SSL_CERT_FILE and SSL_CERT_DIR, or name a file with cacert=.");
     }
     return FALSE;
 }
@@ -80,7 +84,8 @@ httpPolicyInit(HttpPolicy *policy, const HttpCurlOptions *options, GError **erro
         return TRUE;
     }
 
-    g_set_error(error, HTTP_ERROR, HTTP_ERROR_INVALID, "There is no trust mode %d.", options->trust);
+    g_set_error(error, HTTP_ERROR, HTTP_ERROR_INVALID, "There is no trust mode %d.",
+                options->trust);
     return FALSE;
 }
 
@@ -118,7 +123,10 @@ httpPolicyMatchesThumbprint(const HttpPolicy *policy, X509 *leaf)
     return CRYPTO_memcmp(digest, policy->thumbprint, policy->thumbprintLength) == 0;
 }
 
-/* OpenSSL's hook: called once in each handshake, in place of its own verification. Returns 1 to go on. */
+/*
+ * OpenSSL's hook: called once in each handshake, in place of its own verification. Returns 1 to go
+ * on.
+ */
 static int
 httpPeerVerify(X509_STORE_CTX *context, void *opaque)
 {
@@ -225,8 +233,8 @@ httpPeerDescribe(const HttpPeer *peer, const char *name, const char *host)
                                name, reason, thumbprint);
     }
 
-    return g_strdup_printf("The certificate of %s is not trusted: %s. %s; or, once compared with the "
-                           "SHA-256 digest the host itself shows, accept this certificate with "
+    return g_strdup_printf("The certificate of %s is not trusted: %s. %s; or, once compared with "
+                           "the SHA-256 digest the host itself shows, accept this certificate with "
                            "thumbprint=%s; no_verify=1 would accept any certificate.",
                            name, reason, httpPeerCure(peer), thumbprint);
 }

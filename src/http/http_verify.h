@@ -10,8 +10,8 @@
 #include <openssl/ssl.h>
 
 /*
- * The judgement of a server's certificate, made inside the TLS handshake: a connection whose certificate
- * does not pass is given up by OpenSSL before a byte of a request is sent.
+ * The judgement of a server's certificate, made inside the TLS handshake: a connection whose
+ * certificate does not pass is given up by OpenSSL before a byte of a request is sent.
  */
 
 /* What a transport demands. Made once, then read by any thread. */
@@ -34,7 +34,7 @@ void httpPolicyClear(HttpPolicy *policy);
 /* What became of the last handshake on one handle. Belongs to that handle. */
 typedef struct {
     const HttpPolicy *policy;
-    gboolean trusted;       /* the certificate passed (but for the host name, which libcurl compares) */
+    gboolean trusted;       /* the certificate passed (libcurl compares the host name) */
     X509 *leaf;             /* the server's certificate, or NULL */
     X509 *culprit;          /* the certificate of the chain that did not pass, or NULL */
     int failure;            /* X509_V_ERR_…, or X509_V_OK */
@@ -42,11 +42,14 @@ typedef struct {
 
 void httpPeerClear(HttpPeer *peer);
 
-/* Puts the judgement into @context, on which a handshake is about to begin; it will report to @peer. */
+/*
+ * Puts the judgement into @context, on which a handshake is about to begin; it will report to
+ * @peer.
+ */
 gboolean httpPeerAttach(HttpPeer *peer, SSL_CTX *context);
 
 /*
- * Returns: (transfer full): a sentence that says why the certificate of @name, whose host is @host, was not trusted,
- * and what a user can do about it.
+ * Returns: (transfer full): a sentence that says why the certificate of @name, whose host is @host,
+ * was not trusted, and what a user can do about it.
  */
 char *httpPeerDescribe(const HttpPeer *peer, const char *name, const char *host);

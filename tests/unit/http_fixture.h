@@ -8,7 +8,8 @@
 #include "http_curl.h"
 
 /*
- * http_server.py as a child of the test, and requests in one line. Whatever fails here ends the test program.
+ * http_server.py as a child of the test, and requests in one line. Whatever fails here ends the
+ * test program.
  */
 
 void httpServerStart(void);
@@ -40,5 +41,7 @@ char *httpGet(HttpTransport *transport, const char *path);
 /* GET of @path, which must fail with @code; the message must hold @part and HOST:PORT. */
 void httpGetFails(HttpTransport *transport, const char *path, HttpErrorCode code, const char *part);
 
-/* Asserts that @error has @code, that its message holds @part, and that it is a sentence; frees it. */
+/*
+ * Asserts that @error has @code, that its message holds @part, and that it is a sentence; frees it.
+ */
 void httpAssertError(GError *error, HttpErrorCode code, const char *part);

@@ -153,6 +153,12 @@ def answer_drop(request: Request) -> bool:
     return False
 
 
+def answer_bye(request: Request) -> bool:
+    """Answer, then close the connection without having said so."""
+    reply(request, b"bye")
+    return False
+
+
 def answer_reset(request: Request) -> bool:
     request.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     return False
@@ -301,6 +307,14 @@ def pump(source: socket.socket, target: socket.socket) -> None:
         pass
 
 
+def tunnel(sock: socket.socket, onward: socket.socket) -> None:
+    """Carry bytes both ways until both sides are done."""
+    back = threading.Thread(target=pump, args=(onward, sock), daemon=True)
+    back.start()
+    pump(sock, onward)
+    back.join()
+
+
 def serve_proxy(sock: socket.socket) -> None:
     """CONNECT to any port of this machine, but port 1 is forbidden."""
     request = read_request(sock, STATE.next_connection(), 0)
@@ -317,10 +331,7 @@ def serve_proxy(sock: socket.socket) -> None:
         return
     with socket.create_connection(("127.0.0.1", port)) as onward:
         sock.sendall(b"HTTP/1.1 200 Connection established\r\nX-Proxy: yes\r\n\r\n")
-        back = threading.Thread(target=pump, args=(onward, sock), daemon=True)
-        back.start()
-        pump(sock, onward)
-        back.join()
+        tunnel(sock, onward)
 
 
 def serve_socks4(sock: socket.socket) -> None:
@@ -334,10 +345,21 @@ def serve_socks4(sock: socket.socket) -> None:
     STATE.hit("socks4a" if named else "socks4")
     with socket.create_connection(("127.0.0.1", port)) as onward:
         sock.sendall(b"\0\x5a\0\0\0\0\0\0")
-        back = threading.Thread(target=pump, args=(onward, sock), daemon=True)
-        back.start()
-        pump(sock, onward)
-        back.join()
+        tunnel(sock, onward)
+
+
+def serve_socks5(sock: socket.socket) -> None:
+    """SOCKS5 without passwords, IPv4 addresses only: any port of this machine."""
+    version, methods = sock.recv(2, socket.MSG_WAITALL)
+    if version != 5:
+        return
+    sock.recv(methods, socket.MSG_WAITALL)
+    sock.sendall(b"\5\0")
+    port = int.from_bytes(sock.recv(10, socket.MSG_WAITALL)[8:], "big")
+    STATE.hit("socks5")
+    with socket.create_connection(("127.0.0.1", port)) as onward:
+        sock.sendall(b"\5\0\0\1\0\0\0\0\0\0")
+        tunnel(sock, onward)
 
 
 class Certificates:
@@ -446,6 +468,7 @@ def main() -> None:
         "greeting": listen(None, serve_greeting),
         "proxy": listen(None, serve_proxy),
         "socks4": listen(None, serve_socks4),
+        "socks5": listen(None, serve_socks5),
         "refused": refused.getsockname()[1],
     }
     facts = {f"port.{name}": str(port) for name, port in ports.items()}

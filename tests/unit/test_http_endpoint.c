@@ -69,7 +69,8 @@ static void
 testBadHost(void)
 {
     static const char *const hosts[] = {
-        "", "a/b", "a?b", "a#b", "u@h", "h ", "a\nb", "a\\b", "[::1]", "::1%", "::1%a/b", "1:2", "h:443",
+        "", "a/b", "a?b", "a#b", "u@h", "h ", "a\nb", "a\\b", "[::1]", "::1%", "::1%a/b", "1:2",
+        "h:443",
         "a%20b", "\"h\"",
     };
     size_t i;
@@ -87,13 +88,15 @@ static void
 testBadRest(void)
 {
     static const char *const proxies[] = {
-        "", "http://", "https://p:1", "ftp://p:1", "p:0", "p:65536", "p:x", "p:", "p:1/", "user:secret@p:1",
+        "", "http://", "https://p:1", "ftp://p:1", "p:0", "p:65536", "p:x", "p:", "p:1/",
+        "user:secret@p:1",
         "http://secret@p:1", "[::1", "[::1]x", "[::1]:", "[p]:1:", "p:1:2", "socks5h://p:1",
     };
     size_t i;
 
     for (i = 0; i < G_N_ELEMENTS(proxies); i++) {
-        HttpCurlOptions options = { .scheme = "https", .host = "h", .port = 443, .proxy = proxies[i] };
+        HttpCurlOptions options = { .scheme = "https", .host = "h", .port = 443,
+                                    .proxy = proxies[i] };
 
         g_test_message("proxy '%s'", proxies[i]);
         assertBad(&options, "The proxy is malformed");
@@ -102,7 +105,8 @@ testBadRest(void)
     assertBad(&(HttpCurlOptions){ .scheme = "ftp", .host = "h", .port = 1 }, "'ftp'");
     assertBad(&(HttpCurlOptions){ .host = "h", .port = 1 }, "use 'https' or 'http'");
     assertBad(&(HttpCurlOptions){ .scheme = "https", .host = "h" }, "The port 0");
-    assertBad(&(HttpCurlOptions){ .scheme = "https", .host = "h", .port = 65536 }, "The port 65536");
+    assertBad(&(HttpCurlOptions){ .scheme = "https", .host = "h", .port = 65536 },
+              "The port 65536");
 }
 
 int

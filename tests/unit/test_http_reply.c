@@ -99,7 +99,8 @@ testOddStatus(void)
 }
 
 static gboolean
-refuse(const HttpResponse *response, const char *data, size_t length, gpointer opaque, GError **error)
+refuse(const HttpResponse *response, const char *data, size_t length, gpointer opaque,
+       GError **error)
 {
     (void)response;
     (void)data;

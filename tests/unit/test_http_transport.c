@@ -34,7 +34,8 @@ cannedFree(HttpTransport *transport)
 static const HttpTransportOps cannedOps = { .perform = cannedPerform, .free = cannedFree };
 
 static gboolean
-collect(const HttpResponse *response, const char *data, size_t length, gpointer opaque, GError **error)
+collect(const HttpResponse *response, const char *data, size_t length, gpointer opaque,
+        GError **error)
 {
     (void)error;
     g_assert_cmpuint(response->status, ==, 200);

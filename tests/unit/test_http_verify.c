@@ -25,7 +25,8 @@ assertDistrusts(const HttpCurlOptions *options, const char *listener, const char
 {
     g_autoptr(HttpTransport) transport = httpTransportMake(options);
     g_autofree char *fact = g_strconcat("sha256.", listener, NULL);
-    g_autofree char *part = g_strdup_printf("127.0.0.1:%u is not trusted: %s", options->port, reason);
+    g_autofree char *part = g_strdup_printf("127.0.0.1:%u is not trusted: %s", options->port,
+                                            reason);
     HttpRequest request = { .method = "GET", .path = "/where" };
     g_autoptr(GError) error = NULL;
     g_autofree char *body = httpFetch(transport, &request, NULL, &error);
@@ -103,7 +104,8 @@ testCaFileRefuses(void)
     assertDistrusts(&early, "early", "it is not valid before 2049-01-01. Check the clocks");
     /* what a stranger wrote is shown without its control characters */
     assertDistrusts(&other, "other",
-                    "it is for 'other.example', 'b?ll', '10.1.2.3', not for '127.0.0.1'. Connect by a");
+                    "it is for 'other.example', 'b?ll', '10.1.2.3', not for '127.0.0.1'. "
+                    "Connect by a name it is for; or, ");
 }
 
 /* The file is read once: its end does not end the transport. */
