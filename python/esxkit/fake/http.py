@@ -52,7 +52,7 @@ class Frontend:
             return await self._soap(request)
         if path == "/sdk/vimServiceVersions.xml" and request.method == "GET":
             return _version_list(self.service.api_version)
-        if self._folder is not None and (path == "/folder" or path.startswith("/folder/")):
+        if path == "/folder" or path.startswith("/folder/"):
             return await self._folder(request, session_cookie(request))
         return web.Response(status=404, text="404 Not Found")
 
@@ -147,8 +147,3 @@ def _version_list(api_version: str) -> web.Response:
         f"<version>{first}</version><priorVersions>{inner}</priorVersions></namespace></namespaces>"
     )
     return web.Response(text=text, content_type="text/xml")
-
-
-async def redirect_to_tls(request: web.BaseRequest, port: int) -> web.StreamResponse:
-    """What port 80 of an ESX host does."""
-    return web.Response(status=301, headers={"Location": f"https://127.0.0.1:{port}{request.path_qs}"})

@@ -29,11 +29,13 @@ from aiohttp import web
 
 from esxkit.fake import tls
 from esxkit.fake.control import Control, ControlFrontend
+from esxkit.fake.folder import FolderApi
 from esxkit.fake.http import CountingServer, Frontend
 from esxkit.fake.options import FakeOptions
 from esxkit.fake.populate import populate
 from esxkit.fake.service import Service
-from esxkit.fake.worlds import World, world as named_world
+from esxkit.fake.worlds import World
+from esxkit.fake.worlds import world as named_world
 
 HOST = "127.0.0.1"
 
@@ -73,11 +75,12 @@ class Running:
         builder = populate(self.world, self.options, self.folder / "datastores")
         self.service = builder.service
         self.control = Control(self.service, self.world, builder)
-        secure = CountingServer(Frontend(self.service), self.service)
+        frontend = Frontend(self.service, FolderApi(self.service))
+        secure = CountingServer(frontend, self.service)
         port = await self._listen(secure, self.options.port, certificates.context)
         plain = None
         if self.options.plain_port is not None:
-            insecure = CountingServer(Frontend(self.service), self.service)
+            insecure = CountingServer(frontend, self.service)
             number = await self._listen(insecure, self.options.plain_port)
             plain = f"http://{HOST}:{number}/sdk"
         control = await self._listen(web.Server(ControlFrontend(self.control), access_log=None), 0)

@@ -70,7 +70,6 @@ class Rule:
 
     def body(self) -> bytes:
         """The body of a replacing rule ("huge" is streamed: see `endless`)."""
-        response = f"{self.method if self.method != '*' else 'X'}Response".encode()
         match self.kind:
             case "http":
                 return self.text.encode()
@@ -79,24 +78,27 @@ class Rule:
             case "garbage":
                 return bytes(range(256)) * 8
             case "deep":
-                inner = b"<a>" * 100_000 + b"</a>" * 100_000
-                return _ENVELOPE % (b"", b'<%s xmlns="urn:vim25"><returnval>%s</returnval></%s>' % (response, inner, response))
+                return self._envelope(b"<a>" * 100_000 + b"</a>" * 100_000)
             case "entities":
-                return _entity_bomb(response)
+                return self._envelope(b"&a9;", _entity_bomb())
             case "doctype":
-                doctype = b'<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]>\n'
-                return _ENVELOPE % (doctype, b'<%s xmlns="urn:vim25">&f;</%s>' % (response, response))
+                return self._envelope(b"&f;", b'<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]>\n')
             case "invalid-utf8":
-                return _ENVELOPE % (b"", b'<%s xmlns="urn:vim25"><returnval>a\xff\xfe\xc3b</returnval></%s>' % (response, response))
+                return self._envelope(b"a\xff\xfe\xc3b")
         return b""
 
+    def _envelope(self, value: bytes, doctype: bytes = b"") -> bytes:
+        """A response of the method with `value` in its returnval."""
+        name = f"{self.method if self.method != '*' else 'X'}Response".encode()
+        return _ENVELOPE % (doctype, b'<%s xmlns="urn:vim25"><returnval>%s</returnval></%s>' % (name, value, name))
 
-def _entity_bomb(response: bytes) -> bytes:
+
+def _entity_bomb() -> bytes:
+    """A document type in which &a9; stands for ten thousand million letters."""
     entities = b'<!ENTITY a0 "aaaaaaaaaa">\n'
     for level in range(1, 10):
         entities += b'<!ENTITY a%d "%s">\n' % (level, b"&a%d;" % (level - 1) * 10)
-    doctype = b"<!DOCTYPE lolz [\n" + entities + b"]>\n"
-    return _ENVELOPE % (doctype, b'<%s xmlns="urn:vim25"><returnval>&a9;</returnval></%s>' % (response, response))
+    return b"<!DOCTYPE lolz [\n" + entities + b"]>\n"
 
 
 def endless(total: int = 100 * 1024 * 1024) -> Iterator[bytes]:

@@ -35,7 +35,9 @@ def wsdl_name(value_or_type: Any) -> str:
 
 def make(name: str, /, **fields: Any) -> Any:
     """One data object by WSDL name; a field that is None stays unset."""
-    return vi_type(name)(**{k: v for k, v in fields.items() if v is not None})
+    cls = vi_type(name)
+    given = {field: value for field, value in fields.items() if value is not None}
+    return cls(**{field: coerce(cls._GetPropertyInfo(field).type, value) for field, value in given.items()})
 
 
 def build(declared: type | str, plain: Mapping[str, Any]) -> Any:
@@ -110,7 +112,7 @@ def unset_required(data: Any, path: str = "") -> Iterator[str]:
     for prop in type(data)._GetPropertyList():
         value = getattr(data, prop.name)
         where = f"{path}.{prop.name}"
-        if not prop.flags & _V.F_OPTIONAL and (value is None or value == [] and isinstance(value, list)):
+        if not prop.flags & _V.F_OPTIONAL and (value is None or (value == [] and isinstance(value, list))):
             yield f"{where} of {wsdl_name(data)}"
         elif isinstance(value, _V.DataObject):
             yield from unset_required(value, where)

@@ -21,6 +21,7 @@ from pyVmomi.SoapAdapter import XMLNS_XSD, isDynamicType
 
 from esxkit.wire.versions import knows
 
+_FRAGMENTS_LIMIT = 64 * 1024 * 1024
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"})
 
 
@@ -65,6 +66,8 @@ class Serializer:
         self.version = version
         self.style = style or Style()
         self._plans: dict[type, _Plan] = {}
+        self._fragments: dict[int, tuple[Any, str]] = {}
+        self._fragments_size = 0
         self._xsi = self.style.xsi_prefix
 
     def element(self, tag: str, value: Any, declared: type = object, attributes: str = "") -> str:
@@ -113,8 +116,8 @@ class Serializer:
             if item is None:
                 if not field.optional:
                     raise TypeError(f"Required field {field.name} of {plan.wsdl} is unset.")
-            elif field.type is object and isinstance(item, list):
-                self._write(out, field.name, item, object)
+            elif field.type is object:
+                self._write_any(out, field.name, item)
             elif not isinstance(item, list):
                 self._write(out, field.name, item, field.type)
             else:
@@ -122,6 +125,21 @@ class Serializer:
                     self._write(out, field.name, one, field.type.Item)
         if self.style.unknown_elements:
             out.append(f'<somethingNew {self._xsi}:type="SomethingNew"><a>1</a><b></b></somethingNew>')
+
+    def _write_any(self, out: list[str], tag: str, item: Any) -> None:
+        """A value in an anyType field. Data objects never change, so what was written once can be used again."""
+        if not isinstance(item, (_V.DataObject, list)) or isinstance(item, Exception):
+            self._write(out, tag, item, object)
+            return
+        known = self._fragments.get(id(item))
+        if known is None or known[0] is not item or not known[1].startswith(f"<{tag} "):
+            fragment = self.element(tag, item)
+            if self._fragments_size > _FRAGMENTS_LIMIT:
+                self._fragments.clear()
+                self._fragments_size = 0
+            self._fragments[id(item)] = known = (item, fragment)
+            self._fragments_size += len(fragment)
+        out.append(known[1])
 
     def _write_array(self, out: list[str], tag: str, items: list, declared: type, attr: str) -> None:
         if declared is not object:

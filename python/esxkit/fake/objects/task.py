@@ -7,13 +7,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from pyVmomi import VmomiSupport as _V
+
 from esxkit.fake.call import Call
 from esxkit.fake.objects.service_instance import now
 from esxkit.fake.registry import ManagedObject
 from esxkit.model.objects import make, vi_type
 from esxkit.wire.faults import VimFault
-
-from pyVmomi import VmomiSupport as _V
 
 _KEPT = 500
 

@@ -168,7 +168,9 @@ def iscsi_adapter(device: str, name: str, targets: list[dict[str, Any]], softwar
     }
 
 
-def attach(storage: dict[str, Any], device: str, target: int, iqn: str, address: str, luns: list[tuple[int, Any]]) -> None:
+def attach(
+    storage: dict[str, Any], device: str, target: int, iqn: str, address: str, luns: list[tuple[int, Any]]
+) -> None:
     """Enter a logged-in target with its (number, LUN) list into topology and multipathing."""
     adapter = next(h["key"] for h in storage["hostBusAdapter"] if h["device"] == device)
     transport = {"_type": "HostInternetScsiTargetTransport", "iScsiName": iqn, "iScsiAlias": "", "address": [address]}
