@@ -18,7 +18,38 @@ esxConnectionNew(ViSession *session, InventoryScope *scope, const char *host, gu
     connection->inventory = inventoryNew(session, scope, ttlMs);
     connection->listings = esxVmfsListingsNew(ttlMs);
     connection->host = g_strdup(host);
+    g_mutex_init(&connection->lock);
     return connection;
+}
+
+const InventoryHardware *
+esxConnectionHardware(EsxConnection *connection, GError **error)
+{
+    const InventoryHardware *hardware = NULL;
+    InventoryHardware *fetched = NULL;
+
+    g_mutex_lock(&connection->lock);
+    hardware = connection->hardware;
+    g_mutex_unlock(&connection->lock);
+    if (hardware)
+        return hardware;
+
+    /*
+     * Without the lock: the network may be slow. Of two threads that ask at once, one's answer
+     * stays.
+     */
+    fetched = inventoryHardwareNew(connection->session, inventoryScope(connection->inventory),
+                                   error);
+    if (!fetched)
+        return NULL;
+
+    g_mutex_lock(&connection->lock);
+    if (!connection->hardware)
+        connection->hardware = g_steal_pointer(&fetched);
+    hardware = connection->hardware;
+    g_mutex_unlock(&connection->lock);
+    inventoryHardwareFree(fetched);
+    return hardware;
 }
 
 void
@@ -31,6 +62,8 @@ esxConnectionFree(EsxConnection *connection)
     esxVmfsListingsFree(connection->listings);
     inventoryFree(connection->inventory);
     viSessionFree(connection->session);
+    inventoryHardwareFree(connection->hardware);
+    g_mutex_clear(&connection->lock);
     g_free(connection->host);
     g_free(connection);
 }

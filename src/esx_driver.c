@@ -3,7 +3,10 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* libvirt's connection callbacks. What they do is in esx_driver.h; how a connection comes about, in esx_open.h. */
+/*
+ * libvirt's connection callbacks. What they do is in esx_driver.h; how a connection comes about, in
+ * esx_open.h.
+ */
 
 #include "esx_driver.h"
 
@@ -52,7 +55,10 @@ esxDriverParseUri(const virURI *uri)
     return parsed;
 }
 
-/* Returns: (transfer full) an open connection, or NULL with a libvirt error and no session left behind. */
+/*
+ * Returns: (transfer full) an open connection, or NULL with a libvirt error and no session left
+ * behind.
+ */
 static EsxConnection *
 esxDriverConnect(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri)
 {
@@ -117,7 +123,10 @@ esxConnectSupportsFeature(virConnectPtr conn, int feature)
     if (virConnectSupportsFeatureEnsureACL(conn) < 0)
         return -1;
 
-    /* libvirt answers for what it does itself; of the rest, all about migration, there is nothing here. */
+    /*
+     * libvirt answers for what it does itself; of the rest, all about migration, there is nothing
+     * here.
+     */
     virDriverFeatureIsGlobal((virDrvFeature)feature, &supported);
     return supported;
 }
@@ -173,8 +182,8 @@ esxConnectGetVersion(virConnectPtr conn, unsigned long *version)
     }
 
     if (i == 0) {
-        virReportError(VIR_ERR_INTERNAL_ERROR, "The server gives its version as '%s', which is no number.",
-                       text);
+        virReportError(VIR_ERR_INTERNAL_ERROR,
+                       "The server gives its version as '%s', which is no number.", text);
         return -1;
     }
 
@@ -207,8 +216,8 @@ esxConnectGetHostname(virConnectPtr conn)
 }
 
 /*
- * What clients parse on opening: the architecture (that of every ESX before the ARM ones, which show no
- * storage this driver could not), no guests.
+ * What clients parse on opening: the architecture (that of every ESX before the ARM ones, which
+ * show no storage this driver could not), no guests.
  */
 static char *
 esxConnectGetCapabilities(virConnectPtr conn)
@@ -222,7 +231,60 @@ esxConnectGetCapabilities(virConnectPtr conn)
     return caps ? virCapabilitiesFormatXML(caps) : NULL;
 }
 
+/*
+ * virt-manager asks with every poll and gives the connection up when there is no answer, or one of
+ * 0. The server is asked once.
+ */
+static int
+esxNodeGetInfo(virConnectPtr conn, virNodeInfoPtr info)
+{
+    g_autoptr(GError) error = NULL;
+    const InventoryHardware *hardware = NULL;
+    const char *end = NULL;
+
+    if (virNodeGetInfoEnsureACL(conn) < 0)
+        return -1;
+
+    hardware = esxConnectionHardware(conn->privateData, &error);
+    if (!hardware) {
+        esxErrorReport(error, NULL);
+        return -1;
+    }
+    if (hardware->memoryBytes == 0 || hardware->threads == 0) {
+        virReportError(VIR_ERR_OPERATION_FAILED, "%s",
+                       "The server tells nothing about processors and memory of its hosts.");
+        return -1;
+    }
+
+    *info = (virNodeInfo) {
+        .memory = (unsigned long)(hardware->memoryBytes / 1024),
+        .cpus = hardware->threads,
+        .mhz = hardware->mhz,
+        .nodes = 1,
+        .sockets = 1,
+        .cores = hardware->threads,
+        .threads = 1,
+    };
+    g_strlcpy(info->model, hardware->cpuModel ? hardware->cpuModel : "", sizeof(info->model));
+    g_utf8_validate(info->model, -1, &end);
+    info->model[end - info->model] = '\0';  /* no half character where the name is too long */
+
+    /*
+     * Sums over unlike hosts may not come out even; then libvirt wants one socket of all
+     * processors.
+     */
+    if (hardware->packages > 0 && hardware->cores > 0 &&
+        hardware->cores % hardware->packages == 0 && hardware->threads % hardware->cores == 0) {
+        info->sockets = hardware->packages;
+        info->cores = hardware->cores / hardware->packages;
+        info->threads = hardware->threads / hardware->cores;
+    }
+    return 0;
+}
+
 /* ---- domains: there are none ----------------------------------------------------------------- */
+
+#define NO_DOMAIN "this driver shows storage only, so there is no domain "
 
 static int
 esxConnectNumOfDomains(virConnectPtr conn)
@@ -266,7 +328,7 @@ esxConnectListAllDomains(virConnectPtr conn, virDomainPtr **domains, unsigned in
 static virDomainPtr
 esxDomainLookupByID(virConnectPtr conn G_GNUC_UNUSED, int id)
 {
-    virReportError(VIR_ERR_NO_DOMAIN, "this driver shows storage only, so there is no domain with id %d", id);
+    virReportError(VIR_ERR_NO_DOMAIN, NO_DOMAIN "with id %d", id);
     return NULL;
 }
 
@@ -276,15 +338,14 @@ esxDomainLookupByUUID(virConnectPtr conn G_GNUC_UNUSED, const unsigned char *uui
     char text[VIR_UUID_STRING_BUFLEN];
 
     virUUIDFormat(uuid, text);
-    virReportError(VIR_ERR_NO_DOMAIN, "this driver shows storage only, so there is no domain with UUID '%s'",
-                   text);
+    virReportError(VIR_ERR_NO_DOMAIN, NO_DOMAIN "with UUID '%s'", text);
     return NULL;
 }
 
 static virDomainPtr
 esxDomainLookupByName(virConnectPtr conn G_GNUC_UNUSED, const char *name)
 {
-    virReportError(VIR_ERR_NO_DOMAIN, "this driver shows storage only, so there is no domain '%s'", name);
+    virReportError(VIR_ERR_NO_DOMAIN, NO_DOMAIN "'%s'", name);
     return NULL;
 }
 
@@ -297,6 +358,7 @@ virHypervisorDriver esxHypervisorDriver = {
     .connectGetVersion            = esxConnectGetVersion,
     .connectGetHostname           = esxConnectGetHostname,
     .connectGetCapabilities       = esxConnectGetCapabilities,
+    .nodeGetInfo                  = esxNodeGetInfo,
     .connectIsEncrypted           = esxConnectIsEncrypted,
     .connectIsSecure              = esxConnectIsSecure,
     .connectIsAlive               = esxConnectIsAlive,

@@ -47,6 +47,10 @@ InventoryScope *inventoryResolvePath(ViSession *session, const char *path, GErro
  * @ttlMs: how long a proof lasts; 0: each acquisition proves.
  */
 Inventory *inventoryNew(ViSession *session, InventoryScope *scope, guint ttlMs);
+
+/* Returns: (transfer none) what the inventory shows; NULL: everything. */
+const InventoryScope *inventoryScope(const Inventory *inventory);
+
 void inventoryFree(Inventory *inventory);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Inventory, inventoryFree)
 

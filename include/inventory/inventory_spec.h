@@ -22,6 +22,9 @@ InventorySpec *inventorySpecNew(ViSession *session, const InventoryScope *scope)
 /* For one look at the names of folders, datacenters, compute resources and hosts. */
 InventorySpec *inventorySpecNewNames(ViSession *session);
 
+/* For one look at the hardware of the hosts that @scope shows; NULL: all. Borrows as above. */
+InventorySpec *inventorySpecNewHardware(ViSession *session, const InventoryScope *scope);
+
 const VimPropertyFilterSpec *inventorySpecFilter(const InventorySpec *spec);
 
 void inventorySpecFree(InventorySpec *spec);

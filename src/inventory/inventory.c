@@ -178,6 +178,12 @@ inventoryNew(ViSession *session, InventoryScope *scope, guint ttlMs)
     return inventory;
 }
 
+const InventoryScope *
+inventoryScope(const Inventory *inventory)
+{
+    return inventory->scope;
+}
+
 void
 inventoryFree(Inventory *inventory)
 {

@@ -35,6 +35,14 @@ static const char *hostPaths[] = {
     "config.storageDevice.scsiTopology",
     "config.storageDevice.multipathInfo",
 };
+static const char *hardwarePaths[] = {
+    "summary.hardware.cpuModel",
+    "summary.hardware.cpuMhz",
+    "summary.hardware.memorySize",
+    "summary.hardware.numCpuPkgs",
+    "summary.hardware.numCpuCores",
+    "summary.hardware.numCpuThreads",
+};
 static const char *datastorePaths[] = { "summary", "info", "host", "browser" };
 
 #define MAX_TYPES 4
@@ -157,6 +165,19 @@ inventorySpecNewNames(ViSession *session)
     addProperties(spec, "ComputeResource", folderPaths, G_N_ELEMENTS(folderPaths));
     addProperties(spec, "HostSystem", folderPaths, G_N_ELEMENTS(folderPaths));
     addWalk(spec, session, STEP_DATASTORE);
+    return spec;
+}
+
+InventorySpec *
+inventorySpecNewHardware(ViSession *session, const InventoryScope *scope)
+{
+    InventorySpec *spec = specNew();
+
+    addProperties(spec, "HostSystem", hardwarePaths, G_N_ELEMENTS(hardwarePaths));
+    if (scope && scope->host)
+        addObject(spec, scope->host);
+    else
+        addWalk(spec, session, STEP_DATASTORE);
     return spec;
 }
 
