@@ -25,7 +25,10 @@ esxAuthInDaemon(void)
     return identity != NULL;
 }
 
-/* Whether the client of this daemon may do more than read, so that it is trusted to choose whom to trust. */
+/*
+ * Whether the client of this daemon may do more than read, so that it is trusted to choose whom to
+ * trust.
+ */
 static gboolean
 esxAuthMayWrite(virConnectPtr conn)
 {
@@ -54,16 +57,16 @@ esxAuthCheckUri(virConnectPtr conn, const EsxUri *uri)
 
     if (uri->hasAuthFile) {
         virReportError(VIR_ERR_OPERATION_DENIED, "%s",
-                       "The URI parameter authfile is not allowed through a daemon, which would read that "
-                       "file with its own rights; drop it, and put the credentials into the auth.conf "
-                       "of the daemon.");
+                       "The URI parameter authfile is not allowed through a daemon, which would "
+                       "read that file with its own rights; drop it, and put the credentials into "
+                       "the auth.conf of the daemon.");
         return -1;
     }
     if (parameter && !esxAuthMayWrite(conn)) {
         virReportError(VIR_ERR_OPERATION_DENIED,
-                       "The URI parameter %s is not allowed on a read-only connection through a daemon, "
-                       "since it decides who gets the daemon's password for '%s'; drop it or connect "
-                       "with write access.", parameter, uri->host);
+                       "The URI parameter %s is not allowed on a read-only connection through a "
+                       "daemon, since it decides who gets the daemon's password for '%s'; drop it "
+                       "or connect with write access.", parameter, uri->host);
         return -1;
     }
     return 0;
@@ -94,19 +97,26 @@ esxAuthCheckDefault(virConnectPtr conn, const EsxUri *uri)
         return 0;
 
     virReportError(VIR_ERR_OPERATION_DENIED,
-                   "The daemon has no credentials for '%s' that a read-only connection may use; its "
-                   "auth.conf needs a section [auth-%s-%s].", uri->host, ESX_AUTH_SERVICE, uri->host);
+                   "The daemon has no credentials for '%s' that a read-only connection may use; "
+                   "its auth.conf needs a section [auth-%s-%s].",
+                   uri->host, ESX_AUTH_SERVICE, uri->host);
     return -1;
 }
 
-/* libvirt's helpers say INVALID_ARG when the auth file has nothing and there are no callbacks to ask. */
+/*
+ * libvirt's helpers say INVALID_ARG when the auth file has nothing and there are no callbacks to
+ * ask.
+ */
 static gboolean
 esxAuthNobodyKnows(virConnectAuthPtr auth)
 {
     return !auth && virGetLastErrorCode() == VIR_ERR_INVALID_ARG;
 }
 
-/* Puts words in place of libvirt's where those say too little: "Missing authentication credentials", or nothing. */
+/*
+ * Puts words in place of libvirt's where those say too little: "Missing authentication
+ * credentials", or nothing.
+ */
 static void
 esxAuthReportMissing(virConnectAuthPtr auth, const EsxUri *uri, const char *what)
 {

@@ -4,11 +4,12 @@
  */
 
 /*
- * The table of errors. libvirt puts a text of its own before most messages, so a number is right only if that text
- * is: NO_CONNECT says "no connection driver available for", HTTP_ERROR "got unknown HTTP error code", UNKNOWN_HOST
- * "unknown host". Where none fits, SYSTEM_ERROR and RPC print the message alone; they are also what
- * libvirt's own remote driver gives for a server it cannot reach, and for one that answers nonsense. A
- * certificate that is not trusted is AUTH_FAILED there, and so it is here.
+ * The table of errors. libvirt puts a text of its own before most messages, so a number is right
+ * only if that text is: NO_CONNECT says "no connection driver available for", HTTP_ERROR "got
+ * unknown HTTP error code", UNKNOWN_HOST "unknown host". Where none fits, SYSTEM_ERROR and RPC
+ * print the message alone; they are also what libvirt's own remote driver gives for a server it
+ * cannot reach, and for one that answers nonsense. A certificate that is not trusted is AUTH_FAILED
+ * there, and so it is here.
  */
 
 #include "esx_error.h"

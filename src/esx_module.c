@@ -14,8 +14,8 @@ static const char *esxSchemes[] = { "esx", NULL };
 static const char *vpxSchemes[] = { "vpx", NULL };
 
 /*
- * embeddable makes libvirt load the module for URIs with the path /embed; remoteOnly makes it ask for a server.
- * libvirt keeps pointers to these for the life of the process.
+ * embeddable makes libvirt load the module for URIs with the path /embed; remoteOnly makes it ask
+ * for a server. libvirt keeps pointers to these for the life of the process.
  */
 static virConnectDriver esxConnectDriver = {
     .localOnly = false,

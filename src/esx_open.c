@@ -30,8 +30,9 @@ esxOpenCheckProduct(const ViSession *session, const EsxUri *uri, GError **error)
                     uri->host, about->fullName, is);
     else
         g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                    "The server '%s' (%s, product line '%s') is neither an ESX host nor a vCenter; this "
-                    "driver knows these two only.", uri->host, about->fullName, about->productLine);
+                    "The server '%s' (%s, product line '%s') is neither an ESX host nor a vCenter; "
+                    "this driver knows these two only.", uri->host, about->fullName,
+                    about->productLine);
     return FALSE;
 }
 

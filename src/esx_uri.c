@@ -132,7 +132,10 @@ esxUriTrustName(HttpTrust trust)
     return NULL;
 }
 
-/* Notes that a parameter chose @trust; only one may. HttpTrust has no_verify, the first to drop, last. */
+/*
+ * Notes that a parameter chose @trust; only one may. HttpTrust has no_verify, the first to drop,
+ * last.
+ */
 static gboolean
 esxUriSetTrust(EsxUri *uri, HttpTrust trust, GError **error)
 {
@@ -202,8 +205,8 @@ esxUriSetPath(EsxUri *uri, EsxUriId id, const char *value, GError **error)
 {
     if (!uri->isVpx) {
         g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                    "The URI parameter path has the value '%s', but it is for vpx:// only: an ESX host "
-                    "has no inventory to choose from; drop it.", value);
+                    "The URI parameter path has the value '%s', but it is for vpx:// only: an ESX "
+                    "host has no inventory to choose from; drop it.", value);
         return FALSE;
     }
     if (value[strspn(value, "/")] == '\0')
@@ -246,8 +249,9 @@ esxUriSetSeconds(EsxUri *uri, EsxUriId id, const char *value, GError **error)
     double seconds = 0;
 
     if (!esxUriParseSeconds(value, &seconds) || seconds < minimum || seconds > maximum) {
-        g_autofree char *allowed = g_strdup_printf("a number of seconds from %g to %g, such as 2 or 0.5",
-                                                   minimum, maximum);
+        g_autofree char *allowed =
+            g_strdup_printf("a number of seconds from %g to %g, such as 2 or 0.5",
+                            minimum, maximum);
 
         return esxUriRefuse(id, value, allowed, error);
     }
@@ -296,7 +300,8 @@ esxUriSetParameters(EsxUri *uri, const EsxUriSource *source, GError **error)
         while (id < N_ESX_URI && g_ascii_strcasecmp(esxUriTable[id].name, parameter->name) != 0)
             id++;
         if (id == N_ESX_URI) {
-            esxUriWarn(uri, "the URI parameter '%s' is not known and has no effect", parameter->name);
+            esxUriWarn(uri, "the URI parameter '%s' is not known and has no effect",
+                       parameter->name);
             continue;
         }
         if (seen[id]) {
@@ -319,8 +324,8 @@ esxUriSetServer(EsxUri *uri, const EsxUriSource *source, GError **error)
 {
     if (!source->host || *source->host == '\0') {
         g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                    "The URI names no server; write it like %s://root@esx1.example.com/embed?root=/DIR.",
-                    source->scheme);
+                    "The URI names no server; write it like "
+                    "%s://root@esx1.example.com/embed?root=/DIR.", source->scheme);
         return FALSE;
     }
     if (source->port > ESX_URI_PORT_MAX) {
@@ -333,7 +338,8 @@ esxUriSetServer(EsxUri *uri, const EsxUriSource *source, GError **error)
         /* not quoted: what follows the colon is a password */
         g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
                     "The URI has a colon in its user name, as if a password followed; a URI is no "
-                    "place for a password: put it into auth.conf under [auth-esx-%s].", source->host);
+                    "place for a password: put it into auth.conf under [auth-esx-%s].",
+                    source->host);
         return FALSE;
     }
 
@@ -349,8 +355,8 @@ esxUriFinish(EsxUri *uri, GError **error)
 {
     if (!uri->isEncrypted && (uri->caFile || uri->thumbprint)) {
         g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                    "The URI has both transport=http and %s, but without https there is no certificate "
-                    "to check; drop one of them.", esxUriTrustName(uri->trust));
+                    "The URI has both transport=http and %s, but without https there is no "
+                    "certificate to check; drop one of them.", esxUriTrustName(uri->trust));
         return FALSE;
     }
 

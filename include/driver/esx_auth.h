@@ -10,23 +10,25 @@
 #include "esx_uri.h"
 
 /*
- * Whose password goes where. Credentials come by libvirt's own means: the user of the URI, libvirt's auth file
- * (service "esx" for both schemes), the client's callbacks.
+ * Whose password goes where. Credentials come by libvirt's own means: the user of the URI,
+ * libvirt's auth file (service "esx" for both schemes), the client's callbacks.
  *
- * The security of it (for docs/SECURITY.md). In a client process the user of the process owns the URI, the auth
- * file and the password: nothing is to be guarded. In a daemon the client chooses the URI, and the
- * daemon's auth file has passwords the client may not know. Then:
+ * The security of it (for docs/SECURITY.md). In a client process the user of the process owns the
+ * URI, the auth file and the password: nothing is to be guarded. In a daemon the client chooses the
+ * URI, and the daemon's auth file has passwords the client may not know. Then:
  *
- *   authfile=            is refused: it would be read with the daemon's rights.
- *   no_verify, cacert,   decide who may pose as a host and thereby get its password; cacert also reads a file with
- *   thumbprint, proxy,   the daemon's rights (it tells the client no more than whether that is a certificate).
- *   transport=http       Refused to clients that may not write: read-only ones (libvirt's read-only socket is open to
- *                        every local user) and those whom access control denies connect:write.
- *   [auth-esx-default]   would be sent to any host that a client names. Refused to the same clients; the others
- *                        could take the password anyhow.
- *   host and port        let any client make the daemon connect to any address. It sends a fixed request before it
- *                        knows that the peer is ESX, and answers the client with at most LIMIT_QUOTED_BYTES of what
- *                        came back. Whoever minds restricts connect:getattr by access control.
+ *   authfile=           is refused: it would be read with the daemon's rights.
+ *   no_verify, cacert,  decide who may pose as a host and thereby get its password; cacert also
+ *   thumbprint, proxy,  reads a file with the daemon's rights (and tells the client no more than
+ *   transport=http      whether it holds certificates). Refused to clients that may not write:
+ *                       read-only ones (libvirt's read-only socket is open to every local user)
+ *                       and those whom access control denies connect:write.
+ *   [auth-esx-default]  would be sent to any host that a client names. Refused to the same
+ *                       clients; the others could take the password anyhow.
+ *   host and port       let any client make the daemon connect to any address. It sends one fixed
+ *                       request before it knows that the peer is ESX, and quotes at most
+ *                       LIMIT_QUOTED_BYTES of the answer. Whoever minds restricts connect:getattr
+ *                       by access control.
  */
 
 /*

@@ -8,10 +8,11 @@
 #include "esx_libvirt.h"
 
 /*
- * The connection driver: opens and closes connections, and answers the few calls about host and domains without which
- * virsh, virt-manager or libvirt-python fail on opening. It shows no domains: there are always none, and
- * what needs one is NO_SUPPORT.
+ * The connection driver: opens and closes connections, and answers the few calls about host and
+ * domains without which virsh, virt-manager or libvirt-python fail on opening. It shows no domains:
+ * there are always none, and what needs one is NO_SUPPORT.
  *
- * Opening makes two requests (who are you, login), closing one (logout). With path= of vpx:// one more, and its pages.
+ * Opening makes two requests (who are you, login), closing one (logout). With path= of vpx:// one
+ * more, and its pages.
  */
 extern virHypervisorDriver esxHypervisorDriver;

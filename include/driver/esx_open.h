@@ -11,8 +11,9 @@
 /*
  * From a checked URI to a session. The way of every open:
  *
- *   esxOpenServer     transport, RetrieveServiceContent, product against scheme    no login yet: nothing can leak
- *   esxOpenLogin      Login, path=, connection object                            whatever fails now logs out
+ *   esxOpenServer   transport, RetrieveServiceContent, product against scheme
+ *                   (no login yet, so that nothing can leak)
+ *   esxOpenLogin    Login, path=, connection object (whatever fails now logs out)
  */
 
 /* Returns: (transfer full) a session that is not logged in, or NULL with @error. */

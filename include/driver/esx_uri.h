@@ -26,7 +26,8 @@
  *   timeout=SECONDS               0.1 to 86400, default 300
  *   auto_answer=0|1  vcenter=HOST of libvirt's own ESX driver: checked, without effect here
  *
- * Seconds are decimal: "2", "0.5". A parameter given twice is an error, since it might be one that decides on trust.
+ * Seconds are decimal: "2", "0.5". A parameter given twice is an error, since it might be one that
+ * decides on trust.
  */
 typedef struct {
     const char *name;
@@ -68,13 +69,16 @@ typedef struct {
 #define ESX_URI_PORT_HTTP 80
 
 /*
- * Returns: (transfer full), or NULL with ESX_ERROR_INVALID_ARGUMENT: a sentence that names the parameter, its
- * value, and what is allowed.
+ * Returns: (transfer full), or NULL with ESX_ERROR_INVALID_ARGUMENT: a sentence that names the
+ * parameter, its value, and what is allowed.
  */
 EsxUri *esxUriNew(const EsxUriSource *source, GError **error);
 
 void esxUriFree(EsxUri *uri);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxUri, esxUriFree)
 
-/* Whoever chooses these chooses who gets the password: the name of the first that was given, or NULL. */
+/*
+ * Whoever chooses these chooses who gets the password: the name of the first that was given, or
+ * NULL.
+ */
 const char *esxUriTrustParameter(const EsxUri *uri);

@@ -8,8 +8,8 @@
 #include <glib.h>
 
 /*
- * Where errors of the lower floors become libvirt's: one aligned table (domain, code) → virErrorNumber. Nothing
- * below reports or logs; nothing above knows a GError domain.
+ * Where errors of the lower floors become libvirt's: one aligned table (domain, code) →
+ * virErrorNumber. Nothing below reports or logs; nothing above knows a GError domain.
  */
 
 /* Errors the storage floors themselves make. */
@@ -34,14 +34,14 @@ int esxErrorNumber(const GError *error);
 gboolean esxErrorIsListed(const GError *error);
 
 /*
- * Returns: (transfer full): the text libvirt gets for @error behind the prefix @format (NULL: none), with what the
- * table adds for a person. Valid UTF-8 of less than 1024 bytes, which is all that libvirt keeps: longer
- * text is cut between two characters.
+ * Returns: (transfer full): the text libvirt gets for @error behind the prefix @format (NULL:
+ * none), with what the table adds for a person. Valid UTF-8 of less than 1024 bytes, which is all
+ * that libvirt keeps: longer text is cut between two characters.
  */
 char *esxErrorText(const GError *error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /*
- * Reports @error as one libvirt error: "PREFIX: MESSAGE" with the number of the table. @format may be
- * NULL. Never loses an error: a NULL @error is reported as an internal one.
+ * Reports @error as one libvirt error: "PREFIX: MESSAGE" with the number of the table. @format may
+ * be NULL. Never loses an error: a NULL @error is reported as an internal one.
  */
 void esxErrorReport(const GError *error, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -6,9 +6,9 @@
 #pragma once
 
 /*
- * libvirt's private API, for the floors storage, facade and driver: the one place that includes its headers.
- * They come from the source of exactly the installed version, and so do the symbols they declare: a module
- * loads into that version only.
+ * libvirt's private API, for the floors storage, facade and driver: the one place that includes its
+ * headers. They come from the source of exactly the installed version, and so do the symbols they
+ * declare: a module loads into that version only.
  */
 
 #include "internal.h"

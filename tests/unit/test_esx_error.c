@@ -13,8 +13,9 @@
 #include "inventory.h"
 
 /*
- * One function a domain, which says whether a number is a code of it. A switch without default: a code that is new in
- * a header does not compile here until it is named, and then needs a row in the table.
+ * One function a domain, which says whether a number is a code of it. A switch without default: a
+ * code that is new in a header does not compile here until it is named, and then needs a row in the
+ * table.
  */
 static gboolean
 isHttpCode(int code)
@@ -176,7 +177,8 @@ static void
 testText(void)
 {
     g_autoptr(GError) plain = g_error_new_literal(VI_ERROR, VI_ERROR_FAULT, "Rescan: Fault: no");
-    g_autoptr(GError) restricted = g_error_new_literal(VI_ERROR, VI_ERROR_RESTRICTED, "Call: RestrictedVersion");
+    g_autoptr(GError) restricted =
+        g_error_new_literal(VI_ERROR, VI_ERROR_RESTRICTED, "Call: RestrictedVersion");
     g_autofree char *bare = esxErrorText(plain, NULL);
     g_autofree char *prefixed = esxErrorText(plain, "pool '%s'", "ds1");
     g_autofree char *advised = esxErrorText(restricted, NULL);
@@ -227,7 +229,8 @@ testTextIsUtf8(void)
 static void
 testReport(void)
 {
-    g_autoptr(GError) error = g_error_new_literal(ESX_ERROR, ESX_ERROR_NO_POOL, "there is no pool 'ds1'");
+    g_autoptr(GError) error =
+        g_error_new_literal(ESX_ERROR, ESX_ERROR_NO_POOL, "there is no pool 'ds1'");
     virErrorPtr last = NULL;
 
     virResetLastError();
@@ -247,7 +250,10 @@ testReport(void)
     virResetLastError();
 }
 
-/* libvirt prints errors to stderr unless told otherwise. Without virInitialize() it has no place for them. */
+/*
+ * libvirt prints errors to stderr unless told otherwise. Without virInitialize() it has no place
+ * for them.
+ */
 static void
 quiet(void *opaque G_GNUC_UNUSED, virErrorPtr error G_GNUC_UNUSED)
 {

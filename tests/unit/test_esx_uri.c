@@ -11,7 +11,9 @@
 
 #include "esx_error.h"
 
-#define SHA256 "00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF"
+#define SHA256 \
+    "00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff:" \
+    "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF"
 #define SHA1 "00112233445566778899aabbccddeeff00112233"
 
 /* Parses esx://h/embed?QUERY, or vpx://; QUERY is "name=value&name=value". */
@@ -176,7 +178,8 @@ testSeconds(void)
         parseGood("esx", "cache_ttl=0.25&connect_timeout=3&stall_timeout=90.5&timeout=86400");
     g_autoptr(EsxUri) least =
         parseGood("esx", "cache_ttl=0&connect_timeout=0.1&stall_timeout=0.100&timeout=0.1");
-    g_autoptr(EsxUri) most = parseGood("esx", "cache_ttl=3600&connect_timeout=600&stall_timeout=3600.0");
+    g_autoptr(EsxUri) most =
+        parseGood("esx", "cache_ttl=3600&connect_timeout=600&stall_timeout=3600.0");
 
     g_assert_cmpuint(uri->cacheTtlMs, ==, 250);
     g_assert_cmpuint(uri->connectTimeoutMs, ==, 3000);
