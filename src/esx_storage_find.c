@@ -180,25 +180,34 @@ esxFindVolume(virConnectPtr conn, const unsigned char *uuid, const char *pool, c
 static int
 findFile(virConnectPtr conn, const char *pool, const char *name, EsxFound *ret_found)
 {
-    g_autoptr(InventorySnapshot) snapshot = esxFindSnapshot(conn);
-    const InventoryPool *known = snapshot ? inventoryPoolByName(snapshot, pool) : NULL;
+    if (!findVolumesByPeeking(conn->privateData, NULL /* uuid */, pool, ret_found)) {
+        g_autoptr(InventorySnapshot) snapshot = esxFindSnapshot(conn);
+        const InventoryPool *known = snapshot ? inventoryPoolByName(snapshot, pool) : NULL;
 
-    if (!snapshot)
-        return -1;
-    if (!known || !known->datastore)
-        return 0;
-    if (esxFindVolumes(conn, NULL /* uuid */, pool, ret_found) < 0)
-        return -1;
+        if (!snapshot)
+            return -1;
+        if (!known || !known->datastore)
+            return 0;
+        if (esxFindVolumes(conn, NULL /* uuid */, pool, ret_found) < 0)
+            return -1;
+    }
     ret_found->volume = esxVolumeListFind(ret_found->list, name);
     return ret_found->volume ? 1 : 0;
 }
 
 static int
-findLun(virConnectPtr conn, const InventoryLun *lun, EsxFound *ret_found)
+findLun(virConnectPtr conn, InventorySnapshot *snapshot, const InventoryLun *lun, EsxFound *ret_found)
 {
-    if (esxFindVolume(conn, NULL /* uuid */, lun->pool->name, lun->name, ret_found) < 0)
+    g_autoptr(GError) error = NULL;
+
+    takePool(snapshot, lun->pool->uuid, NULL /* name */, ret_found);
+    ret_found->list = ret_found->backend->volumes(conn->privateData, ret_found->pool, &error);
+    if (!ret_found->list) {
+        esxErrorReport(error, "cannot list the volumes of pool '%s'", ret_found->pool->name);
         return -1;
-    return 1;
+    }
+    ret_found->volume = esxVolumeListFind(ret_found->list, lun->name);
+    return ret_found->volume ? 1 : 0;
 }
 
 static int
@@ -242,6 +251,6 @@ esxFindAnywhere(virConnectPtr conn, const char *text, bool disks, EsxFound *ret_
         nameFormatUuid(uuid, key);
     lun = isUuid ? inventoryLunByKey(snapshot, key) : inventoryLunByPath(snapshot, text);
     if (lun)
-        return findLun(conn, lun, ret_found);
+        return findLun(conn, snapshot, lun, ret_found);
     return isUuid && disks ? findDisk(conn, snapshot, key, ret_found) : 0;
 }

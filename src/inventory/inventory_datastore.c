@@ -105,6 +105,22 @@ setDatacenter(InventoryBuild *build, InventoryDatastore *datastore, const Invent
 
 /* ---- what it is ----------------------------------------------------------------------------- */
 
+/*
+ * A server that has lost an NFS mount leaves its source out of the info; but a standalone ESX names such a
+ * datastore "host:/export".
+ */
+static void
+setSourceFromRef(InventoryBuild *build, InventoryDatastore *datastore)
+{
+    g_auto(GStrv) parts = g_strsplit(datastore->ref->value, ":/", 2);
+    g_autofree char *path = parts[0] && parts[1] ? g_strdup_printf("/%s", parts[1]) : NULL;
+
+    if (!path || *parts[0] == '\0')
+        return;
+    datastore->remoteHost = inventoryBuildString(build, parts[0]);
+    datastore->remotePath = inventoryBuildString(build, path);
+}
+
 static void
 setNas(InventoryBuild *build, InventoryDatastore *datastore, const VimHostNasVolume *nas)
 {
@@ -112,8 +128,10 @@ setNas(InventoryBuild *build, InventoryDatastore *datastore, const VimHostNasVol
                           (nas && nas->base.type && g_ascii_strcasecmp(nas->base.type, "CIFS") == 0);
 
     datastore->fs = cifs ? INVENTORY_FS_CIFS : INVENTORY_FS_NFS;
-    if (!nas)
+    if (!nas) {
+        setSourceFromRef(build, datastore);
         return;
+    }
     datastore->remoteHost = inventoryBuildString(build, nas->remoteHost);
     datastore->remotePath = inventoryBuildString(build, nas->remotePath);
 }

@@ -58,7 +58,6 @@ mayRepeat(ViSession *session, const SoapMethod *method, Outcome outcome, guint64
         if (method->replay == SOAP_REPLAY_ONCE) {
             (*error)->domain = VI_ERROR;
             (*error)->code = VI_ERROR_OUTCOME_UNKNOWN;
-            g_prefix_error(error, "the outcome is unknown, look before you repeat it: ");
         }
         if (method->replay != SOAP_REPLAY_SAFE)
             return FALSE;
