@@ -12,7 +12,7 @@ from esxkit.harness.client import Client
 
 # What the kinds of trouble (esxkit.fake.troubles) must be reported as.
 NONSENSE = (libvirt.VIR_ERR_INTERNAL_ERROR, libvirt.VIR_ERR_RPC, libvirt.VIR_ERR_XML_ERROR)
-UNREACHABLE = (libvirt.VIR_ERR_NO_CONNECT, libvirt.VIR_ERR_RPC)
+UNREACHABLE = (libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_ERR_RPC)
 TIMED_OUT = (libvirt.VIR_ERR_OPERATION_TIMEOUT,)
 ENVELOPE = '<?xml version="1.0"?><e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body>{}</e:Body></e:Envelope>'
 
@@ -43,7 +43,10 @@ TROUBLES = {
     "connection closed in the reply": ({"kind": "cut", "bytes": 300}, (*NONSENSE, *UNREACHABLE)),
     "connection closed": ({"kind": "close"}, (*NONSENSE, *UNREACHABLE)),
     "silence": ({"kind": "stall"}, TIMED_OUT),
-    "unknown fault": ({"kind": "fault", "fault": "SystemError", "message": "It broke."}, NONSENSE),
+    "unknown fault": (
+        {"kind": "fault", "fault": "SystemError", "message": "It broke."},
+        (libvirt.VIR_ERR_OPERATION_FAILED,),
+    ),
     "no permission": (
         {"kind": "fault", "fault": "NoPermission"},
         (libvirt.VIR_ERR_ACCESS_DENIED, libvirt.VIR_ERR_OPERATION_DENIED),

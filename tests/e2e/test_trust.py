@@ -12,9 +12,10 @@ from esxkit.harness.check import lists_the_world, raises_error
 from esxkit.harness.client import Client
 from esxkit.harness.uri import embedded
 
-# A certificate that is not trusted, and whatever else keeps a connection from being made.
-UNTRUSTED = libvirt.VIR_ERR_NO_CONNECT
-BROKEN = libvirt.VIR_ERR_NO_CONNECT
+# A certificate that is not trusted, and whatever else keeps a connection from being made: the codes of libvirt's own
+# remote driver (VIR_ERR_NO_CONNECT would read "no connection driver available for").
+UNTRUSTED = libvirt.VIR_ERR_AUTH_FAILED
+BROKEN = libvirt.VIR_ERR_SYSTEM_ERROR
 
 
 def refuses(client: Client, site, server, *, mentions: str | None = "certificate", **parameters):
