@@ -13,8 +13,9 @@
  * it runs the handle is the caller's alone; then it goes back. So concurrent calls do not wait on
  * each other.
  *
- * The transport is dumb: it knows no SOAP, no session, no retry. Those live in the vi floor, which
- * sees it through HttpTransport, an interface that tests replace by canned replies.
+ * The transport is dumb: it knows no SOAP and no session, and repeats a request in one case only
+ * (see noRetry). Those live in the vi floor, which sees it through HttpTransport, an interface that
+ * tests replace by canned replies.
  */
 
 #define HTTP_ERROR (httpErrorQuark())
