@@ -317,6 +317,10 @@ soapXmlFeed(SoapXml *xml, const char *data, size_t length, GError **error)
     return TRUE;
 }
 
+/*
+ * What is cut comes first: libxml2 makes a last element of "<s" at the end, which then has the wrong
+ * name for its reader.
+ */
 gboolean
 soapXmlFinish(SoapXml *xml, GError **error)
 {
@@ -325,10 +329,6 @@ soapXmlFinish(SoapXml *xml, GError **error)
         return FALSE;
     }
     xmlParseChunk(xml->parser, NULL, 0, 1);
-    if (xml->error) {
-        g_propagate_error(error, g_steal_pointer(&xml->error));
-        return FALSE;
-    }
     if (!soapXmlLooksLikeXml(xml)) {
         soapXmlRaise(xml, error);
         return FALSE;
@@ -337,6 +337,10 @@ soapXmlFinish(SoapXml *xml, GError **error)
         g_set_error(error, SOAP_ERROR, SOAP_ERROR_TRUNCATED,
                     "the reply ends after %zu bytes, before its last element is closed",
                     xml->bytes);
+        return FALSE;
+    }
+    if (xml->error) {
+        g_propagate_error(error, g_steal_pointer(&xml->error));
         return FALSE;
     }
     if (!xml->parser->wellFormed) {
