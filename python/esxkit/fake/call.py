@@ -22,6 +22,8 @@ class Call:
     method: str
     agent: str = ""
     address: str = "127.0.0.1"
+    cookie: str | None = None
+    """The cookie the caller sent, whether or not there is a session behind it."""
     new_cookie: str | None = None
-    """Set by a login: the cookie value to send with the reply."""
+    """The cookie to send with the reply, if any."""
     info: Any = None

@@ -82,6 +82,11 @@ class Service:
         self.host_actions: list[Any] = []
         self._serializers: dict[tuple, Serializer] = {}
 
+    @property
+    def like_5_5(self) -> bool:
+        """Whether cookies are dealt with as releases before 6.0 do."""
+        return self.api_version.startswith("5.")
+
     # -- things managed objects use ----------------------------------------------------------
     def own(self, session: Session, obj: ManagedObject) -> Any:
         """Register an object that only this session sees and that ends with it; its reference."""
@@ -135,7 +140,8 @@ class Service:
         if session is not None:
             session.in_flight += 1
         try:
-            reply = await self._answer(body, session, version, namespace, serializer, agent, address)
+            call = Call(self, session, version, "?", agent, address, cookie)
+            reply = await self._answer(body, call, namespace, serializer)
         finally:
             if session is not None:
                 session.in_flight -= 1
@@ -148,20 +154,10 @@ class Service:
         with open(self.options.trace, "ab") as file:
             file.write(b">>> " + _PASSWORD.sub(b"", body) + b"\n<<< %d " % reply.status + reply.body + b"\n\n")
 
-    async def _answer(
-        self,
-        body: bytes,
-        session: Session | None,
-        version: str,
-        namespace: str,
-        serializer: Serializer,
-        agent: str,
-        address: str,
-    ) -> Reply:
-        call = Call(self, session, version, "?", agent, address)
+    async def _answer(self, body: bytes, call: Call, namespace: str, serializer: Serializer) -> Reply:
         trouble = None
         try:
-            request = self._parse(body, version)
+            request = self._parse(body, call.version)
             call.method, call.info = request.info.wsdlName, request.info
             self.counters.methods[call.method] += 1
             trouble = self.rules.take(call.method, request.target._moId)
@@ -181,12 +177,19 @@ class Service:
             self.counters.faults["(fake is broken)"] += 1
             traceback.print_exc()
             reply = Reply(500, response.encode_parser_fault(f"The fake is broken: {error!r}", serializer.style))
-        if call.new_cookie is not None:
-            reply.headers["Set-Cookie"] = (
-                f'vmware_soap_session="{call.new_cookie}"; Path=/; HttpOnly; Secure;'
-            )
+        cookie = call.new_cookie or self._cookie_without_session(call)
+        if cookie is not None:
+            reply.headers["Set-Cookie"] = f'vmware_soap_session="{cookie}"; Path=/; HttpOnly; Secure;'
         reply.trouble = trouble
         return reply
+
+    def _cookie_without_session(self, call: Call) -> str | None:
+        """5.5 hands out a cookie with the first call, later releases also with a login that failed."""
+        if call.session is not None or self.sessions.handed_out(call.cookie):
+            return None
+        if self.sessions.find(call.cookie) is not None or not (self.like_5_5 or call.method == "Login"):
+            return None
+        return self.sessions.hand_out(self.like_5_5)
 
     def _parse(self, body: bytes, version: str) -> Request:
         try:

@@ -14,6 +14,8 @@ import attrs
 from esxkit.fake.options import FakeOptions
 from esxkit.model.objects import make
 
+_HANDED_OUT_KEPT = 10_000
+
 
 @attrs.define(eq=False)
 class Session:
@@ -38,6 +40,7 @@ class SessionTable:
         self._sessions: dict[str, Session] = {}
         self._failures = 0
         self._locked_until = 0.0
+        self._handed_out: dict[str, None] = {}
         self.ended = 0
 
     def __len__(self) -> int:
@@ -76,8 +79,22 @@ class SessionTable:
             self._failures = 0
         return False
 
-    def open(self, username: str, locale: str | None, now: Any, agent: str | None, address: str) -> Session:
-        """A new session."""
+    def hand_out(self, like_5_5: bool = False) -> str:
+        """A cookie for somebody who is not logged in; a later login under it keeps it."""
+        cookie = str(uuid.uuid4()) if like_5_5 else secrets.token_hex(20)
+        self._handed_out[cookie] = None
+        while len(self._handed_out) > _HANDED_OUT_KEPT:
+            del self._handed_out[next(iter(self._handed_out))]
+        return cookie
+
+    def handed_out(self, cookie: str | None) -> bool:
+        """Whether that cookie was handed out and nobody has logged in under it yet."""
+        return cookie in self._handed_out
+
+    def open(
+        self, username: str, locale: str | None, now: Any, agent: str, address: str, cookie: str | None = None
+    ) -> Session:
+        """A new session, under a cookie that was handed out before if there is one."""
         key = str(uuid.uuid4())
         user = make(
             "UserSession",
@@ -93,7 +110,10 @@ class SessionTable:
             userAgent=agent or "",
             callCount=0,
         )
-        session = Session(secrets.token_hex(20), key, user, time.monotonic())
+        if cookie is None or cookie not in self._handed_out:
+            cookie = secrets.token_hex(20)
+        self._handed_out.pop(cookie, None)
+        session = Session(cookie, key, user, time.monotonic())
         self._sessions[session.cookie] = session
         return session
 

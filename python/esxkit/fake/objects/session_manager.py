@@ -29,8 +29,11 @@ class SessionManager(ManagedObject):
         table = call.service.sessions
         if not table.try_password(userName, password):
             raise VimFault("InvalidLogin")
-        session = table.open(userName, locale, now(), call.agent, call.address)
-        call.new_cookie = session.cookie
+        # 5.5 keeps the cookie it handed out before, later releases send another one.
+        kept = call.cookie if call.service.like_5_5 else None
+        session = table.open(userName, locale, now(), call.agent, call.address, kept)
+        if session.cookie != call.cookie:
+            call.new_cookie = session.cookie
         return session.user
 
     async def Logout(self, call: Call) -> None:
