@@ -42,9 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="esxkit.codegen", description="Prints the C tables of the VI API."
-    )
+    parser = argparse.ArgumentParser(prog="esxkit.codegen", description="Prints the C tables of the VI API.")
     parser.add_argument("--roots", type=Path, required=True, help="the list of what is wanted")
     for name in VISITORS:
         parser.add_argument(f"--{name}", type=Path, metavar="OUT", help=f"where the {name} goes")

@@ -37,9 +37,7 @@ def _check_members(found: Type, problems: list[str]) -> None:
     for field in found.fields:
         for name in (cnames.member(field), cnames.extra_member(field)):
             if name is not None and name in taken:
-                problems.append(
-                    f"{found.name}.{field.name}: its member {name} is that of {taken[name]} already"
-                )
+                problems.append(f"{found.name}.{field.name}: its member {name} is that of {taken[name]} already")
             elif name is not None:
                 taken[name] = field.name
 
@@ -48,9 +46,7 @@ def _check_unique_types(closure: Closure, problems: list[str]) -> None:
     seen: set[str] = set()
     for found in all_types(closure):
         if found.name in seen:
-            problems.append(
-                f"{found.name}: two types would be called {cnames.struct_name(found.name)}"
-            )
+            problems.append(f"{found.name}: two types would be called {cnames.struct_name(found.name)}")
         seen.add(found.name)
 
 

@@ -36,9 +36,7 @@ def _method(method: Method, replay: str) -> str:
 
 def _type(found: Type) -> str:
     parent = f" : {found.parent}" if found.parent else ""
-    return f"{found.name}{parent}  [since {found.since}]\n" + "".join(
-        _field(f) for f in found.fields
-    )
+    return f"{found.name}{parent}  [since {found.since}]\n" + "".join(_field(f) for f in found.fields)
 
 
 def _field(field: Field) -> str:

@@ -54,8 +54,7 @@ def parse_roots(document: dict) -> Roots:
         enums=_parse_names("enums", document.get("enums", {}), problems),
         faults=_parse_names("faults", document.get("faults", {}), problems),
         skipped_fields=frozenset(
-            _split_field(name, problems)
-            for name in _parse_names("skip.fields", skip.get("fields", {}), problems)
+            _split_field(name, problems) for name in _parse_names("skip.fields", skip.get("fields", {}), problems)
         ),
         skipped_types=frozenset(_parse_names("skip.types", skip.get("types", {}), problems)),
     )
@@ -64,7 +63,16 @@ def parse_roots(document: dict) -> Roots:
     return roots
 
 
+def _tables(section: str, entries: dict, problems: list[str]) -> dict[str, dict]:
+    """The entries that are tables; the others are problems."""
+    for name, entry in entries.items():
+        if not isinstance(entry, dict):
+            problems.append(f"{section}.{name}: must be a table in braces")
+    return {name: entry for name, entry in entries.items() if isinstance(entry, dict)}
+
+
 def _parse_methods(entries: dict, problems: list[str]) -> dict[str, str]:
+    entries = _tables("methods", entries, problems)
     for name, entry in entries.items():
         _check_keys(f"methods.{name}", entry, {"replay", "why"}, problems)
         if entry.get("replay") not in REPLAY_RULES:
@@ -73,6 +81,7 @@ def _parse_methods(entries: dict, problems: list[str]) -> dict[str, str]:
 
 
 def _parse_types(entries: dict, problems: list[str]) -> dict[str, tuple[str, ...]]:
+    entries = _tables("types", entries, problems)
     for name, entry in entries.items():
         _check_keys(f"types.{name}", entry, {"subtypes", "why"}, problems)
     return {name: tuple(entry.get("subtypes", ())) for name, entry in entries.items()}

@@ -82,9 +82,7 @@ def print_source(closure: Closure) -> str:
     parts = [_TOP]
     parts += [_table(found) for found in all_types(closure)]
     parts += [_method(method.name, replay) for method, replay in closure.methods]
-    parts.append(
-        _list("SoapMethod", "vimMethods", [f"vimMethod{m.name}" for m, _ in closure.methods])
-    )
+    parts.append(_list("SoapMethod", "vimMethods", [f"vimMethod{m.name}" for m, _ in closure.methods]))
     names = sorted(found.name for found in closure.types)
     parts.append(_list("SoapType", "vimTypes", [cnames.type_symbol(name) for name in names]))
     parts.append(_LOOKUP)
@@ -168,7 +166,4 @@ def _method(name: str, replay: str) -> str:
 
 def _list(element: str, name: str, symbols: list[str]) -> str:
     rows = "".join(f"    &{symbol},\n" for symbol in symbols)
-    return (
-        f"const {element} *const {name}[] = {{\n{rows}}};\n"
-        f"const size_t {name}Count = G_N_ELEMENTS({name});\n"
-    )
+    return f"const {element} *const {name}[] = {{\n{rows}}};\nconst size_t {name}Count = G_N_ELEMENTS({name});\n"

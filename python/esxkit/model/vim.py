@@ -203,9 +203,7 @@ class VimSchema:
             params=tuple(_wire_field(p.name, p.type, p.version, p.flags) for p in info.params),
             result=result,
             task_result=_task_result(info),
-            faults=tuple(
-                VmomiSupport.GetWsdlName(VmomiSupport.GetVmodlType(f)) for f in info.faults
-            ),
+            faults=tuple(VmomiSupport.GetWsdlName(VmomiSupport.GetVmodlType(f)) for f in info.faults),
             since=since(info.version),
         )
 
