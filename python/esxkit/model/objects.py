@@ -112,7 +112,7 @@ def unset_required(data: Any, path: str = "") -> Iterator[str]:
     for prop in type(data)._GetPropertyList():
         value = getattr(data, prop.name)
         where = f"{path}.{prop.name}"
-        if not prop.flags & _V.F_OPTIONAL and (value is None or (value == [] and isinstance(value, list))):
+        if not prop.flags & _V.F_OPTIONAL and (value is None or (isinstance(value, list) and not value)):
             yield f"{where} of {wsdl_name(data)}"
         elif isinstance(value, _V.DataObject):
             yield from unset_required(value, where)
