@@ -103,43 +103,6 @@ snapshotNew(InventoryBuild *build)
     return snapshot;
 }
 
-void *
-inventoryBuildAlloc(InventoryBuild *build, size_t size)
-{
-    void *memory = arenaAlloc(build->arena, size);
-
-    /* Its ceiling is no ceiling: what goes in here has passed the limits of a reply before. */
-    g_assert(memory);
-    return memory;
-}
-
-const char *
-inventoryBuildString(InventoryBuild *build, const char *text)
-{
-    char *copy;
-
-    if (!text)
-        return NULL;
-
-    copy = inventoryBuildAlloc(build, strlen(text) + 1);
-    strcpy(copy, text);
-    return copy;
-}
-
-const SoapMoRef *
-inventoryBuildRef(InventoryBuild *build, const SoapMoRef *ref)
-{
-    SoapMoRef *copy;
-
-    if (!ref || !ref->type || !ref->value)
-        return NULL;
-
-    copy = inventoryBuildNew(build, SoapMoRef, 1);
-    copy->type = inventoryBuildString(build, ref->type);
-    copy->value = inventoryBuildString(build, ref->value);
-    return copy;
-}
-
 InventorySnapshot *
 inventorySnapshotBuild(const InventoryStore *store, const InventoryScope *scope)
 {
