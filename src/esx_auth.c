@@ -7,6 +7,8 @@
 
 #include "esx_auth.h"
 
+#include <unistd.h>
+
 #include "esx_error.h"
 
 #define ESX_AUTH_SERVICE "esx"
@@ -25,16 +27,26 @@ esxAuthInDaemon(void)
     return identity != NULL;
 }
 
-/*
- * Whether the client of this daemon may do more than read, so that it is trusted to choose whom to
- * trust.
- */
+/* Whether the client runs as root or as the daemon does, and so can read what the daemon can. */
 static gboolean
-esxAuthMayWrite(virConnectPtr conn)
+esxAuthIsPeer(void)
+{
+    g_autoptr(virIdentity) identity = virIdentityGetCurrent();
+    uid_t user = 0;
+
+    return identity && virIdentityGetUNIXUserID(identity, &user) > 0 &&
+           (user == 0 || user == geteuid());
+}
+
+/* Whether the client of this daemon is trusted to choose whom to trust. */
+static gboolean
+esxAuthMayChoose(virConnectPtr conn)
 {
     virAccessManager *manager = NULL;
     int allowed = 0;
 
+    if (esxAuthIsPeer())
+        return TRUE;
     if (conn->flags & VIR_CONNECT_RO)
         return FALSE;
 
@@ -45,6 +57,35 @@ esxAuthMayWrite(virConnectPtr conn)
     virObjectUnref(manager);
     virResetLastError();
     return allowed > 0;
+}
+
+/* Whether @path, the auth file in use, has a section for exactly @host. */
+static gboolean
+esxAuthFileNames(const char *path, const char *host)
+{
+    g_autofree char *group = g_strdup_printf("auth-" ESX_AUTH_SERVICE "-%s", host);
+    g_autoptr(GKeyFile) file = g_key_file_new();
+
+    return g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL) &&
+           g_key_file_has_group(file, group);
+}
+
+/* Keeps clients that may not choose whom to trust from hosts the auth file does not name. */
+static int
+esxAuthCheckHost(virConnectPtr conn, const EsxUri *uri)
+{
+    g_autofree char *path = NULL;
+
+    if (virAuthGetConfigFilePath(conn, &path) < 0)
+        return -1;
+    if (path && esxAuthFileNames(path, uri->host))
+        return 0;
+
+    virReportError(VIR_ERR_OPERATION_DENIED,
+                   "The daemon has no credentials for '%s' that a read-only connection may use; "
+                   "its auth.conf needs a section [auth-%s-%s].",
+                   uri->host, ESX_AUTH_SERVICE, uri->host);
+    return -1;
 }
 
 int
@@ -62,45 +103,17 @@ esxAuthCheckUri(virConnectPtr conn, const EsxUri *uri)
                        "the auth.conf of the daemon.");
         return -1;
     }
-    if (parameter && !esxAuthMayWrite(conn)) {
+    if (esxAuthMayChoose(conn))
+        return 0;
+
+    if (parameter) {
         virReportError(VIR_ERR_OPERATION_DENIED,
                        "The URI parameter %s is not allowed on a read-only connection through a "
                        "daemon, since it decides who gets the daemon's password for '%s'; drop it "
                        "or connect with write access.", parameter, uri->host);
         return -1;
     }
-    return 0;
-}
-
-/* Whether @path, the auth file in use, has a section for exactly @host. */
-static gboolean
-esxAuthFileNames(const char *path, const char *host)
-{
-    g_autofree char *group = g_strdup_printf("auth-" ESX_AUTH_SERVICE "-%s", host);
-    g_autoptr(GKeyFile) file = g_key_file_new();
-
-    return g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL) &&
-           g_key_file_has_group(file, group);
-}
-
-/* Keeps [auth-esx-default] from clients of a daemon that may only read. */
-static int
-esxAuthCheckDefault(virConnectPtr conn, const EsxUri *uri)
-{
-    g_autofree char *path = NULL;
-
-    if (!esxAuthInDaemon() || esxAuthMayWrite(conn))
-        return 0;
-    if (virAuthGetConfigFilePath(conn, &path) < 0)
-        return -1;
-    if (!path || esxAuthFileNames(path, uri->host))
-        return 0;
-
-    virReportError(VIR_ERR_OPERATION_DENIED,
-                   "The daemon has no credentials for '%s' that a read-only connection may use; "
-                   "its auth.conf needs a section [auth-%s-%s].",
-                   uri->host, ESX_AUTH_SERVICE, uri->host);
-    return -1;
+    return esxAuthCheckHost(conn, uri);
 }
 
 /*
@@ -156,9 +169,6 @@ esxAuthGet(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri, char *
 {
     g_autofree char *userName = NULL;
     char *password = NULL;
-
-    if (esxAuthCheckDefault(conn, uri) < 0)
-        return -1;
 
     virResetLastError();
     userName = esxAuthGetUserName(conn, auth, uri);

@@ -20,15 +20,16 @@
  *   authfile=           is refused: it would be read with the daemon's rights.
  *   no_verify, cacert,  decide who may pose as a host and thereby get its password; cacert also
  *   thumbprint, proxy,  reads a file with the daemon's rights (and tells the client no more than
- *   transport=http      whether it holds certificates). Refused to clients that may not write:
- *                       read-only ones (libvirt's read-only socket is open to every local user)
- *                       and those whom access control denies connect:write.
- *   [auth-esx-default]  would be sent to any host that a client names. Refused to the same
- *                       clients; the others could take the password anyhow.
- *   host and port       let any client make the daemon connect to any address. It sends one fixed
- *                       request before it knows that the peer is ESX, and quotes at most
- *                       LIMIT_QUOTED_BYTES of the answer. Whoever minds restricts connect:getattr
- *                       by access control.
+ *   transport=http      whether it holds certificates). Refused to clients of other users that may
+ *                       not write: read-only ones (libvirt's read-only socket is open to every
+ *                       local user) and those whom access control denies connect:write. They need
+ *                       a host whose certificate the daemon's system trusts. Root, and the user
+ *                       the daemon runs as, could read its auth.conf anyhow and may choose.
+ *   host                a host without a section of its own in auth.conf is refused to the same
+ *                       clients: they would be given [auth-esx-default], wherever it leads, or at
+ *                       least could make the daemon knock at any address. The others can do that:
+ *                       it sends one fixed request before it knows that the peer is ESX, and
+ *                       quotes at most LIMIT_QUOTED_BYTES of the answer.
  */
 
 /*
