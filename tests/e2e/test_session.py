@@ -97,7 +97,10 @@ def test_a_renewal_that_is_refused_is_tried_once_and_kills_only_this_connection(
         with raises_error(libvirt.VIR_ERR_AUTH_FAILED, within=5):
             conn.listAllStoragePools(0)
     assert server.requests()["Login"] == 2, "The refused login was repeated; five of them lock an account."
-    assert conn.isAlive() == 0
+    if site.mode == "embedded":
+        # Through a daemon, libvirt's remote driver answers for its connection to that.
+        # Of a connection through a daemon libvirt itself only looks at the local socket.
+    assert conn.isAlive() == (0 if site.mode == "embedded" else 1)
     server.change(password=right["password"])
     lists_the_world(client.open(site.uri(server)), world)
 
@@ -116,7 +119,7 @@ def test_a_failed_renewal_for_another_reason_can_be_tried_again(client: Client, 
 def test_a_full_server_says_so_and_recovers(client: Client, site, new_fake, world):
     server = new_fake(session_cap=1)
     first = client.open(site.uri(server))
-    with raises_error(libvirt.VIR_ERR_NO_CONNECT, libvirt.VIR_ERR_RESOURCE_BUSY, mentions="503", within=30):
+    with raises_error(libvirt.VIR_ERR_RESOURCE_BUSY, within=10):
         client.open(site.uri(server, timeout=3))
     lists_the_world(first, world)
     first.close()
@@ -137,7 +140,7 @@ def test_while_the_server_is_away_calls_fail_in_time_and_then_work_again(client:
     conn = warm(client, site, server, no_verify=1, connect_timeout=1, timeout=3)
     server.pause()
     for _ in range(2):
-        with raises_error(libvirt.VIR_ERR_NO_CONNECT, libvirt.VIR_ERR_OPERATION_TIMEOUT, within=6):
+        with raises_error(libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_ERR_OPERATION_TIMEOUT, within=6):
             conn.listAllStoragePools(0)
     server.resume()
     lists_the_world(conn, world)
@@ -148,7 +151,7 @@ def test_while_the_server_is_away_calls_fail_in_time_and_then_work_again(client:
 def test_every_failed_open_leaves_no_session(client: Client, site, new_fake, world, method: str, kind: str):
     server = new_fake()
     server.order(kind=kind, method=method, count=-1)
-    with raises_error(None, 1):
+    with raises_error(libvirt.VIR_ERR_RPC, libvirt.VIR_ERR_SYSTEM_ERROR):
         client.open(site.uri(server, timeout=5))
     server.clear_orders()
     server.eventually_without_sessions()
