@@ -131,22 +131,19 @@ def test_the_authfile_parameter_works_in_a_client_only(home, fake, world, tmp_pa
     with Client(env) as client:
         address = uri.embedded(fake.host, fake.port, cacert=fake.cacert, authfile=mine)
         lists_the_world(client.open(address), world)
-        # A client must not make the daemon read a file of its choice: the daemon's own file is used instead.
-        secret = tmp_path / "no-such-file.conf"
-        address = uri.embedded(fake.host, fake.port, cacert=fake.cacert, authfile=secret)
-        try:
-            conn = client.open(uri.through_daemon(address, libvirtd.socket))
-        except Exception as error:
-            assert str(secret) not in str(error)
-        else:
-            lists_the_world(conn, world)
+        # A client must not make the daemon read a file of its choice.
+        with raises_error(libvirt.VIR_ERR_OPERATION_DENIED, mentions="authfile"):
+            client.open(uri.through_daemon(address, libvirtd.socket))
 
 
 def test_esx_at_a_vcenter_and_vpx_at_a_host_are_errors(client: Client, site, new_fake):
     host = new_fake()
-    with raises_error(libvirt.VIR_ERR_INTERNAL_ERROR, INVALID, libvirt.VIR_ERR_NO_CONNECT, mentions="esx"):
+    with raises_error(INVALID, mentions="esx://"):
         client.open(site.uri(host, scheme="vpx"))
-    assert host.sessions() == 0
+    vcenter = new_fake(world="vcenter")
+    with raises_error(INVALID, mentions="vpx://"):
+        client.open(site.uri(vcenter))
+    assert host.sessions() == vcenter.sessions() == 0
 
 
 def test_closing_logs_out(client: Client, site, new_fake):

@@ -32,6 +32,41 @@ def test_a_plain_users_daemon(fake, world, client_env):
     assert len(rows) == len(world.pools)
 
 
+@pytest.fixture
+def stranger(client_env):
+    """Makes virsh of another user on the read-only socket of a daemon of root's."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+
+    def make(daemon: PrivateLibvirtd, embedded_uri: str) -> Virsh:
+        for folder in (daemon.folder, daemon.socket.parent):
+            folder.chmod(0o711)
+        ids = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+        return Virsh(through_daemon(embedded_uri, f"{daemon.socket}-ro"), client_env | {"HOME": "/nonexistent"}, ids)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    ["no_verify=1", "cacert=/etc/ssl/certs/ca-certificates.crt", f"thumbprint={'0' * 64}", "transport=http"],
+)
+def test_a_reading_stranger_may_not_choose_whom_to_trust(stranger, fake, parameter: str):
+    name, value = parameter.split("=")
+    with PrivateLibvirtd(password=PASSWORD) as daemon:
+        virsh = stranger(daemon, embedded(fake.host, fake.port, **{name: value}))
+        result = virsh("pool-list", readonly=True)
+    assert not result.ok
+    assert name in result.err
+    assert "not allowed" in result.err
+
+
+def test_a_reading_stranger_reaches_a_host_that_the_daemon_trusts(stranger, fake, world):
+    with PrivateLibvirtd(password=PASSWORD, env={"SSL_CERT_FILE": fake.cacert}) as daemon:
+        virsh = stranger(daemon, embedded(fake.host, fake.port))
+        assert len(virsh("pool-list", "--name", readonly=True).check().lines()) == len(world.pools)
+
+
 def test_a_daemon_without_namespaces(fake, world, client_env):
     with PrivateLibvirtd(password=PASSWORD, covers=False) as daemon:
         rows = Virsh(address(fake, daemon, cacert=fake.cacert), client_env)("pool-list", "--name").check().lines()

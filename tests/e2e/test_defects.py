@@ -61,6 +61,9 @@ def drop_adapters(document, adapters) -> None:
     storage["scsiTopology"] = [entry for entry in storage["scsiTopology"] if entry["adapter"] not in keys]
     for unit in storage["multipathInfo"]:
         unit["path"] = [path for path in unit["path"] if path["adapter"] not in keys]
+    storage["multipathInfo"] = [unit for unit in storage["multipathInfo"] if unit["path"]]
+    reached = {unit["lun"] for unit in storage["multipathInfo"]}
+    storage["scsiLun"] = [lun for lun in storage["scsiLun"] if lun["key"] in reached]
 
 
 def test_defect_01_a_datastore_without_a_mount_path(client: Client, site, edited):
@@ -108,11 +111,11 @@ def test_defect_04_no_more_names_than_asked_for(client: Client, site, fake, maxn
     assert 0 <= count == written <= maxnames
 
 
-def test_defect_05_an_adapter_that_vanishes(client: Client, site, new_fake):
+def test_defect_05_a_target_that_vanishes(client: Client, site, new_fake):
     server = new_fake()
     conn = client.open(site.uri(server, cache_ttl="0"))
     pool = conn.storagePoolLookupByName(ON_THE_HARDWARE_ADAPTER)
-    server.drop_adapter("vmhba33")
+    server.control.remove_target(iqn=ON_THE_HARDWARE_ADAPTER)
     for call in (pool.info, lambda: pool.XMLDesc(0), lambda: pool.refresh(0), pool.listVolumes):
         with raises_error(libvirt.VIR_ERR_NO_STORAGE_POOL, mentions=ON_THE_HARDWARE_ADAPTER):
             call()
@@ -122,7 +125,7 @@ def test_defect_05_an_adapter_that_vanishes(client: Client, site, new_fake):
 def test_defect_07_a_failed_open_leaves_no_session(client: Client, site, new_fake):
     server = new_fake()
     for parameters in ({"scheme": "vpx"}, {"scheme": "vpx", "path": "no/such/path"}):
-        with raises_error(None, 1):
+        with raises_error(None):
             client.open(site.uri(server, **parameters))
     assert server.requests()["Login"] == server.requests()["Logout"]
     assert server.sessions() == 0
@@ -194,13 +197,14 @@ def test_defect_16_an_error_is_told_as_it_was(client: Client, site, new_fake):
     server = new_fake()
     conn = client.open(site.uri(server, cache_ttl="0", timeout="4"))
     conn.listAllStoragePools(0)
-    server.order(kind="html", method="WaitForUpdatesEx", count=-1)
+    for method in ("WaitForUpdatesEx", "SearchDatastoreSubFolders_Task"):
+        server.order(kind="html", method=method, count=-1)
     for lookup in (
         lambda: conn.storagePoolLookupByName("datastore1"),
         lambda: conn.storageVolLookupByPath("/vmfs/devices/disks/none"),
         lambda: conn.storageVolLookupByKey("[datastore1] none"),
     ):
-        with raises_error(libvirt.VIR_ERR_INTERNAL_ERROR, libvirt.VIR_ERR_RPC, libvirt.VIR_ERR_XML_ERROR):
+        with raises_error(libvirt.VIR_ERR_RPC):
             lookup()
     server.clear_orders()
     with raises_error(libvirt.VIR_ERR_NO_STORAGE_VOL, mentions="/vmfs/devices/disks/none"):
@@ -245,8 +249,8 @@ def test_defect_20_a_lookup_costs_the_same_among_200_datastores(client: Client, 
     before = server.requests().total()
     assert site.virsh(server)("pool-name", uuids[-1]).ok
     server.eventually_without_sessions()
-    # Pages of 100 objects: one more request than for 14 datastores.
-    assert server.requests().total() - before <= 6
+    # 5 as for 14 datastores, and two more pages of 100 objects.
+    assert server.requests().total() - before <= 7
 
 
 @pytest.mark.parametrize(

@@ -97,9 +97,7 @@ def test_a_renewal_that_is_refused_is_tried_once_and_kills_only_this_connection(
         with raises_error(libvirt.VIR_ERR_AUTH_FAILED, within=5):
             conn.listAllStoragePools(0)
     assert server.requests()["Login"] == 2, "The refused login was repeated; five of them lock an account."
-    if site.mode == "embedded":
-        # Through a daemon, libvirt's remote driver answers for its connection to that.
-        # Of a connection through a daemon libvirt itself only looks at the local socket.
+    # Through a daemon, libvirt's remote driver answers for its connection to that.
     assert conn.isAlive() == (0 if site.mode == "embedded" else 1)
     server.change(password=right["password"])
     lists_the_world(client.open(site.uri(server)), world)

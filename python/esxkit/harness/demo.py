@@ -145,9 +145,7 @@ def demonstrate() -> int:
             env = client_environment(home, write_auth_file(home / "auth.conf", PASSWORD))
             print(f"A fake ESX host ({world.host_name}) listens on {fake.host}:{fake.port}.")
             print(f"A private libvirtd with the driver has its socket at {daemon.socket}.")
-            print(
-                f"Its password is in an auth file, as libvirt's clients and daemons know it: {_shown(daemon.auth_file)}."
-            )
+            print(f"Its password is in an auth file, as libvirt knows it: {_shown(daemon.auth_file)}.")
             embedded = uri.embedded(fake.host, fake.port, cacert=fake.cacert)
             wrong = 0
             for title, address in (

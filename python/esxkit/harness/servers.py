@@ -122,6 +122,11 @@ class Fake:
         """The certificate's SHA-1 thumbprint: 40 hex digits."""
         return self.server.address.thumbprint_sha1.replace(":", "")
 
+    @property
+    def control(self) -> Any:
+        """The verbs that change the world while the host runs: see esxkit.fake.mutations."""
+        return self.server.control
+
     # What happened
 
     def requests(self) -> Counter[str]:
