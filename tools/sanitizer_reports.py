@@ -40,7 +40,7 @@ def main(argv: list[str]) -> int:
         count += len(found)
         for complaint in found:
             print(f"{report}:\n{complaint}\n")
-    print(f"sanitize: {count} errors and leaks of the driver; {foreign} leaks of other programs in {len(reports)} reports")
+    print(f"sanitize: {count} errors and leaks of the driver; {foreign} leaks of others in {len(reports)} reports")
     return 1 if count else 0
 
 
