@@ -50,25 +50,11 @@ isSoap(const HttpResponse *response)
     return !response->contentType || strstr(response->contentType, "xml") != NULL;
 }
 
-static gboolean
-receive(const HttpResponse *response, const char *data, size_t length, gpointer opaque,
-        GError **error)
-{
-    Incoming *incoming = opaque;
-
-    if (isSoap(response))
-        return soapDecoderFeed(incoming->decoder, data, length, error);
-
-    g_string_append_len(incoming->quote, data,
-                        (gssize)MIN(length, LIMIT_QUOTED_BYTES - incoming->quote->len));
-    return TRUE;
-}
-
-/* What was quoted, on one line and printable. */
+/* What the server wrote, on one line, printable, and not too long. */
 static char *
-quotable(const GString *quote)
+quotable(const char *text)
 {
-    g_autofree char *valid = g_utf8_make_valid(quote->str, (gssize)quote->len);
+    g_autofree char *valid = g_utf8_make_valid(text, (gssize)strnlen(text, LIMIT_QUOTED_BYTES));
     char *p;
 
     for (p = valid; *p; p++) {
@@ -81,7 +67,10 @@ quotable(const GString *quote)
 static void
 setNotSoap(GError **error, const HttpResponse *response, const GString *quote)
 {
-    g_autofree char *text = quotable(quote);
+    g_autofree char *text = quotable(quote->str);
+    g_autofree char *type = quotable(response->contentType ? response->contentType
+                                                           : "no content type");
+    g_autofree char *location = quotable(response->location ? response->location : "nowhere");
 
     if (response->status == 503)
         g_set_error(error, VI_ERROR, VI_ERROR_BUSY,
@@ -90,31 +79,66 @@ setNotSoap(GError **error, const HttpResponse *response, const GString *quote)
     else if (response->status >= 300 && response->status < 400)
         g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
                     "the server redirects to '%s' (HTTP status %u), which is not followed; use that "
-                    "address in the URI", response->location ? response->location : "nowhere",
-                    response->status);
+                    "address in the URI", location, response->status);
     else
         g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
                     "the server answered with HTTP status %u and %s instead of a SOAP reply%s%s%s; "
                     "check that the URI names the web port of an ESX host or vCenter",
-                    response->status, response->contentType ? response->contentType : "no content type",
-                    *text ? ", beginning '" : "", text, *text ? "'" : "");
+                    response->status, type, *text ? ", beginning '" : "", text, *text ? "'" : "");
 }
 
-/* Keeps the session cookie out of @setCookie: up to the first ';', with its quotes. */
-static void
-takeCookie(ViSession *session, const char *setCookie)
+/* HttpSink. What is no SOAP is read as far as it is quoted, since it may never end. */
+static gboolean
+receive(const HttpResponse *response, const char *data, size_t length, gpointer opaque,
+        GError **error)
 {
-    g_autofree char *pair = NULL;
+    Incoming *incoming = opaque;
+
+    if (isSoap(response))
+        return soapDecoderFeed(incoming->decoder, data, length, error);
+
+    g_string_append_len(incoming->quote, data,
+                        (gssize)MIN(length, LIMIT_QUOTED_BYTES - incoming->quote->len));
+    if (incoming->quote->len < LIMIT_QUOTED_BYTES)
+        return TRUE;
+    setNotSoap(error, response, incoming->quote);
+    return FALSE;
+}
+
+/*
+ * Returns: (transfer full) the session cookie in @setCookie, up to the first ';', with its quotes; NULL
+ * where there is none.
+ */
+static Secret *
+cookieOf(const char *setCookie)
+{
+    Secret *cookie = NULL;
+    char *pair = NULL;
 
     if (!setCookie || !g_str_has_prefix(setCookie, "vmware_soap_session="))
-        return;
+        return NULL;
 
     pair = g_strndup(setCookie, strcspn(setCookie, ";"));
-    g_mutex_lock(&session->lock);
-    g_clear_pointer(&session->cookie, secretFree);
-    session->cookie = secretNew(pair);
-    g_mutex_unlock(&session->lock);
-    secretErase(pair);
+    cookie = secretNew(pair);
+    secretEraseFree(pair);
+    return cookie;
+}
+
+/* Puts @cookie (transfer full) into the place of the one before; NULL: that one stays. */
+static void
+setCookie(ViSession *session, Secret *cookie)
+{
+    if (!cookie)
+        return;
+    secretFree(session->cookie);
+    session->cookie = cookie;
+}
+
+/* Returns: (transfer full) the header line that sends @cookie; NULL for NULL. */
+static char *
+cookieLine(const Secret *cookie)
+{
+    return cookie ? g_strdup_printf("Cookie: %s", secretText(cookie)) : NULL;
 }
 
 static void
@@ -124,12 +148,18 @@ eraseString(GString *string)
     g_string_free(string, TRUE);
 }
 
-/* Sends @method with the cookie header line @cookie (may be NULL) and decodes the reply. */
+/*
+ * Sends @method with the cookie header line @cookie (may be NULL) and decodes the reply.
+ *
+ * @ret_cookie: (transfer full) the cookie the reply hands out, or NULL; may be NULL.
+ */
 static SoapReply *
 transact(ViSession *session, const SoapMethod *method, gconstpointer args, const char *cookie,
-         guint timeoutMs, gint *cancel, GError **error)
+         guint timeoutMs, gint *cancel, Secret **ret_cookie, GError **error)
 {
-    const char *headers[] = { "Content-Type: text/xml; charset=utf-8", session->soapAction, cookie, NULL };
+    const char *headers[] = {
+        "Content-Type: text/xml; charset=utf-8", session->soapAction, cookie, NULL
+    };
     g_autoptr(SoapDecoder) decoder = soapDecoderNew(method);
     g_autoptr(GString) quote = g_string_new(NULL);
     g_auto(HttpResponse) response = { 0 };
@@ -139,6 +169,7 @@ transact(ViSession *session, const SoapMethod *method, gconstpointer args, const
                             .noRetry = method->replay == SOAP_REPLAY_ONCE };
     /* Large enough that a request with a password in it is never moved. */
     GString *body = g_string_sized_new(8192);
+    SoapReply *reply = NULL;
     gboolean sent;
 
     if (!soapEncodeRequest(method, args, body, error)) {
@@ -153,14 +184,23 @@ transact(ViSession *session, const SoapMethod *method, gconstpointer args, const
     if (!sent)
         return NULL;
 
-    if (method == &vimMethodLogin || method == &vimMethodRetrieveServiceContent)
-        takeCookie(session, response.setCookie);
-
     if (!isSoap(&response)) {
         setNotSoap(error, &response, quote);
         return NULL;
     }
-    return soapDecoderFinish(decoder, error);
+    reply = soapDecoderFinish(decoder, error);
+    if (reply && ret_cookie)
+        *ret_cookie = cookieOf(response.setCookie);
+    return reply;
+}
+
+/* Whether the login was refused for good; then @error says so. Called with the lock held. */
+static gboolean
+lockedIsRefused(const ViSession *session, GError **error)
+{
+    if (session->refused)
+        g_propagate_error(error, g_error_copy(session->renewError));
+    return session->refused;
 }
 
 gboolean
@@ -168,18 +208,25 @@ viSessionExchange(ViSession *session, const SoapMethod *method, gconstpointer ar
                   guint64 generation, guint timeoutMs, gint *cancel, SoapReply **ret_reply,
                   guint64 *ret_generation, GError **error)
 {
+    gboolean refused;
     SoapReply *reply;
     char *cookie;
     guint64 now;
 
     g_mutex_lock(&session->lock);
     now = session->generation;
-    cookie = session->cookie ? g_strdup_printf("Cookie: %s", secretText(session->cookie)) : NULL;
+    refused = lockedIsRefused(session, error);
+    cookie = cookieLine(session->cookie);
     g_mutex_unlock(&session->lock);
 
     if (ret_generation)
         *ret_generation = now;
 
+    if (refused) {
+        secretEraseFree(cookie);
+        g_prefix_error(error, "%s: ", method->name);
+        return FALSE;
+    }
     if (generation != 0 && generation != now) {
         secretEraseFree(cookie);
         g_set_error(error, VI_ERROR, VI_ERROR_SESSION_RENEWED,
@@ -187,7 +234,8 @@ viSessionExchange(ViSession *session, const SoapMethod *method, gconstpointer ar
         return FALSE;
     }
 
-    reply = transact(session, method, args, cookie, timeoutMs, cancel, error);
+    reply = transact(session, method, args, cookie, timeoutMs, cancel, NULL /* ret_cookie */,
+                     error);
     secretEraseFree(cookie);
     if (!reply) {
         g_prefix_error(error, "%s: ", method->name);
@@ -225,7 +273,8 @@ readContent(ViSession *session, const VimServiceContent *content, GError **error
     if (!about || !content->rootFolder || !content->propertyCollector || !content->sessionManager ||
         !about->apiVersion || !about->productLineId) {
         g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "RetrieveServiceContent: the server does not say what it is; it is no ESX host or vCenter");
+                    "RetrieveServiceContent: the server does not say what it is; it is no ESX host "
+                    "or vCenter");
         return FALSE;
     }
 
@@ -264,9 +313,12 @@ retrieveContent(ViSession *session, GError **error)
     const VimRetrieveServiceContentResponse *body;
 
     args.self = &instance;
-    if (!viSessionExchange(session, &vimMethodRetrieveServiceContent, &args, 0, 0, NULL, &reply, NULL,
-                           error))
+    reply = transact(session, &vimMethodRetrieveServiceContent, &args, NULL /* cookie */,
+                     0 /* timeoutMs */, NULL /* cancel */, &session->cookie, error);
+    if (!reply) {
+        g_prefix_error(error, "RetrieveServiceContent: ");
         return FALSE;
+    }
     if (reply->fault) {
         viErrorSetFault(error, "RetrieveServiceContent", reply->fault);
         return FALSE;
@@ -306,19 +358,23 @@ viSessionServices(const ViSession *session)
 
 /* ---- login, renewal, logout ----------------------------------------------------------------- */
 
-/* One Login. @cookie: header line or NULL. */
+/*
+ * One Login. @cookie: header line or NULL. @ret_cookie: (transfer full) the cookie it hands out, or NULL.
+ */
 static gboolean
-login(ViSession *session, const char *cookie, GError **error)
+login(ViSession *session, const char *cookie, Secret **ret_cookie, GError **error)
 {
     VimLoginRequest args = VIM_INIT(LoginRequest);
     g_autoptr(SoapReply) reply = NULL;
+    g_autoptr(Secret) handed = NULL;
 
     args.self = session->services.sessionManager;
     args.userName = session->userName;
     args.password = secretText(session->password);
     args.locale = "en";     /* else fault texts come in the server's language */
 
-    reply = transact(session, &vimMethodLogin, &args, cookie, 0, NULL, error);
+    reply = transact(session, &vimMethodLogin, &args, cookie, 0 /* timeoutMs */, NULL /* cancel */,
+                     &handed, error);
     if (!reply) {
         g_prefix_error(error, "Login: ");
         return FALSE;
@@ -327,12 +383,32 @@ login(ViSession *session, const char *cookie, GError **error)
         viErrorSetFault(error, "Login", reply->fault);
         return FALSE;
     }
+    *ret_cookie = g_steal_pointer(&handed);
     return TRUE;
+}
+
+/*
+ * Notes how a login ended: the cookie and the generation it belongs to change in one moment. Called with
+ * the lock held. @cookie: (transfer full). @error: NULL when it worked.
+ */
+static void
+lockedEndLogin(ViSession *session, Secret *cookie, const GError *error)
+{
+    g_clear_error(&session->renewError);
+    if (!error) {
+        setCookie(session, cookie);
+        session->generation++;
+        return;
+    }
+    session->renewError = g_error_copy(error);
+    session->refused = g_error_matches(error, VI_ERROR, VI_ERROR_INVALID_LOGIN);
 }
 
 gboolean
 viSessionLogin(ViSession *session, const char *userName, Secret *password, GError **error)
 {
+    g_autoptr(GError) local = NULL;
+    Secret *handed = NULL;
     char *cookie;
     gboolean ok;
 
@@ -340,11 +416,15 @@ viSessionLogin(ViSession *session, const char *userName, Secret *password, GErro
     session->password = password;
 
     /* Old servers hand out the cookie with the first call and expect it back here. */
-    cookie = session->cookie ? g_strdup_printf("Cookie: %s", secretText(session->cookie)) : NULL;
-    ok = login(session, cookie, error);
+    cookie = cookieLine(session->cookie);
+    ok = login(session, cookie, &handed, &local);
     secretEraseFree(cookie);
-    if (ok)
-        session->generation = 1;
+
+    g_mutex_lock(&session->lock);
+    lockedEndLogin(session, handed, local);
+    g_mutex_unlock(&session->lock);
+    if (!ok)
+        g_propagate_error(error, g_steal_pointer(&local));
     return ok;
 }
 
@@ -365,16 +445,10 @@ lockedAwaitRenewal(ViSession *session, guint64 stale, GError **error)
 
 /* Notes how a renewal ended and wakes those who wait for it. */
 static void
-endRenewal(ViSession *session, gboolean ok, const GError *error)
+endRenewal(ViSession *session, Secret *cookie, const GError *error)
 {
     g_mutex_lock(&session->lock);
-    g_clear_error(&session->renewError);
-    if (ok) {
-        session->generation++;
-    } else {
-        session->renewError = g_error_copy(error);
-        session->refused = g_error_matches(error, VI_ERROR, VI_ERROR_INVALID_LOGIN);
-    }
+    lockedEndLogin(session, cookie, error);
     session->renewing = FALSE;
     session->renewals++;
     g_cond_broadcast(&session->renewed);
@@ -386,24 +460,23 @@ viSessionRenew(ViSession *session, guint64 stale, GError **error)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&session->lock);
     g_autoptr(GError) local = NULL;
+    Secret *cookie = NULL;
     gboolean ok;
 
     if (session->generation != stale)
         return TRUE;
-    if (session->refused) {
-        g_propagate_error(error, g_error_copy(session->renewError));
+    if (lockedIsRefused(session, error))
         return FALSE;
-    }
     if (session->renewing)
         return lockedAwaitRenewal(session, stale, error);
 
     session->renewing = TRUE;
     g_clear_pointer(&locker, g_mutex_locker_free);
 
-    ok = login(session, NULL /* cookie */, &local);
+    ok = login(session, NULL /* cookie */, &cookie, &local);
     if (!ok)
         g_prefix_error(&local, "the session ended and could not be renewed: ");
-    endRenewal(session, ok, local);
+    endRenewal(session, cookie, local);
     if (!ok)
         g_propagate_error(error, g_steal_pointer(&local));
     return ok;
