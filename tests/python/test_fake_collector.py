@@ -417,3 +417,35 @@ def test_tasks_are_watched_through_their_states(serve, soap):
         watching.version = answer.xml.findtext(".//returnval/version")
         states += [c.findtext("val") for c in answer.xml.iter("changeSet") if c.findtext("name") == "info.state"]
     assert states in (["queued", "running", "success"], ["running", "success"])
+
+
+def test_a_filter_whose_start_is_gone_reports_everything_left(serve, soap):
+    server = serve("small")
+    moid = server.control.add_datastore(name="short-lived")
+    watching = Watch(soap(server), spec("Datastore", moid, "name"))
+    watching.wait()
+    server.control.remove_datastore(name="short-lived")
+    assert watching.wait() == [("leave", moid, [])]
+    assert watching.wait() == []
+
+
+def test_computed_properties_are_looked_at_again(serve, soap):
+    server = serve("small")
+    watching = Watch(soap(server), spec("HostDatastoreSystem", "ha-datastoresystem", "datastore"))
+    watching.wait()
+    server.control.add_datastore(name="more")
+    ((kind, _, changes),) = watching.wait()
+    assert (kind, changes) == ("modify", [("datastore", "assign", True)])
+
+
+def test_what_others_do_costs_a_waiting_filter_nothing(serve, soap, monkeypatch):
+    from esxkit.fake import updates
+
+    server = serve("small")
+    watching = Watch(soap(server), ALL_STORES + WALK)
+    watching.wait()
+    looked = []
+    monkeypatch.setattr(updates, "select", lambda *args: looked.append(args))
+    soap(server).search("[datastore-0000]")
+    assert watching.wait() == []
+    assert looked == []

@@ -37,6 +37,11 @@ class ManagedObject:
         for name, value in props.items():
             self._props[name] = objects.coerce(self.property_info(name).type, value)
 
+    @classmethod
+    def computes(cls) -> bool:
+        """Whether some property is worked out at each read, so that nothing announces its change."""
+        return any(name.startswith("prop_") for name in dir(cls))
+
     def __repr__(self) -> str:
         return f"<{self.vi_name} {self.moid}>"
 
@@ -60,7 +65,7 @@ class ManagedObject:
             value = objects.replaced(declared() if current is None else current, rest, value)
         self._props[head] = objects.coerce(declared, value)
         if self.registry is not None:
-            self.registry.announce()
+            self.registry.announce(self.moid)
 
     def append(self, name: str, ref: Any) -> None:
         """Add a reference at the end of a list property."""
@@ -80,6 +85,7 @@ class Registry:
     def __init__(self) -> None:
         self._objects: dict[str, ManagedObject] = {}
         self.generation = 0
+        self._last_change: dict[str, int] = {}
         self._changed = asyncio.Event()
 
     def add(self, obj: ManagedObject) -> Any:
@@ -88,7 +94,7 @@ class Registry:
             raise ValueError(f"The object '{obj.moid}' exists already.")
         obj.registry = self
         self._objects[obj.moid] = obj
-        self.announce()
+        # Nothing is announced: an object is found through a reference, and that one's change is.
         return obj.ref
 
     def remove(self, moid: str) -> None:
@@ -96,7 +102,7 @@ class Registry:
         obj = self._objects.pop(moid, None)
         if obj is not None:
             obj.removed()
-            self.announce()
+            self.announce(moid)
 
     def find(self, moid: str) -> ManagedObject | None:
         """The object with that moid, or None."""
@@ -113,11 +119,18 @@ class Registry:
         """All objects of one Python class."""
         return (obj for obj in list(self._objects.values()) if isinstance(obj, cls))
 
-    def announce(self) -> None:
-        """Something changed: wake everybody who waits for that."""
+    def announce(self, moid: str) -> None:
+        """That object changed or is gone: wake everybody who waits for changes."""
         self.generation += 1
+        self._last_change[moid] = self.generation
         event, self._changed = self._changed, asyncio.Event()
         event.set()
+
+    def touched(self, moids: set[str], generation: int) -> bool:
+        """Whether one of these objects changed after that generation."""
+        if len(moids) > len(self._last_change):
+            return any(last > generation and moid in moids for moid, last in self._last_change.items())
+        return any(self._last_change.get(moid, 0) > generation for moid in moids)
 
     async def changed_since(self, generation: int) -> None:
         """Return as soon as something changed after that generation."""

@@ -140,16 +140,20 @@ def _item(items: list, key: str) -> Any:
 # -- traversal -------------------------------------------------------------------------------
 
 
-def select(spec: Any, registry: Registry, session: Any, version: str) -> dict[str, ManagedObject]:
+def select(
+    spec: Any, registry: Registry, session: Any, version: str, visited: dict[str, ManagedObject] | None = None
+) -> dict[str, ManagedObject]:
     """The objects a PropertyFilterSpec selects, by moid, in the order they are met.
 
-    Faults ManagedObjectNotFound for a start that is not there, InvalidArgument for a name of a
-    selection that is defined nowhere, InvalidProperty for a traversal path that does not exist.
+    `visited` is filled with all that were met on the way, those to be skipped too. Faults
+    ManagedObjectNotFound for a start that is not there, InvalidArgument for a name of a selection that is
+    defined nowhere, InvalidProperty for a traversal path that does not exist.
     """
     result: dict[str, ManagedObject] = {}
+    met = {} if visited is None else visited
     for start in spec.objectSet:
         walk = _Walk(registry, session, version, _named(start.selectSet))
-        walk.visit(registry.get(start.obj), bool(start.skip), start.selectSet, result)
+        walk.visit(registry.get(start.obj), bool(start.skip), start.selectSet, result, met)
     return result
 
 
@@ -176,10 +180,18 @@ class _Walk:
         self._registry, self._session, self._version, self._named = registry, session, version, named
         self._seen: set[tuple[str, int]] = set()
 
-    def visit(self, start: ManagedObject, skip: bool, selections: list, result: dict[str, ManagedObject]) -> None:
+    def visit(
+        self,
+        start: ManagedObject,
+        skip: bool,
+        selections: list,
+        result: dict[str, ManagedObject],
+        met: dict[str, ManagedObject],
+    ) -> None:
         pending = [(start, skip, selections)]
         while pending:
             obj, skip, selections = pending.pop()
+            met[obj.moid] = obj
             if not skip:
                 result.setdefault(obj.moid, obj)
             following = []

@@ -46,6 +46,8 @@ class PropertyFilter(ManagedObject):
         self.reported: dict[str, dict[str, Any]] = {}
         self._refs: dict[str, Any] = {}
         self._generation = -1
+        self._visited: set[str] = set()
+        self._computed = True
 
     def removed(self) -> None:
         self._state.filters.pop(self.moid, None)
@@ -57,13 +59,16 @@ class PropertyFilter(ManagedObject):
 
     def gather(self, registry: Registry, session: Any) -> list[Any]:
         """ObjectUpdates since the last time; remembers them as reported."""
-        if registry.generation == self._generation:
+        if not self._needed(registry):
             return []
         self._generation = registry.generation
+        visited: dict[str, ManagedObject] = {}
         try:
-            selected = select(self.spec, registry, session, self.version)
+            selected = select(self.spec, registry, session, self.version, visited)
         except VimFault:
             selected = {}  # the start of the traversal is gone: so is everything selected
+        self._visited = set(visited) or self._visited
+        self._computed = any(obj.computes() for obj in visited.values())
         updates = []
         for moid in [moid for moid in self.reported if moid not in selected]:
             del self.reported[moid]
@@ -82,6 +87,14 @@ class PropertyFilter(ManagedObject):
             self.reported[moid] = values
             self._refs[moid] = obj.ref
         return updates
+
+    def _needed(self, registry: Registry) -> bool:
+        """Whether anything can differ from the last time."""
+        if self._generation < 0:
+            return True
+        if registry.generation == self._generation:
+            return False
+        return self._computed or registry.touched(self._visited, self._generation)
 
     def _leave(self, moid: str) -> Any:
         return trusted(_OBJECT_UPDATE, kind="leave", obj=self._refs.pop(moid), changeSet=_CHANGES())
