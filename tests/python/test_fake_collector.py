@@ -344,7 +344,7 @@ def test_wait_ends_with_its_time(watch):
     watching.wait()
     begun = time.monotonic()
     assert watching.wait(seconds=1) == []
-    assert 0.9 < time.monotonic() - begun < 5
+    assert 0.9 < time.monotonic() - begun < 30
 
 
 @pytest.mark.parametrize("end", ["CancelWaitForUpdates", "DestroyPropertyCollector"])
@@ -363,11 +363,11 @@ def test_wait_can_be_ended(watch, soap, end):
 def test_requests_do_not_wait_for_each_other(watch, soap):
     server, watching = watch
     watching.wait()
-    waiting = threading.Thread(target=lambda: watching.wait(seconds=3))
+    waiting = threading.Thread(target=lambda: watching.wait(seconds=60))
     waiting.start()
     begun = time.monotonic()
     assert soap(server).read("HostSystem", "ha-host", "name").result
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 30
     server.control.set_accessible(name="datastore-0000", accessible=False)
     waiting.join()
 

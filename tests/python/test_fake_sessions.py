@@ -80,10 +80,11 @@ def test_without_a_session(small, soap):
 
 @pytest.mark.parametrize("method", ["RetrieveProperties", "RetrievePropertiesEx"])
 def test_expired_session_reads(serve, soap, method):
-    server = serve("small", idle_seconds=0.2)
+    server = serve("small")
     client = soap(server)
     assert client.read("HostSystem", "ha-host", "name", method=method).result
-    time.sleep(0.4)
+    server.control.set(idle_seconds=0.05)
+    time.sleep(0.2)
     assert client.read("HostSystem", "ha-host", "name", method=method).result == []
     server.control.set(expiry_style="missingset")
     answer = client.read("HostSystem", "ha-host", "name", "summary", method=method)
@@ -96,9 +97,9 @@ def test_expired_session_reads(serve, soap, method):
 
 
 def test_use_keeps_a_session(serve, soap):
-    client = soap(serve("small", idle_seconds=0.6))
-    for _ in range(5):
-        time.sleep(0.25)
+    client = soap(serve("small", idle_seconds=2))
+    for _ in range(4):
+        time.sleep(0.7)
         assert client.call("CurrentTime", INSTANCE).status == 200
 
 
