@@ -107,17 +107,26 @@ isResponseTo(const SoapMethod *method, const char *name)
 }
 
 static gboolean
+refuseResponse(const SoapMethod *method, const SoapXmlElement *element, GError **error)
+{
+    const char *uri = element->uri ? element->uri : "";
+    g_autofree char *shownName = soapErrorPrintable(element->name, strlen(element->name));
+    g_autofree char *shownUri = soapErrorPrintable(uri, strlen(uri));
+
+    g_set_error(error, SOAP_ERROR, SOAP_ERROR_ENVELOPE,
+                "the reply to %s is a <%s> of namespace \"%s\", which is not its answer",
+                method->name, shownName, shownUri);
+    return FALSE;
+}
+
+static gboolean
 beginResponse(SoapDecoder *decoder, const SoapXmlElement *element, GError **error)
 {
     const SoapMethod *method = decoder->method;
     SoapObject *body = NULL;
 
-    if (!isResponseTo(method, element->name) || !soapFramesIsVim(element->uri)) {
-        g_set_error(error, SOAP_ERROR, SOAP_ERROR_ENVELOPE,
-                    "the reply to %s is a <%s> of namespace \"%s\", which is not its answer",
-                    method->name, element->name, element->uri ? element->uri : "");
-        return FALSE;
-    }
+    if (!isResponseTo(method, element->name) || !soapFramesIsVim(element->uri))
+        return refuseResponse(method, element, error);
     body = soapStoreAlloc(decoder->frames.arena, method->response->size, error);
     if (!body)
         return FALSE;

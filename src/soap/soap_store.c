@@ -160,8 +160,7 @@ parseScalar(SoapKind kind, const char *text, Value *ret_value)
 static void
 refuseText(const SoapField *field, const char *text, size_t length, GError **error)
 {
-    g_autofree char *start = g_strndup(text, MIN(length, LONGEST_NUMBER));
-    g_autofree char *shown = g_utf8_make_valid(start, -1);
+    g_autofree char *shown = soapErrorPrintable(text, MIN(length, LONGEST_NUMBER));
 
     g_set_error(error, SOAP_ERROR, SOAP_ERROR_VALUE,
                 "the reply's field \"%s\" of type %s is \"%s\", which is not %s", field->name,

@@ -6,6 +6,7 @@
 #include "soap_xml.h"
 
 #include <libxml/parser.h>
+#include <libxml/parserInternals.h>
 #include <string.h>
 
 #include "base_limits.h"
@@ -16,6 +17,8 @@
  * stored, and so that its own ceiling on look-ahead is never met.
  */
 #define STEP (16 * 1024)
+
+#define MARK_LENGTH 3
 
 #define FIVE 5      /* an attribute in SAX2: local name, prefix, namespace, value, end of value */
 
@@ -168,8 +171,11 @@ soapXmlOnDocumentType(void *user, const xmlChar *name G_GNUC_UNUSED,
 static void
 soapXmlOnReference(void *user, const xmlChar *name)
 {
+    const char *entity = (const char *)name;
+    g_autofree char *shown = soapErrorPrintable(entity, strlen(entity));
+
     soapXmlFail(user, SOAP_ERROR_XML, "the reply refers to the entity \"%s\", which SOAP forbids",
-                (const char *)name);
+                shown);
 }
 
 /* Keeps libxml2 from printing; what it said is asked for when the reading has ended. */
@@ -218,9 +224,11 @@ soapXmlNew(const SoapXmlHandler *handler, gpointer user)
         g_error("out of memory for an XML parser");
     /*
      * NOENT, as without it libxml2 hands "&amp;" in attributes over as "&#38;"; there are no
-     * entities but XML's five, as a document type ends the reading.
+     * entities but XML's five, as a document type ends the reading. And UTF-8, whatever the reply
+     * claims: VI knows no other, and which converters run is not for a server to choose.
      */
-    xmlCtxtUseOptions(xml->parser, XML_PARSE_NONET | XML_PARSE_NOENT);
+    xmlCtxtUseOptions(xml->parser, XML_PARSE_NONET | XML_PARSE_NOENT | XML_PARSE_IGNORE_ENC);
+    xmlSwitchEncoding(xml->parser, XML_CHAR_ENCODING_UTF8);
     return xml;
 }
 
@@ -243,24 +251,34 @@ soapXmlKeepHead(SoapXml *xml, const char *data, size_t length)
     xml->nhead += room;
 }
 
+/*
+ * The byte order mark that may begin a UTF-8 text. libxml2 looks for it only where it may guess the
+ * encoding, so we do.
+ */
+static gboolean
+soapXmlHasMark(const SoapXml *xml)
+{
+    return xml->nhead >= MARK_LENGTH && memcmp(xml->head, "\xef\xbb\xbf", MARK_LENGTH) == 0;
+}
+
 /* Whether the reply began like XML at all: then what is wrong is worth a line number. */
 static gboolean
 soapXmlLooksLikeXml(const SoapXml *xml)
 {
-    static const char bom[] = "\xef\xbb\xbf";
-    size_t i = xml->nhead >= 3 && memcmp(xml->head, bom, 3) == 0 ? 3 : 0;
+    size_t i = soapXmlHasMark(xml) ? MARK_LENGTH : 0;
 
     while (i < xml->nhead && g_ascii_isspace(xml->head[i]))
         i++;
     return i < xml->nhead && xml->head[i] == '<';
 }
 
-/* Puts what libxml2 has to say into words. */
+/* Puts what libxml2 has to say into words; it quotes the reply as it is, and at length. */
 static void
 soapXmlRaise(SoapXml *xml, GError **error)
 {
     const xmlError *last = xmlCtxtGetLastError(xml->parser);
-    g_autofree char *said = g_strdup(last && last->message ? last->message : "malformed");
+    const char *message = last && last->message ? last->message : "malformed";
+    g_autofree char *said = soapErrorPrintable(message, strlen(message));
     g_autofree char *quote = NULL;
 
     if (xml->elements == 0 || !soapXmlLooksLikeXml(xml)) {
@@ -269,7 +287,6 @@ soapXmlRaise(SoapXml *xml, GError **error)
                     "the reply is no SOAP message; it begins with %s", quote);
         return;
     }
-    g_strdelimit(g_strstrip(said), "\n", ' ');
     g_set_error(error, SOAP_ERROR, SOAP_ERROR_XML, "the reply is no well-formed XML: %s in line %d",
                 said, last ? last->line : 0);
 }
@@ -295,10 +312,24 @@ soapXmlStep(SoapXml *xml, const char *data, size_t length, GError **error)
     return TRUE;
 }
 
+/*
+ * Holds the first bytes back until it is known whether they are a byte order mark.
+ *
+ * Returns: how many of the @length bytes at @data that took.
+ */
+static size_t
+soapXmlHold(SoapXml *xml, const char *data, size_t length)
+{
+    size_t before = xml->nhead;
+
+    soapXmlKeepHead(xml, data, length);
+    return before < MARK_LENGTH ? MIN(MARK_LENGTH - before, length) : 0;
+}
+
 gboolean
 soapXmlFeed(SoapXml *xml, const char *data, size_t length, GError **error)
 {
-    size_t done = 0;
+    size_t done;
 
     if (length > LIMIT_REPLY_BYTES - xml->bytes) {
         g_set_error(error, SOAP_ERROR, SOAP_ERROR_LIMIT, "the reply is longer than %d bytes",
@@ -306,7 +337,11 @@ soapXmlFeed(SoapXml *xml, const char *data, size_t length, GError **error)
         return FALSE;
     }
     xml->bytes += length;
-    soapXmlKeepHead(xml, data, length);
+    done = soapXmlHold(xml, data, length);
+    if (done > 0 && xml->nhead >= MARK_LENGTH && !soapXmlHasMark(xml)) {
+        if (!soapXmlStep(xml, xml->head, MARK_LENGTH, error))
+            return FALSE;
+    }
     while (done < length) {
         size_t step = MIN(length - done, STEP);
 
@@ -328,6 +363,8 @@ soapXmlFinish(SoapXml *xml, GError **error)
         g_set_error_literal(error, SOAP_ERROR, SOAP_ERROR_TRUNCATED, "the reply is empty");
         return FALSE;
     }
+    if (xml->nhead < MARK_LENGTH)
+        xmlParseChunk(xml->parser, xml->head, (int)xml->nhead, 0);
     xmlParseChunk(xml->parser, NULL, 0, 1);
     if (!soapXmlLooksLikeXml(xml)) {
         soapXmlRaise(xml, error);
@@ -353,15 +390,7 @@ soapXmlFinish(SoapXml *xml, GError **error)
 char *
 soapXmlQuote(const SoapXml *xml)
 {
-    g_autofree char *valid = g_utf8_make_valid(xml->head, (gssize)xml->nhead);
-    g_autoptr(GString) quote = g_string_new("\"");
-    const char *at;
+    g_autofree char *printable = soapErrorPrintable(xml->head, xml->nhead);
 
-    for (at = valid; *at; at = g_utf8_next_char(at)) {
-        gunichar c = g_utf8_get_char(at);
-
-        g_string_append_unichar(quote, g_unichar_isprint(c) ? c : ' ');
-    }
-    g_string_append(quote, "\"");
-    return g_string_free(g_steal_pointer(&quote), FALSE);
+    return g_strdup_printf("\"%s\"", printable);
 }

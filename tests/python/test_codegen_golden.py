@@ -72,6 +72,14 @@ def test_real_closure(name: str, path: Path, tmp_path: Path) -> None:
     assert_golden(path, (tmp_path / name).read_text(encoding="utf-8"))
 
 
+def test_seeds_of_the_fuzzer(tmp_path: Path) -> None:
+    assert main(["--roots", str(ROOTS), "--seeds", str(tmp_path)]) == 0
+    made = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+    assert {"types.xml", "faults.xml", "fault.xml", "arrays.xml", "Login.xml"} <= set(made)
+    for name, text in made.items():
+        assert_golden(TESTS / "fuzz" / "corpus" / "soap_decode" / name, text)
+
+
 def test_files_are_rewritten_only_when_changed(tmp_path: Path) -> None:
     generate(tmp_path)
     for name in VISITORS:

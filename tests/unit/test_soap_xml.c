@@ -96,6 +96,11 @@ static const struct {
     { "<a xmlns:q='urn:x' q:type='a&amp;b'/>", "<a a&b></>" },
     { "<?xml version='1.0'?><!-- c --><a><!-- c --><?pi x?></a><!-- c -->\n", "<a></>" },
     { "\xef\xbb\xbf<a>\xc3\xa4</a>", "<a>\xc3\xa4</>" },
+    { "<?xml version='1.0' encoding='utf-8'?><a/>", "<a></>" },
+    /* what it claims does not count */
+    { "<?xml version='1.0' encoding='ISO-8859-1'?><a>\xc3\xa4</a>", "<a>\xc3\xa4</>" },
+    { "<?xml version='1.0' encoding='UTF-16'?><a/>", "<a></>" },
+    { "<?xml version='1.0' encoding='no-such'?><a/>", "<a></>" },
 };
 
 static void
@@ -157,6 +162,10 @@ static const struct {
     { "<a>\xff\xfe</a>", SOAP_ERROR_XML, "no well-formed XML" },
     { "<a>\xc0\x80</a>", SOAP_ERROR_XML, "no well-formed XML" },
     { "<a>\xed\xa0\x80</a>", SOAP_ERROR_XML, "no well-formed XML" },
+    { "<?xml version='1.0' encoding='ISO-8859-1'?><a>\xe4</a>", SOAP_ERROR_XML,
+      "no well-formed XML" },
+    { "\xef<a/>", SOAP_ERROR_XML, "is no SOAP message" },
+    { "\xff\xfe<a/>", SOAP_ERROR_XML, "is no SOAP message" },
     { "<a>\x01</a>", SOAP_ERROR_XML, "no well-formed XML" },
     { "<a>&#1;</a>", SOAP_ERROR_XML, "no well-formed XML" },
     { "<!DOCTYPE html><html></html>", SOAP_ERROR_XML, "declares a document type; it begins with "
@@ -178,6 +187,8 @@ testBad(void)
         assertBad(badCases[i].data, strlen(badCases[i].data), badCases[i].code, badCases[i].phrase);
     }
     assertBad("<a>\0</a>", 8, SOAP_ERROR_XML, "no well-formed XML");
+    assertBad("\xff\xfe<\0a\0/\0>\0", 10, SOAP_ERROR_XML, "is no SOAP message");
+    assertBad("<\0a\0/\0>\0", 8, SOAP_ERROR_XML, "is no SOAP message");
 }
 
 /* The classical bomb ends at its document type, before a single entity is declared. */

@@ -15,6 +15,7 @@ from esxkit.codegen.header import print_header
 from esxkit.codegen.listing import print_listing
 from esxkit.codegen.output import write_if_changed
 from esxkit.codegen.roots import RootsError, read_roots
+from esxkit.codegen.seeds import print_seeds
 from esxkit.codegen.source import print_source
 from esxkit.model.vim import VimSchema
 
@@ -38,6 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
     for name, visitor in VISITORS.items():
         if getattr(options, name) is not None:
             write_if_changed(getattr(options, name), visitor(closure))
+    for name, text in print_seeds(closure).items() if options.seeds else ():
+        write_if_changed(options.seeds / name, text)
     return 0
 
 
@@ -46,6 +49,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--roots", type=Path, required=True, help="the list of what is wanted")
     for name in VISITORS:
         parser.add_argument(f"--{name}", type=Path, metavar="OUT", help=f"where the {name} goes")
+    parser.add_argument("--seeds", type=Path, metavar="FOLDER", help="where the fuzzer's seeds go")
     return parser.parse_args(arguments)
 
 
