@@ -8,14 +8,16 @@
 #include "vi_session.h"
 
 /*
- * The only way to call a VI method. What happens when something breaks in the middle follows from the method's replay rule:
+ * The only way to call a VI method. What happens when something breaks in the middle follows from
+ * the method's replay rule:
  *
- *                      session ended                 connection broke
- *   SAFE               renew, send again (once)      send again (once)
- *   SESSION            renew, SESSION_RENEWED        error; the caller builds its objects again
- *   ONCE               renew, send again (once)      OUTCOME_UNKNOWN
+ *            session ended              connection broke             server went silent
+ *   SAFE     renew, send again (once)   send again (once)            error
+ *   SESSION  renew, SESSION_RENEWED     error; the caller builds its objects again
+ *   ONCE     renew, send again (once)   OUTCOME_UNKNOWN              OUTCOME_UNKNOWN
  *
- * (NotAuthenticated means that the server did not even begin, so that a ONCE call may go out again.)
+ * (NotAuthenticated means that the server did not even begin, so that a ONCE call may go out
+ * again.)
  */
 
 typedef struct {

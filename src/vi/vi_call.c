@@ -23,17 +23,35 @@ isBroken(const GError *error)
            g_error_matches(error, SOAP_ERROR, SOAP_ERROR_TRUNCATED);
 }
 
+/*
+ * What @error, which is no fault, means for a call by rule @replay. Of one that must not be repeated
+ * nobody knows either what became of it when the server went silent; the error says so by its code.
+ */
+static Outcome
+outcomeOf(SoapReplay replay, GError *error)
+{
+    const gboolean silent = g_error_matches(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT);
+
+    if (replay == SOAP_REPLAY_ONCE && (silent || isBroken(error))) {
+        error->domain = VI_ERROR;
+        error->code = VI_ERROR_OUTCOME_UNKNOWN;
+        return OUTCOME_FAILED;
+    }
+    return isBroken(error) ? OUTCOME_BROKEN : OUTCOME_FAILED;
+}
+
 /* Sends once. @ret_generation is the session's generation it ran in. */
 static Outcome
-attempt(ViSession *session, const SoapMethod *method, gconstpointer args, const ViCallOptions *options,
-        SoapReply **ret_reply, guint64 *ret_generation, GError **error)
+attempt(ViSession *session, const SoapMethod *method, gconstpointer args,
+        const ViCallOptions *options, SoapReply **ret_reply, guint64 *ret_generation,
+        GError **error)
 {
     g_autoptr(SoapReply) reply = NULL;
     g_autoptr(GError) local = NULL;
 
     if (!viSessionExchange(session, method, args, options->generation, options->timeoutMs,
                            options->cancel, &reply, ret_generation, &local)) {
-        Outcome outcome = isBroken(local) ? OUTCOME_BROKEN : OUTCOME_FAILED;
+        Outcome outcome = outcomeOf(method->replay, local);
 
         g_propagate_error(error, g_steal_pointer(&local));
         return outcome;
@@ -55,10 +73,6 @@ mayRepeat(ViSession *session, const SoapMethod *method, Outcome outcome, guint64
           GError **error)
 {
     if (outcome == OUTCOME_BROKEN) {
-        if (method->replay == SOAP_REPLAY_ONCE) {
-            (*error)->domain = VI_ERROR;
-            (*error)->code = VI_ERROR_OUTCOME_UNKNOWN;
-        }
         if (method->replay != SOAP_REPLAY_SAFE)
             return FALSE;
         g_clear_error(error);
@@ -77,8 +91,8 @@ mayRepeat(ViSession *session, const SoapMethod *method, Outcome outcome, guint64
 }
 
 SoapReply *
-viCall(ViSession *session, const SoapMethod *method, gconstpointer args, const ViCallOptions *options,
-       GError **error)
+viCall(ViSession *session, const SoapMethod *method, gconstpointer args,
+       const ViCallOptions *options, GError **error)
 {
     static const ViCallOptions none = { 0 };
     g_autoptr(GError) local = NULL;
