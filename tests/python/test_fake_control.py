@@ -60,8 +60,8 @@ def test_switches(pair):
     options = control.options()
     assert options["gzip"] is True
     assert "password" not in options
-    for bad in ({"colour": 1}, {"latency_ms": -1}, {"expiry_style": "sudden"}):
-        with pytest.raises(ValueError, match=r"latency_ms|expiry_style|colour"):
+    for bad in ({"colour": 1}, {"latency_ms": -1}, {"expiry_style": "sudden"}, {"certificate": "expired"}):
+        with pytest.raises(ValueError, match=next(iter(bad))):
             control.set(**bad)
 
 

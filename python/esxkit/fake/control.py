@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from esxkit.fake import mutations
-from esxkit.fake.options import FakeOptions
+from esxkit.fake.options import START_ONLY, FakeOptions
 from esxkit.fake.populate import Builder
 from esxkit.fake.service import Counters, Service
 from esxkit.fake.worlds import World
@@ -74,6 +74,9 @@ class Control:
     # -- switches ----------------------------------------------------------------------------
     def set(self, **options: Any) -> dict[str, Any]:
         """Change switches of FakeOptions; all of them as they are now."""
+        late = START_ONLY.intersection(options)
+        if late:
+            raise ValueError(f"{', '.join(sorted(late))} cannot be changed while the fake runs.")
         self._service.options.update(options)
         return self.options()
 

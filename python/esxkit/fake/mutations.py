@@ -13,6 +13,7 @@ from esxkit.fake.hosts import build_adapter, build_lun, iscsi_options
 from esxkit.fake.objects.datastore import Datastore
 from esxkit.fake.objects.host_system import HostSystem
 from esxkit.fake.populate import Builder
+from esxkit.fake.registry import ManagedObject
 from esxkit.fake.service import Service
 from esxkit.fake.worlds import parts
 from esxkit.fake.worlds.plan import HostPlan, World
@@ -47,11 +48,8 @@ class Mutations:
     def remove_datastore(self, name: str) -> None:
         """The datastore is gone: from hosts, compute resources, datacenter and folder."""
         store = self._store(name)
-        for obj in list(self._service.registry.of_type(object)):
-            for prop in ("datastore", "childEntity"):
-                held = obj._props.get(prop)
-                if held and any(ref._moId == store.moid for ref in held):
-                    obj.discard(prop, store.moid)
+        for obj in self._service.registry.of_type(ManagedObject):
+            obj.drop_references(store.moid)
         browser = store.read("browser")
         self._service.registry.remove(store.moid)
         self._service.registry.remove(browser._moId)

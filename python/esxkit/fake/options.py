@@ -10,6 +10,9 @@ import attrs
 EXPIRY_STYLES = ("fault", "empty", "missingset")
 CERTIFICATES = ("good", "selfsigned", "expired", "wronghost")
 
+START_ONLY = frozenset({"port", "plain_port", "certificate"})
+"""Switches that only mean something when the fake starts."""
+
 
 def _one_of(*allowed: str) -> Any:
     return attrs.validators.in_(allowed)

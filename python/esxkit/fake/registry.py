@@ -13,8 +13,6 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from pyVmomi import VmomiSupport as _V
-
 from esxkit.model import objects
 from esxkit.wire.faults import VimFault, object_not_found
 
@@ -33,6 +31,7 @@ class ManagedObject:
         self.cls = objects.vi_type(self.vi_name)
         self.ref = self.cls(moid)
         self.registry: Registry | None = None
+        self.owner: Any = None  # the session that alone may use the object; None: everybody may
         self._props: dict[str, Any] = {}
         for name, value in props.items():
             self._props[name] = objects.coerce(self.property_info(name).type, value)
@@ -67,6 +66,12 @@ class ManagedObject:
         if self.registry is not None:
             self.registry.announce(self.moid)
 
+    def drop_references(self, moid: str) -> None:
+        """Take a reference out of every list property it is in."""
+        for name, value in list(self._props.items()):
+            if isinstance(value, list) and any(getattr(item, "_moId", None) == moid for item in value):
+                self.discard(name, moid)
+
     def append(self, name: str, ref: Any) -> None:
         """Add a reference at the end of a list property."""
         self.set(name, [*(self._props.get(name) or []), ref])
@@ -83,6 +88,7 @@ class Registry:
     """All managed objects by moid, and the clock of their changes."""
 
     def __init__(self) -> None:
+        self.service: Any = None  # the service all this belongs to
         self._objects: dict[str, ManagedObject] = {}
         self.generation = 0
         self._last_change: dict[str, int] = {}
@@ -111,7 +117,8 @@ class Registry:
     def get(self, ref: Any) -> ManagedObject:
         """The object a reference means. Fault ManagedObjectNotFound if there is none of that type."""
         obj = self._objects.get(ref._moId)
-        if obj is None or not _V.ManagedObject.__subclasscheck__(type(ref)) or not _is_a(obj.cls, type(ref)):
+        # A reference may name a base type, ManagedEntity for a Folder.
+        if obj is None or not issubclass(obj.cls, type(ref)):
             raise object_not_found(ref)
         return obj
 
@@ -136,11 +143,6 @@ class Registry:
         """Return as soon as something changed after that generation."""
         while self.generation == generation:
             await self._changed.wait()
-
-
-def _is_a(cls: type, wanted: type) -> bool:
-    """A reference may name a base type (ManagedEntity for a Folder)."""
-    return issubclass(cls, wanted)
 
 
 def method_not_found(obj: ManagedObject, name: str) -> VimFault:

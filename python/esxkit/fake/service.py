@@ -18,14 +18,14 @@ import attrs
 
 from esxkit.fake.call import Call
 from esxkit.fake.objects.datastore import Datastore
-from esxkit.fake.objects.property_collector import ANONYMOUS, PropertyCollector
+from esxkit.fake.objects.property_collector import ANONYMOUS
 from esxkit.fake.options import FakeOptions
 from esxkit.fake.paths import parse_path
 from esxkit.fake.registry import ManagedObject, Registry, method_not_found
 from esxkit.fake.sessions import Session, SessionTable
 from esxkit.fake.troubles import Rule, Rules
 from esxkit.wire import response
-from esxkit.wire.faults import VimFault, not_authenticated
+from esxkit.wire.faults import VimFault, not_authenticated, object_not_found
 from esxkit.wire.request import BadRequest, Request, UnknownMethod, parse_request
 from esxkit.wire.serializer import Serializer, Style
 from esxkit.wire.versions import knows, negotiate
@@ -209,8 +209,8 @@ class Service:
         if call.session is None and info.privId != ANONYMOUS:
             raise not_authenticated(request.target, info.privId or "System.View")
         obj = self.registry.get(request.target)
-        if getattr(obj, "owner", call.session) is not call.session:
-            raise VimFault("ManagedObjectNotFound", obj=request.target)
+        if obj.owner not in (None, call.session):
+            raise object_not_found(request.target)
         if info.wsdlName == "Fetch":
             return await self._fetch(call, obj, request.args["prop"])
         if not issubclass(obj.cls, info.type) or not knows(call.version, info.version):
@@ -254,5 +254,3 @@ def _changes_state(info: Any) -> bool:
     own = ("DestroyPropertyFilter", "DestroyView", "CancelTask")
     return not info.wsdlName.startswith(_READING) and info.wsdlName not in own
 
-
-__all__ = ["Counters", "PropertyCollector", "Reply", "Service"]

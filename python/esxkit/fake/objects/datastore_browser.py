@@ -7,7 +7,9 @@ What a search returns, by the API's rules: without a query every file as far as 
 queries only files of those types; beside the path only what the detail flags ask for.
 """
 
+import contextlib
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import attrs
@@ -141,18 +143,13 @@ class HostDatastoreBrowser(ManagedObject):
         return trusted(_RESULTS, datastore=datastore.ref, folderPath=where, file=_FILES(infos))
 
 
-class _file_faults:  # noqa: N801 (reads as a statement)
+@contextlib.contextmanager
+def _file_faults(text: str) -> Iterator[None]:
     """Errors of the real file system as VI faults about a datastore path."""
-
-    def __init__(self, text: str):
-        self._text = text
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if isinstance(error, (FileNotFoundError, NotADirectoryError, BadPath)):
-            raise VimFault("FileNotFound", f"File {self._text} was not found", file=self._text) from None
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError, BadPath):
+        raise VimFault("FileNotFound", f"File {text} was not found", file=text) from None
 
 
 def _matches(files: FileStore, entry: Entry, search: _Search) -> bool:

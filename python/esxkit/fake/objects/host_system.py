@@ -16,6 +16,7 @@ class HostSystem(ManagedEntity):
 
     def __init__(self, moid: str, **props: Any):
         super().__init__(moid, **{"datastore": [], "network": [], "vm": [], **props})
+        self.management_ip = ""
 
     @property
     def storage_device(self) -> Any:
