@@ -15,11 +15,14 @@ struct _Fresh {
     GMutex lock;            /* guards what follows */
     GCond done;             /* proving became FALSE */
     gboolean proving;
+    guint64 events;         /* arrivals, proofs and expiries so far: what came first, which a clock of
+                               microseconds cannot always tell */
     gpointer value;         /* NULL: none yet */
-    gint64 provenAt;        /* start of the proof of the value */
-    gint64 expiredAt;       /* proofs started up to then do not count */
+    guint64 proven;         /* event at which the proof of the value started */
+    gint64 provenAt;        /* the same as a time, monotonic */
+    guint64 expired;        /* proofs started before that event do not count */
     GError *failure;        /* of the last proof, if it failed */
-    gint64 failedAt;        /* when that one started */
+    guint64 failed;         /* event at which that one started */
 };
 
 Fresh *
@@ -52,7 +55,8 @@ freshFree(Fresh *fresh)
 static void
 lockedProve(Fresh *fresh)
 {
-    const gint64 start = g_get_monotonic_time();
+    const guint64 start = ++fresh->events;
+    const gint64 startAt = g_get_monotonic_time();
     g_autoptr(GError) error = NULL;
     gpointer value;
 
@@ -67,25 +71,37 @@ lockedProve(Fresh *fresh)
     if (value) {
         g_clear_pointer(&fresh->value, fresh->ops->unref);
         fresh->value = value;
-        fresh->provenAt = start;
+        fresh->proven = start;
+        fresh->provenAt = startAt;
     } else {
         fresh->failure = g_steal_pointer(&error);
-        fresh->failedAt = start;
+        fresh->failed = start;
     }
     g_cond_broadcast(&fresh->done);
+}
+
+/* Whether the value will do for somebody who came at event @arrival, which was at @arrivalAt. */
+static gboolean
+lockedIsRecent(const Fresh *fresh, guint64 arrival, gint64 arrivalAt)
+{
+    if (!fresh->value || fresh->proven < fresh->expired)
+        return FALSE;
+    if (fresh->proven > arrival)
+        return TRUE;
+    return fresh->ttl > 0 && fresh->provenAt >= arrivalAt - fresh->ttl;
 }
 
 gpointer
 freshAcquire(Fresh *fresh, GError **error)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fresh->lock);
-    const gint64 arrival = g_get_monotonic_time();
+    const guint64 arrival = ++fresh->events;
+    const gint64 arrivalAt = g_get_monotonic_time();
 
     while (TRUE) {
-        if (fresh->value && fresh->provenAt >= arrival - fresh->ttl &&
-            fresh->provenAt > fresh->expiredAt)
+        if (lockedIsRecent(fresh, arrival, arrivalAt))
             return fresh->ops->ref(fresh->value);
-        if (fresh->failure && fresh->failedAt >= arrival) {
+        if (fresh->failure && fresh->failed > arrival) {
             g_propagate_error(error, g_error_copy(fresh->failure));
             return NULL;
         }
@@ -109,5 +125,5 @@ freshExpire(Fresh *fresh)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fresh->lock);
 
-    fresh->expiredAt = g_get_monotonic_time();
+    fresh->expired = ++fresh->events;
 }
