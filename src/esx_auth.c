@@ -59,32 +59,31 @@ esxAuthMayChoose(virConnectPtr conn)
     return allowed > 0;
 }
 
-/* Whether @path, the auth file in use, has a section for exactly @host. */
+/* Whether the auth file @path can be read and has the section @group (NULL: whatever it has). */
 static gboolean
-esxAuthFileNames(const char *path, const char *host)
+esxAuthFileLoad(const char *path, const char *group)
 {
-    g_autofree char *group = g_strdup_printf("auth-" ESX_AUTH_SERVICE "-%s", host);
     g_autoptr(GKeyFile) file = g_key_file_new();
 
     return g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL) &&
-           g_key_file_has_group(file, group);
+           (!group || g_key_file_has_group(file, group));
 }
 
 /* Keeps clients that may not choose whom to trust from hosts the auth file does not name. */
 static int
 esxAuthCheckHost(virConnectPtr conn, const EsxUri *uri)
 {
+    g_autofree char *group = g_strdup_printf("auth-" ESX_AUTH_SERVICE "-%s", uri->host);
     g_autofree char *path = NULL;
 
     if (virAuthGetConfigFilePath(conn, &path) < 0)
         return -1;
-    if (path && esxAuthFileNames(path, uri->host))
+    if (path && esxAuthFileLoad(path, group))
         return 0;
 
     virReportError(VIR_ERR_OPERATION_DENIED,
                    "The daemon has no credentials for '%s' that a read-only connection may use; "
-                   "its auth.conf needs a section [auth-%s-%s].",
-                   uri->host, ESX_AUTH_SERVICE, uri->host);
+                   "its auth.conf needs a section [%s].", uri->host, group);
     return -1;
 }
 
@@ -131,17 +130,30 @@ esxAuthNobodyKnows(virConnectAuthPtr auth)
  * credentials", or nothing.
  */
 static void
-esxAuthReportMissing(virConnectAuthPtr auth, const EsxUri *uri, const char *what)
+esxAuthReportMissing(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri,
+                     const char *what)
 {
+    g_autofree char *path = NULL;
+
     if (esxAuthNobodyKnows(auth)) {
         virReportError(VIR_ERR_AUTH_FAILED,
                        "There is no %s for '%s', and nobody to ask; put it into %s, in a section "
                        "[auth-%s-%s].", what, uri->host,
                        esxAuthInDaemon() ? "the auth.conf of the daemon" : "auth.conf",
                        ESX_AUTH_SERVICE, uri->host);
-    } else if (virGetLastErrorCode() == VIR_ERR_OK) {
-        virReportError(VIR_ERR_AUTH_FAILED, "No %s for '%s' was given.", what, uri->host);
+        return;
     }
+
+    if (virGetLastErrorCode() != VIR_ERR_OK || virAuthGetConfigFilePath(conn, &path) < 0)
+        return;
+
+    /* Nothing of GLib's own message: it quotes the line, which may be one with a password. */
+    if (path && !esxAuthFileLoad(path, NULL))
+        virReportError(VIR_ERR_AUTH_FAILED,
+                       "The auth file '%s' cannot be read, or is not made of [sections] and "
+                       "NAME=VALUE lines.", path);
+    else
+        virReportError(VIR_ERR_AUTH_FAILED, "No %s for '%s' was given.", what, uri->host);
 }
 
 static char *
@@ -155,7 +167,7 @@ esxAuthGetUserName(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri
 
     userName = virAuthGetUsername(conn, auth, ESX_AUTH_SERVICE, standard, uri->host);
     if (!userName && !esxAuthNobodyKnows(auth)) {
-        esxAuthReportMissing(auth, uri, "user name");
+        esxAuthReportMissing(conn, auth, uri, "user name");
         return NULL;
     }
 
@@ -177,7 +189,7 @@ esxAuthGet(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri, char *
 
     password = virAuthGetPassword(conn, auth, ESX_AUTH_SERVICE, userName, uri->host);
     if (!password) {
-        esxAuthReportMissing(auth, uri, "password");
+        esxAuthReportMissing(conn, auth, uri, "password");
         return -1;
     }
 

@@ -80,7 +80,7 @@ esxDriverConnect(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri)
     VIR_DEBUG("logging in at '%s' as '%s'", uri->host, userName);
     connection = esxOpenLogin(g_steal_pointer(&session), uri, userName, password, &error);
     if (!connection)
-        esxErrorReport(error, "'%s' as '%s'", uri->host, userName);
+        esxErrorReport(error, NULL);
     return connection;
 }
 

@@ -71,8 +71,10 @@ esxOpenLogin(ViSession *session, const EsxUri *uri, const char *userName, Secret
     InventoryScope *scope = NULL;
     EsxConnection *connection = NULL;
 
-    if (!viSessionLogin(owned, userName, password, error))
+    if (!viSessionLogin(owned, userName, password, error)) {
+        g_prefix_error(error, "cannot log in at '%s' as '%s': ", uri->host, userName);
         return NULL;
+    }
 
     if (uri->path) {
         scope = inventoryResolvePath(owned, uri->path, error);
