@@ -246,6 +246,7 @@ def test_defect_20_a_lookup_costs_the_same_among_200_datastores(client: Client, 
     uuids = [pool.UUIDString() for pool in conn.listAllStoragePools(0)]
     assert len(uuids) == 200
     conn.close()
+    server.eventually_without_sessions()
     before = server.requests().total()
     assert site.virsh(server)("pool-name", uuids[-1]).ok
     server.eventually_without_sessions()
