@@ -199,7 +199,7 @@ class VimSchema:
             result = _wire_field("returnval", info.result, info.version, info.resultFlags)
         return Method(
             name=info.wsdlName,
-            owner=VmomiSupport.GetWsdlName(VmomiSupport.GetVmodlType(info.typeName)),
+            owner=VmomiSupport.GetWsdlName(info.type),
             params=tuple(_wire_field(p.name, p.type, p.version, p.flags) for p in info.params),
             result=result,
             task_result=_task_result(info),
