@@ -9,7 +9,7 @@
 #define CREW 8
 #define HOUR (G_GINT64_CONSTANT(3600) * G_USEC_PER_SEC)
 
-/* The one who is asked. A value is a boxed number: that of the question it answers. */
+/* The one who is asked. A value is the number of the question it answers. */
 typedef struct {
     GMutex lock;            /* guards what follows */
     GCond changed;
@@ -27,8 +27,23 @@ typedef struct {
 } World;
 
 typedef struct {
+    gatomicrefcount refs;
     guint number;
 } Value;
+
+static gpointer
+refValue(gpointer value)
+{
+    g_atomic_ref_count_inc(&((Value *)value)->refs);
+    return value;
+}
+
+static void
+unrefValue(gpointer value)
+{
+    if (g_atomic_ref_count_dec(&((Value *)value)->refs))
+        g_free(value);
+}
 
 static gpointer
 answer(World *world, gpointer current, guint number, GError **error)
@@ -40,8 +55,9 @@ answer(World *world, gpointer current, guint number, GError **error)
         return NULL;
     }
     if (world->unchanged && current)
-        return g_atomic_rc_box_acquire(current);
-    value = g_atomic_rc_box_new0(Value);
+        return refValue(current);
+    value = g_new0(Value, 1);
+    g_atomic_ref_count_init(&value->refs);
     value->number = number;
     return value;
 }
@@ -68,18 +84,6 @@ ask(gpointer opaque, gpointer current, GError **error)
     if (world->expireWithin)
         freshExpire(g_steal_pointer(&world->expireWithin));
     return value;
-}
-
-static gpointer
-refValue(gpointer value)
-{
-    return g_atomic_rc_box_acquire(value);
-}
-
-static void
-unrefValue(gpointer value)
-{
-    g_atomic_rc_box_release(value);
 }
 
 static const FreshOps ops = { ask, refValue, unrefValue };
