@@ -135,12 +135,12 @@ class PrivateLibvirtd:
         self._process.wait_until(self.socket.exists, 20)
         return self
 
-    def stop(self) -> None:
-        """Ends the daemon and removes its folder."""
-        if self._process is not None:
-            self._process.stop(15)
-            self._process = None
+    def stop(self) -> int:
+        """Ends the daemon and removes its folder; returns its exit code, 0 when all was well."""
+        process, self._process = self._process, None
+        code = process.stop(15) if process is not None else 0
         environment.drop_folder(self.folder)
+        return code
 
     @property
     def process(self) -> Process:
@@ -161,7 +161,11 @@ class PrivateLibvirtd:
         self.stop()
 
     def _environment(self) -> dict[str, str]:
-        env = {name: os.environ[name] for name in ("PATH", "TMPDIR", "LANG", "GCOV_PREFIX") if name in os.environ}
+        env = {
+            name: os.environ[name]
+            for name in ("PATH", "TMPDIR", "LANG", "GCOV_PREFIX", "G_SLICE")
+            if name in os.environ
+        }
         for name in os.environ:
             if name.endswith("SAN_OPTIONS"):
                 env[name] = os.environ[name]

@@ -106,9 +106,11 @@ def client_env(home: Path) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def libvirtd(driver: Path) -> Iterator[PrivateLibvirtd]:
     """The private libvirtd that all tests share."""
-    with PrivateLibvirtd(password=PASSWORD) as daemon:
-        yield daemon
-        assert daemon.process.running, f"libvirtd died during the tests:\n{daemon.report()}"
+    daemon = PrivateLibvirtd(password=PASSWORD).start()
+    yield daemon
+    report = daemon.report()
+    assert daemon.process.running, f"libvirtd died during the tests:\n{report}"
+    assert daemon.stop() == 0, f"libvirtd did not end well:\n{report}"
 
 
 @pytest.fixture(scope="session", params=MODES)

@@ -98,7 +98,7 @@ class Virsh:
 
 def client_environment(home: Path, auth_file: Path | None = None, modules: Path | None = None) -> dict[str, str]:
     """The environment of a libvirt client that sees no configuration but ours."""
-    kept = ("PATH", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "COVERAGE_PROCESS_START", "GCOV_PREFIX")
+    kept = ("PATH", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "COVERAGE_PROCESS_START", "GCOV_PREFIX", "G_SLICE")
     env = {name: os.environ[name] for name in os.environ if name in kept or name.endswith("SAN_OPTIONS")}
     env |= {
         "LC_ALL": "C.UTF-8",
