@@ -23,13 +23,14 @@ const char *
 inventoryBuildString(InventoryBuild *build, const char *text)
 {
     char *copy;
+    size_t size;
 
     if (!text)
         return NULL;
 
-    copy = inventoryBuildAlloc(build, strlen(text) + 1);
-    strcpy(copy, text);
-    return copy;
+    size = strlen(text) + 1;
+    copy = inventoryBuildAlloc(build, size);
+    return memcpy(copy, text, size);
 }
 
 const SoapMoRef *

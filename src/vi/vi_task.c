@@ -10,7 +10,7 @@
 #include "vi_task.h"
 
 /* Pauses before the second and the third look. */
-static const guint pollPausesMs[VI_TASK_POLLS] = { 0, 40, 250 };
+static const guint pollPausesMs[VI_TASK_POLLS] = { 0, 50, 350 };
 
 typedef struct {
     ViSession *session;
