@@ -20,7 +20,7 @@ typedef enum {
 } SoapErrorCode;
 
 /*
- * Returns: (transfer full): the first LIMIT_QUOTED_BYTES of the @length bytes at @text, of which a server
- * may have made anything, as one line of printable UTF-8 for a message.
+ * Returns: (transfer full): the first LIMIT_QUOTED_BYTES of the @length bytes at @text, of which a
+ * server may have made anything, as one line of printable UTF-8 for a message.
  */
 char *soapErrorPrintable(const char *text, size_t length);

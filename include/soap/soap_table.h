@@ -101,7 +101,7 @@ struct _SoapAny {
 typedef enum {
     SOAP_REPLAY_SAFE,       /* reads: sent again once, after a new login where needed */
     SOAP_REPLAY_ONCE,       /* changes state: never repeated */
-    SOAP_REPLAY_SESSION,    /* needs objects of its session (filters, collectors): caller rebuilds */
+    SOAP_REPLAY_SESSION,    /* needs objects of its session (filters...): the caller rebuilds */
 } SoapReplay;
 
 /* One VI method: its parameters and its result are ordinary types (LoginRequest, LoginResponse). */

@@ -71,8 +71,9 @@ arenaAddBlock(Arena *arena, size_t size)
     return TRUE;
 }
 
-void *
-arenaAlloc(Arena *arena, size_t size)
+/* As arenaAlloc(), but whatever was there before. */
+static void *
+arenaTake(Arena *arena, size_t size)
 {
     size_t rounded;
     void *memory;
@@ -89,7 +90,15 @@ arenaAlloc(Arena *arena, size_t size)
     memory = arena->current->data + arena->current->used;
     arena->current->used += rounded;
     arena->used += rounded;
-    return memset(memory, 0, rounded);
+    return memory;
+}
+
+void *
+arenaAlloc(Arena *arena, size_t size)
+{
+    void *memory = arenaTake(arena, size);
+
+    return memory ? memset(memory, 0, size) : NULL;
 }
 
 char *
@@ -99,9 +108,10 @@ arenaStrndup(Arena *arena, const char *text, size_t length)
 
     if (length == SIZE_MAX)
         return NULL;
-    copy = arenaAlloc(arena, length + 1);
+    copy = arenaTake(arena, length + 1);
     if (!copy)
         return NULL;
+    copy[length] = '\0';
     return memcpy(copy, text, length);
 }
 

@@ -10,41 +10,44 @@
 
 #define ARRAY_OF "ArrayOf"
 
+#define NAMED(name) name, sizeof(name) - 1
+
 /* "ManagedObjectReference" and XML's own types; VI has names of its own for some of them. */
 static const struct {
     const char *name;
+    size_t length;
     SoapKind kind;
     const char *xsdType;
 } simpleTypes[] = {
-    { "string", SOAP_KIND_STRING, "xsd:string" },
-    { "boolean", SOAP_KIND_BOOL, "xsd:boolean" },
-    { "int", SOAP_KIND_INT, "xsd:int" },
-    { "long", SOAP_KIND_LONG, "xsd:long" },
-    { "ManagedObjectReference", SOAP_KIND_MOREF, "ManagedObjectReference" },
-    { "dateTime", SOAP_KIND_STRING, "xsd:dateTime" },
-    { "byte", SOAP_KIND_INT, "xsd:byte" },
-    { "short", SOAP_KIND_INT, "xsd:short" },
-    { "float", SOAP_KIND_DOUBLE, "xsd:float" },
-    { "double", SOAP_KIND_DOUBLE, "xsd:double" },
-    { "anyURI", SOAP_KIND_STRING, "xsd:anyURI" },
-    { "base64Binary", SOAP_KIND_STRING, "xsd:base64Binary" },
-    { "anyType", SOAP_KIND_ANY, "xsd:anyType" },
+    { NAMED("string"), SOAP_KIND_STRING, "xsd:string" },
+    { NAMED("boolean"), SOAP_KIND_BOOL, "xsd:boolean" },
+    { NAMED("int"), SOAP_KIND_INT, "xsd:int" },
+    { NAMED("long"), SOAP_KIND_LONG, "xsd:long" },
+    { NAMED("ManagedObjectReference"), SOAP_KIND_MOREF, "ManagedObjectReference" },
+    { NAMED("dateTime"), SOAP_KIND_STRING, "xsd:dateTime" },
+    { NAMED("byte"), SOAP_KIND_INT, "xsd:byte" },
+    { NAMED("short"), SOAP_KIND_INT, "xsd:short" },
+    { NAMED("float"), SOAP_KIND_DOUBLE, "xsd:float" },
+    { NAMED("double"), SOAP_KIND_DOUBLE, "xsd:double" },
+    { NAMED("anyURI"), SOAP_KIND_STRING, "xsd:anyURI" },
+    { NAMED("base64Binary"), SOAP_KIND_STRING, "xsd:base64Binary" },
+    { NAMED("anyType"), SOAP_KIND_ANY, "xsd:anyType" },
     /* What ArrayOf says before them. */
-    { "String", SOAP_KIND_STRING, "xsd:string" },
-    { "Boolean", SOAP_KIND_BOOL, "xsd:boolean" },
-    { "Int", SOAP_KIND_INT, "xsd:int" },
-    { "Long", SOAP_KIND_LONG, "xsd:long" },
-    { "DateTime", SOAP_KIND_STRING, "xsd:dateTime" },
-    { "Byte", SOAP_KIND_INT, "xsd:byte" },
-    { "Short", SOAP_KIND_INT, "xsd:short" },
-    { "Float", SOAP_KIND_DOUBLE, "xsd:float" },
-    { "Double", SOAP_KIND_DOUBLE, "xsd:double" },
-    { "AnyURI", SOAP_KIND_STRING, "xsd:anyURI" },
-    { "Base64Binary", SOAP_KIND_STRING, "xsd:base64Binary" },
-    { "AnyType", SOAP_KIND_ANY, "xsd:anyType" },
-    { "PropertyPath", SOAP_KIND_STRING, "xsd:string" },
-    { "MethodName", SOAP_KIND_STRING, "xsd:string" },
-    { "TypeName", SOAP_KIND_STRING, "xsd:string" },
+    { NAMED("String"), SOAP_KIND_STRING, "xsd:string" },
+    { NAMED("Boolean"), SOAP_KIND_BOOL, "xsd:boolean" },
+    { NAMED("Int"), SOAP_KIND_INT, "xsd:int" },
+    { NAMED("Long"), SOAP_KIND_LONG, "xsd:long" },
+    { NAMED("DateTime"), SOAP_KIND_STRING, "xsd:dateTime" },
+    { NAMED("Byte"), SOAP_KIND_INT, "xsd:byte" },
+    { NAMED("Short"), SOAP_KIND_INT, "xsd:short" },
+    { NAMED("Float"), SOAP_KIND_DOUBLE, "xsd:float" },
+    { NAMED("Double"), SOAP_KIND_DOUBLE, "xsd:double" },
+    { NAMED("AnyURI"), SOAP_KIND_STRING, "xsd:anyURI" },
+    { NAMED("Base64Binary"), SOAP_KIND_STRING, "xsd:base64Binary" },
+    { NAMED("AnyType"), SOAP_KIND_ANY, "xsd:anyType" },
+    { NAMED("PropertyPath"), SOAP_KIND_STRING, "xsd:string" },
+    { NAMED("MethodName"), SOAP_KIND_STRING, "xsd:string" },
+    { NAMED("TypeName"), SOAP_KIND_STRING, "xsd:string" },
 };
 
 #define ONE(Kind, member, xsdType) \
@@ -81,12 +84,6 @@ soapAnyField(SoapKind kind, gboolean isArray)
     return isArray ? &manyFields[kind] : &oneFields[kind];
 }
 
-static gboolean
-sameName(const char *name, size_t length, const char *other)
-{
-    return strncmp(name, other, length) == 0 && other[length] == '\0';
-}
-
 /* Fills in what one value of type @name is. */
 static void
 findItemType(const char *name, size_t length, SoapAnyType *type)
@@ -94,7 +91,7 @@ findItemType(const char *name, size_t length, SoapAnyType *type)
     size_t i;
 
     for (i = 0; i < G_N_ELEMENTS(simpleTypes); i++) {
-        if (sameName(name, length, simpleTypes[i].name)) {
+        if (simpleTypes[i].length == length && memcmp(simpleTypes[i].name, name, length) == 0) {
             type->known = TRUE;
             type->kind = simpleTypes[i].kind;
             type->xsdType = simpleTypes[i].xsdType;

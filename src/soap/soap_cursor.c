@@ -40,6 +40,32 @@ soapCursorNext(SoapCursor *cursor)
     return cursor->level ? &cursor->level->fields[cursor->index++] : NULL;
 }
 
+static gboolean
+soapCursorIs(const SoapField *field, const char *name)
+{
+    return field->name[0] == name[0] && strcmp(field->name, name) == 0;
+}
+
+/* Where @cursor stands, or one further: no reply in order needs more, but for what is absent. */
+static const SoapField *
+soapCursorExpect(SoapCursor *cursor, const char *name)
+{
+    const SoapType *level = cursor->level;
+    guint last;
+    guint i;
+
+    if (!level)
+        return NULL;
+    last = MIN(cursor->index + 2, level->nfields);
+    for (i = cursor->index; i < last; i++) {
+        if (soapCursorIs(&level->fields[i], name)) {
+            cursor->index = i;
+            return &level->fields[i];
+        }
+    }
+    return NULL;
+}
+
 /* From where @cursor is to the end; on success it stands before the field. */
 static const SoapField *
 soapCursorScan(SoapCursor *cursor, const char *name)
@@ -47,7 +73,7 @@ soapCursorScan(SoapCursor *cursor, const char *name)
     const SoapField *field;
 
     while ((field = soapCursorNext(cursor))) {
-        if (field->name[0] == name[0] && strcmp(field->name, name) == 0) {
+        if (soapCursorIs(field, name)) {
             cursor->index--;
             return field;
         }
@@ -77,8 +103,10 @@ const SoapField *
 soapCursorFind(SoapCursor *cursor, const char *name)
 {
     SoapCursor at = *cursor;
-    const SoapField *field = soapCursorScan(&at, name);
+    const SoapField *field = soapCursorExpect(&at, name);
 
+    if (!field)
+        field = soapCursorScan(&at, name);
     if (!field) {
         soapCursorInit(&at, cursor->type);
         field = soapCursorScan(&at, name);

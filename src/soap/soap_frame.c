@@ -125,7 +125,7 @@ beginText(SoapFrames *frames, gpointer base, const SoapField *field, const SoapX
 
     frame->base = base;
     frame->field = field;
-    g_string_truncate(frames->text, 0);
+    frames->text->len = 0;
 }
 
 static gboolean
@@ -216,7 +216,17 @@ beginUndecided(SoapFrames *frames, SoapAny *any, const SoapXmlElement *element)
 
     any->kind = SOAP_KIND_STRING;
     frame->base = any;
-    g_string_truncate(frames->text, 0);
+    frames->text->len = 0;
+}
+
+/* The name outlives the reply's text; that of an object we know is in the tables already. */
+static const char *
+keepWireType(SoapFrames *frames, const SoapAnyType *type, const char *name, size_t length,
+             GError **error)
+{
+    if (type->type && !type->isArray)
+        return type->type->name;
+    return soapStoreCopy(frames->arena, name, length, error);
 }
 
 static gboolean
@@ -231,10 +241,10 @@ beginAny(SoapFrames *frames, gpointer base, const SoapField *field, const SoapXm
     if (!any || !soapStorePointer(frames->arena, base, field, any, error))
         return FALSE;
     if (name) {
-        any->wireType = soapStoreCopy(frames->arena, name, length, error);
+        type = soapAnyTypeOf(name, length);
+        any->wireType = keepWireType(frames, &type, name, length, error);
         if (!any->wireType)
             return FALSE;
-        type = soapAnyTypeOf(name, length);
     } else if (soapXmlAttribute(element, NULL, "type", &length)) {
         type = (SoapAnyType){ .known = TRUE, .kind = SOAP_KIND_MOREF };
     }
@@ -391,6 +401,18 @@ soapFramesEnd(SoapFrames *frames, GError **error)
                          error);
 }
 
+/* Mostly there is room; nobody needs the NUL that GString would put behind it. */
+static void
+appendText(GString *buffer, const char *text, size_t length)
+{
+    if (buffer->allocated_len - buffer->len > length) {
+        memcpy(buffer->str + buffer->len, text, length);
+        buffer->len += length;
+    } else {
+        g_string_append_len(buffer, text, (gssize)length);
+    }
+}
+
 gboolean
 soapFramesText(SoapFrames *frames, const char *text, size_t length, GError **error)
 {
@@ -404,6 +426,6 @@ soapFramesText(SoapFrames *frames, const char *text, size_t length, GError **err
                     "the reply has an element with more than %d bytes of text", LIMIT_REPLY_TEXT);
         return FALSE;
     }
-    g_string_append_len(frames->text, text, (gssize)length);
+    appendText(frames->text, text, length);
     return TRUE;
 }

@@ -353,8 +353,8 @@ soapXmlFeed(SoapXml *xml, const char *data, size_t length, GError **error)
 }
 
 /*
- * What is cut comes first: libxml2 makes a last element of "<s" at the end, which then has the wrong
- * name for its reader.
+ * What is cut comes first: libxml2 makes a last element of "<s" at the end, which then has the
+ * wrong name for its reader.
  */
 gboolean
 soapXmlFinish(SoapXml *xml, GError **error)

@@ -4,8 +4,8 @@
  */
 
 /*
- * Any bytes as a reply: no crash, no leak, and an error has a sentence. What was understood can be written
- * again: a reply made from it is understood as the same.
+ * Any bytes as a reply: no crash, no leak, and an error has a sentence. What was understood can be
+ * written again: a reply made from it is understood as the same.
  */
 
 #include <string.h>

@@ -6,7 +6,7 @@
 #pragma once
 
 /*
- * Runs the linked fuzz target over every file of tests/fuzz/corpus/@name, and over each cut short, so
- * that what a fuzzer once found stays found without one.
+ * Runs the linked fuzz target over every file of tests/fuzz/corpus/@name, and over each cut short,
+ * so that what a fuzzer once found stays found without one.
  */
 void fuzzCorpusRun(const char *name);

@@ -12,8 +12,8 @@
 #include "base_limits.h"
 #include "soap_fixture.h"
 
-#define LOGIN "<LoginResponse xmlns=\"urn:vim25\"><returnval><key>5</key><userName>root</userName>" \
-              "</returnval></LoginResponse>"
+#define LOGIN "<LoginResponse xmlns=\"urn:vim25\"><returnval><key>5</key>" \
+              "<userName>root</userName></returnval></LoginResponse>"
 
 static void
 testResponse(void)
@@ -196,8 +196,8 @@ testLocalizedFault(void)
 {
     g_autofree char *xml = fixtureProperty(
         "<val xsi:type=\"TaskInfo\"><state>error</state><error><fault xsi:type=\"FileNotFound\">"
-        "<file>[ds] a.vmdk</file></fault><localizedMessage>File not found</localizedMessage></error>"
-        "</val>");
+        "<file>[ds] a.vmdk</file></fault><localizedMessage>File not found"
+        "</localizedMessage></error></val>");
     g_autoptr(SoapReply) reply = fixtureDecodeGood(&vimMethodRetrievePropertiesEx, xml);
     const VimTaskInfo *info = soapObjectCast(fixtureValue(reply)->value.object, &vimTaskInfoType);
     const VimFileFault *fault = soapObjectCast(info->error->fault, &vimFileFaultType);
@@ -208,7 +208,7 @@ testLocalizedFault(void)
     g_assert_cmpstr(fault->file, ==, "[ds] a.vmdk");
 }
 
-/* Wherever the reply is cut, that is an error of its own; and leaving in the middle leaks nothing. */
+/* Wherever the reply is cut, that is an error of its own; leaving in the middle leaks nothing. */
 static void
 testCutAnywhere(void)
 {

@@ -190,7 +190,8 @@ assertAny(const SoapAny *any, const char *expected)
 {
     VimDynamicProperty property = VIM_INIT(DynamicProperty, .name = "p", .val = (SoapAny *)any);
     const SoapMethod method = { "M", &vimDynamicPropertyType, NULL, SOAP_REPLAY_SAFE };
-    g_autofree char *body = g_strdup_printf("<M xmlns=\"urn:vim25\"><name>p</name>%s</M>", expected);
+    g_autofree char *body = g_strdup_printf("<M xmlns=\"urn:vim25\"><name>p</name>%s</M>",
+                                            expected);
 
     assertRequest(&method, &property, body);
 }

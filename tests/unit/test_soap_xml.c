@@ -229,7 +229,7 @@ testQuoteIsPrintable(void)
     g_assert_cmpstr(quote, ==, "\"a  b\xef\xbf\xbd" "c\"");
 }
 
-/* ---- ceilings ------------------------------------------------------------------------------------ */
+/* ---- ceilings ---- */
 
 /* Feeds @piece over and over until the reading ends. */
 static void
