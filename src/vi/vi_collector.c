@@ -68,94 +68,118 @@ takePage(ViObjects *objects, const VimRetrieveResult *result, SoapReply *reply)
         g_ptr_array_add(objects->objects, result->objects[i]);
 }
 
-/* Fetches the pages that follow the one with @token. */
-static gboolean
-retrieveRest(ViSession *session, const char *token, ViObjects *objects, GError **error)
+/* How one retrieval ended. */
+typedef enum {
+    READ_OK,
+    READ_FAILED,    /* with an error */
+    READ_EXPIRED,   /* without one: the session of generation Read.generation is over */
+    READ_RENEWED,   /* likewise, and there is a new one already */
+} Outcome;
+
+typedef struct {
+    ViSession *session;
+    ViObjects *objects;
+    guint64 generation;     /* of the session the read runs in, as far as can be told */
+} Read;
+
+/* Fetches the pages that follow the one with @token. Tokens are good in their own session only. */
+static Outcome
+readRest(Read *reading, const char *token, GError **error)
 {
     VimContinueRetrievePropertiesExRequest args = VIM_INIT(ContinueRetrievePropertiesExRequest);
+    ViCallOptions options = { .generation = reading->generation };
     guint pages;
 
-    args.self = viSessionServices(session)->propertyCollector;
-    for (pages = 1; token && pages < LIMIT_PAGES; pages++) {
+    args.self = viSessionServices(reading->session)->propertyCollector;
+    for (pages = 1; token; pages++) {
         g_autoptr(SoapReply) reply = NULL;
+        g_autoptr(GError) local = NULL;
         const VimRetrieveResult *result;
 
+        if (pages == LIMIT_PAGES) {
+            g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                        "RetrievePropertiesEx: the server has more than %d pages of objects",
+                        LIMIT_PAGES);
+            return READ_FAILED;
+        }
         args.token = token;
-        reply = viCall(session, &vimMethodContinueRetrievePropertiesEx, &args, NULL, error);
-        if (!reply)
-            return FALSE;
+        reply = viCall(reading->session, &vimMethodContinueRetrievePropertiesEx, &args, &options,
+                       &local);
+        if (g_error_matches(local, VI_ERROR, VI_ERROR_SESSION_RENEWED))
+            return READ_RENEWED;
+        if (!reply) {
+            g_propagate_error(error, g_steal_pointer(&local));
+            return READ_FAILED;
+        }
 
         result = ((VimContinueRetrievePropertiesExResponse *)reply->body)->returnval;
         if (!result)
-            return TRUE;
+            return READ_EXPIRED;
         token = result->token;
-        takePage(objects, result, g_steal_pointer(&reply));
+        takePage(reading->objects, result, g_steal_pointer(&reply));
     }
-    return TRUE;
+    return READ_OK;
 }
 
-/* @ret_generation: the session the read ran in, as far as the caller can tell. */
-static ViObjects *
-retrieveOnce(ViSession *session, const VimPropertyFilterSpec *spec, guint64 *ret_generation,
-             GError **error)
+static Outcome
+readAll(Read *reading, const VimPropertyFilterSpec *spec, GError **error)
 {
     VimRetrievePropertiesExRequest args = VIM_INIT(RetrievePropertiesExRequest);
     VimRetrieveOptions options = VIM_INIT(RetrieveOptions);
     VimPropertyFilterSpec *specs[] = { (VimPropertyFilterSpec *)spec };
-    g_autoptr(ViObjects) objects = objectsNew();
     g_autoptr(SoapReply) reply = NULL;
     const VimRetrieveResult *result;
-    const char *token = NULL;
+    const char *token;
+    Outcome outcome;
 
-    args.self = viSessionServices(session)->propertyCollector;
+    args.self = viSessionServices(reading->session)->propertyCollector;
     args.specSet = specs;
     args.n_specSet = 1;
     args.options = &options;
 
-    *ret_generation = viSessionGeneration(session);
-    reply = viCall(session, &vimMethodRetrievePropertiesEx, &args, NULL, error);
+    reading->generation = viSessionGeneration(reading->session);
+    reply = viCall(reading->session, &vimMethodRetrievePropertiesEx, &args, NULL, error);
     if (!reply)
-        return NULL;
+        return READ_FAILED;
 
     result = ((VimRetrievePropertiesExResponse *)reply->body)->returnval;
-    if (result) {
-        token = result->token;
-        takePage(objects, result, g_steal_pointer(&reply));
-    }
-    if (!retrieveRest(session, token, objects, error))
-        return NULL;
-    return g_steal_pointer(&objects);
-}
+    if (!result)
+        return READ_EXPIRED;
+    token = result->token;
+    takePage(reading->objects, result, g_steal_pointer(&reply));
 
-static gboolean
-looksExpired(const ViObjects *objects)
-{
-    return viCollectorSaysExpired((VimObjectContent *const *)objects->objects->pdata,
-                                  objects->objects->len);
+    /* The call may have renewed the session. */
+    if (token)
+        reading->generation = viSessionGeneration(reading->session);
+    outcome = readRest(reading, token, error);
+    if (outcome != READ_OK)
+        return outcome;
+    return viCollectorSaysExpired((VimObjectContent *const *)reading->objects->objects->pdata,
+                                  reading->objects->objects->len) ? READ_EXPIRED : READ_OK;
 }
 
 ViObjects *
 viCollectorRetrieve(ViSession *session, const VimPropertyFilterSpec *spec, GError **error)
 {
-    g_autoptr(ViObjects) objects = NULL;
-    guint64 generation;
+    guint tries;
 
-    objects = retrieveOnce(session, spec, &generation, error);
-    if (!objects || !looksExpired(objects))
-        return g_steal_pointer(&objects);
+    for (tries = 0; tries < 2; tries++) {
+        g_autoptr(ViObjects) objects = objectsNew();
+        Read reading = { .session = session, .objects = objects };
+        Outcome outcome = readAll(&reading, spec, error);
 
-    g_clear_pointer(&objects, viObjectsFree);
-    if (!viSessionRenew(session, generation, error))
-        return NULL;
-
-    objects = retrieveOnce(session, spec, &generation, error);
-    if (objects && looksExpired(objects)) {
-        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "RetrievePropertiesEx: the server shows none of the objects asked for, although the "
-                    "login is fresh; check the permissions of the user");
-        return NULL;
+        if (outcome == READ_OK)
+            return g_steal_pointer(&objects);
+        if (outcome == READ_FAILED)
+            return NULL;
+        if (outcome == READ_EXPIRED && tries == 0 &&
+            !viSessionRenew(session, reading.generation, error))
+            return NULL;
     }
-    return g_steal_pointer(&objects);
+    g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                "RetrievePropertiesEx: the server shows none of the objects asked for, although the "
+                "login is fresh; check the permissions of the user");
+    return NULL;
 }
 
 SoapReply *

@@ -1,0 +1,381 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#include "vi_fixture.h"
+
+#include <string.h>
+
+#include "base_limits.h"
+#include "vi_collector.h"
+#include "vi_property.h"
+
+#define HOST "<objects><obj type=\"HostSystem\">ha-host</obj>" \
+             "<propSet><name>name</name><val xsi:type=\"xsd:string\">esx1</val></propSet></objects>"
+
+/* An object whose @property is missing because of @fault. */
+#define MISSING(property, fault) \
+    "<missingSet><path>" property "</path><fault><fault xsi:type=\"" fault "\"></fault>" \
+    "<localizedMessage></localizedMessage></fault></missingSet>"
+#define EXPIRED_HOST "<objects><obj type=\"HostSystem\">ha-host</obj>" \
+                     MISSING("name", "NotAuthenticated") MISSING("config", "NotAuthenticated") "</objects>"
+
+/* A filter specification for the names of hosts. */
+typedef struct {
+    VimPropertyFilterSpec spec;
+    VimPropertySpec property;
+    VimObjectSpec object;
+    VimPropertySpec *properties[1];
+    VimObjectSpec *objects[1];
+    SoapMoRef root;
+} Names;
+
+static const char *namePaths[] = { "name" };
+
+static void
+namesInit(Names *names)
+{
+    *names = (Names) {
+        .spec = VIM_INIT(PropertyFilterSpec),
+        .property = VIM_INIT(PropertySpec),
+        .object = VIM_INIT(ObjectSpec),
+        .root = { "Folder", "ha-folder-root" },
+    };
+    names->property.type = "HostSystem";
+    names->property.pathSet = namePaths;
+    names->property.n_pathSet = 1;
+    names->object.obj = &names->root;
+    names->properties[0] = &names->property;
+    names->objects[0] = &names->object;
+    names->spec.propSet = names->properties;
+    names->spec.n_propSet = 1;
+    names->spec.objectSet = names->objects;
+    names->spec.n_objectSet = 1;
+}
+
+static ViObjects *
+retrieve(ViSession *session, GError **error)
+{
+    Names names;
+
+    namesInit(&names);
+    return viCollectorRetrieve(session, &names.spec, error);
+}
+
+static void
+scriptPage(Canned *canned, const char *method, const char *token, const char *objects)
+{
+    g_autofree char *inner = token
+        ? g_strdup_printf("<returnval><token>%s</token>%s</returnval>", token, objects)
+        : g_strdup_printf("<returnval>%s</returnval>", objects);
+
+    cannedReply(canned, method, inner);
+}
+
+#define FIRST "RetrievePropertiesEx"
+#define NEXT "ContinueRetrievePropertiesEx"
+
+/* ---- pages ---------------------------------------------------------------------------------- */
+
+static void
+testOnePage(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ViObjects) objects = NULL;
+    const VimObjectContent *host = NULL;
+
+    scriptPage(canned, FIRST, NULL, HOST);
+    objects = retrieve(session, &error);
+    g_assert_no_error(error);
+    cannedAssertLog(canned, FIRST);
+    g_assert_cmpuint(objects->objects->len, ==, 1);
+    host = g_ptr_array_index(objects->objects, 0);
+    g_assert_cmpstr(host->obj->value, ==, "ha-host");
+    g_assert_cmpstr(viAnyString(host->propSet[0]->val), ==, "esx1");
+    g_assert_nonnull(strstr(cannedLast(canned, FIRST)->body, "<pathSet>name</pathSet>"));
+}
+
+static void
+testPages(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ViObjects) objects = NULL;
+
+    scriptPage(canned, FIRST, "0", HOST HOST);
+    scriptPage(canned, NEXT, "1", HOST);
+    scriptPage(canned, NEXT, NULL, HOST HOST HOST);
+    objects = retrieve(session, &error);
+    g_assert_no_error(error);
+    cannedAssertLog(canned, FIRST " " NEXT " " NEXT);
+    g_assert_cmpuint(objects->objects->len, ==, 6);
+    g_assert_nonnull(strstr(cannedLast(canned, NEXT)->body, "<token>1</token>"));
+}
+
+/* A server that never ends is an error, not a cut answer. */
+static void
+testEndlessPages(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+
+    scriptPage(canned, FIRST, "0", HOST);
+    cannedReplyAlways(canned, NEXT, "<returnval><token>0</token>" HOST "</returnval>");
+    g_assert_null(retrieve(session, &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_PROTOCOL);
+    fixtureAssertPhrase(error->message, "more than 4096 pages");
+    g_assert_cmpuint(cannedCount(canned, NEXT), ==, LIMIT_PAGES - 1);
+}
+
+/* The token died with its session: the whole is read again in the new one. */
+static void
+testSessionEndsBetweenPages(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ViObjects) objects = NULL;
+
+    scriptPage(canned, FIRST, "0", HOST HOST);
+    fixtureScriptExpired(canned, NEXT);
+    fixtureScriptLogin(canned, FIXTURE_SET_COOKIE_2);
+    scriptPage(canned, FIRST, "0", HOST HOST);
+    scriptPage(canned, NEXT, NULL, HOST);
+    objects = retrieve(session, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(objects->objects->len, ==, 3);
+    cannedAssertLog(canned, FIRST " " NEXT " Login " FIRST " " NEXT);
+}
+
+/* The same told by an empty answer: half of the objects is no answer. */
+static void
+testEmptyNextPage(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ViObjects) objects = NULL;
+
+    scriptPage(canned, FIRST, "0", HOST HOST);
+    cannedReply(canned, NEXT, "");
+    fixtureScriptLogin(canned, FIXTURE_SET_COOKIE_2);
+    scriptPage(canned, FIRST, NULL, HOST HOST HOST);
+    objects = retrieve(session, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(objects->objects->len, ==, 3);
+    cannedAssertLog(canned, FIRST " " NEXT " Login " FIRST);
+}
+
+static void
+testBrokenBetweenPages(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+
+    scriptPage(canned, FIRST, "0", HOST);
+    cannedFail(canned, NEXT, HTTP_ERROR, HTTP_ERROR_BROKEN);
+    g_assert_null(retrieve(session, &error));
+    g_assert_error(error, HTTP_ERROR, HTTP_ERROR_BROKEN);
+    cannedAssertLog(canned, FIRST " " NEXT);
+}
+
+/* ---- sessions that end without a fault ------------------------------------------------------ */
+
+/* Reads with first answer @first, which says that the session is over, and a good one after it. */
+static void
+assertExpired(const char *first)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ViObjects) objects = NULL;
+
+    cannedReply(canned, FIRST, first);
+    fixtureScriptLogin(canned, FIXTURE_SET_COOKIE_2);
+    scriptPage(canned, FIRST, NULL, HOST);
+    objects = retrieve(session, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(objects->objects->len, ==, 1);
+    cannedAssertLog(canned, FIRST " Login " FIRST);
+    g_assert_cmpstr(cannedHeader(cannedLast(canned, FIRST), "Cookie"), ==, FIXTURE_COOKIE_2);
+}
+
+static void
+testExpired(void)
+{
+    assertExpired("");
+    assertExpired("<returnval></returnval>");
+    assertExpired("<returnval>" EXPIRED_HOST "</returnval>");
+    assertExpired("<returnval>" EXPIRED_HOST EXPIRED_HOST "</returnval>");
+}
+
+/* Still empty after a fresh login: the user sees nothing, and no login is tried a second time. */
+static void
+testStillEmpty(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+
+    cannedReply(canned, FIRST, "");
+    fixtureScriptLogin(canned, FIXTURE_SET_COOKIE_2);
+    cannedReply(canned, FIRST, "<returnval>" EXPIRED_HOST "</returnval>");
+    g_assert_null(retrieve(session, &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_PROTOCOL);
+    fixtureAssertPhrase(error->message, "check the permissions of the user");
+    cannedAssertLog(canned, FIRST " Login " FIRST);
+}
+
+static void
+testExpiredAndRefused(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+
+    cannedReply(canned, FIRST, "");
+    cannedFault(canned, "Login", "InvalidLogin", "Wrong.");
+    g_assert_null(retrieve(session, &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_INVALID_LOGIN);
+    cannedAssertLog(canned, FIRST " Login");
+}
+
+/* What is not all of it NotAuthenticated is an answer. */
+static void
+testNotExpired(void)
+{
+    static const char *const answers[] = {
+        EXPIRED_HOST HOST,
+        HOST EXPIRED_HOST,
+        "<objects><obj type=\"HostSystem\">ha-host</obj>" MISSING("name", "NotAuthenticated")
+        MISSING("config", "NoPermission") "</objects>",
+        "<objects><obj type=\"HostSystem\">ha-host</obj>" MISSING("name", "NoPermission") "</objects>",
+        "<objects><obj type=\"HostSystem\">ha-host</obj></objects>",
+        "<objects><obj type=\"HostSystem\">ha-host</obj><propSet><name>name</name>"
+        "<val xsi:type=\"xsd:string\">x</val></propSet>" MISSING("config", "NotAuthenticated") "</objects>",
+        "<objects><obj type=\"HostSystem\">ha-host</obj><missingSet><path>name</path></missingSet></objects>",
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(answers); i++) {
+        g_autoptr(Canned) canned = cannedNew();
+        g_autoptr(ViSession) session = fixtureLogin(canned);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(ViObjects) objects = NULL;
+
+        g_test_message("%s", answers[i]);
+        scriptPage(canned, FIRST, NULL, answers[i]);
+        objects = retrieve(session, &error);
+        g_assert_no_error(error);
+        g_assert_nonnull(objects);
+        cannedAssertLog(canned, FIRST);
+    }
+}
+
+/* ---- filters and updates -------------------------------------------------------------------- */
+
+static void
+testWait(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(SoapReply) reply = NULL;
+    VimUpdateSet *updates = NULL;
+    const char *body = NULL;
+
+    cannedReply(canned, "WaitForUpdatesEx", "<returnval><version>7</version></returnval>");
+    reply = viCollectorWait(session, viSessionServices(session)->propertyCollector, "6", 0, NULL,
+                            &updates, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(updates->version, ==, "7");
+    body = cannedLast(canned, "WaitForUpdatesEx")->body;
+    g_assert_nonnull(strstr(body, "<version>6</version>"));
+    g_assert_nonnull(strstr(body, "<maxWaitSeconds>0</maxWaitSeconds>"));
+}
+
+static void
+testWaitNothing(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(SoapReply) reply = NULL;
+    VimUpdateSet *updates = NULL;
+
+    cannedReply(canned, "WaitForUpdatesEx", "");
+    reply = viCollectorWait(session, viSessionServices(session)->propertyCollector, "", 5, NULL,
+                            &updates, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(reply);
+    g_assert_null(updates);
+    /* The first version is empty, not absent. */
+    g_assert_nonnull(strstr(cannedLast(canned, "WaitForUpdatesEx")->body, "<version></version>"));
+}
+
+static void
+testFilter(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(SoapReply) reply = NULL;
+    SoapMoRef *filter = NULL;
+    Names names;
+
+    namesInit(&names);
+    cannedReply(canned, "CreateFilter", "<returnval type=\"PropertyFilter\">session[1]2</returnval>");
+    cannedFault(canned, "DestroyPropertyFilter", "ManagedObjectNotFound", "Gone.");
+    reply = viCollectorCreateFilter(session, viSessionServices(session)->propertyCollector, &names.spec,
+                                    NULL, &filter, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(filter->value, ==, "session[1]2");
+    g_assert_nonnull(strstr(cannedLast(canned, "CreateFilter")->body,
+                            "<partialUpdates>false</partialUpdates>"));
+    viCollectorDestroyFilter(session, filter);
+    cannedAssertLog(canned, "CreateFilter DestroyPropertyFilter");
+}
+
+static void
+testNoFilter(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+    SoapMoRef *filter = NULL;
+    Names names;
+
+    namesInit(&names);
+    cannedReply(canned, "CreateFilter", "");
+    g_assert_null(viCollectorCreateFilter(session, viSessionServices(session)->propertyCollector,
+                                          &names.spec, NULL, &filter, &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_PROTOCOL);
+    g_assert_null(filter);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/vi/collector/one-page", testOnePage);
+    g_test_add_func("/vi/collector/pages", testPages);
+    g_test_add_func("/vi/collector/endless-pages", testEndlessPages);
+    g_test_add_func("/vi/collector/session-ends-between-pages", testSessionEndsBetweenPages);
+    g_test_add_func("/vi/collector/empty-next-page", testEmptyNextPage);
+    g_test_add_func("/vi/collector/broken-between-pages", testBrokenBetweenPages);
+    g_test_add_func("/vi/collector/expired", testExpired);
+    g_test_add_func("/vi/collector/still-empty", testStillEmpty);
+    g_test_add_func("/vi/collector/expired-and-refused", testExpiredAndRefused);
+    g_test_add_func("/vi/collector/not-expired", testNotExpired);
+    g_test_add_func("/vi/collector/wait", testWait);
+    g_test_add_func("/vi/collector/wait-nothing", testWaitNothing);
+    g_test_add_func("/vi/collector/filter", testFilter);
+    g_test_add_func("/vi/collector/no-filter", testNoFilter);
+    return g_test_run();
+}
