@@ -12,6 +12,12 @@
 /* Pauses before the second and the third look. */
 static const guint pollPausesMs[VI_TASK_POLLS] = { 0, 50, 350 };
 
+/* For the requests that clean up: nobody waits long for a server that is gone. */
+#define CLEANUP_TIMEOUT_MS 5000
+
+/* How much later than it was told a server may answer a long poll. */
+#define SLICE_MARGIN_MS 30000
+
 typedef struct {
     ViSession *session;
     const SoapMoRef *task;
@@ -63,18 +69,25 @@ static void
 cancelTask(Wait *wait)
 {
     VimCancelTaskRequest args = VIM_INIT(CancelTaskRequest);
+    ViCallOptions options = { .timeoutMs = CLEANUP_TIMEOUT_MS };
     g_autoptr(SoapReply) reply = NULL;
     g_autoptr(GError) ignored = NULL;
 
     args.self = (SoapMoRef *)wait->task;
-    reply = viCall(wait->session, &vimMethodCancelTask, &args, NULL, &ignored);
+    reply = viCall(wait->session, &vimMethodCancelTask, &args, &options, &ignored);
+}
+
+static gboolean
+isCancelled(const Wait *wait)
+{
+    return wait->cancel && g_atomic_int_get(wait->cancel);
 }
 
 /* Returns: FALSE with @error when nobody wants to wait any longer. */
 static gboolean
 mayGoOn(Wait *wait, GError **error)
 {
-    if (wait->cancel && g_atomic_int_get(wait->cancel)) {
+    if (isCancelled(wait)) {
         cancelTask(wait);
         g_set_error(error, VI_ERROR, VI_ERROR_CANCELLED, "%s: cancelled", wait->what);
         return FALSE;
@@ -177,15 +190,17 @@ createCollector(ViSession *session, GError **error)
     return g_steal_pointer(&reply);
 }
 
+/* A collector of @generation: one that died with its session costs no request. */
 static void
-destroyCollector(ViSession *session, const SoapMoRef *collector)
+destroyCollector(ViSession *session, const SoapMoRef *collector, guint64 generation)
 {
     VimDestroyPropertyCollectorRequest args = VIM_INIT(DestroyPropertyCollectorRequest);
+    ViCallOptions options = { .generation = generation, .timeoutMs = CLEANUP_TIMEOUT_MS };
     g_autoptr(SoapReply) reply = NULL;
     g_autoptr(GError) ignored = NULL;
 
     args.self = (SoapMoRef *)collector;
-    reply = viCall(session, &vimMethodDestroyPropertyCollector, &args, NULL, &ignored);
+    reply = viCall(session, &vimMethodDestroyPropertyCollector, &args, &options, &ignored);
 }
 
 /* Returns: whether @updates mention info.state; its value goes to @ret_state. */
@@ -212,26 +227,63 @@ findState(const VimUpdateSet *updates, const char **ret_state)
     return found;
 }
 
+/* Sleeps @ms, or until the cancel flag is up or the deadline has come. */
+static void
+viTaskPause(const Wait *wait, guint ms)
+{
+    gint64 end = MIN(g_get_monotonic_time() + (gint64)ms * 1000, wait->deadline);
+
+    while (g_get_monotonic_time() < end && !isCancelled(wait))
+        g_usleep((gulong)CLAMP(end - g_get_monotonic_time(), 0, 20000));
+}
+
+/*
+ * One slice of the long poll, as long as the deadline allows.
+ *
+ * @ret_updates: NULL: nothing has happened.
+ */
+static SoapReply *
+pollSlice(Wait *wait, const SoapMoRef *collector, const char *version, guint64 generation,
+          VimUpdateSet **ret_updates, GError **error)
+{
+    gint64 left = (wait->deadline - g_get_monotonic_time()) / G_USEC_PER_SEC + 1;
+    gint32 seconds = (gint32)CLAMP(left, 1, VI_TASK_SLICE_SECONDS);
+    ViCallOptions options = {
+        .generation = generation,
+        .timeoutMs = (guint)seconds * 1000 + SLICE_MARGIN_MS,
+        .cancel = wait->cancel,
+    };
+
+    return viCollectorWait(wait->session, collector, version, seconds, &options, ret_updates, error);
+}
+
 /* Long-polls until the task has ended or the caller has waited enough. */
 static gboolean
-pollState(Wait *wait, const SoapMoRef *collector, const ViCallOptions *options, GError **error)
+pollState(Wait *wait, const SoapMoRef *collector, guint64 generation, GError **error)
 {
     g_autofree char *version = g_strdup("");
 
     while (mayGoOn(wait, error)) {
         g_autoptr(SoapReply) reply = NULL;
+        g_autoptr(GError) local = NULL;
         VimUpdateSet *updates = NULL;
         const char *state = NULL;
 
-        reply = viCollectorWait(wait->session, collector, version, VI_TASK_SLICE_SECONDS, options,
-                                &updates, error);
-        if (!reply)
-            return FALSE;
-        if (!updates)
+        reply = pollSlice(wait, collector, version, generation, &updates, &local);
+        if (!reply && isCancelled(wait))
             continue;
+        if (!reply) {
+            g_propagate_error(error, g_steal_pointer(&local));
+            return FALSE;
+        }
+        if (!updates) {
+            /* Some servers answer at once, whatever they are told. */
+            viTaskPause(wait, pollPausesMs[VI_TASK_POLLS - 1]);
+            continue;
+        }
 
         g_free(version);
-        version = g_strdup(updates->version);
+        version = g_strdup(updates->version ? updates->version : "");
         if (findState(updates, &state) && (g_strcmp0(state, VIM_TASK_INFO_STATE_SUCCESS) == 0 ||
                                            g_strcmp0(state, VIM_TASK_INFO_STATE_ERROR) == 0))
             return TRUE;
@@ -244,7 +296,9 @@ static gboolean
 waitForEnd(Wait *wait, GError **error)
 {
     static const char *paths[] = { "info.state" };
-    ViCallOptions options = { .generation = viSessionGeneration(wait->session), .cancel = wait->cancel };
+    ViCallOptions options = {
+        .generation = viSessionGeneration(wait->session), .cancel = wait->cancel,
+    };
     g_autoptr(SoapReply) reply = createCollector(wait->session, error);
     g_autoptr(SoapReply) filter = NULL;
     const SoapMoRef *collector;
@@ -261,22 +315,12 @@ waitForEnd(Wait *wait, GError **error)
     spec.property.n_pathSet = G_N_ELEMENTS(paths);
 
     filter = viCollectorCreateFilter(wait->session, collector, &spec.spec, &options, &ref, error);
-    ended = filter && pollState(wait, collector, &options, error);
-    destroyCollector(wait->session, collector);
+    ended = filter && pollState(wait, collector, options.generation, error);
+    destroyCollector(wait->session, collector, options.generation);
     return ended;
 }
 
 /* ---- the wait ------------------------------------------------------------------------------- */
-
-/* Sleeps @ms, or until the cancel flag is up or the deadline has come. */
-static void
-viTaskPause(const Wait *wait, guint ms)
-{
-    gint64 end = MIN(g_get_monotonic_time() + (gint64)ms * 1000, wait->deadline);
-
-    while (g_get_monotonic_time() < end && !(wait->cancel && g_atomic_int_get(wait->cancel)))
-        g_usleep((gulong)CLAMP(end - g_get_monotonic_time(), 0, 20000));
-}
 
 static ViTaskResult *
 waitForTask(Wait *wait, GError **error)
