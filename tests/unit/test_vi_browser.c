@@ -1,0 +1,186 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#include "vi_fixture.h"
+
+#include <string.h>
+
+#include "vi_browser.h"
+
+#define SEARCH "SearchDatastoreSubFolders_Task"
+#define LOOK "RetrievePropertiesEx"
+
+static SoapMoRef browser = { "HostDatastoreBrowser", "ha-browser" };
+
+static ViSearch *
+search(ViSession *session, GError **error)
+{
+    return viBrowserSearchAll(session, &browser, "ds 1", error);
+}
+
+/* Scripts a search task that has succeeded at the first look, with @result as its info.result. */
+static void
+scriptSearch(Canned *canned, const char *result)
+{
+    g_autofree char *inner = g_strdup_printf(
+        "<returnval><objects><obj type=\"Task\">t1</obj><propSet><name>info.state</name>"
+        "<val xsi:type=\"TaskInfoState\">success</val></propSet>%s</objects></returnval>", result);
+
+    cannedReply(canned, SEARCH, "<returnval type=\"Task\">t1</returnval>");
+    cannedReply(canned, LOOK, inner);
+}
+
+#define RESULT(value) "<propSet><name>info.result</name>" value "</propSet>"
+
+static void
+testFolders(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ViSearch) found = NULL;
+    const VimVmDiskFileInfo *disk = NULL;
+
+    scriptSearch(canned, RESULT(
+        "<val xsi:type=\"ArrayOfHostDatastoreBrowserSearchResults\">"
+        "<HostDatastoreBrowserSearchResults xsi:type=\"HostDatastoreBrowserSearchResults\">"
+        "<datastore type=\"Datastore\">d</datastore><folderPath>[ds 1] vm/</folderPath>"
+        "<file xsi:type=\"VmDiskFileInfo\"><path>a.vmdk</path><fileSize>2048</fileSize>"
+        "<capacityKb>4</capacityKb></file>"
+        "<file xsi:type=\"IsoImageFileInfo\"><path>b.iso</path></file>"
+        "</HostDatastoreBrowserSearchResults>"
+        "<HostDatastoreBrowserSearchResults xsi:type=\"HostDatastoreBrowserSearchResults\">"
+        "<folderPath>[ds 1]</folderPath></HostDatastoreBrowserSearchResults></val>"));
+    found = search(session, &error);
+    g_assert_no_error(error);
+    cannedAssertLog(canned, SEARCH " " LOOK);
+    g_assert_cmpuint(found->nfolders, ==, 2);
+    g_assert_cmpstr(found->folders[0]->folderPath, ==, "[ds 1] vm/");
+    g_assert_cmpuint(found->folders[0]->n_file, ==, 2);
+    g_assert_cmpuint(found->folders[1]->n_file, ==, 0);
+    disk = soapObjectCast(found->folders[0]->file[0], &vimVmDiskFileInfoType);
+    g_assert_nonnull(disk);
+    g_assert_cmpint(disk->capacityKb, ==, 4);
+}
+
+/* Disks with their sizes, ISO and floppy images, of the whole datastore, case as it is. */
+static void
+testRequest(void)
+{
+    static const char *const parts[] = {
+        "<_this type=\"HostDatastoreBrowser\">ha-browser</_this>",
+        "<datastorePath>[ds 1]</datastorePath>",
+        "<query xsi:type=\"VmDiskFileQuery\">",
+        "<capacityKb>true</capacityKb>",
+        "<query xsi:type=\"IsoImageFileQuery\">",
+        "<query xsi:type=\"FloppyImageFileQuery\">",
+        "<fileSize>true</fileSize>",
+        "<searchCaseInsensitive>false</searchCaseInsensitive>",
+        "<matchPattern>*</matchPattern>",
+    };
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ViSearch) found = NULL;
+    size_t i;
+
+    scriptSearch(canned, "");
+    found = search(session, &error);
+    g_assert_no_error(error);
+    for (i = 0; i < G_N_ELEMENTS(parts); i++)
+        fixtureAssertPhrase(cannedLast(canned, SEARCH)->body, parts[i]);
+}
+
+static void
+testEmpty(void)
+{
+    static const char *const results[] = {
+        "",
+        RESULT("<val xsi:type=\"ArrayOfHostDatastoreBrowserSearchResults\"></val>"),
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(results); i++) {
+        g_autoptr(Canned) canned = cannedNew();
+        g_autoptr(ViSession) session = fixtureLogin(canned);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(ViSearch) found = NULL;
+
+        scriptSearch(canned, results[i]);
+        found = search(session, &error);
+        g_assert_no_error(error);
+        g_assert_cmpuint(found->nfolders, ==, 0);
+    }
+}
+
+/* An array of something else is not read as what it is not. */
+static void
+testOddResult(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+
+    scriptSearch(canned, RESULT("<val xsi:type=\"ArrayOfFileInfo\"><FileInfo xsi:type=\"VmDiskFileInfo\">"
+                                "<path>a.vmdk</path></FileInfo></val>"));
+    g_assert_null(search(session, &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_PROTOCOL);
+    fixtureAssertPhrase(error->message, "returned a VmDiskFileInfo instead of search results");
+}
+
+static void
+testNoTask(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+
+    cannedReply(canned, SEARCH, "");
+    g_assert_null(search(session, &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_PROTOCOL);
+    cannedAssertLog(canned, SEARCH);
+}
+
+static void
+testFault(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+
+    cannedFault(canned, SEARCH, "InvalidDatastore", "Invalid datastore ds 1.");
+    g_assert_null(search(session, &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_INVALID_DATASTORE);
+}
+
+/* A search only reads, so a broken connection starts another one. */
+static void
+testBroken(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ViSearch) found = NULL;
+
+    cannedFail(canned, SEARCH, HTTP_ERROR, HTTP_ERROR_BROKEN);
+    scriptSearch(canned, "");
+    found = search(session, &error);
+    g_assert_no_error(error);
+    cannedAssertLog(canned, SEARCH " " SEARCH " " LOOK);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/vi/browser/folders", testFolders);
+    g_test_add_func("/vi/browser/request", testRequest);
+    g_test_add_func("/vi/browser/empty", testEmpty);
+    g_test_add_func("/vi/browser/odd-result", testOddResult);
+    g_test_add_func("/vi/browser/no-task", testNoTask);
+    g_test_add_func("/vi/browser/fault", testFault);
+    g_test_add_func("/vi/browser/broken", testBroken);
+    return g_test_run();
+}
