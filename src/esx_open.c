@@ -37,6 +37,16 @@ esxOpenCheckProduct(const ViSession *session, const EsxUri *uri, GError **error)
 }
 
 ViSession *
+esxOpenSession(HttpTransport *transport, const EsxUri *uri, GError **error)
+{
+    g_autoptr(ViSession) session = viSessionNew(transport, error);
+
+    if (!session || !esxOpenCheckProduct(session, uri, error))
+        return NULL;
+    return g_steal_pointer(&session);
+}
+
+ViSession *
 esxOpenServer(const EsxUri *uri, GError **error)
 {
     HttpCurlOptions options = {
@@ -51,16 +61,9 @@ esxOpenServer(const EsxUri *uri, GError **error)
         .stallTimeoutMs = uri->stallTimeoutMs,
         .totalTimeoutMs = uri->totalTimeoutMs,
     };
-    g_autoptr(ViSession) session = NULL;
     HttpTransport *transport = httpCurlNew(&options, error);
 
-    if (!transport)
-        return NULL;
-
-    session = viSessionNew(transport, error);
-    if (!session || !esxOpenCheckProduct(session, uri, error))
-        return NULL;
-    return g_steal_pointer(&session);
+    return transport ? esxOpenSession(transport, uri, error) : NULL;
 }
 
 EsxConnection *

@@ -20,6 +20,13 @@
 ViSession *esxOpenServer(const EsxUri *uri, GError **error);
 
 /*
+ * The same over a transport that is there already, for tests.
+ *
+ * @transport: (transfer full), also on error.
+ */
+ViSession *esxOpenSession(HttpTransport *transport, const EsxUri *uri, GError **error);
+
+/*
  * @session, @password: (transfer full), also on error.
  * Returns: (transfer full), or NULL with @error.
  */

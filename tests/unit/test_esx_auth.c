@@ -1,0 +1,312 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Where credentials come from, and what clients of a daemon may choose. */
+
+#include "esx_auth.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include <glib/gstdio.h>
+
+#define AUTH_FILE_HOST \
+    "[credentials-x]\nusername=filed\npassword=secret 1\n[auth-esx-h]\ncredentials=x\n"
+#define AUTH_FILE_DEFAULT \
+    "[credentials-x]\npassword=secret 1\n[auth-esx-default]\ncredentials=x\n"
+
+/* One test's connection, with an auth file of its own. */
+typedef struct {
+    virConnectPtr conn;
+    EsxUri *uri;
+    char *file;
+} Fixture;
+
+static void
+fixtureInit(Fixture *fixture, const char *scheme, const char *user, const char *parameter,
+            const char *value, const char *authFile)
+{
+    EsxUriParameter parameters = { parameter, value };
+    EsxUriSource source = {
+        .scheme = scheme, .user = user, .host = "h", .parameters = &parameters,
+        .nparameters = parameter ? 1 : 0,
+    };
+    g_autoptr(GError) error = NULL;
+    int fd = g_file_open_tmp("esx-auth-XXXXXX", &fixture->file, &error);
+
+    g_assert_no_error(error);
+    close(fd);
+    g_file_set_contents(fixture->file, authFile, -1, &error);
+    g_assert_no_error(error);
+    g_setenv("LIBVIRT_AUTH_FILE", fixture->file, TRUE);
+
+    fixture->uri = esxUriNew(&source, &error);
+    g_assert_no_error(error);
+    fixture->conn = virGetConnect();
+    virResetLastError();
+}
+
+static void
+fixtureClear(Fixture *fixture)
+{
+    g_clear_pointer(&fixture->uri, esxUriFree);
+    fixture->conn->driver = NULL;       /* else libvirt would close the connection */
+    virObjectUnref(fixture->conn);
+    g_unlink(fixture->file);
+    g_free(fixture->file);
+    virResetLastError();
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Fixture, fixtureClear)
+
+/* What a user types; NULL: nothing at all. */
+typedef struct {
+    const char *name;
+    const char *password;
+    int asked;
+} Answers;
+
+static int
+answer(virConnectCredentialPtr credentials, unsigned int n, void *opaque)
+{
+    Answers *answers = opaque;
+    unsigned int i;
+
+    for (i = 0; i < n; i++) {
+        const char *text = credentials[i].type == VIR_CRED_AUTHNAME ? answers->name
+                                                                    : answers->password;
+
+        credentials[i].result = g_strdup(text);
+        credentials[i].resultlen = text ? (unsigned int)strlen(text) : 0;
+        answers->asked++;
+    }
+    return 0;
+}
+
+/* The credentials for @fixture must come out as these. */
+static void
+assertGets(Fixture *fixture, Answers *answers, const char *name, const char *password)
+{
+    int types[] = { VIR_CRED_AUTHNAME, VIR_CRED_PASSPHRASE };
+    virConnectAuth auth = { types, G_N_ELEMENTS(types), answer, answers };
+    g_autofree char *userName = NULL;
+    g_autoptr(Secret) secret = NULL;
+
+    g_assert_cmpint(esxAuthGet(fixture->conn, answers ? &auth : NULL, fixture->uri, &userName,
+                               &secret), ==, 0);
+    g_assert_cmpstr(userName, ==, name);
+    g_assert_cmpstr(secretText(secret), ==, password);
+}
+
+/* There must be none, and the error must say so with @phrase. */
+static void
+assertGetsNone(Fixture *fixture, Answers *answers, const char *phrase)
+{
+    int types[] = { VIR_CRED_AUTHNAME, VIR_CRED_PASSPHRASE };
+    virConnectAuth auth = { types, G_N_ELEMENTS(types), answer, answers };
+    g_autofree char *userName = NULL;
+    g_autoptr(Secret) secret = NULL;
+
+    g_assert_cmpint(esxAuthGet(fixture->conn, answers ? &auth : NULL, fixture->uri, &userName,
+                               &secret), ==, -1);
+    g_assert_null(userName);
+    g_assert_null(secret);
+    g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_AUTH_FAILED);
+    if (!strstr(virGetLastErrorMessage(), phrase))
+        g_error("'%s' is not in: %s", phrase, virGetLastErrorMessage());
+}
+
+static void
+testFile(void)
+{
+    g_auto(Fixture) byFile = { 0 };
+    g_auto(Fixture) byUri = { 0 };
+    Answers answers = { "typed", "typed", 0 };
+
+    fixtureInit(&byFile, "esx", NULL, NULL, NULL, AUTH_FILE_HOST);
+    assertGets(&byFile, NULL, "filed", "secret 1");
+    assertGets(&byFile, &answers, "filed", "secret 1");
+    g_assert_cmpint(answers.asked, ==, 0);
+
+    fixtureInit(&byUri, "esx", "named", NULL, NULL, AUTH_FILE_HOST);
+    assertGets(&byUri, NULL, "named", "secret 1");
+}
+
+static void
+testDefaultUser(void)
+{
+    g_auto(Fixture) esx = { 0 };
+    g_auto(Fixture) vpx = { 0 };
+
+    fixtureInit(&esx, "esx", NULL, NULL, NULL, AUTH_FILE_DEFAULT);
+    assertGets(&esx, NULL, "root", "secret 1");
+
+    fixtureInit(&vpx, "vpx", NULL, NULL, NULL, AUTH_FILE_DEFAULT);
+    assertGets(&vpx, NULL, "administrator@vsphere.local", "secret 1");
+}
+
+static void
+testCallback(void)
+{
+    g_auto(Fixture) fixture = { 0 };
+    Answers both = { "typed", "typed password", 0 };
+    Answers enterOnly = { "", "typed password", 0 };
+
+    fixtureInit(&fixture, "esx", NULL, NULL, NULL, "");
+    assertGets(&fixture, &both, "typed", "typed password");
+    g_assert_cmpint(both.asked, ==, 2);
+    assertGets(&fixture, &enterOnly, "root", "typed password");
+}
+
+static void
+testNone(void)
+{
+    g_auto(Fixture) fixture = { 0 };
+    Answers nothing = { "typed", NULL, 0 };
+    Answers noName = { NULL, NULL, 0 };
+
+    fixtureInit(&fixture, "esx", NULL, NULL, NULL, "");
+    assertGetsNone(&fixture, NULL, "[auth-esx-h]");
+    assertGetsNone(&fixture, &nothing, "No password for 'h'");
+    assertGetsNone(&fixture, &noName, "No user name for 'h'");
+}
+
+/* The line with the password must not be quoted. */
+static void
+testBrokenFile(void)
+{
+    g_auto(Fixture) fixture = { 0 };
+
+    fixtureInit(&fixture, "esx", "root", NULL, NULL, "[credentials-x]\npassword secret 1\n");
+    assertGetsNone(&fixture, NULL, fixture.file);
+    g_assert_null(strstr(virGetLastErrorMessage(), "secret 1"));
+}
+
+/* ---- in a daemon ---------------------------------------------------------------------------- */
+
+/* Makes this thread one that serves @user's client. */
+static void
+serve(uid_t user)
+{
+    g_autoptr(virIdentity) identity = virIdentityNew();
+
+    g_assert_cmpint(virIdentitySetUNIXUserID(identity, user), ==, 0);
+    g_assert_cmpint(virIdentitySetCurrent(identity), ==, 0);
+}
+
+static void
+serveNobody(void)
+{
+    g_assert_cmpint(virIdentitySetCurrent(NULL), ==, 0);
+}
+
+static void
+assertMay(Fixture *fixture)
+{
+    if (esxAuthCheckUri(fixture->conn, fixture->uri) != 0)
+        g_error("refused: %s", virGetLastErrorMessage());
+}
+
+static void
+assertMayNot(Fixture *fixture, const char *phrase)
+{
+    g_assert_cmpint(esxAuthCheckUri(fixture->conn, fixture->uri), ==, -1);
+    g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_OPERATION_DENIED);
+    if (!strstr(virGetLastErrorMessage(), phrase))
+        g_error("'%s' is not in: %s", phrase, virGetLastErrorMessage());
+}
+
+static void
+testChoices(void)
+{
+    static const char *choices[][2] = {
+        { "no_verify", "1" },
+        { "cacert", "/ca" },
+        { "thumbprint", "00112233445566778899aabbccddeeff00112233" },
+        { "proxy", "h" },
+        { "transport", "http" },
+    };
+    virHypervisorDriver driver = { .name = "ESX" };
+    uid_t stranger = geteuid() + 1;
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(choices); i++) {
+        g_auto(Fixture) fixture = { 0 };
+
+        fixtureInit(&fixture, "esx", NULL, choices[i][0], choices[i][1], AUTH_FILE_HOST);
+        fixture.conn->driver = &driver;
+        assertMay(&fixture);
+
+        serve(stranger);
+        assertMay(&fixture);
+        fixture.conn->flags = VIR_CONNECT_RO;
+        assertMayNot(&fixture, choices[i][0]);
+
+        serve(geteuid());
+        assertMay(&fixture);
+        serveNobody();
+    }
+}
+
+static void
+testHostsOfTheFile(void)
+{
+    g_auto(Fixture) named = { 0 };
+    g_auto(Fixture) unnamed = { 0 };
+
+    fixtureInit(&named, "esx", NULL, NULL, NULL, AUTH_FILE_HOST);
+    named.conn->flags = VIR_CONNECT_RO;
+    serve(geteuid() + 1);
+    assertMay(&named);
+
+    fixtureInit(&unnamed, "esx", NULL, NULL, NULL, AUTH_FILE_DEFAULT);
+    unnamed.conn->flags = VIR_CONNECT_RO;
+    assertMayNot(&unnamed, "[auth-esx-h]");
+    serveNobody();
+    assertMay(&unnamed);
+}
+
+static void
+testAuthFileParameter(void)
+{
+    g_auto(Fixture) fixture = { 0 };
+
+    fixtureInit(&fixture, "esx", NULL, "authfile", "/etc/shadow", AUTH_FILE_HOST);
+    assertMay(&fixture);
+    serve(geteuid());
+    assertMayNot(&fixture, "authfile");
+    serveNobody();
+}
+
+static void
+quiet(void *opaque G_GNUC_UNUSED, virErrorPtr error G_GNUC_UNUSED)
+{
+}
+
+int
+main(int argc, char **argv)
+{
+    virAccessManager *manager = NULL;
+    int failed = 0;
+
+    g_test_init(&argc, &argv, NULL);
+    g_assert_cmpint(virInitialize(), ==, 0);
+    virSetErrorFunc(NULL, quiet);
+    manager = virAccessManagerNew("none");
+    virAccessManagerSetDefault(manager);
+
+    g_test_add_func("/auth/file", testFile);
+    g_test_add_func("/auth/default-user", testDefaultUser);
+    g_test_add_func("/auth/callback", testCallback);
+    g_test_add_func("/auth/none", testNone);
+    g_test_add_func("/auth/broken-file", testBrokenFile);
+    g_test_add_func("/auth/choices", testChoices);
+    g_test_add_func("/auth/hosts-of-the-file", testHostsOfTheFile);
+    g_test_add_func("/auth/authfile-parameter", testAuthFileParameter);
+    failed = g_test_run();
+
+    virAccessManagerSetDefault(NULL);
+    virObjectUnref(manager);
+    return failed;
+}
