@@ -55,7 +55,12 @@ export PYTHONPATH=$root/python PYTHONDONTWRITEBYTECODE=1
 export ESXKIT_DRIVER_DIR=$folder/connection-driver
 # The run time is for the driver's processes; ESXKIT_SLOW stretches the harness's timeouts.
 # (The module itself asks for libubsan; preloading that as well makes virsh hang at its exit.)
+# libtirpc too, where libvirt uses it: ASan takes hold of XDR functions, and a Python that loads libvirt late
+# would find none behind them.
 ESXKIT_PRELOAD=$(gcc -print-file-name=libasan.so)
+if ldconfig -p | grep -q 'libtirpc\.so\.3'; then
+  ESXKIT_PRELOAD+=" libtirpc.so.3"
+fi
 export ESXKIT_PRELOAD ESXKIT_SLOW=4
 # GLib and libvirt have no frame pointers, so a leak's way through them needs the slow unwinder.
 export ASAN_OPTIONS="$common:detect_leaks=1:fast_unwind_on_malloc=0:malloc_context_size=24:log_path='$reports/asan':log_exe_name=1"
