@@ -9,6 +9,7 @@ import pytest
 
 from esxkit.harness.check import lists_the_world, raises_error
 from esxkit.harness.client import Client
+from esxkit.harness.environment import patience
 
 # What the kinds of trouble (esxkit.fake.troubles) must be reported as.
 NONSENSE = (libvirt.VIR_ERR_RPC,)
@@ -53,7 +54,7 @@ TROUBLES = {
     ),
 }
 EVERY_TROUBLE = pytest.mark.parametrize("trouble", TROUBLES)
-QUICK = {"connect_timeout": "2", "stall_timeout": "1", "timeout": "4"}
+QUICK = {"connect_timeout": patience(2), "stall_timeout": patience(1.5), "timeout": patience(4)}
 
 
 def order(server, trouble: str, method: str):

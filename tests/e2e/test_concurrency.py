@@ -30,7 +30,7 @@ def expected() -> Expected:
     return answer
 
 
-def hammer(client, conn, threads: int, **trouble) -> int:
+def hammer(client, conn, threads: int) -> int:
     done, wrong = client.run("esxkit.harness.stress:hammer", conn, SECONDS, threads, expected(), timeout=SECONDS + 60)
     assert not wrong, wrong
     assert set(done) == {"list_pools", "look_up_pool", "list_volumes", "look_up_volume", "miss_pool", "miss_volume"}

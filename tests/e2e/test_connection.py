@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import libvirt
 import pytest
 
@@ -154,14 +157,13 @@ def test_closing_logs_out(client: Client, site, new_fake):
     server.eventually_without_sessions()
 
 
-def test_a_killed_client_leaves_no_session_behind_in_the_daemon(site, new_fake):
-    if site.mode == "embedded":
-        pytest.skip("a killed process cannot log out")
+def test_a_killed_client_leaves_no_session_behind_in_the_daemon(libvirtd, client_env, new_fake):
     server = new_fake()
-    client = site.client()
-    client.open(site.uri(server)).listAllStoragePools(0)
+    client = Client(client_env)
+    address = uri.embedded(server.host, server.port, cacert=server.cacert)
+    client.open(uri.through_daemon(address, libvirtd.socket)).listAllStoragePools(0)
     assert server.sessions() == 1
-    client._child.kill()
+    os.kill(client.pid, signal.SIGKILL)
     client.close()
     server.eventually_without_sessions()
 

@@ -9,6 +9,7 @@ import pytest
 
 from esxkit.harness.check import lists_the_world, raises_error
 from esxkit.harness.client import Client
+from esxkit.harness.environment import patience
 
 STYLES = ("fault", "empty", "missingset")
 
@@ -56,7 +57,7 @@ def test_a_session_that_ended_before_volumes_are_listed(client: Client, site, ne
 
 @pytest.mark.parametrize("style", STYLES)
 def test_idle_expiry(client: Client, site, new_fake, world, style: str):
-    server = new_fake(expiry_style=style, idle_seconds=0.3)
+    server = new_fake(expiry_style=style, idle_seconds=patience(0.5))
     conn = warm(client, site, server)
     for _ in range(2):
         server.eventually_without_sessions()

@@ -23,6 +23,7 @@ from esxkit.harness.environment import HarnessError
 from esxkit.harness.servers import PASSWORD, Vcsim, vcsim_program
 
 HOST_PATH = "DC0/DC0_C0/DC0_C0_H0"
+VCENTER_ONLY = pytest.mark.parametrize("simulator", ["vpx"], indirect=True)
 
 
 @pytest.fixture(scope="module")
@@ -119,20 +120,18 @@ def test_the_scheme_must_fit(simulator, site, client: Client):
         client.open(site.wrap(uri.embedded(server.host, server.port, scheme=other, no_verify=1)))
 
 
+@VCENTER_ONLY
 def test_one_host_of_a_vcenter(simulator, truth: Truth, site, client: Client):
-    scheme, server = simulator
-    if scheme != "vpx":
-        pytest.skip("an ESX host has no inventory path")
+    _, server = simulator
     address = uri.embedded(server.host, server.port, scheme="vpx", no_verify=1, path=HOST_PATH)
     names = {pool.name() for pool in client.open(site.wrap(address)).listAllStoragePools(0)}
     assert names
     assert names <= set(truth.datastores)
 
 
+@VCENTER_ONLY
 @pytest.mark.parametrize("path", ["DC9/DC0_C0/DC0_C0_H0", "DC0/nope/nope", "DC0/DC0_C0/nope", "DC0"])
 def test_a_path_that_leads_nowhere(simulator, site, client: Client, path: str):
-    scheme, server = simulator
-    if scheme != "vpx":
-        pytest.skip("an ESX host has no inventory path")
+    _, server = simulator
     with raises_error(libvirt.VIR_ERR_INVALID_ARG, mentions="DC"):
         client.open(site.wrap(uri.embedded(server.host, server.port, scheme="vpx", no_verify=1, path=path)))
