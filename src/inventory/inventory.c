@@ -38,12 +38,17 @@ inventoryErrorQuark(void)
 
 /* ---- asking the server ---------------------------------------------------------------------- */
 
-/* Forgets the filter and all it reported. */
+/* Forgets what the filter reported, but not the filter: it is still there at the server. */
 static void
-forget(Inventory *inventory)
+forgetReports(Inventory *inventory)
 {
     g_clear_pointer(&inventory->store, inventoryStoreFree);
     g_clear_pointer(&inventory->version, g_free);
+}
+
+static void
+forgetFilter(Inventory *inventory)
+{
     g_clear_pointer(&inventory->filterReply, soapReplyFree);
     inventory->filter = NULL;
 }
@@ -54,9 +59,11 @@ makeFilter(Inventory *inventory, GError **error)
 {
     ViCallOptions options = { .generation = viSessionGeneration(inventory->session) };
 
+    /* One that stayed would report everything once more, each time. */
     if (inventory->filter && inventory->generation == options.generation)
         viCollectorDestroyFilter(inventory->session, inventory->filter);
-    forget(inventory);
+    forgetReports(inventory);
+    forgetFilter(inventory);
 
     inventory->filterReply = viCollectorCreateFilter(
         inventory->session, viSessionServices(inventory->session)->propertyCollector,
@@ -79,11 +86,17 @@ drain(Inventory *inventory, gboolean *ret_changed, GError **error)
     gboolean truncated = TRUE;
     guint pages;
 
-    for (pages = 0; truncated && pages < LIMIT_PAGES; pages++) {
+    for (pages = 0; truncated; pages++) {
         VimUpdateSet *updates = NULL;
-        SoapReply *reply = viCollectorWait(inventory->session, collector, inventory->version, 0, &options,
-                                           &updates, error);
+        SoapReply *reply;
 
+        if (pages == LIMIT_PAGES) {
+            g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                        "the server reported changes in more than %d parts", LIMIT_PAGES);
+            return FALSE;
+        }
+        reply = viCollectorWait(inventory->session, collector, inventory->version, 0, &options,
+                                &updates, error);
         if (!reply)
             return FALSE;
         if (!updates) {
@@ -117,7 +130,7 @@ isStale(const GError *error)
 static gboolean
 trySync(Inventory *inventory, gboolean again, gboolean *ret_changed, GError **error)
 {
-    if (again || !inventory->filter ||
+    if (again || !inventory->store ||
         inventory->generation != viSessionGeneration(inventory->session)) {
         if (!makeFilter(inventory, error))
             return FALSE;
@@ -141,7 +154,7 @@ prove(gpointer opaque, gpointer current, GError **error)
     }
     if (!ok) {
         /* What was applied is half a truth: the next time everything is read again. */
-        forget(inventory);
+        forgetReports(inventory);
         g_propagate_prefixed_error(error, g_steal_pointer(&local), "cannot read the inventory: ");
         return NULL;
     }
@@ -192,7 +205,8 @@ inventoryFree(Inventory *inventory)
 
     /* The filter is not destroyed: it goes with the session, at no cost. */
     g_clear_pointer(&inventory->snapshot, freshFree);
-    forget(inventory);
+    forgetReports(inventory);
+    forgetFilter(inventory);
     g_clear_pointer(&inventory->spec, inventorySpecFree);
     g_clear_pointer(&inventory->scope, inventoryScopeFree);
     g_free(inventory);
