@@ -126,9 +126,19 @@ esxAuthNobodyKnows(virConnectAuthPtr auth)
 }
 
 /*
- * Puts words in place of libvirt's where those say too little: "Missing authentication
- * credentials", or nothing.
+ * Whether the client was asked and gave nothing: libvirt 9.0.0 says AUTH_FAILED then, or nothing at
+ * all; later ones name the operation that failed, which is not what is wrong.
  */
+static gboolean
+esxAuthWasRefused(void)
+{
+    int code = virGetLastErrorCode();
+
+    return code == VIR_ERR_OK || code == VIR_ERR_OPERATION_FAILED ||
+           code == VIR_ERR_OPERATION_UNSUPPORTED;
+}
+
+/* Puts words in place of libvirt's where those say too little. */
 static void
 esxAuthReportMissing(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri,
                      const char *what)
@@ -144,7 +154,7 @@ esxAuthReportMissing(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *u
         return;
     }
 
-    if (virGetLastErrorCode() != VIR_ERR_OK || virAuthGetConfigFilePath(conn, &path) < 0)
+    if (!esxAuthWasRefused() || virAuthGetConfigFilePath(conn, &path) < 0)
         return;
 
     /* Nothing of GLib's own message: it quotes the line, which may be one with a password. */
