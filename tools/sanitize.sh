@@ -31,7 +31,7 @@ if [[ ${1:-} == thread ]]; then
   folder=$root/build-tsan
   build "$folder" thread
   # GLib's mutexes are futexes of its own, which TSan cannot see; see the file.
-  export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:suppressions=$root/tools/tsan.supp"
+  export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:suppressions='$root/tools/tsan.supp'"
   unit_tests "$folder"
   echo "sanitize thread: no race in the unit tests"
   exit
