@@ -13,6 +13,12 @@
 
 /* ---- where it is ---------------------------------------------------------------------------- */
 
+static gboolean
+hasPath(const VimHostMountInfo *mount)
+{
+    return mount && mount->path && *mount->path;
+}
+
 /*
  * The mount that counts: the one of the host in @scope, else (a host of its own, or a whole vCenter) the
  * first that has a path. NULL where there is none, or none for that host.
@@ -35,7 +41,7 @@ findMount(const InventoryObject *object, const InventoryScope *scope)
                 return mount->mountInfo;
             continue;
         }
-        if (!first || (!first->path && mount->mountInfo->path))
+        if (!first || (!hasPath(first) && hasPath(mount->mountInfo)))
             first = mount->mountInfo;
     }
     return first;
@@ -178,6 +184,40 @@ setKind(InventoryBuild *build, InventoryDatastore *datastore, const SoapAny *inf
 
 /* ---- the pool ------------------------------------------------------------------------------- */
 
+/* Whether @mount, one of a datastore's, is known to be lost. NULL is not. */
+static gboolean
+isLost(const VimHostMountInfo *mount)
+{
+    return mount && mount->has_accessible && !mount->accessible;
+}
+
+/*
+ * Whether every host that counts has lost its mount: the one in @scope, or all of them. A datastore that
+ * one host of many has lost can still be reached through the others.
+ */
+static gboolean
+allLost(const InventoryObject *object, const InventoryScope *scope)
+{
+    size_t n;
+    SoapObject *const *mounts = viAnyObjects(inventoryObjectProperty(object, "host"), &n);
+    gboolean lost = FALSE;
+    size_t i;
+
+    if (scope && scope->host)
+        return isLost(findMount(object, scope));
+
+    for (i = 0; i < n; i++) {
+        const VimDatastoreHostMount *mount = soapObjectCast(mounts[i], &vimDatastoreHostMountType);
+
+        if (!mount || !mount->mountInfo)
+            continue;
+        if (!isLost(mount->mountInfo))
+            return FALSE;
+        lost = TRUE;
+    }
+    return lost;
+}
+
 /* The path part of a mount path or URL ("ds:///vmfs/volumes/x/"), without trailing slashes. */
 static const char *
 plainPath(InventoryBuild *build, const char *text)
@@ -197,17 +237,16 @@ plainPath(InventoryBuild *build, const char *text)
 
 static void
 setPool(InventoryBuild *build, InventoryPool *pool, const VimDatastoreSummary *summary,
-        const VimHostMountInfo *mount)
+        gboolean lost)
 {
     const InventoryDatastore *datastore = pool->datastore;
-    const char *identity = mount && mount->path ? mount->path : datastore->url;
+    const char *identity = datastore->mountPath ? datastore->mountPath : datastore->url;
 
     pool->name = datastore->name;
     nameHashUuid(identity ? identity : datastore->ref->value, pool->uuid);
     pool->targetPath = plainPath(build, identity);
 
-    pool->accessible = summary && summary->accessible &&
-                       !(mount && mount->has_accessible && !mount->accessible);
+    pool->accessible = summary && summary->accessible && !lost;
     if (!pool->accessible)
         return;
     pool->capacity = (guint64)MAX(summary->capacity, 0);
@@ -233,14 +272,14 @@ addDatastore(InventoryBuild *build, const InventoryStore *store, const Inventory
     /* A datastore the user may not look into has no name: its reference is better than nothing. */
     datastore->name = name && *name ? inventoryBuildString(build, name) : datastore->ref->value;
     datastore->url = inventoryBuildString(build, url);
-    datastore->mountPath = inventoryBuildString(build, mount ? mount->path : NULL);
+    datastore->mountPath = inventoryBuildString(build, hasPath(mount) ? mount->path : NULL);
     datastore->fsType = inventoryBuildString(build, summary && summary->type ? summary->type : "OTHER");
     datastore->readOnly = mount && g_strcmp0(mount->accessMode, "readOnly") == 0;
     setKind(build, datastore, info);
     setDatacenter(build, datastore, store, datacenters, scope);
 
     pool->datastore = datastore;
-    setPool(build, pool, summary, mount);
+    setPool(build, pool, summary, allLost(object, scope));
     g_ptr_array_add(build->pools, pool);
 }
 

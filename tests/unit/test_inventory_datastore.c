@@ -1,0 +1,398 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#include "inventory_fixture.h"
+
+static SoapMoRef host1 = { "HostSystem", "h1" };
+static InventoryScope scope1 = { .host = &host1 };
+
+/* The only pool of a snapshot. */
+static const InventoryPool *
+onlyPool(const InventorySnapshot *snapshot)
+{
+    const InventoryPool *const *pools = NULL;
+    size_t n = 0;
+
+    pools = inventorySnapshotPools(snapshot, &n);
+    g_assert_cmpuint(n, ==, 1);
+    g_assert_null(pools[0]->target);
+    g_assert_nonnull(pools[0]->datastore);
+    return pools[0];
+}
+
+/* ---- kinds ----------------------------------------------------------------------------------- */
+
+#define INFO(type, fields) \
+    SET("info", STRUCT(type, IN("name", "ds") IN("url", "/vmfs/volumes/x") IN("freeSpace", "1") \
+                       IN("maxFileSize", "1") fields))
+#define NAS(type) INFO("NasDatastoreInfo", IN("nas", IN("type", type) IN("name", "ds") \
+                       IN("capacity", "1") IN("remoteHost", "nas.example.com") \
+                       IN("remotePath", "/export/vol1") IN("userName", "")))
+
+static void
+testKinds(void)
+{
+    static const struct {
+        const char *objects;
+        InventoryFs fs;
+        const char *type;
+    } rows[] = {
+        { SUMMARY("ds", "VMFS", "") INFO("VmfsDatastoreInfo", ""), INVENTORY_FS_VMFS, "VMFS" },
+        { SUMMARY("ds", "NFS", "") NAS("NFS"), INVENTORY_FS_NFS, "NFS" },
+        { SUMMARY("ds", "NFS41", "") NAS("NFS41"), INVENTORY_FS_NFS, "NFS41" },
+        { SUMMARY("ds", "CIFS", "") NAS("CIFS"), INVENTORY_FS_CIFS, "CIFS" },
+        { SUMMARY("ds", "OTHER", "") NAS("cifs"), INVENTORY_FS_CIFS, "OTHER" },
+        { SUMMARY("ds", "OTHER", "") INFO("LocalDatastoreInfo", IN("path", "/x")), INVENTORY_FS_LOCAL,
+          "OTHER" },
+        { SUMMARY("ds", "vsan", "") INFO("VsanDatastoreInfo", ""), INVENTORY_FS_OTHER, "vsan" },
+        { SUMMARY("ds", "VVOL", "") INFO("VvolDatastoreInfo", ""), INVENTORY_FS_OTHER, "VVOL" },
+        { SUMMARY("ds", "PMEM", "") INFO("PMemDatastoreInfo", ""), INVENTORY_FS_OTHER, "PMEM" },
+        { SUMMARY("ds", "vsan", "") INFO("DatastoreInfo", ""), INVENTORY_FS_OTHER, "vsan" },
+        { SUMMARY("ds", "QUANTUM", "") INFO("QuantumDatastoreInfo", ""), INVENTORY_FS_OTHER, "QUANTUM" },
+        /* Without an info, or one of a type not known here, summary.type is what there is. */
+        { SUMMARY("ds", "VMFS", "") INFO("NewVmfsInfo", ""), INVENTORY_FS_VMFS, "VMFS" },
+        { SUMMARY("ds", "NFS", ""), INVENTORY_FS_NFS, "NFS" },
+        { SUMMARY("ds", "NFS41", ""), INVENTORY_FS_NFS, "NFS41" },
+        { SUMMARY("ds", "VFFS", ""), INVENTORY_FS_OTHER, "VFFS" },
+        { INFO("VmfsDatastoreInfo", ""), INVENTORY_FS_VMFS, "OTHER" },
+        { "", INVENTORY_FS_OTHER, "OTHER" },
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *object = g_strdup_printf(
+            "<objectSet><kind>enter</kind><obj type=\"Datastore\">d1</obj>%s</objectSet>", rows[i].objects);
+        g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(object, NULL);
+
+        g_test_message("%s", rows[i].objects);
+        g_assert_cmpint(onlyPool(snapshot)->datastore->fs, ==, rows[i].fs);
+        g_assert_cmpstr(onlyPool(snapshot)->datastore->fsType, ==, rows[i].type);
+    }
+}
+
+static void
+testNas(void)
+{
+    g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
+        ENTER("Datastore", "d1", SUMMARY("ds", "NFS", "") NAS("NFS")
+              MOUNTS(MOUNT("h1", IN("path", "/vmfs/volumes/1") ))), NULL);
+    const InventoryDatastore *datastore = onlyPool(snapshot)->datastore;
+
+    g_assert_cmpstr(datastore->remoteHost, ==, "nas.example.com");
+    g_assert_cmpstr(datastore->remotePath, ==, "/export/vol1");
+}
+
+/* A standalone ESX calls an NFS datastore "host:/export"; that is left when the mount is lost. */
+static void
+testNasLost(void)
+{
+    static const struct {
+        const char *ref;
+        const char *host;
+        const char *path;
+    } rows[] = {
+        { "192.168.0.9:/export/a", "192.168.0.9", "/export/a" },
+        { "nas:/a:/b", "nas", "/a:/b" },
+        { "datastore-17", NULL, NULL },
+        { ":/export", NULL, NULL },
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *object = g_strdup_printf(
+            "<objectSet><kind>enter</kind><obj type=\"Datastore\">%s</obj>%s</objectSet>", rows[i].ref,
+            SUMMARY("ds", "NFS", "") INFO("NasDatastoreInfo", ""));
+        g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(object, NULL);
+        const InventoryDatastore *datastore = onlyPool(snapshot)->datastore;
+
+        g_assert_cmpstr(datastore->remoteHost, ==, rows[i].host);
+        g_assert_cmpstr(datastore->remotePath, ==, rows[i].path);
+    }
+}
+
+#define EXTENT(fields) IN("extent", fields)
+
+static void
+testExtents(void)
+{
+    g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
+        ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "") INFO("VmfsDatastoreInfo", IN("vmfs",
+              IN("type", "VMFS") IN("name", "ds") IN("capacity", "1")
+              EXTENT(IN("diskName", "naa.1") IN("partition", "3")) EXTENT(IN("partition", "9"))
+              EXTENT(IN("diskName", "naa.2") IN("partition", "1"))))), NULL);
+    const InventoryDatastore *datastore = onlyPool(snapshot)->datastore;
+
+    g_assert_cmpuint(datastore->nextents, ==, 2);
+    g_assert_cmpstr(datastore->extents[0].disk, ==, "naa.1");
+    g_assert_cmpint(datastore->extents[0].partition, ==, 3);
+    g_assert_cmpstr(datastore->extents[1].disk, ==, "naa.2");
+}
+
+/* ---- what makes the UUID and the target path ------------------------------------------------- */
+
+/* MD5 of @text as a UUID is the pool's. */
+static void
+assertIdentity(const char *objects, const InventoryScope *scope, const char *text, const char *targetPath)
+{
+    g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(objects, scope);
+    g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_MD5, text, -1);
+    g_auto(GStrv) parts = g_strsplit(fixtureUuid(onlyPool(snapshot)), "-", -1);
+    g_autofree char *hex = g_strjoinv("", parts);
+
+    g_assert_cmpstr(hex, ==, digest);
+    g_assert_cmpstr(onlyPool(snapshot)->targetPath, ==, targetPath);
+}
+
+#define C519 "/vmfs/volumes/c51999a6-5c492c68-7cca-9e4906147268"
+
+static void
+testUuid(void)
+{
+    g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
+        ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "") MOUNTS(MOUNT("h1", IN("path", C519)))), &scope1);
+
+    /* What libvirt's own ESX driver gives for this path. */
+    g_assert_cmpstr(fixtureUuid(onlyPool(snapshot)), ==, "f7b921e3-37bd-50ef-ec46-d1d44238257a");
+    g_assert_cmpstr(onlyPool(snapshot)->targetPath, ==, C519);
+    g_assert_cmpstr(onlyPool(snapshot)->datastore->mountPath, ==, C519);
+
+    /* ESX 5.5 has a slash at the end: it counts in the UUID, byte by byte. */
+    assertIdentity(ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "")
+                         MOUNTS(MOUNT("h1", IN("path", C519 "/")))), &scope1, C519 "/", C519);
+}
+
+/* Where the path is absent or empty the URL counts, and in the end the reference. */
+static void
+testUuidFallback(void)
+{
+    assertIdentity(ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "")), NULL, "ds:///vmfs/volumes/ds/",
+                   "/vmfs/volumes/ds");
+    assertIdentity(ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "") MOUNTS(MOUNT("h1", ""))), &scope1,
+                   "ds:///vmfs/volumes/ds/", "/vmfs/volumes/ds");
+    assertIdentity(ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "") MOUNTS(MOUNT("h1", IN("path", "")))),
+                   &scope1, "ds:///vmfs/volumes/ds/", "/vmfs/volumes/ds");
+    assertIdentity(ENTER("Datastore", "d1", INFO("VmfsDatastoreInfo", "")), NULL, "/vmfs/volumes/x",
+                   "/vmfs/volumes/x");
+    assertIdentity(ENTER("Datastore", "d1", ""), NULL, "d1", NULL);
+}
+
+/* URLs of old servers that hold no path of the host. */
+static void
+testOddUrls(void)
+{
+    static const struct {
+        const char *url;
+        const char *targetPath;
+    } rows[] = {
+        { "sanfs://vmfs_uuid:49861d7d-25f008ac-ffbf-001b212bed24/", NULL },
+        { "netfs://192.168.254.80//shares/public/", NULL },
+        { "/vmfs/volumes/49861d7d", "/vmfs/volumes/49861d7d" },
+        { "ds:///vmfs/volumes/vsan:5281f817da2563b1/", "/vmfs/volumes/vsan:5281f817da2563b1" },
+        { "/", "/" },
+        { "///", "/" },
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *object = g_strdup_printf(
+            "<objectSet><obj type=\"Datastore\">d1</obj><changeSet><name>summary</name><op>assign</op>"
+            "<val xsi:type=\"DatastoreSummary\"><name>x</name><url>%s</url></val></changeSet></objectSet>",
+            rows[i].url);
+
+        assertIdentity(object, NULL, rows[i].url, rows[i].targetPath);
+    }
+}
+
+/* A mount of another host is none of this one's. */
+static void
+testMountOfAnotherHost(void)
+{
+    static const char objects[] =
+        ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "")
+              MOUNTS(MOUNT("h2", IN("path", "/vmfs/volumes/2")) MOUNT("h1", IN("path", "/vmfs/volumes/1"))));
+    static const char others[] =
+        ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "") MOUNTS(MOUNT("h2", IN("path", "/v/2"))));
+
+    assertIdentity(objects, &scope1, "/vmfs/volumes/1", "/vmfs/volumes/1");
+    assertIdentity(objects, NULL, "/vmfs/volumes/2", "/vmfs/volumes/2");
+    assertIdentity(others, &scope1, "ds:///vmfs/volumes/ds/", "/vmfs/volumes/ds");
+}
+
+/* ---- state and sizes ------------------------------------------------------------------------- */
+
+/* The pool of @objects is accessible or not, with these sizes. */
+static void
+assertState(const char *objects, const InventoryScope *scope, gboolean accessible, guint64 capacity,
+            guint64 available)
+{
+    g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(objects, scope);
+
+    g_assert_cmpint(onlyPool(snapshot)->accessible, ==, accessible);
+    g_assert_cmpuint(onlyPool(snapshot)->capacity, ==, capacity);
+    g_assert_cmpuint(onlyPool(snapshot)->available, ==, available);
+}
+
+#define SIZES(accessible, capacity, free) \
+    SET("summary", STRUCT("DatastoreSummary", IN("name", "ds") IN("capacity", capacity) \
+        IN("freeSpace", free) IN("accessible", accessible) IN("type", "VMFS")))
+
+static void
+testState(void)
+{
+    assertState(ENTER("Datastore", "d1", SIZES("true", "1000", "400")), NULL, TRUE, 1000, 400);
+    /* What an inaccessible datastore says of its sizes is not meant. */
+    assertState(ENTER("Datastore", "d1", SIZES("false", "1000", "400")), NULL, FALSE, 0, 0);
+    assertState(ENTER("Datastore", "d1", SIZES("true", "1000", "4000")), NULL, TRUE, 1000, 1000);
+    assertState(ENTER("Datastore", "d1", SIZES("true", "-1", "-5")), NULL, TRUE, 0, 0);
+    assertState(ENTER("Datastore", "d1", ""), NULL, FALSE, 0, 0);
+    assertState(ENTER("Datastore", "d1", INFO("VmfsDatastoreInfo", "")), NULL, FALSE, 0, 0);
+}
+
+#define LOST(host) MOUNT(host, IN("path", "/v") IN("mounted", "true") IN("accessible", "false"))
+#define FOUND(host) MOUNT(host, IN("path", "/v") IN("mounted", "true") IN("accessible", "true"))
+
+/* The host that is shown decides; where all are shown, one that reaches the datastore is enough. */
+static void
+testLostMounts(void)
+{
+    assertState(ENTER("Datastore", "d1", SIZES("true", "10", "4") MOUNTS(LOST("h1") FOUND("h2"))), &scope1,
+                FALSE, 0, 0);
+    assertState(ENTER("Datastore", "d1", SIZES("true", "10", "4") MOUNTS(FOUND("h1") LOST("h2"))), &scope1,
+                TRUE, 10, 4);
+    assertState(ENTER("Datastore", "d1", SIZES("true", "10", "4") MOUNTS(LOST("h1") FOUND("h2"))), NULL,
+                TRUE, 10, 4);
+    assertState(ENTER("Datastore", "d1", SIZES("true", "10", "4") MOUNTS(LOST("h1") LOST("h2"))), NULL,
+                FALSE, 0, 0);
+    assertState(ENTER("Datastore", "d1", SIZES("true", "10", "4") MOUNTS(MOUNT("h1", IN("path", "/v")))),
+                NULL, TRUE, 10, 4);
+}
+
+static void
+testReadOnly(void)
+{
+    g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
+        ENTER("Datastore", "d1", SUMMARY("ds", "NFS", "") MOUNTS(
+              ITEM("DatastoreHostMount", "DatastoreHostMount", "<key type=\"HostSystem\">h1</key>"
+                   IN("mountInfo", IN("path", "/v") IN("accessMode", "readOnly"))))), &scope1);
+    g_autoptr(InventorySnapshot) writable = fixtureSnapshot(
+        ENTER("Datastore", "d1", SUMMARY("ds", "NFS", "") MOUNTS(FOUND("h1"))), &scope1);
+
+    g_assert_true(onlyPool(snapshot)->datastore->readOnly);
+    g_assert_false(onlyPool(writable)->datastore->readOnly);
+}
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+static void
+testHollow(void)
+{
+    g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(ENTER("Datastore", "d1", ""), NULL);
+    const InventoryPool *pool = onlyPool(snapshot);
+
+    g_assert_cmpstr(pool->name, ==, "d1");
+    g_assert_null(pool->datastore->browser);
+    g_assert_null(pool->datastore->url);
+    g_assert_null(pool->datastore->mountPath);
+    g_assert_null(pool->datastore->datacenter);
+    g_assert_null(pool->datastore->datacenterPath);
+}
+
+static void
+testBrowser(void)
+{
+    g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
+        ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "") SET("browser", REF("HostDatastoreBrowser", "b"))),
+        NULL);
+
+    g_assert_cmpstr(onlyPool(snapshot)->datastore->browser->value, ==, "b");
+    g_assert_cmpstr(onlyPool(snapshot)->datastore->ref->value, ==, "d1");
+}
+
+#define DATACENTER(value, name, parent, datastore) \
+    ENTER("Datacenter", value, SET("name", TEXT(name)) SET("parent", REF("Folder", parent)) \
+          SET("datastore", ARRAY("ManagedObjectReference", REF_ITEM("Datastore", datastore))))
+#define FOLDERS \
+    ENTER("Folder", "root", SET("name", TEXT("Datacenters"))) \
+    ENTER("Folder", "sites", SET("name", TEXT("Sites")) SET("parent", REF("Folder", "root")))
+
+/* Two datacenters of a vCenter may have a datastore of one name. */
+static void
+testSameNames(void)
+{
+    g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
+        FOLDERS DATACENTER("dc1", "Berlin", "sites", "d1") DATACENTER("dc2", "a%2fb", "root", "d2")
+        ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "")) ENTER("Datastore", "d2", SUMMARY("ds", "VMFS", ""))
+        ENTER("Datastore", "d3", SUMMARY("ds", "VMFS", ""))
+        ENTER("Datastore", "d4", SUMMARY("other", "VMFS", "")), NULL);
+
+    g_assert_null(inventoryPoolByName(snapshot, "ds"));
+    /* What a path to its files needs is the name alone. */
+    g_assert_cmpstr(fixturePool(snapshot, "ds (Sites/Berlin)")->datastore->name, ==, "ds");
+    g_assert_cmpstr(fixturePool(snapshot, "ds (a%2fb)")->datastore->datacenterPath, ==, "a%2fb");
+    g_assert_cmpstr(fixturePool(snapshot, "ds (d3)")->datastore->ref->value, ==, "d3");
+    g_assert_cmpstr(fixturePool(snapshot, "other")->name, ==, "other");
+}
+
+static void
+testDatacenter(void)
+{
+    g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
+        FOLDERS DATACENTER("dc1", "Berlin", "sites", "d1")
+        ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "")), NULL);
+    const InventoryDatastore *datastore = onlyPool(snapshot)->datastore;
+
+    g_assert_cmpstr(datastore->datacenter->value, ==, "dc1");
+    g_assert_cmpstr(datastore->datacenterPath, ==, "Sites/Berlin");
+}
+
+/* The datacenter of the host that is shown is known already. */
+static void
+testDatacenterOfScope(void)
+{
+    SoapMoRef datacenter = { "Datacenter", "dc9" };
+    InventoryScope scope = { .host = &host1, .datacenter = &datacenter,
+                             .datacenterPath = (char *)"Sites/Paris" };
+    g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
+        ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "")), &scope);
+
+    g_assert_cmpstr(onlyPool(snapshot)->datastore->datacenter->value, ==, "dc9");
+    g_assert_cmpstr(onlyPool(snapshot)->datastore->datacenterPath, ==, "Sites/Paris");
+}
+
+/* Folders that are each other's parents lead nowhere, but not for ever. */
+static void
+testCircle(void)
+{
+    g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
+        ENTER("Folder", "a", SET("name", TEXT("A")) SET("parent", REF("Folder", "b")))
+        ENTER("Folder", "b", SET("name", TEXT("B")) SET("parent", REF("Folder", "a")))
+        DATACENTER("dc1", "DC", "a", "d1") ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "")), NULL);
+
+    g_assert_true(g_str_has_suffix(onlyPool(snapshot)->datastore->datacenterPath, "B/A/DC"));
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/inventory/datastore/kinds", testKinds);
+    g_test_add_func("/inventory/datastore/nas", testNas);
+    g_test_add_func("/inventory/datastore/nas-lost", testNasLost);
+    g_test_add_func("/inventory/datastore/extents", testExtents);
+    g_test_add_func("/inventory/datastore/uuid", testUuid);
+    g_test_add_func("/inventory/datastore/uuid-fallback", testUuidFallback);
+    g_test_add_func("/inventory/datastore/odd-urls", testOddUrls);
+    g_test_add_func("/inventory/datastore/mount-of-another-host", testMountOfAnotherHost);
+    g_test_add_func("/inventory/datastore/state", testState);
+    g_test_add_func("/inventory/datastore/lost-mounts", testLostMounts);
+    g_test_add_func("/inventory/datastore/read-only", testReadOnly);
+    g_test_add_func("/inventory/datastore/hollow", testHollow);
+    g_test_add_func("/inventory/datastore/browser", testBrowser);
+    g_test_add_func("/inventory/datastore/same-names", testSameNames);
+    g_test_add_func("/inventory/datastore/datacenter", testDatacenter);
+    g_test_add_func("/inventory/datastore/datacenter-of-scope", testDatacenterOfScope);
+    g_test_add_func("/inventory/datastore/circle", testCircle);
+    return g_test_run();
+}
