@@ -148,14 +148,10 @@ eraseString(GString *string)
     g_string_free(string, TRUE);
 }
 
-/*
- * Sends @method with the cookie header line @cookie (may be NULL) and decodes the reply.
- *
- * @ret_cookie: (transfer full) the cookie the reply hands out, or NULL; may be NULL.
- */
+/* transact() without the method's name in front of errors. */
 static SoapReply *
-transact(ViSession *session, const SoapMethod *method, gconstpointer args, const char *cookie,
-         guint timeoutMs, gint *cancel, Secret **ret_cookie, GError **error)
+sendAndDecode(ViSession *session, const SoapMethod *method, gconstpointer args, const char *cookie,
+              guint timeoutMs, gint *cancel, Secret **ret_cookie, GError **error)
 {
     const char *headers[] = {
         "Content-Type: text/xml; charset=utf-8", session->soapAction, cookie, NULL
@@ -191,6 +187,34 @@ transact(ViSession *session, const SoapMethod *method, gconstpointer args, const
     reply = soapDecoderFinish(decoder, error);
     if (reply && ret_cookie)
         *ret_cookie = cookieOf(response.setCookie);
+    return reply;
+}
+
+/*
+ * Puts the method's name before @error, unless it is one of the network: that names the server, and the
+ * method has nothing to do with it.
+ */
+static void
+prefixMethod(GError **error, const SoapMethod *method)
+{
+    if (error && *error && (*error)->domain != HTTP_ERROR)
+        g_prefix_error(error, "%s: ", method->name);
+}
+
+/*
+ * Sends @method with the cookie header line @cookie (may be NULL) and decodes the reply.
+ *
+ * @ret_cookie: (transfer full) the cookie the reply hands out, or NULL; may be NULL.
+ */
+static SoapReply *
+transact(ViSession *session, const SoapMethod *method, gconstpointer args, const char *cookie,
+         guint timeoutMs, gint *cancel, Secret **ret_cookie, GError **error)
+{
+    SoapReply *reply = sendAndDecode(session, method, args, cookie, timeoutMs, cancel, ret_cookie,
+                                     error);
+
+    if (!reply)
+        prefixMethod(error, method);
     return reply;
 }
 
@@ -237,10 +261,8 @@ viSessionExchange(ViSession *session, const SoapMethod *method, gconstpointer ar
     reply = transact(session, method, args, cookie, timeoutMs, cancel, NULL /* ret_cookie */,
                      error);
     secretEraseFree(cookie);
-    if (!reply) {
-        g_prefix_error(error, "%s: ", method->name);
+    if (!reply)
         return FALSE;
-    }
 
     *ret_reply = reply;
     return TRUE;
@@ -315,10 +337,8 @@ retrieveContent(ViSession *session, GError **error)
     args.self = &instance;
     reply = transact(session, &vimMethodRetrieveServiceContent, &args, NULL /* cookie */,
                      0 /* timeoutMs */, NULL /* cancel */, &session->cookie, error);
-    if (!reply) {
-        g_prefix_error(error, "RetrieveServiceContent: ");
+    if (!reply)
         return FALSE;
-    }
     if (reply->fault) {
         viErrorSetFault(error, "RetrieveServiceContent", reply->fault);
         return FALSE;
@@ -375,10 +395,8 @@ login(ViSession *session, const char *cookie, Secret **ret_cookie, GError **erro
 
     reply = transact(session, &vimMethodLogin, &args, cookie, 0 /* timeoutMs */, NULL /* cancel */,
                      &handed, error);
-    if (!reply) {
-        g_prefix_error(error, "Login: ");
+    if (!reply)
         return FALSE;
-    }
     if (reply->fault) {
         viErrorSetFault(error, "Login", reply->fault);
         return FALSE;

@@ -121,7 +121,7 @@ testSafeRenewalFails(void)
     cannedFail(canned, "Login", HTTP_ERROR, HTTP_ERROR_TIMEOUT);
     g_assert_false(fixtureCallSafe(session, &error));
     g_assert_error(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT);
-    fixtureAssertPhrase(error->message, "the session ended and could not be renewed: Login: ");
+    fixtureAssertPhrase(error->message, "the session ended and could not be renewed: ");
     cannedAssertLog(canned, "CurrentTime Login");
 }
 

@@ -279,7 +279,8 @@ testNoLogoutWithoutLogin(void)
     cannedFail(canned, "Login", HTTP_ERROR, HTTP_ERROR_CONNECT);
     g_assert_false(viSessionLogin(session, "root", secretNew("x"), &error));
     g_assert_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT);
-    g_assert_true(g_str_has_prefix(error->message, "Login: "));
+    /* What the network does has nothing to do with the method. */
+    g_assert_false(g_str_has_prefix(error->message, "Login: "));
     viSessionFree(session);
     cannedAssertLog(canned, "Login");
 }
