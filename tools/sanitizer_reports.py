@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-"""`sanitizer_reports.py FOLDER MARK...`: judges the report files that the sanitizers wrote.
+"""`sanitizer_reports.py FOLDER`: judges the report files that the sanitizers wrote.
 
-Every error counts. A leak counts when a frame of its stack has one of the marks (a folder of our sources, the name
-of our module): virsh, libvirtd and Python leave things of their own at exit, and those are not ours to fix.
+Every error counts. A leak counts when a frame of its stack is in our module, whose name tools/sanitize.sh has printed
+with each frame: virsh, libvirtd and Python leave things of their own at exit, and those are not ours to fix.
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ import re
 import sys
 from pathlib import Path
 
+MODULE = "libvirt_driver_"
 LEAK = re.compile(r"^(Direct|Indirect) leak of .*?:$\n((?:^ +#\d+ .*$\n?)+)", re.MULTILINE)
 ERROR = re.compile(r"^.*(ERROR: AddressSanitizer|runtime error:|ERROR: ThreadSanitizer).*$", re.MULTILINE)
 
 
-def complaints(text: str, marks: list[str]) -> tuple[list[str], int]:
+def complaints(text: str) -> tuple[list[str], int]:
     """What counts in one report, and how many foreign leaks it has besides."""
     ours = [match.group(0) for match in ERROR.finditer(text)]
     foreign = 0
     for leak in LEAK.finditer(text):
-        if any(mark in leak.group(2) for mark in marks):
+        if MODULE in leak.group(2):
             ours.append(leak.group(0))
         else:
             foreign += 1
@@ -31,11 +32,11 @@ def complaints(text: str, marks: list[str]) -> tuple[list[str], int]:
 
 def main(argv: list[str]) -> int:
     """Prints what counts; exit status 1 when anything does."""
-    folder, marks = Path(argv[1]), argv[2:]
+    folder = Path(argv[1])
     count = foreign = 0
     reports = sorted(path for path in folder.rglob("*") if path.is_file())
     for report in reports:
-        found, others = complaints(report.read_text(encoding="utf-8", errors="replace"), marks)
+        found, others = complaints(report.read_text(encoding="utf-8", errors="replace"))
         foreign += others
         count += len(found)
         for complaint in found:
