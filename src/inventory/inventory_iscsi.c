@@ -24,7 +24,7 @@ typedef struct {
     GArray *adapters;       /* InventoryAdapter */
     GPtrArray *luns;        /* InventoryLun */
     guint livePaths;
-    gboolean pathsKnown;    /* some host said which paths there are */
+    gboolean pathsKnown;    /* a host that has it said which paths there are */
 } Target;
 
 /* What is gathered over all hosts. */
@@ -39,6 +39,7 @@ typedef struct {
     Gather *gather;
     const SoapMoRef *storageSystem;
     GHashTable *lunsByKey;  /* ScsiLun.key → ScsiLun */
+    GHashTable *targets;    /* set of Target: those its adapters have */
 } Host;
 
 static void
@@ -125,6 +126,7 @@ gatherAdapters(const Host *host, const SoapAny *adapters)
             if (!entry->iScsiName || *entry->iScsiName == '\0')
                 continue;
             target = targetGet(host->gather, entry->iScsiName);
+            g_hash_table_add(host->targets, target);
             addPortal(host->gather, target, entry);
             addAdapter(host, target, hba);
         }
@@ -280,8 +282,8 @@ gatherMultipath(const Host *host, const VimHostMultipathInfo *multipath, GHashTa
     if (!multipath)
         return;
 
-    g_hash_table_iter_init(&iter, host->gather->targets);
-    while (g_hash_table_iter_next(&iter, NULL, &target))
+    g_hash_table_iter_init(&iter, host->targets);
+    while (g_hash_table_iter_next(&iter, &target, NULL))
         ((Target *)target)->pathsKnown = TRUE;
 
     for (i = 0; i < multipath->n_lun; i++)
@@ -294,11 +296,13 @@ gatherHost(Gather *gather, const InventoryObject *object)
     const SoapAny *luns = inventoryObjectProperty(object, "config.storageDevice.scsiLun");
     const SoapAny *storageSystem = inventoryObjectProperty(object, "configManager.storageSystem");
     g_autoptr(GHashTable) lunsByKey = indexLuns(luns);
+    g_autoptr(GHashTable) targets = g_hash_table_new(NULL, NULL);
     g_autoptr(GHashTable) seen = NULL;
     Host host = {
         .gather = gather,
         .storageSystem = inventoryBuildRef(gather->build, viAnyMoRef(storageSystem)),
         .lunsByKey = lunsByKey,
+        .targets = targets,
     };
 
     gatherAdapters(&host, inventoryObjectProperty(object, "config.storageDevice.hostBusAdapter"));
@@ -365,7 +369,7 @@ addPool(InventoryBuild *build, const Target *from)
     for (i = 0; i < from->luns->len; i++) {
         InventoryLun *lun = g_ptr_array_index(from->luns, i);
 
-        pool->capacity += lun->capacity;
+        pool->capacity += MIN(lun->capacity, G_MAXUINT64 - pool->capacity);
         if (lun->pool)
             continue;
         lun->pool = pool;
