@@ -151,15 +151,16 @@ static const VimObjectContent *
 walkToCompute(Walk *walk, GError **error)
 {
     while (TRUE) {
-        const char *part = *walk->part;
         const VimObjectContent *child = step(walk, error);
 
         if (!child)
             return NULL;
         if (isType(child, "ComputeResource"))
             return child;
+        /* As the server writes it, however the user did. */
         if (!walk->datacenter)
-            g_string_append_printf(walk->datacenterPath, "%s%s", walk->datacenterPath->len ? "/" : "", part);
+            g_string_append_printf(walk->datacenterPath, "%s%s", walk->datacenterPath->len ? "/" : "",
+                                   viAnyString(propertyOf(child, "name")));
         if (!isType(child, "Datacenter"))
             walk->at = child->obj;
         else if (!passDatacenter(walk, child, error))
