@@ -119,26 +119,53 @@ esxFindPoolByName(virConnectPtr conn, const char *name, EsxFound *ret_found)
 
 /* ---- volumes -------------------------------------------------------------------------------- */
 
+/* Whether @error may come from a pool that is not any more what an old snapshot says. */
+static bool
+mayBeOutdated(const GError *error)
+{
+    return error->domain == ESX_ERROR ||
+           g_error_matches(error, VI_ERROR, VI_ERROR_OBJECT_GONE) ||
+           g_error_matches(error, VI_ERROR, VI_ERROR_NOT_FOUND) ||
+           g_error_matches(error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND) ||
+           g_error_matches(error, VI_ERROR, VI_ERROR_FILE_FAULT) ||
+           g_error_matches(error, VI_ERROR, VI_ERROR_INVALID_DATASTORE) ||
+           g_error_matches(error, VI_ERROR, VI_ERROR_INVALID_PATH) ||
+           g_error_matches(error, VI_ERROR, VI_ERROR_INVALID_ARGUMENT);
+}
+
+static void
+reportNoList(const EsxFound *found, const GError *error)
+{
+    esxErrorReport(error, "cannot list the volumes of pool '%s'", found->pool->name);
+}
+
 /*
  * Where listing the volumes proves the pool, an old snapshot is as good as a new one: it saves the question
- * for the inventory. Whatever goes wrong is left to the regular way.
+ * for the inventory.
+ *
+ * Returns: 1 when it did, 0 when the regular way has to be gone, -1 with a libvirt error.
  */
-static bool
+static int
 findVolumesByPeeking(EsxConnection *connection, const unsigned char *uuid, const char *name,
                      EsxFound *ret_found)
 {
     g_autoptr(InventorySnapshot) snapshot = inventoryPeek(connection->inventory);
     g_auto(EsxFound) found = { 0 };
+    g_autoptr(GError) error = NULL;
 
     if (!snapshot || !takePool(snapshot, uuid, name, &found) || !found.backend->volumesProvePool)
-        return false;
+        return 0;
 
-    found.list = found.backend->volumes(connection, found.pool, NULL /* error */);
-    if (!found.list)
-        return false;
+    found.list = found.backend->volumes(connection, found.pool, &error);
+    if (!found.list && mayBeOutdated(error))
+        return 0;
+    if (!found.list) {
+        reportNoList(&found, error);
+        return -1;
+    }
     *ret_found = found;
     found = (EsxFound) { 0 };
-    return true;
+    return 1;
 }
 
 int
@@ -146,16 +173,17 @@ esxFindVolumes(virConnectPtr conn, const unsigned char *uuid, const char *name, 
 {
     EsxConnection *connection = conn->privateData;
     g_autoptr(GError) error = NULL;
+    int peeked = findVolumesByPeeking(connection, uuid, name, ret_found);
 
-    if (findVolumesByPeeking(connection, uuid, name, ret_found))
-        return 0;
+    if (peeked != 0)
+        return peeked > 0 ? 0 : -1;
     if (findPool(conn, uuid, name, ret_found) < 0)
         return -1;
 
     ret_found->list = ret_found->backend->volumes(connection, ret_found->pool, &error);
     if (ret_found->list)
         return 0;
-    esxErrorReport(error, "cannot list the volumes of pool '%s'", ret_found->pool->name);
+    reportNoList(ret_found, error);
     return -1;
 }
 
@@ -180,7 +208,11 @@ esxFindVolume(virConnectPtr conn, const unsigned char *uuid, const char *pool, c
 static int
 findFile(virConnectPtr conn, const char *pool, const char *name, EsxFound *ret_found)
 {
-    if (!findVolumesByPeeking(conn->privateData, NULL /* uuid */, pool, ret_found)) {
+    int peeked = findVolumesByPeeking(conn->privateData, NULL /* uuid */, pool, ret_found);
+
+    if (peeked < 0)
+        return -1;
+    if (peeked == 0) {
         g_autoptr(InventorySnapshot) snapshot = esxFindSnapshot(conn);
         const InventoryPool *known = snapshot ? inventoryPoolByName(snapshot, pool) : NULL;
 
@@ -203,7 +235,7 @@ findLun(virConnectPtr conn, InventorySnapshot *snapshot, const InventoryLun *lun
     takePool(snapshot, lun->pool->uuid, NULL /* name */, ret_found);
     ret_found->list = ret_found->backend->volumes(conn->privateData, ret_found->pool, &error);
     if (!ret_found->list) {
-        esxErrorReport(error, "cannot list the volumes of pool '%s'", ret_found->pool->name);
+        reportNoList(ret_found, error);
         return -1;
     }
     ret_found->volume = esxVolumeListFind(ret_found->list, lun->name);
