@@ -93,7 +93,7 @@ struct _InventoryPool {
     const char *name;
     guint8 uuid[16];
     gboolean accessible;
-    guint64 capacity;           /* 0 where not accessible */
+    guint64 capacity;           /* datastore: 0 where not accessible; target: the sum of its LUNs */
     guint64 available;
     const char *targetPath;     /* what libvirt calls the pool's target path; NULL where there is none */
     const InventoryDatastore *datastore;    /* exactly one of these two is set */
