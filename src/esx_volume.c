@@ -14,7 +14,8 @@ struct _EsxVolumeList {
     gatomicrefcount refs;
     Arena *arena;
     GPtrArray *volumes;     /* EsxVolume *, in the arena */
-    GHashTable *byName;     /* name or alias → EsxVolume */
+    GHashTable *byName;     /* EsxVolume.name → EsxVolume */
+    GHashTable *byAlias;
 };
 
 EsxVolumeList *
@@ -26,6 +27,7 @@ esxVolumeListNew(void)
     list->arena = arenaNew(G_MAXSIZE);
     list->volumes = g_ptr_array_new();
     list->byName = g_hash_table_new(g_str_hash, g_str_equal);
+    list->byAlias = g_hash_table_new(g_str_hash, g_str_equal);
     return list;
 }
 
@@ -51,8 +53,8 @@ esxVolumeListAdd(EsxVolumeList *list, const EsxVolume *volume, const char *alias
     copy->path = keep(list, volume->path);
     g_ptr_array_add(list->volumes, copy);
     g_hash_table_insert(list->byName, (gpointer)copy->name, copy);
-    if (alias && !g_hash_table_contains(list->byName, alias))
-        g_hash_table_insert(list->byName, (gpointer)keep(list, alias), copy);
+    if (alias && !g_hash_table_contains(list->byAlias, alias))
+        g_hash_table_insert(list->byAlias, (gpointer)keep(list, alias), copy);
 }
 
 static gint
@@ -81,6 +83,7 @@ esxVolumeListUnref(EsxVolumeList *list)
     if (!list || !g_atomic_ref_count_dec(&list->refs))
         return;
     g_hash_table_unref(list->byName);
+    g_hash_table_unref(list->byAlias);
     g_ptr_array_unref(list->volumes);
     arenaFree(list->arena);
     g_free(list);
@@ -101,5 +104,7 @@ esxVolumeListAt(const EsxVolumeList *list, size_t i)
 const EsxVolume *
 esxVolumeListFind(const EsxVolumeList *list, const char *name)
 {
-    return g_hash_table_lookup(list->byName, name);
+    const EsxVolume *volume = g_hash_table_lookup(list->byName, name);
+
+    return volume ? volume : g_hash_table_lookup(list->byAlias, name);
 }

@@ -40,5 +40,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxVolumeList, esxVolumeListUnref)
 size_t esxVolumeListLength(const EsxVolumeList *list);
 const EsxVolume *esxVolumeListAt(const EsxVolumeList *list, size_t i);
 
-/* By name or alias. Returns: (transfer none), or NULL. */
+/* By name, else by alias. Returns: (transfer none), or NULL. */
 const EsxVolume *esxVolumeListFind(const EsxVolumeList *list, const char *name);
