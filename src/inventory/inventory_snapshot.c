@@ -103,6 +103,35 @@ snapshotNew(InventoryBuild *build)
     return snapshot;
 }
 
+/*
+ * Makes sure that each pool can be found by its name. Targets keep theirs; of datastores that still
+ * share one, with each other or with a target, all but the first get their reference behind it.
+ */
+static void
+settleNames(InventoryBuild *build)
+{
+    g_autoptr(GHashTable) taken = g_hash_table_new(g_str_hash, g_str_equal);
+    guint i;
+
+    for (i = 0; i < build->pools->len; i++) {
+        const InventoryPool *pool = g_ptr_array_index(build->pools, i);
+
+        if (pool->target)
+            g_hash_table_add(taken, (gpointer)pool->name);
+    }
+    for (i = 0; i < build->pools->len; i++) {
+        InventoryPool *pool = g_ptr_array_index(build->pools, i);
+
+        while (pool->datastore && g_hash_table_contains(taken, pool->name)) {
+            g_autofree char *name = g_strdup_printf("%s (%s)", pool->name,
+                                                    pool->datastore->ref->value);
+
+            pool->name = inventoryBuildString(build, name);
+        }
+        g_hash_table_add(taken, (gpointer)pool->name);
+    }
+}
+
 InventorySnapshot *
 inventorySnapshotBuild(const InventoryStore *store, const InventoryScope *scope)
 {
@@ -114,6 +143,7 @@ inventorySnapshotBuild(const InventoryStore *store, const InventoryScope *scope)
 
     inventoryBuildDatastores(&build, store, scope);
     inventoryBuildTargets(&build, store);
+    settleNames(&build);
     g_ptr_array_sort(pools, comparePools);
 
     snapshot = snapshotNew(&build);

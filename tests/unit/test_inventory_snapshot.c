@@ -155,6 +155,29 @@ testLookups(void)
     g_assert_null(inventoryPoolByUuid(snapshot, uuid));
 }
 
+#define TARGETS(iqn) \
+    ENTER("HostSystem", "h1", SET("config.storageDevice.hostBusAdapter", ARRAY("HostHostBusAdapter", \
+          AS("HostHostBusAdapter", "HostInternetScsiHba", IN("device", "vmhba65") \
+             IN("configuredStaticTarget", IN("address", "10.0.0.1") IN("iScsiName", iqn))))))
+
+/* Names nobody would give, but somebody may: each pool is found by one of its own. */
+static void
+testNamesCollide(void)
+{
+    g_autoptr(InventorySnapshot) target = fixtureSnapshot(
+        TARGETS("iqn.a") ENTER("Datastore", "d1", SUMMARY("iqn.a", "VMFS", "")), NULL);
+    g_autoptr(InventorySnapshot) made = fixtureSnapshot(
+        ENTER("Datastore", "d1", SUMMARY("x", "VMFS", "")) ENTER("Datastore", "d2", SUMMARY("x", "VMFS", ""))
+        ENTER("Datastore", "d3", SUMMARY("x (d1)", "VMFS", "")), NULL);
+
+    g_assert_nonnull(fixturePool(target, "iqn.a")->target);
+    g_assert_nonnull(fixturePool(target, "iqn.a (d1)")->datastore);
+    assertIndexes(target);
+    g_assert_cmpstr(fixturePool(made, "x (d1)")->datastore->ref->value, ==, "d1");
+    g_assert_cmpstr(fixturePool(made, "x (d2)")->datastore->ref->value, ==, "d2");
+    g_assert_cmpstr(fixturePool(made, "x (d1) (d3)")->datastore->ref->value, ==, "d3");
+}
+
 /* The host's name where there is one host, and it has one. */
 static void
 testHostName(void)
@@ -198,6 +221,7 @@ main(int argc, char **argv)
     g_test_add_func("/inventory/snapshot/no-topology", testNoTopology);
     g_test_add_func("/inventory/snapshot/empty", testEmpty);
     g_test_add_func("/inventory/snapshot/lookups", testLookups);
+    g_test_add_func("/inventory/snapshot/names-collide", testNamesCollide);
     g_test_add_func("/inventory/snapshot/host-name", testHostName);
     g_test_add_func("/inventory/snapshot/outlives-store", testOutlivesStore);
     return g_test_run();
