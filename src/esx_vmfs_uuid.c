@@ -50,14 +50,28 @@ isOver(Search *search)
     return search->path || search->error;
 }
 
+/* Whether @error, in the domain of VI, is a fault that concerns one disk only. */
+static gboolean
+isOfDisk(const GError *error)
+{
+    switch (error->code) {
+    case VI_ERROR_NOT_AUTHENTICATED:
+    case VI_ERROR_INVALID_LOGIN:
+    case VI_ERROR_BUSY:
+    case VI_ERROR_PROTOCOL:
+        return FALSE;
+    default:
+        return TRUE;
+    }
+}
+
 /* A fault concerns this disk only; anything else ends the search. */
 static void
 noteFailure(Search *search, GError *error)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&search->lock);
 
-    if (error->domain == VI_ERROR && error->code != VI_ERROR_NOT_AUTHENTICATED &&
-        error->code != VI_ERROR_INVALID_LOGIN) {
+    if (error->domain == VI_ERROR && isOfDisk(error)) {
         g_error_free(error);
         return;
     }

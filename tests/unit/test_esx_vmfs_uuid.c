@@ -1,0 +1,199 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#include "esx_vmfs_uuid.h"
+#include "inventory_fixture.h"
+#include "vi_fixture.h"
+
+#include <string.h>
+
+#define SEARCH "SearchDatastoreSubFolders_Task"
+#define LOOK "RetrievePropertiesEx"
+#define ASK "QueryVirtualDiskUuid"
+
+#define UUID "6000c29a-1234-5678-9abc-def012345678"
+/* The same as ESX writes it. */
+#define WIRE_UUID "60 00 C2 9a 12 34 56 78-9a bc de f0 12 34 56 78"
+#define OTHER_UUID "60 00 C2 9a 00 00 00 00-00 00 00 00 00 00 00 00"
+
+#define BROWSER SET("browser", REF("HostDatastoreBrowser", "b"))
+
+static InventorySnapshot *
+oneDatastore(void)
+{
+    return fixtureSnapshot(ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "") BROWSER), NULL);
+}
+
+/* Scripts a search that finds @files. */
+static void
+scriptSearch(Canned *canned, const char *files)
+{
+    g_autofree char *inner = g_strdup_printf(
+        "<returnval><objects><obj type=\"Task\">t</obj><propSet><name>info.state</name>"
+        "<val xsi:type=\"TaskInfoState\">success</val></propSet><propSet><name>info.result</name>"
+        "<val xsi:type=\"ArrayOfHostDatastoreBrowserSearchResults\"><HostDatastoreBrowserSearchResults>"
+        "<folderPath>[ds] vm/</folderPath>%s</HostDatastoreBrowserSearchResults></val></propSet>"
+        "</objects></returnval>", files);
+
+    cannedReply(canned, SEARCH, "<returnval type=\"Task\">t</returnval>");
+    cannedReply(canned, LOOK, inner);
+}
+
+#define DISK(path) AS("file", "VmDiskFileInfo", IN("path", path))
+#define ISO(path) AS("file", "IsoImageFileInfo", IN("path", path))
+
+/* A connection over a new session at @canned; nothing of it is asked for but what a test scripts. */
+static EsxConnection *
+connect1(Canned *canned)
+{
+    return esxConnectionNew(fixtureLogin(canned), NULL /* scope */, "esx1", 3600 * 1000);
+}
+
+/* The disk that is found in @snapshot; NULL: none. */
+static char *
+find(EsxConnection *connection, InventorySnapshot *snapshot)
+{
+    g_autoptr(GError) error = NULL;
+    char *path = (char *)"untouched";
+    gboolean ok = esxVmfsFindDisk(connection, snapshot, UUID, &path, &error);
+
+    g_assert_no_error(error);
+    g_assert_true(ok);
+    return path;
+}
+
+static void
+testFound(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(EsxConnection) connection = connect1(canned);
+    g_autoptr(InventorySnapshot) snapshot = oneDatastore();
+    g_autofree char *path = NULL;
+
+    scriptSearch(canned, DISK("a.vmdk") ISO("b.iso"));
+    cannedReply(canned, ASK, "<returnval>" WIRE_UUID "</returnval>");
+    path = find(connection, snapshot);
+    g_assert_cmpstr(path, ==, "[ds] vm/a.vmdk");
+    /* Only disks are asked. */
+    cannedAssertLog(canned, SEARCH " " LOOK " " ASK);
+    g_assert_nonnull(strstr(cannedLast(canned, ASK)->body, "<name>[ds] vm/a.vmdk</name>"));
+}
+
+/* A locked or broken disk does not hide the others. */
+static void
+testPassesOver(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(EsxConnection) connection = connect1(canned);
+    g_autoptr(InventorySnapshot) snapshot = oneDatastore();
+    g_autofree char *path = NULL;
+
+    scriptSearch(canned, DISK("a.vmdk") DISK("b.vmdk") DISK("c.vmdk"));
+    cannedFault(canned, ASK, "FileLocked", "Locked.");
+    cannedReply(canned, ASK, "");
+    cannedReply(canned, ASK, "<returnval>" WIRE_UUID "</returnval>");
+    path = find(connection, snapshot);
+    g_assert_nonnull(path);
+    g_assert_cmpuint(cannedCount(canned, ASK), ==, 3);
+}
+
+static void
+testNotFound(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(EsxConnection) connection = connect1(canned);
+    g_autoptr(InventorySnapshot) snapshot = oneDatastore();
+
+    scriptSearch(canned, DISK("a.vmdk") DISK("b.vmdk"));
+    cannedReply(canned, ASK, "<returnval>" OTHER_UUID "</returnval>");
+    cannedReply(canned, ASK, "<returnval>no uuid</returnval>");
+    g_assert_null(find(connection, snapshot));
+}
+
+/* Trouble that is not one disk's ends the search with an error, not with "not found". */
+static void
+testConnectionLost(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(EsxConnection) connection = connect1(canned);
+    g_autoptr(InventorySnapshot) snapshot = oneDatastore();
+    g_autoptr(GError) error = NULL;
+    char *path = NULL;
+
+    scriptSearch(canned, DISK("a.vmdk"));
+    cannedFail(canned, ASK, HTTP_ERROR, HTTP_ERROR_CONNECT);
+    g_assert_false(esxVmfsFindDisk(connection, snapshot, UUID, &path, &error));
+    g_assert_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT);
+    g_assert_null(path);
+}
+
+/* The server is overloaded: that is no disk's fault either. */
+static void
+testBusy(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(EsxConnection) connection = connect1(canned);
+    g_autoptr(InventorySnapshot) snapshot = oneDatastore();
+    g_autoptr(GError) error = NULL;
+    char *path = NULL;
+
+    scriptSearch(canned, DISK("a.vmdk"));
+    cannedAdd(canned, ASK, &(CannedExchange){ .status = 503, .contentType = "text/plain" });
+    g_assert_false(esxVmfsFindDisk(connection, snapshot, UUID, &path, &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_BUSY);
+}
+
+/* Datastores that cannot be searched, and targets, are passed over without a request. */
+static void
+testNothingToSearch(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(EsxConnection) connection = connect1(canned);
+    g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
+        ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", ""))
+        ENTER("Datastore", "d2", BROWSER)
+        ENTER("HostSystem", "h1", SET("config.storageDevice.hostBusAdapter", ARRAY("HostHostBusAdapter",
+              AS("HostHostBusAdapter", "HostInternetScsiHba", IN("device", "vmhba65")
+                 IN("configuredStaticTarget", IN("address", "1") IN("iScsiName", "iqn.a")))))), NULL);
+
+    g_assert_null(find(connection, snapshot));
+    cannedAssertLog(canned, "");
+}
+
+/* Many disks on a few threads. For TSan most of all. */
+static void
+testMany(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(EsxConnection) connection = connect1(canned);
+    g_autoptr(InventorySnapshot) snapshot = oneDatastore();
+    g_autoptr(GString) files = g_string_new(NULL);
+    g_autofree char *path = NULL;
+    guint i;
+
+    for (i = 0; i < 200; i++)
+        g_string_append_printf(files, DISK("disk%u.vmdk"), i);
+    scriptSearch(canned, files->str);
+    for (i = 0; i < 199; i++)
+        cannedReply(canned, ASK, "<returnval>" OTHER_UUID "</returnval>");
+    cannedReply(canned, ASK, "<returnval>" WIRE_UUID "</returnval>");
+    path = find(connection, snapshot);
+    g_assert_nonnull(path);
+    g_assert_cmpuint(cannedCount(canned, ASK), ==, 200);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/esx/vmfs-uuid/found", testFound);
+    g_test_add_func("/esx/vmfs-uuid/passes-over", testPassesOver);
+    g_test_add_func("/esx/vmfs-uuid/not-found", testNotFound);
+    g_test_add_func("/esx/vmfs-uuid/connection-lost", testConnectionLost);
+    g_test_add_func("/esx/vmfs-uuid/busy", testBusy);
+    g_test_add_func("/esx/vmfs-uuid/nothing-to-search", testNothingToSearch);
+    g_test_add_func("/esx/vmfs-uuid/many", testMany);
+    return g_test_run();
+}
