@@ -6,9 +6,9 @@
 /*
  * Static iSCSI targets as pools, the LUNs behind them as volumes.
  *
- * A LUN's name is its device name ("/vmfs/devices/disks/naa.…"), which on every host seen is its device
- * path as well; its canonical name finds it too. Its key is the MD5 of ScsiLun.uuid in the form of a UUID:
- * ScsiLun.uuid itself is of no fixed length.
+ * A LUN's name is its device name ("/vmfs/devices/disks/naa.…"), which on every host seen is its
+ * device path as well; its canonical name finds it too. Its key is the MD5 of ScsiLun.uuid in the
+ * form of a UUID: ScsiLun.uuid itself is of no fixed length.
  */
 
 #include "esx_storage_backend.h"
@@ -49,7 +49,8 @@ iscsiPoolDescribe(const InventoryPool *pool, virStoragePoolDef *def)
         def->source.initiator.iqn = g_strdup(target->adapters[0].iqn);
 }
 
-/* Rescans every adapter that has the target, and only those: a rescan is slow and disturbs the host. */
+/* Rescans every adapter that has the target, and only those: a rescan is slow and disturbs the
+ * host. */
 static gboolean
 iscsiPoolRefresh(EsxConnection *connection, const InventoryPool *pool, GError **error)
 {

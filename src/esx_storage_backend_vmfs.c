@@ -4,8 +4,9 @@
  */
 
 /*
- * Datastores as pools: VMFS, NFS 3 and 4.1, CIFS, local ones, and whatever else a host calls a datastore (vSAN,
- * vVol, PMem, kinds not known yet), for which libvirt has no type of its own: those are directories.
+ * Datastores as pools: VMFS, NFS 3 and 4.1, CIFS, local ones, and whatever else a host calls a
+ * datastore (vSAN, vVol, PMem, kinds not known yet), for which libvirt has no type of its own:
+ * those are directories.
  */
 
 #include "esx_error.h"
@@ -41,7 +42,8 @@ vmfsPoolType(const InventoryPool *pool)
     return VIR_STORAGE_POOL_DIR;
 }
 
-/* libvirt's file system pools have one device, so of several extents the first one stands for all. */
+/* libvirt's file system pools have one device, so of several extents the first one stands for
+ * all. */
 static void
 describeVmfs(const InventoryDatastore *datastore, virStoragePoolSource *source)
 {

@@ -77,7 +77,8 @@ reportNoPool(const unsigned char *uuid, const char *name)
         virReportError(VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching uuid '%s'", text);
 }
 
-/* Looks @uuid (or, where that is NULL, @name) up in @snapshot, and takes the snapshot when it is there. */
+/* Looks @uuid (or, where that is NULL, @name) up in @snapshot, and takes the snapshot when it is
+ * there. */
 static bool
 takePool(InventorySnapshot *snapshot, const unsigned char *uuid, const char *name, EsxFound *ret_found)
 {
@@ -140,8 +141,8 @@ reportNoList(const EsxFound *found, const GError *error)
 }
 
 /*
- * Where listing the volumes proves the pool, an old snapshot is as good as a new one: it saves the question
- * for the inventory.
+ * Where listing the volumes proves the pool, an old snapshot is as good as a new one: it saves the
+ * question for the inventory.
  *
  * Returns: 1 when it did, 0 when the regular way has to be gone, -1 with a libvirt error.
  */

@@ -4,8 +4,9 @@
  */
 
 /*
- * Verbs on pools. A pool of an ESX host is always there while the host knows it: active, persistent and
- * started with the host. One that the host cannot reach is still active, in the state INACCESSIBLE.
+ * Verbs on pools. A pool of an ESX host is always there while the host knows it: active, persistent
+ * and started with the host. One that the host cannot reach is still active, in the state
+ * INACCESSIBLE.
  */
 
 #include "capabilities.h"
@@ -100,7 +101,8 @@ typeFlag(const InventoryPool *pool)
     }
 }
 
-/* Groups of filters are AND'ed, the bits of one group OR'ed; an empty group lets everything pass. */
+/* Groups of filters are AND'ed, the bits of one group OR'ed; an empty group lets everything
+ * pass. */
 static bool
 matches(const InventoryPool *pool, unsigned int flags)
 {

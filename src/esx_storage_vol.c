@@ -141,7 +141,8 @@ esxStorageVolLookupByName(virStoragePoolPtr pool, const char *name)
     return esxVolObject(pool->conn, &found);
 }
 
-/* A volume the caller may not see is one that does not exist, as in libvirt's own storage driver. */
+/* A volume the caller may not see is one that does not exist, as in libvirt's own storage
+ * driver. */
 static virStorageVolPtr
 lookupAnywhere(virConnectPtr conn, const char *what, const char *text, VolAccess access)
 {

@@ -33,8 +33,8 @@ typedef struct {
 /* ---- from search results to volumes --------------------------------------------------------- */
 
 /*
- * The directory of a result, relative to the datastore: "[ds] dir/" gives "dir". vcsim writes "[ds]/dir", older
- * hosts leave out the last slash.
+ * The directory of a result, relative to the datastore: "[ds] dir/" gives "dir". vcsim writes
+ * "[ds]/dir", older hosts leave out the last slash.
  */
 static char *
 relativeFolder(const char *folderPath)
@@ -112,7 +112,8 @@ listFolders(const ViSearch *search, const char *pool)
     return esxVolumeListSeal(list);
 }
 
-/* FreshOps.prove; a search tells nothing of what has changed, so that the last list is of no use. */
+/* FreshOps.prove; a search tells nothing of what has changed, so that the last list is of no
+ * use. */
 static gpointer
 prove(gpointer opaque, gpointer current G_GNUC_UNUSED, GError **error)
 {
@@ -188,8 +189,8 @@ esxVmfsListingsFree(EsxVmfsListings *listings)
 }
 
 /*
- * The table's key: whatever a listing is made from, so that a renamed datastore gets a new one. Listings are
- * never taken out while the connection lives, since somebody may be waiting for one.
+ * The table's key: whatever a listing is made from, so that a renamed datastore gets a new one.
+ * Listings are never taken out while the connection lives, since somebody may be waiting for one.
  */
 static char *
 listingKey(const InventoryPool *pool)

@@ -20,7 +20,8 @@ UNMARKED = re.compile(r"^(LICENSE|tests/(data|fuzz)/.*|.*\.(json|xml|txt|golden|
 MARKED_ANYWAY = {"requirements.txt", "meson_options.txt", "tools/packages.txt"}
 
 LONGEST_FILE = {".c": 600, ".h": 600, ".py": 500}
-LONGEST_LINE = {".c": 100, ".h": 100}
+# A drawing may be wider.
+LONGEST_LINE = 100
 LONGEST_FUNCTION = 60
 
 # Longer than the ceilings: path (or path:function) -> reason.
@@ -29,10 +30,24 @@ TOO_LONG: dict[str, str] = {}
 # Sources without a header of their own: path -> reason.
 NO_HEADER = {
     "src/esx_module.c": "libvirt finds its two functions by name; nothing includes them",
+    "src/esx_storage_backend_iscsi.c": "its table is all that is seen of it: esx_storage_backend.h",
+    "src/esx_storage_backend_vmfs.c": "its table is all that is seen of it: esx_storage_backend.h",
+    "src/inventory/inventory_datastore.c": "a step of building a snapshot: inventory_build.h",
+    "src/inventory/inventory_iscsi.c": "a step of building a snapshot: inventory_build.h",
+    "src/inventory/inventory_path.c": "the walk before the first snapshot: inventory.h",
 }
 
 # Sources without a unit test of their own: path -> where they are tested instead.
-NO_UNIT_TEST: dict[str, str] = {}
+NO_UNIT_TEST = {
+    "src/esx_storage_backend_iscsi.c": "tests/e2e/test_volume_verbs.py, through libvirt",
+    "src/esx_storage_backend_vmfs.c": "tests/e2e/test_volume_verbs.py, through libvirt",
+    "src/esx_storage_change.c": "tests/e2e/test_api.py, through libvirt",
+    "src/esx_storage_driver.c": "a table of functions; tests/e2e/test_api.py calls each through libvirt",
+    "src/esx_storage_find.c": "tests/e2e/test_api.py, through libvirt",
+    "src/esx_storage_pool.c": "tests/e2e/test_pool_verbs.py, through libvirt",
+    "src/esx_storage_vol.c": "tests/e2e/test_volume_verbs.py, through libvirt",
+    "src/esx_storage_xml.c": "tests/e2e/test_pool_verbs.py, against libvirt's schema",
+}
 
 # floor -> the floors it may include from, itself aside
 FLOORS = {
@@ -123,8 +138,8 @@ def check_lengths(tree: Tree) -> Iterator[str]:
         if length > ceiling and name not in TOO_LONG:
             yield f"{name}: {length} lines, more than {ceiling}"
     for name, number, line in tree.source_lines(r".*\.(c|h)"):
-        if len(line) > LONGEST_LINE[Path(name).suffix]:
-            yield f"{name}:{number}: {len(line)} columns, more than 100"
+        if len(line) > LONGEST_LINE and "─" not in line:
+            yield f"{name}:{number}: {len(line)} columns, more than {LONGEST_LINE}"
 
 
 def functions(text: str) -> Iterator[tuple[str, int, int]]:
@@ -171,7 +186,7 @@ def check_companions(tree: Tree) -> Iterator[str]:
             yield f"tests/unit/test_{name}.c: tests/unit/meson.build does not list it"
     for table, title in ((NO_HEADER, "NO_HEADER"), (NO_UNIT_TEST, "NO_UNIT_TEST")):
         for name in table:
-            if name not in sources and name != "src/esx_module.c":
+            if name not in sources:
                 yield f"{name}: {title} names it, but it does not exist"
     for name in NO_UNIT_TEST:
         if Path(name).stem in tests:

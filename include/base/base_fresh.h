@@ -8,21 +8,21 @@
 #include <glib.h>
 
 /*
- * Fresh: a shared value that has to be proven current now and then, by asking somebody far away. What was proven
- * within the last time-to-live answers as it is. One thread asks at a time, others that
- * come meanwhile wait for its outcome; no lock is held while it asks.
+ * Fresh: a shared value that has to be proven current now and then, by asking somebody far away.
+ * What was proven within the last time-to-live answers as it is. One thread asks at a time, others
+ * that come meanwhile wait for its outcome; no lock is held while it asks.
  *
- * Whether a proof is recent enough for a reader is a matter of when the question was sent, not of when the
- * answer came. So with a time-to-live of 0 nobody is ever told what was true before he came, and
- * still eight threads that come together cost two questions, not eight.
+ * Whether a proof is recent enough for a reader is a matter of when the question was sent, not of
+ * when the answer came. So with a time-to-live of 0 nobody is ever told what was true before he
+ * came, and still eight threads that come together cost two questions, not eight.
  */
 typedef struct _Fresh Fresh;
 
 typedef struct {
     /*
      * Asks. @current: the last value, or NULL.
-     * Returns: (transfer full) a new value, or a new reference to @current when it is still right; NULL
-     * with @error. Never called by two threads at once.
+     * Returns: (transfer full) a new value, or a new reference to @current when it is still right;
+     * NULL with @error. Never called by two threads at once.
      */
     gpointer (*prove)(gpointer opaque, gpointer current, GError **error);
     gpointer (*ref)(gpointer value);
@@ -39,7 +39,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Fresh, freshFree)
 /* Returns: (transfer full) a value proven within the time-to-live, or NULL with @error. */
 gpointer freshAcquire(Fresh *fresh, GError **error);
 
-/* Returns: (transfer full) the last value, however old, or NULL where there is none. Asks nobody. */
+/* Returns: (transfer full) the last value, however old, or NULL where there is none. Asks
+ * nobody. */
 gpointer freshPeek(Fresh *fresh);
 
 /* Proofs begun before now do not count any more. */

@@ -8,8 +8,9 @@
 #include "esx_libvirt.h"
 
 /*
- * The facade's verbs that change a volume, by the names of libvirt's storage driver table. Each finds its pool (and volume),
- * checks access, and answers VIR_ERR_NO_SUPPORT with the reason where the pool's backend cannot do it.
+ * The facade's verbs that change a volume, by the names of libvirt's storage driver table. Each
+ * finds its pool (and volume), checks access, and answers VIR_ERR_NO_SUPPORT with the reason where
+ * the pool's backend cannot do it.
  */
 
 virStorageVolPtr esxStorageVolCreateXML(virStoragePoolPtr pool, const char *xml, unsigned int flags);

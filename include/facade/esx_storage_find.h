@@ -8,8 +8,9 @@
 #include "esx_storage_backend.h"
 
 /*
- * From libvirt's objects to ours. Pools are found by UUID, volumes by their pool's name and their own: libvirtd makes
- * its objects anew from what came over the wire, so nothing may hang on their private data.
+ * From libvirt's objects to ours. Pools are found by UUID, volumes by their pool's name and their
+ * own: libvirtd makes its objects anew from what came over the wire, so nothing may hang on their
+ * private data.
  *
  * Every function here reports what it does not find as a libvirt error.
  */
@@ -28,7 +29,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(EsxFound, esxFoundClear)
 /* Returns: (transfer full) the snapshot, or NULL with a libvirt error. */
 InventorySnapshot *esxFindSnapshot(virConnectPtr conn);
 
-/* What of a pool or volume an access check reads: name and UUID, name and key. Borrowed: not to be freed. */
+/* What of a pool or volume an access check reads: name and UUID, name and key. Borrowed: not to be
+ * freed. */
 virStoragePoolDef esxPoolStub(const InventoryPool *pool);
 virStorageVolDef esxVolStub(const EsxVolume *volume);
 
@@ -36,7 +38,8 @@ virStorageVolDef esxVolStub(const EsxVolume *volume);
 virStoragePoolPtr esxPoolObject(virConnectPtr conn, const InventoryPool *pool);
 virStorageVolPtr esxVolObject(virConnectPtr conn, const EsxFound *found);
 
-/* Fills @ret_found with the pool. Returns: 0, or -1 with VIR_ERR_NO_STORAGE_POOL or why it could not be asked. */
+/* Fills @ret_found with the pool. Returns: 0, or -1 with VIR_ERR_NO_STORAGE_POOL or why it could
+ * not be asked. */
 int esxFindPoolByUuid(virConnectPtr conn, const unsigned char *uuid, const char *name,
                       EsxFound *ret_found);
 int esxFindPoolByName(virConnectPtr conn, const char *name, EsxFound *ret_found);
@@ -54,8 +57,8 @@ int esxFindVolume(virConnectPtr conn, const unsigned char *uuid, const char *poo
                   const char *volume, EsxFound *ret_found);
 
 /*
- * Finds a volume anywhere by "[pool] name", by a LUN's device path or canonical name, or by a key. With
- * @disks also by the UUID of a virtual disk, which asks the server for each disk it has.
+ * Finds a volume anywhere by "[pool] name", by a LUN's device path or canonical name, or by a key.
+ * With @disks also by the UUID of a virtual disk, which asks the server for each disk it has.
  *
  * Returns: 1 when found, 0 when there is none (no error), -1 with a libvirt error.
  */

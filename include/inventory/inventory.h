@@ -9,10 +9,11 @@
 #include "vi_session.h"
 
 /*
- * Inventory: keeps the snapshot current. What was proven current within the last cache_ttl answers as it is,
- * without a request. The first read makes a standing filter and takes everything (2 requests);
- * later ones ask that filter what has changed since (1 request, mostly an empty answer). One thread asks, others
- * that come meanwhile wait for its outcome; no lock is held while the network is busy.
+ * Inventory: keeps the snapshot current. What was proven current within the last cache_ttl answers
+ * as it is, without a request. The first read makes a standing filter and takes everything (2
+ * requests); later ones ask that filter what has changed since (1 request, mostly an empty answer).
+ * One thread asks, others that come meanwhile wait for its outcome; no lock is held while the
+ * network is busy.
  */
 typedef struct _Inventory Inventory;
 
@@ -34,8 +35,9 @@ typedef enum {
 } InventoryErrorCode;
 
 /*
- * Finds what "Folder/Datacenter/Folder/ComputeResource[/Host]" names (1 request and its pages). The host may be left out
- * where the compute resource is a single host. A datacenter alone cannot be named: that is an error that says so.
+ * Finds what "Folder/Datacenter/Folder/ComputeResource[/Host]" names (1 request and its pages). The
+ * host may be left out where the compute resource is a single host. A datacenter alone cannot be
+ * named: that is an error that says so.
  *
  * Returns: (transfer full), or NULL with @error that names the part not found.
  */
@@ -54,10 +56,12 @@ const InventoryScope *inventoryScope(const Inventory *inventory);
 void inventoryFree(Inventory *inventory);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Inventory, inventoryFree)
 
-/* Returns: (transfer full) a snapshot proven current within the last cache_ttl, or NULL with @error. */
+/* Returns: (transfer full) a snapshot proven current within the last cache_ttl, or NULL with
+ * @error. */
 InventorySnapshot *inventoryAcquire(Inventory *inventory, GError **error);
 
-/* Returns: (transfer full) the last snapshot, however old, or NULL where there is none. Asks nobody. */
+/* Returns: (transfer full) the last snapshot, however old, or NULL where there is none. Asks
+ * nobody. */
 InventorySnapshot *inventoryPeek(Inventory *inventory);
 
 /* The next acquisition proves, whatever the clock says. */

@@ -9,8 +9,8 @@
 #include "inventory_store.h"
 
 /*
- * From objects to a snapshot: one file for datastores, one for iSCSI, and the frame that seals the indexes. All
- * tolerate whatever a server leaves out.
+ * From objects to a snapshot: one file for datastores, one for iSCSI, and the frame that seals the
+ * indexes. All tolerate whatever a server leaves out.
  */
 
 /* A snapshot in the making; belongs to one thread. */
@@ -32,7 +32,8 @@ void *inventoryBuildAlloc(InventoryBuild *build, size_t size);
 void inventoryBuildDatastores(InventoryBuild *build, const InventoryStore *store,
                               const InventoryScope *scope);
 
-/* Adds a pool for each distinct IQN among the static targets of all InternetScsi adapters, and its LUNs. */
+/* Adds a pool for each distinct IQN among the static targets of all InternetScsi adapters, and its
+ * LUNs. */
 void inventoryBuildTargets(InventoryBuild *build, const InventoryStore *store);
 
 /*

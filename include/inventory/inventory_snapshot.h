@@ -9,8 +9,9 @@
 #include "soap_table.h"
 
 /*
- * InventorySnapshot: all pools and LUNs of a host (or of a whole vCenter) at one moment. Immutable and
- * reference-counted: a verb takes a reference and works without locks, whatever happens meanwhile.
+ * InventorySnapshot: all pools and LUNs of a host (or of a whole vCenter) at one moment. Immutable
+ * and reference-counted: a verb takes a reference and works without locks, whatever happens
+ * meanwhile.
  *
  *   snapshot ── pools[] ──┬─ InventoryPool ── datastore ── extents[]
  *            │            └─ InventoryPool ── target ─┬─ portals[], adapters[]
@@ -86,8 +87,8 @@ typedef struct {
 } InventoryTarget;
 
 /*
- * One pool. Names are unique within a snapshot: of datastores in different datacenters of a vCenter that
- * share a name, each gets its datacenter's path behind it: "ds1 (Folder/DC2)".
+ * One pool. Names are unique within a snapshot: of datastores in different datacenters of a vCenter
+ * that share a name, each gets its datacenter's path behind it: "ds1 (Folder/DC2)".
  */
 struct _InventoryPool {
     const char *name;

@@ -9,10 +9,12 @@
 #include "vim_types.h"
 
 /*
- * InventoryStore: the objects a standing filter has reported, with their latest property values. Update sets
- * are applied to it; snapshots are built from it. Belongs to the thread that syncs the inventory.
+ * InventoryStore: the objects a standing filter has reported, with their latest property values.
+ * Update sets are applied to it; snapshots are built from it. Belongs to the thread that syncs the
+ * inventory.
  *
- * Values stay in the arena of the reply they came in; a reply lives as long as any of its values is the latest.
+ * Values stay in the arena of the reply they came in; a reply lives as long as any of its values is
+ * the latest.
  */
 typedef struct _InventoryStore InventoryStore;
 typedef struct _InventoryObject InventoryObject;
@@ -25,8 +27,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(InventoryStore, inventoryStoreFree)
  * Applies @updates, which are part of @reply.
  *
  * @reply: (transfer full), also on error.
- * Returns: FALSE with VI_ERROR_COLLECTOR_VERSION when the updates cannot be applied to what is known,
- * so that everything has to be read again; or with VI_ERROR_PROTOCOL above LIMIT_INVENTORY_OBJECTS.
+ * Returns: FALSE with VI_ERROR_COLLECTOR_VERSION when the updates cannot be applied to what is
+ * known, so that everything has to be read again; or with VI_ERROR_PROTOCOL above
+ * LIMIT_INVENTORY_OBJECTS.
  */
 gboolean inventoryStoreApply(InventoryStore *store, const VimUpdateSet *updates, SoapReply *reply,
                              GError **error);

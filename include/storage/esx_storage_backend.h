@@ -10,11 +10,12 @@
 #include "esx_volume.h"
 
 /*
- * EsxStorageBackend: what the facade needs to know of one kind of pool. Functions take a pool of the present
- * snapshot and plain structs, never libvirt's objects; a missing function means VIR_ERR_NO_SUPPORT. Errors are
- * GErrors without the pool's name: the facade puts that in front.
+ * EsxStorageBackend: what the facade needs to know of one kind of pool. Functions take a pool of
+ * the present snapshot and plain structs, never libvirt's objects; a missing function means
+ * VIR_ERR_NO_SUPPORT. Errors are GErrors without the pool's name: the facade puts that in front.
  *
- * A third kind of pool is one more file with such a table, and one more row in esxStorageBackendFor().
+ * A third kind of pool is one more file with such a table, and one more row in
+ * esxStorageBackendFor().
  */
 typedef struct {
     const char *name;
@@ -23,8 +24,8 @@ typedef struct {
     const char *readOnlyReason;
 
     /*
-     * Whether listing the volumes proves that the pool is still there, so that the facade need not ask
-     * for the inventory as well.
+     * Whether listing the volumes proves that the pool is still there, so that the facade need not
+     * ask for the inventory as well.
      */
     bool volumesProvePool;
 
@@ -37,7 +38,8 @@ typedef struct {
     /* Makes the server look at the storage again; later reads see what it found. */
     gboolean (*poolRefresh)(EsxConnection *connection, const InventoryPool *pool, GError **error);
 
-    /* Returns: (transfer full) all volumes, proven current within cache_ttl, or NULL with @error. */
+    /* Returns: (transfer full) all volumes, proven current within cache_ttl, or NULL with
+     * @error. */
     EsxVolumeList *(*volumes)(EsxConnection *connection, const InventoryPool *pool, GError **error);
 } EsxStorageBackend;
 

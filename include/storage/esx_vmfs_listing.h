@@ -9,9 +9,10 @@
 #include "esx_volume.h"
 
 /*
- * Listings of the volumes of datastores. One search answers every read of a volume that follows (info,
- * path, key, XML) until it is older than cache_ttl or somebody expires it: pool-refresh, or a change made
- * through this driver. One cache per connection; it grows with the datastores that were listed.
+ * Listings of the volumes of datastores. One search answers every read of a volume that follows
+ * (info, path, key, XML) until it is older than cache_ttl or somebody expires it: pool-refresh, or
+ * a change made through this driver. One cache per connection; it grows with the datastores that
+ * were listed.
  */
 
 /* @ttlMs: how long a search answers; 0: each read searches. */

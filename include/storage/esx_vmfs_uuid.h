@@ -8,8 +8,9 @@
 #include "esx_connection.h"
 
 /*
- * Finding a virtual disk by its UUID, which is the key libvirt's built-in driver gives it. ESX has no index of
- * them, so every disk of every reachable datastore is asked (QueryVirtualDiskUuid), a few at a time.
+ * Finding a virtual disk by its UUID, which is the key libvirt's built-in driver gives it. ESX has
+ * no index of them, so every disk of every reachable datastore is asked (QueryVirtualDiskUuid), a
+ * few at a time.
  */
 
 /* How many disks are asked at once. */
@@ -21,7 +22,8 @@
 /*
  * @uuid: canonical, lower case.
  * @ret_path: (transfer full) "[pool] name" of the disk, or NULL when no disk has it.
- * Returns: FALSE with @error when the search could not be completed. A disk that cannot tell its UUID (locked, broken) is passed over.
+ * Returns: FALSE with @error when the search could not be completed. A disk that cannot tell its
+ * UUID (locked, broken) is passed over.
  */
 gboolean esxVmfsFindDisk(EsxConnection *connection, InventorySnapshot *snapshot, const char *uuid,
                          char **ret_path, GError **error);

@@ -8,8 +8,8 @@
 #include <glib.h>
 
 /*
- * Volumes of one pool at one moment, as plain structs: what a backend tells the facade. A list is immutable once
- * sealed, and reference-counted; strings live in its arena. Sizes are bytes.
+ * Volumes of one pool at one moment, as plain structs: what a backend tells the facade. A list is
+ * immutable once sealed, and reference-counted; strings live in its arena. Sizes are bytes.
  */
 
 typedef struct {
@@ -27,7 +27,8 @@ typedef struct _EsxVolumeList EsxVolumeList;
 
 EsxVolumeList *esxVolumeListNew(void);
 
-/* Adds a copy of @volume; @alias is another name it is found by, or NULL. A name already there is left as it is. */
+/* Adds a copy of @volume; @alias is another name it is found by, or NULL. A name already there is
+ * left as it is. */
 void esxVolumeListAdd(EsxVolumeList *list, const EsxVolume *volume, const char *alias);
 
 /* Sorts by name; nothing may be added any more. Returns: @list. */

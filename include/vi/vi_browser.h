@@ -8,8 +8,8 @@
 #include "vi_task.h"
 
 /*
- * Datastore browser: one recursive search gives every disk, ISO and floppy image of a datastore with its
- * sizes (1 request and the wait for its task).
+ * Datastore browser: one recursive search gives every disk, ISO and floppy image of a datastore
+ * with its sizes (1 request and the wait for its task).
  */
 
 typedef struct {

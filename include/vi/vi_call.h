@@ -29,7 +29,8 @@ typedef struct {
 /*
  * Calls @method. @options may be NULL.
  *
- * Returns: the decoded reply (transfer full), never one with a fault: faults are errors. NULL with @error.
+ * Returns: the decoded reply (transfer full), never one with a fault: faults are errors. NULL with
+ * @error.
  */
 SoapReply *viCall(ViSession *session, const SoapMethod *method, gconstpointer args,
                   const ViCallOptions *options, GError **error);

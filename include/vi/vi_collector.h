@@ -9,9 +9,9 @@
 #include "vim_types.h"
 
 /*
- * Property collector: bulk reads. All pages of a retrieval are gathered; a reply that is empty, or whose
- * properties are all missing with NotAuthenticated, is how ESX says that the session has ended
- * (facts: it does not fault), so the session is renewed and the read repeated, once.
+ * Property collector: bulk reads. All pages of a retrieval are gathered; a reply that is empty, or
+ * whose properties are all missing with NotAuthenticated, is how ESX says that the session has
+ * ended (facts: it does not fault), so the session is renewed and the read repeated, once.
  */
 
 typedef struct {

@@ -8,8 +8,8 @@
 #include "soap_table.h"
 
 /*
- * Typed reads of a property's value. Each accepts a NULL @any and answers NULL (or FALSE) for a value of
- * another type, so that an odd server degrades into "not set".
+ * Typed reads of a property's value. Each accepts a NULL @any and answers NULL (or FALSE) for a
+ * value of another type, so that an odd server degrades into "not set".
  */
 const char *viAnyString(const SoapAny *any);
 const SoapMoRef *viAnyMoRef(const SoapAny *any);
@@ -18,7 +18,8 @@ gboolean viAnyBool(const SoapAny *any, gboolean *ret_value);
 /* Returns: the object when it is a @type, else NULL. */
 gpointer viAnyObject(const SoapAny *any, const SoapType *type);
 
-/* Returns: the vector of objects or references, and its length; a single one counts as a vector of one. */
+/* Returns: the vector of objects or references, and its length; a single one counts as a vector of
+ * one. */
 SoapObject *const *viAnyObjects(const SoapAny *any, size_t *ret_n);
 SoapMoRef *const *viAnyMoRefs(const SoapAny *any, size_t *ret_n);
 

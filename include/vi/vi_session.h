@@ -10,16 +10,18 @@
 #include "vi_error.h"
 
 /*
- * ViSession: one login at one server. Any number of threads may call through it at once; the session's one
- * mutex guards the cookie and the generation and is never held while the network is busy.
+ * ViSession: one login at one server. Any number of threads may call through it at once; the
+ * session's one mutex guards the cookie and the generation and is never held while the network is
+ * busy.
  *
- * A server forgets a session after some idle minutes, or when it restarts. The first call that notices
- * renews it: one thread logs in again (the others wait for its outcome), and the generation counts up. Objects that
- * live in a session (filters, collectors) belong to the generation they were made in.
+ * A server forgets a session after some idle minutes, or when it restarts. The first call that
+ * notices renews it: one thread logs in again (the others wait for its outcome), and the generation
+ * counts up. Objects that live in a session (filters, collectors) belong to the generation they
+ * were made in.
  *
- * The password is kept, locked in memory, for these renewals. A login that the server refuses is never
- * tried again: the session is dead from then on and every call fails at once, without a request
- * (ESX locks the account after five failures).
+ * The password is kept, locked in memory, for these renewals. A login that the server refuses is
+ * never tried again: the session is dead from then on and every call fails at once, without a
+ * request (ESX locks the account after five failures).
  */
 typedef struct _ViSession ViSession;
 
@@ -61,7 +63,8 @@ ViSession *viSessionNew(HttpTransport *transport, GError **error);
  */
 gboolean viSessionLogin(ViSession *session, const char *userName, Secret *password, GError **error);
 
-/* Logs out where logged in (1 request, short timeout, outcome ignored) and frees. Accepts NULL. No call may be running. */
+/* Logs out where logged in (1 request, short timeout, outcome ignored) and frees. Accepts NULL. No
+ * call may be running. */
 void viSessionFree(ViSession *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViSession, viSessionFree)
 

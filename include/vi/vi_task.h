@@ -9,10 +9,11 @@
 #include "vim_types.h"
 
 /*
- * Waiting for a task. Most tasks of a healthy host end within a few hundred milliseconds, so the first looks are plain reads of the
- * task's state (VI_TASK_POLLS of them, with growing pauses); a task that goes on
- * gets a property collector of its own, so that nobody else's updates are mixed with it, and a long poll
- * in bounded slices. The requests a wait costs do not grow with the time it takes.
+ * Waiting for a task. Most tasks of a healthy host end within a few hundred milliseconds, so the
+ * first looks are plain reads of the task's state (VI_TASK_POLLS of them, with growing pauses); a
+ * task that goes on gets a property collector of its own, so that nobody else's updates are mixed
+ * with it, and a long poll in bounded slices. The requests a wait costs do not grow with the time
+ * it takes.
  */
 
 #define VI_TASK_POLLS 3
@@ -35,8 +36,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViTaskResult, viTaskResultFree)
  * Waits until @task has ended.
  *
  * @what: names the task in errors, e.g. "SearchDatastoreSubFolders_Task".
- * Returns: (transfer full) on success; NULL with the task's fault, VI_ERROR_TIMEOUT, or VI_ERROR_CANCELLED
- * (then the task has been told to stop).
+ * Returns: (transfer full) on success; NULL with the task's fault, VI_ERROR_TIMEOUT, or
+ * VI_ERROR_CANCELLED (then the task has been told to stop).
  */
 ViTaskResult *viTaskWait(ViSession *session, const SoapMoRef *task, const char *what, guint timeoutMs,
                          gint *cancel, GError **error);

@@ -4,8 +4,8 @@
  */
 
 /*
- * Keeps the snapshot current: asks the standing filter what has changed. When to ask, and who does, is
- * base_fresh's business.
+ * Keeps the snapshot current: asks the standing filter what has changed. When to ask, and who does,
+ * is base_fresh's business.
  */
 
 #include "base_fresh.h"

@@ -20,8 +20,8 @@ hasPath(const VimHostMountInfo *mount)
 }
 
 /*
- * The mount that counts: the one of the host in @scope, else (a host of its own, or a whole vCenter) the
- * first that has a path. NULL where there is none, or none for that host.
+ * The mount that counts: the one of the host in @scope, else (a host of its own, or a whole
+ * vCenter) the first that has a path. NULL where there is none, or none for that host.
  */
 static const VimHostMountInfo *
 findMount(const InventoryObject *object, const InventoryScope *scope)
@@ -112,8 +112,8 @@ setDatacenter(InventoryBuild *build, InventoryDatastore *datastore, const Invent
 /* ---- what it is ----------------------------------------------------------------------------- */
 
 /*
- * A server that has lost an NFS mount leaves its source out of the info; but a standalone ESX names such a
- * datastore "host:/export".
+ * A server that has lost an NFS mount leaves its source out of the info; but a standalone ESX names
+ * such a datastore "host:/export".
  */
 static void
 setSourceFromRef(InventoryBuild *build, InventoryDatastore *datastore)
@@ -192,8 +192,8 @@ isLost(const VimHostMountInfo *mount)
 }
 
 /*
- * Whether every host that counts has lost its mount: the one in @scope, or all of them. A datastore that
- * one host of many has lost can still be reached through the others.
+ * Whether every host that counts has lost its mount: the one in @scope, or all of them. A datastore
+ * that one host of many has lost can still be reached through the others.
  */
 static gboolean
 allLost(const InventoryObject *object, const InventoryScope *scope)

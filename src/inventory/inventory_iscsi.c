@@ -6,9 +6,9 @@
 /*
  * iSCSI targets become pools, the LUNs behind them their volumes.
  *
- * All InternetScsi adapters of all hosts count. One pool per IQN: a target with several portals, or configured on
- * several adapters, is one. Which LUNs are behind a target is read from the SCSI topology or,
- * where the server leaves the target out of it, from the multipath information.
+ * All InternetScsi adapters of all hosts count. One pool per IQN: a target with several portals, or
+ * configured on several adapters, is one. Which LUNs are behind a target is read from the SCSI
+ * topology or, where the server leaves the target out of it, from the multipath information.
  */
 
 #include <string.h>
@@ -145,7 +145,8 @@ setCapacity(InventoryLun *lun, const VimHostScsiDisk *disk)
         lun->capacity = (guint64)size->block * (guint64)size->blockSize;
 }
 
-/* The snapshot's LUN for @scsi: one for all hosts and targets that lead to it. NULL without a name. */
+/* The snapshot's LUN for @scsi: one for all hosts and targets that lead to it. NULL without a
+ * name. */
 static InventoryLun *
 lunGet(Gather *gather, const VimScsiLun *scsi)
 {

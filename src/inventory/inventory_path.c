@@ -3,7 +3,8 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Finding the host that an inventory path names: "Folder/Datacenter/Folder/ComputeResource[/Host]". */
+/* Finding the host that an inventory path names:
+ * "Folder/Datacenter/Folder/ComputeResource[/Host]". */
 
 #include "base_names.h"
 #include "inventory.h"
@@ -68,7 +69,8 @@ hasName(const VimObjectContent *object, const char *name)
     return g_strcmp0(wire, name) == 0 || g_strcmp0(plain, name) == 0;
 }
 
-/* The child of @parent called @name, or (@name NULL) the only one of @type; NULL where there is none. */
+/* The child of @parent called @name, or (@name NULL) the only one of @type; NULL where there is
+ * none. */
 static const VimObjectContent *
 findChild(const ViObjects *objects, const SoapMoRef *parent, const char *type, const char *name)
 {
@@ -89,7 +91,8 @@ findChild(const ViObjects *objects, const SoapMoRef *parent, const char *type, c
     return found;
 }
 
-/* The datacenter's folder of hosts: the one among its folders whose name is "host" (it cannot be renamed). */
+/* The datacenter's folder of hosts: the one among its folders whose name is "host" (it cannot be
+ * renamed). */
 static const VimObjectContent *
 hostFolder(const ViObjects *objects, const VimObjectContent *datacenter)
 {
@@ -106,7 +109,8 @@ typedef struct {
     GString *datacenterPath;
 } Walk;
 
-/* Takes the next part as a child of where the walk stands. Returns: that child, or NULL with @error. */
+/* Takes the next part as a child of where the walk stands. Returns: that child, or NULL with
+ * @error. */
 static const VimObjectContent *
 step(Walk *walk, GError **error)
 {

@@ -142,7 +142,8 @@ unsetProperty(InventoryObject *object, const char *name)
         g_array_remove_index_fast(object->properties, (guint)i);
 }
 
-/* Whether @name reaches into a property that is kept as a whole, e.g. summary.freeSpace where summary is. */
+/* Whether @name reaches into a property that is kept as a whole, e.g. summary.freeSpace where
+ * summary is. */
 static gboolean
 reachesInto(const InventoryObject *object, const char *name)
 {
@@ -164,7 +165,8 @@ applyChange(InventoryObject *object, const VimPropertyChange *change, SharedRepl
     if (!change->name)
         return TRUE;
 
-    /* The filter was made without partialUpdates; a server that sends them all the same is read anew. */
+    /* The filter was made without partialUpdates; a server that sends them all the same is read
+     * anew. */
     if (reachesInto(object, change->name)) {
         g_set_error(error, VI_ERROR, VI_ERROR_COLLECTOR_VERSION,
                     "the server reported only a part of '%s'", change->name);

@@ -24,8 +24,9 @@ isBroken(const GError *error)
 }
 
 /*
- * What @error, which is no fault, means for a call by rule @replay. Of one that must not be repeated
- * nobody knows either what became of it when the server went silent; the error says so by its code.
+ * What @error, which is no fault, means for a call by rule @replay. Of one that must not be
+ * repeated nobody knows either what became of it when the server went silent; the error says so by
+ * its code.
  */
 static Outcome
 outcomeOf(SoapReplay replay, GError *error)

@@ -106,8 +106,8 @@ receive(const HttpResponse *response, const char *data, size_t length, gpointer 
 }
 
 /*
- * Returns: (transfer full) the session cookie in @setCookie, up to the first ';', with its quotes; NULL
- * where there is none.
+ * Returns: (transfer full) the session cookie in @setCookie, up to the first ';', with its quotes;
+ * NULL where there is none.
  */
 static Secret *
 cookieOf(const char *setCookie)
@@ -191,8 +191,8 @@ sendAndDecode(ViSession *session, const SoapMethod *method, gconstpointer args, 
 }
 
 /*
- * Puts the method's name before @error, unless it is one of the network: that names the server, and the
- * method has nothing to do with it.
+ * Puts the method's name before @error, unless it is one of the network: that names the server, and
+ * the method has nothing to do with it.
  */
 static void
 prefixMethod(GError **error, const SoapMethod *method)
@@ -379,7 +379,8 @@ viSessionServices(const ViSession *session)
 /* ---- login, renewal, logout ----------------------------------------------------------------- */
 
 /*
- * One Login. @cookie: header line or NULL. @ret_cookie: (transfer full) the cookie it hands out, or NULL.
+ * One Login. @cookie: header line or NULL. @ret_cookie: (transfer full) the cookie it hands out, or
+ * NULL.
  */
 static gboolean
 login(ViSession *session, const char *cookie, Secret **ret_cookie, GError **error)
@@ -406,8 +407,8 @@ login(ViSession *session, const char *cookie, Secret **ret_cookie, GError **erro
 }
 
 /*
- * Notes how a login ended: the cookie and the generation it belongs to change in one moment. Called with
- * the lock held. @cookie: (transfer full). @error: NULL when it worked.
+ * Notes how a login ended: the cookie and the generation it belongs to change in one moment. Called
+ * with the lock held. @cookie: (transfer full). @error: NULL when it worked.
  */
 static void
 lockedEndLogin(ViSession *session, Secret *cookie, const GError *error)
@@ -446,7 +447,8 @@ viSessionLogin(ViSession *session, const char *userName, Secret *password, GErro
     return ok;
 }
 
-/* Waits for the renewal that is under way. Called with the lock held. Returns: whether it helped. */
+/* Waits for the renewal that is under way. Called with the lock held. Returns: whether it
+ * helped. */
 static gboolean
 lockedAwaitRenewal(ViSession *session, guint64 stale, GError **error)
 {
