@@ -4,8 +4,9 @@
  */
 
 /*
- * Any bytes as the updates of a standing filter: what is understood of them becomes a snapshot, which is
- * whole whatever was left out, doubled or makes no sense. Several updates are kept apart by a form feed.
+ * Any bytes as the updates of a standing filter: what is understood of them becomes a snapshot,
+ * which is whole whatever was left out, doubled or makes no sense. Several updates are kept apart
+ * by a form feed.
  */
 
 #include <string.h>

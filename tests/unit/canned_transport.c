@@ -181,7 +181,8 @@ take(Canned *canned, const HttpRequest *request, const char *method, gboolean *r
 }
 
 static gboolean
-play(const CannedExchange *is, HttpSink sink, gpointer opaque, HttpResponse *ret_response, GError **error)
+play(const CannedExchange *is, HttpSink sink, gpointer opaque, HttpResponse *ret_response,
+     GError **error)
 {
     g_auto(HttpResponse) response = { .status = is->status ? is->status : 200 };
     const char *type = is->contentType ? is->contentType : "text/xml; charset=utf-8";
@@ -311,8 +312,8 @@ inEnvelope(const char *body)
 char *
 cannedEnvelope(const char *method, const char *inner)
 {
-    g_autofree char *body = g_strdup_printf("<%sResponse xmlns=\"urn:vim25\">%s</%sResponse>", method,
-                                            inner, method);
+    g_autofree char *body =
+        g_strdup_printf("<%sResponse xmlns=\"urn:vim25\">%s</%sResponse>", method, inner, method);
 
     return inEnvelope(body);
 }

@@ -10,9 +10,10 @@
 /*
  * Canned: an HttpTransport that plays scripted replies, for the tests of the floors above http.
  *
- * A script is a queue of exchanges for each VI method. A request takes the first of its method's queue
- * that is left; one that nobody scripted ends the test. What was asked is recorded, so that a test states
- * its budget as one line: cannedAssertLog(canned, "RetrieveServiceContent Login"). Thread-safe.
+ * A script is a queue of exchanges for each VI method. A request takes the first of its method's
+ * queue that is left; one that nobody scripted ends the test. What was asked is recorded, so that a
+ * test states its budget as one line: cannedAssertLog(canned, "RetrieveServiceContent Login").
+ * Thread-safe.
  *
  * An exchange may be held back: its request is recorded, and then waits until the test opens
  * the gate. So a test brings threads to a known place without sleeping.

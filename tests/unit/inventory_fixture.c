@@ -13,9 +13,11 @@
 char *
 fixtureUpdateEnvelope(const char *version, gboolean truncated, const char *objects)
 {
-    g_autofree char *inner = g_strdup_printf(
-        "<returnval><version>%s</version><filterSet><filter type=\"PropertyFilter\">session[1]2</filter>"
-        "%s</filterSet>%s</returnval>", version, objects, truncated ? "<truncated>true</truncated>" : "");
+    g_autofree char *inner =
+        g_strdup_printf("<returnval><version>%s</version><filterSet>"
+                        "<filter type=\"PropertyFilter\">session[1]2</filter>"
+                        "%s</filterSet>%s</returnval>",
+                        version, objects, truncated ? "<truncated>true</truncated>" : "");
 
     return cannedEnvelope("WaitForUpdatesEx", inner);
 }

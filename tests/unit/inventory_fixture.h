@@ -20,7 +20,8 @@
 
 /* Values of properties. */
 #define TEXT(text) "<val xsi:type=\"xsd:string\">" text "</val>"
-#define REF(type, value) "<val type=\"" type "\" xsi:type=\"ManagedObjectReference\">" value "</val>"
+#define REF(type, value) \
+    "<val type=\"" type "\" xsi:type=\"ManagedObjectReference\">" value "</val>"
 #define STRUCT(type, fields) "<val xsi:type=\"" type "\">" fields "</val>"
 #define ARRAY(type, items) "<val xsi:type=\"ArrayOf" type "\">" items "</val>"
 
@@ -32,11 +33,12 @@
     "<ManagedObjectReference type=\"" type "\" xsi:type=\"ManagedObjectReference\">" value \
     "</ManagedObjectReference>"
 
-/* A datastore's summary. */
+/* A datastore's summary, and a whole datastore of VMFS with it. */
 #define SUMMARY(name, type, more) \
-    SET("summary", STRUCT("DatastoreSummary", IN("name", name) IN("url", "ds:///vmfs/volumes/" name "/") \
-        IN("capacity", "1000") IN("freeSpace", "400") IN("accessible", "true") \
+    SET("summary", STRUCT("DatastoreSummary", IN("name", name) IN("capacity", "1000") \
+        IN("url", "ds:///vmfs/volumes/" name "/") IN("freeSpace", "400") IN("accessible", "true") \
         IN("multipleHostAccess", "true") IN("type", type) more))
+#define VMFS(value, name, more) ENTER("Datastore", value, SUMMARY(name, "VMFS", "") more)
 
 /* A mount of a datastore at a host. */
 #define MOUNT(host, fields) \

@@ -345,7 +345,10 @@ testSharedTtlZero(void)
     g_assert_cmpint(world.failures, ==, 0);
 }
 
-/* The failure of a question asked after they came is everybody's; the one before is its asker's alone. */
+/*
+ * The failure of a question asked after they came is everybody's; the one before is its asker's
+ * alone.
+ */
 static void
 testSharedFailure(void)
 {

@@ -15,6 +15,8 @@
 #define LOOK "RetrievePropertiesEx"
 #define HOUR_MS (3600 * 1000)
 
+#define BROWSER(value) SET("browser", REF("HostDatastoreBrowser", value))
+
 typedef EsxVmfsListings Listings;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Listings, esxVmfsListingsFree)
 
@@ -23,8 +25,8 @@ static InventorySnapshot *
 twoDatastores(void)
 {
     return fixtureSnapshot(
-        ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "") SET("browser", REF("HostDatastoreBrowser", "b1")))
-        ENTER("Datastore", "d2", SUMMARY("other", "VMFS", "") SET("browser", REF("HostDatastoreBrowser", "b2"))),
+        VMFS("d1", "ds", BROWSER("b1"))
+        VMFS("d2", "other", BROWSER("b2")),
         NULL);
 }
 
@@ -211,7 +213,7 @@ testCache(void)
     g_assert_true(first == second);
     find(other, "b.iso");
     cannedAssertLog(canned, SEARCH " " LOOK " " SEARCH " " LOOK);
-    g_assert_nonnull(strstr(cannedLast(canned, SEARCH)->body, "<datastorePath>[other]</datastorePath>"));
+    fixtureAssertPhrase(cannedLast(canned, SEARCH)->body, "<datastorePath>[other]</datastorePath>");
     g_assert_nonnull(strstr(cannedLast(canned, SEARCH)->body, ">b2</_this>"));
 }
 
@@ -246,7 +248,7 @@ testRenamed(void)
     g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(InventorySnapshot) before = twoDatastores();
     g_autoptr(InventorySnapshot) after = fixtureSnapshot(
-        ENTER("Datastore", "d1", SUMMARY("new", "VMFS", "") SET("browser", REF("HostDatastoreBrowser", "b1"))),
+        VMFS("d1", "new", BROWSER("b1")),
         NULL);
     g_autoptr(Listings) listings = esxVmfsListingsNew(HOUR_MS);
     g_autoptr(EsxVolumeList) list = NULL;
@@ -256,7 +258,7 @@ testRenamed(void)
     scriptSearch(canned, FOLDER("[new]", FILE("IsoImageFileInfo", "a.iso", "")));
     list = acquire(listings, session, fixturePool(after, "new"));
     g_assert_cmpstr(find(list, "a.iso")->path, ==, "[new] a.iso");
-    g_assert_nonnull(strstr(cannedLast(canned, SEARCH)->body, "<datastorePath>[new]</datastorePath>"));
+    fixtureAssertPhrase(cannedLast(canned, SEARCH)->body, "<datastorePath>[new]</datastorePath>");
 }
 
 /* Keys and paths have the pool's name, which may be longer than the datastore's. */
@@ -266,15 +268,15 @@ testLongerPoolName(void)
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
-        ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "") SET("browser", REF("HostDatastoreBrowser", "b1")))
-        ENTER("Datastore", "d2", SUMMARY("ds", "VMFS", "")), NULL);
+        VMFS("d1", "ds", BROWSER("b1"))
+        VMFS("d2", "ds", ""), NULL);
     g_autoptr(Listings) listings = esxVmfsListingsNew(0);
     g_autoptr(EsxVolumeList) list = NULL;
 
     scriptSearch(canned, FOLDER("[ds] x", FILE("IsoImageFileInfo", "a.iso", "")));
     list = acquire(listings, session, fixturePool(snapshot, "ds (d1)"));
     g_assert_cmpstr(find(list, "x/a.iso")->key, ==, "[ds (d1)] x/a.iso");
-    g_assert_nonnull(strstr(cannedLast(canned, SEARCH)->body, "<datastorePath>[ds]</datastorePath>"));
+    fixtureAssertPhrase(cannedLast(canned, SEARCH)->body, "<datastorePath>[ds]</datastorePath>");
     /* One that cannot be searched can be expired. */
     esxVmfsListingsExpire(listings, fixturePool(snapshot, "ds (d2)"));
 }

@@ -23,7 +23,7 @@
 static InventorySnapshot *
 oneDatastore(void)
 {
-    return fixtureSnapshot(ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "") BROWSER), NULL);
+    return fixtureSnapshot(VMFS("d1", "ds", BROWSER), NULL);
 }
 
 /* Scripts a search that finds @files. */
@@ -33,7 +33,8 @@ scriptSearch(Canned *canned, const char *files)
     g_autofree char *inner = g_strdup_printf(
         "<returnval><objects><obj type=\"Task\">t</obj><propSet><name>info.state</name>"
         "<val xsi:type=\"TaskInfoState\">success</val></propSet><propSet><name>info.result</name>"
-        "<val xsi:type=\"ArrayOfHostDatastoreBrowserSearchResults\"><HostDatastoreBrowserSearchResults>"
+        "<val xsi:type=\"ArrayOfHostDatastoreBrowserSearchResults\">"
+        "<HostDatastoreBrowserSearchResults>"
         "<folderPath>[ds] vm/</folderPath>%s</HostDatastoreBrowserSearchResults></val></propSet>"
         "</objects></returnval>", files);
 
@@ -44,7 +45,7 @@ scriptSearch(Canned *canned, const char *files)
 #define DISK(path) AS("file", "VmDiskFileInfo", IN("path", path))
 #define ISO(path) AS("file", "IsoImageFileInfo", IN("path", path))
 
-/* A connection over a new session at @canned; nothing of it is asked for but what a test scripts. */
+/* A connection over a new session at @canned. */
 static EsxConnection *
 connect1(Canned *canned)
 {
@@ -145,6 +146,11 @@ testBusy(void)
     g_assert_error(error, VI_ERROR, VI_ERROR_BUSY);
 }
 
+#define HBA_WITH_TARGET \
+    ARRAY("HostHostBusAdapter", \
+          AS("HostHostBusAdapter", "HostInternetScsiHba", IN("device", "vmhba65") \
+             IN("configuredStaticTarget", IN("address", "1") IN("iScsiName", "iqn.a"))))
+
 /* Datastores that cannot be searched, and targets, are passed over without a request. */
 static void
 testNothingToSearch(void)
@@ -152,11 +158,10 @@ testNothingToSearch(void)
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(EsxConnection) connection = connect1(canned);
     g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
-        ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", ""))
+        VMFS("d1", "ds", "")
         ENTER("Datastore", "d2", BROWSER)
-        ENTER("HostSystem", "h1", SET("config.storageDevice.hostBusAdapter", ARRAY("HostHostBusAdapter",
-              AS("HostHostBusAdapter", "HostInternetScsiHba", IN("device", "vmhba65")
-                 IN("configuredStaticTarget", IN("address", "1") IN("iScsiName", "iqn.a")))))), NULL);
+        ENTER("HostSystem", "h1", SET("config.storageDevice.hostBusAdapter", HBA_WITH_TARGET)),
+        NULL);
 
     g_assert_null(find(connection, snapshot));
     cannedAssertLog(canned, "");

@@ -39,8 +39,10 @@ testCopies(void)
     char key[] = "key";
     char path[] = "path";
     char alias[] = "alias";
-    EsxVolume volume = { .name = name, .key = key, .path = path, .type = 1, .format = 2, .capacity = 3,
-                         .allocation = 4, .physical = 5 };
+    EsxVolume volume = {
+        .name = name, .key = key, .path = path, .type = 1, .format = 2,
+        .capacity = 3, .allocation = 4, .physical = 5,
+    };
     const EsxVolume *copy = NULL;
 
     esxVolumeListAdd(list, &volume, alias);

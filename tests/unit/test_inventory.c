@@ -24,7 +24,8 @@
 static void
 scriptFilter(Canned *canned, const char *name)
 {
-    g_autofree char *inner = g_strdup_printf("<returnval type=\"PropertyFilter\">%s</returnval>", name);
+    g_autofree char *inner = g_strdup_printf("<returnval type=\"PropertyFilter\">%s</returnval>",
+                                             name);
 
     cannedReply(canned, FILTER, inner);
 }
@@ -120,7 +121,7 @@ testWithinTtl(void)
     cannedAssertLog(canned, FILTER " " WAIT);
 }
 
-/* One question, from where the last answer left off; the same snapshot while nothing has changed. */
+/* One question, from where the last answer left off; the same snapshot while nothing changes. */
 static void
 testUnchanged(void)
 {

@@ -44,13 +44,14 @@ testKinds(void)
         { SUMMARY("ds", "NFS41", "") NAS("NFS41"), INVENTORY_FS_NFS, "NFS41" },
         { SUMMARY("ds", "CIFS", "") NAS("CIFS"), INVENTORY_FS_CIFS, "CIFS" },
         { SUMMARY("ds", "OTHER", "") NAS("cifs"), INVENTORY_FS_CIFS, "OTHER" },
-        { SUMMARY("ds", "OTHER", "") INFO("LocalDatastoreInfo", IN("path", "/x")), INVENTORY_FS_LOCAL,
-          "OTHER" },
+        { SUMMARY("ds", "OTHER", "") INFO("LocalDatastoreInfo", IN("path", "/x")),
+          INVENTORY_FS_LOCAL, "OTHER" },
         { SUMMARY("ds", "vsan", "") INFO("VsanDatastoreInfo", ""), INVENTORY_FS_OTHER, "vsan" },
         { SUMMARY("ds", "VVOL", "") INFO("VvolDatastoreInfo", ""), INVENTORY_FS_OTHER, "VVOL" },
         { SUMMARY("ds", "PMEM", "") INFO("PMemDatastoreInfo", ""), INVENTORY_FS_OTHER, "PMEM" },
         { SUMMARY("ds", "vsan", "") INFO("DatastoreInfo", ""), INVENTORY_FS_OTHER, "vsan" },
-        { SUMMARY("ds", "QUANTUM", "") INFO("QuantumDatastoreInfo", ""), INVENTORY_FS_OTHER, "QUANTUM" },
+        { SUMMARY("ds", "QUANTUM", "") INFO("QuantumDatastoreInfo", ""), INVENTORY_FS_OTHER,
+          "QUANTUM" },
         /* Without an info, or one of a type not known here, summary.type is what there is. */
         { SUMMARY("ds", "VMFS", "") INFO("NewVmfsInfo", ""), INVENTORY_FS_VMFS, "VMFS" },
         { SUMMARY("ds", "NFS", ""), INVENTORY_FS_NFS, "NFS" },
@@ -63,7 +64,7 @@ testKinds(void)
 
     for (i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autofree char *object = g_strdup_printf(
-            "<objectSet><kind>enter</kind><obj type=\"Datastore\">d1</obj>%s</objectSet>", rows[i].objects);
+            ENTER("Datastore", "d1", "%s"), rows[i].objects);
         g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(object, NULL);
 
         g_test_message("%s", rows[i].objects);
@@ -102,7 +103,7 @@ testNasLost(void)
 
     for (i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autofree char *object = g_strdup_printf(
-            "<objectSet><kind>enter</kind><obj type=\"Datastore\">%s</obj>%s</objectSet>", rows[i].ref,
+            ENTER("Datastore", "%s", "%s"), rows[i].ref,
             SUMMARY("ds", "NFS", "") INFO("NasDatastoreInfo", ""));
         g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(object, NULL);
         const InventoryDatastore *datastore = onlyPool(snapshot)->datastore;
@@ -118,10 +119,10 @@ static void
 testExtents(void)
 {
     g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
-        ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "") INFO("VmfsDatastoreInfo", IN("vmfs",
-              IN("type", "VMFS") IN("name", "ds") IN("capacity", "1")
-              EXTENT(IN("diskName", "naa.1") IN("partition", "3")) EXTENT(IN("partition", "9"))
-              EXTENT(IN("diskName", "naa.2") IN("partition", "1"))))), NULL);
+        VMFS("d1", "ds", INFO("VmfsDatastoreInfo", IN("vmfs",
+             IN("type", "VMFS") IN("name", "ds") IN("capacity", "1")
+             EXTENT(IN("diskName", "naa.1") IN("partition", "3")) EXTENT(IN("partition", "9"))
+             EXTENT(IN("diskName", "naa.2") IN("partition", "1"))))), NULL);
     const InventoryDatastore *datastore = onlyPool(snapshot)->datastore;
 
     g_assert_cmpuint(datastore->nextents, ==, 2);
@@ -134,7 +135,8 @@ testExtents(void)
 
 /* MD5 of @text as a UUID is the pool's. */
 static void
-assertIdentity(const char *objects, const InventoryScope *scope, const char *text, const char *targetPath)
+assertIdentity(const char *objects, const InventoryScope *scope, const char *text,
+               const char *targetPath)
 {
     g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(objects, scope);
     g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_MD5, text, -1);
@@ -151,7 +153,7 @@ static void
 testUuid(void)
 {
     g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
-        ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "") MOUNTS(MOUNT("h1", IN("path", C519)))), &scope1);
+        VMFS("d1", "ds", MOUNTS(MOUNT("h1", IN("path", C519)))), &scope1);
 
     /* What libvirt's own ESX driver gives for this path. */
     g_assert_cmpstr(fixtureUuid(onlyPool(snapshot)), ==, "f7b921e3-37bd-50ef-ec46-d1d44238257a");
@@ -159,19 +161,19 @@ testUuid(void)
     g_assert_cmpstr(onlyPool(snapshot)->datastore->mountPath, ==, C519);
 
     /* ESX 5.5 has a slash at the end: it counts in the UUID, byte by byte. */
-    assertIdentity(ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "")
-                         MOUNTS(MOUNT("h1", IN("path", C519 "/")))), &scope1, C519 "/", C519);
+    assertIdentity(VMFS("d1", "ds", MOUNTS(MOUNT("h1", IN("path", C519 "/")))), &scope1, C519 "/",
+                   C519);
 }
 
 /* Where the path is absent or empty the URL counts, and in the end the reference. */
 static void
 testUuidFallback(void)
 {
-    assertIdentity(ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "")), NULL, "ds:///vmfs/volumes/ds/",
+    assertIdentity(VMFS("d1", "ds", ""), NULL, "ds:///vmfs/volumes/ds/",
                    "/vmfs/volumes/ds");
-    assertIdentity(ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "") MOUNTS(MOUNT("h1", ""))), &scope1,
+    assertIdentity(VMFS("d1", "ds", MOUNTS(MOUNT("h1", ""))), &scope1,
                    "ds:///vmfs/volumes/ds/", "/vmfs/volumes/ds");
-    assertIdentity(ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "") MOUNTS(MOUNT("h1", IN("path", "")))),
+    assertIdentity(VMFS("d1", "ds", MOUNTS(MOUNT("h1", IN("path", "")))),
                    &scope1, "ds:///vmfs/volumes/ds/", "/vmfs/volumes/ds");
     assertIdentity(ENTER("Datastore", "d1", INFO("VmfsDatastoreInfo", "")), NULL, "/vmfs/volumes/x",
                    "/vmfs/volumes/x");
@@ -197,8 +199,8 @@ testOddUrls(void)
 
     for (i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autofree char *object = g_strdup_printf(
-            "<objectSet><obj type=\"Datastore\">d1</obj><changeSet><name>summary</name><op>assign</op>"
-            "<val xsi:type=\"DatastoreSummary\"><name>x</name><url>%s</url></val></changeSet></objectSet>",
+            ENTER("Datastore", "d1",
+                  SET("summary", STRUCT("DatastoreSummary", IN("name", "x") IN("url", "%s")))),
             rows[i].url);
 
         assertIdentity(object, NULL, rows[i].url, rows[i].targetPath);
@@ -210,10 +212,10 @@ static void
 testMountOfAnotherHost(void)
 {
     static const char objects[] =
-        ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "")
-              MOUNTS(MOUNT("h2", IN("path", "/vmfs/volumes/2")) MOUNT("h1", IN("path", "/vmfs/volumes/1"))));
+        VMFS("d1", "ds", MOUNTS(MOUNT("h2", IN("path", "/vmfs/volumes/2"))
+                                MOUNT("h1", IN("path", "/vmfs/volumes/1"))));
     static const char others[] =
-        ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "") MOUNTS(MOUNT("h2", IN("path", "/v/2"))));
+        VMFS("d1", "ds", MOUNTS(MOUNT("h2", IN("path", "/v/2"))));
 
     assertIdentity(objects, &scope1, "/vmfs/volumes/1", "/vmfs/volumes/1");
     assertIdentity(objects, NULL, "/vmfs/volumes/2", "/vmfs/volumes/2");
@@ -253,20 +255,17 @@ testState(void)
 #define LOST(host) MOUNT(host, IN("path", "/v") IN("mounted", "true") IN("accessible", "false"))
 #define FOUND(host) MOUNT(host, IN("path", "/v") IN("mounted", "true") IN("accessible", "true"))
 
+#define MOUNTED(mounts) ENTER("Datastore", "d1", SIZES("true", "10", "4") MOUNTS(mounts))
+
 /* The host that is shown decides; where all are shown, one that reaches the datastore is enough. */
 static void
 testLostMounts(void)
 {
-    assertState(ENTER("Datastore", "d1", SIZES("true", "10", "4") MOUNTS(LOST("h1") FOUND("h2"))), &scope1,
-                FALSE, 0, 0);
-    assertState(ENTER("Datastore", "d1", SIZES("true", "10", "4") MOUNTS(FOUND("h1") LOST("h2"))), &scope1,
-                TRUE, 10, 4);
-    assertState(ENTER("Datastore", "d1", SIZES("true", "10", "4") MOUNTS(LOST("h1") FOUND("h2"))), NULL,
-                TRUE, 10, 4);
-    assertState(ENTER("Datastore", "d1", SIZES("true", "10", "4") MOUNTS(LOST("h1") LOST("h2"))), NULL,
-                FALSE, 0, 0);
-    assertState(ENTER("Datastore", "d1", SIZES("true", "10", "4") MOUNTS(MOUNT("h1", IN("path", "/v")))),
-                NULL, TRUE, 10, 4);
+    assertState(MOUNTED(LOST("h1") FOUND("h2")), &scope1, FALSE, 0, 0);
+    assertState(MOUNTED(FOUND("h1") LOST("h2")), &scope1, TRUE, 10, 4);
+    assertState(MOUNTED(LOST("h1") FOUND("h2")), NULL, TRUE, 10, 4);
+    assertState(MOUNTED(LOST("h1") LOST("h2")), NULL, FALSE, 0, 0);
+    assertState(MOUNTED(MOUNT("h1", IN("path", "/v"))), NULL, TRUE, 10, 4);
 }
 
 static void
@@ -303,7 +302,7 @@ static void
 testBrowser(void)
 {
     g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
-        ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "") SET("browser", REF("HostDatastoreBrowser", "b"))),
+        VMFS("d1", "ds", SET("browser", REF("HostDatastoreBrowser", "b"))),
         NULL);
 
     g_assert_cmpstr(onlyPool(snapshot)->datastore->browser->value, ==, "b");
@@ -323,9 +322,9 @@ testSameNames(void)
 {
     g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
         FOLDERS DATACENTER("dc1", "Berlin", "sites", "d1") DATACENTER("dc2", "a%2fb", "root", "d2")
-        ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "")) ENTER("Datastore", "d2", SUMMARY("ds", "VMFS", ""))
-        ENTER("Datastore", "d3", SUMMARY("ds", "VMFS", ""))
-        ENTER("Datastore", "d4", SUMMARY("other", "VMFS", "")), NULL);
+        VMFS("d1", "ds", "") VMFS("d2", "ds", "")
+        VMFS("d3", "ds", "")
+        VMFS("d4", "other", ""), NULL);
 
     g_assert_null(inventoryPoolByName(snapshot, "ds"));
     /* What a path to its files needs is the name alone. */
@@ -340,7 +339,7 @@ testDatacenter(void)
 {
     g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
         FOLDERS DATACENTER("dc1", "Berlin", "sites", "d1")
-        ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "")), NULL);
+        VMFS("d1", "ds", ""), NULL);
     const InventoryDatastore *datastore = onlyPool(snapshot)->datastore;
 
     g_assert_cmpstr(datastore->datacenter->value, ==, "dc1");
@@ -355,7 +354,7 @@ testDatacenterOfScope(void)
     InventoryScope scope = { .host = &host1, .datacenter = &datacenter,
                              .datacenterPath = (char *)"Sites/Paris" };
     g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
-        ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "")), &scope);
+        VMFS("d1", "ds", ""), &scope);
 
     g_assert_cmpstr(onlyPool(snapshot)->datastore->datacenter->value, ==, "dc9");
     g_assert_cmpstr(onlyPool(snapshot)->datastore->datacenterPath, ==, "Sites/Paris");
@@ -368,7 +367,7 @@ testCircle(void)
     g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
         ENTER("Folder", "a", SET("name", TEXT("A")) SET("parent", REF("Folder", "b")))
         ENTER("Folder", "b", SET("name", TEXT("B")) SET("parent", REF("Folder", "a")))
-        DATACENTER("dc1", "DC", "a", "d1") ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "")), NULL);
+        DATACENTER("dc1", "DC", "a", "d1") VMFS("d1", "ds", ""), NULL);
 
     g_assert_true(g_str_has_suffix(onlyPool(snapshot)->datastore->datacenterPath, "B/A/DC"));
 }

@@ -13,12 +13,20 @@
     ENTER("HostSystem", value, SET("name", TEXT(value)) \
           SET("configManager.storageSystem", REF("HostStorageSystem", "storage-" value)) changes)
 
-#define ADAPTERS(items) SET("config.storageDevice.hostBusAdapter", ARRAY("HostHostBusAdapter", items))
+#define ADAPTERS(items) \
+    SET("config.storageDevice.hostBusAdapter", ARRAY("HostHostBusAdapter", items))
 #define HBA(device, targets) \
-    ITEM("HostHostBusAdapter", "HostInternetScsiHba", IN("key", "key-" device) IN("device", device) \
-         IN("bus", "0") IN("status", "online") IN("iScsiName", "iqn.host:" device) targets)
+    ITEM("HostHostBusAdapter", "HostInternetScsiHba", IN("key", "key-" device) \
+         IN("device", device) IN("bus", "0") IN("status", "online") \
+         IN("iScsiName", "iqn.host:" device) targets)
+#define FIBRE(device) \
+    ITEM("HostHostBusAdapter", "HostFibreChannelHba", IN("device", device))
 #define TARGET(iqn, address) \
     IN("configuredStaticTarget", IN("address", address) IN("port", "3260") IN("iScsiName", iqn))
+
+/* The target most tests have, and an adapter that has only that. */
+#define TARGET_A TARGET("iqn.a", "10.0.0.1")
+#define HAS_A ADAPTERS(HBA("vmhba65", TARGET_A))
 
 #define LUNS(items) SET("config.storageDevice.scsiLun", ARRAY("ScsiLun", items))
 /* A disk "naa.ID" of 512 * @blocks bytes. */
@@ -41,8 +49,8 @@
     SET("config.storageDevice.multipathInfo", STRUCT("HostMultipathInfo", units))
 #define UNIT(id, paths) IN("lun", IN("key", "m") IN("id", id) IN("lun", "key-" id) paths)
 #define PATH(state, iqn) \
-    IN("path", IN("key", "p") IN("name", "p") IN("pathState", state) IN("state", state) IN("adapter", "a") \
-       IN("lun", "m") TRANSPORT(iqn))
+    IN("path", IN("key", "p") IN("name", "p") IN("pathState", state) IN("state", state) \
+       IN("adapter", "a") IN("lun", "m") TRANSPORT(iqn))
 
 static const InventoryTarget *
 targetOf(const InventorySnapshot *snapshot, const char *iqn)
@@ -84,7 +92,8 @@ testTarget(void)
 {
     g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
         HOST("h1", ADAPTERS(HBA("vmhba65", TARGET("iqn.2001-05.com.example:tgt1", "10.0.0.1")))
-             LUNS(DISK("1", "2048")) TOPOLOGY(BEHIND("iqn.2001-05.com.example:tgt1", LUN("1")))), NULL);
+             LUNS(DISK("1", "2048"))
+             TOPOLOGY(BEHIND("iqn.2001-05.com.example:tgt1", LUN("1")))), NULL);
     const InventoryPool *pool = fixturePool(snapshot, "iqn.2001-05.com.example:tgt1");
     const InventoryTarget *target = pool->target;
 
@@ -112,7 +121,7 @@ testNone(void)
     static const char *const changes[] = {
         "",
         ADAPTERS(""),
-        ADAPTERS(ITEM("HostHostBusAdapter", "HostFibreChannelHba", IN("device", "vmhba1"))
+        ADAPTERS(FIBRE("vmhba1")
                  ITEM("HostHostBusAdapter", "HostBlockHba", IN("device", "vmhba0"))),
         ADAPTERS(HBA("vmhba65", "")),
         ADAPTERS(HBA("vmhba65", IN("configuredStaticTarget", IN("address", "10.0.0.1")))),
@@ -122,7 +131,7 @@ testNone(void)
 
     for (i = 0; i < G_N_ELEMENTS(changes); i++) {
         g_autofree char *object = g_strdup_printf(
-            "<objectSet><kind>enter</kind><obj type=\"HostSystem\">h1</obj>%s</objectSet>", changes[i]);
+            ENTER("HostSystem", "h1", "%s"), changes[i]);
         g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(object, NULL);
 
         g_assert_cmpuint(poolCount(snapshot), ==, 0);
@@ -134,10 +143,10 @@ static void
 testPortals(void)
 {
     g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
-        HOST("h1", ADAPTERS(HBA("vmhba65", TARGET("iqn.a", "10.0.0.1") TARGET("iqn.a", "10.0.0.2")
-                                TARGET("iqn.a", "10.0.0.1")
-                                IN("configuredStaticTarget", IN("address", "10.0.0.1") IN("port", "860")
-                                   IN("iScsiName", "iqn.a"))
+        HOST("h1", ADAPTERS(HBA("vmhba65", TARGET_A TARGET("iqn.a", "10.0.0.2")
+                                TARGET_A
+                                IN("configuredStaticTarget", IN("address", "10.0.0.1")
+                                   IN("port", "860") IN("iScsiName", "iqn.a"))
                                 IN("configuredStaticTarget", IN("address", "10.0.0.3")
                                    IN("iScsiName", "iqn.a"))
                                 IN("configuredStaticTarget", IN("iScsiName", "iqn.a"))))), NULL);
@@ -157,9 +166,9 @@ static void
 testAdapters(void)
 {
     g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
-        HOST("h1", ADAPTERS(HBA("vmhba65", TARGET("iqn.a", "10.0.0.1"))
-                            ITEM("HostHostBusAdapter", "HostFibreChannelHba", IN("device", "vmhba1"))
-                            HBA("vmhba33", TARGET("iqn.b", "10.0.0.1") TARGET("iqn.a", "10.0.0.1")))), NULL);
+        HOST("h1", ADAPTERS(HBA("vmhba65", TARGET_A)
+                            FIBRE("vmhba1")
+                            HBA("vmhba33", TARGET("iqn.b", "10.0.0.1") TARGET_A))), NULL);
 
     g_assert_cmpuint(poolCount(snapshot), ==, 2);
     g_assert_cmpuint(targetOf(snapshot, "iqn.a")->nadapters, ==, 2);
@@ -172,9 +181,9 @@ static void
 testHosts(void)
 {
     g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
-        HOST("h1", ADAPTERS(HBA("vmhba65", TARGET("iqn.a", "10.0.0.1"))) LUNS(DISK("1", "1"))
+        HOST("h1", HAS_A LUNS(DISK("1", "1"))
              TOPOLOGY(BEHIND("iqn.a", LUN("1"))))
-        HOST("h2", ADAPTERS(HBA("vmhba65", TARGET("iqn.a", "10.0.0.1"))) LUNS(DISK("1", "1") DISK("2", "1"))
+        HOST("h2", HAS_A LUNS(DISK("1", "1") DISK("2", "1"))
              TOPOLOGY(BEHIND("iqn.a", LUN("1") LUN("2")))), NULL);
     const InventoryTarget *target = targetOf(snapshot, "iqn.a");
 
@@ -192,7 +201,7 @@ static void
 testLun(void)
 {
     g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
-        HOST("h1", ADAPTERS(HBA("vmhba65", TARGET("iqn.a", "10.0.0.1"))) LUNS(DISK("1", "2048"))
+        HOST("h1", HAS_A LUNS(DISK("1", "2048"))
              TOPOLOGY(BEHIND("iqn.a", LUN("1")))), NULL);
     const InventoryLun *lun = targetOf(snapshot, "iqn.a")->luns[0];
     g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_MD5, "uuid-1", -1);
@@ -212,12 +221,14 @@ static void
 testNoTopology(void)
 {
     g_autoptr(InventorySnapshot) none = fixtureSnapshot(
-        HOST("h1", ADAPTERS(HBA("vmhba65", TARGET("iqn.a", "10.0.0.1"))) LUNS(DISK("1", "1") DISK("2", "1"))
+        HOST("h1", HAS_A LUNS(DISK("1", "1") DISK("2", "1"))
              MULTIPATH(UNIT("2", PATH("active", "iqn.a") PATH("active", "iqn.a"))
-                       UNIT("1", PATH("active", "iqn.a")) UNIT("9", PATH("active", "iqn.a")))), NULL);
+                       UNIT("1", PATH("active", "iqn.a")) UNIT("9", PATH("active", "iqn.a")))),
+        NULL);
     g_autoptr(InventorySnapshot) partial = fixtureSnapshot(
-        HOST("h1", ADAPTERS(HBA("vmhba65", TARGET("iqn.a", "10.0.0.1") TARGET("iqn.b", "10.0.0.1")))
-             LUNS(DISK("1", "1") DISK("2", "1")) TOPOLOGY(BEHIND("iqn.b", LUN("2")) BEHIND("iqn.a", ""))
+        HOST("h1", ADAPTERS(HBA("vmhba65", TARGET_A TARGET("iqn.b", "10.0.0.1")))
+             LUNS(DISK("1", "1") DISK("2", "1"))
+             TOPOLOGY(BEHIND("iqn.b", LUN("2")) BEHIND("iqn.a", ""))
              MULTIPATH(UNIT("1", PATH("active", "iqn.a") PATH("active", "iqn.b")))), NULL);
 
     assertLuns(none, "iqn.a", "naa.1 naa.2");
@@ -231,9 +242,9 @@ static void
 testSharedLun(void)
 {
     g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
-        HOST("h1", ADAPTERS(HBA("vmhba65", TARGET("iqn.a", "10.0.0.1") TARGET("iqn.b", "10.0.0.2")))
-             LUNS(DISK("1", "8")) TOPOLOGY(BEHIND("iqn.b", LUN("1")) BEHIND("iqn.a", LUN("1") LUN("1")))),
-        NULL);
+        HOST("h1", ADAPTERS(HBA("vmhba65", TARGET_A TARGET("iqn.b", "10.0.0.2")))
+             LUNS(DISK("1", "8"))
+             TOPOLOGY(BEHIND("iqn.b", LUN("1")) BEHIND("iqn.a", LUN("1") LUN("1")))), NULL);
 
     assertLuns(snapshot, "iqn.a", "naa.1");
     assertLuns(snapshot, "iqn.b", "naa.1");
@@ -248,7 +259,7 @@ static void
 testLocalLun(void)
 {
     g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
-        HOST("h1", ADAPTERS(HBA("vmhba65", TARGET("iqn.a", "10.0.0.1"))) LUNS(DISK("1", "1") DISK("2", "1"))
+        HOST("h1", HAS_A LUNS(DISK("1", "1") DISK("2", "1"))
              TOPOLOGY(BEHIND("iqn.a", LUN("1")) BEHIND("iqn.unknown", LUN("2")))), NULL);
 
     assertLuns(snapshot, "iqn.a", "naa.1");
@@ -256,7 +267,7 @@ testLocalLun(void)
 }
 
 #define ONE_LUN(lun) \
-    HOST("h1", ADAPTERS(HBA("vmhba65", TARGET("iqn.a", "10.0.0.1"))) LUNS(lun) \
+    HOST("h1", HAS_A LUNS(lun) \
          TOPOLOGY(BEHIND("iqn.a", LUN("1"))))
 
 /* Enclosures and CD drives have no capacity; a plain ScsiLun is no disk. */
@@ -286,7 +297,8 @@ testOddCapacities(void)
         { "<capacity><blockSize>0</blockSize><block>10</block></capacity>", 0 },
         { "<capacity><blockSize>-512</blockSize><block>10</block></capacity>", 0 },
         { "<capacity><blockSize>512</blockSize><block>9223372036854775807</block></capacity>", 0 },
-        { "<capacity><blockSize>1</blockSize><block>9223372036854775807</block></capacity>", G_MAXINT64 },
+        { "<capacity><blockSize>1</blockSize><block>9223372036854775807</block></capacity>",
+          G_MAXINT64 },
         { "<capacity></capacity>", 0 },
         { "", 0 },
     };
@@ -294,7 +306,7 @@ testOddCapacities(void)
 
     for (i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autofree char *lun = g_strdup_printf(
-            "<ScsiLun xsi:type=\"HostScsiDisk\"><deviceName>d</deviceName><key>key-1</key>%s</ScsiLun>",
+            AS("ScsiLun", "HostScsiDisk", IN("deviceName", "d") IN("key", "key-1") "%s"),
             rows[i].capacity);
         g_auto(GStrv) around = g_strsplit(ONE_LUN("@"), "@", 2);
         g_autofree char *objects = g_strconcat(around[0], lun, around[1], NULL);
@@ -309,10 +321,10 @@ static void
 testSumOverflow(void)
 {
     static const char huge[] = "18014398509481983";
-    g_autofree char *disks = g_strdup_printf(DISK("1", "%s") DISK("2", "%s") DISK("3", "%s"), huge, huge,
-                                             huge);
+    g_autofree char *disks = g_strdup_printf(DISK("1", "%s") DISK("2", "%s") DISK("3", "%s"),
+                                             huge, huge, huge);
     g_auto(GStrv) around = g_strsplit(
-        HOST("h1", ADAPTERS(HBA("vmhba65", TARGET("iqn.a", "10.0.0.1"))) LUNS("@")
+        HOST("h1", HAS_A LUNS("@")
              TOPOLOGY(BEHIND("iqn.a", LUN("1") LUN("2") LUN("3")))), "@", 2);
     g_autofree char *objects = g_strconcat(around[0], disks, around[1], NULL);
     g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(objects, NULL);
@@ -327,7 +339,8 @@ testLunLacks(void)
     g_autoptr(InventorySnapshot) noUuid = fixtureSnapshot(
         ONE_LUN(AS("ScsiLun", "HostScsiDisk", IN("deviceName", "dev") IN("key", "key-1"))), NULL);
     g_autoptr(InventorySnapshot) noDevice = fixtureSnapshot(
-        ONE_LUN(AS("ScsiLun", "HostScsiDisk", IN("key", "key-1") IN("canonicalName", "naa.7"))), NULL);
+        ONE_LUN(AS("ScsiLun", "HostScsiDisk", IN("key", "key-1") IN("canonicalName", "naa.7"))),
+        NULL);
     g_autoptr(InventorySnapshot) noName = fixtureSnapshot(
         ONE_LUN(AS("ScsiLun", "HostScsiDisk", IN("key", "key-1") IN("uuid", "u"))), NULL);
     g_autoptr(InventorySnapshot) noKey = fixtureSnapshot(
@@ -346,8 +359,9 @@ testLunLacks(void)
 
 /* A target with one LUN over paths in these two states. */
 #define STATES(one, two) \
-    HOST("h1", ADAPTERS(HBA("vmhba65", TARGET("iqn.a", "10.0.0.1"))) LUNS(DISK("1", "1")) \
-         TOPOLOGY(BEHIND("iqn.a", LUN("1"))) MULTIPATH(UNIT("1", PATH(one, "iqn.a") PATH(two, "iqn.a"))))
+    HOST("h1", HAS_A LUNS(DISK("1", "1")) \
+         TOPOLOGY(BEHIND("iqn.a", LUN("1"))) \
+         MULTIPATH(UNIT("1", PATH(one, "iqn.a") PATH(two, "iqn.a"))))
 
 static void
 testPathStates(void)
@@ -364,9 +378,9 @@ testPathStates(void)
         { STATES("disabled", "disabled"), FALSE },
         { STATES("dead", "disabled"), FALSE },
         /* Paths are known, but none of them is to this target. */
-        { HOST("h1", ADAPTERS(HBA("vmhba65", TARGET("iqn.a", "10.0.0.1"))) MULTIPATH("")), FALSE },
+        { HOST("h1", HAS_A MULTIPATH("")), FALSE },
         /* Nothing is known of paths. */
-        { HOST("h1", ADAPTERS(HBA("vmhba65", TARGET("iqn.a", "10.0.0.1")))), TRUE },
+        { HOST("h1", HAS_A), TRUE },
     };
     size_t i;
 
@@ -383,7 +397,7 @@ static void
 testPathStateOfOld(void)
 {
     g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
-        HOST("h1", ADAPTERS(HBA("vmhba65", TARGET("iqn.a", "10.0.0.1"))) LUNS(DISK("1", "1"))
+        HOST("h1", HAS_A LUNS(DISK("1", "1"))
              MULTIPATH(UNIT("1", IN("path", IN("pathState", "dead") TRANSPORT("iqn.a"))))), NULL);
 
     g_assert_false(fixturePool(snapshot, "iqn.a")->accessible);
@@ -407,9 +421,9 @@ static void
 testOneHostReaches(void)
 {
     g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
-        HOST("h1", ADAPTERS(HBA("vmhba65", TARGET("iqn.a", "10.0.0.1"))) LUNS(DISK("1", "1"))
+        HOST("h1", HAS_A LUNS(DISK("1", "1"))
              MULTIPATH(UNIT("1", PATH("dead", "iqn.a"))))
-        HOST("h2", ADAPTERS(HBA("vmhba65", TARGET("iqn.a", "10.0.0.1"))) LUNS(DISK("1", "1"))
+        HOST("h2", HAS_A LUNS(DISK("1", "1"))
              MULTIPATH(UNIT("1", PATH("active", "iqn.a")))), NULL);
 
     g_assert_true(fixturePool(snapshot, "iqn.a")->accessible);
@@ -421,8 +435,9 @@ static void
 testHollow(void)
 {
     g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
-        HOST("h1", ADAPTERS(HBA("vmhba65", TARGET("iqn.a", "10.0.0.1"))
-                            AS("HostHostBusAdapter", "HostInternetScsiHba", TARGET("iqn.b", "10.0.0.1")))
+        HOST("h1", ADAPTERS(HBA("vmhba65", TARGET_A)
+                            AS("HostHostBusAdapter", "HostInternetScsiHba",
+                               TARGET("iqn.b", "10.0.0.1")))
              LUNS(AS("ScsiLun", "HostScsiDisk", "") DISK("1", "1"))
              TOPOLOGY(IN("target", "") IN("target", IN("lun", "") TRANSPORT("iqn.a"))
                       IN("target", LUN("1") AS("transport", "HostInternetScsiTargetTransport", "")))

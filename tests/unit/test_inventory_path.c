@@ -15,7 +15,8 @@
 #define ENTITY(type, value, name, parentType, parent) \
     "<objects><obj type=\"" type "\">" value "</obj><propSet><name>name</name>" \
     "<val xsi:type=\"xsd:string\">" name "</val></propSet><propSet><name>parent</name>" \
-    "<val type=\"" parentType "\" xsi:type=\"ManagedObjectReference\">" parent "</val></propSet></objects>"
+    "<val type=\"" parentType "\" xsi:type=\"ManagedObjectReference\">" parent \
+    "</val></propSet></objects>"
 #define FOLDER(value, name, parentType, parent) ENTITY("Folder", value, name, parentType, parent)
 
 /*
@@ -25,7 +26,7 @@
  *              │                           └─ Empty
  *              ├─ a%2fb %25 ── host ── esx4 ── esx4
  *              ├─ Closed (without folders)
- *              └─ Esx9 (a datacenter with a compute resource of its own name) ── host ── Esx9 ── Esx9
+ *              └─ Esx9 ── host ── Esx9 ── Esx9
  */
 static const char world[] =
     "<returnval>"
@@ -143,7 +144,8 @@ testNotFound(void)
         { "Sites/Berlin/host/esx3", "'host' is not a folder or a compute resource there" },
         { "sites/berlin/esx3", "'sites' is not" },
         { "Berlin/esx3", "'Berlin' is not" },
-        { "Sites/Berlin/Racks/Cluster A", "names a cluster; put the name of one of its hosts behind it" },
+        { "Sites/Berlin/Racks/Cluster A",
+          "names a cluster; put the name of one of its hosts behind it" },
         { "Sites/Berlin/Empty", "names a cluster" },
         { "Sites/Berlin/Racks/Cluster A/esx3", "'esx3' is not a host there" },
         { "Sites/Berlin/esx3/esx3/more", "'more' is not a host there" },
@@ -173,7 +175,8 @@ testPlainName(void)
     g_autoptr(GError) error = NULL;
     g_autoptr(InventoryScope) scope = NULL;
 
-    cannedReply(canned, READ, "<returnval>" ENTITY("Datacenter", "dc", "100%25 DC", "Folder", "root")
+    cannedReply(canned, READ, "<returnval>"
+                ENTITY("Datacenter", "dc", "100%25 DC", "Folder", "root")
                 FOLDER("dc-host", "host", "Datacenter", "dc")
                 ENTITY("ComputeResource", "cr", "esx%5c1", "Folder", "dc-host")
                 ENTITY("HostSystem", "h", "esx1", "ComputeResource", "cr") "</returnval>");

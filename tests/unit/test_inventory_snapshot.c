@@ -9,7 +9,7 @@
 
 #include "base_names.h"
 
-/* Every pool is found by its name, its UUID and (the first of many) its target path; every LUN likewise. */
+/* Every pool is found by its name, its UUID and (the first of many) its target path. LUNs too. */
 static void
 assertIndexes(const InventorySnapshot *snapshot)
 {
@@ -81,7 +81,7 @@ testDefaultWorld(void)
     g_assert_nonnull(inventorySnapshotHostName(snapshot));
 }
 
-/* One target behind two portals of one adapter and one of another, with one LUN through all of them. */
+/* One target behind two portals of one adapter and one of another, one LUN through all of them. */
 static void
 testSameIqn(void)
 {
@@ -139,8 +139,8 @@ static void
 testLookups(void)
 {
     g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
-        ENTER("Datastore", "d1", SUMMARY("Data", "VMFS", "") MOUNTS(MOUNT("h", IN("path", "/vmfs/volumes/1"))))
-        ENTER("Datastore", "d2", SUMMARY("data", "VMFS", "")), NULL);
+        VMFS("d1", "Data", MOUNTS(MOUNT("h", IN("path", "/vmfs/volumes/1"))))
+        VMFS("d2", "data", ""), NULL);
     const InventoryPool *pool = inventoryPoolByName(snapshot, "Data");
     guint8 uuid[16];
 
@@ -156,19 +156,19 @@ testLookups(void)
 }
 
 #define TARGETS(iqn) \
-    ENTER("HostSystem", "h1", SET("config.storageDevice.hostBusAdapter", ARRAY("HostHostBusAdapter", \
-          AS("HostHostBusAdapter", "HostInternetScsiHba", IN("device", "vmhba65") \
-             IN("configuredStaticTarget", IN("address", "10.0.0.1") IN("iScsiName", iqn))))))
+    ENTER("HostSystem", "h1", SET("config.storageDevice.hostBusAdapter", \
+          ARRAY("HostHostBusAdapter", AS("HostHostBusAdapter", "HostInternetScsiHba", \
+                IN("configuredStaticTarget", IN("address", "10.0.0.1") IN("iScsiName", iqn))))))
 
 /* Names nobody would give, but somebody may: each pool is found by one of its own. */
 static void
 testNamesCollide(void)
 {
     g_autoptr(InventorySnapshot) target = fixtureSnapshot(
-        TARGETS("iqn.a") ENTER("Datastore", "d1", SUMMARY("iqn.a", "VMFS", "")), NULL);
+        TARGETS("iqn.a") VMFS("d1", "iqn.a", ""), NULL);
     g_autoptr(InventorySnapshot) made = fixtureSnapshot(
-        ENTER("Datastore", "d1", SUMMARY("x", "VMFS", "")) ENTER("Datastore", "d2", SUMMARY("x", "VMFS", ""))
-        ENTER("Datastore", "d3", SUMMARY("x (d1)", "VMFS", "")), NULL);
+        VMFS("d1", "x", "") VMFS("d2", "x", "")
+        VMFS("d3", "x (d1)", ""), NULL);
 
     g_assert_nonnull(fixturePool(target, "iqn.a")->target);
     g_assert_nonnull(fixturePool(target, "iqn.a (d1)")->datastore);
@@ -185,8 +185,8 @@ testHostName(void)
     g_autoptr(InventorySnapshot) one = fixtureSnapshot(
         ENTER("HostSystem", "h1", SET("name", TEXT("esx1.example.com"))), NULL);
     g_autoptr(InventorySnapshot) two = fixtureSnapshot(
-        ENTER("HostSystem", "h1", SET("name", TEXT("a"))) ENTER("HostSystem", "h2", SET("name", TEXT("b"))),
-        NULL);
+        ENTER("HostSystem", "h1", SET("name", TEXT("a")))
+        ENTER("HostSystem", "h2", SET("name", TEXT("b"))), NULL);
     g_autoptr(InventorySnapshot) nameless = fixtureSnapshot(ENTER("HostSystem", "h1", ""), NULL);
 
     g_assert_cmpstr(inventorySnapshotHostName(one), ==, "esx1.example.com");
@@ -201,7 +201,7 @@ testOutlivesStore(void)
     InventoryStore *store = inventoryStoreNew();
     InventorySnapshot *snapshot = NULL;
 
-    fixtureApply(store, ENTER("Datastore", "d1", SUMMARY("ds", "VMFS", "")));
+    fixtureApply(store, VMFS("d1", "ds", ""));
     snapshot = inventorySnapshotBuild(store, NULL);
     inventoryStoreFree(store);
     g_assert_cmpstr(fixturePool(snapshot, "ds")->datastore->url, ==, "ds:///vmfs/volumes/ds/");

@@ -78,7 +78,8 @@ testSelectionsExist(void)
         const VimObjectSpec *root = inventorySpecFilter(specs[i])->objectSet[0];
 
         for (j = 0; j < root->n_selectSet; j++) {
-            const VimTraversalSpec *step = soapObjectCast(root->selectSet[j], &vimTraversalSpecType);
+            const VimTraversalSpec *step =
+                soapObjectCast(root->selectSet[j], &vimTraversalSpecType);
 
             for (k = 0; k < step->n_selectSet; k++) {
                 gboolean found = FALSE;

@@ -31,12 +31,15 @@ testEnter(void)
 {
     g_autoptr(InventoryStore) store = inventoryStoreNew();
     SoapMoRef ref = { "HostSystem", "h1" };
+    const InventoryObject *host = NULL;
 
-    fixtureApply(store, ENTER("HostSystem", "h1", SET("name", TEXT("esx1")) SET("parent", REF("X", "x"))));
+    fixtureApply(store, ENTER("HostSystem", "h1", SET("name", TEXT("esx1"))
+                              SET("parent", REF("X", "x"))));
     g_assert_cmpstr(textOf(store, "HostSystem", "h1", "name"), ==, "esx1");
-    g_assert_nonnull(viAnyMoRef(inventoryObjectProperty(inventoryStoreFind(store, &ref), "parent")));
-    g_assert_null(inventoryObjectProperty(inventoryStoreFind(store, &ref), "config"));
-    g_assert_true(viMoRefEqual(inventoryObjectRef(inventoryStoreFind(store, &ref)), &ref));
+    host = inventoryStoreFind(store, &ref);
+    g_assert_nonnull(viAnyMoRef(inventoryObjectProperty(host, "parent")));
+    g_assert_null(inventoryObjectProperty(host, "config"));
+    g_assert_true(viMoRefEqual(inventoryObjectRef(host), &ref));
 }
 
 /* The reference is type and value together. */
@@ -57,7 +60,8 @@ testModify(void)
 {
     g_autoptr(InventoryStore) store = inventoryStoreNew();
 
-    fixtureApply(store, ENTER("HostSystem", "h1", SET("name", TEXT("old")) SET("other", TEXT("kept"))));
+    fixtureApply(store, ENTER("HostSystem", "h1", SET("name", TEXT("old"))
+                              SET("other", TEXT("kept"))));
     fixtureApply(store, MODIFY("HostSystem", "h1", SET("name", TEXT("new"))));
     g_assert_cmpstr(textOf(store, "HostSystem", "h1", "name"), ==, "new");
     g_assert_cmpstr(textOf(store, "HostSystem", "h1", "other"), ==, "kept");
@@ -70,7 +74,8 @@ testManyModifications(void)
     g_autoptr(InventoryStore) store = inventoryStoreNew();
     guint i;
 
-    fixtureApply(store, ENTER("HostSystem", "h1", SET("name", TEXT("first")) SET("other", TEXT("kept"))));
+    fixtureApply(store, ENTER("HostSystem", "h1", SET("name", TEXT("first"))
+                              SET("other", TEXT("kept"))));
     for (i = 0; i < 100; i++)
         fixtureApply(store, MODIFY("HostSystem", "h1", SET("name", TEXT("next"))));
     g_assert_cmpstr(textOf(store, "HostSystem", "h1", "name"), ==, "next");
@@ -91,7 +96,7 @@ testUnset(void)
     for (i = 0; i < G_N_ELEMENTS(changes); i++) {
         g_autoptr(InventoryStore) store = inventoryStoreNew();
         g_autofree char *object = g_strdup_printf(
-            "<objectSet><kind>modify</kind><obj type=\"HostSystem\">h1</obj>%s</objectSet>", changes[i]);
+            MODIFY("HostSystem", "h1", "%s"), changes[i]);
 
         fixtureApply(store, ENTER("HostSystem", "h1", SET("name", TEXT("esx1"))));
         fixtureApply(store, object);
@@ -107,7 +112,8 @@ testLeave(void)
 {
     g_autoptr(InventoryStore) store = inventoryStoreNew();
 
-    fixtureApply(store, ENTER("HostSystem", "h1", SET("name", TEXT("a"))) ENTER("HostSystem", "h2", ""));
+    fixtureApply(store, ENTER("HostSystem", "h1", SET("name", TEXT("a")))
+                 ENTER("HostSystem", "h2", ""));
     fixtureApply(store, LEAVE("HostSystem", "h1"));
     g_assert_false(has(store, "HostSystem", "h1"));
     g_assert_true(has(store, "HostSystem", "h2"));
@@ -121,8 +127,10 @@ testLeaveAndEnter(void)
 {
     g_autoptr(InventoryStore) store = inventoryStoreNew();
 
-    fixtureApply(store, ENTER("HostSystem", "h1", SET("name", TEXT("a")) SET("other", TEXT("old"))));
-    fixtureApply(store, LEAVE("HostSystem", "h1") ENTER("HostSystem", "h1", SET("name", TEXT("b"))));
+    fixtureApply(store, ENTER("HostSystem", "h1", SET("name", TEXT("a"))
+                              SET("other", TEXT("old"))));
+    fixtureApply(store, LEAVE("HostSystem", "h1")
+                 ENTER("HostSystem", "h1", SET("name", TEXT("b"))));
     g_assert_cmpstr(textOf(store, "HostSystem", "h1", "name"), ==, "b");
     g_assert_null(textOf(store, "HostSystem", "h1", "other"));
 }
@@ -139,10 +147,9 @@ testPartialChange(void)
     for (i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autoptr(InventoryStore) store = inventoryStoreNew();
         g_autofree char *object = g_strdup_printf(
-            "<objectSet><kind>modify</kind><obj type=\"Datastore\">d1</obj><changeSet><name>%s</name>"
-            "<op>assign</op><val xsi:type=\"xsd:long\">5</val></changeSet></objectSet>", names[i]);
+            MODIFY("Datastore", "d1", SET("%s", "<val xsi:type=\"xsd:long\">5</val>")), names[i]);
 
-        fixtureApply(store, ENTER("Datastore", "d1", SUMMARY("a", "VMFS", "")));
+        fixtureApply(store, VMFS("d1", "a", ""));
         fixtureApplyFails(store, object, VI_ERROR_COLLECTOR_VERSION);
     }
 }
@@ -153,7 +160,7 @@ testLongerName(void)
 {
     g_autoptr(InventoryStore) store = inventoryStoreNew();
 
-    fixtureApply(store, ENTER("Datastore", "d1", SUMMARY("a", "VMFS", "")));
+    fixtureApply(store, VMFS("d1", "a", ""));
     fixtureApply(store, MODIFY("Datastore", "d1", SET("summaryOfAll", TEXT("x"))));
     g_assert_cmpstr(textOf(store, "Datastore", "d1", "summaryOfAll"), ==, "x");
 }
@@ -168,7 +175,7 @@ testHollow(void)
         "<objectSet><kind>enter</kind><obj>no type</obj></objectSet>",
         "<objectSet><obj type=\"Folder\">f</obj><changeSet></changeSet></objectSet>",
         "<objectSet><obj type=\"Folder\">f</obj><changeSet><op>assign</op></changeSet></objectSet>",
-        "<objectSet><obj type=\"Folder\">f</obj><missingSet><path>name</path></missingSet></objectSet>",
+        ENTER("Folder", "f", "<missingSet><path>name</path></missingSet>"),
     };
     g_autoptr(InventoryStore) store = inventoryStoreNew();
     size_t i;

@@ -123,8 +123,9 @@ testOddResult(void)
     g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
 
-    scriptSearch(canned, RESULT("<val xsi:type=\"ArrayOfFileInfo\"><FileInfo xsi:type=\"VmDiskFileInfo\">"
-                                "<path>a.vmdk</path></FileInfo></val>"));
+    scriptSearch(canned,
+                 RESULT("<val xsi:type=\"ArrayOfFileInfo\"><FileInfo xsi:type=\"VmDiskFileInfo\">"
+                        "<path>a.vmdk</path></FileInfo></val>"));
     g_assert_null(search(session, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_PROTOCOL);
     fixtureAssertPhrase(error->message, "returned a VmDiskFileInfo instead of search results");

@@ -283,8 +283,8 @@ static void
 testOtherTrouble(void)
 {
     static const gint codes[] = {
-        HTTP_ERROR_RESOLVE, HTTP_ERROR_CONNECT, HTTP_ERROR_TIMEOUT, HTTP_ERROR_TLS, HTTP_ERROR_TRUST,
-        HTTP_ERROR_CANCELLED,
+        HTTP_ERROR_RESOLVE, HTTP_ERROR_CONNECT, HTTP_ERROR_TIMEOUT,
+        HTTP_ERROR_TLS,     HTTP_ERROR_TRUST,   HTTP_ERROR_CANCELLED,
     };
     size_t i;
 

@@ -18,8 +18,10 @@
 #define MISSING(property, fault) \
     "<missingSet><path>" property "</path><fault><fault xsi:type=\"" fault "\"></fault>" \
     "<localizedMessage></localizedMessage></fault></missingSet>"
-#define EXPIRED_HOST "<objects><obj type=\"HostSystem\">ha-host</obj>" \
-                     MISSING("name", "NotAuthenticated") MISSING("config", "NotAuthenticated") "</objects>"
+#define OBJECT(properties) \
+    "<objects><obj type=\"HostSystem\">ha-host</obj>" properties "</objects>"
+#define EXPIRED_HOST \
+    OBJECT(MISSING("name", "NotAuthenticated") MISSING("config", "NotAuthenticated"))
 
 /* A filter specification for the names of hosts. */
 typedef struct {
@@ -253,13 +255,12 @@ testNotExpired(void)
     static const char *const answers[] = {
         EXPIRED_HOST HOST,
         HOST EXPIRED_HOST,
-        "<objects><obj type=\"HostSystem\">ha-host</obj>" MISSING("name", "NotAuthenticated")
-        MISSING("config", "NoPermission") "</objects>",
-        "<objects><obj type=\"HostSystem\">ha-host</obj>" MISSING("name", "NoPermission") "</objects>",
-        "<objects><obj type=\"HostSystem\">ha-host</obj></objects>",
-        "<objects><obj type=\"HostSystem\">ha-host</obj><propSet><name>name</name>"
-        "<val xsi:type=\"xsd:string\">x</val></propSet>" MISSING("config", "NotAuthenticated") "</objects>",
-        "<objects><obj type=\"HostSystem\">ha-host</obj><missingSet><path>name</path></missingSet></objects>",
+        OBJECT(MISSING("name", "NotAuthenticated") MISSING("config", "NoPermission")),
+        OBJECT(MISSING("name", "NoPermission")),
+        OBJECT(""),
+        OBJECT("<propSet><name>name</name><val xsi:type=\"xsd:string\">x</val></propSet>"
+               MISSING("config", "NotAuthenticated")),
+        OBJECT("<missingSet><path>name</path></missingSet>"),
     };
     size_t i;
 
@@ -330,10 +331,11 @@ testFilter(void)
     Names names;
 
     namesInit(&names);
-    cannedReply(canned, "CreateFilter", "<returnval type=\"PropertyFilter\">session[1]2</returnval>");
+    cannedReply(canned, "CreateFilter",
+                "<returnval type=\"PropertyFilter\">session[1]2</returnval>");
     cannedFault(canned, "DestroyPropertyFilter", "ManagedObjectNotFound", "Gone.");
-    reply = viCollectorCreateFilter(session, viSessionServices(session)->propertyCollector, &names.spec,
-                                    NULL, &filter, &error);
+    reply = viCollectorCreateFilter(session, viSessionServices(session)->propertyCollector,
+                                    &names.spec, NULL, &filter, &error);
     g_assert_no_error(error);
     g_assert_cmpstr(filter->value, ==, "session[1]2");
     g_assert_nonnull(strstr(cannedLast(canned, "CreateFilter")->body,

@@ -67,7 +67,7 @@ testCodes(void)
         { "TaskInProgress", VI_ERROR_IN_USE },
         { "InvalidState", VI_ERROR_INVALID_STATE },
         { "RequestCanceled", VI_ERROR_CANCELLED },
-        { "AlreadyExists", VI_ERROR_FAULT },    /* known, without a code of its own or of a parent's */
+        { "AlreadyExists", VI_ERROR_FAULT }, /* known, without a code of its own or of a parent's */
         { "SomethingFromTheFuture", VI_ERROR_FAULT },
     };
     size_t i;
@@ -140,7 +140,8 @@ testNoText(void)
 static void
 testNoDetail(void)
 {
-    g_autofree char *whole = cannedFaultEnvelope("NotSupported", "\nError returned by expat parser", NULL);
+    g_autofree char *whole =
+        cannedFaultEnvelope("NotSupported", "\nError returned by expat parser", NULL);
     g_autoptr(GString) bytes = g_string_new(whole);
     g_autoptr(SoapReply) reply = NULL;
     g_autoptr(GError) error = NULL;

@@ -51,7 +51,9 @@ testArrayIsNoScalar(void)
     SoapMoRef ref = { "Datastore", "ds-1" };
     SoapMoRef *references[] = { &ref };
     SoapAny strings = { .kind = SOAP_KIND_STRING, .isArray = TRUE, .n = 1, .value.strings = text };
-    SoapAny morefs = { .kind = SOAP_KIND_MOREF, .isArray = TRUE, .n = 1, .value.morefs = references };
+    SoapAny morefs = {
+        .kind = SOAP_KIND_MOREF, .isArray = TRUE, .n = 1, .value.morefs = references
+    };
     size_t n = 0;
 
     g_assert_null(viAnyString(&strings));

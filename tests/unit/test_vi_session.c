@@ -219,7 +219,8 @@ testCookieOfFirstCall(void)
     g_assert_no_error(error);
     g_assert_true(viSessionLogin(session, "root", secretNew("x"), &error));
     g_assert_cmpstr(cannedHeader(cannedLast(canned, "Login"), "Cookie"), ==, FIXTURE_COOKIE);
-    g_assert_cmpstr(cannedHeader(cannedLast(canned, "Login"), "SOAPAction"), ==, "\"urn:vim25/5.5\"");
+    g_assert_cmpstr(cannedHeader(cannedLast(canned, "Login"), "SOAPAction"), ==,
+                    "\"urn:vim25/5.5\"");
 
     cannedReply(canned, "CurrentTime", FIXTURE_TIME);
     g_assert_true(fixtureCallSafe(session, &error));
@@ -235,8 +236,10 @@ testForeignCookie(void)
     g_autofree char *time = cannedEnvelope("CurrentTime", FIXTURE_TIME);
     g_autoptr(GError) error = NULL;
 
-    cannedAdd(canned, "CurrentTime", &(CannedExchange){ .bytes = time, .setCookie = "JSESSIONID=1; Path=/" });
-    cannedAdd(canned, "CurrentTime", &(CannedExchange){ .bytes = time, .setCookie = FIXTURE_SET_COOKIE_2 });
+    cannedAdd(canned, "CurrentTime",
+              &(CannedExchange){ .bytes = time, .setCookie = "JSESSIONID=1; Path=/" });
+    cannedAdd(canned, "CurrentTime",
+              &(CannedExchange){ .bytes = time, .setCookie = FIXTURE_SET_COOKIE_2 });
     cannedReply(canned, "CurrentTime", FIXTURE_TIME);
     g_assert_true(fixtureCallSafe(session, &error));
     g_assert_true(fixtureCallSafe(session, &error));
@@ -336,11 +339,12 @@ errorOfAnswer(const CannedExchange *exchange)
 static void
 testBusy(void)
 {
-    g_autoptr(GError) error = errorOfAnswer(
-        &(CannedExchange){ .status = 503, .contentType = "text/plain", .bytes = "Service Unavailable" });
+    g_autoptr(GError) error = errorOfAnswer(&(CannedExchange){
+        .status = 503, .contentType = "text/plain", .bytes = "Service Unavailable" });
 
     g_assert_error(error, VI_ERROR, VI_ERROR_BUSY);
-    fixtureAssertPhrase(error->message, "CurrentTime: the server is out of sessions or overloaded (HTTP "
+    fixtureAssertPhrase(error->message,
+                        "CurrentTime: the server is out of sessions or overloaded (HTTP "
                         "status 503)");
 }
 
@@ -383,10 +387,13 @@ testHtmlLong(void)
 static void
 testRedirect(void)
 {
-    g_autoptr(GError) error = errorOfAnswer(
-        &(CannedExchange){ .status = 301, .contentType = "text/html", .location = "https://esx.example/sdk",
-                           .bytes = "moved" });
-    g_autoptr(GError) nowhere = errorOfAnswer(&(CannedExchange){ .status = 302, .contentType = "" });
+    g_autoptr(GError) error =
+        errorOfAnswer(&(CannedExchange){ .status = 301,
+                                         .contentType = "text/html",
+                                         .location = "https://esx.example/sdk",
+                                         .bytes = "moved" });
+    g_autoptr(GError) nowhere =
+        errorOfAnswer(&(CannedExchange){ .status = 302, .contentType = "" });
 
     g_assert_error(error, VI_ERROR, VI_ERROR_PROTOCOL);
     fixtureAssertPhrase(error->message, "redirects to 'https://esx.example/sdk' (HTTP status 301)");

@@ -35,7 +35,10 @@ readOnce(gpointer data)
         g_atomic_int_inc(&readers->loginErrors);
 }
 
-/* Scripts CREW reads that all find the session ended, and are all under way before the first hears so. */
+/*
+ * Scripts CREW reads that all find the session ended, and are all under way before the first hears
+ * so.
+ */
 static void
 scriptExpiredReads(Canned *canned)
 {
@@ -76,7 +79,8 @@ testOne(void)
     g_assert_cmpuint(viSessionGeneration(session), ==, 2);
     /* The dead cookie does not go to the login, the new one to what follows. */
     g_assert_null(cannedHeader(cannedLast(canned, "Login"), "Cookie"));
-    g_assert_cmpstr(cannedHeader(cannedLast(canned, "CurrentTime"), "Cookie"), ==, FIXTURE_COOKIE_2);
+    g_assert_cmpstr(cannedHeader(cannedLast(canned, "CurrentTime"), "Cookie"), ==,
+                    FIXTURE_COOKIE_2);
 }
 
 /* Whoever heard of the end of a session that was renewed meanwhile has nothing to do. */
@@ -118,7 +122,10 @@ testSingleFlight(void)
     g_assert_cmpuint(viSessionGeneration(session), ==, 2);
 }
 
-/* The network fails the one Login: all who waited for it share its error, and nobody tries again at once. */
+/*
+ * The network fails the one Login: all who waited for it share its error, and nobody tries again at
+ * once.
+ */
 static void
 testFailureIsShared(void)
 {
@@ -171,7 +178,8 @@ testRefused(void)
     before = cannedCount(canned, "CurrentTime");
     g_assert_false(fixtureCallSafe(session, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_INVALID_LOGIN);
-    fixtureAssertPhrase(error->message, "the session ended and could not be renewed: Login: InvalidLogin");
+    fixtureAssertPhrase(error->message,
+                        "the session ended and could not be renewed: Login: InvalidLogin");
     g_assert_null(strstr(error->message, FIXTURE_PASSWORD));
     g_clear_error(&error);
     g_assert_false(fixtureCallOnce(session, &error));
@@ -243,7 +251,10 @@ readMany(gpointer data)
         readOnce(data);
 }
 
-/* No order is set here: the session ends now and then under eight busy threads. For TSan most of all. */
+/*
+ * No order is set here: the session ends now and then under eight busy threads. For TSan most of
+ * all.
+ */
 static void
 testManyRenewals(void)
 {
@@ -256,8 +267,9 @@ testManyRenewals(void)
     guint i;
 
     for (i = 0; i < 50 * 16; i++)
-        cannedAdd(canned, "CurrentTime", i % 16 == 0
-                  ? &(CannedExchange){ .status = 500, .bytes = fault } : &(CannedExchange){ .bytes = time });
+        cannedAdd(canned, "CurrentTime",
+                  i % 16 == 0 ? &(CannedExchange){ .status = 500, .bytes = fault }
+                              : &(CannedExchange){ .bytes = time });
     cannedReplyAlways(canned, "CurrentTime", FIXTURE_TIME);
     cannedAdd(canned, "Login", &(CannedExchange){ .bytes = login, .always = TRUE,
                                                  .setCookie = FIXTURE_SET_COOKIE_2 });
@@ -266,7 +278,8 @@ testManyRenewals(void)
     g_assert_cmpuint(cannedCount(canned, "Login"), <=, 51);
     g_assert_cmpuint(viSessionGeneration(session), ==, cannedCount(canned, "Login"));
     /* Each fault cost one more request, but where it met a call that went out again already. */
-    g_assert_cmpuint(cannedCount(canned, "CurrentTime") + (guint)readers.failures, ==, 200 * CREW + 50);
+    g_assert_cmpuint(cannedCount(canned, "CurrentTime") + (guint)readers.failures, ==,
+                     200 * CREW + 50);
     g_assert_cmpint(readers.connectErrors + readers.loginErrors, ==, 0);
 }
 

@@ -29,18 +29,22 @@ waitFor(ViSession *session, guint timeoutMs, gint *cancel, GError **error)
 
 /* ---- the script ----------------------------------------------------------------------------- */
 
-#define STATE(state) "<propSet><name>info.state</name><val xsi:type=\"TaskInfoState\">" state "</val></propSet>"
-#define RESULT "<propSet><name>info.result</name><val xsi:type=\"xsd:string\">[ds] x.vmdk</val></propSet>"
+#define STATE(state) \
+    "<propSet><name>info.state</name><val xsi:type=\"TaskInfoState\">" state "</val></propSet>"
+#define RESULT \
+    "<propSet><name>info.result</name><val xsi:type=\"xsd:string\">[ds] x.vmdk</val></propSet>"
 #define ERROR(fault, text) \
-    "<propSet><name>info.error</name><val xsi:type=\"LocalizedMethodFault\"><fault xsi:type=\"" fault \
-    "\"></fault><localizedMessage>" text "</localizedMessage></val></propSet>"
+    "<propSet><name>info.error</name><val xsi:type=\"LocalizedMethodFault\">" \
+    "<fault xsi:type=\"" fault "\"></fault>" \
+    "<localizedMessage>" text "</localizedMessage></val></propSet>"
 
 /* Scripts one look at the task that finds these properties. */
 static void
 scriptLook(Canned *canned, const char *properties)
 {
-    g_autofree char *inner = g_strdup_printf(
-        "<returnval><objects><obj type=\"Task\">%s</obj>%s</objects></returnval>", task.value, properties);
+    g_autofree char *inner =
+        g_strdup_printf("<returnval><objects><obj type=\"Task\">%s</obj>%s</objects></returnval>",
+                        task.value, properties);
 
     cannedReply(canned, LOOK, inner);
 }
@@ -58,7 +62,8 @@ scriptLooks(Canned *canned)
 static void
 scriptCollector(Canned *canned, const char *name)
 {
-    g_autofree char *inner = g_strdup_printf("<returnval type=\"PropertyCollector\">%s</returnval>", name);
+    g_autofree char *inner =
+        g_strdup_printf("<returnval type=\"PropertyCollector\">%s</returnval>", name);
 
     cannedReply(canned, "CreatePropertyCollector", inner);
     cannedReply(canned, "CreateFilter", "<returnval type=\"PropertyFilter\">f</returnval>");
@@ -68,8 +73,9 @@ static char *
 update(const char *version, const char *state)
 {
     g_autofree char *inner = g_strdup_printf(
-        "<returnval><version>%s</version><filterSet><filter type=\"PropertyFilter\">f</filter><objectSet>"
-        "<kind>modify</kind><obj type=\"Task\">%s</obj><changeSet><name>info.state</name><op>assign</op>"
+        "<returnval><version>%s</version><filterSet>"
+        "<filter type=\"PropertyFilter\">f</filter><objectSet><kind>modify</kind>"
+        "<obj type=\"Task\">%s</obj><changeSet><name>info.state</name><op>assign</op>"
         "<val xsi:type=\"TaskInfoState\">%s</val></changeSet></objectSet></filterSet></returnval>",
         version, task.value, state);
 
@@ -201,7 +207,7 @@ testLongPoll(void)
     g_assert_cmpstr(viAnyString(result->result), ==, "[ds] x.vmdk");
     cannedAssertLog(canned, THREE_LOOKS " " POLL_BEGINS " " WAIT " " WAIT " " POLL_ENDS " " LOOK);
 
-    /* Its own collector, from where the last update left off, and no longer silent than it was told. */
+    /* Its own collector, from where the last update left off, and as silent as it was told. */
     wait = cannedLast(canned, WAIT);
     g_assert_nonnull(strstr(wait->body, "<_this type=\"PropertyCollector\">session[9]own</_this>"));
     g_assert_nonnull(strstr(wait->body, "<version>1</version>"));
@@ -265,8 +271,8 @@ testSessionEndsUnderPoll(void)
     result = waitFor(session, MINUTE, NULL, &error);
     g_assert_no_error(error);
     g_assert_nonnull(result);
-    cannedAssertLog(canned, THREE_LOOKS " " POLL_BEGINS " Login " LOOK " " POLL_BEGINS " " POLL_ENDS " "
-                    LOOK);
+    cannedAssertLog(canned, THREE_LOOKS " " POLL_BEGINS " Login " LOOK " " POLL_BEGINS " " POLL_ENDS
+                                        " " LOOK);
     g_assert_nonnull(strstr(cannedLast(canned, "DestroyPropertyCollector")->body, "second"));
 }
 
@@ -345,7 +351,7 @@ raise1(gpointer flag)
     g_atomic_int_set((gint *)flag, 1);
 }
 
-/* The flag goes up in the middle of a poll: the transport gives up, and the task is told to stop. */
+/* The flag goes up in the middle of a poll: the transport gives up, the task is told to stop. */
 static void
 testCancelInPoll(void)
 {

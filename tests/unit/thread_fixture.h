@@ -8,8 +8,8 @@
 #include <glib.h>
 
 /*
- * Crew: threads that all run one function, for tests of what waits for what. A thread that waits on a
- * condition cannot be seen from outside, except by the kernel: crewAwaitAsleep() asks it.
+ * Crew: threads that all run one function, for tests of what waits for what. A thread that waits on
+ * a condition cannot be seen from outside, except by the kernel: crewAwaitAsleep() asks it.
  */
 typedef struct _Crew Crew;
 

@@ -6,8 +6,9 @@
 /*
  * For builds with ThreadSanitizer only. GLib's locks, conditions and reference counts are made of
  * atomic operations inside a library that is not instrumented, so TSan does not see that one thread
- * hands over to another and calls everything behind a lock a race. These wrappers stand before GLib's
- * functions and tell it. (g_atomic_rc_box frees within its release, too early to be told of.)
+ * hands over to another and calls everything behind a lock a race. These wrappers stand before
+ * GLib's functions and tell it. (g_atomic_rc_box frees within its release, too early to be told
+ * of.)
  */
 
 #include <dlfcn.h>
@@ -70,7 +71,8 @@ g_cond_wait_until(GCond *cond, GMutex *mutex, gint64 end)
     return woken;
 }
 
-/* Whoever lets go of the last reference has seen what the others did before they let go of theirs. */
+/* Whoever lets go of the last reference has seen what the others did before they let go of theirs.
+ */
 gboolean
 g_atomic_ref_count_dec(gatomicrefcount *count)
 {

@@ -21,8 +21,9 @@ fixtureScriptContent(Canned *canned, const char *data)
 void
 fixtureScriptLogin(Canned *canned, const char *setCookie)
 {
-    g_autofree char *bytes = cannedEnvelope("Login", "<returnval><key>52aa</key><userName>root</userName>"
-                                            "<fullName>Administrator</fullName></returnval>");
+    g_autofree char *bytes =
+        cannedEnvelope("Login", "<returnval><key>52aa</key><userName>root</userName>"
+                                "<fullName>Administrator</fullName></returnval>");
 
     cannedAdd(canned, "Login", &(CannedExchange){ .bytes = bytes, .setCookie = setCookie });
 }
