@@ -63,7 +63,8 @@ iscsiPoolRefresh(EsxConnection *connection, const InventoryPool *pool, GError **
 
         if (!adapter->storageSystem) {
             g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                        "the server does not say how the adapter '%s' can be rescanned", adapter->device);
+                        "the server does not say how the adapter '%s' can be rescanned",
+                        adapter->device);
             return FALSE;
         }
         args.self = (SoapMoRef *)adapter->storageSystem;
@@ -104,8 +105,9 @@ iscsiVolumes(EsxConnection *connection G_GNUC_UNUSED, const InventoryPool *pool,
 
 const EsxStorageBackend esxStorageBackendIscsi = {
     .name = "iSCSI",
-    .readOnlyReason = "A LUN of an iSCSI target is made, resized and removed on the storage array that "
-                      "serves it, not through the ESX host.",
+    .readOnlyReason =
+        "A LUN of an iSCSI target is made, resized and removed on the storage array that "
+        "serves it, not through the ESX host.",
     .poolType = iscsiPoolType,
     .poolDescribe = iscsiPoolDescribe,
     .poolRefresh = iscsiPoolRefresh,

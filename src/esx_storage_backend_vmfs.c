@@ -52,7 +52,8 @@ describeVmfs(const InventoryDatastore *datastore, virStoragePoolSource *source)
     source->format = VIR_STORAGE_POOL_FS_VMFS;
     source->ndevice = 1;
     source->devices = g_new0(virStoragePoolSourceDevice, 1);
-    source->devices[0].path = g_strdup_printf(DISK_FOLDER "/%s:%d", extent->disk, extent->partition);
+    source->devices[0].path =
+        g_strdup_printf(DISK_FOLDER "/%s:%d", extent->disk, extent->partition);
 }
 
 static void
@@ -96,13 +97,15 @@ vmfsVolumes(EsxConnection *connection, const InventoryPool *pool, GError **error
 {
     if (!pool->accessible) {
         g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
-                    "the host cannot reach the datastore now; bring its storage back, then refresh the pool");
+                    "the host cannot reach the datastore now; bring its storage back, then refresh "
+                    "the pool");
         return NULL;
     }
     if (!pool->datastore->browser) {
-        g_set_error(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
-                    "the server offers no way to look into this datastore; the user may lack the privilege "
-                    "Datastore.Browse");
+        g_set_error(
+            error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
+            "the server offers no way to look into this datastore; the user may lack the privilege "
+            "Datastore.Browse");
         return NULL;
     }
     return esxVmfsListingsAcquire(connection->listings, connection->session, pool, error);

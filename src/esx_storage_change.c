@@ -15,8 +15,9 @@ refuse(const EsxFound *found)
     const char *reason = found->backend->readOnlyReason;
 
     virReportError(VIR_ERR_NO_SUPPORT, "%s",
-                   reason ? reason : "This version of the driver only reads the volumes of a datastore; "
-                                     "use the host's own tools to change them.");
+                   reason ? reason
+                          : "This version of the driver only reads the volumes of a datastore; "
+                            "use the host's own tools to change them.");
 }
 
 /* The access check reads the name of the volume to be made. */
@@ -49,8 +50,8 @@ esxStorageVolCreateXML(virStoragePoolPtr pool, const char *xml, unsigned int fla
 }
 
 virStorageVolPtr
-esxStorageVolCreateXMLFrom(virStoragePoolPtr pool, const char *xml, virStorageVolPtr source G_GNUC_UNUSED,
-                           unsigned int flags)
+esxStorageVolCreateXMLFrom(virStoragePoolPtr pool, const char *xml,
+                           virStorageVolPtr source G_GNUC_UNUSED, unsigned int flags)
 {
     virCheckFlags(VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA, NULL);
 
@@ -105,7 +106,8 @@ esxStorageVolWipePattern(virStorageVolPtr vol, unsigned int algorithm, unsigned 
 }
 
 int
-esxStorageVolResize(virStorageVolPtr vol, unsigned long long capacity G_GNUC_UNUSED, unsigned int flags)
+esxStorageVolResize(virStorageVolPtr vol, unsigned long long capacity G_GNUC_UNUSED,
+                    unsigned int flags)
 {
     virCheckFlags(VIR_STORAGE_VOL_RESIZE_ALLOCATE | VIR_STORAGE_VOL_RESIZE_DELTA |
                   VIR_STORAGE_VOL_RESIZE_SHRINK, -1);

@@ -44,7 +44,8 @@ esxPoolObject(virConnectPtr conn, const InventoryPool *pool)
 virStorageVolPtr
 esxVolObject(virConnectPtr conn, const EsxFound *found)
 {
-    return virGetStorageVol(conn, found->pool->name, found->volume->name, found->volume->key, NULL, NULL);
+    return virGetStorageVol(conn, found->pool->name, found->volume->name, found->volume->key, NULL,
+                            NULL);
 }
 
 InventorySnapshot *
@@ -72,7 +73,8 @@ reportNoPool(const unsigned char *uuid, const char *name)
     }
     virUUIDFormat(uuid, text);
     if (name)
-        virReportError(VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching uuid '%s' (%s)", text, name);
+        virReportError(VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching uuid '%s' (%s)",
+                       text, name);
     else
         virReportError(VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching uuid '%s'", text);
 }
@@ -80,7 +82,8 @@ reportNoPool(const unsigned char *uuid, const char *name)
 /* Looks @uuid (or, where that is NULL, @name) up in @snapshot, and takes the snapshot when it is
  * there. */
 static bool
-takePool(InventorySnapshot *snapshot, const unsigned char *uuid, const char *name, EsxFound *ret_found)
+takePool(InventorySnapshot *snapshot, const unsigned char *uuid, const char *name,
+         EsxFound *ret_found)
 {
     const InventoryPool *pool = uuid ? inventoryPoolByUuid(snapshot, uuid)
                                      : inventoryPoolByName(snapshot, name);
@@ -107,7 +110,8 @@ findPool(virConnectPtr conn, const unsigned char *uuid, const char *name, EsxFou
 }
 
 int
-esxFindPoolByUuid(virConnectPtr conn, const unsigned char *uuid, const char *name, EsxFound *ret_found)
+esxFindPoolByUuid(virConnectPtr conn, const unsigned char *uuid, const char *name,
+                  EsxFound *ret_found)
 {
     return findPool(conn, uuid, name, ret_found);
 }
@@ -229,7 +233,8 @@ findFile(virConnectPtr conn, const char *pool, const char *name, EsxFound *ret_f
 }
 
 static int
-findLun(virConnectPtr conn, InventorySnapshot *snapshot, const InventoryLun *lun, EsxFound *ret_found)
+findLun(virConnectPtr conn, InventorySnapshot *snapshot, const InventoryLun *lun,
+        EsxFound *ret_found)
 {
     g_autoptr(GError) error = NULL;
 

@@ -126,7 +126,8 @@ matches(const InventoryPool *pool, unsigned int flags)
 
 /* Turns @snapshot's pools into libvirt objects. @list NULL: only counts. */
 static int
-exportPools(virConnectPtr conn, const InventorySnapshot *snapshot, unsigned int flags, GPtrArray *list)
+exportPools(virConnectPtr conn, const InventorySnapshot *snapshot, unsigned int flags,
+            GPtrArray *list)
 {
     size_t n, i;
     const InventoryPool *const *pools = inventorySnapshotPools(snapshot, &n);
@@ -269,7 +270,8 @@ esxStoragePoolLookupByTargetPath(virConnectPtr conn, const char *path)
         return NULL;
     pool = inventoryPoolByTargetPath(snapshot, clean);
     if (!pool) {
-        virReportError(VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching target path '%s'", clean);
+        virReportError(VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching target path '%s'",
+                       clean);
         return NULL;
     }
     stub = esxPoolStub(pool);
@@ -365,9 +367,11 @@ esxStoragePoolSetAutostart(virStoragePoolPtr pool, int autostart)
         return -1;
     if (autostart)
         return 0;
-    virReportError(VIR_ERR_NO_SUPPORT,
-                   "An ESX host starts all of its storage with itself, so that autostart of pool '%s' "
-                   "cannot be turned off.", found.pool->name);
+    virReportError(
+        VIR_ERR_NO_SUPPORT,
+        "An ESX host starts all of its storage with itself, so that autostart of pool '%s' "
+        "cannot be turned off.",
+        found.pool->name);
     return -1;
 }
 

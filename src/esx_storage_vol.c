@@ -207,7 +207,8 @@ esxStorageVolGetInfoFlags(virStorageVolPtr vol, virStorageVolInfoPtr info, unsig
 {
     virCheckFlags(VIR_STORAGE_VOL_GET_PHYSICAL, -1);
 
-    return readInfo(vol, virStorageVolGetInfoFlagsEnsureACL, flags & VIR_STORAGE_VOL_GET_PHYSICAL, info);
+    return readInfo(vol, virStorageVolGetInfoFlagsEnsureACL, flags & VIR_STORAGE_VOL_GET_PHYSICAL,
+                    info);
 }
 
 char *

@@ -58,7 +58,8 @@ formatOf(const VimFileInfo *file)
 {
     if (soapObjectIs(file, &vimVmDiskFileInfoType))
         return VIR_STORAGE_FILE_VMDK;
-    return soapObjectIs(file, &vimIsoImageFileInfoType) ? VIR_STORAGE_FILE_ISO : VIR_STORAGE_FILE_RAW;
+    return soapObjectIs(file, &vimIsoImageFileInfoType) ? VIR_STORAGE_FILE_ISO
+                                                        : VIR_STORAGE_FILE_RAW;
 }
 
 /* Sizes are optional on the wire: a disk with a broken descriptor has none. */
@@ -112,14 +113,17 @@ listFolders(const ViSearch *search, const char *pool)
     return esxVolumeListSeal(list);
 }
 
-/* FreshOps.prove; a search tells nothing of what has changed, so that the last list is of no
- * use. */
+/*
+ * FreshOps.prove; a search tells nothing of what has changed, so that the last list is of no
+ * use.
+ */
 static gpointer
 prove(gpointer opaque, gpointer current G_GNUC_UNUSED, GError **error)
 {
     const Listing *listing = opaque;
     SoapMoRef browser = { listing->browserType, listing->browserValue };
-    g_autoptr(ViSearch) search = viBrowserSearchAll(listing->session, &browser, listing->datastore, error);
+    g_autoptr(ViSearch) search =
+        viBrowserSearchAll(listing->session, &browser, listing->datastore, error);
 
     return search ? listFolders(search, listing->poolName) : NULL;
 }

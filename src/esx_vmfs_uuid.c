@@ -44,9 +44,11 @@ isOver(Search *search)
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&search->lock);
 
     if (!search->path && !search->error && g_get_monotonic_time() > search->deadline)
-        search->error = g_error_new(VI_ERROR, VI_ERROR_TIMEOUT,
-                                    "asking all disks for their UUIDs took longer than %d seconds; look the "
-                                    "volume up by its path instead", ESX_VMFS_UUID_TIMEOUT_MS / 1000);
+        search->error =
+            g_error_new(VI_ERROR, VI_ERROR_TIMEOUT,
+                        "asking all disks for their UUIDs took longer than %d seconds; look the "
+                        "volume up by its path instead",
+                        ESX_VMFS_UUID_TIMEOUT_MS / 1000);
     return search->path || search->error;
 }
 
@@ -133,7 +135,8 @@ askDisk(gpointer data, gpointer opaque)
 static void
 queuePool(EsxConnection *connection, const InventoryPool *pool, GThreadPool *threads)
 {
-    g_autoptr(EsxVolumeList) list = esxStorageBackendVmfs.volumes(connection, pool, NULL /* error */);
+    g_autoptr(EsxVolumeList) list =
+        esxStorageBackendVmfs.volumes(connection, pool, NULL /* error */);
     size_t i;
 
     for (i = 0; list && i < esxVolumeListLength(list); i++) {

@@ -39,8 +39,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Fresh, freshFree)
 /* Returns: (transfer full) a value proven within the time-to-live, or NULL with @error. */
 gpointer freshAcquire(Fresh *fresh, GError **error);
 
-/* Returns: (transfer full) the last value, however old, or NULL where there is none. Asks
- * nobody. */
+/*
+ * Returns: (transfer full) the last value, however old, or NULL where there is none. Asks
+ * nobody.
+ */
 gpointer freshPeek(Fresh *fresh);
 
 /* Proofs begun before now do not count any more. */

@@ -13,7 +13,8 @@
  * the pool's backend cannot do it.
  */
 
-virStorageVolPtr esxStorageVolCreateXML(virStoragePoolPtr pool, const char *xml, unsigned int flags);
+virStorageVolPtr esxStorageVolCreateXML(virStoragePoolPtr pool, const char *xml,
+                                        unsigned int flags);
 virStorageVolPtr esxStorageVolCreateXMLFrom(virStoragePoolPtr pool, const char *xml,
                                             virStorageVolPtr source, unsigned int flags);
 int esxStorageVolDelete(virStorageVolPtr vol, unsigned int flags);

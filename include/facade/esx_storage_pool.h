@@ -13,7 +13,8 @@ int esxConnectNumOfStoragePools(virConnectPtr conn);
 int esxConnectListStoragePools(virConnectPtr conn, char **const names, int maxnames);
 int esxConnectNumOfDefinedStoragePools(virConnectPtr conn);
 int esxConnectListDefinedStoragePools(virConnectPtr conn, char **const names, int maxnames);
-int esxConnectListAllStoragePools(virConnectPtr conn, virStoragePoolPtr **pools, unsigned int flags);
+int esxConnectListAllStoragePools(virConnectPtr conn, virStoragePoolPtr **pools,
+                                  unsigned int flags);
 char *esxConnectGetStoragePoolCapabilities(virConnectPtr conn, unsigned int flags);
 
 virStoragePoolPtr esxStoragePoolLookupByName(virConnectPtr conn, const char *name);

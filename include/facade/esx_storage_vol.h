@@ -11,7 +11,8 @@
 
 int esxStoragePoolNumOfVolumes(virStoragePoolPtr pool);
 int esxStoragePoolListVolumes(virStoragePoolPtr pool, char **const names, int maxnames);
-int esxStoragePoolListAllVolumes(virStoragePoolPtr pool, virStorageVolPtr **vols, unsigned int flags);
+int esxStoragePoolListAllVolumes(virStoragePoolPtr pool, virStorageVolPtr **vols,
+                                 unsigned int flags);
 
 virStorageVolPtr esxStorageVolLookupByName(virStoragePoolPtr pool, const char *name);
 virStorageVolPtr esxStorageVolLookupByKey(virConnectPtr conn, const char *key);

@@ -56,12 +56,16 @@ const InventoryScope *inventoryScope(const Inventory *inventory);
 void inventoryFree(Inventory *inventory);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Inventory, inventoryFree)
 
-/* Returns: (transfer full) a snapshot proven current within the last cache_ttl, or NULL with
- * @error. */
+/*
+ * Returns: (transfer full) a snapshot proven current within the last cache_ttl, or NULL with
+ * @error.
+ */
 InventorySnapshot *inventoryAcquire(Inventory *inventory, GError **error);
 
-/* Returns: (transfer full) the last snapshot, however old, or NULL where there is none. Asks
- * nobody. */
+/*
+ * Returns: (transfer full) the last snapshot, however old, or NULL where there is none. Asks
+ * nobody.
+ */
 InventorySnapshot *inventoryPeek(Inventory *inventory);
 
 /* The next acquisition proves, whatever the clock says. */

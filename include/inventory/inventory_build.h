@@ -32,8 +32,10 @@ void *inventoryBuildAlloc(InventoryBuild *build, size_t size);
 void inventoryBuildDatastores(InventoryBuild *build, const InventoryStore *store,
                               const InventoryScope *scope);
 
-/* Adds a pool for each distinct IQN among the static targets of all InternetScsi adapters, and its
- * LUNs. */
+/*
+ * Adds a pool for each distinct IQN among the static targets of all InternetScsi adapters, and its
+ * LUNs.
+ */
 void inventoryBuildTargets(InventoryBuild *build, const InventoryStore *store);
 
 /*

@@ -16,8 +16,8 @@
  *   snapshot ── pools[] ──┬─ InventoryPool ── datastore ── extents[]
  *            │            └─ InventoryPool ── target ─┬─ portals[], adapters[]
  *            │                                        └─ luns[] ─┐
- *            ├─ luns[] ─────────────────────────── InventoryLun <┘ (one LUN may be behind several targets)
- *            └─ indexes: pools by name, UUID, target path; LUNs by key, device path
+ *            ├─ luns[] ─────────────────────────── InventoryLun <┘ (one LUN may be behind several
+ * targets) └─ indexes: pools by name, UUID, target path; LUNs by key, device path
  *
  * All strings and vectors live in the snapshot's arena. Sizes are bytes.
  */
@@ -42,9 +42,9 @@ typedef struct {
     const SoapMoRef *browser;       /* NULL: cannot be searched */
     const SoapMoRef *datacenter;    /* NULL where none was seen */
     const char *datacenterPath;     /* "Folder/DC", as /folder URLs want it; NULL likewise */
-    const char *name;               /* as in "[name] path"; the pool's name may be a longer one, see below */
+    const char *name;               /* as in "[name] path"; the pool's may be longer, see below */
     const char *url;                /* NULL where absent */
-    const char *mountPath;          /* on this host; NULL where it is not mounted or the server does not say */
+    const char *mountPath;          /* on this host; NULL where not mounted, or not told */
     InventoryFs fs;
     const char *fsType;             /* summary.type as sent: "VMFS", "NFS41", "vsan"; never NULL */
     const char *remoteHost;         /* NFS, CIFS: NULL elsewhere */
@@ -96,7 +96,7 @@ struct _InventoryPool {
     gboolean accessible;
     guint64 capacity;           /* datastore: 0 where not accessible; target: the sum of its LUNs */
     guint64 available;
-    const char *targetPath;     /* what libvirt calls the pool's target path; NULL where there is none */
+    const char *targetPath;     /* what libvirt calls the target path; NULL where there is none */
     const InventoryDatastore *datastore;    /* exactly one of these two is set */
     const InventoryTarget *target;
 };
@@ -106,7 +106,8 @@ void inventorySnapshotUnref(InventorySnapshot *snapshot);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(InventorySnapshot, inventorySnapshotUnref)
 
 /* All pools, datastores first, each kind sorted by name. */
-const InventoryPool *const *inventorySnapshotPools(const InventorySnapshot *snapshot, size_t *ret_n);
+const InventoryPool *const *inventorySnapshotPools(const InventorySnapshot *snapshot,
+                                                   size_t *ret_n);
 
 /* Lookups; each returns NULL when there is none. */
 const InventoryPool *inventoryPoolByName(const InventorySnapshot *snapshot, const char *name);

@@ -12,12 +12,15 @@
  * What is asked of the property collector: which objects (a walk from the root folder, or from one
  * host) and which of their properties. The walk:
  *
- *   rootFolder ─ childEntity* ─ Datacenter ─ hostFolder ─ childEntity* ─ ComputeResource ─ host ─ datastore
+ *   rootFolder ─ childEntity* ─ Datacenter ─ hostFolder ─ childEntity* ─ ComputeResource ─ host ─
+ * datastore
  */
 typedef struct _InventorySpec InventorySpec;
 
-/* For a standing filter over all that @scope shows; NULL: everything. Borrows from @session and
- * @scope. */
+/*
+ * For a standing filter over all that @scope shows; NULL: everything. Borrows from @session and
+ * @scope.
+ */
 InventorySpec *inventorySpecNew(ViSession *session, const InventoryScope *scope);
 
 /* For one look at the names of folders, datacenters, compute resources and hosts. */

@@ -27,8 +27,10 @@ typedef struct _EsxVolumeList EsxVolumeList;
 
 EsxVolumeList *esxVolumeListNew(void);
 
-/* Adds a copy of @volume; @alias is another name it is found by, or NULL. A name already there is
- * left as it is. */
+/*
+ * Adds a copy of @volume; @alias is another name it is found by, or NULL. A name already there is
+ * left as it is.
+ */
 void esxVolumeListAdd(EsxVolumeList *list, const EsxVolume *volume, const char *alias);
 
 /* Sorts by name; nothing may be added any more. Returns: @list. */

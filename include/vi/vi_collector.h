@@ -27,7 +27,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViObjects, viObjectsFree)
  *
  * Returns: (transfer full) at least one object, or NULL with @error.
  */
-ViObjects *viCollectorRetrieve(ViSession *session, const VimPropertyFilterSpec *spec, GError **error);
+ViObjects *viCollectorRetrieve(ViSession *session, const VimPropertyFilterSpec *spec,
+                               GError **error);
 
 /*
  * One WaitForUpdatesEx on @collector.

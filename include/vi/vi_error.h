@@ -18,7 +18,7 @@ GQuark viErrorQuark(void);
 
 typedef enum {
     VI_ERROR_FAULT,                 /* a fault that has no code of its own */
-    VI_ERROR_INVALID_LOGIN,         /* wrong user name or password, locked account, expired password */
+    VI_ERROR_INVALID_LOGIN,         /* wrong name or password, locked account, expired password */
     VI_ERROR_NOT_AUTHENTICATED,     /* the session ended and could not be renewed */
     VI_ERROR_NO_PERMISSION,
     VI_ERROR_RESTRICTED,            /* RestrictedVersion: the free licence forbids it */
@@ -41,8 +41,8 @@ typedef enum {
     VI_ERROR_CANCELLED,             /* RequestCanceled, or the caller's own flag */
     VI_ERROR_PROTOCOL,              /* the answer is no SOAP, or lacks what every server sends */
     VI_ERROR_BUSY,                  /* HTTP 503: out of sessions, or overloaded */
-    VI_ERROR_OUTCOME_UNKNOWN,       /* the connection broke under a call that must not be repeated */
-    VI_ERROR_SESSION_RENEWED,       /* the objects the call needed died with their session; build them again */
+    VI_ERROR_OUTCOME_UNKNOWN,       /* the connection broke under a call that may not be repeated */
+    VI_ERROR_SESSION_RENEWED,       /* what the call needed died with its session; build it again */
     VI_ERROR_TIMEOUT,               /* a task did not end in time */
 } ViErrorCode;
 

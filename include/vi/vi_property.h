@@ -18,8 +18,10 @@ gboolean viAnyBool(const SoapAny *any, gboolean *ret_value);
 /* Returns: the object when it is a @type, else NULL. */
 gpointer viAnyObject(const SoapAny *any, const SoapType *type);
 
-/* Returns: the vector of objects or references, and its length; a single one counts as a vector of
- * one. */
+/*
+ * Returns: the vector of objects or references, and its length; a single one counts as a vector of
+ * one.
+ */
 SoapObject *const *viAnyObjects(const SoapAny *any, size_t *ret_n);
 SoapMoRef *const *viAnyMoRefs(const SoapAny *any, size_t *ret_n);
 

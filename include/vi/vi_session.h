@@ -63,8 +63,10 @@ ViSession *viSessionNew(HttpTransport *transport, GError **error);
  */
 gboolean viSessionLogin(ViSession *session, const char *userName, Secret *password, GError **error);
 
-/* Logs out where logged in (1 request, short timeout, outcome ignored) and frees. Accepts NULL. No
- * call may be running. */
+/*
+ * Logs out where logged in (1 request, short timeout, outcome ignored) and frees. Accepts NULL. No
+ * call may be running.
+ */
 void viSessionFree(ViSession *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViSession, viSessionFree)
 

@@ -39,5 +39,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViTaskResult, viTaskResultFree)
  * Returns: (transfer full) on success; NULL with the task's fault, VI_ERROR_TIMEOUT, or
  * VI_ERROR_CANCELLED (then the task has been told to stop).
  */
-ViTaskResult *viTaskWait(ViSession *session, const SoapMoRef *task, const char *what, guint timeoutMs,
-                         gint *cancel, GError **error);
+ViTaskResult *viTaskWait(ViSession *session, const SoapMoRef *task, const char *what,
+                         guint timeoutMs, gint *cancel, GError **error);

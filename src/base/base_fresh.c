@@ -15,8 +15,8 @@ struct _Fresh {
     GMutex lock;            /* guards what follows */
     GCond done;             /* proving became FALSE */
     gboolean proving;
-    guint64 events;         /* arrivals, proofs and expiries so far: what came first, which a clock of
-                               microseconds cannot always tell */
+    guint64 events;         /* arrivals, proofs and expiries so far: what came first, which a clock
+                               of microseconds cannot always tell */
     gpointer value;         /* NULL: none yet */
     guint64 proven;         /* event at which the proof of the value started */
     gint64 provenAt;        /* the same as a time, monotonic */

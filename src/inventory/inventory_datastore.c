@@ -130,8 +130,9 @@ setSourceFromRef(InventoryBuild *build, InventoryDatastore *datastore)
 static void
 setNas(InventoryBuild *build, InventoryDatastore *datastore, const VimHostNasVolume *nas)
 {
-    const gboolean cifs = g_ascii_strcasecmp(datastore->fsType, "CIFS") == 0 ||
-                          (nas && nas->base.type && g_ascii_strcasecmp(nas->base.type, "CIFS") == 0);
+    const gboolean cifs =
+        g_ascii_strcasecmp(datastore->fsType, "CIFS") == 0 ||
+        (nas && nas->base.type && g_ascii_strcasecmp(nas->base.type, "CIFS") == 0);
 
     datastore->fs = cifs ? INVENTORY_FS_CIFS : INVENTORY_FS_NFS;
     if (!nas) {
@@ -263,17 +264,20 @@ addDatastore(InventoryBuild *build, const InventoryStore *store, const Inventory
                                                      &vimDatastoreSummaryType);
     const VimHostMountInfo *mount = findMount(object, scope);
     const char *name = summary && summary->name ? summary->name : base ? base->name : NULL;
-    const char *url = summary && summary->url && *summary->url ? summary->url : base ? base->url : NULL;
+    const char *ofInfo = base ? base->url : NULL;
+    const char *url = summary && summary->url && *summary->url ? summary->url : ofInfo;
     InventoryDatastore *datastore = inventoryBuildNew(build, InventoryDatastore, 1);
     InventoryPool *pool = inventoryBuildNew(build, InventoryPool, 1);
 
     datastore->ref = inventoryBuildRef(build, inventoryObjectRef(object));
-    datastore->browser = inventoryBuildRef(build, viAnyMoRef(inventoryObjectProperty(object, "browser")));
+    datastore->browser =
+        inventoryBuildRef(build, viAnyMoRef(inventoryObjectProperty(object, "browser")));
     /* A datastore the user may not look into has no name: its reference is better than nothing. */
     datastore->name = name && *name ? inventoryBuildString(build, name) : datastore->ref->value;
     datastore->url = inventoryBuildString(build, url);
     datastore->mountPath = inventoryBuildString(build, hasPath(mount) ? mount->path : NULL);
-    datastore->fsType = inventoryBuildString(build, summary && summary->type ? summary->type : "OTHER");
+    datastore->fsType =
+        inventoryBuildString(build, summary && summary->type ? summary->type : "OTHER");
     datastore->readOnly = mount && g_strcmp0(mount->accessMode, "readOnly") == 0;
     setKind(build, datastore, info);
     setDatacenter(build, datastore, store, datacenters, scope);
@@ -321,7 +325,8 @@ makeNamesUnique(InventoryBuild *build)
 }
 
 void
-inventoryBuildDatastores(InventoryBuild *build, const InventoryStore *store, const InventoryScope *scope)
+inventoryBuildDatastores(InventoryBuild *build, const InventoryStore *store,
+                         const InventoryScope *scope)
 {
     g_autoptr(GPtrArray) datacenters = inventoryStoreObjects(store, "Datacenter");
     g_autoptr(GPtrArray) datastores = inventoryStoreObjects(store, "Datastore");

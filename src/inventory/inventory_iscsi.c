@@ -101,7 +101,8 @@ addAdapter(const Host *host, Target *target, const VimHostInternetScsiHba *hba)
     for (i = 0; i < target->adapters->len; i++) {
         const InventoryAdapter *known = &g_array_index(target->adapters, InventoryAdapter, i);
 
-        if (known->storageSystem == host->storageSystem && g_str_equal(known->device, hba->base.device))
+        if (known->storageSystem == host->storageSystem &&
+            g_str_equal(known->device, hba->base.device))
             return;
     }
     adapter.device = inventoryBuildString(host->gather->build, hba->base.device);
@@ -145,8 +146,10 @@ setCapacity(InventoryLun *lun, const VimHostScsiDisk *disk)
         lun->capacity = (guint64)size->block * (guint64)size->blockSize;
 }
 
-/* The snapshot's LUN for @scsi: one for all hosts and targets that lead to it. NULL without a
- * name. */
+/*
+ * The snapshot's LUN for @scsi: one for all hosts and targets that lead to it. NULL without a
+ * name.
+ */
 static InventoryLun *
 lunGet(Gather *gather, const VimScsiLun *scsi)
 {
@@ -169,8 +172,9 @@ lunGet(Gather *gather, const VimScsiLun *scsi)
     memcpy(lun->key, key, sizeof(key));
     lun->name = inventoryBuildString(gather->build, name);
     lun->canonicalName = inventoryBuildString(gather->build, scsi->canonicalName);
-    lun->devicePath = disk && disk->devicePath ? inventoryBuildString(gather->build, disk->devicePath)
-                                               : lun->name;
+    lun->devicePath = disk && disk->devicePath
+                          ? inventoryBuildString(gather->build, disk->devicePath)
+                          : lun->name;
     lun->isDisk = disk != NULL;
     setCapacity(lun, disk);
     g_hash_table_insert(gather->luns, lun->key, lun);
@@ -219,7 +223,8 @@ targetOf(const Host *host, const VimHostTargetTransport *transport)
 }
 
 static void
-gatherInterface(const Host *host, const VimHostScsiTopologyInterface *interface, GHashTable *ret_seen)
+gatherInterface(const Host *host, const VimHostScsiTopologyInterface *interface,
+                GHashTable *ret_seen)
 {
     size_t i, j;
 
@@ -307,12 +312,14 @@ gatherHost(Gather *gather, const InventoryObject *object)
     };
 
     gatherAdapters(&host, inventoryObjectProperty(object, "config.storageDevice.hostBusAdapter"));
-    seen = gatherTopology(&host,
-                          viAnyObject(inventoryObjectProperty(object, "config.storageDevice.scsiTopology"),
-                                      &vimHostScsiTopologyType));
-    gatherMultipath(&host,
-                    viAnyObject(inventoryObjectProperty(object, "config.storageDevice.multipathInfo"),
-                                &vimHostMultipathInfoType), seen);
+    seen = gatherTopology(
+        &host, viAnyObject(inventoryObjectProperty(object, "config.storageDevice.scsiTopology"),
+                           &vimHostScsiTopologyType));
+    gatherMultipath(
+        &host,
+        viAnyObject(inventoryObjectProperty(object, "config.storageDevice.multipathInfo"),
+                    &vimHostMultipathInfoType),
+        seen);
 }
 
 /* ---- the pools ------------------------------------------------------------------------------ */
@@ -352,9 +359,11 @@ addPool(InventoryBuild *build, const Target *from)
 
     g_ptr_array_sort(from->luns, compareLuns);
     target->iqn = from->iqn;
-    target->portals = seal(build, from->portals->data, from->portals->len * sizeof(InventoryPortal));
+    target->portals =
+        seal(build, from->portals->data, from->portals->len * sizeof(InventoryPortal));
     target->nportals = from->portals->len;
-    target->adapters = seal(build, from->adapters->data, from->adapters->len * sizeof(InventoryAdapter));
+    target->adapters =
+        seal(build, from->adapters->data, from->adapters->len * sizeof(InventoryAdapter));
     target->nadapters = from->adapters->len;
     target->luns = seal(build, from->luns->pdata, from->luns->len * sizeof(InventoryLun *));
     target->nluns = from->luns->len;
@@ -382,7 +391,8 @@ void
 inventoryBuildTargets(InventoryBuild *build, const InventoryStore *store)
 {
     g_autoptr(GPtrArray) hosts = inventoryStoreObjects(store, "HostSystem");
-    g_autoptr(GHashTable) targets = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, targetFree);
+    g_autoptr(GHashTable) targets =
+        g_hash_table_new_full(g_str_hash, g_str_equal, NULL, targetFree);
     g_autoptr(GHashTable) luns = g_hash_table_new(g_str_hash, g_str_equal);
     Gather gather = { build, targets, luns };
     GList *sorted;

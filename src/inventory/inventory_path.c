@@ -3,8 +3,10 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Finding the host that an inventory path names:
- * "Folder/Datacenter/Folder/ComputeResource[/Host]". */
+/*
+ * Finding the host that an inventory path names:
+ * "Folder/Datacenter/Folder/ComputeResource[/Host]".
+ */
 
 #include "base_names.h"
 #include "inventory.h"
@@ -69,8 +71,10 @@ hasName(const VimObjectContent *object, const char *name)
     return g_strcmp0(wire, name) == 0 || g_strcmp0(plain, name) == 0;
 }
 
-/* The child of @parent called @name, or (@name NULL) the only one of @type; NULL where there is
- * none. */
+/*
+ * The child of @parent called @name, or (@name NULL) the only one of @type; NULL where there is
+ * none.
+ */
 static const VimObjectContent *
 findChild(const ViObjects *objects, const SoapMoRef *parent, const char *type, const char *name)
 {
@@ -91,8 +95,10 @@ findChild(const ViObjects *objects, const SoapMoRef *parent, const char *type, c
     return found;
 }
 
-/* The datacenter's folder of hosts: the one among its folders whose name is "host" (it cannot be
- * renamed). */
+/*
+ * The datacenter's folder of hosts: the one among its folders whose name is "host" (it cannot be
+ * renamed).
+ */
 static const VimObjectContent *
 hostFolder(const ViObjects *objects, const VimObjectContent *datacenter)
 {
@@ -109,14 +115,17 @@ typedef struct {
     GString *datacenterPath;
 } Walk;
 
-/* Takes the next part as a child of where the walk stands. Returns: that child, or NULL with
- * @error. */
+/*
+ * Takes the next part as a child of where the walk stands. Returns: that child, or NULL with
+ * @error.
+ */
 static const VimObjectContent *
 step(Walk *walk, GError **error)
 {
     const VimObjectContent *child = *walk->part
                                   ? findChild(walk->objects, walk->at, NULL, *walk->part) : NULL;
-    const char *kinds = walk->datacenter ? "a folder or a compute resource" : "a folder or a datacenter";
+    const char *kinds =
+        walk->datacenter ? "a folder or a compute resource" : "a folder or a datacenter";
 
     if (child) {
         walk->part++;
@@ -127,10 +136,11 @@ step(Walk *walk, GError **error)
                     "the inventory path '%s' leads nowhere: '%s' is not %s there", walk->path,
                     *walk->part, kinds);
     else
-        g_set_error(error, INVENTORY_ERROR, INVENTORY_ERROR_PATH,
-                    "the inventory path '%s' is too short: it must name a datacenter and a compute "
-                    "resource, e.g. 'Datacenter/esx1.example.org' or 'Datacenter/Cluster/esx1.example.org'",
-                    walk->path);
+        g_set_error(
+            error, INVENTORY_ERROR, INVENTORY_ERROR_PATH,
+            "the inventory path '%s' is too short: it must name a datacenter and a compute "
+            "resource, e.g. 'Datacenter/esx1.example.org' or 'Datacenter/Cluster/esx1.example.org'",
+            walk->path);
     return NULL;
 }
 
@@ -140,9 +150,10 @@ passDatacenter(Walk *walk, const VimObjectContent *datacenter, GError **error)
     const VimObjectContent *folder = hostFolder(walk->objects, datacenter);
 
     if (!folder) {
-        g_set_error(error, INVENTORY_ERROR, INVENTORY_ERROR_PATH,
-                    "the inventory path '%s' cannot be followed: the user may not look into its datacenter",
-                    walk->path);
+        g_set_error(
+            error, INVENTORY_ERROR, INVENTORY_ERROR_PATH,
+            "the inventory path '%s' cannot be followed: the user may not look into its datacenter",
+            walk->path);
         return FALSE;
     }
     walk->datacenter = datacenter;
@@ -163,7 +174,8 @@ walkToCompute(Walk *walk, GError **error)
             return child;
         /* As the server writes it, however the user did. */
         if (!walk->datacenter)
-            g_string_append_printf(walk->datacenterPath, "%s%s", walk->datacenterPath->len ? "/" : "",
+            g_string_append_printf(walk->datacenterPath, "%s%s",
+                                   walk->datacenterPath->len ? "/" : "",
                                    viAnyString(propertyOf(child, "name")));
         if (!isType(child, "Datacenter"))
             walk->at = child->obj;
@@ -183,9 +195,10 @@ pickHost(Walk *walk, const VimObjectContent *compute, GError **error)
         return host;
 
     if (!name)
-        g_set_error(error, INVENTORY_ERROR, INVENTORY_ERROR_PATH,
-                    "the inventory path '%s' names a cluster; put the name of one of its hosts behind it",
-                    walk->path);
+        g_set_error(
+            error, INVENTORY_ERROR, INVENTORY_ERROR_PATH,
+            "the inventory path '%s' names a cluster; put the name of one of its hosts behind it",
+            walk->path);
     else
         g_set_error(error, INVENTORY_ERROR, INVENTORY_ERROR_PATH,
                     "the inventory path '%s' leads nowhere: '%s' is not a host there", walk->path,
@@ -233,7 +246,9 @@ inventoryResolvePath(ViSession *session, const char *path, GError **error)
     g_autoptr(ViObjects) objects = viCollectorRetrieve(session, inventorySpecFilter(spec), error);
     g_autoptr(GString) datacenterPath = g_string_new(NULL);
     g_auto(GStrv) parts = splitPath(path);
-    Walk walk = { objects, path, parts, viSessionServices(session)->rootFolder, NULL, datacenterPath };
+    Walk walk = {
+        objects, path, parts, viSessionServices(session)->rootFolder, NULL, datacenterPath
+    };
 
     return objects ? walkPath(&walk, error) : NULL;
 }

@@ -84,7 +84,8 @@ onlyHostName(InventoryBuild *build, const InventoryStore *store)
     if (hosts->len != 1)
         return NULL;
     name = inventoryObjectProperty(g_ptr_array_index(hosts, 0), "name");
-    return name && name->kind == SOAP_KIND_STRING ? inventoryBuildString(build, name->value.string) : NULL;
+    return name && name->kind == SOAP_KIND_STRING ? inventoryBuildString(build, name->value.string)
+                                                  : NULL;
 }
 
 static InventorySnapshot *

@@ -142,8 +142,10 @@ unsetProperty(InventoryObject *object, const char *name)
         g_array_remove_index_fast(object->properties, (guint)i);
 }
 
-/* Whether @name reaches into a property that is kept as a whole, e.g. summary.freeSpace where
- * summary is. */
+/*
+ * Whether @name reaches into a property that is kept as a whole, e.g. summary.freeSpace where
+ * summary is.
+ */
 static gboolean
 reachesInto(const InventoryObject *object, const char *name)
 {
@@ -160,13 +162,16 @@ reachesInto(const InventoryObject *object, const char *name)
 }
 
 static gboolean
-applyChange(InventoryObject *object, const VimPropertyChange *change, SharedReply *reply, GError **error)
+applyChange(InventoryObject *object, const VimPropertyChange *change, SharedReply *reply,
+            GError **error)
 {
     if (!change->name)
         return TRUE;
 
-    /* The filter was made without partialUpdates; a server that sends them all the same is read
-     * anew. */
+    /*
+     * The filter was made without partialUpdates; a server that sends them all the same is read
+     * anew.
+     */
     if (reachesInto(object, change->name)) {
         g_set_error(error, VI_ERROR, VI_ERROR_COLLECTOR_VERSION,
                     "the server reported only a part of '%s'", change->name);
@@ -181,7 +186,8 @@ applyChange(InventoryObject *object, const VimPropertyChange *change, SharedRepl
 }
 
 static gboolean
-applyObject(InventoryStore *store, const VimObjectUpdate *update, SharedReply *reply, GError **error)
+applyObject(InventoryStore *store, const VimObjectUpdate *update, SharedReply *reply,
+            GError **error)
 {
     InventoryObject *object;
     size_t i;
@@ -195,9 +201,11 @@ applyObject(InventoryStore *store, const VimObjectUpdate *update, SharedReply *r
 
     object = g_hash_table_lookup(store->objects, update->obj);
     if (!object && g_hash_table_size(store->objects) >= LIMIT_INVENTORY_OBJECTS) {
-        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "the server's inventory has more than %d objects; name a part of it with path= in "
-                    "the URI", LIMIT_INVENTORY_OBJECTS);
+        g_set_error(
+            error, VI_ERROR, VI_ERROR_PROTOCOL,
+            "the server's inventory has more than %d objects; name a part of it with path= in "
+            "the URI",
+            LIMIT_INVENTORY_OBJECTS);
         return FALSE;
     }
     if (!object)
@@ -224,7 +232,8 @@ applyFilter(InventoryStore *store, const VimPropertyFilterUpdate *filter, Shared
 }
 
 gboolean
-inventoryStoreApply(InventoryStore *store, const VimUpdateSet *updates, SoapReply *reply, GError **error)
+inventoryStoreApply(InventoryStore *store, const VimUpdateSet *updates, SoapReply *reply,
+                    GError **error)
 {
     SharedReply *shared = g_rc_box_new0(SharedReply);
     gboolean ok = TRUE;

@@ -69,9 +69,10 @@ takeFolders(ViSearch *search, GError **error)
     for (i = 0; i < search->nfolders; i++) {
         if (soapObjectIs(items[i], &vimHostDatastoreBrowserSearchResultsType))
             continue;
-        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "SearchDatastoreSubFolders_Task: the server returned a %s instead of search results",
-                    items[i]->wireType ? items[i]->wireType : items[i]->type->name);
+        g_set_error(
+            error, VI_ERROR, VI_ERROR_PROTOCOL,
+            "SearchDatastoreSubFolders_Task: the server returned a %s instead of search results",
+            items[i]->wireType ? items[i]->wireType : items[i]->type->name);
         return FALSE;
     }
     search->folders = (VimHostDatastoreBrowserSearchResults *const *)items;
@@ -79,7 +80,8 @@ takeFolders(ViSearch *search, GError **error)
 }
 
 ViSearch *
-viBrowserSearchAll(ViSession *session, const SoapMoRef *browser, const char *datastore, GError **error)
+viBrowserSearchAll(ViSession *session, const SoapMoRef *browser, const char *datastore,
+                   GError **error)
 {
     g_autofree char *path = g_strdup_printf("[%s]", datastore);
     g_autoptr(SoapReply) reply = startSearch(session, browser, path, error);

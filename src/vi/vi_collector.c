@@ -176,9 +176,10 @@ viCollectorRetrieve(ViSession *session, const VimPropertyFilterSpec *spec, GErro
             !viSessionRenew(session, reading.generation, error))
             return NULL;
     }
-    g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                "RetrievePropertiesEx: the server shows none of the objects asked for, although the "
-                "login is fresh; check the permissions of the user");
+    g_set_error(
+        error, VI_ERROR, VI_ERROR_PROTOCOL,
+        "RetrievePropertiesEx: the server shows none of the objects asked for, although the "
+        "login is fresh; check the permissions of the user");
     return NULL;
 }
 

@@ -94,7 +94,8 @@ setFault(GError **error, const char *context, const char *name, const SoapObject
     g_autofree char *text = plainText(message);
 
     if (*text == '\0')
-        g_set_error(error, VI_ERROR, (gint)viErrorCodeOfFault(name, detail), "%s: %s", context, name);
+        g_set_error(error, VI_ERROR, (gint)viErrorCodeOfFault(name, detail), "%s: %s", context,
+                    name);
     else
         g_set_error(error, VI_ERROR, (gint)viErrorCodeOfFault(name, detail), "%s: %s: %s",
                     context, name, text);
@@ -103,7 +104,8 @@ setFault(GError **error, const char *context, const char *name, const SoapObject
 void
 viErrorSetFault(GError **error, const char *method, const SoapFault *fault)
 {
-    setFault(error, method, *fault->name ? fault->name : fault->code, fault->detail, fault->message);
+    setFault(error, method, *fault->name ? fault->name : fault->code, fault->detail,
+             fault->message);
 }
 
 void

@@ -77,9 +77,11 @@ setNotSoap(GError **error, const HttpResponse *response, const GString *quote)
                     "the server is out of sessions or overloaded (HTTP status 503); wait a little, "
                     "or close sessions that are not needed");
     else if (response->status >= 300 && response->status < 400)
-        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "the server redirects to '%s' (HTTP status %u), which is not followed; use that "
-                    "address in the URI", location, response->status);
+        g_set_error(
+            error, VI_ERROR, VI_ERROR_PROTOCOL,
+            "the server redirects to '%s' (HTTP status %u), which is not followed; use that "
+            "address in the URI",
+            location, response->status);
     else
         g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
                     "the server answered with HTTP status %u and %s instead of a SOAP reply%s%s%s; "
@@ -317,9 +319,10 @@ readContent(ViSession *session, const VimServiceContent *content, GError **error
 
     version = viVersionFor(about->apiVersion);
     if (!version) {
-        g_set_error(error, VI_ERROR, VI_ERROR_NOT_SUPPORTED,
-                    "the server '%s' speaks version %s of the vSphere API, but %s or newer is needed",
-                    session->about.fullName, about->apiVersion, VI_VERSION_OLDEST);
+        g_set_error(
+            error, VI_ERROR, VI_ERROR_NOT_SUPPORTED,
+            "the server '%s' speaks version %s of the vSphere API, but %s or newer is needed",
+            session->about.fullName, about->apiVersion, VI_VERSION_OLDEST);
         return FALSE;
     }
     setVersion(session, version);
@@ -447,8 +450,10 @@ viSessionLogin(ViSession *session, const char *userName, Secret *password, GErro
     return ok;
 }
 
-/* Waits for the renewal that is under way. Called with the lock held. Returns: whether it
- * helped. */
+/*
+ * Waits for the renewal that is under way. Called with the lock held. Returns: whether it
+ * helped.
+ */
 static gboolean
 lockedAwaitRenewal(ViSession *session, guint64 stale, GError **error)
 {

@@ -96,7 +96,8 @@ mayGoOn(Wait *wait, GError **error)
         cancelTask(wait);
         g_set_error(error, VI_ERROR, VI_ERROR_TIMEOUT,
                     "%s: the task '%s' did not end in time (it was %s); it has been told to stop",
-                    wait->what, wait->task->value, wait->state ? wait->state : "in an unknown state");
+                    wait->what, wait->task->value,
+                    wait->state ? wait->state : "in an unknown state");
         return FALSE;
     }
     return TRUE;
@@ -254,7 +255,8 @@ pollSlice(Wait *wait, const SoapMoRef *collector, const char *version, guint64 g
         .cancel = wait->cancel,
     };
 
-    return viCollectorWait(wait->session, collector, version, seconds, &options, ret_updates, error);
+    return viCollectorWait(wait->session, collector, version, seconds, &options, ret_updates,
+                           error);
 }
 
 /* Long-polls until the task has ended or the caller has waited enough. */
@@ -354,8 +356,8 @@ waitForTask(Wait *wait, GError **error)
 }
 
 ViTaskResult *
-viTaskWait(ViSession *session, const SoapMoRef *task, const char *what, guint timeoutMs, gint *cancel,
-           GError **error)
+viTaskWait(ViSession *session, const SoapMoRef *task, const char *what, guint timeoutMs,
+           gint *cancel, GError **error)
 {
     Wait wait = {
         .session = session, .task = task, .what = what, .cancel = cancel,
