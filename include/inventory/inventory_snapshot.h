@@ -16,8 +16,8 @@
  *   snapshot ── pools[] ──┬─ InventoryPool ── datastore ── extents[]
  *            │            └─ InventoryPool ── target ─┬─ portals[], adapters[]
  *            │                                        └─ luns[] ─┐
- *            ├─ luns[] ─────────────────────────── InventoryLun <┘ (one LUN may be behind several
- * targets) └─ indexes: pools by name, UUID, target path; LUNs by key, device path
+ *            ├─ luns[] ─────────────────────────── InventoryLun <┘ (one may be behind many targets)
+ *            └─ indexes: pools by name, UUID, target path; LUNs by key, device path
  *
  * All strings and vectors live in the snapshot's arena. Sizes are bytes.
  */

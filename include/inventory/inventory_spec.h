@@ -12,8 +12,8 @@
  * What is asked of the property collector: which objects (a walk from the root folder, or from one
  * host) and which of their properties. The walk:
  *
- *   rootFolder ─ childEntity* ─ Datacenter ─ hostFolder ─ childEntity* ─ ComputeResource ─ host ─
- * datastore
+ *   rootFolder ─ childEntity* ─ Datacenter ─ hostFolder ─ childEntity* ─ ComputeResource ─ host
+ *                                                                                   datastore ─┘
  */
 typedef struct _InventorySpec InventorySpec;
 
