@@ -13,7 +13,7 @@
 /* Returns: (transfer full): @body in an envelope as ESX writes it. */
 char *fixtureEnvelope(const char *body);
 
-/* Returns: (transfer full): a RetrievePropertiesEx reply with one property, @val, a <val> element. */
+/* Returns: (transfer full) a RetrievePropertiesEx reply with one property, @val, a <val>. */
 char *fixtureProperty(const char *val);
 
 /* Decodes all of @xml at once. */
