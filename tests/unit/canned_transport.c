@@ -30,6 +30,10 @@ struct _Canned {
     GHashTable *open;       /* methods whose gate is open */
     GPtrArray *requests;    /* CannedRequest */
     guint logged;           /* requests a test has seen in the log */
+    Exchange *spoil;        /* instead of what is scripted for request number spoilAt */
+    guint spoilAt;
+    guint cutAt;            /* 0: never */
+    size_t cutLength;
     gboolean lent;
     gboolean freed;
 };
@@ -103,6 +107,7 @@ cannedFree(Canned *canned)
     if (canned->lent && !canned->freed)
         g_error("the transport was not freed");
     assertAllAsked(canned);
+    g_clear_pointer(&canned->spoil, exchangeFree);
     g_hash_table_unref(canned->queues);
     g_hash_table_unref(canned->counts);
     g_hash_table_unref(canned->open);
@@ -159,9 +164,13 @@ patience(void)
     return g_get_monotonic_time() + PATIENCE_SECONDS * G_USEC_PER_SEC;
 }
 
-/* Takes the next exchange for @method; the caller frees it when @ret_mine. */
+/*
+ * Takes the next exchange for @method; the caller frees it when @ret_mine. @ret_length is written
+ * when the reply is cut.
+ */
 static Exchange *
-take(Canned *canned, const HttpRequest *request, const char *method, gboolean *ret_mine)
+take(Canned *canned, const HttpRequest *request, const char *method, gboolean *ret_mine,
+     size_t *ret_length)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&canned->lock);
     GQueue *queue = g_hash_table_lookup(canned->queues, method);
@@ -169,6 +178,12 @@ take(Canned *canned, const HttpRequest *request, const char *method, gboolean *r
     gint64 deadline = patience();
 
     record(canned, request, method);
+    if (canned->spoil && canned->requests->len == canned->spoilAt) {
+        *ret_mine = TRUE;
+        return g_steal_pointer(&canned->spoil);
+    }
+    if (canned->requests->len == canned->cutAt)
+        *ret_length = canned->cutLength;
     if (!exchange)
         g_error("nobody scripted this %s", method);
     *ret_mine = !exchange->is.always;
@@ -181,12 +196,12 @@ take(Canned *canned, const HttpRequest *request, const char *method, gboolean *r
 }
 
 static gboolean
-play(const CannedExchange *is, HttpSink sink, gpointer opaque, HttpResponse *ret_response,
-     GError **error)
+play(const CannedExchange *is, size_t ceiling, HttpSink sink, gpointer opaque,
+     HttpResponse *ret_response, GError **error)
 {
     g_auto(HttpResponse) response = { .status = is->status ? is->status : 200 };
     const char *type = is->contentType ? is->contentType : "text/xml; charset=utf-8";
-    size_t left = is->bytes ? strlen(is->bytes) : 0;
+    size_t left = is->bytes ? MIN(strlen(is->bytes), ceiling) : 0;
     const char *at = is->bytes;
 
     response.contentType = *type ? g_strdup(type) : NULL;
@@ -213,14 +228,15 @@ cannedPerform(HttpTransport *transport, const HttpRequest *request, HttpSink sin
     g_autofree char *method = methodOf(request);
     gboolean mine = FALSE;
     gboolean ok = FALSE;
-    Exchange *exchange = take(canned, request, method, &mine);
+    size_t length = G_MAXSIZE;
+    Exchange *exchange = take(canned, request, method, &mine, &length);
 
     if (exchange->is.hook)
         exchange->is.hook(exchange->is.hookData);
     if (exchange->is.domain)
         g_set_error(error, exchange->is.domain, exchange->is.code, "scripted trouble");
     else
-        ok = play(&exchange->is, sink, opaque, ret_response, error);
+        ok = play(&exchange->is, length, sink, opaque, ret_response, error);
     if (mine)
         exchangeFree(exchange);
     return ok;
@@ -248,11 +264,9 @@ cannedTransport(Canned *canned)
 
 /* ---- the script ----------------------------------------------------------------------------- */
 
-void
-cannedAdd(Canned *canned, const char *method, const CannedExchange *exchange)
+static Exchange *
+exchangeCopy(const CannedExchange *exchange)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&canned->lock);
-    GQueue *queue = g_hash_table_lookup(canned->queues, method);
     Exchange *copy = g_new0(Exchange, 1);
 
     copy->is = *exchange;
@@ -260,6 +274,35 @@ cannedAdd(Canned *canned, const char *method, const CannedExchange *exchange)
     copy->is.setCookie = g_strdup(exchange->setCookie);
     copy->is.location = g_strdup(exchange->location);
     copy->is.bytes = g_strdup(exchange->bytes);
+    return copy;
+}
+
+void
+cannedSpoil(Canned *canned, guint n, const CannedExchange *instead)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&canned->lock);
+
+    g_clear_pointer(&canned->spoil, exchangeFree);
+    canned->spoil = exchangeCopy(instead);
+    canned->spoilAt = canned->requests->len + n;
+}
+
+void
+cannedCut(Canned *canned, guint n, size_t length)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&canned->lock);
+
+    canned->cutAt = canned->requests->len + n;
+    canned->cutLength = length;
+}
+
+void
+cannedAdd(Canned *canned, const char *method, const CannedExchange *exchange)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&canned->lock);
+    GQueue *queue = g_hash_table_lookup(canned->queues, method);
+    Exchange *copy = exchangeCopy(exchange);
+
     if (!queue) {
         queue = g_queue_new();
         g_hash_table_insert(canned->queues, g_strdup(method), queue);

@@ -69,6 +69,12 @@ void cannedFault(Canned *canned, const char *method, const char *fault, const ch
 /* The request fails with this error. */
 void cannedFail(Canned *canned, const char *method, GQuark domain, gint code);
 
+/* The @n-th request from now, the first being 1, gets @instead; what is scripted for it stays. */
+void cannedSpoil(Canned *canned, guint n, const CannedExchange *instead);
+
+/* The reply to the @n-th request from now ends behind its first @length bytes. */
+void cannedCut(Canned *canned, guint n, size_t length);
+
 /* Returns: (transfer full): a whole reply of @method as ESX writes it, with @inner in it. */
 char *cannedEnvelope(const char *method, const char *inner);
 
