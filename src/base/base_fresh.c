@@ -19,7 +19,7 @@ struct _Fresh {
                                of microseconds cannot always tell */
     gpointer value;         /* NULL: none yet */
     guint64 proven;         /* event at which the proof of the value started */
-    gint64 provenAt;        /* the same as a time, monotonic */
+    gint64 provenAt;        /* when its answer came, monotonic */
     guint64 expired;        /* proofs started before that event do not count */
     GError *failure;        /* of the last proof, if it failed */
     guint64 failed;         /* event at which that one started */
@@ -56,7 +56,6 @@ static void
 lockedProve(Fresh *fresh)
 {
     const guint64 start = ++fresh->events;
-    const gint64 startAt = g_get_monotonic_time();
     g_autoptr(GError) error = NULL;
     gpointer value;
 
@@ -72,7 +71,7 @@ lockedProve(Fresh *fresh)
         g_clear_pointer(&fresh->value, fresh->ops->unref);
         fresh->value = value;
         fresh->proven = start;
-        fresh->provenAt = startAt;
+        fresh->provenAt = g_get_monotonic_time();
     } else {
         fresh->failure = g_steal_pointer(&error);
         fresh->failed = start;

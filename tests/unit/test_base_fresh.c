@@ -19,6 +19,7 @@ typedef struct {
     gboolean failing;       /* the answer is an error */
     gboolean unchanged;     /* the answer is the last value */
     Fresh *expireWithin;    /* expired while the question is under way */
+    gulong slowness;        /* how long an answer takes, in microseconds */
     gpointer lastCurrent;
 
     Fresh *fresh;
@@ -81,6 +82,8 @@ ask(gpointer opaque, gpointer current, GError **error)
     world->asking--;
     g_mutex_unlock(&world->lock);
 
+    if (world->slowness > 0)
+        g_usleep(world->slowness);
     if (world->expireWithin)
         freshExpire(g_steal_pointer(&world->expireWithin));
     return value;
@@ -174,7 +177,7 @@ testTtlZero(void)
     g_assert_cmpuint(acquire(&world), ==, 3);
 }
 
-/* A proof ages from the moment the question was sent. */
+/* A proof ages from its answer. */
 static void
 testTtlOver(void)
 {
@@ -187,6 +190,18 @@ testTtlOver(void)
     while (g_get_monotonic_time() < end)
         g_thread_yield();
     g_assert_cmpuint(acquire(&world), ==, 2);
+}
+
+/* An answer that took longer than the time-to-live is as good as any. */
+static void
+testSlowAnswer(void)
+{
+    g_auto(World) world = { 0 };
+
+    worldInit(&world, 200000);
+    world.slowness = 250000;
+    g_assert_cmpuint(acquire(&world), ==, 1);
+    g_assert_cmpuint(acquire(&world), ==, 1);
 }
 
 static void
@@ -426,6 +441,7 @@ main(int argc, char **argv)
     g_test_add_func("/base/fresh/within-ttl", testWithinTtl);
     g_test_add_func("/base/fresh/ttl-zero", testTtlZero);
     g_test_add_func("/base/fresh/ttl-over", testTtlOver);
+    g_test_add_func("/base/fresh/slow-answer", testSlowAnswer);
     g_test_add_func("/base/fresh/unchanged", testUnchanged);
     g_test_add_func("/base/fresh/expire", testExpire);
     g_test_add_func("/base/fresh/expire-during-proof", testExpireDuringProof);
