@@ -161,4 +161,7 @@ def few_names(uri: str, maxnames: int, pool: str | None) -> tuple[int, int]:
         count = library.virStoragePoolListVolumes(found, names, maxnames)
         library.virStoragePoolFree(ctypes.c_void_p(found))
     library.virConnectClose(ctypes.c_void_p(conn))
-    return count, sum(1 for name in names if name != guard)
+    written = [name for name in names if name != guard]
+    for name in written:
+        library.free(ctypes.c_void_p(name))
+    return count, len(written)
