@@ -47,7 +47,7 @@ isSoap(const HttpResponse *response)
 {
     if (response->status != 200 && response->status != 500)
         return FALSE;
-    return !response->contentType || strstr(response->contentType, "xml") != NULL;
+    return !response->contentType || strcasestr(response->contentType, "xml") != NULL;
 }
 
 /* What the server wrote, on one line, printable, and not too long. */

@@ -360,6 +360,16 @@ testDatacenterOfScope(void)
     g_assert_cmpstr(onlyPool(snapshot)->datastore->datacenterPath, ==, "Sites/Paris");
 }
 
+/* A mount without information, and an entry that is no mount, are none. */
+static void
+testHollowMounts(void)
+{
+    assertIdentity(VMFS("d1", "ds", MOUNTS("<DatastoreHostMount></DatastoreHostMount>"
+                                           MOUNT("h1", IN("path", "/v/1")))), NULL, "/v/1", "/v/1");
+    assertState(MOUNTED("<DatastoreHostMount></DatastoreHostMount>" LOST("h1")), NULL, FALSE, 0, 0);
+    assertState(MOUNTED("<DatastoreHostMount></DatastoreHostMount>"), NULL, TRUE, 10, 4);
+}
+
 /* Folders that are each other's parents lead nowhere, but not for ever. */
 static void
 testCircle(void)
@@ -392,6 +402,7 @@ main(int argc, char **argv)
     g_test_add_func("/inventory/datastore/same-names", testSameNames);
     g_test_add_func("/inventory/datastore/datacenter", testDatacenter);
     g_test_add_func("/inventory/datastore/datacenter-of-scope", testDatacenterOfScope);
+    g_test_add_func("/inventory/datastore/hollow-mounts", testHollowMounts);
     g_test_add_func("/inventory/datastore/circle", testCircle);
     return g_test_run();
 }

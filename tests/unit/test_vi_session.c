@@ -414,6 +414,28 @@ testHeadersAreQuoted(void)
     g_assert_null(strchr(location->message, '\001'));
 }
 
+/* Content types are the same in capitals; none at all may be SOAP as well. */
+static void
+testContentTypes(void)
+{
+    static const char *const types[] = {
+        "text/xml", "TEXT/XML; charset=UTF-8", "application/soap+xml", "",
+    };
+    g_autofree char *bytes = cannedEnvelope("CurrentTime", FIXTURE_TIME);
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(types); i++) {
+        g_autoptr(Canned) canned = cannedNew();
+        g_autoptr(ViSession) session = fixtureLogin(canned);
+        g_autoptr(GError) error = NULL;
+
+        cannedAdd(canned, "CurrentTime",
+                  &(CannedExchange){ .contentType = types[i], .bytes = bytes });
+        fixtureCallSafe(session, &error);
+        g_assert_no_error(error);
+    }
+}
+
 /* A SOAP reply of another method is not taken for this one's. */
 static void
 testOtherMethodsReply(void)
@@ -451,6 +473,7 @@ main(int argc, char **argv)
     g_test_add_func("/vi/session/html-long", testHtmlLong);
     g_test_add_func("/vi/session/redirect", testRedirect);
     g_test_add_func("/vi/session/headers-are-quoted", testHeadersAreQuoted);
+    g_test_add_func("/vi/session/content-types", testContentTypes);
     g_test_add_func("/vi/session/other-methods-reply", testOtherMethodsReply);
     return g_test_run();
 }
