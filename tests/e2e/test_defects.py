@@ -2,8 +2,8 @@
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """The known defects of libvirt's built-in ESX driver that concern reading: none of them here.
 
-Each test is numbered as in the project's list of those defects. Those that are not here concern what changes
-something (6, 15) or are the lack of something that test_api.py has as a whole (27).
+Each test is numbered as in the project's list of those defects. The one that is not here (15) concerns what
+changes something.
 """
 
 from __future__ import annotations
@@ -128,6 +128,15 @@ def test_defect_05_a_target_that_vanishes(client: Client, site, new_fake):
         with raises_error(libvirt.VIR_ERR_NO_STORAGE_POOL, mentions=ON_THE_HARDWARE_ADAPTER):
             call()
     assert conn.storagePoolLookupByName(TWO_PORTALS).info()
+
+
+def test_defect_06_a_search_that_goes_on_is_waited_for(site, new_fake):
+    """The built-in driver reads freed memory when a task reports anything before its end."""
+    server = new_fake(task_ms=1200)
+    listed = site.virsh(server)("vol-list", "datastore1").check()
+    assert "Fedora/Fedora.vmdk" in listed.out
+    assert server.requests()["CreatePropertyCollector"] == 1
+    assert server.requests()["DestroyPropertyCollector"] == 1
 
 
 def test_defect_07_a_failed_open_leaves_no_session(client: Client, site, new_fake):
@@ -333,6 +342,18 @@ def test_defect_26_ipv6(client: Client, site, fake, world):
     with relay:
         lists_the_world(client.open(site.wrap(embedded("[::1]", relay.port, cacert=fake.cacert))), world)
         assert relay.connections == 1
+
+
+def test_defect_27_what_the_built_in_driver_lacks_is_there(conn):
+    """It has no lists with flags, no info with flags, no capabilities, no lookup by target path."""
+    pools = conn.listAllStoragePools(libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_FS)
+    assert "datastore1" in [pool.name() for pool in pools]
+    pool = conn.storagePoolLookupByName("datastore1")
+    volume = next(v for v in pool.listAllVolumes(0) if v.name() == "Fedora/Fedora.vmdk")
+    assert volume.infoFlags(libvirt.VIR_STORAGE_VOL_GET_PHYSICAL)[2] > 0
+    assert "<pool type='iscsi' supported='yes'>" in conn.getStoragePoolCapabilities(0)
+    path = "/vmfs/volumes/4f8b3c2e-1a7d9e60-5b3f-001b219a3c5e"
+    assert conn.storagePoolLookupByTargetPath(path).name() == "datastore1"
 
 
 def test_defect_28_a_long_call_holds_up_no_other(client: Client, site, new_fake):
