@@ -77,6 +77,17 @@ makeFilter(Inventory *inventory, GError **error)
     return TRUE;
 }
 
+/* A new filter that reports nothing at all is no empty inventory: the root folder is always there. */
+static gboolean
+checkAnswered(const Inventory *inventory, GError **error)
+{
+    if (*inventory->version != '\0')
+        return TRUE;
+    g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                "the server shows none of the objects asked for; check the permissions of the user");
+    return FALSE;
+}
+
 /* Takes all that has changed, however many replies that needs. */
 static gboolean
 drain(Inventory *inventory, gboolean *ret_changed, GError **error)
@@ -101,7 +112,7 @@ drain(Inventory *inventory, gboolean *ret_changed, GError **error)
             return FALSE;
         if (!updates) {
             soapReplyFree(reply);
-            return TRUE;
+            return checkAnswered(inventory, error);
         }
 
         *ret_changed = TRUE;

@@ -369,6 +369,35 @@ testEndlessUpdates(void)
     g_assert_null(inventoryPeek(inventory));
 }
 
+/* A server that reports nothing at all, not even its root folder, has not an empty inventory. */
+static void
+testNothingAtFirst(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(Inventory) inventory = inventoryNew(session, NULL, 0);
+
+    scriptFilter(canned, "f");
+    scriptNothing(canned);
+    assertFails(inventory, VI_ERROR, VI_ERROR_PROTOCOL);
+    g_assert_null(inventoryPeek(inventory));
+}
+
+/* A host without datastores and adapters is empty, and says so. */
+static void
+testEmpty(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(Inventory) inventory = inventoryNew(session, NULL, 0);
+
+    scriptFilter(canned, "f");
+    scriptUpdates(canned, "1", FALSE, ENTER("HostSystem", "ha-host", ""));
+    assertNames(inventory, "");
+    scriptNothing(canned);
+    assertNames(inventory, "");
+}
+
 static void
 testNoPermission(void)
 {
@@ -492,6 +521,8 @@ main(int argc, char **argv)
     g_test_add_func("/inventory/broken", testBroken);
     g_test_add_func("/inventory/half-applied-is-not-shown", testHalfAppliedIsNotShown);
     g_test_add_func("/inventory/endless-updates", testEndlessUpdates);
+    g_test_add_func("/inventory/nothing-at-first", testNothingAtFirst);
+    g_test_add_func("/inventory/empty", testEmpty);
     g_test_add_func("/inventory/no-permission", testNoPermission);
     g_test_add_func("/inventory/refused", testRefused);
     g_test_add_func("/inventory/shared", testShared);
