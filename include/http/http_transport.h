@@ -44,7 +44,7 @@ gboolean httpErrorIsUnsent(const GError *error);
 typedef struct {
     guint status;            /* e.g. 200 */
     char *contentType;       /* as sent, or NULL */
-    char *setCookie;         /* the whole last Set-Cookie value, or NULL; it is a secret */
+    char *setCookie;         /* all Set-Cookie values, one a line, or NULL; a secret */
     char *location;          /* or NULL */
     gboolean reused;         /* the request went over a connection that had served before */
 } HttpResponse;

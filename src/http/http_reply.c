@@ -36,6 +36,17 @@ httpLineValue(const char *line, size_t length, const char *name)
     return g_strndup(line, length);
 }
 
+/* Cookies add up, one a line: a proxy may put its own beside the server's. */
+static void
+httpReplyAddCookie(HttpReply *reply, char *value)
+{
+    char *before = reply->response.setCookie;
+
+    reply->response.setCookie = before ? g_strconcat(before, "\n", value, NULL) : g_strdup(value);
+    secretEraseFree(before);
+    secretEraseFree(value);
+}
+
 static void
 httpReplyTakeField(HttpReply *reply, const char *line, size_t length)
 {
@@ -44,16 +55,20 @@ httpReplyTakeField(HttpReply *reply, const char *line, size_t length)
         char **value;
     } fields[] = {
         { "Content-Type", &reply->response.contentType },
-        { "Set-Cookie", &reply->response.setCookie },
         { "Location", &reply->response.location },
     };
+    char *cookie = httpLineValue(line, length, "Set-Cookie");
     size_t i;
 
+    if (cookie) {
+        httpReplyAddCookie(reply, cookie);
+        return;
+    }
     for (i = 0; i < G_N_ELEMENTS(fields); i++) {
         char *value = httpLineValue(line, length, fields[i].name);
 
         if (value) {
-            secretEraseFree(*fields[i].value);
+            g_free(*fields[i].value);
             *fields[i].value = value;
             return;
         }

@@ -287,7 +287,31 @@ addDatastore(InventoryBuild *build, const InventoryStore *store, const Inventory
     g_ptr_array_add(build->pools, pool);
 }
 
-/* ---- unique names --------------------------------------------------------------------------- */
+/* ---- unique names and UUIDs ----------------------------------------------------------------- */
+
+/*
+ * One NFS export that two datacenters of a vCenter have mounted is two datastores with one mount path. The
+ * first, by reference, has the UUID that everybody else gives it; the others need one of their own.
+ */
+static void
+makeUuidsUnique(InventoryBuild *build)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    guint i;
+
+    for (i = 0; i < build->pools->len; i++) {
+        InventoryPool *pool = g_ptr_array_index(build->pools, i);
+        const char *ref = pool->datastore->ref->value;
+        g_autofree char *identity = NULL;
+        char text[37];
+
+        nameFormatUuid(pool->uuid, text);
+        if (g_hash_table_add(seen, g_strdup(text)))
+            continue;
+        identity = g_strdup_printf("%s\n%s", text, ref);
+        nameHashUuid(identity, pool->uuid);
+    }
+}
 
 /* Counts how often each name occurs. */
 static GHashTable *
@@ -335,4 +359,5 @@ inventoryBuildDatastores(InventoryBuild *build, const InventoryStore *store,
     for (i = 0; i < datastores->len; i++)
         addDatastore(build, store, g_ptr_array_index(datastores, i), datacenters, scope);
     makeNamesUnique(build);
+    makeUuidsUnique(build);
 }

@@ -24,21 +24,24 @@ isBroken(const GError *error)
 }
 
 /*
- * What @error, which is no fault, means for a call by rule @replay. Of one that must not be
+ * What @error, which is no fault, means for a call of @method. Of one that must not be
  * repeated nobody knows either what became of it when the server went silent; the error says so by
  * its code.
  */
 static Outcome
-outcomeOf(SoapReplay replay, GError *error)
+outcomeOf(const SoapMethod *method, GError **error)
 {
-    const gboolean silent = g_error_matches(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT);
+    const gboolean silent = g_error_matches(*error, HTTP_ERROR, HTTP_ERROR_TIMEOUT);
 
-    if (replay == SOAP_REPLAY_ONCE && (silent || isBroken(error))) {
-        error->domain = VI_ERROR;
-        error->code = VI_ERROR_OUTCOME_UNKNOWN;
+    if (method->replay == SOAP_REPLAY_ONCE && (silent || isBroken(*error))) {
+        /* Errors of the network do not name the method, but here it is what matters. */
+        if ((*error)->domain == HTTP_ERROR)
+            g_prefix_error(error, "%s: ", method->name);
+        (*error)->domain = VI_ERROR;
+        (*error)->code = VI_ERROR_OUTCOME_UNKNOWN;
         return OUTCOME_FAILED;
     }
-    return isBroken(error) ? OUTCOME_BROKEN : OUTCOME_FAILED;
+    return isBroken(*error) ? OUTCOME_BROKEN : OUTCOME_FAILED;
 }
 
 /* Sends once. @ret_generation is the session's generation it ran in. */
@@ -52,7 +55,7 @@ attempt(ViSession *session, const SoapMethod *method, gconstpointer args,
 
     if (!viSessionExchange(session, method, args, options->generation, options->timeoutMs,
                            options->cancel, &reply, ret_generation, &local)) {
-        Outcome outcome = outcomeOf(method->replay, local);
+        Outcome outcome = outcomeOf(method, &local);
 
         g_propagate_error(error, g_steal_pointer(&local));
         return outcome;

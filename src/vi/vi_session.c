@@ -108,19 +108,24 @@ receive(const HttpResponse *response, const char *data, size_t length, gpointer 
 }
 
 /*
- * Returns: (transfer full) the session cookie in @setCookie, up to the first ';', with its quotes;
- * NULL where there is none.
+ * Returns: (transfer full) the session cookie in @setCookie, which has one cookie a line: up to its
+ * first ';', with its quotes; NULL where there is none.
  */
 static Secret *
 cookieOf(const char *setCookie)
 {
+    const char *line = setCookie;
     Secret *cookie = NULL;
     char *pair = NULL;
 
-    if (!setCookie || !g_str_has_prefix(setCookie, "vmware_soap_session="))
+    while (line && !g_str_has_prefix(line, "vmware_soap_session=")) {
+        line = strchr(line, '\n');
+        line = line ? line + 1 : NULL;
+    }
+    if (!line)
         return NULL;
 
-    pair = g_strndup(setCookie, strcspn(setCookie, ";"));
+    pair = g_strndup(line, strcspn(line, ";\n"));
     cookie = secretNew(pair);
     secretEraseFree(pair);
     return cookie;

@@ -36,7 +36,7 @@ testFields(void)
     g_assert_cmpuint(reply.response.status, ==, 200);
     g_assert_cmpstr(reply.response.contentType, ==, "text/xml; charset=utf-8");
     g_assert_cmpstr(reply.response.setCookie, ==,
-                    "vmware_soap_session=\"52fd\"; Path=/; HttpOnly; Secure;");
+                    "old\nvmware_soap_session=\"52fd\"; Path=/; HttpOnly; Secure;");
     g_assert_cmpstr(reply.response.location, ==, "");
 }
 

@@ -141,7 +141,8 @@ testResponse(void)
     g_assert_cmpstr(echoed, ==, "x");
     g_assert_cmpuint(first.status, ==, 200);
     g_assert_cmpstr(first.contentType, ==, "text/plain; x=1");
-    g_assert_cmpstr(first.setCookie, ==, "s=\"52fd-40\"; Path=/; HttpOnly; Secure;");
+    g_assert_cmpstr(first.setCookie, ==,
+                    "first=\"1\"\ns=\"52fd-40\"; Path=/; HttpOnly; Secure;");
     g_assert_null(first.location);
 
     /* not followed, and no cookie of before sent or kept */

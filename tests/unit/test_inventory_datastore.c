@@ -3,6 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
+#include "base_names.h"
 #include "inventory_fixture.h"
 
 static SoapMoRef host1 = { "HostSystem", "h1" };
@@ -334,6 +335,23 @@ testSameNames(void)
     g_assert_cmpstr(fixturePool(snapshot, "other")->name, ==, "other");
 }
 
+/* One export that two datacenters have mounted is two pools, each with a UUID of its own. */
+static void
+testSameMountPaths(void)
+{
+    g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
+        VMFS("d1", "a", MOUNTS(MOUNT("h1", IN("path", "/vmfs/volumes/x"))))
+        VMFS("d2", "b", MOUNTS(MOUNT("h2", IN("path", "/vmfs/volumes/x")))), NULL);
+    const InventoryPool *first = fixturePool(snapshot, "a");
+    const InventoryPool *second = fixturePool(snapshot, "b");
+    guint8 regular[16];
+
+    nameHashUuid("/vmfs/volumes/x", regular);
+    g_assert_cmpmem(first->uuid, 16, regular, 16);
+    g_assert_true(inventoryPoolByUuid(snapshot, first->uuid) == first);
+    g_assert_true(inventoryPoolByUuid(snapshot, second->uuid) == second);
+}
+
 static void
 testDatacenter(void)
 {
@@ -400,6 +418,7 @@ main(int argc, char **argv)
     g_test_add_func("/inventory/datastore/hollow", testHollow);
     g_test_add_func("/inventory/datastore/browser", testBrowser);
     g_test_add_func("/inventory/datastore/same-names", testSameNames);
+    g_test_add_func("/inventory/datastore/same-mount-paths", testSameMountPaths);
     g_test_add_func("/inventory/datastore/datacenter", testDatacenter);
     g_test_add_func("/inventory/datastore/datacenter-of-scope", testDatacenterOfScope);
     g_test_add_func("/inventory/datastore/hollow-mounts", testHollowMounts);

@@ -213,7 +213,7 @@ testOnceBroken(void)
         cannedFail(canned, "MakeDirectory", HTTP_ERROR, breaks[i]);
         g_assert_false(fixtureCallOnce(session, &error));
         g_assert_error(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN);
-        g_assert_cmpstr(error->message, ==, "scripted trouble");
+        g_assert_cmpstr(error->message, ==, "MakeDirectory: scripted trouble");
         cannedAssertLog(canned, "MakeDirectory");
     }
 }

@@ -227,6 +227,23 @@ testCookieOfFirstCall(void)
     g_assert_cmpstr(cannedHeader(cannedLast(canned, "CurrentTime"), "Cookie"), ==, FIXTURE_COOKIE);
 }
 
+/* A proxy puts its own cookies before and behind the server's. */
+static void
+testCookieAmongOthers(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    ViSession *session = fixtureConnect(canned);
+    g_autoptr(GError) error = NULL;
+
+    fixtureScriptLogin(canned, "lb=1; Path=/\n" FIXTURE_SET_COOKIE "\nroute=2");
+    cannedReplyAlways(canned, "Logout", "");
+    g_assert_true(viSessionLogin(session, "root", secretNew("x"), &error));
+    cannedReply(canned, "CurrentTime", FIXTURE_TIME);
+    g_assert_true(fixtureCallSafe(session, &error));
+    g_assert_cmpstr(cannedHeader(cannedLast(canned, "CurrentTime"), "Cookie"), ==, FIXTURE_COOKIE);
+    viSessionFree(session);
+}
+
 /* A cookie of somebody else, and one that a later call brings, change nothing. */
 static void
 testForeignCookie(void)
@@ -462,6 +479,7 @@ main(int argc, char **argv)
     g_test_add_func("/vi/session/login-request", testLoginRequest);
     g_test_add_func("/vi/session/cookie", testCookie);
     g_test_add_func("/vi/session/cookie-of-first-call", testCookieOfFirstCall);
+    g_test_add_func("/vi/session/cookie-among-others", testCookieAmongOthers);
     g_test_add_func("/vi/session/foreign-cookie", testForeignCookie);
     g_test_add_func("/vi/session/invalid-login", testInvalidLogin);
     g_test_add_func("/vi/session/no-logout-without-login", testNoLogoutWithoutLogin);
