@@ -162,6 +162,8 @@ def few_names(uri: str, maxnames: int, pool: str | None) -> tuple[int, int]:
         library.virStoragePoolFree(ctypes.c_void_p(found))
     library.virConnectClose(ctypes.c_void_p(conn))
     written = [name for name in names if name != guard]
+    # The process's own free(), which a sanitizer may have replaced; through `library` it would be libc's.
+    process = ctypes.CDLL(None)
     for name in written:
-        library.free(ctypes.c_void_p(name))
+        process.free(ctypes.c_void_p(name))
     return count, len(written)
