@@ -5,8 +5,7 @@
 
 #pragma once
 
-#include "vi_call.h"
-#include "vim_types.h"
+#include "vi_collector.h"
 
 /*
  * Waiting for a task. Most tasks of a healthy host end within a few hundred milliseconds, so the
@@ -25,7 +24,7 @@
 #define VI_TASK_READ_TIMEOUT_MS 120000
 
 typedef struct {
-    SoapReply *reply;           /* holds the rest */
+    ViObjects *objects;         /* holds the rest */
     const SoapAny *result;      /* info.result; NULL for void tasks */
 } ViTaskResult;
 

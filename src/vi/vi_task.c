@@ -32,7 +32,7 @@ viTaskResultFree(ViTaskResult *result)
 {
     if (!result)
         return;
-    soapReplyFree(result->reply);
+    viObjectsFree(result->objects);
     g_free(result);
 }
 
@@ -56,11 +56,11 @@ readState(Wait *wait, const char *state, const VimLocalizedMethodFault *fault, G
 }
 
 static ViTaskResult *
-resultNew(SoapReply *reply, const SoapAny *any)
+resultNew(ViObjects *objects, const SoapAny *any)
 {
     ViTaskResult *result = g_new0(ViTaskResult, 1);
 
-    result->reply = reply;
+    result->objects = objects;
     result->result = any;
     return result;
 }
@@ -135,6 +135,21 @@ taskSpecInit(TaskSpec *spec, const SoapMoRef *task)
     spec->spec.n_objectSet = 1;
 }
 
+/* What is told of @task, wherever in the pages; NULL where it is not there. */
+static const VimObjectContent *
+findTask(const ViObjects *objects, const SoapMoRef *task)
+{
+    guint i;
+
+    for (i = 0; i < objects->objects->len; i++) {
+        const VimObjectContent *object = g_ptr_array_index(objects->objects, i);
+
+        if (viMoRefEqual(object->obj, task))
+            return object;
+    }
+    return NULL;
+}
+
 /* One look. Returns: TRUE when the task has ended: then either @ret_result or @error is set. */
 static gboolean
 look(Wait *wait, const TaskSpec *spec, ViTaskResult **ret_result, GError **error)
@@ -150,8 +165,8 @@ look(Wait *wait, const TaskSpec *spec, ViTaskResult **ret_result, GError **error
     if (!objects)
         return TRUE;
 
-    object = g_ptr_array_index(objects->objects, 0);
-    for (i = 0; i < object->n_propSet; i++) {
+    object = findTask(objects, wait->task);
+    for (i = 0; object && i < object->n_propSet; i++) {
         const VimDynamicProperty *property = object->propSet[i];
 
         if (g_strcmp0(property->name, "info.state") == 0)
@@ -167,7 +182,7 @@ look(Wait *wait, const TaskSpec *spec, ViTaskResult **ret_result, GError **error
     if (local)
         g_propagate_error(error, g_steal_pointer(&local));
     else
-        *ret_result = resultNew(g_ptr_array_steal_index(objects->replies, 0), result);
+        *ret_result = resultNew(g_steal_pointer(&objects), result);
     return TRUE;
 }
 
@@ -324,6 +339,17 @@ waitForEnd(Wait *wait, GError **error)
 
 /* ---- the wait ------------------------------------------------------------------------------- */
 
+/*
+ * Whether @error tells of the collector and not of the task: a session that ended under the long poll
+ * takes the collector with it, or cancels the request.
+ */
+static gboolean
+isOfCollector(const GError *error)
+{
+    return g_error_matches(error, VI_ERROR, VI_ERROR_SESSION_RENEWED) ||
+           g_error_matches(error, VI_ERROR, VI_ERROR_CANCELLED);
+}
+
 static ViTaskResult *
 waitForTask(Wait *wait, GError **error)
 {
@@ -343,12 +369,12 @@ waitForTask(Wait *wait, GError **error)
     while (mayGoOn(wait, error)) {
         g_autoptr(GError) local = NULL;
 
-        /* A session that ended under the long poll takes the collector with it, not the task. */
-        if (!waitForEnd(wait, &local) &&
-            !g_error_matches(local, VI_ERROR, VI_ERROR_SESSION_RENEWED)) {
+        if (!waitForEnd(wait, &local) && (isCancelled(wait) || !isOfCollector(local))) {
             g_propagate_error(error, g_steal_pointer(&local));
             return NULL;
         }
+        if (local)
+            viTaskPause(wait, pollPausesMs[VI_TASK_POLLS - 1]);
         if (look(wait, &spec, &result, error))
             return result;
     }

@@ -108,6 +108,25 @@ testFirstLook(void)
     g_assert_nonnull(strstr(cannedLast(canned, LOOK)->body, task.value));
 }
 
+/* The task is told of on the second page; what is told there must live as long as the result. */
+static void
+testEmptyFirstPage(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ViTaskResult) result = NULL;
+
+    cannedReply(canned, LOOK, "<returnval><token>t1</token></returnval>");
+    cannedReply(canned, "ContinueRetrievePropertiesEx",
+                "<returnval><objects>"
+                "<obj type=\"Task\">haTask-ha-host-vim.HostDatastoreBrowser.search-17</obj>"
+                STATE("success") RESULT "</objects></returnval>");
+    result = waitFor(session, MINUTE, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(viAnyString(result->result), ==, "[ds] x.vmdk");
+}
+
 static void
 testThirdLook(void)
 {
@@ -392,6 +411,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/vi/task/first-look", testFirstLook);
+    g_test_add_func("/vi/task/empty-first-page", testEmptyFirstPage);
     g_test_add_func("/vi/task/third-look", testThirdLook);
     g_test_add_func("/vi/task/fault", testFault);
     g_test_add_func("/vi/task/fault-without-reason", testFaultWithoutReason);
