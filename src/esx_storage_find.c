@@ -144,6 +144,14 @@ reportNoList(const EsxFound *found, const GError *error)
     esxErrorReport(error, "cannot list the volumes of pool '%s'", found->pool->name);
 }
 
+static bool
+mayAccess(virConnectPtr conn, EsxPoolAccess access, const EsxFound *found)
+{
+    virStoragePoolDef stub = esxPoolStub(found->pool);
+
+    return !access || access(conn, &stub) == 0;
+}
+
 /*
  * Where listing the volumes proves the pool, an old snapshot is as good as a new one: it saves the
  * question for the inventory.
@@ -151,15 +159,18 @@ reportNoList(const EsxFound *found, const GError *error)
  * Returns: 1 when it did, 0 when the regular way has to be gone, -1 with a libvirt error.
  */
 static int
-findVolumesByPeeking(EsxConnection *connection, const unsigned char *uuid, const char *name,
-                     EsxFound *ret_found)
+findVolumesByPeeking(virConnectPtr conn, const unsigned char *uuid, const char *name,
+                     EsxPoolAccess access, EsxFound *ret_found)
 {
+    EsxConnection *connection = conn->privateData;
     g_autoptr(InventorySnapshot) snapshot = inventoryPeek(connection->inventory);
     g_auto(EsxFound) found = { 0 };
     g_autoptr(GError) error = NULL;
 
     if (!snapshot || !takePool(snapshot, uuid, name, &found) || !found.backend->volumesProvePool)
         return 0;
+    if (!mayAccess(conn, access, &found))
+        return -1;
 
     found.list = found.backend->volumes(connection, found.pool, &error);
     if (!found.list && mayBeOutdated(error))
@@ -174,18 +185,18 @@ findVolumesByPeeking(EsxConnection *connection, const unsigned char *uuid, const
 }
 
 int
-esxFindVolumes(virConnectPtr conn, const unsigned char *uuid, const char *name, EsxFound *ret_found)
+esxFindVolumes(virConnectPtr conn, const unsigned char *uuid, const char *name,
+               EsxPoolAccess access, EsxFound *ret_found)
 {
-    EsxConnection *connection = conn->privateData;
     g_autoptr(GError) error = NULL;
-    int peeked = findVolumesByPeeking(connection, uuid, name, ret_found);
+    int peeked = findVolumesByPeeking(conn, uuid, name, access, ret_found);
 
     if (peeked != 0)
         return peeked > 0 ? 0 : -1;
-    if (findPool(conn, uuid, name, ret_found) < 0)
+    if (findPool(conn, uuid, name, ret_found) < 0 || !mayAccess(conn, access, ret_found))
         return -1;
 
-    ret_found->list = ret_found->backend->volumes(connection, ret_found->pool, &error);
+    ret_found->list = ret_found->backend->volumes(conn->privateData, ret_found->pool, &error);
     if (ret_found->list)
         return 0;
     reportNoList(ret_found, error);
@@ -196,7 +207,7 @@ int
 esxFindVolume(virConnectPtr conn, const unsigned char *uuid, const char *pool, const char *volume,
               EsxFound *ret_found)
 {
-    if (esxFindVolumes(conn, uuid, pool, ret_found) < 0)
+    if (esxFindVolumes(conn, uuid, pool, NULL /* access */, ret_found) < 0)
         return -1;
 
     ret_found->volume = esxVolumeListFind(ret_found->list, volume);
@@ -213,7 +224,7 @@ esxFindVolume(virConnectPtr conn, const unsigned char *uuid, const char *pool, c
 static int
 findFile(virConnectPtr conn, const char *pool, const char *name, EsxFound *ret_found)
 {
-    int peeked = findVolumesByPeeking(conn->privateData, NULL /* uuid */, pool, ret_found);
+    int peeked = findVolumesByPeeking(conn, NULL /* uuid */, pool, NULL /* access */, ret_found);
 
     if (peeked < 0)
         return -1;
@@ -225,7 +236,7 @@ findFile(virConnectPtr conn, const char *pool, const char *name, EsxFound *ret_f
             return -1;
         if (!known || !known->datastore)
             return 0;
-        if (esxFindVolumes(conn, NULL /* uuid */, pool, ret_found) < 0)
+        if (esxFindVolumes(conn, NULL /* uuid */, pool, NULL /* access */, ret_found) < 0)
             return -1;
     }
     ret_found->volume = esxVolumeListFind(ret_found->list, name);

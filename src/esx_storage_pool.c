@@ -282,11 +282,9 @@ esxStoragePoolLookupByTargetPath(virConnectPtr conn, const char *path)
 
 /* ---- one pool ------------------------------------------------------------------------------- */
 
-typedef int (*PoolAccess)(virConnectPtr conn, virStoragePoolDef *def);
-
 /* Finds what @pool stands for and checks that the caller may @access it. */
 static int
-openPool(virStoragePoolPtr pool, PoolAccess access, EsxFound *ret_found)
+openPool(virStoragePoolPtr pool, EsxPoolAccess access, EsxFound *ret_found)
 {
     virStoragePoolDef stub;
 

@@ -11,19 +11,13 @@
 
 /* ---- lists ---------------------------------------------------------------------------------- */
 
-typedef int (*PoolAccess)(virConnectPtr conn, virStoragePoolDef *def);
 typedef bool (*VolFilter)(virConnectPtr conn, virStoragePoolDef *pool, virStorageVolDef *def);
 
-/* Finds the volumes of @pool and checks that the caller may list them. */
+/* Finds the volumes of @pool for a caller who may list them. */
 static int
-openList(virStoragePoolPtr pool, PoolAccess access, EsxFound *ret_found)
+openList(virStoragePoolPtr pool, EsxPoolAccess access, EsxFound *ret_found)
 {
-    virStoragePoolDef stub;
-
-    if (esxFindVolumes(pool->conn, pool->uuid, pool->name, ret_found) < 0)
-        return -1;
-    stub = esxPoolStub(ret_found->pool);
-    return access(pool->conn, &stub) < 0 ? -1 : 0;
+    return esxFindVolumes(pool->conn, pool->uuid, pool->name, access, ret_found);
 }
 
 static bool
@@ -144,10 +138,11 @@ esxStorageVolLookupByName(virStoragePoolPtr pool, const char *name)
 /* A volume the caller may not see is one that does not exist, as in libvirt's own storage
  * driver. */
 static virStorageVolPtr
-lookupAnywhere(virConnectPtr conn, const char *what, const char *text, VolAccess access)
+lookupAnywhere(virConnectPtr conn, const char *what, const char *text, bool disks,
+               VolAccess access)
 {
     g_auto(EsxFound) found = { 0 };
-    int rc = esxFindAnywhere(conn, text, true /* disks */, &found);
+    int rc = esxFindAnywhere(conn, text, disks, &found);
 
     if (rc < 0)
         return NULL;
@@ -162,13 +157,13 @@ lookupAnywhere(virConnectPtr conn, const char *what, const char *text, VolAccess
 virStorageVolPtr
 esxStorageVolLookupByKey(virConnectPtr conn, const char *key)
 {
-    return lookupAnywhere(conn, "key", key, virStorageVolLookupByKeyEnsureACL);
+    return lookupAnywhere(conn, "key", key, true /* disks */, virStorageVolLookupByKeyEnsureACL);
 }
 
 virStorageVolPtr
 esxStorageVolLookupByPath(virConnectPtr conn, const char *path)
 {
-    return lookupAnywhere(conn, "path", path, virStorageVolLookupByPathEnsureACL);
+    return lookupAnywhere(conn, "path", path, false /* disks */, virStorageVolLookupByPathEnsureACL);
 }
 
 /* ---- one volume ----------------------------------------------------------------------------- */

@@ -23,6 +23,9 @@ typedef struct {
     const EsxVolume *volume;            /* NULL where a pool was looked for */
 } EsxFound;
 
+/* One of libvirt's access checks on a pool: virStoragePool…EnsureACL. */
+typedef int (*EsxPoolAccess)(virConnectPtr conn, virStoragePoolDef *def);
+
 void esxFoundClear(EsxFound *found);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(EsxFound, esxFoundClear)
 
@@ -48,9 +51,10 @@ int esxFindPoolByName(virConnectPtr conn, const char *name, EsxFound *ret_found)
  * Fills @ret_found with the pool and the list of its volumes.
  *
  * @uuid: NULL to find the pool by @name.
+ * @access: checked once the pool is found, before anything is asked for its volumes; NULL: not checked.
  */
 int esxFindVolumes(virConnectPtr conn, const unsigned char *uuid, const char *name,
-                   EsxFound *ret_found);
+                   EsxPoolAccess access, EsxFound *ret_found);
 
 /* The same, and the volume called @volume; VIR_ERR_NO_STORAGE_VOL where there is none. */
 int esxFindVolume(virConnectPtr conn, const unsigned char *uuid, const char *pool,
