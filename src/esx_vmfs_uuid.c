@@ -11,7 +11,7 @@
 #include "vi_call.h"
 #include "vim_types.h"
 
-/* One search. The threads share it; its fields are set before they start, but for the last two. */
+/* One search. The threads share it; its first fields are set before they start. */
 typedef struct {
     ViSession *session;
     const char *uuid;
@@ -20,6 +20,8 @@ typedef struct {
     GMutex lock;        /* guards what follows */
     char *path;         /* of the disk that was found */
     GError *error;      /* why the search cannot go on */
+    guint answers;      /* disks that told their UUID */
+    GError *passedOver; /* why the last disk or datastore was */
 } Search;
 
 /* One disk to ask. */
@@ -52,35 +54,44 @@ isOver(Search *search)
     return search->path || search->error;
 }
 
-/* Whether @error, in the domain of VI, is a fault that concerns one disk only. */
+/* Whether @error is a fault that concerns one disk or datastore only. */
 static gboolean
-isOfDisk(const GError *error)
+isOfOne(const GError *error)
 {
+    if (error->domain != VI_ERROR)
+        return FALSE;
     switch (error->code) {
     case VI_ERROR_NOT_AUTHENTICATED:
     case VI_ERROR_INVALID_LOGIN:
     case VI_ERROR_BUSY:
     case VI_ERROR_PROTOCOL:
+    case VI_ERROR_TIMEOUT:
+    case VI_ERROR_CANCELLED:
         return FALSE;
     default:
         return TRUE;
     }
 }
 
-/* A fault concerns this disk only; anything else ends the search. */
+/* Takes @error (transfer full): one disk or datastore is passed over, or the search is at its end. */
 static void
 noteFailure(Search *search, GError *error)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&search->lock);
+    GError **place = isOfOne(error) ? &search->passedOver : &search->error;
 
-    if (error->domain == VI_ERROR && isOfDisk(error)) {
-        g_error_free(error);
-        return;
-    }
-    if (search->error)
-        g_error_free(error);
-    else
-        search->error = error;
+    g_clear_error(place);
+    *place = error;
+}
+
+static void
+noteAnswer(Search *search, const Disk *disk, gboolean found)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&search->lock);
+
+    search->answers++;
+    if (found && !search->path)
+        search->path = nameJoinDatastorePath(disk->pool->name, disk->name);
 }
 
 /* "60 00 C2 9a …-…" in any grouping, as QueryVirtualDiskUuid has it. */
@@ -120,24 +131,25 @@ askDisk(gpointer data, gpointer opaque)
     args.name = wirePath;
     args.datacenter = (SoapMoRef *)disk->pool->datastore->datacenter;
     reply = viCall(search->session, &vimMethodQueryVirtualDiskUuid, &args, NULL, &error);
-    if (!reply) {
+    if (reply)
+        noteAnswer(search, disk,
+                   isUuid(((VimQueryVirtualDiskUuidResponse *)reply->body)->returnval, search->uuid));
+    else
         noteFailure(search, error);
-    } else if (isUuid(((VimQueryVirtualDiskUuidResponse *)reply->body)->returnval, search->uuid)) {
-        g_mutex_lock(&search->lock);
-        if (!search->path)
-            search->path = nameJoinDatastorePath(disk->pool->name, disk->name);
-        g_mutex_unlock(&search->lock);
-    }
     diskFree(disk);
 }
 
-/* Queues every disk of @pool. A pool that cannot be listed is passed over. */
+/* Queues every disk of @pool. */
 static void
-queuePool(EsxConnection *connection, const InventoryPool *pool, GThreadPool *threads)
+queuePool(EsxConnection *connection, const InventoryPool *pool, Search *search,
+          GThreadPool *threads)
 {
-    g_autoptr(EsxVolumeList) list =
-        esxStorageBackendVmfs.volumes(connection, pool, NULL /* error */);
+    GError *error = NULL;
+    g_autoptr(EsxVolumeList) list = esxStorageBackendVmfs.volumes(connection, pool, &error);
     size_t i;
+
+    if (!list)
+        noteFailure(search, error);
 
     for (i = 0; list && i < esxVolumeListLength(list); i++) {
         const EsxVolume *volume = esxVolumeListAt(list, i);
@@ -161,8 +173,8 @@ runSearch(EsxConnection *connection, InventorySnapshot *snapshot, Search *search
     const InventoryPool *const *pools = inventorySnapshotPools(snapshot, &n);
 
     for (i = 0; i < n && !isOver(search); i++) {
-        if (pools[i]->datastore)
-            queuePool(connection, pools[i], threads);
+        if (pools[i]->datastore && pools[i]->accessible && pools[i]->datastore->browser)
+            queuePool(connection, pools[i], search, threads);
     }
     g_thread_pool_free(threads, FALSE /* immediate */, TRUE /* wait */);
 }
@@ -184,6 +196,10 @@ esxVmfsFindDisk(EsxConnection *connection, InventorySnapshot *snapshot, const ch
     runSearch(connection, snapshot, &search);
     g_mutex_clear(&search.lock);
 
+    /* When nobody could answer, nothing is known of the disk. */
+    if (!search.error && search.answers == 0)
+        search.error = g_steal_pointer(&search.passedOver);
+    g_clear_error(&search.passedOver);
     if (!search.path && search.error) {
         g_propagate_error(error, search.error);
         return FALSE;

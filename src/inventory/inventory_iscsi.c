@@ -146,6 +146,25 @@ setCapacity(InventoryLun *lun, const VimHostScsiDisk *disk)
         lun->capacity = (guint64)size->block * (guint64)size->blockSize;
 }
 
+/* The key libvirt gets: MD5 of @identity in the form of a UUID. */
+static void
+lunKey(const char *identity, char ret_key[37])
+{
+    guint8 digest[16];
+
+    nameHashUuid(identity, digest);
+    nameFormatUuid(digest, ret_key);
+}
+
+/* Cheap arrays repeat ids: two LUNs with one uuid are one only if they are called the same as well. */
+static gboolean
+isSameLun(const InventoryLun *lun, const VimScsiLun *scsi, const char *name)
+{
+    if (lun->canonicalName && scsi->canonicalName)
+        return g_str_equal(lun->canonicalName, scsi->canonicalName);
+    return g_str_equal(lun->name, name);
+}
+
 /*
  * The snapshot's LUN for @scsi: one for all hosts and targets that lead to it. NULL without a
  * name.
@@ -155,16 +174,20 @@ lunGet(Gather *gather, const VimScsiLun *scsi)
 {
     const VimHostScsiDisk *disk = soapObjectCast(scsi, &vimHostScsiDiskType);
     const char *name = scsi->base.deviceName ? scsi->base.deviceName : scsi->canonicalName;
-    guint8 digest[16];
     char key[37];
     InventoryLun *lun;
 
     if (!name || *name == '\0')
         return NULL;
 
-    nameHashUuid(scsi->uuid ? scsi->uuid : name, digest);
-    nameFormatUuid(digest, key);
+    lunKey(scsi->uuid && *scsi->uuid ? scsi->uuid : name, key);
     lun = g_hash_table_lookup(gather->luns, key);
+    if (lun && !isSameLun(lun, scsi, name)) {
+        g_autofree char *both = g_strdup_printf("%s\n%s", scsi->uuid, name);
+
+        lunKey(both, key);
+        lun = g_hash_table_lookup(gather->luns, key);
+    }
     if (lun)
         return lun;
 

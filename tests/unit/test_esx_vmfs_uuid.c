@@ -146,6 +146,37 @@ testBusy(void)
     g_assert_error(error, VI_ERROR, VI_ERROR_BUSY);
 }
 
+/* Nobody could answer: that is no proof that no disk has the UUID. */
+static void
+testNobodyAnswers(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(EsxConnection) connection = connect1(canned);
+    g_autoptr(InventorySnapshot) snapshot = oneDatastore();
+    g_autoptr(GError) error = NULL;
+    char *path = NULL;
+
+    scriptSearch(canned, DISK("a.vmdk"));
+    cannedFault(canned, ASK, "NoPermission", "Permission denied.");
+    g_assert_false(esxVmfsFindDisk(connection, snapshot, UUID, &path, &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_NO_PERMISSION);
+}
+
+static void
+testSearchFails(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(EsxConnection) connection = connect1(canned);
+    g_autoptr(InventorySnapshot) snapshot = oneDatastore();
+    g_autoptr(GError) error = NULL;
+    char *path = NULL;
+
+    cannedFail(canned, SEARCH, HTTP_ERROR, HTTP_ERROR_TIMEOUT);
+    g_assert_false(esxVmfsFindDisk(connection, snapshot, UUID, &path, &error));
+    g_assert_error(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT);
+    cannedAssertLog(canned, SEARCH);
+}
+
 #define HBA_WITH_TARGET \
     ARRAY("HostHostBusAdapter", \
           AS("HostHostBusAdapter", "HostInternetScsiHba", IN("device", "vmhba65") \
@@ -198,6 +229,8 @@ main(int argc, char **argv)
     g_test_add_func("/esx/vmfs-uuid/not-found", testNotFound);
     g_test_add_func("/esx/vmfs-uuid/connection-lost", testConnectionLost);
     g_test_add_func("/esx/vmfs-uuid/busy", testBusy);
+    g_test_add_func("/esx/vmfs-uuid/nobody-answers", testNobodyAnswers);
+    g_test_add_func("/esx/vmfs-uuid/search-fails", testSearchFails);
     g_test_add_func("/esx/vmfs-uuid/nothing-to-search", testNothingToSearch);
     g_test_add_func("/esx/vmfs-uuid/many", testMany);
     return g_test_run();

@@ -114,6 +114,30 @@ testTarget(void)
     g_assert_cmpuint(pool->available, ==, 0);
 }
 
+/* As DISK(), with a ScsiLun.uuid of its own. */
+#define DISK_WITH_UUID(id, uuid) \
+    ITEM("ScsiLun", "HostScsiDisk", IN("deviceName", "/vmfs/devices/disks/naa." id) \
+         IN("key", "key-" id) IN("uuid", uuid) IN("canonicalName", "naa." id) \
+         IN("capacity", IN("blockSize", "512") IN("block", "1")) \
+         IN("devicePath", "/vmfs/devices/disks/naa." id))
+
+/* Cheap arrays repeat ids, or have none: different LUNs stay different all the same. */
+static void
+testSameUuids(void)
+{
+    g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
+        HOST("h1", HAS_A
+             LUNS(DISK_WITH_UUID("1", "same") DISK_WITH_UUID("2", "same")
+                  DISK_WITH_UUID("3", "") DISK_WITH_UUID("4", ""))
+             TOPOLOGY(BEHIND("iqn.a", LUN("1") LUN("2") LUN("3") LUN("4")))), NULL);
+    const InventoryTarget *target = targetOf(snapshot, "iqn.a");
+    size_t i;
+
+    assertLuns(snapshot, "iqn.a", "naa.1 naa.2 naa.3 naa.4");
+    for (i = 0; i < target->nluns; i++)
+        g_assert_true(inventoryLunByKey(snapshot, target->luns[i]->key) == target->luns[i]);
+}
+
 /* No adapter, none that speaks iSCSI, one without targets: no pools, and no error. */
 static void
 testNone(void)
@@ -453,6 +477,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/inventory/iscsi/target", testTarget);
+    g_test_add_func("/inventory/iscsi/same-uuids", testSameUuids);
     g_test_add_func("/inventory/iscsi/none", testNone);
     g_test_add_func("/inventory/iscsi/portals", testPortals);
     g_test_add_func("/inventory/iscsi/adapters", testAdapters);

@@ -295,6 +295,25 @@ testSessionEndsUnderPoll(void)
     g_assert_nonnull(strstr(cannedLast(canned, "DestroyPropertyCollector")->body, "second"));
 }
 
+/* Somebody else ended the session: the request comes back cancelled, and the wait goes on. */
+static void
+testPollCancelledByServer(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ViTaskResult) result = NULL;
+
+    scriptLooks(canned);
+    scriptCollector(canned, "own");
+    cannedFault(canned, WAIT, "RequestCanceled", "The request was canceled.");
+    cannedReply(canned, "DestroyPropertyCollector", "");
+    scriptLook(canned, STATE("success"));
+    result = waitFor(session, MINUTE, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(result);
+}
+
 static void
 testNoCollector(void)
 {
@@ -421,6 +440,7 @@ main(int argc, char **argv)
     g_test_add_func("/vi/task/long-poll-fault", testLongPollFault);
     g_test_add_func("/vi/task/long-poll-broken", testLongPollBroken);
     g_test_add_func("/vi/task/session-ends-under-poll", testSessionEndsUnderPoll);
+    g_test_add_func("/vi/task/poll-cancelled-by-server", testPollCancelledByServer);
     g_test_add_func("/vi/task/no-collector", testNoCollector);
     g_test_add_func("/vi/task/timeout-at-once", testTimeoutAtOnce);
     g_test_add_func("/vi/task/timeout-in-poll", testTimeoutInPoll);
