@@ -106,7 +106,7 @@ class Frontend:
         response.enable_chunked_encoding()
         try:
             await response.prepare(request)
-            for piece in endless():
+            for piece in endless(reply.method):
                 self.service.counters.bytes_out += len(piece)
                 await response.write(piece)
             await response.write_eof()

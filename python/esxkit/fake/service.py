@@ -44,6 +44,8 @@ class Reply:
     headers: dict[str, str] = attrs.field(factory=dict)
     trouble: Rule | None = None
     """What to do to the reply on its way out (cut it, stall, ...)."""
+    method: str = "?"
+    """The method that was called, where `trouble` needs to know."""
 
 
 @attrs.define
@@ -164,7 +166,8 @@ class Service:
             if trouble is not None and trouble.kind == "fault":
                 raise trouble.vim_fault()
             if trouble is not None and trouble.replaces:
-                return Reply(trouble.status, trouble.body(), trouble.content_type, trouble=trouble)
+                body = trouble.body(call.method)
+                return Reply(trouble.status, body, trouble.content_type, trouble=trouble, method=call.method)
             value = await self._invoke(call, request)
             reply = Reply(200, response.encode_response(request.info, value, serializer, namespace))
         except VimFault as fault:

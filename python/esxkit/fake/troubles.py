@@ -68,8 +68,8 @@ class Rule:
         """The fault of a "fault" rule."""
         return VimFault(self.fault, self.message, **self.fields)
 
-    def body(self) -> bytes:
-        """The body of a replacing rule ("huge" is streamed: see `endless`)."""
+    def body(self, method: str) -> bytes:
+        """The body of a replacing rule, as an answer of `method` ("huge" is streamed: see `endless`)."""
         match self.kind:
             case "http":
                 return self.text.encode()
@@ -78,19 +78,20 @@ class Rule:
             case "garbage":
                 return bytes(range(256)) * 8
             case "deep":
-                return self._envelope(b"<a>" * 100_000 + b"</a>" * 100_000)
+                return _in_envelope(method, b"<a>" * 100_000 + b"</a>" * 100_000)
             case "entities":
-                return self._envelope(b"&a9;", _entity_bomb())
+                return _in_envelope(method, b"&a9;", _entity_bomb())
             case "doctype":
-                return self._envelope(b"&f;", b'<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]>\n')
+                return _in_envelope(method, b"&f;", b'<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]>\n')
             case "invalid-utf8":
-                return self._envelope(b"a\xff\xfe\xc3b")
+                return _in_envelope(method, b"a\xff\xfe\xc3b")
         return b""
 
-    def _envelope(self, value: bytes, doctype: bytes = b"") -> bytes:
-        """A response of the method with `value` in its returnval."""
-        name = f"{self.method if self.method != '*' else 'X'}Response".encode()
-        return _ENVELOPE % (doctype, b'<%s xmlns="urn:vim25"><returnval>%s</returnval></%s>' % (name, value, name))
+
+def _in_envelope(method: str, value: bytes, doctype: bytes = b"") -> bytes:
+    """A response of the method with `value` in its returnval."""
+    name = f"{method}Response".encode()
+    return _ENVELOPE % (doctype, b'<%s xmlns="urn:vim25"><returnval>%s</returnval></%s>' % (name, value, name))
 
 
 def _entity_bomb() -> bytes:
@@ -101,11 +102,15 @@ def _entity_bomb() -> bytes:
     return b"<!DOCTYPE lolz [\n" + entities + b"]>\n"
 
 
-def endless(total: int = 100 * 1024 * 1024) -> Iterator[bytes]:
-    """The body of a "huge" reply in pieces: well-formed up to its last byte, and then not finished."""
+def endless(method: str, total: int = 100 * 1024 * 1024) -> Iterator[bytes]:
+    """The body of a "huge" reply of `method` in pieces: well-formed up to its last byte, and then not finished.
+
+    It is that method's response with nothing but elements that no release has, which a client skips: no limit
+    but the one on the whole reply's length stands in its way.
+    """
     head, _, _ = (_ENVELOPE % (b"", b"@")).partition(b"@")
-    yield head + b'<RetrievePropertiesExResponse xmlns="urn:vim25"><returnval>'
-    piece = b"<objects><obj type=\"Datastore\">x</obj></objects>" * 1300
+    yield head + f'<{method}Response xmlns="urn:vim25">'.encode()
+    piece = b"<filler>%s</filler>" % (b"x" * 65_000)
     sent = 0
     while sent < total:
         yield piece
