@@ -237,6 +237,7 @@ class Watch:
         answer = self.client.collector(
             method, f"<version>{self.version}</version>" + (options if method.endswith("Ex") else ""), self.moid
         )
+        self.answer = answer
         self.version = answer.xml.findtext(".//returnval/version") or self.version
         return [
             (
@@ -290,6 +291,26 @@ def test_sibling_paths_are_told_apart(serve, soap):
     server.control.set_lun_state(canonical_name=unit, state="off")
     ((_, _, changes),) = watching.wait()
     assert [name for name, _, _ in changes] == [device + "scsiLun"]
+
+
+def test_hidden_property_is_in_missing_set_of_updates(serve, soap):
+    server = serve("small")
+    watching = Watch(soap(server), spec("HostSystem", "ha-host", "name", "configIssue"))
+
+    def missing():
+        return [one.findtext("path") for one in watching.answer.xml.iter("missingSet")]
+
+    server.control.hide_property(moid="ha-host", path="name")
+    assert watching.wait() == [("enter", "ha-host", [("configIssue", "assign", False)])]
+    assert missing() == ["name"]
+    assert b'xsi:type="NoPermission"' in watching.answer.body
+    assert watching.wait() == []
+    server.control.hide_property(moid="ha-host", path="name", hidden=False)
+    assert watching.wait() == [("modify", "ha-host", [("name", "assign", True)])]
+    assert missing() == []
+    server.control.hide_property(moid="ha-host", path="name")
+    assert watching.wait() == [("modify", "ha-host", [])]
+    assert missing() == ["name"]
 
 
 def test_unset_property_is_told(serve, soap):

@@ -19,16 +19,30 @@ from esxkit.wire.faults import VimFault
 _OBJECT_UPDATE = vi_type("ObjectUpdate")
 _CHANGE = vi_type("PropertyChange")
 _CHANGES = vi_type("ArrayOfPropertyChange")
+_MISSING = vi_type("MissingProperty")
+_MISSINGS = vi_type("ArrayOfMissingProperty")
 _FILTER_UPDATE = vi_type("PropertyFilterUpdate")
 _OBJECT_UPDATES = vi_type("ArrayOfObjectUpdate")
 _FILTER_UPDATES = vi_type("ArrayOfPropertyFilterUpdate")
 _UPDATE_SET = vi_type("UpdateSet")
+
+_HIDDEN = object()
+"""What a filter remembers of a property that may not be read."""
 
 
 def _change(path: Path, value: Any) -> Any:
     """An unset property is an assign without value, an unset nested one an indirectRemove (seen so)."""
     operation = "indirectRemove" if value is None and path.nested else "assign"
     return trusted(_CHANGE, name=path.text, op=operation, val=value)
+
+
+def _update(kind: str, obj: ManagedObject, paths: list[Path], values: dict[str, Any], refused: dict[str, Any]) -> Any:
+    """What an object's update says of `paths`: the values, and the faults of those that may not be read."""
+    missing = [trusted(_MISSING, path=p.text, fault=refused[p.text]) for p in paths if refused[p.text]]
+    changes = [_change(p, values[p.text]) for p in paths if not refused[p.text]]
+    return trusted(
+        _OBJECT_UPDATE, kind=kind, obj=obj.ref, changeSet=_CHANGES(changes), missingSet=_MISSINGS(missing)
+    )
 
 
 def _same(old: Any, new: Any) -> bool:
@@ -77,13 +91,12 @@ class PropertyFilter(ManagedObject):
             paths = property_paths(self.spec, obj, self.version)
             if not paths and not _wanted(self.spec, obj):
                 continue
-            values = {path.text: value_at(obj, path, session) for path in paths}
+            refused = {path.text: registry.service.hidden_property(obj, path.text) for path in paths}
+            values = {p.text: _HIDDEN if refused[p.text] else value_at(obj, p, session) for p in paths}
             old = self.reported.get(moid)
             changed = [p for p in paths if old is None or not _same(old[p.text], values[p.text])]
-            changes = [_change(path, values[path.text]) for path in changed]
-            if old is None or changes:
-                kind = "enter" if old is None else "modify"
-                updates.append(trusted(_OBJECT_UPDATE, kind=kind, obj=obj.ref, changeSet=_CHANGES(changes)))
+            if old is None or changed:
+                updates.append(_update("enter" if old is None else "modify", obj, changed, values, refused))
             self.reported[moid] = values
             self._refs[moid] = obj.ref
         return updates
