@@ -26,6 +26,16 @@ def test_login_gives_a_quoted_cookie_and_logout_ends_it(small, soap):
     assert client.call("CurrentTime", INSTANCE).fault == "NotAuthenticated"
 
 
+def test_the_locale_that_a_login_names_is_told(small, soap):
+    client = soap(small, login=False)
+    named = f"<userName>root</userName><password>{_xml(small)}</password>"
+    for locale in (None, "de"):
+        answer = client.call("Login", MANAGER, named + (f"<locale>{locale}</locale>" if locale else ""))
+        key = answer.xml.findtext(".//key")
+        (session,) = [one for one in small.control.sessions() if one["key"] == key]
+        assert session["asked_locale"] == locale
+
+
 @pytest.mark.parametrize("form", ['{name}="{value}"', "{name}={value}", '{name}="{value}"; Path=/; HttpOnly; Secure;'])
 def test_cookie_in_any_form(small, soap, form):
     client = soap(small)

@@ -60,9 +60,15 @@ class Control:
         return before
 
     def sessions(self) -> list[dict[str, Any]]:
-        """The open sessions: user, key, and how many filters, collectors and views each owns."""
+        """The open sessions: user, the locale that was asked for, and how many filters, collectors and views each owns."""
         return [
-            {"user": s.user.userName, "key": s.key, "owned": len(s.owned), "agent": s.user.userAgent}
+            {
+                "user": s.user.userName,
+                "key": s.key,
+                "owned": len(s.owned),
+                "agent": s.user.userAgent,
+                "asked_locale": s.asked_locale,
+            }
             for s in self._service.sessions.all()
         ]
 
@@ -103,6 +109,7 @@ class Control:
     def hide_property(self, moid: str, path: str, hidden: bool = True) -> None:
         """Make a property unreadable: it then comes in missingSet with NoPermission."""
         (self._service.hidden.add if hidden else self._service.hidden.discard)((moid, path))
+        self._service.registry.announce(moid)
 
 
 class ControlFrontend:

@@ -25,6 +25,8 @@ class Session:
     key: str
     user: Any
     last_used: float
+    asked_locale: str | None = None
+    """What the login named; the session's own locale is never unset."""
     in_flight: int = 0
     owned: set[str] = attrs.field(factory=set)
     state: dict[str, Any] = attrs.field(factory=dict)
@@ -113,7 +115,7 @@ class SessionTable:
         if cookie is None or cookie not in self._handed_out:
             cookie = secrets.token_hex(20)
         self._handed_out.pop(cookie, None)
-        session = Session(cookie, key, user, time.monotonic())
+        session = Session(cookie, key, user, time.monotonic(), locale)
         self._sessions[session.cookie] = session
         return session
 
