@@ -163,7 +163,8 @@ esxStorageVolLookupByKey(virConnectPtr conn, const char *key)
 virStorageVolPtr
 esxStorageVolLookupByPath(virConnectPtr conn, const char *path)
 {
-    return lookupAnywhere(conn, "path", path, false /* disks */, virStorageVolLookupByPathEnsureACL);
+    return lookupAnywhere(conn, "path", path, false /* disks */,
+                          virStorageVolLookupByPathEnsureACL);
 }
 
 /* ---- one volume ----------------------------------------------------------------------------- */

@@ -73,7 +73,8 @@ isOfOne(const GError *error)
     }
 }
 
-/* Takes @error (transfer full): one disk or datastore is passed over, or the search is at its end. */
+/* Takes @error (transfer full): one disk or datastore is passed over, or the search is at its
+ * end. */
 static void
 noteFailure(Search *search, GError *error)
 {
@@ -132,8 +133,9 @@ askDisk(gpointer data, gpointer opaque)
     args.datacenter = (SoapMoRef *)disk->pool->datastore->datacenter;
     reply = viCall(search->session, &vimMethodQueryVirtualDiskUuid, &args, NULL, &error);
     if (reply)
-        noteAnswer(search, disk,
-                   isUuid(((VimQueryVirtualDiskUuidResponse *)reply->body)->returnval, search->uuid));
+        noteAnswer(
+            search, disk,
+            isUuid(((VimQueryVirtualDiskUuidResponse *)reply->body)->returnval, search->uuid));
     else
         noteFailure(search, error);
     diskFree(disk);

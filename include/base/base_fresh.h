@@ -12,11 +12,11 @@
  * What was proven within the last time-to-live answers as it is. One thread asks at a time, others
  * that come meanwhile wait for its outcome; no lock is held while it asks.
  *
- * With a time-to-live of 0 a proof will do for a reader only if its question was sent after he came:
- * nobody is ever told what was true before, and still eight threads that come together cost two
- * questions, not eight. With a longer one a proof ages from its answer: else one that takes longer than
- * the time-to-live would be good for a single reader, and listing N things of a slow server would
- * ask it N times.
+ * With a time-to-live of 0 a proof will do for a reader only if its question was sent after he
+ * came: nobody is ever told what was true before, and still eight threads that come together cost
+ * two questions, not eight. With a longer one a proof ages from its answer: else one that takes
+ * longer than the time-to-live would be good for a single reader, and listing N things of a slow
+ * server would ask it N times.
  */
 typedef struct _Fresh Fresh;
 

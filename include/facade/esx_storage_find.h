@@ -51,7 +51,8 @@ int esxFindPoolByName(virConnectPtr conn, const char *name, EsxFound *ret_found)
  * Fills @ret_found with the pool and the list of its volumes.
  *
  * @uuid: NULL to find the pool by @name.
- * @access: checked once the pool is found, before anything is asked for its volumes; NULL: not checked.
+ * @access: checked once the pool is found, before anything is asked for its volumes; NULL: not
+ * checked.
  */
 int esxFindVolumes(virConnectPtr conn, const unsigned char *uuid, const char *name,
                    EsxPoolAccess access, EsxFound *ret_found);

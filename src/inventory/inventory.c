@@ -77,14 +77,16 @@ makeFilter(Inventory *inventory, GError **error)
     return TRUE;
 }
 
-/* A new filter that reports nothing at all is no empty inventory: the root folder is always there. */
+/* A new filter that reports nothing at all is no empty inventory: the root folder is always
+ * there. */
 static gboolean
 checkAnswered(const Inventory *inventory, GError **error)
 {
     if (*inventory->version != '\0')
         return TRUE;
-    g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                "the server shows none of the objects asked for; check the permissions of the user");
+    g_set_error(
+        error, VI_ERROR, VI_ERROR_PROTOCOL,
+        "the server shows none of the objects asked for; check the permissions of the user");
     return FALSE;
 }
 

@@ -290,8 +290,9 @@ addDatastore(InventoryBuild *build, const InventoryStore *store, const Inventory
 /* ---- unique names and UUIDs ----------------------------------------------------------------- */
 
 /*
- * One NFS export that two datacenters of a vCenter have mounted is two datastores with one mount path. The
- * first, by reference, has the UUID that everybody else gives it; the others need one of their own.
+ * One NFS export that two datacenters of a vCenter have mounted is two datastores with one mount
+ * path. The first, by reference, has the UUID that everybody else gives it; the others need one of
+ * their own.
  */
 static void
 makeUuidsUnique(InventoryBuild *build)

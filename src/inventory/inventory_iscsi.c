@@ -156,7 +156,8 @@ lunKey(const char *identity, char ret_key[37])
     nameFormatUuid(digest, ret_key);
 }
 
-/* Cheap arrays repeat ids: two LUNs with one uuid are one only if they are called the same as well. */
+/* Cheap arrays repeat ids: two LUNs with one uuid are one only if they are called the same as
+ * well. */
 static gboolean
 isSameLun(const InventoryLun *lun, const VimScsiLun *scsi, const char *name)
 {

@@ -340,8 +340,8 @@ waitForEnd(Wait *wait, GError **error)
 /* ---- the wait ------------------------------------------------------------------------------- */
 
 /*
- * Whether @error tells of the collector and not of the task: a session that ended under the long poll
- * takes the collector with it, or cancels the request.
+ * Whether @error tells of the collector and not of the task: a session that ended under the long
+ * poll takes the collector with it, or cancels the request.
  */
 static gboolean
 isOfCollector(const GError *error)
