@@ -60,7 +60,7 @@ class Control:
         return before
 
     def sessions(self) -> list[dict[str, Any]]:
-        """The open sessions: user, the locale that was asked for, and how many filters, collectors and views each owns."""
+        """The open sessions: user, the locale asked for, and how many filters, collectors and views it owns."""
         return [
             {
                 "user": s.user.userName,

@@ -146,11 +146,11 @@ class Fake:
         return self.server.counters()["sessions"]
 
     def session_list(self) -> list[dict[str, Any]]:
-        """The open sessions: user, locale, agent, cookie."""
+        """The open sessions: user, the locale its login named, agent, cookie."""
 
         async def read() -> list[dict[str, Any]]:
             return [
-                {"user": s.user.userName, "locale": s.user.locale, "agent": s.user.userAgent, "cookie": s.cookie}
+                {"user": s.user.userName, "asked_locale": s.asked_locale, "agent": s.user.userAgent, "cookie": s.cookie}
                 for s in self.server.service.sessions.all()
             ]
 
