@@ -198,22 +198,40 @@ VCSIM_VERSION = "v0.46.3"
 
 
 def vcsim_program() -> str:
-    """The path of vcsim, built with Go into the user's cache; raises HarnessError saying what is missing."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "libvirt-esx-storage" / VCSIM_VERSION
-    program = cache / "vcsim"
+    """The path of vcsim, built with Go below the checkout's .cache; raises HarnessError saying what is missing."""
+    cache = environment.REPOSITORY / ".cache" / "go"
+    folder = cache / f"vcsim-{VCSIM_VERSION}"
+    program = folder / "vcsim"
     if program.exists():
         return str(program)
     go = shutil.which("go")
     if go is None:
         raise HarnessError("There is no Go tool to build vcsim with; install the package golang-go.")
-    cache.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     module = f"github.com/vmware/govmomi/vcsim@{VCSIM_VERSION}"
     done = subprocess.run(
-        [go, "install", module], env={**os.environ, "GOBIN": str(cache)}, capture_output=True, text=True, check=False
+        [go, "install", module], env=_go_environment(cache, folder), capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
         raise HarnessError(f"Go cannot build {module}: {done.stderr.strip().splitlines()[-1]}")
     return str(program)
+
+
+def _go_environment(cache: Path, programs: Path) -> dict[str, str]:
+    """An environment in which Go writes below `cache` only, with the user's own settings; programs go to `programs`."""
+    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return {
+        "GOENV": str(config / "go" / "env"),
+        **os.environ,
+        "GOPATH": str(cache / "path"),
+        "GOMODCACHE": str(cache / "modules"),
+        "GOCACHE": str(cache / "build"),
+        "GOBIN": str(programs),
+        # Go makes its modules read-only, and then "rm -r" of the checkout fails.
+        "GOFLAGS": f"{os.environ.get('GOFLAGS', '')} -modcacherw".strip(),
+        # Go's counters of its own use live below this folder.
+        "XDG_CONFIG_HOME": str(cache / "config"),
+    }
 
 
 class Vcsim:
