@@ -24,6 +24,7 @@ DISK_PATH = f"[datastore1] {DISK}"
 IQN = "iqn.1992-08.com.netapp:sn.1574163012:vs.3"
 LUN = WORLD.pool(IQN).volumes[0]
 UUID = WORLD.pool("localdir").uuid
+SLOW_SEARCH = 15
 
 
 @attrs.frozen
@@ -125,6 +126,22 @@ def test_listing_volumes_costs_the_same_for_few_and_many(site, new_fake, volumes
     record_property("round trips", (site.mode, command, cost.total, 9, str(29 + 16 * volumes)))
     assert len(rows) == volumes
     assert cost.total <= 9, dict(cost.methods)
+
+
+@pytest.mark.parametrize("volumes", [4, 200])
+def test_a_slow_search_costs_a_few_waits_more_whatever_it_finds(site, new_fake, volumes: int, record_property):
+    counts = {"datastores": 1, "targets": 0, "luns": 0, "volumes": volumes}
+    server = new_fake(counts=counts, task_ms=2500)
+    virsh = site.virsh(server)
+    (pool,) = virsh("pool-list", "--name").check().lines()
+    server.eventually_without_sessions()
+    with Meter(server) as cost:
+        rows = virsh("vol-list", pool, "--details", timeout=60).check().table()
+        server.eventually_without_sessions()
+    command = f"vol-list --details, N = {volumes}, a search of 2.5 s"
+    record_property("round trips", (site.mode, command, cost.total, SLOW_SEARCH, str(29 + 16 * volumes)))
+    assert len(rows) == volumes
+    assert cost.total <= SLOW_SEARCH, dict(cost.methods)
 
 
 def test_within_cache_ttl_a_second_listing_is_free_and_after_it_costs_one(client: Client, site, counted):
