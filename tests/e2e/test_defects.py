@@ -318,7 +318,7 @@ def test_defect_24_a_silent_server_is_given_up(client: Client, site, new_fake, w
     conn = client.open(site.uri(server, cache_ttl="0", stall_timeout="1", timeout="2"))
     conn.listAllStoragePools(0)
     server.order(kind="stall", method="*", count=-1)
-    with raises_error(libvirt.VIR_ERR_OPERATION_TIMEOUT, within=6):
+    with raises_error(libvirt.VIR_ERR_OPERATION_TIMEOUT, within=2.5):
         conn.listAllStoragePools(0)
     server.clear_orders()
     lists_the_world(conn, world)
