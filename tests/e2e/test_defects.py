@@ -239,6 +239,26 @@ def test_defect_16_an_error_is_told_as_it_was(client: Client, site, new_fake):
         conn.storageVolLookupByPath("/vmfs/devices/disks/none")
 
 
+A_UUID_NOBODY_HAS = "6000c29a-0000-4000-8000-00000000dead"
+
+
+def test_defect_16_a_uuid_that_could_not_be_looked_for_is_not_called_missing(client: Client, site, new_fake):
+    """The built-in driver says "not found" when it could ask nobody."""
+    server = new_fake()
+    conn = client.open(site.uri(server, cache_ttl="3600", timeout="4"))
+    conn.listAllStoragePools(0)
+    for method in ("SearchDatastoreSubFolders_Task", "QueryVirtualDiskUuid"):
+        server.order(kind="fault", fault="NoPermission", method=method, count=-1)
+        with raises_error(libvirt.VIR_ERR_ACCESS_DENIED):
+            conn.storageVolLookupByKey(A_UUID_NOBODY_HAS)
+        server.clear_orders()
+    with raises_error(libvirt.VIR_ERR_NO_STORAGE_VOL, mentions=A_UUID_NOBODY_HAS):
+        conn.storageVolLookupByKey(A_UUID_NOBODY_HAS)
+    server.pause()
+    with raises_error(libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_ERR_OPERATION_TIMEOUT, within=10):
+        conn.storageVolLookupByKey(A_UUID_NOBODY_HAS)
+
+
 @pytest.mark.parametrize("kind", ["VsanDatastoreInfo", "DatastoreInfo"])
 def test_defect_17_kinds_not_known_are_shown_all_the_same(client: Client, site, new_fake, world, kind: str):
     """The built-in driver cannot describe a datastore of a kind it does not know."""
