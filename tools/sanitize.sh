@@ -58,7 +58,8 @@ export ESXKIT_DRIVER_DIR=$folder/connection-driver
 # libtirpc too, where libvirt uses it: ASan takes hold of XDR functions, and a Python that loads libvirt late
 # would find none behind them.
 ESXKIT_PRELOAD=$(gcc -print-file-name=libasan.so)
-if ldconfig -p | grep -q 'libtirpc\.so\.3'; then
+# (No pipe into grep -q: that ends it early, and pipefail takes it for a failure.)
+if [[ $(ldconfig -p) == *libtirpc.so.3* ]]; then
   ESXKIT_PRELOAD+=" libtirpc.so.3"
 fi
 export ESXKIT_PRELOAD ESXKIT_SLOW=4
