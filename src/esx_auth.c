@@ -9,8 +9,6 @@
 
 #include <unistd.h>
 
-#include "esx_error.h"
-
 #define ESX_AUTH_SERVICE "esx"
 #define ESX_AUTH_USER_ESX "root"
 #define ESX_AUTH_USER_VPX "administrator@vsphere.local"

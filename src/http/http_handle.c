@@ -16,7 +16,6 @@
 #include "http_handle.h"
 
 #include "http_failure.h"
-#include "http_reply.h"
 #include "http_setup.h"
 
 /* How long a raised cancel flag may go unseen. */

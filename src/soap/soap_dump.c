@@ -7,7 +7,6 @@
 
 #include <inttypes.h>
 
-#include "soap_any.h"
 #include "soap_cursor.h"
 
 static void dumpObject(GString *out, const SoapObject *object, guint depth);

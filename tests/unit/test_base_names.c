@@ -7,8 +7,6 @@
 
 #include "base_names.h"
 
-#include <string.h>
-
 #include "base_limits.h"
 
 static const struct {

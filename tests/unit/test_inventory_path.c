@@ -8,8 +8,6 @@
 #include "inventory.h"
 #include "vi_fixture.h"
 
-#include <string.h>
-
 #define READ "RetrievePropertiesEx"
 
 #define ENTITY(type, value, name, parentType, parent) \

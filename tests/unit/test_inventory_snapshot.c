@@ -5,8 +5,6 @@
 
 #include "inventory_fixture.h"
 
-#include <string.h>
-
 #include "base_names.h"
 
 /* Every pool is found by its name, its UUID and (the first of many) its target path. LUNs too. */

@@ -7,8 +7,6 @@
 
 #include "soap_dump.h"
 
-#include <string.h>
-
 #include "soap_fixture.h"
 
 static void

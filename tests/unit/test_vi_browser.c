@@ -5,8 +5,6 @@
 
 #include "vi_fixture.h"
 
-#include <string.h>
-
 #include "vi_browser.h"
 
 #define SEARCH "SearchDatastoreSubFolders_Task"
