@@ -22,6 +22,9 @@ typedef struct {
 void viObjectsFree(ViObjects *objects);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViObjects, viObjectsFree)
 
+/* Returns: the value of @object's property @name, or NULL when it is not there. */
+const SoapAny *viObjectProperty(const VimObjectContent *object, const char *name);
+
 /*
  * RetrievePropertiesEx on the session's own collector, with all pages (1 request per page).
  *

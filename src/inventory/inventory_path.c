@@ -43,18 +43,6 @@ refCopy(const SoapMoRef *ref)
     return copy;
 }
 
-static const SoapAny *
-propertyOf(const VimObjectContent *object, const char *name)
-{
-    size_t i;
-
-    for (i = 0; i < object->n_propSet; i++) {
-        if (g_strcmp0(object->propSet[i]->name, name) == 0)
-            return object->propSet[i]->val;
-    }
-    return NULL;
-}
-
 static gboolean
 isType(const VimObjectContent *object, const char *type)
 {
@@ -65,7 +53,7 @@ isType(const VimObjectContent *object, const char *type)
 static gboolean
 hasName(const VimObjectContent *object, const char *name)
 {
-    const char *wire = viAnyString(propertyOf(object, "name"));
+    const char *wire = viAnyString(viObjectProperty(object, "name"));
     g_autofree char *plain = wire ? nameUnescapeEntity(wire) : NULL;
 
     return g_strcmp0(wire, name) == 0 || g_strcmp0(plain, name) == 0;
@@ -84,7 +72,7 @@ findChild(const ViObjects *objects, const SoapMoRef *parent, const char *type, c
     for (i = 0; i < objects->objects->len; i++) {
         const VimObjectContent *object = g_ptr_array_index(objects->objects, i);
 
-        if (!viMoRefEqual(viAnyMoRef(propertyOf(object, "parent")), parent))
+        if (!viMoRefEqual(viAnyMoRef(viObjectProperty(object, "parent")), parent))
             continue;
         if ((type && !isType(object, type)) || (name && !hasName(object, name)))
             continue;
@@ -176,7 +164,7 @@ walkToCompute(Walk *walk, GError **error)
         if (!walk->datacenter)
             g_string_append_printf(walk->datacenterPath, "%s%s",
                                    walk->datacenterPath->len ? "/" : "",
-                                   viAnyString(propertyOf(child, "name")));
+                                   viAnyString(viObjectProperty(child, "name")));
         if (!isType(child, "Datacenter"))
             walk->at = child->obj;
         else if (!passDatacenter(walk, child, error))

@@ -18,6 +18,18 @@ viObjectsFree(ViObjects *objects)
     g_free(objects);
 }
 
+const SoapAny *
+viObjectProperty(const VimObjectContent *object, const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < object->n_propSet; i++) {
+        if (g_strcmp0(object->propSet[i]->name, name) == 0)
+            return object->propSet[i]->val;
+    }
+    return NULL;
+}
+
 static ViObjects *
 objectsNew(void)
 {

@@ -160,21 +160,15 @@ look(Wait *wait, const TaskSpec *spec, ViTaskResult **ret_result, GError **error
     const char *state = NULL;
     const SoapAny *result = NULL;
     const VimObjectContent *object;
-    size_t i;
 
     if (!objects)
         return TRUE;
 
     object = findTask(objects, wait->task);
-    for (i = 0; object && i < object->n_propSet; i++) {
-        const VimDynamicProperty *property = object->propSet[i];
-
-        if (g_strcmp0(property->name, "info.state") == 0)
-            state = viAnyString(property->val);
-        else if (g_strcmp0(property->name, "info.error") == 0)
-            fault = viAnyObject(property->val, &vimLocalizedMethodFaultType);
-        else if (g_strcmp0(property->name, "info.result") == 0)
-            result = property->val;
+    if (object) {
+        state = viAnyString(viObjectProperty(object, "info.state"));
+        fault = viAnyObject(viObjectProperty(object, "info.error"), &vimLocalizedMethodFaultType);
+        result = viObjectProperty(object, "info.result");
     }
 
     if (!readState(wait, state, fault, &local))
