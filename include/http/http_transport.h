@@ -43,6 +43,8 @@ gboolean httpErrorIsUnsent(const GError *error);
 
 typedef struct {
     guint status;            /* e.g. 200 */
+    gint64 contentLength;    /* as sent; -1 where absent, or not a number */
+    char *contentRange;      /* as sent, "bytes 0-1023/4096"; or NULL */
     char *contentType;       /* as sent, or NULL */
     char *setCookie;         /* all Set-Cookie values, one a line, or NULL; a secret */
     char *location;          /* or NULL */
@@ -53,8 +55,21 @@ typedef struct {
 void httpResponseClear(HttpResponse *response);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HttpResponse, httpResponseClear)
 
+/*
+ * Gives the body of a request piece by piece, on the calling thread: at most @size bytes into
+ * @buffer. It may block (a user who sends slowly); that time counts for no timeout, so it has to
+ * watch the cancel flag itself.
+ *
+ * Returns: how many bytes it gave; 0: that was all; -1 with @error set, which is what the request
+ * fails with.
+ */
+typedef gssize (*HttpSource)(char *buffer, size_t size, gpointer opaque, GError **error);
+
+/* HttpRequest.sourceLength of a body whose end nobody knows beforehand: sent in chunks. */
+#define HTTP_LENGTH_UNKNOWN (-1)
+
 typedef struct {
-    const char *method;          /* "POST", "GET" */
+    const char *method;          /* "POST", "GET", "PUT" */
     const char *path;            /* absolute, already percent-encoded: "/sdk" */
     const char *const *headers;  /* NULL-terminated "Name: value" lines, or NULL */
     const char *body;            /* NULL: none */
@@ -62,6 +77,10 @@ typedef struct {
     guint timeoutMs;             /* for the whole request; 0: the transport's default; see below */
     gint *cancel;                /* atomic; non-zero ends the request soon; or NULL */
     gboolean noRetry;            /* never send it twice; see below */
+    HttpSource source;           /* instead of a body; implies noRetry */
+    gpointer sourceOpaque;
+    gint64 sourceLength;         /* what the source will give in all, or HTTP_LENGTH_UNKNOWN */
+    gboolean streamed;           /* no limit to the whole request's time; see below */
 } HttpRequest;
 
 /*
@@ -73,6 +92,16 @@ typedef struct {
  * Then the transport sends the request again on a new connection, which is right for whatever only
  * reads. With noRetry it does not; the request fails with HTTP_ERROR_BROKEN, because its fate is
  * unknown.
+ */
+
+/*
+ * source: when the server replies before it has taken everything, sending stops, and the reply is
+ * the result (its status says why). A source that gives less or more than sourceLength fails the
+ * request with HTTP_ERROR_INVALID.
+ *
+ * streamed: for the contents of files. timeoutMs is ignored; what ends a request is silence of the
+ * server (the stall timeout), where time spent in the source or the sink does not count, and the
+ * cancel flag.
  */
 
 /*

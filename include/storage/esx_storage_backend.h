@@ -7,6 +7,7 @@
 
 #include "esx_connection.h"
 #include "esx_libvirt.h"
+#include "esx_stream.h"
 #include "esx_volume.h"
 
 /*
@@ -41,6 +42,41 @@ typedef struct {
     /* Returns: (transfer full) all volumes, proven current within cache_ttl, or NULL with
      * @error. */
     EsxVolumeList *(*volumes)(EsxConnection *connection, const InventoryPool *pool, GError **error);
+
+    /*
+     * The verbs that change a volume. Each sees to it that the next read of the pool and its
+     * volumes shows what it did, also when it failed on the way.
+     *
+     * volumeCreate, volumeClone: STORAGE_VOL_EXIST for a name that is taken, and nothing was
+     * touched. @ret_volume: (transfer full) a list of one: the volume as it is known to be now.
+     *
+     * volumeResize: @capacity is what it shall have, all flags resolved; @allocate: the new part
+     * takes its room at once.
+     */
+    gboolean (*volumeCreate)(EsxConnection *connection, const InventoryPool *pool,
+                             const EsxVolumeSpec *spec, EsxVolumeList **ret_volume, GError **error);
+    gboolean (*volumeClone)(EsxConnection *connection, const InventoryPool *pool,
+                            const EsxVolumeSpec *spec, const InventoryPool *sourcePool,
+                            const EsxVolume *source, EsxVolumeList **ret_volume, GError **error);
+    gboolean (*volumeResize)(EsxConnection *connection, const InventoryPool *pool,
+                             const EsxVolume *volume, guint64 capacity, gboolean allocate,
+                             GError **error);
+    gboolean (*volumeWipe)(EsxConnection *connection, const InventoryPool *pool,
+                           const EsxVolume *volume, GError **error);
+    gboolean (*volumeDelete)(EsxConnection *connection, const InventoryPool *pool,
+                             const EsxVolume *volume, GError **error);
+
+    /*
+     * Contents. @length 0: to the end of the volume; of an upload: to the end of the stream. They
+     * check what can be checked and look for the file that holds the contents; the transfer itself
+     * begins with EsxTransfer.run.
+     */
+    EsxTransfer *(*volumeDownload)(EsxConnection *connection, const InventoryPool *pool,
+                                   const EsxVolume *volume, guint64 offset, guint64 length,
+                                   GError **error);
+    EsxTransfer *(*volumeUpload)(EsxConnection *connection, const InventoryPool *pool,
+                                 const EsxVolume *volume, guint64 offset, guint64 length,
+                                 GError **error);
 } EsxStorageBackend;
 
 extern const EsxStorageBackend esxStorageBackendVmfs;

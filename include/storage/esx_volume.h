@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include <glib.h>
+#include "vi_file.h"
 
 /*
  * Volumes of one pool at one moment, as plain structs: what a backend tells the facade. A list is
@@ -21,7 +21,17 @@ typedef struct {
     guint64 capacity;       /* what a guest sees */
     guint64 allocation;     /* what it takes of the pool now */
     guint64 physical;       /* what its files take */
+    ViDiskKind disk;        /* of a virtual disk, as far as the listing says: type, adapter */
 } EsxVolume;
+
+/* A volume that is to be. */
+typedef struct {
+    const char *name;
+    int format;             /* virStorageFileFormat; VIR_STORAGE_FILE_NONE: by the name's ending */
+    guint64 capacity;
+    guint64 allocation;     /* what the XML says, else the capacity */
+    gboolean preallocate;   /* VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA */
+} EsxVolumeSpec;
 
 typedef struct _EsxVolumeList EsxVolumeList;
 

@@ -94,3 +94,19 @@ gboolean viSessionRenew(ViSession *session, guint64 stale, GError **error);
 gboolean viSessionExchange(ViSession *session, const SoapMethod *method, gconstpointer args,
                            guint64 generation, guint timeoutMs, gint *cancel, SoapReply **ret_reply,
                            guint64 *ret_generation, GError **error);
+
+/*
+ * One request for a file in the present session, without renewal or replay; vi_folder.c is the only
+ * user. The session's cookie goes with it; @request's own headers are kept.
+ *
+ * @ret_generation: the generation it ran in, written also on error; may be NULL.
+ */
+gboolean viSessionFetch(ViSession *session, const HttpRequest *request, HttpSink sink,
+                        gpointer opaque, HttpResponse *ret_response, guint64 *ret_generation,
+                        GError **error);
+
+/*
+ * @cancel: atomic flag that ends every call which has no flag of its own; NULL: none. What tidies up
+ * (Logout, CancelTask) goes out all the same. To be set before the session is shared.
+ */
+void viSessionSetCancel(ViSession *session, gint *cancel);

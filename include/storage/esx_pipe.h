@@ -1,0 +1,83 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include <glib.h>
+
+/*
+ * EsxPipe: a bounded queue of bytes and holes between two threads, one that writes and one that
+ * reads: the worker that talks to the server, and the stream that talks to libvirt. It knows
+ * neither.
+ *
+ *   writer ── data | hole | data ──► reader
+ *      end: "that was all"      close: "I want no more"
+ *
+ * A hole is a run of zeros that takes no room. Whoever waits is woken by the other side or by
+ * closing the pipe, which either side may do at any time, for instance with an error: then data
+ * that is still in it is dropped, and both see EsxPipe's error.
+ */
+typedef struct _EsxPipe EsxPipe;
+
+/* @capacity: bytes of data it holds at most. */
+EsxPipe *esxPipeNew(size_t capacity);
+EsxPipe *esxPipeRef(EsxPipe *pipe);
+void esxPipeUnref(EsxPipe *pipe);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxPipe, esxPipeUnref)
+
+/* What a call did that gave or took nothing. */
+typedef enum {
+    ESX_PIPE_DONE,          /* it gave or took something */
+    ESX_PIPE_WAIT,          /* nothing now; only from calls that were told not to block */
+    ESX_PIPE_END,           /* the writer has ended and everything was read */
+    ESX_PIPE_HOLE,          /* a reader of bytes stands before a hole */
+    ESX_PIPE_CLOSED,        /* esxPipeClose was called: esxPipeError says why */
+} EsxPipeResult;
+
+/*
+ * Writes as much of @data as there is room for; blocks until there is room for some, if @block.
+ * @ret_written: 1 to @length with ESX_PIPE_DONE, else 0.
+ */
+EsxPipeResult esxPipeWrite(EsxPipe *pipe, const char *data, size_t length, gboolean block,
+                           size_t *ret_written);
+
+/* Writes a hole of @length bytes; joins one that is last. Never blocks. */
+EsxPipeResult esxPipeWriteHole(EsxPipe *pipe, guint64 length);
+
+/* The writer has written everything. */
+void esxPipeEnd(EsxPipe *pipe);
+
+/*
+ * Reads up to @size bytes. @expand: a hole reads as zeros; else it is ESX_PIPE_HOLE.
+ * @ret_read: 1 to @size with ESX_PIPE_DONE, else 0.
+ */
+EsxPipeResult esxPipeRead(EsxPipe *pipe, char *buffer, size_t size, gboolean expand, gboolean block,
+                          size_t *ret_read);
+
+/*
+ * What comes next, and how much of it is known yet; takes nothing. ESX_PIPE_DONE: data;
+ * ESX_PIPE_HOLE: a hole. A hole's length is only told once it has ended (data behind it, or the
+ * end): until then a blocking call waits, another gets ESX_PIPE_WAIT.
+ */
+EsxPipeResult esxPipePeek(EsxPipe *pipe, gboolean block, guint64 *ret_length);
+
+/* Takes the hole that stands next, whole. @ret_length: 0 unless ESX_PIPE_HOLE is returned. */
+EsxPipeResult esxPipeReadHole(EsxPipe *pipe, gboolean block, guint64 *ret_length);
+
+/* Ends the pipe for both sides. @error: (nullable) copied; the first one counts. */
+void esxPipeClose(EsxPipe *pipe, const GError *error);
+
+/* Returns: (transfer full) why it was closed, or NULL. */
+GError *esxPipeError(EsxPipe *pipe);
+
+/* Whether a read, or a write, that does not block would do more than wait. */
+gboolean esxPipeIsReadable(EsxPipe *pipe);
+gboolean esxPipeIsWritable(EsxPipe *pipe);
+
+/*
+ * @notify is called, on the thread that caused it and without locks held, whenever one of those two
+ * may have become TRUE. One per pipe; set before the other thread starts.
+ */
+void esxPipeSetNotify(EsxPipe *pipe, void (*notify)(gpointer opaque), gpointer opaque);

@@ -1,0 +1,95 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include "vi_session.h"
+
+/*
+ * Contents of files, by the server's file API:
+ *
+ *   https://HOST/folder/PATH?dcPath=DATACENTER&dsName=DATASTORE     HEAD, GET (ranges), PUT
+ *
+ * PATH is percent-encoded once. dcPath and dsName are decoded twice by real servers (virt-v2v
+ * f13e85f9, libvirt 6c9d2591c6, Broadcom KB 386368), once by vcsim: where the two spellings differ
+ * and the first gives 404, the other is tried, and what worked is remembered. Plain names are
+ * spelled alike in both.
+ *
+ * The session's cookie opens the door. A reply of 401 renews the session; 503 means "too much at
+ * once": one thread of the connection waits and tries again (VI_FOLDER_PAUSE_MS, at most
+ * VI_FOLDER_TRIES times), the others wait for it. On a vCenter that hands out service tickets
+ * (AcquireGenericServiceTicket) contents go straight to and from a host that has the datastore
+ * mounted; when that host cannot be reached, through vCenter.
+ *
+ * All functions block, and may be called from any thread, also at once. @cancel: atomic flag, or
+ * NULL.
+ *
+ * Errors: VI_ERROR_FILE_NOT_FOUND (404), VI_ERROR_FILE_LOCKED and other file codes as far as the
+ * server says so, VI_ERROR_NO_PERMISSION (401 although the session is good, 403), VI_ERROR_BUSY
+ * (503 to the end), VI_ERROR_PROTOCOL for other statuses, HTTP_ERROR, and what a sink or a source
+ * set. Each names the file as "[datastore] path".
+ */
+
+#define VI_FOLDER_PAUSE_MS 10000
+#define VI_FOLDER_TRIES 5
+
+typedef struct {
+    const char *datacenterPath;     /* "Folder/DC"; NULL: left out (a host has one only) */
+    const char *datastore;
+    const char *path;               /* below the datastore's root: "dir/file" */
+    const SoapMoRef *datastoreRef;  /* for tickets; NULL: none are asked for */
+} ViFile;
+
+typedef struct _ViFolder ViFolder;
+
+/* @session: (transfer none), must outlive the folder. Asks nobody yet. */
+ViFolder *viFolderNew(ViSession *session);
+
+/* For tests: other pauses than VI_FOLDER_PAUSE_MS. */
+void viFolderSetPause(ViFolder *folder, guint pauseMs);
+
+/* Nobody may be using it. Accepts NULL. */
+void viFolderFree(ViFolder *folder);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViFolder, viFolderFree)
+
+/* @ret_size: bytes of the file (1 request, HEAD). */
+gboolean viFolderSize(ViFolder *folder, const ViFile *file, gint *cancel, guint64 *ret_size,
+                      GError **error);
+
+/* Takes a piece of a file; FALSE with @error ends the transfer. May block: see HttpSource. */
+typedef gboolean (*ViFolderSink)(const char *data, size_t length, gpointer opaque, GError **error);
+
+/*
+ * Reads @length bytes from @offset on. The sink sees each byte once and in order: when the
+ * connection breaks or the session ends in the middle, the rest is asked for again. Fewer bytes
+ * than @length are an error, VI_ERROR_PROTOCOL; a file that ends before @offset likewise.
+ *
+ * A whole file (@offset 0, @length its size) is asked for without a range.
+ */
+gboolean viFolderRead(ViFolder *folder, const ViFile *file, guint64 offset, guint64 length,
+                      ViFolderSink sink, gpointer opaque, gint *cancel, GError **error);
+
+/*
+ * Reads a small file.
+ *
+ * Returns: (transfer full) its bytes with a NUL behind them; VI_ERROR_PROTOCOL when it is longer
+ * than @limit.
+ */
+char *viFolderReadText(ViFolder *folder, const ViFile *file, size_t limit, gint *cancel,
+                       size_t *ret_length, GError **error);
+
+/*
+ * Writes a file, replacing what is there under that name; its directory must exist.
+ *
+ * First an empty file is written: so a server that refuses (session, directory, permission, lock)
+ * does so before the source has given anything, and the session is renewed where needed. Then the
+ * contents follow in one request that is never repeated. When that breaks, what the server has got
+ * under this name is unknown (VI_ERROR_OUTCOME_UNKNOWN); the caller deals with the file.
+ *
+ * @length: what the source will give in all, or HTTP_LENGTH_UNKNOWN.
+ * @ret_written: bytes the source has given; may be NULL; written on success only.
+ */
+gboolean viFolderWrite(ViFolder *folder, const ViFile *file, gint64 length, HttpSource source,
+                       gpointer opaque, gint *cancel, guint64 *ret_written, GError **error);
