@@ -8,6 +8,7 @@
 #include "esx_connection.h"
 
 #include "esx_vmfs_listing.h"
+#include "vi_file.h"
 
 EsxConnection *
 esxConnectionNew(ViSession *session, InventoryScope *scope, const char *host, guint ttlMs)
@@ -17,9 +18,47 @@ esxConnectionNew(ViSession *session, InventoryScope *scope, const char *host, gu
     connection->session = session;
     connection->inventory = inventoryNew(session, scope, ttlMs);
     connection->listings = esxVmfsListingsNew(ttlMs);
+    connection->connections = ESX_CONNECTION_CONNECTIONS;
+    connection->taskTimeoutMs = VI_FILE_TIMEOUT_MS;
     connection->host = g_strdup(host);
     g_mutex_init(&connection->lock);
+    g_cond_init(&connection->idle);
     return connection;
+}
+
+gint *
+esxConnectionCancelFlag(void)
+{
+    static gint cancel;
+
+    return &cancel;
+}
+
+void
+esxConnectionHold(EsxConnection *connection)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&connection->lock);
+
+    connection->busy++;
+}
+
+void
+esxConnectionRelease(EsxConnection *connection)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&connection->lock);
+
+    /* Woken with the lock held: who waits frees the condition as soon as it has the lock. */
+    if (--connection->busy == 0)
+        g_cond_broadcast(&connection->idle);
+}
+
+static void
+awaitWorkers(EsxConnection *connection)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&connection->lock);
+
+    while (connection->busy > 0)
+        g_cond_wait(&connection->idle, &connection->lock);
 }
 
 const InventoryHardware *
@@ -58,11 +97,14 @@ esxConnectionFree(EsxConnection *connection)
     if (!connection)
         return;
 
+    awaitWorkers(connection);
+
     /* The session last: it serves the others, and its end is the logout. */
     esxVmfsListingsFree(connection->listings);
     inventoryFree(connection->inventory);
     viSessionFree(connection->session);
     inventoryHardwareFree(connection->hardware);
+    g_cond_clear(&connection->idle);
     g_mutex_clear(&connection->lock);
     g_free(connection->host);
     g_free(connection);

@@ -86,6 +86,8 @@ esxOpenLogin(ViSession *session, const EsxUri *uri, const char *userName, Secret
     }
 
     connection = esxConnectionNew(g_steal_pointer(&owned), scope, uri->host, uri->cacheTtlMs);
+    connection->connections = uri->connections;
+    connection->taskTimeoutMs = uri->taskTimeoutMs;
     connection->encrypted = uri->isEncrypted;
     connection->secure = uri->isEncrypted && uri->trust != HTTP_TRUST_ANY;
     return connection;

@@ -9,7 +9,9 @@
 
 #include <string.h>
 
+#include "esx_connection.h"
 #include "esx_error.h"
+#include "vi_file.h"
 
 #define ESX_URI_PORT_MAX 65535
 
@@ -25,6 +27,8 @@ typedef enum {
     ESX_URI_CONNECT_TIMEOUT,
     ESX_URI_STALL_TIMEOUT,
     ESX_URI_TIMEOUT,
+    ESX_URI_TASK_TIMEOUT,
+    ESX_URI_CONNECTIONS,
     ESX_URI_AUTO_ANSWER,
     ESX_URI_VCENTER,
     ESX_URI_ROOT,
@@ -42,15 +46,16 @@ static gboolean esxUriSetThumbprint(EsxUri *uri, EsxUriId id, const char *value,
 static gboolean esxUriSetText(EsxUri *uri, EsxUriId id, const char *value, GError **error);
 static gboolean esxUriSetPath(EsxUri *uri, EsxUriId id, const char *value, GError **error);
 static gboolean esxUriSetSeconds(EsxUri *uri, EsxUriId id, const char *value, GError **error);
+static gboolean esxUriSetNumber(EsxUri *uri, EsxUriId id, const char *value, GError **error);
 static gboolean esxUriSetUseless(EsxUri *uri, EsxUriId id, const char *value, GError **error);
 static gboolean esxUriSetForeign(EsxUri *uri, EsxUriId id, const char *value, GError **error);
 
 static const struct {
     const char *name;
     EsxUriSetter set;
-    size_t offset;              /* of what esxUriSetText and esxUriSetSeconds write */
-    guint minimumMs;
-    guint maximumMs;
+    size_t offset;              /* of what esxUriSetText, …Seconds and …Number write */
+    guint minimum;              /* milliseconds, or as it is */
+    guint maximum;
 } esxUriTable[N_ESX_URI] = {
     [ESX_URI_TRANSPORT]       = { "transport",       esxUriSetTransport,  0, 0, 0 },
     [ESX_URI_NO_VERIFY]       = { "no_verify",       esxUriSetNoVerify,   0, 0, 0 },
@@ -67,6 +72,11 @@ static const struct {
                                   G_STRUCT_OFFSET(EsxUri, stallTimeoutMs), 100, 3600 * 1000 },
     [ESX_URI_TIMEOUT]         = { "timeout",         esxUriSetSeconds,
                                   G_STRUCT_OFFSET(EsxUri, totalTimeoutMs), 100, 86400 * 1000 },
+    [ESX_URI_TASK_TIMEOUT]    = { "task_timeout",    esxUriSetSeconds,
+                                  G_STRUCT_OFFSET(EsxUri, taskTimeoutMs), 1000, 604800u * 1000 },
+    [ESX_URI_CONNECTIONS]     = { "connections",     esxUriSetNumber,
+                                  G_STRUCT_OFFSET(EsxUri, connections),
+                                  1, ESX_CONNECTION_CONNECTIONS_MAX },
     [ESX_URI_AUTO_ANSWER]     = { "auto_answer",     esxUriSetUseless,    0, 0, 0 },
     [ESX_URI_VCENTER]         = { "vcenter",         esxUriSetUseless,    0, 0, 0 },
     [ESX_URI_ROOT]            = { "root",            esxUriSetForeign,    0, 0, 0 },
@@ -244,8 +254,8 @@ static gboolean
 esxUriSetSeconds(EsxUri *uri, EsxUriId id, const char *value, GError **error)
 {
     guint *field = G_STRUCT_MEMBER_P(uri, esxUriTable[id].offset);
-    double minimum = esxUriTable[id].minimumMs / 1000.0;
-    double maximum = esxUriTable[id].maximumMs / 1000.0;
+    double minimum = esxUriTable[id].minimum / 1000.0;
+    double maximum = esxUriTable[id].maximum / 1000.0;
     double seconds = 0;
 
     if (!esxUriParseSeconds(value, &seconds) || seconds < minimum || seconds > maximum) {
@@ -257,6 +267,25 @@ esxUriSetSeconds(EsxUri *uri, EsxUriId id, const char *value, GError **error)
     }
 
     *field = (guint)(seconds * 1000 + 0.5);
+    return TRUE;
+}
+
+static gboolean
+esxUriSetNumber(EsxUri *uri, EsxUriId id, const char *value, GError **error)
+{
+    guint *field = G_STRUCT_MEMBER_P(uri, esxUriTable[id].offset);
+    guint64 number = 0;
+
+    if (!g_ascii_string_to_unsigned(value, 10, esxUriTable[id].minimum, esxUriTable[id].maximum,
+                                    &number, NULL)) {
+        g_autofree char *allowed = g_strdup_printf("a whole number from %u to %u",
+                                                   esxUriTable[id].minimum,
+                                                   esxUriTable[id].maximum);
+
+        return esxUriRefuse(id, value, allowed, error);
+    }
+
+    *field = (guint)number;
     return TRUE;
 }
 
@@ -381,6 +410,8 @@ esxUriNew(const EsxUriSource *source, GError **error)
     uri->isEncrypted = TRUE;
     uri->trust = HTTP_TRUST_SYSTEM;
     uri->cacheTtlMs = ESX_URI_CACHE_TTL_MS;
+    uri->taskTimeoutMs = VI_FILE_TIMEOUT_MS;
+    uri->connections = ESX_CONNECTION_CONNECTIONS;
 
     if (source->fragment) {
         g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,

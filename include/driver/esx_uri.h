@@ -24,6 +24,8 @@
  *   connect_timeout=SECONDS       0.1 to 600, default 10
  *   stall_timeout=SECONDS         0.1 to 3600, default 60
  *   timeout=SECONDS               0.1 to 86400, default 300
+ *   task_timeout=SECONDS          1 to 604800, default 86400: how long a change may take
+ *   connections=N                 1 to 16, default 4: how many fetch one download side by side
  *   auto_answer=0|1  vcenter=HOST of libvirt's own ESX driver: checked, without effect here
  *
  * Seconds are decimal: "2", "0.5". A parameter given twice is an error, since it might be one that
@@ -61,6 +63,8 @@ typedef struct {
     guint connectTimeoutMs;     /* these three: 0 for the transport's default */
     guint stallTimeoutMs;
     guint totalTimeoutMs;
+    guint taskTimeoutMs;
+    guint connections;
     GPtrArray *warnings;        /* char *: sentences for the log */
 } EsxUri;
 

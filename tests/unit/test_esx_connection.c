@@ -84,6 +84,42 @@ testHardwareFromTwoThreads(void)
     esxConnectionFree(connection);
 }
 
+/* A worker that goes on behind its caller: the connection lives until it is done. */
+typedef struct {
+    EsxConnection *connection;
+    gint done;
+} Worker;
+
+static gpointer
+workOn(gpointer data)
+{
+    Worker *worker = data;
+    g_autoptr(GError) error = NULL;
+
+    g_usleep(100 * 1000);
+    g_assert_nonnull(esxConnectionHardware(worker->connection, &error));
+    g_assert_no_error(error);
+    g_atomic_int_set(&worker->done, 1);
+    esxConnectionRelease(worker->connection);
+    return NULL;
+}
+
+static void
+testFreeWaitsForWorkers(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    Worker worker = { esxConnectionNew(fixtureLogin(canned), NULL, "esx1", 0), 0 };
+    GThread *thread = NULL;
+
+    cannedReply(canned, "RetrievePropertiesEx", HARDWARE);
+    esxConnectionHold(worker.connection);
+    thread = g_thread_new("worker", workOn, &worker);
+    esxConnectionFree(worker.connection);
+    g_assert_cmpint(g_atomic_int_get(&worker.done), ==, 1);
+    g_thread_join(thread);
+    cannedAssertLog(canned, "RetrievePropertiesEx Logout");
+}
+
 static void
 testFreeNothing(void)
 {
@@ -98,6 +134,7 @@ main(int argc, char **argv)
     g_test_add_func("/connection/hardware-once", testHardwareIsAskedForOnce);
     g_test_add_func("/connection/hardware-after-failure", testHardwareAfterFailure);
     g_test_add_func("/connection/hardware-from-two-threads", testHardwareFromTwoThreads);
+    g_test_add_func("/connection/free-waits-for-workers", testFreeWaitsForWorkers);
     g_test_add_func("/connection/free-nothing", testFreeNothing);
     return g_test_run();
 }
