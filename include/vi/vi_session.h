@@ -32,6 +32,7 @@ typedef struct {
     SoapMoRef *sessionManager;
     SoapMoRef *virtualDiskManager;
     SoapMoRef *fileManager;
+    SoapMoRef *namespaceManager;    /* DatastoreNamespaceManager, since 5.5 */
 } ViServices;
 
 typedef enum {

@@ -313,6 +313,7 @@ readContent(ViSession *session, const VimServiceContent *content, GError **error
         .sessionManager = content->sessionManager,
         .virtualDiskManager = content->virtualDiskManager,
         .fileManager = content->fileManager,
+        .namespaceManager = content->datastoreNamespaceManager,
     };
     session->about = (ViAbout) {
         .product = productOf(about->productLineId),

@@ -32,6 +32,7 @@ testContent(void)
     g_assert_cmpstr(services->sessionManager->value, ==, "ha-sessionmgr");
     g_assert_nonnull(services->virtualDiskManager);
     g_assert_nonnull(services->fileManager);
+    g_assert_cmpstr(services->namespaceManager->type, ==, "DatastoreNamespaceManager");
     g_assert_cmpuint(viSessionGeneration(session), ==, 0);
 }
 
@@ -127,6 +128,7 @@ testContentOptional(void)
     g_assert_cmpstr(viSessionAbout(session)->version, ==, "6.7");
     g_assert_null(viSessionServices(session)->virtualDiskManager);
     g_assert_null(viSessionServices(session)->fileManager);
+    g_assert_null(viSessionServices(session)->namespaceManager);
 }
 
 static void
