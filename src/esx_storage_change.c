@@ -3,11 +3,18 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Verbs that change a volume. No backend has one yet: each says why. */
+/*
+ * Verbs that change a volume: what libvirt's flags mean is decided here, what the server is asked
+ * to do in the pool's backend.
+ */
 
+#include "esx_error.h"
 #include "esx_storage_change.h"
 #include "esx_storage_find.h"
 #include "esx_storage_xml.h"
+#include "esx_volume_xml.h"
+
+typedef int (*VolAccess)(virConnectPtr conn, virStoragePoolDef *pool, virStorageVolDef *vol);
 
 static void
 refuse(const EsxFound *found)
@@ -15,74 +22,169 @@ refuse(const EsxFound *found)
     const char *reason = found->backend->readOnlyReason;
 
     virReportError(VIR_ERR_NO_SUPPORT, "%s",
-                   reason ? reason
-                          : "This version of the driver only reads the volumes of a datastore; "
-                            "use the host's own tools to change them.");
+                   reason ? reason : "this kind of storage pool does not support it");
 }
 
-/* The access check reads the name of the volume to be made. */
+/* ---- new volumes ---------------------------------------------------------------------------- */
+
+/* Finds the pool and reads the XML of a volume to be made in it, for a caller who may do so. */
 static int
-refuseCreation(virStoragePoolPtr pool, const char *xml,
-               int (*access)(virConnectPtr conn, virStoragePoolDef *pool, virStorageVolDef *vol))
+openCreation(virStoragePoolPtr pool, const char *text, bool isClone, unsigned int flags,
+             VolAccess access, EsxFound *ret_found, EsxVolumeXml *ret_xml)
 {
     g_autoptr(virStoragePoolDef) poolDef = NULL;
-    g_autoptr(virStorageVolDef) def = NULL;
-    g_auto(EsxFound) found = { 0 };
 
-    if (esxFindPoolByUuid(pool->conn, pool->uuid, pool->name, &found) < 0)
+    if (esxFindPoolByUuid(pool->conn, pool->uuid, pool->name, ret_found) < 0)
         return -1;
 
-    poolDef = esxStoragePoolDef(found.pool);
-    def = virStorageVolDefParse(poolDef, xml, NULL, VIR_VOL_XML_PARSE_OPT_CAPACITY);
-    if (!def || access(pool->conn, poolDef, def) < 0)
+    poolDef = esxStoragePoolDef(ret_found->pool);
+    if (esxVolumeXmlParse(poolDef, text, isClone, flags, ret_xml) < 0)
         return -1;
-    refuse(&found);
-    return -1;
+    return access(pool->conn, poolDef, ret_xml->def);
+}
+
+static void
+reportNotMade(const EsxFound *found, const EsxVolumeSpec *spec, const GError *error)
+{
+    /* libvirt's own text goes around this one: "storage volume … exists already". */
+    if (esxErrorNumber(error) == VIR_ERR_STORAGE_VOL_EXIST)
+        virReportError(VIR_ERR_STORAGE_VOL_EXIST, "'%s'", spec->name);
+    else
+        esxErrorReport(error, "cannot create volume '%s' in pool '%s'", spec->name,
+                       found->pool->name);
+}
+
+/* Turns the list of one that a backend gave into libvirt's object. @found: its pool. */
+static virStorageVolPtr
+exportNew(virConnectPtr conn, EsxFound *found, EsxVolumeList *list)
+{
+    found->list = esxVolumeListRef(list);
+    found->volume = esxVolumeListAt(list, 0);
+    return esxVolObject(conn, found);
 }
 
 virStorageVolPtr
 esxStorageVolCreateXML(virStoragePoolPtr pool, const char *xml, unsigned int flags)
 {
-    virCheckFlags(VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA, NULL);
+    EsxConnection *connection = pool->conn->privateData;
+    g_auto(EsxFound) found = { 0 };
+    g_auto(EsxVolumeXml) wanted = { 0 };
+    g_autoptr(EsxVolumeList) made = NULL;
+    g_autoptr(GError) error = NULL;
 
-    refuseCreation(pool, xml, virStorageVolCreateXMLEnsureACL);
-    return NULL;
+    virCheckFlags(VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA | VIR_STORAGE_VOL_CREATE_VALIDATE, NULL);
+
+    if (openCreation(pool, xml, false /* isClone */, flags, virStorageVolCreateXMLEnsureACL, &found,
+                     &wanted) < 0)
+        return NULL;
+    if (!found.backend->volumeCreate) {
+        refuse(&found);
+        return NULL;
+    }
+    if (esxVolumeXmlCheck(&wanted) < 0)
+        return NULL;
+
+    if (!found.backend->volumeCreate(connection, found.pool, &wanted.spec, &made, &error)) {
+        reportNotMade(&found, &wanted.spec, error);
+        return NULL;
+    }
+    return exportNew(pool->conn, &found, made);
 }
 
 virStorageVolPtr
-esxStorageVolCreateXMLFrom(virStoragePoolPtr pool, const char *xml,
-                           virStorageVolPtr source G_GNUC_UNUSED, unsigned int flags)
+esxStorageVolCreateXMLFrom(virStoragePoolPtr pool, const char *xml, virStorageVolPtr source,
+                           unsigned int flags)
 {
-    virCheckFlags(VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA, NULL);
+    EsxConnection *connection = pool->conn->privateData;
+    g_auto(EsxFound) from = { 0 };
+    g_auto(EsxFound) found = { 0 };
+    g_auto(EsxVolumeXml) wanted = { 0 };
+    g_autoptr(EsxVolumeList) made = NULL;
+    g_autoptr(GError) error = NULL;
 
-    refuseCreation(pool, xml, virStorageVolCreateXMLFromEnsureACL);
-    return NULL;
+    virCheckFlags(VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA | VIR_STORAGE_VOL_CREATE_VALIDATE, NULL);
+
+    if (openCreation(pool, xml, true /* isClone */, flags, virStorageVolCreateXMLFromEnsureACL,
+                     &found, &wanted) < 0)
+        return NULL;
+    if (!found.backend->volumeClone) {
+        refuse(&found);
+        return NULL;
+    }
+    if (esxVolumeXmlCheck(&wanted) < 0 ||
+        esxFindVolume(pool->conn, NULL /* uuid */, source->pool, source->name, &from) < 0)
+        return NULL;
+
+    if (!found.backend->volumeClone(connection, found.pool, &wanted.spec, from.pool, from.volume,
+                                    &made, &error)) {
+        reportNotMade(&found, &wanted.spec, error);
+        return NULL;
+    }
+    return exportNew(pool->conn, &found, made);
 }
 
+/* ---- volumes that are there ----------------------------------------------------------------- */
+
 static int
-refuseChange(virStorageVolPtr vol,
-             int (*access)(virConnectPtr conn, virStoragePoolDef *pool, virStorageVolDef *vol))
+openChange(virStorageVolPtr vol, VolAccess access, EsxFound *ret_found)
 {
-    g_auto(EsxFound) found = { 0 };
     virStoragePoolDef poolStub;
     virStorageVolDef volStub;
 
-    if (esxFindVolume(vol->conn, NULL /* uuid */, vol->pool, vol->name, &found) < 0)
+    if (esxFindVolume(vol->conn, NULL /* uuid */, vol->pool, vol->name, ret_found) < 0)
         return -1;
-    poolStub = esxPoolStub(found.pool);
-    volStub = esxVolStub(found.volume);
-    if (access(vol->conn, &poolStub, &volStub) < 0)
+    poolStub = esxPoolStub(ret_found->pool);
+    volStub = esxVolStub(ret_found->volume);
+    return access(vol->conn, &poolStub, &volStub);
+}
+
+/* What volumeWipe and volumeDelete have in common. */
+typedef gboolean (*VolChange)(EsxConnection *connection, const InventoryPool *pool,
+                              const EsxVolume *volume, GError **error);
+
+static int
+change(virStorageVolPtr vol, const EsxFound *found, VolChange function, const char *what)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!function) {
+        refuse(found);
         return -1;
-    refuse(&found);
+    }
+    if (function(vol->conn->privateData, found->pool, found->volume, &error))
+        return 0;
+    esxErrorReport(error, "cannot %s volume '%s' of pool '%s'", what, found->volume->name,
+                   found->pool->name);
     return -1;
 }
 
 int
 esxStorageVolDelete(virStorageVolPtr vol, unsigned int flags)
 {
+    g_auto(EsxFound) found = { 0 };
+
     virCheckFlags(0, -1);
 
-    return refuseChange(vol, virStorageVolDeleteEnsureACL);
+    if (openChange(vol, virStorageVolDeleteEnsureACL, &found) < 0)
+        return -1;
+    return change(vol, &found, found.backend->volumeDelete, "delete");
+}
+
+static int
+wipe(virStorageVolPtr vol, unsigned int algorithm, VolAccess access)
+{
+    g_auto(EsxFound) found = { 0 };
+
+    if (openChange(vol, access, &found) < 0)
+        return -1;
+    if (found.backend->volumeWipe && algorithm != VIR_STORAGE_VOL_WIPE_ALG_ZERO) {
+        virReportError(VIR_ERR_NO_SUPPORT,
+                       "cannot wipe volume '%s' of pool '%s': ESX overwrites disks with zeros only; "
+                       "leave the algorithm out",
+                       found.volume->name, found.pool->name);
+        return -1;
+    }
+    return change(vol, &found, found.backend->volumeWipe, "wipe");
 }
 
 int
@@ -90,7 +192,7 @@ esxStorageVolWipe(virStorageVolPtr vol, unsigned int flags)
 {
     virCheckFlags(0, -1);
 
-    return refuseChange(vol, virStorageVolWipeEnsureACL);
+    return wipe(vol, VIR_STORAGE_VOL_WIPE_ALG_ZERO, virStorageVolWipeEnsureACL);
 }
 
 int
@@ -102,15 +204,67 @@ esxStorageVolWipePattern(virStorageVolPtr vol, unsigned int algorithm, unsigned 
         virReportError(VIR_ERR_INVALID_ARG, "wiping algorithm %u is not known", algorithm);
         return -1;
     }
-    return refuseChange(vol, virStorageVolWipePatternEnsureACL);
+    return wipe(vol, algorithm, virStorageVolWipePatternEnsureACL);
+}
+
+/*
+ * The capacity that @given and @flags ask for. A difference is added, or with SHRINK taken off.
+ *
+ * Returns: 0, or -1 with VIR_ERR_INVALID_ARG.
+ */
+static int
+resolveCapacity(const EsxFound *found, unsigned long long given, unsigned int flags,
+                guint64 *ret_capacity)
+{
+    const EsxVolume *volume = found->volume;
+    const bool shrinks = (flags & VIR_STORAGE_VOL_RESIZE_SHRINK) != 0;
+    guint64 capacity = given;
+
+    if (flags & VIR_STORAGE_VOL_RESIZE_DELTA) {
+        if (given > (shrinks ? volume->capacity : G_MAXINT64 - volume->capacity)) {
+            virReportError(VIR_ERR_INVALID_ARG,
+                           "volume '%s' has a capacity of %" G_GUINT64_FORMAT " bytes, which cannot "
+                           "be %s by %llu", volume->name, volume->capacity,
+                           shrinks ? "reduced" : "enlarged", given);
+            return -1;
+        }
+        capacity = shrinks ? volume->capacity - given : volume->capacity + given;
+    }
+
+    if (capacity < volume->capacity && !shrinks) {
+        virReportError(VIR_ERR_INVALID_ARG,
+                       "volume '%s' has a capacity of %" G_GUINT64_FORMAT " bytes, which is more than "
+                       "the %" G_GUINT64_FORMAT " asked for; ESX can only enlarge a disk",
+                       volume->name, volume->capacity, capacity);
+        return -1;
+    }
+    *ret_capacity = capacity;
+    return 0;
 }
 
 int
-esxStorageVolResize(virStorageVolPtr vol, unsigned long long capacity G_GNUC_UNUSED,
-                    unsigned int flags)
+esxStorageVolResize(virStorageVolPtr vol, unsigned long long capacity, unsigned int flags)
 {
+    g_auto(EsxFound) found = { 0 };
+    g_autoptr(GError) error = NULL;
+    guint64 wanted = 0;
+
     virCheckFlags(VIR_STORAGE_VOL_RESIZE_ALLOCATE | VIR_STORAGE_VOL_RESIZE_DELTA |
                   VIR_STORAGE_VOL_RESIZE_SHRINK, -1);
 
-    return refuseChange(vol, virStorageVolResizeEnsureACL);
+    if (openChange(vol, virStorageVolResizeEnsureACL, &found) < 0)
+        return -1;
+    if (!found.backend->volumeResize) {
+        refuse(&found);
+        return -1;
+    }
+    if (resolveCapacity(&found, capacity, flags, &wanted) < 0)
+        return -1;
+
+    if (found.backend->volumeResize(vol->conn->privateData, found.pool, found.volume, wanted,
+                                    flags & VIR_STORAGE_VOL_RESIZE_ALLOCATE, &error))
+        return 0;
+    esxErrorReport(error, "cannot resize volume '%s' of pool '%s'", found.volume->name,
+                   found.pool->name);
+    return -1;
 }

@@ -1,0 +1,40 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include "esx_storage_backend.h"
+
+/*
+ * From the XML a user gives to a volume that is to be made, by libvirt's own parser. The key, the
+ * path and the permissions in it are the server's to decide, and are passed over.
+ */
+typedef struct {
+    virStorageVolDef *def;      /* what access checks read; holds the strings of the next */
+    EsxVolumeSpec spec;
+} EsxVolumeXml;
+
+void esxVolumeXmlClear(EsxVolumeXml *xml);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(EsxVolumeXml, esxVolumeXmlClear)
+
+/*
+ * @poolDef: what the volume shall be in.
+ * @isClone: the capacity may be left out; then it is 0.
+ * @flags: VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA, VIR_STORAGE_VOL_CREATE_VALIDATE. libvirt's
+ * schema allows no "/" in the name of a volume, but here directories are part of it, so that the
+ * name is kept out of that check.
+ *
+ * Returns: 0, or -1 with a libvirt error.
+ */
+int esxVolumeXmlParse(virStoragePoolDef *poolDef, const char *text, bool isClone,
+                      unsigned int flags, EsxVolumeXml *ret_xml);
+
+/*
+ * Refuses what a datastore cannot be asked for: a backing file, encryption, a volume that is no
+ * file. Apart from the parser, because what comes first is whether the caller may ask at all.
+ *
+ * Returns: 0, or -1 with VIR_ERR_NO_SUPPORT.
+ */
+int esxVolumeXmlCheck(const EsxVolumeXml *xml);

@@ -1,0 +1,90 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Reads the XML of a volume that is to be made. */
+
+#include "esx_volume_xml.h"
+
+#include "virxml.h"
+
+void
+esxVolumeXmlClear(EsxVolumeXml *xml)
+{
+    g_clear_pointer(&xml->def, virStorageVolDefFree);
+}
+
+/* libvirt's parser puts a format of its own in where the XML has none. */
+static bool
+hasFormat(xmlXPathContextPtr context)
+{
+    return virXPathNode("./target/format/@type", context) != NULL;
+}
+
+/* See the header: what libvirt checks, but for the slashes in the name. */
+static int
+validate(xmlDocPtr document, xmlXPathContextPtr context)
+{
+    xmlNodePtr name = virXPathNode("./name", context);
+    g_autofree char *text = virXPathString("string(./name)", context);
+
+    if (name && text) {
+        g_autofree xmlChar *escaped = NULL;
+
+        g_strdelimit(text, "/", '_');
+        escaped = xmlEncodeSpecialChars(document, BAD_CAST text);
+        xmlNodeSetContent(name, escaped);
+    }
+    return virXMLValidateAgainstSchema(ESX_LIBVIRT_SCHEMAS "/storagevol.rng", document);
+}
+
+int
+esxVolumeXmlParse(virStoragePoolDef *poolDef, const char *text, bool isClone, unsigned int flags,
+                  EsxVolumeXml *ret_xml)
+{
+    g_autoptr(xmlXPathContext) context = NULL;
+    g_autoptr(xmlDoc) document = virXMLParseStringCtxt(text, "(volume_definition)", &context);
+    g_autoptr(virStorageVolDef) def = NULL;
+    int format;
+
+    if (!document)
+        return -1;
+
+    def = virStorageVolDefParse(poolDef, text, NULL, isClone ? VIR_VOL_XML_PARSE_NO_CAPACITY : 0);
+    if (!def)
+        return -1;
+
+    format = hasFormat(context) ? def->target.format : VIR_STORAGE_FILE_NONE;
+    if ((flags & VIR_STORAGE_VOL_CREATE_VALIDATE) && validate(document, context) < 0)
+        return -1;
+
+    ret_xml->spec = (EsxVolumeSpec) {
+        .name = def->name,
+        .format = format,
+        .capacity = def->target.capacity,
+        .allocation = def->target.allocation,
+        .preallocate = (flags & VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA) != 0,
+    };
+    ret_xml->def = g_steal_pointer(&def);
+    return 0;
+}
+
+int
+esxVolumeXmlCheck(const EsxVolumeXml *xml)
+{
+    const virStorageVolDef *def = xml->def;
+    const char *reason = NULL;
+
+    if (def->type != VIR_STORAGE_VOL_FILE)
+        reason = "a volume of a datastore is a file; leave the type out";
+    else if (def->target.backingStore)
+        reason = "a backing file cannot be asked for; clone the volume instead";
+    else if (def->target.encryption)
+        reason = "encryption cannot be asked for; it is a matter of the host's storage policies";
+
+    if (!reason)
+        return 0;
+    virReportError(VIR_ERR_NO_SUPPORT, "cannot create volume '%s': %s", def->name, reason);
+    return -1;
+}
