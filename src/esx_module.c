@@ -7,6 +7,7 @@
 
 #include "esx_module.h"
 
+#include "esx_connection.h"
 #include "esx_driver.h"
 #include "esx_storage_driver.h"
 
@@ -35,16 +36,34 @@ static virConnectDriver vpxConnectDriver = {
     .storageDriver = &esxStorageDriver,
 };
 
+/* libvirtd was told to stop: nobody waits for a server any more, and tasks are told to stop. */
+static int
+esxStateShutdownPrepare(void)
+{
+    g_atomic_int_set(esxConnectionCancelFlag(), 1);
+    return 0;
+}
+
+/* Without it libvirtd's end would wait for every call that is under way. */
+static virStateDriver esxStateDriver = {
+    .name = "ESX",
+    .stateShutdownPrepare = esxStateShutdownPrepare,
+};
+
 /* libvirt's own table has no lock, and any thread may open a connection. */
 static GMutex registerLock;
 
 static int
 esxRegisterOnce(virConnectDriver *driver, gboolean *registered)
 {
+    static gboolean stateRegistered;
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&registerLock);
 
     if (*registered)
         return 0;
+    if (!stateRegistered && virRegisterStateDriver(&esxStateDriver) < 0)
+        return -1;
+    stateRegistered = TRUE;
     if (virRegisterConnectDriver(driver, false) < 0)
         return -1;
 
