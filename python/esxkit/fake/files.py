@@ -7,20 +7,39 @@ A world's file tree is a list of {"name", "kind", "size", "mtime", "children", .
 Beside the real file we keep its attributes: "allocated" (a sparse file has nothing allocated), "owner",
 "friendlyName", "text" (contents), "disk" (what VmDiskFileInfo says, where the descriptor does not), and
 "unset" (names of FileInfo fields this file is reported without).
+
+What clients do goes through `read`, `write`, `create`, `delete` and `rename`: these honour locks and space.
+`make_file`, `make_folder` and `remove` are for worlds and tests: they ask nobody, and space follows.
+Errors are those of the real file system plus BadPath, locks.FileBusy and space.NoSpace.
 """
 
+import contextlib
 import datetime
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import attrs
 
 from esxkit.fake import vmdk
+from esxkit.fake.attributes import Attributes
+from esxkit.fake.locks import Locks
+from esxkit.fake.space import Space
 
 _DEFAULT_MTIME = datetime.datetime(2024, 3, 10, 0, 15, 42, 371000, tzinfo=datetime.UTC)
+
+
+_ZEROS = bytes(64 * 1024)
+
+
+def is_zero(data: bytes | bytearray | memoryview) -> bool:
+    """Whether there is nothing but zero bytes in it."""
+    view = memoryview(data)
+    # Comparing bytes is a memcmp; comparing memoryviews goes item by item.
+    pieces = (bytes(view[i : i + len(_ZEROS)]) for i in range(0, len(view), len(_ZEROS)))
+    return all(piece == _ZEROS[: len(piece)] for piece in pieces)
 
 
 class BadPath(ValueError):
@@ -58,14 +77,25 @@ class Disk:
 
 
 class FileStore:
-    """The files of one datastore below a real folder."""
+    """The files of one datastore below a real folder.
 
-    def __init__(self, root: Path, tree: Sequence[Mapping[str, Any]] = ()):
+    `journal` keeps the attributes over a restart: with it, a folder that exists already is taken as it is.
+    """
+
+    def __init__(self, root: Path, tree: Sequence[Mapping[str, Any]] = (), journal: Path | None = None):
         self.root = root
-        self._attributes: dict[str, dict[str, Any]] = {}
+        self.locks = Locks()
+        self.space = Space()
+        self.on_change: Callable[[], None] = lambda: None
+        """Called after each change of files or space made by a client."""
+        self._attributes = Attributes(journal)
         self._descriptors: dict[str, tuple[int, int, vmdk.Descriptor]] = {}
+        if journal is not None and root.exists():
+            return
         root.mkdir(parents=True, exist_ok=True)
+        self._attributes.hold()
         self._fill("", tree)
+        self._attributes.flush()
 
     def _fill(self, folder: str, tree: Sequence[Mapping[str, Any]]) -> None:
         for node in tree:
@@ -77,38 +107,48 @@ class FileStore:
             else:
                 self.make_file(path, node)
 
+    # -- for worlds and tests ------------------------------------------------------------------
     def make_folder(self, path: str, attributes: Mapping[str, Any] | None = None) -> None:
         """Make a folder; its parent must be there. FileExistsError if it exists."""
         self.real(path).mkdir()
-        self._keep(path, attributes or {})
+        self._keep(self.canonical(path), attributes or {})
 
     def make_file(self, path: str, attributes: Mapping[str, Any]) -> None:
         """Make or replace a file with "text" or with "size" zero bytes."""
-        real = self.real(path)
+        before = self.allocated(path)
         text = attributes.get("text")
-        with real.open("wb") as file:
+        with self.real(path).open("wb") as file:
             if text:
                 file.write(text.encode())
             size = attributes.get("size", 0)
             if size > (len(text.encode()) if text else 0):
                 file.truncate(size)
-        self._keep(path, attributes)
+        self._keep(self.canonical(path), attributes)
         self._set_mtime(path, attributes)
+        self.space.force(self.allocated(path) - before)
 
     def remove(self, path: str) -> None:
         """Remove a file or a whole folder. FileNotFoundError if it is not there."""
-        real = self.real(path)
+        path, real = self.canonical(path), self.real(path)
+        taken = self.allocated(path)
         if real.is_dir():
             shutil.rmtree(real)
         else:
             real.unlink()
-        for kept in [k for k in self._attributes if k == path or k.startswith(path + "/")]:
-            del self._attributes[kept]
+        for kept in self._attributes.below(path):
+            self._attributes.drop(kept)
+        self.space.force(-taken)
+
+    def set_attributes(self, path: str, **changes: Any) -> None:
+        """Change single attributes of a file; None takes one away."""
+        path = self.canonical(path)
+        kept = {**self._attributes.get(path), **changes}
+        self._attributes.put(path, {k: v for k, v in kept.items() if v is not None})
 
     def _keep(self, path: str, attributes: Mapping[str, Any]) -> None:
         kept = {k: v for k, v in attributes.items() if k not in ("name", "size", "text", "children", "mtime")}
-        if kept:
-            self._attributes[path] = kept
+        self._attributes.put(path, kept)
+        self._descriptors.pop(path, None)
 
     def _set_mtime(self, path: str, attributes: Mapping[str, Any]) -> None:
         stamp = attributes.get("mtime")
@@ -116,26 +156,157 @@ class FileStore:
         nanoseconds = int(when.timestamp() * 1000) * 1_000_000
         os.utime(self.real(path), ns=(nanoseconds, nanoseconds))
 
-    def real(self, path: str) -> Path:
-        """The real path of a datastore path. BadPath for "..", "." or a NUL in it."""
+    # -- for clients ---------------------------------------------------------------------------
+    def create(self, path: str, size: int, allocated: int | None = None, **attributes: Any) -> Entry:
+        """A new file of `size` zero bytes. FileExistsError, FileNotFoundError (no such folder), NoSpace."""
+        path, real = self.canonical(path), self.real(path)
+        self.locks.check(path, writing=True)
+        taken = size if allocated is None else allocated
+        if not real.parent.exists():
+            raise FileNotFoundError(path)
+        if real.exists():
+            raise FileExistsError(path)
+        self.space.change(taken)
+        try:
+            with real.open("xb") as file:
+                file.truncate(size)
+        except OSError:
+            self.space.force(-taken)
+            raise
+        self._keep(path, {**attributes, "allocated": taken})
+        return self.entry(path)
+
+    def resize(self, path: str, size: int, allocated: int) -> None:
+        """Make a file longer or shorter. NoSpace."""
+        path = self.canonical(path)
+        self.space.change(allocated - self.allocated(path))
+        os.truncate(self.real(path), size)
+        self.set_attributes(path, allocated=allocated)
+
+    def set_text(self, path: str, text: str) -> None:
+        """Give a small file, a descriptor, other contents; the file may be new."""
+        path, data = self.canonical(path), text.encode()
+        self.space.change(len(data) - self.allocated(path))
+        self.real(path).write_bytes(data)
+        self.set_attributes(path, allocated=len(data))
+        self._descriptors.pop(path, None)
+
+    @contextlib.contextmanager
+    def read(self, path: str) -> Iterator[Entry]:
+        """A file kept open for reading. FileNotFoundError, IsADirectoryError, FileBusy."""
+        entry = self.entry(path)
+        if entry.is_dir:
+            raise IsADirectoryError(entry.path)
+        with self.locks.reading(entry.path):
+            yield entry
+
+    @contextlib.contextmanager
+    def write(self, path: str) -> Iterator["Writer"]:
+        """A file created, or emptied if it exists, and kept open for writing until the block ends.
+
+        However the block ends, what was written stays: who wants it gone calls `delete` afterwards.
+        FileNotFoundError (no such folder), IsADirectoryError, FileBusy.
+        """
+        path, real = self.canonical(path), self.real(path)
+        if real.is_dir():
+            raise IsADirectoryError(path)
+        if not real.parent.is_dir():
+            raise FileNotFoundError(path)
+        before = self.allocated(path)
+        with self.locks.writing(path), real.open("wb", buffering=0) as file:
+            self.space.force(-before)
+            self._keep(path, {"allocated": 0, **self._lasting(path)})
+            writer = Writer(self, path, file)
+            try:
+                yield writer
+            finally:
+                file.truncate(writer.size)
+                self.set_attributes(path, allocated=writer.size)
+                self._descriptors.pop(path, None)
+                self.on_change()
+
+    def _lasting(self, path: str) -> Mapping[str, Any]:
+        """Attributes that belong to the file, not to its contents."""
+        return {k: v for k, v in self._attributes.get(path).items() if k in ("kind", "owner")}
+
+    def delete(self, path: str) -> None:
+        """Remove a file or a whole folder. FileNotFoundError, FileBusy (something in it is open)."""
+        path = self.entry(path).path
+        if not path:
+            raise BadPath("The root of a datastore cannot be deleted.")
+        self.locks.check(path, writing=True)
+        self.remove(path)
+        self.on_change()
+
+    def rename(self, old: str, new: str, *, force: bool = False) -> None:
+        """Move a file or folder inside this datastore; `force` replaces a file (never a folder).
+
+        FileNotFoundError (source, target's folder), FileExistsError, FileBusy.
+        """
+        entry, new = self.entry(old), self.canonical(new)
+        if new == entry.path or not entry.path:
+            raise FileExistsError(new)
+        if new.startswith(entry.path + "/"):
+            raise BadPath(f"'{new}' is inside '{entry.path}'.")
+        self.check_target(entry, new, force=force)
+        self.locks.check(entry.path, writing=True)
+        if self.real(new).exists():
+            self.remove(new)
+        os.rename(self.real(entry.path), self.real(new))
+        self._attributes.rename(entry.path, new)
+        self._descriptors.clear()
+        self.on_change()
+
+    def check_target(self, source: Entry, new: str, *, force: bool) -> None:
+        """Whether a file or folder may come to be at that path. Errors as of `rename`."""
+        real = self.real(new)
+        if not real.parent.is_dir():
+            raise FileNotFoundError(new)
+        if real.exists():
+            if not force or real.is_dir() or source.is_dir:
+                raise FileExistsError(new)
+            self.locks.check(new, writing=True)
+
+    # -- looking -------------------------------------------------------------------------------
+    def canonical(self, path: str) -> str:
+        """The path without empty parts, and with a top-level folder's friendly name replaced by its own.
+
+        BadPath for "..", "." or a NUL in it.
+        """
         parts = [part for part in path.split("/") if part]
         if any(part in (".", "..") or "\0" in part for part in parts):
             raise BadPath(f"'{path}' is not a path inside the datastore.")
-        return self.root.joinpath(*parts)
+        if parts:
+            parts[0] = self._attributes.friendly.get(parts[0], parts[0])
+        return "/".join(parts)
+
+    def real(self, path: str) -> Path:
+        """The real path of a datastore path. BadPath as `canonical`."""
+        return self.root.joinpath(self.canonical(path))
+
+    def allocated(self, path: str) -> int:
+        """Bytes a file, or everything in a folder, has allocated; 0 if it is not there."""
+        try:
+            entry = self.entry(path)
+            if not entry.is_dir:
+                return entry.allocated
+            return sum(self.allocated(inner.path) for inner in self.entries(path))
+        except (FileNotFoundError, NotADirectoryError):
+            return 0
 
     def entry(self, path: str) -> Entry:
         """One file or folder. FileNotFoundError if there is none."""
-        path = path.strip("/")
+        path = self.canonical(path)
         return self._entry(path, path.rpartition("/")[2], self.real(path).lstat())
 
     def _entry(self, path: str, name: str, stat: os.stat_result) -> Entry:
         modified = datetime.datetime.fromtimestamp(stat.st_mtime_ns // 1_000_000 / 1000, datetime.UTC)
         is_dir = (stat.st_mode & 0o170000) == 0o040000
-        return Entry(path, name, is_dir, stat.st_size, modified, self._attributes.get(path, {}))
+        return Entry(path, name, is_dir, stat.st_size, modified, self._attributes.get(path))
 
     def entries(self, folder: str) -> list[Entry]:
         """Everything directly in a folder, sorted by name. FileNotFoundError, NotADirectoryError."""
-        folder = folder.strip("/")
+        folder = self.canonical(folder)
         prefix = f"{folder}/" if folder else ""
         with os.scandir(self.real(folder)) as found:
             result = [self._entry(prefix + e.name, e.name, e.stat(follow_symlinks=False)) for e in found]
@@ -143,7 +314,7 @@ class FileStore:
 
     def folders(self, top: str) -> Iterator[str]:
         """A folder and all below it, parents first, siblings by name."""
-        top = top.strip("/")
+        top = self.canonical(top)
         yield top
         for entry in self.entries(top):
             if entry.is_dir:
@@ -172,7 +343,7 @@ class FileStore:
         paths = tuple(f"{folder}/{name}" if folder else name for name in names)
         fields = {
             "capacity_kb": over.get("capacityKb", said.capacity_kb),
-            "file_size": sum(self._allocated(path) for path in paths),
+            "file_size": sum(self.allocated(path) for path in paths),
             "disk_type": over.get("diskType", said.disk_type),
             "controller": over.get("controllerType", said.controller),
             "hardware_version": over.get("hardwareVersion", said.hardware_version),
@@ -180,12 +351,6 @@ class FileStore:
         }
         hidden = {"capacity_kb": "capacityKb", "file_size": "fileSize"}
         return Disk(**{k: None if hidden.get(k) in unset else v for k, v in fields.items()}, extents=paths)
-
-    def _allocated(self, path: str) -> int:
-        try:
-            return self.entry(path).allocated
-        except FileNotFoundError:
-            return 0
 
     def uuid(self, entry: Entry) -> str:
         """A disk's UUID: its own, its parent's, or one made from its path. FileNotFoundError (parent)."""
@@ -195,3 +360,22 @@ class FileStore:
             parent = said.parent if "/" in said.parent or not folder else f"{folder}/{said.parent}"
             return self.uuid(self.entry(parent))
         return said.uuid or vmdk.derived_uuid(f"{self.root.name}/{entry.path}")
+
+
+class Writer:
+    """A file being written from its beginning to its end."""
+
+    def __init__(self, store: FileStore, path: str, file: Any):
+        self._store, self._file = store, file
+        self.path, self.size = path, 0
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Append. NoSpace, and nothing of `data` written. Zeros are left as a hole of the real file."""
+        self._store.space.change(len(data))
+        if is_zero(data):
+            self._file.seek(len(data), os.SEEK_CUR)
+        else:
+            left = memoryview(data)
+            while left:
+                left = left[self._file.write(left) :]
+        self.size += len(data)
