@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -127,6 +128,35 @@ class Fake:
         """The verbs that change the world while the host runs: see esxkit.fake.mutations."""
         return self.server.control
 
+    # What is on its datastores
+
+    def files(self, datastore: str, folder: str = "") -> dict[str, tuple[int, str]]:
+        """The files below a folder as they are on disk: size and digest by their path; {} where there is no folder."""
+        try:
+            root = Path(self.control.real_path(datastore, folder))
+        except (ValueError, OSError):
+            return {}
+        prefix = f"{folder}/" if folder else ""
+        return {
+            prefix + str(path.relative_to(root)): (path.stat().st_size, _digest(path))
+            for path in sorted(root.rglob("*"))
+            if path.is_file()
+        }
+
+    def contents(self, datastore: str, path: str) -> bytes:
+        """The bytes of a file."""
+        return Path(self.control.real_path(datastore, path)).read_bytes()
+
+    def text(self, datastore: str, path: str) -> str:
+        """A file as text, such as a disk's descriptor."""
+        return self.contents(datastore, path).decode()
+
+    def fill(self, datastore: str, path: str, data: bytes) -> None:
+        """Writes the contents of a file that is there, behind the back of everybody."""
+        with Path(self.control.real_path(datastore, path)).open("r+b") as file:
+            file.write(data)
+            file.truncate()
+
     # What happened
 
     def requests(self) -> Counter[str]:
@@ -190,6 +220,15 @@ class Fake:
     def clear_orders(self) -> None:
         """Takes back what was ordered and has not happened."""
         self.server.control.clear_injected()
+
+
+def _digest(path: Path) -> str:
+    """The SHA-256 of a file; of a huge sparse one, that it is the same file and takes the same room."""
+    status = path.stat()
+    if status.st_size > 64 * 1024 * 1024:
+        return f"inode {status.st_ino}, {status.st_blocks} blocks, {status.st_mtime_ns} ns"
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 # ---- vcsim ---------------------------------------------------------------------------------------
