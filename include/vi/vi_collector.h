@@ -33,6 +33,10 @@ const SoapAny *viObjectProperty(const VimObjectContent *object, const char *name
 ViObjects *viCollectorRetrieve(ViSession *session, const VimPropertyFilterSpec *spec,
                                GError **error);
 
+/* The same with a timeout for each request and a cancel flag; @options has no generation. */
+ViObjects *viCollectorRetrieveWith(ViSession *session, const VimPropertyFilterSpec *spec,
+                                   const ViCallOptions *options, GError **error);
+
 /*
  * One WaitForUpdatesEx on @collector.
  *

@@ -40,3 +40,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViTaskResult, viTaskResultFree)
  */
 ViTaskResult *viTaskWait(ViSession *session, const SoapMoRef *task, const char *what,
                          guint timeoutMs, gint *cancel, GError **error);
+
+/*
+ * Waits until @task, which changes something, has ended. One that was told to stop is looked at for
+ * another second, so that mostly its outcome is known all the same.
+ *
+ * Returns: TRUE when it succeeded. FALSE with
+ *   the task's own fault;
+ *   VI_ERROR_CANCELLED, VI_ERROR_TIMEOUT: nobody waited any longer, and the task has stopped;
+ *   VI_ERROR_OUTCOME_UNKNOWN, naming the task: whatever else ends the wait. The server forgot the
+ *   task (it was restarted), cannot be reached, or the task did not stop.
+ */
+gboolean viTaskFinish(ViSession *session, const SoapMoRef *task, const char *what, guint timeoutMs,
+                      gint *cancel, GError **error);

@@ -90,8 +90,9 @@ typedef enum {
 
 typedef struct {
     ViSession *session;
+    const ViCallOptions *options;   /* of the caller; without a generation */
     ViObjects *objects;
-    guint64 generation;     /* of the session the read runs in, as far as can be told */
+    guint64 generation;             /* of the session the read runs in, as far as can be told */
 } Read;
 
 /* Fetches the pages that follow the one with @token. Tokens are good in their own session only. */
@@ -99,9 +100,10 @@ static Outcome
 readRest(Read *reading, const char *token, GError **error)
 {
     VimContinueRetrievePropertiesExRequest args = VIM_INIT(ContinueRetrievePropertiesExRequest);
-    ViCallOptions options = { .generation = reading->generation };
+    ViCallOptions options = *reading->options;
     guint pages;
 
+    options.generation = reading->generation;
     args.self = viSessionServices(reading->session)->propertyCollector;
     for (pages = 1; token; pages++) {
         g_autoptr(SoapReply) reply = NULL;
@@ -150,7 +152,8 @@ readAll(Read *reading, const VimPropertyFilterSpec *spec, GError **error)
     args.options = &options;
 
     reading->generation = viSessionGeneration(reading->session);
-    reply = viCall(reading->session, &vimMethodRetrievePropertiesEx, &args, NULL, error);
+    reply = viCall(reading->session, &vimMethodRetrievePropertiesEx, &args, reading->options,
+                   error);
     if (!reply)
         return READ_FAILED;
 
@@ -171,13 +174,14 @@ readAll(Read *reading, const VimPropertyFilterSpec *spec, GError **error)
 }
 
 ViObjects *
-viCollectorRetrieve(ViSession *session, const VimPropertyFilterSpec *spec, GError **error)
+viCollectorRetrieveWith(ViSession *session, const VimPropertyFilterSpec *spec,
+                        const ViCallOptions *options, GError **error)
 {
     guint tries;
 
     for (tries = 0; tries < 2; tries++) {
         g_autoptr(ViObjects) objects = objectsNew();
-        Read reading = { .session = session, .objects = objects };
+        Read reading = { .session = session, .options = options, .objects = objects };
         Outcome outcome = readAll(&reading, spec, error);
 
         if (outcome == READ_OK)
@@ -193,6 +197,14 @@ viCollectorRetrieve(ViSession *session, const VimPropertyFilterSpec *spec, GErro
         "RetrievePropertiesEx: the server shows none of the objects asked for, although the "
         "login is fresh; check the permissions of the user");
     return NULL;
+}
+
+ViObjects *
+viCollectorRetrieve(ViSession *session, const VimPropertyFilterSpec *spec, GError **error)
+{
+    static const ViCallOptions none = { 0 };
+
+    return viCollectorRetrieveWith(session, spec, &none, error);
 }
 
 SoapReply *

@@ -15,6 +15,16 @@ static const guint pollPausesMs[VI_TASK_POLLS] = { 0, 50, 350 };
 /* For the requests that clean up: nobody waits long for a server that is gone. */
 #define CLEANUP_TIMEOUT_MS 5000
 
+/* Longest pause after a collector or its connection broke. */
+#define SETBACK_PAUSE_MS 10000
+
+/* One look; a server that needs longer for one has gone silent. */
+#define LOOK_TIMEOUT_MS 60000
+
+/* How often a task that was told to stop is looked at before its outcome counts as unknown. */
+#define SETTLE_LOOKS 4
+#define SETTLE_PAUSE_MS 250
+
 /* How much later than it was told a server may answer a long poll. */
 #define SLICE_MARGIN_MS 30000
 
@@ -25,6 +35,9 @@ typedef struct {
     gint64 deadline;    /* monotonic, microseconds */
     gint *cancel;
     char *state;        /* last seen; NULL: none yet */
+    gint32 progress;    /* percent, last seen; 0: none told */
+    gboolean failed;    /* the task has ended, and the error is its own fault */
+    gboolean stopped;   /* it has been told to stop */
 } Wait;
 
 void
@@ -50,6 +63,7 @@ readState(Wait *wait, const char *state, const VimLocalizedMethodFault *fault, G
     if (g_strcmp0(state, VIM_TASK_INFO_STATE_ERROR) != 0)
         return FALSE;
 
+    wait->failed = TRUE;
     viErrorSetFaultObject(error, wait->what, fault ? (SoapObject *)fault->fault : NULL,
                           fault ? fault->localizedMessage : NULL);
     return TRUE;
@@ -73,6 +87,7 @@ cancelTask(Wait *wait)
     g_autoptr(SoapReply) reply = NULL;
     g_autoptr(GError) ignored = NULL;
 
+    wait->stopped = TRUE;
     args.self = (SoapMoRef *)wait->task;
     reply = viCall(wait->session, &vimMethodCancelTask, &args, &options, &ignored);
 }
@@ -83,21 +98,45 @@ isCancelled(const Wait *wait)
     return wait->cancel && g_atomic_int_get(wait->cancel);
 }
 
+static void
+setCancelled(Wait *wait, GError **error)
+{
+    cancelTask(wait);
+    g_set_error(error, VI_ERROR, VI_ERROR_CANCELLED,
+                "%s: cancelled; the task '%s' has been told to stop", wait->what,
+                wait->task->value);
+}
+
+static void
+setTimeout(Wait *wait, GError **error)
+{
+    g_autofree char *progress =
+        wait->progress > 0 ? g_strdup_printf(", %d%% done", wait->progress) : g_strdup("");
+
+    cancelTask(wait);
+    g_set_error(error, VI_ERROR, VI_ERROR_TIMEOUT,
+                "%s: the task '%s' did not end in time (it was %s%s); it has been told to stop",
+                wait->what, wait->task->value, wait->state ? wait->state : "in an unknown state",
+                progress);
+}
+
+/* Whether @error comes of a raised flag: the wait's own, or that of the whole session. */
+static gboolean
+isOfCaller(const GError *error)
+{
+    return g_error_matches(error, HTTP_ERROR, HTTP_ERROR_CANCELLED);
+}
+
 /* Returns: FALSE with @error when nobody wants to wait any longer. */
 static gboolean
 mayGoOn(Wait *wait, GError **error)
 {
     if (isCancelled(wait)) {
-        cancelTask(wait);
-        g_set_error(error, VI_ERROR, VI_ERROR_CANCELLED, "%s: cancelled", wait->what);
+        setCancelled(wait, error);
         return FALSE;
     }
     if (g_get_monotonic_time() >= wait->deadline) {
-        cancelTask(wait);
-        g_set_error(error, VI_ERROR, VI_ERROR_TIMEOUT,
-                    "%s: the task '%s' did not end in time (it was %s); it has been told to stop",
-                    wait->what, wait->task->value,
-                    wait->state ? wait->state : "in an unknown state");
+        setTimeout(wait, error);
         return FALSE;
     }
     return TRUE;
@@ -113,7 +152,7 @@ typedef struct {
     VimObjectSpec *objects[1];
 } TaskSpec;
 
-static const char *taskPaths[] = { "info.state", "info.error", "info.result" };
+static const char *taskPaths[] = { "info.state", "info.progress", "info.error", "info.result" };
 
 static void
 taskSpecInit(TaskSpec *spec, const SoapMoRef *task)
@@ -150,46 +189,84 @@ findTask(const ViObjects *objects, const SoapMoRef *task)
     return NULL;
 }
 
+/* What a look at the task shows. */
+typedef struct {
+    const char *state;
+    const VimLocalizedMethodFault *fault;
+    const SoapAny *result;
+} Sight;
+
+static Sight
+readSight(Wait *wait, const ViObjects *objects)
+{
+    const VimObjectContent *object = findTask(objects, wait->task);
+    const SoapAny *progress;
+
+    if (!object)
+        return (Sight) { 0 };
+
+    progress = viObjectProperty(object, "info.progress");
+    if (progress && progress->kind == SOAP_KIND_INT && !progress->isArray)
+        wait->progress = progress->value.i32;
+    return (Sight) {
+        .state = viAnyString(viObjectProperty(object, "info.state")),
+        .fault = viAnyObject(viObjectProperty(object, "info.error"), &vimLocalizedMethodFaultType),
+        .result = viObjectProperty(object, "info.result"),
+    };
+}
+
 /* One look. Returns: TRUE when the task has ended: then either @ret_result or @error is set. */
 static gboolean
-look(Wait *wait, const TaskSpec *spec, ViTaskResult **ret_result, GError **error)
+look(Wait *wait, const TaskSpec *spec, guint timeoutMs, gint *cancel, ViTaskResult **ret_result,
+     GError **error)
 {
-    g_autoptr(ViObjects) objects = viCollectorRetrieve(wait->session, &spec->spec, error);
+    const ViCallOptions options = { .timeoutMs = timeoutMs, .cancel = cancel };
+    g_autoptr(ViObjects) objects =
+        viCollectorRetrieveWith(wait->session, &spec->spec, &options, error);
     g_autoptr(GError) local = NULL;
-    const VimLocalizedMethodFault *fault = NULL;
-    const char *state = NULL;
-    const SoapAny *result = NULL;
-    const VimObjectContent *object;
+    Sight sight;
 
     if (!objects)
         return TRUE;
 
-    object = findTask(objects, wait->task);
-    if (object) {
-        state = viAnyString(viObjectProperty(object, "info.state"));
-        fault = viAnyObject(viObjectProperty(object, "info.error"), &vimLocalizedMethodFaultType);
-        result = viObjectProperty(object, "info.result");
-    }
-
-    if (!readState(wait, state, fault, &local))
+    sight = readSight(wait, objects);
+    if (!readState(wait, sight.state, sight.fault, &local))
         return FALSE;
     if (local)
         g_propagate_error(error, g_steal_pointer(&local));
     else
-        *ret_result = resultNew(g_steal_pointer(&objects), result);
+        *ret_result = resultNew(g_steal_pointer(&objects), sight.result);
+    return TRUE;
+}
+
+/* look() within the time that is left, on behalf of a caller who may have left. */
+static gboolean
+lookInTime(Wait *wait, const TaskSpec *spec, ViTaskResult **ret_result, GError **error)
+{
+    gint64 left = (wait->deadline - g_get_monotonic_time()) / 1000;
+    guint timeoutMs = (guint)CLAMP(left, 1000, LOOK_TIMEOUT_MS);
+    g_autoptr(GError) local = NULL;
+
+    if (!look(wait, spec, timeoutMs, wait->cancel, ret_result, &local))
+        return FALSE;
+    if (isOfCaller(local))
+        setCancelled(wait, error);
+    else if (local)
+        g_propagate_error(error, g_steal_pointer(&local));
     return TRUE;
 }
 
 /* ---- long poll ------------------------------------------------------------------------------ */
 
 static SoapReply *
-createCollector(ViSession *session, GError **error)
+createCollector(Wait *wait, GError **error)
 {
+    const ViCallOptions options = { .cancel = wait->cancel };
     VimCreatePropertyCollectorRequest args = VIM_INIT(CreatePropertyCollectorRequest);
     g_autoptr(SoapReply) reply = NULL;
 
-    args.self = viSessionServices(session)->propertyCollector;
-    reply = viCall(session, &vimMethodCreatePropertyCollector, &args, NULL, error);
+    args.self = viSessionServices(wait->session)->propertyCollector;
+    reply = viCall(wait->session, &vimMethodCreatePropertyCollector, &args, &options, error);
     if (!reply)
         return NULL;
     if (!((VimCreatePropertyCollectorResponse *)reply->body)->returnval) {
@@ -310,7 +387,7 @@ waitForEnd(Wait *wait, GError **error)
     ViCallOptions options = {
         .generation = viSessionGeneration(wait->session), .cancel = wait->cancel,
     };
-    g_autoptr(SoapReply) reply = createCollector(wait->session, error);
+    g_autoptr(SoapReply) reply = createCollector(wait, error);
     g_autoptr(SoapReply) filter = NULL;
     const SoapMoRef *collector;
     SoapMoRef *ref;
@@ -334,16 +411,49 @@ waitForEnd(Wait *wait, GError **error)
 /* ---- the wait ------------------------------------------------------------------------------- */
 
 /*
- * Whether @error tells of the collector and not of the task: a session that ended under the long
- * poll takes the collector with it, or cancels the request.
+ * Whether @error tells of the collector or of the connection and not of the task: a session that
+ * ended under the long poll takes the collector with it, or cancels the request; a connection may
+ * break in the hours a task takes. The next look tells more.
  */
 static gboolean
 isOfCollector(const GError *error)
 {
     return g_error_matches(error, VI_ERROR, VI_ERROR_SESSION_RENEWED) ||
-           g_error_matches(error, VI_ERROR, VI_ERROR_CANCELLED);
+           g_error_matches(error, VI_ERROR, VI_ERROR_CANCELLED) ||
+           g_error_matches(error, HTTP_ERROR, HTTP_ERROR_BROKEN) ||
+           g_error_matches(error, HTTP_ERROR, HTTP_ERROR_PROTOCOL) ||
+           g_error_matches(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT);
 }
 
+/* Long-polls and looks until the task has ended; returns as waitForTask(). */
+static ViTaskResult *
+waitLong(Wait *wait, const TaskSpec *spec, GError **error)
+{
+    guint pause = pollPausesMs[VI_TASK_POLLS - 1];
+    ViTaskResult *result = NULL;
+
+    while (mayGoOn(wait, error)) {
+        g_autoptr(GError) local = NULL;
+
+        if (!waitForEnd(wait, &local)) {
+            if (!wait->stopped && isOfCaller(local)) {
+                setCancelled(wait, error);
+                return NULL;
+            }
+            if (wait->stopped || !isOfCollector(local)) {
+                g_propagate_error(error, g_steal_pointer(&local));
+                return NULL;
+            }
+            viTaskPause(wait, pause);
+            pause = MIN(pause * 2, SETBACK_PAUSE_MS);
+        }
+        if (lookInTime(wait, spec, &result, error))
+            return result;
+    }
+    return NULL;
+}
+
+/* Returns: (transfer full) the task's result, or NULL with @error. */
 static ViTaskResult *
 waitForTask(Wait *wait, GError **error)
 {
@@ -356,35 +466,103 @@ waitForTask(Wait *wait, GError **error)
         viTaskPause(wait, pollPausesMs[i]);
         if (!mayGoOn(wait, error))
             return NULL;
-        if (look(wait, &spec, &result, error))
+        if (lookInTime(wait, &spec, &result, error))
             return result;
     }
+    return waitLong(wait, &spec, error);
+}
 
-    while (mayGoOn(wait, error)) {
-        g_autoptr(GError) local = NULL;
-
-        if (!waitForEnd(wait, &local) && (isCancelled(wait) || !isOfCollector(local))) {
-            g_propagate_error(error, g_steal_pointer(&local));
-            return NULL;
-        }
-        if (local)
-            viTaskPause(wait, pollPausesMs[VI_TASK_POLLS - 1]);
-        if (look(wait, &spec, &result, error))
-            return result;
-    }
-    return NULL;
+static void
+waitInit(Wait *wait, ViSession *session, const SoapMoRef *task, const char *what, guint timeoutMs,
+         gint *cancel)
+{
+    *wait = (Wait) {
+        .session = session, .task = task, .what = what, .cancel = cancel,
+        .deadline = g_get_monotonic_time() + (gint64)timeoutMs * 1000,
+    };
 }
 
 ViTaskResult *
 viTaskWait(ViSession *session, const SoapMoRef *task, const char *what, guint timeoutMs,
            gint *cancel, GError **error)
 {
-    Wait wait = {
-        .session = session, .task = task, .what = what, .cancel = cancel,
-        .deadline = g_get_monotonic_time() + (gint64)timeoutMs * 1000,
-    };
-    ViTaskResult *result = waitForTask(&wait, error);
+    ViTaskResult *result;
+    Wait wait;
 
+    waitInit(&wait, session, task, what, timeoutMs, cancel);
+    result = waitForTask(&wait, error);
     g_free(wait.state);
     return result;
+}
+
+/* ---- tasks that change something ------------------------------------------------------------ */
+
+/*
+ * Looks how a task has ended that was told to stop, so that its outcome is known. It may have been
+ * faster.
+ *
+ * @error: why it was told to stop; in the end what is to be told of the task. Returns: whether it
+ * has succeeded all the same.
+ */
+static gboolean
+settle(Wait *wait, GError **error)
+{
+    TaskSpec spec;
+    guint i;
+
+    taskSpecInit(&spec, wait->task);
+    for (i = 0; i < SETTLE_LOOKS; i++) {
+        g_autoptr(ViTaskResult) result = NULL;
+        g_autoptr(GError) local = NULL;
+
+        if (i > 0)
+            g_usleep(SETTLE_PAUSE_MS * 1000);
+        if (!look(wait, &spec, CLEANUP_TIMEOUT_MS, NULL /* cancel */, &result, &local))
+            continue;
+        if (result) {
+            g_clear_error(error);
+            return TRUE;
+        }
+        if (wait->failed && !g_error_matches(local, VI_ERROR, VI_ERROR_CANCELLED)) {
+            g_clear_error(error);
+            g_propagate_error(error, g_steal_pointer(&local));
+        }
+        return FALSE;
+    }
+    return FALSE;
+}
+
+/* Says of @error, which is not the task's own, what it means for the task. */
+static void
+setUnknown(const Wait *wait, GError **error)
+{
+    g_autoptr(GError) cause = g_steal_pointer(error);
+
+    if (wait->stopped)
+        g_set_error(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN, "%s, but was not seen to",
+                    cause->message);
+    else
+        g_set_error(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN,
+                    "%s: what became of the task '%s' is unknown: %s", wait->what,
+                    wait->task->value, cause->message);
+}
+
+gboolean
+viTaskFinish(ViSession *session, const SoapMoRef *task, const char *what, guint timeoutMs,
+             gint *cancel, GError **error)
+{
+    g_autoptr(ViTaskResult) result = NULL;
+    g_autoptr(GError) local = NULL;
+    gboolean ok;
+    Wait wait;
+
+    waitInit(&wait, session, task, what, timeoutMs, cancel);
+    result = waitForTask(&wait, &local);
+    ok = result || (wait.stopped && settle(&wait, &local));
+    if (!ok && !wait.failed)
+        setUnknown(&wait, &local);
+    if (!ok)
+        g_propagate_error(error, g_steal_pointer(&local));
+    g_free(wait.state);
+    return ok;
 }

@@ -252,9 +252,34 @@ testLongPollFault(void)
     cannedAssertLog(canned, THREE_LOOKS " " POLL_BEGINS " " POLL_ENDS " " LOOK);
 }
 
-/* The collector goes even when the poll fails. */
+/* The connection breaks in the hours a task takes: the collector goes, and a look tells more. */
 static void
 testLongPollBroken(void)
+{
+    static const gint codes[] = { HTTP_ERROR_TIMEOUT, HTTP_ERROR_BROKEN, HTTP_ERROR_PROTOCOL };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(codes); i++) {
+        g_autoptr(Canned) canned = cannedNew();
+        g_autoptr(ViSession) session = fixtureLogin(canned);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(ViTaskResult) result = NULL;
+
+        scriptLooks(canned);
+        scriptCollector(canned, "own");
+        cannedFail(canned, WAIT, HTTP_ERROR, codes[i]);
+        cannedReply(canned, "DestroyPropertyCollector", "");
+        scriptLook(canned, STATE("success"));
+        result = waitFor(session, MINUTE, NULL, &error);
+        g_assert_no_error(error);
+        g_assert_nonnull(result);
+        cannedAssertLog(canned, THREE_LOOKS " " POLL_BEGINS " " POLL_ENDS " " LOOK);
+    }
+}
+
+/* The server is gone for good: the look after the poll says so. */
+static void
+testLongPollGone(void)
 {
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(ViSession) session = fixtureLogin(canned);
@@ -262,10 +287,27 @@ testLongPollBroken(void)
 
     scriptLooks(canned);
     scriptCollector(canned, "own");
-    cannedFail(canned, WAIT, HTTP_ERROR, HTTP_ERROR_TIMEOUT);
+    cannedFail(canned, WAIT, HTTP_ERROR, HTTP_ERROR_BROKEN);
+    cannedFail(canned, "DestroyPropertyCollector", HTTP_ERROR, HTTP_ERROR_CONNECT);
+    cannedFail(canned, LOOK, HTTP_ERROR, HTTP_ERROR_CONNECT);
+    g_assert_null(waitFor(session, MINUTE, NULL, &error));
+    g_assert_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT);
+}
+
+/* What is no trouble of the connection ends the wait; the collector goes all the same. */
+static void
+testLongPollRefused(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+
+    scriptLooks(canned);
+    scriptCollector(canned, "own");
+    cannedFault(canned, WAIT, "NoPermission", "No.");
     cannedReply(canned, "DestroyPropertyCollector", "");
     g_assert_null(waitFor(session, MINUTE, NULL, &error));
-    g_assert_error(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT);
+    g_assert_error(error, VI_ERROR, VI_ERROR_NO_PERMISSION);
     cannedAssertLog(canned, THREE_LOOKS " " POLL_BEGINS " " POLL_ENDS);
 }
 
@@ -425,6 +467,151 @@ testCancelFails(void)
     g_assert_error(error, VI_ERROR, VI_ERROR_CANCELLED);
 }
 
+/* The flag of the whole session goes up: the caller leaves as well. */
+static void
+testSessionCancelled(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+
+    cannedFail(canned, LOOK, HTTP_ERROR, HTTP_ERROR_CANCELLED);
+    cannedReply(canned, "CancelTask", "");
+    g_assert_null(waitFor(session, MINUTE, NULL, &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_CANCELLED);
+    cannedAssertLog(canned, LOOK " CancelTask");
+}
+
+/* ---- tasks that change something ------------------------------------------------------------ */
+
+static gboolean
+finish(ViSession *session, guint timeoutMs, gint *cancel, GError **error)
+{
+    return viTaskFinish(session, &task, "Copy_Task", timeoutMs, cancel, error);
+}
+
+static void
+testFinish(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+
+    scriptLook(canned, STATE("success") RESULT);
+    g_assert_true(finish(session, MINUTE, NULL, &error));
+    g_assert_no_error(error);
+    cannedAssertLog(canned, LOOK);
+}
+
+/* The task's own fault is its outcome, whatever it is. */
+static void
+testFinishFault(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+
+    scriptLook(canned, STATE("error") ERROR("ManagedObjectNotFound", "Gone."));
+    g_assert_false(finish(session, MINUTE, NULL, &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_OBJECT_GONE);
+    cannedAssertLog(canned, LOOK);
+}
+
+/* A server that was restarted has forgotten the task; one that is gone says nothing. */
+static void
+testFinishForgotten(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) forgotten = NULL;
+    g_autoptr(GError) gone = NULL;
+
+    cannedFault(canned, LOOK, "ManagedObjectNotFound", "The object has already been deleted.");
+    g_assert_false(finish(session, MINUTE, NULL, &forgotten));
+    g_assert_error(forgotten, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN);
+    fixtureAssertPhrase(forgotten->message, "Copy_Task: what became of the task 'haTask-ha-host-");
+    fixtureAssertPhrase(forgotten->message, "already been deleted");
+
+    cannedFail(canned, LOOK, HTTP_ERROR, HTTP_ERROR_CONNECT);
+    g_assert_false(finish(session, MINUTE, NULL, &gone));
+    g_assert_error(gone, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN);
+    cannedAssertLog(canned, LOOK " " LOOK);
+}
+
+/* Told to stop, and it did. */
+static void
+testFinishCancelled(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+    gint cancel = 1;
+
+    cannedReply(canned, "CancelTask", "");
+    scriptLook(canned, STATE("running"));
+    scriptLook(canned, STATE("error") ERROR("RequestCanceled", "The task was canceled by a user."));
+    g_assert_false(finish(session, MINUTE, &cancel, &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_CANCELLED);
+    fixtureAssertPhrase(error->message, "cancelled; the task");
+    fixtureAssertPhrase(error->message, task.value);
+    cannedAssertLog(canned, "CancelTask " LOOK " " LOOK);
+    g_assert_false(cannedLast(canned, LOOK)->cancellable);
+}
+
+/* It was faster than whoever told it to stop: done, or failed by itself. */
+static void
+testFinishTooFast(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+
+    cannedReplyAlways(canned, "CancelTask", "");
+    scriptLook(canned, STATE("success"));
+    g_assert_true(finish(session, 0, NULL, &error));
+    g_assert_no_error(error);
+
+    scriptLook(canned, STATE("error") ERROR("NoDiskSpace", "Full."));
+    g_assert_false(finish(session, 0, NULL, &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_NO_DISK_SPACE);
+    cannedAssertLog(canned, "CancelTask " LOOK " CancelTask " LOOK);
+}
+
+static void
+testFinishTimeout(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+
+    cannedReply(canned, "CancelTask", "");
+    scriptLook(canned, STATE("error") ERROR("RequestCanceled", ""));
+    g_assert_false(finish(session, 0, NULL, &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_TIMEOUT);
+}
+
+/* Told to stop, and it goes on: nobody knows how it will end. */
+static void
+testFinishStubborn(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+
+    scriptLook(canned, STATE("running")
+               "<propSet><name>info.progress</name><val xsi:type=\"xsd:int\">43</val></propSet>");
+    cannedFault(canned, "CancelTask", "NotSupported", "No.");
+    cannedReplyAlways(canned, LOOK,
+                      "<returnval><objects><obj type=\"Task\">"
+                      "haTask-ha-host-vim.HostDatastoreBrowser.search-17</obj>"
+                      STATE("running") "</objects></returnval>");
+    g_assert_false(finish(session, 30, NULL, &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN);
+    fixtureAssertPhrase(error->message, task.value);
+    fixtureAssertPhrase(error->message, "(it was running, 43% done)");
+    fixtureAssertPhrase(error->message, "told to stop, but was not seen to");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -439,6 +626,8 @@ main(int argc, char **argv)
     g_test_add_func("/vi/task/long-poll", testLongPoll);
     g_test_add_func("/vi/task/long-poll-fault", testLongPollFault);
     g_test_add_func("/vi/task/long-poll-broken", testLongPollBroken);
+    g_test_add_func("/vi/task/long-poll-gone", testLongPollGone);
+    g_test_add_func("/vi/task/long-poll-refused", testLongPollRefused);
     g_test_add_func("/vi/task/session-ends-under-poll", testSessionEndsUnderPoll);
     g_test_add_func("/vi/task/poll-cancelled-by-server", testPollCancelledByServer);
     g_test_add_func("/vi/task/no-collector", testNoCollector);
@@ -447,5 +636,13 @@ main(int argc, char **argv)
     g_test_add_func("/vi/task/cancel-before", testCancelBefore);
     g_test_add_func("/vi/task/cancel-in-poll", testCancelInPoll);
     g_test_add_func("/vi/task/cancel-fails", testCancelFails);
+    g_test_add_func("/vi/task/session-cancelled", testSessionCancelled);
+    g_test_add_func("/vi/task/finish", testFinish);
+    g_test_add_func("/vi/task/finish-fault", testFinishFault);
+    g_test_add_func("/vi/task/finish-forgotten", testFinishForgotten);
+    g_test_add_func("/vi/task/finish-cancelled", testFinishCancelled);
+    g_test_add_func("/vi/task/finish-too-fast", testFinishTooFast);
+    g_test_add_func("/vi/task/finish-timeout", testFinishTimeout);
+    g_test_add_func("/vi/task/finish-stubborn", testFinishStubborn);
     return g_test_run();
 }

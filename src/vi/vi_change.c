@@ -1,0 +1,166 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* One call that changes files: once, to its end, with the files' names in every error. */
+
+#include <string.h>
+
+#include "vi_change.h"
+
+/* Starting a task takes no time; a server that needs longer has gone silent. */
+#define START_TIMEOUT_MS 60000
+
+/* ---- errors --------------------------------------------------------------------------------- */
+
+/*
+ * Whether the server may have done, or begun, what it was asked for although @error says that
+ * nothing readable came back. viCall() tells of broken connections itself.
+ */
+static gboolean
+leavesOpen(const GError *error)
+{
+    return g_error_matches(error, HTTP_ERROR, HTTP_ERROR_CANCELLED) ||
+           g_error_matches(error, VI_ERROR, VI_ERROR_PROTOCOL) ||
+           g_error_matches(error, SOAP_ERROR, SOAP_ERROR_XML) ||
+           g_error_matches(error, SOAP_ERROR, SOAP_ERROR_ENVELOPE) ||
+           g_error_matches(error, SOAP_ERROR, SOAP_ERROR_LIMIT);
+}
+
+/* Puts the names of the files behind @error, unless the server has named one of them. */
+static void
+nameFiles(const ViChanging *changing, GError **error)
+{
+    g_autoptr(GError) cause = g_steal_pointer(error);
+    const gboolean isUnknown = g_error_matches(cause, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN);
+    gboolean isNamed = strstr(cause->message, changing->path) != NULL;
+
+    if (changing->toPath && isUnknown)
+        isNamed = isNamed && strstr(cause->message, changing->toPath);
+    else if (changing->toPath)
+        isNamed = isNamed || strstr(cause->message, changing->toPath);
+
+    if (isNamed)
+        g_propagate_error(error, g_steal_pointer(&cause));
+    else if (changing->toPath)
+        g_set_error(error, cause->domain, cause->code, "%s; from '%s' to '%s'", cause->message,
+                    changing->path, changing->toPath);
+    else
+        g_set_error(error, cause->domain, cause->code, "%s; '%s'", cause->message, changing->path);
+}
+
+/* Takes @cause (transfer full) as the error of the change. Returns: FALSE. */
+static gboolean
+fail(const ViChanging *changing, GError *cause, GError **error)
+{
+    g_autoptr(GError) local = cause;
+
+    nameFiles(changing, &local);
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}
+
+SoapMoRef *
+viChangeManager(const ViChanging *changing, SoapMoRef *manager, const char *what, GError **error)
+{
+    if (!manager)
+        fail(changing,
+             g_error_new(VI_ERROR, VI_ERROR_NOT_SUPPORTED, "%s: the server has no %s",
+                         changing->method->name, what),
+             error);
+    return manager;
+}
+
+/* ---- the call ------------------------------------------------------------------------------- */
+
+static guint
+timeoutOf(const ViChanging *changing)
+{
+    const ViChange *change = changing->change;
+
+    return change && change->timeoutMs > 0 ? change->timeoutMs : VI_FILE_TIMEOUT_MS;
+}
+
+static gint *
+cancelOf(const ViChanging *changing)
+{
+    return changing->change ? changing->change->cancel : NULL;
+}
+
+/* Sends the call. Returns: (transfer full) the reply, or NULL with @error as the caller gets it. */
+static SoapReply *
+sendOnce(const ViChanging *changing, gconstpointer args, guint timeoutMs, GError **error)
+{
+    const ViCallOptions options = { .timeoutMs = timeoutMs, .cancel = cancelOf(changing) };
+    g_autoptr(GError) local = NULL;
+    SoapReply *reply;
+
+    if (options.cancel && g_atomic_int_get(options.cancel)) {
+        fail(changing,
+             g_error_new(VI_ERROR, VI_ERROR_CANCELLED, "%s: cancelled before it was sent",
+                         changing->method->name),
+             error);
+        return NULL;
+    }
+
+    reply = viCall(changing->session, changing->method, args, &options, &local);
+    if (reply)
+        return reply;
+
+    if (leavesOpen(local)) {
+        if (local->domain == HTTP_ERROR)
+            g_prefix_error(&local, "%s: ", changing->method->name);
+        local->domain = VI_ERROR;
+        local->code = VI_ERROR_OUTCOME_UNKNOWN;
+    }
+    fail(changing, g_steal_pointer(&local), error);
+    return NULL;
+}
+
+gboolean
+viChangeCall(const ViChanging *changing, gconstpointer args, GError **error)
+{
+    g_autoptr(SoapReply) reply = sendOnce(changing, args, MIN(timeoutOf(changing), G_MAXINT32),
+                                          error);
+
+    return reply != NULL;
+}
+
+/* The task in @reply; every method that starts one has this one field in its response. */
+static const SoapMoRef *
+taskOf(const SoapReply *reply)
+{
+    const SoapType *type = reply->body->type;
+
+    g_return_val_if_fail(type->nfields == 1 && type->fields[0].kind == SOAP_KIND_MOREF, NULL);
+    return G_STRUCT_MEMBER(const SoapMoRef *, reply->body, type->fields[0].offset);
+}
+
+gboolean
+viChangeRun(const ViChanging *changing, gconstpointer args, GError **error)
+{
+    const gint64 deadline = g_get_monotonic_time() + (gint64)timeoutOf(changing) * 1000;
+    g_autoptr(SoapReply) reply = sendOnce(changing, args,
+                                          MIN(timeoutOf(changing), START_TIMEOUT_MS), error);
+    g_autoptr(GError) local = NULL;
+    const SoapMoRef *task;
+    gint64 left;
+
+    if (!reply)
+        return FALSE;
+
+    task = taskOf(reply);
+    if (!task)
+        return fail(changing,
+                    g_error_new(VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN,
+                                "%s: the server does not tell which task it started",
+                                changing->method->name),
+                    error);
+
+    left = MAX(deadline - g_get_monotonic_time(), 0) / 1000;
+    if (viTaskFinish(changing->session, task, changing->method->name, (guint)left,
+                     cancelOf(changing), &local))
+        return TRUE;
+    return fail(changing, g_steal_pointer(&local), error);
+}
