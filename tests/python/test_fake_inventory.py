@@ -90,7 +90,7 @@ def test_service_content_of_both_products(vcenter, small, soap):
     assert client.call("QueryLicenseUsage", ("LicenseManager", moid)).fault == "NotSupported"
     moid = found["counts"]["fileManager"]
     made = client.call("MakeDirectory", ("FileManager", moid), "<name>[x] y</name>")
-    assert made.fault == "NotSupported"
+    assert made.fault == "InvalidDatastore"
 
 
 def test_sessions_can_be_ended_and_listed(vcenter, soap):

@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from esxkit.fake import mutations
+from esxkit.fake.file_verbs import FileVerbs
 from esxkit.fake.options import START_ONLY, FakeOptions
 from esxkit.fake.populate import Builder
 from esxkit.fake.service import Counters, Service
@@ -24,17 +25,17 @@ class ControlError(ValueError):
 
 
 class Control:
-    """The verbs. Each public method without underscore is one (those of mutations.Mutations as well)."""
+    """The verbs. Each public method without underscore is one (those of mutations.Mutations and FileVerbs as well)."""
 
     def __init__(self, service: Service, world: World, builder: Builder):
         self._service = service
-        self._mutations = mutations.Mutations(service, world, builder)
+        self._others = (mutations.Mutations(service, world, builder), FileVerbs(service))
 
     def run(self, verb: str, arguments: dict[str, Any]) -> Any:
         """Run one verb. ControlError with a sentence when it cannot be done."""
         handler = None
         if not verb.startswith("_") and verb != "run":
-            handler = getattr(self, verb, None) or getattr(self._mutations, verb, None)
+            handler = next((getattr(one, verb) for one in (self, *self._others) if hasattr(one, verb)), None)
         if handler is None:
             raise ControlError(f"The fake has no control verb '{verb}'; it has {', '.join(self.verbs())}.")
         try:
@@ -45,7 +46,7 @@ class Control:
 
     def verbs(self) -> list[str]:
         """Names of all verbs."""
-        names = [*dir(self), *dir(self._mutations)]
+        names = {name for one in (self, *self._others) for name in dir(one)}
         return sorted({n for n in names if not n.startswith("_") and n != "run"})
 
     # -- looking -----------------------------------------------------------------------------

@@ -5,8 +5,9 @@
 
 A world's file tree is a list of {"name", "kind", "size", "mtime", "children", ...}; kind "dir" is a folder.
 Beside the real file we keep its attributes: "allocated" (a sparse file has nothing allocated), "owner",
-"friendlyName", "text" (contents), "disk" (what VmDiskFileInfo says, where the descriptor does not), and
-"unset" (names of FileInfo fields this file is reported without).
+"friendlyName", "text" (contents), "disk" (what VmDiskFileInfo says, where the descriptor does not), "object"
+(bytes that a disk's object has allocated on a store that keeps no extents as files), and "unset" (names of FileInfo
+fields this file is reported without).
 
 What clients do goes through `read`, `write`, `create`, `delete` and `rename`: these honour locks and space.
 `make_file`, `make_folder` and `remove` are for worlds and tests: they ask nobody, and space follows.
@@ -59,8 +60,8 @@ class Entry:
 
     @property
     def allocated(self) -> int:
-        """Bytes taken on the volume."""
-        return self.attributes.get("allocated", self.size)
+        """Bytes taken on the volume, those of a disk's object among them."""
+        return self.attributes.get("allocated", self.size) + self.attributes.get("object", 0)
 
 
 @attrs.frozen
@@ -184,12 +185,19 @@ class FileStore:
         self.set_attributes(path, allocated=allocated)
 
     def set_text(self, path: str, text: str) -> None:
-        """Give a small file, a descriptor, other contents; the file may be new."""
+        """Give a small file, a descriptor, other contents; what was said of it as a disk is forgotten."""
         path, data = self.canonical(path), text.encode()
-        self.space.change(len(data) - self.allocated(path))
+        before = self.entry(path)
+        self.space.change(len(data) - before.attributes.get("allocated", before.size))
         self.real(path).write_bytes(data)
-        self.set_attributes(path, allocated=len(data))
+        self.set_attributes(path, allocated=len(data), disk=None)
         self._descriptors.pop(path, None)
+
+    def set_object(self, path: str, allocated: int) -> None:
+        """Say what a disk's object has allocated. NoSpace."""
+        path = self.canonical(path)
+        self.space.change(allocated - self._attributes.get(path).get("object", 0))
+        self.set_attributes(path, object=allocated)
 
     @contextlib.contextmanager
     def read(self, path: str) -> Iterator[Entry]:
@@ -339,11 +347,11 @@ class FileStore:
         over = entry.attributes.get("disk") or {}
         unset = entry.attributes.get("unset", ())
         folder = entry.path.rpartition("/")[0]
-        names = tuple(over.get("extents", said.extents))
+        names = tuple(over.get("extents", [name for name in said.extents if name not in said.objects]))
         paths = tuple(f"{folder}/{name}" if folder else name for name in names)
         fields = {
             "capacity_kb": over.get("capacityKb", said.capacity_kb),
-            "file_size": sum(self.allocated(path) for path in paths),
+            "file_size": entry.attributes.get("object", 0) + sum(self.allocated(path) for path in paths),
             "disk_type": over.get("diskType", said.disk_type),
             "controller": over.get("controllerType", said.controller),
             "hardware_version": over.get("hardwareVersion", said.hardware_version),

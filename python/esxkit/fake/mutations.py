@@ -15,6 +15,7 @@ from esxkit.fake.objects.host_system import HostSystem
 from esxkit.fake.populate import Builder
 from esxkit.fake.registry import ManagedObject
 from esxkit.fake.service import Service
+from esxkit.fake.space import Space
 from esxkit.fake.worlds import parts
 from esxkit.fake.worlds.plan import HostPlan, World
 from esxkit.fake.worlds.vcenter import as_vcenter_datastore
@@ -66,7 +67,9 @@ class Mutations:
     def set_accessible(self, name: str, accessible: bool, reason: str = "AllPathsDown_Start") -> None:
         """Lose a datastore or get it back, on every host; a lost one shows no sizes."""
         store, plain = self._store(name), self._world.datastore(name)
-        sizes = plain["summary"] if accessible else {"capacity": 0, "freeSpace": 0}
+        sizes = {"capacity": 0, "freeSpace": 0}
+        if accessible:
+            sizes = plain["summary"] | ({"freeSpace": store.files.space.free} if store.files is not None else {})
         summary = replaced(store.read("summary"), "accessible", accessible)
         for field in ("capacity", "freeSpace"):
             summary = replaced(summary, field, sizes[field])
@@ -82,6 +85,8 @@ class Mutations:
         """Change the sizes of a datastore."""
         store = self._store(name)
         self._world.datastore(name)["summary"].update(capacity=capacity, freeSpace=free)
+        if store.files is not None:
+            store.files.space = Space(capacity, free)
         summary = replaced(replaced(store.read("summary"), "capacity", capacity), "freeSpace", free)
         store.set("summary", summary)
         store.set("info.freeSpace", free)
@@ -92,13 +97,22 @@ class Mutations:
         self._make_folders(datastore, path)
         self._files(datastore).make_file(path, {"kind": "file", "size": size, "text": text, **attributes})
 
-    def add_disk(self, datastore: str, path: str, capacity: int, thin: bool = True, **attributes: Any) -> None:
+    def add_disk(
+        self,
+        datastore: str,
+        path: str,
+        capacity: int,
+        thin: bool = True,
+        allocated: int | None = None,
+        **attributes: Any,
+    ) -> None:
         """A disk: descriptor `path` (ending in .vmdk) and its extent."""
         if not path.endswith(".vmdk"):
             raise ValueError(f"'{path}' does not end in .vmdk.")
         self._make_folders(datastore, path)
         folder, _, name = path.rpartition("/")
-        made = vmdk.disk_files(name.removesuffix(".vmdk"), capacity, seed=f"{datastore}/{path}", thin=thin)
+        base, seed = name.removesuffix(".vmdk"), f"{datastore}/{path}"
+        made = vmdk.disk_files(base, capacity, seed=seed, thin=thin, allocated=allocated)
         made[0].update(attributes)
         for one in made:
             self._files(datastore).make_file(f"{folder}/{one['name']}".lstrip("/"), one)

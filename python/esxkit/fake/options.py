@@ -8,6 +8,8 @@ from typing import Any
 import attrs
 
 EXPIRY_STYLES = ("fault", "empty", "missingset")
+DESTSPEC_STYLES = ("notimplemented", "ignore", "accept")
+DISK_FILE_DELETE_STYLES = ("descriptor", "nothing")
 CERTIFICATES = ("good", "selfsigned", "expired", "wronghost")
 
 START_ONLY = frozenset({"port", "plain_port", "certificate"})
@@ -40,6 +42,16 @@ class FakeOptions:
     """Delay of each HTTP request; concurrent requests wait side by side."""
     task_ms: float = attrs.field(default=20, validator=_NOT_NEGATIVE)
     """How long a task runs. 0: it is finished before the method that started it returns."""
+    task_bytes_per_second: float = attrs.field(default=0, validator=_NOT_NEGATIVE)
+    """How fast tasks copy and zero, beside task_ms; 0: as fast as it goes."""
+    destspec_vcenter: str = attrs.field(default="notimplemented", validator=_one_of(*DESTSPEC_STYLES))
+    """What a vCenter does with the destSpec of CopyVirtualDisk_Task: a fault NotImplemented, ignore it, or accept."""
+    lazy_free_space: bool = False
+    """True: summary.freeSpace only changes at RefreshDatastore, as periodically on real servers."""
+    refuse_base_query: bool = False
+    """True: a search with a plain FileQuery faults InvalidArgument."""
+    disk_file_delete: str = attrs.field(default="descriptor", validator=_one_of(*DISK_FILE_DELETE_STYLES))
+    """What DeleteDatastoreFile_Task does to a disk's descriptor: deletes that file alone, or nothing; both succeed."""
     session_cap: int = attrs.field(default=0, validator=_NOT_NEGATIVE)
     """Number of sessions after which a request without a session gets 503; 0 is no limit."""
     idle_seconds: float = attrs.field(default=1800, validator=_NOT_NEGATIVE)

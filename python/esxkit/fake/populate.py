@@ -11,6 +11,7 @@ from esxkit.fake.hosts import build_host, mount_info
 from esxkit.fake.objects.bare import Bare
 from esxkit.fake.objects.datastore import Datastore
 from esxkit.fake.objects.datastore_browser import HostDatastoreBrowser
+from esxkit.fake.objects.datastore_namespace_manager import DatastoreNamespaceManager
 from esxkit.fake.objects.entities import (
     ClusterComputeResource,
     ComputeResource,
@@ -41,6 +42,7 @@ _SINGLETONS = {
     "searchIndex": ("ha-searchindex", "SearchIndex"),
     "fileManager": ("ha-nfc-file-manager", "FileManager"),
     "virtualDiskManager": ("ha-vdiskmanager", "virtualDiskManager"),
+    "datastoreNamespaceManager": ("ha-datastore-namespace-manager", "DatastoreNamespaceManager"),
     "viewManager": ("ViewManager", "ViewManager"),
     "setting": ("HostAgentSettings", "VpxSettings"),
     "licenseManager": ("ha-license-manager", "LicenseManager"),
@@ -62,6 +64,7 @@ _MADE = {
     "searchIndex": SearchIndex,
     "fileManager": FileManager,
     "virtualDiskManager": VirtualDiskManager,
+    "datastoreNamespaceManager": DatastoreNamespaceManager,
     "viewManager": ViewManager,
 }
 _LOCALES = ["en"]

@@ -17,10 +17,8 @@ from typing import Any
 import attrs
 
 from esxkit.fake.call import Call
-from esxkit.fake.objects.datastore import Datastore
 from esxkit.fake.objects.property_collector import ANONYMOUS
 from esxkit.fake.options import FakeOptions
-from esxkit.fake.paths import parse_path
 from esxkit.fake.registry import ManagedObject, Registry, method_not_found
 from esxkit.fake.sessions import Session, SessionTable
 from esxkit.fake.troubles import Rule, Rules
@@ -101,16 +99,6 @@ class Service:
         if (obj.moid, path) not in self.hidden:
             return None
         return VimFault("NoPermission", object=obj.ref, privilegeId="System.Read").data
-
-    def locate(self, text: str, datacenter: Any = None) -> tuple[Any, str]:
-        """(file store, path in it) of a datastore path. Faults InvalidDatastorePath, InaccessibleDatastore."""
-        path = parse_path(text)
-        for datastore in self.registry.of_type(Datastore):
-            if datastore.plain_name == path.datastore:
-                if not datastore.accessible or datastore.files is None:
-                    raise VimFault("InaccessibleDatastore", datastore=datastore.ref, name=path.datastore)
-                return datastore.files, path.path
-        raise VimFault("InvalidDatastorePath", f"Invalid datastore path '{text}'.", datastorePath=text)
 
     def rescanned(self, host: ManagedObject, device: str) -> None:
         """An adapter was rescanned: what was announced to appear with a rescan appears."""

@@ -12,7 +12,7 @@ import attrs
 KIND_OF_EXTENT = re.compile(r"-(flat|delta|ctk|sesparse|rdm|rdmp)\.vmdk$|-[sf][0-9]{3}\.vmdk$", re.IGNORECASE)
 """Names of files that belong to a disk but are none of their own."""
 
-_EXTENT = re.compile(r'^(?:RW|RDONLY|NOACCESS)\s+(\d+)\s+(\w+)\s+"([^"]*)"', re.MULTILINE)
+_EXTENT = re.compile(r'^(?:RW|RDONLY|NOACCESS)\s+(\d+)\s+(\w+)\s+"(.*)"', re.MULTILINE)
 _SETTING = re.compile(r'^([\w.]+)\s*=\s*"?([^"\r\n]*)"?\s*$', re.MULTILINE)
 
 _BACKING = {
@@ -43,6 +43,13 @@ class Descriptor:
     uuid: str | None
     parent: str | None
     deletable: bool
+    change_tracking: str | None = None
+    adapter: str | None = None
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        """The extents that are objects of a vSAN or vVol store, no files of a folder."""
+        return tuple(name for name in self.extents if "://" in name)
 
 
 def parse(text: str) -> Descriptor:
@@ -61,6 +68,8 @@ def parse(text: str) -> Descriptor:
         uuid=settings.get("ddb.uuid"),
         parent=settings.get("parentFileNameHint"),
         deletable=settings.get("ddb.deletable") != "false",
+        change_tracking=settings.get("changeTrackPath"),
+        adapter=settings.get("ddb.adapterType"),
     )
 
 
@@ -99,6 +108,36 @@ def compose(extent: str, capacity_bytes: int, *, uuid: str, thin: bool = True, a
         'ddb.virtualHWVersion = "13"',
     ]
     return "\n".join(lines) + "\n"
+
+
+def with_setting(text: str, name: str, value: str | None) -> str:
+    """A descriptor with one of its settings changed, added, or (None) taken out."""
+    lines = [line for line in text.splitlines() if line.partition("=")[0].strip() != name]
+    if value is not None:
+        lines.append(f'{name} = "{value}"')
+    return "\n".join(lines) + "\n"
+
+
+def with_capacity(text: str, capacity_bytes: int) -> str:
+    """The descriptor of a disk whose last extent was grown (or shrunk) to a new total."""
+    matches = list(_EXTENT.finditer(text))
+    before = sum(int(match[1]) for match in matches[:-1])
+    last, sectors = matches[-1], capacity_bytes // 512
+    text = text[: last.start(1)] + str(sectors - before) + text[last.end(1) :]
+    return with_setting(text, "ddb.geometry.cylinders", str(sectors // 255 // 63))
+
+
+def with_extents(text: str, names: dict[str, str]) -> str:
+    """A descriptor whose files have other names."""
+    for old, new in names.items():
+        text = text.replace(f'"{old}"', f'"{new}"')
+    return text
+
+
+def renamed_extent(name: str, base: str) -> str:
+    """The name of an extent when the disk it belongs to is called `base` (its name without ".vmdk")."""
+    match = KIND_OF_EXTENT.search(name)
+    return base + (match[0] if match is not None else "-flat.vmdk")
 
 
 def disk_files(base: str, capacity: int, *, seed: str, thin: bool = True, allocated: int | None = None) -> list[Any]:

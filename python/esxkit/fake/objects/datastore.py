@@ -9,6 +9,7 @@ from esxkit.fake.call import Call
 from esxkit.fake.files import FileStore
 from esxkit.fake.objects.entities import ManagedEntity
 from esxkit.fake.registry import ManagedObject
+from esxkit.fake.space import Space
 from esxkit.wire.faults import VimFault
 
 
@@ -20,6 +21,10 @@ class Datastore(ManagedEntity):
     def __init__(self, moid: str, files: FileStore | None, **props: Any):
         super().__init__(moid, **{"vm": [], **props})
         self.files = files
+        if files is not None:
+            summary = self.read("summary")
+            files.space = Space(summary.capacity, summary.freeSpace)
+            files.on_change = self._files_changed
 
     @property
     def plain_name(self) -> str:
@@ -31,12 +36,26 @@ class Datastore(ManagedEntity):
         """Whether the volume can be reached now."""
         return bool(self.read("summary").accessible)
 
+    def publish_space(self) -> None:
+        """Tell how much is free now, if that is news."""
+        if self.files is None or not self.accessible:
+            return
+        free = self.files.space.free
+        if self.read("summary").freeSpace != free:
+            self.set("summary.freeSpace", free)
+            self.set("info.freeSpace", free)
+
+    def _files_changed(self) -> None:
+        if not self.registry.service.options.lazy_free_space:
+            self.publish_space()
+
     async def RefreshDatastore(self, call: Call) -> None:
         if not self.accessible:
             raise VimFault("HostConfigFault", "Operation failed, diagnostics report: the volume is not accessible")
+        self.publish_space()
 
     async def RefreshDatastoreStorageInfo(self, call: Call) -> None:
-        """Sizes in the fake are always fresh."""
+        self.publish_space()
 
 
 class HostDatastoreSystem(ManagedObject):

@@ -52,14 +52,14 @@ class _Search:
     folders_first: bool
 
 
-def prepare(spec: Any) -> _Search:
+def prepare(spec: Any, *, refuse_base: bool = False) -> _Search:
     """Check a HostDatastoreBrowserSearchSpec (None: everything). Fault InvalidArgument."""
     if spec is None:
         return _Search((), {}, None, False, False)
     queries: dict[str, Any] = {}
     for query in spec.query or []:
         kind = wsdl_name(query).removesuffix("FileQuery").removesuffix("Query")
-        if kind in queries:
+        if kind in queries or (refuse_base and kind == ""):
             raise invalid_argument("searchSpec.query")
         queries[kind] = query
     ignore_case = bool(spec.searchCaseInsensitive)
@@ -101,11 +101,11 @@ class HostDatastoreBrowser(ManagedObject):
         return [vi_type(f"{kind}FileQuery")() for kind in kinds]
 
     async def SearchDatastore_Task(self, call: Call, datastorePath: str, searchSpec: Any) -> Any:
-        search = prepare(searchSpec)
+        search = prepare(searchSpec, refuse_base=call.service.options.refuse_base_query)
         return self._start(call, lambda: self._search(call, datastorePath, search))
 
     async def SearchDatastoreSubFolders_Task(self, call: Call, datastorePath: str, searchSpec: Any) -> Any:
-        search = prepare(searchSpec)
+        search = prepare(searchSpec, refuse_base=call.service.options.refuse_base_query)
         return self._start(call, lambda: self._search_below(call, datastorePath, search))
 
     def _start(self, call: Call, work: Any) -> Any:
@@ -133,6 +133,7 @@ class HostDatastoreBrowser(ManagedObject):
         return _RESULT_LIST(found)
 
     def _results(self, call: Call, datastore: Datastore, files: FileStore, folder: str, search: _Search) -> Any:
+        folder = files.canonical(folder)
         entries = [e for e in files.entries(folder) if _matches(files, e, search)]
         if search.folders_first:
             entries.sort(key=lambda e: not e.is_dir)
