@@ -220,6 +220,16 @@ esxFindVolume(virConnectPtr conn, const unsigned char *uuid, const char *pool, c
 
 /* ---- anywhere ------------------------------------------------------------------------------- */
 
+/* Names may begin with blanks; but people also write more of them behind the bracket than there
+ * should be. */
+static const EsxVolume *
+findTolerant(const EsxVolumeList *list, const char *name)
+{
+    const EsxVolume *volume = esxVolumeListFind(list, name);
+
+    return volume ? volume : esxVolumeListFind(list, nameSkipBlanks(name));
+}
+
 /* "[pool] name". Returns as esxFindAnywhere(). */
 static int
 findFile(virConnectPtr conn, const char *pool, const char *name, EsxFound *ret_found)
@@ -239,7 +249,7 @@ findFile(virConnectPtr conn, const char *pool, const char *name, EsxFound *ret_f
         if (esxFindVolumes(conn, NULL /* uuid */, pool, NULL /* access */, ret_found) < 0)
             return -1;
     }
-    ret_found->volume = esxVolumeListFind(ret_found->list, name);
+    ret_found->volume = findTolerant(ret_found->list, name);
     return ret_found->volume ? 1 : 0;
 }
 

@@ -46,3 +46,6 @@
 
 /* A datastore path; VMFS and NFS names stay far below. */
 #define LIMIT_DATASTORE_PATH 4096
+
+/* Bytes of one part of a path: VMFS, NFS and vSAN alike. */
+#define LIMIT_NAME_PART 255

@@ -20,10 +20,16 @@ nameSplitDatastorePath(const char *text, char **ret_datastore, char **ret_path)
     close = strchr(text, ']');
     if (!close || close == text + 1)
         return FALSE;
-    path = close + 1 + strspn(close + 1, " ");
+    path = close[1] == ' ' ? close + 2 : close + 1;
     *ret_datastore = g_strndup(text + 1, (gsize)(close - text - 1));
     *ret_path = g_strdup(path);
     return TRUE;
+}
+
+const char *
+nameSkipBlanks(const char *path)
+{
+    return path + strspn(path, " ");
 }
 
 char *
@@ -31,6 +37,80 @@ nameJoinDatastorePath(const char *datastore, const char *path)
 {
     return g_strdup_printf("[%s] %s", datastore, path);
 }
+
+/* ---- files that are no volumes -------------------------------------------------------------- */
+
+static const char *
+nameLastPart(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+
+    return slash ? slash + 1 : name;
+}
+
+/* Whether @text, of @length bytes, ends with the ASCII text @ending, in any case. */
+static gboolean
+nameEndsWith(const char *text, size_t length, const char *ending)
+{
+    size_t wanted = strlen(ending);
+
+    return length >= wanted && g_ascii_strncasecmp(text + length - wanted, ending, wanted) == 0;
+}
+
+/* Whether @text, of @length bytes, ends like the pieces of a disk cut into files of 2 GB: "-s001",
+ * "-f001". */
+static gboolean
+nameEndsNumbered(const char *text, size_t length)
+{
+    size_t digits = 0;
+
+    while (digits < length && g_ascii_isdigit(text[length - 1 - digits]))
+        digits++;
+    return digits >= 3 && (nameEndsWith(text, length - digits, "-s") ||
+                           nameEndsWith(text, length - digits, "-f"));
+}
+
+gboolean
+nameIsExtent(const char *name)
+{
+    static const char *const endings[] = {
+        "-flat", "-delta", "-sesparse", "-ctk", "-rdm", "-rdmp",
+    };
+    static const char disk[] = ".vmdk";
+    size_t length = strlen(name);
+    size_t i;
+
+    if (!nameEndsWith(name, length, disk))
+        return FALSE;
+
+    length -= strlen(disk);
+    for (i = 0; i < G_N_ELEMENTS(endings); i++) {
+        if (nameEndsWith(name, length, endings[i]))
+            return TRUE;
+    }
+    return nameEndsNumbered(name, length);
+}
+
+gboolean
+nameIsHostsOwn(const char *name)
+{
+    static const char *const endings[] = {
+        ".vmx", ".vmxf", ".vmsd", ".vmsn", ".vmss", ".vmem", ".vswp", ".nvram", ".log", ".lck",
+        ".vmtx", ".sf",
+    };
+    const char *last = nameLastPart(name);
+    size_t i;
+
+    if (name[0] == '.' || strstr(name, "/."))
+        return TRUE;
+    for (i = 0; i < G_N_ELEMENTS(endings); i++) {
+        if (nameEndsWith(last, strlen(last), endings[i]))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* ---- names that are refused ----------------------------------------------------------------- */
 
 static gboolean
 nameIsDots(const char *part, size_t length)
@@ -52,6 +132,8 @@ nameRefuseParts(const char *name)
             return slash ? "has an empty part" : "ends with \"/\"";
         if (nameIsDots(part, length))
             return "has a part \".\" or \"..\"";
+        if (length > LIMIT_NAME_PART)
+            return "has a part of more than 255 bytes";
         part = slash ? slash + 1 : NULL;
     }
     return NULL;
@@ -72,6 +154,8 @@ nameHasControls(const char *name)
 const char *
 nameRefuseVolume(const char *name)
 {
+    const char *refusal;
+
     if (name[0] == '\0')
         return "is empty";
     if (strlen(name) > LIMIT_DATASTORE_PATH)
@@ -82,8 +166,35 @@ nameRefuseVolume(const char *name)
         return "has a control character";
     if (name[0] == '/')
         return "begins with \"/\"";
-    return nameRefuseParts(name);
+
+    refusal = nameRefuseParts(name);
+    if (refusal)
+        return refusal;
+    if (nameIsExtent(name))
+        return "is that of a virtual disk's extent, which belongs to the disk";
+    if (nameIsHostsOwn(name))
+        return "is one of those that a host keeps for itself";
+    return NULL;
 }
+
+char *
+nameMakeTemporary(const char *name)
+{
+    g_autofree char *ending = g_strdup_printf(".upload-%08x", g_random_int());
+    const char *last = nameLastPart(name);
+    size_t room = LIMIT_NAME_PART - strlen(ending);
+    const char *end = last + strlen(last);
+
+    /* Back to where there is room, and from there to where a character begins. */
+    if ((size_t)(end - last) > room) {
+        end = last + room;
+        while (end > last && (*end & 0xc0) == 0x80)
+            end--;
+    }
+    return g_strdup_printf("%.*s%s", (int)(end - name), name, ending);
+}
+
+/* ---- names and UUIDs as VI writes them ------------------------------------------------------ */
 
 char *
 nameUnescapeEntity(const char *name)

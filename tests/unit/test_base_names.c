@@ -7,6 +7,8 @@
 
 #include "base_names.h"
 
+#include <string.h>
+
 #include "base_limits.h"
 
 static const struct {
@@ -15,10 +17,12 @@ static const struct {
     const char *path;
 } paths[] = {
     { "[datastore1] dir/file.vmdk", "datastore1", "dir/file.vmdk" },
-    { "[datastore1]   dir/file.vmdk", "datastore1", "dir/file.vmdk" },
+    { "[datastore1]   dir/file.vmdk", "datastore1", "  dir/file.vmdk" },
     { "[datastore1]file.vmdk", "datastore1", "file.vmdk" },
     { "[datastore1]", "datastore1", "" },
     { "[datastore1] ", "datastore1", "" },
+    { "[datastore1]  ", "datastore1", " " },
+    { "[datastore1]/dir", "datastore1", "/dir" },
     { "[my store (1)] a b/c d.vmdk", "my store (1)", "a b/c d.vmdk" },
     { "[a] b]c", "a", "b]c" },
     { "[a[b] c", "a[b", "c" },
@@ -61,13 +65,17 @@ testJoin(void)
     g_assert_cmpstr(path, ==, "dir/a.vmdk");
 }
 
+#define EXTENT "is that of a virtual disk's extent, which belongs to the disk"
+#define OWN "is one of those that a host keeps for itself"
+
 static const struct {
     const char *name;
     const char *refusal;    /* NULL: a good name */
 } volumes[] = {
     { "a.vmdk", NULL },
     { "dir/sub dir/a (1) 100% #2.vmdk", NULL },
-    { ".hidden/...vmdk", NULL },
+    { " a/ b.vmdk ", NULL },
+    { "a..b/c...vmdk", NULL },
     { "a*b[c]?.vmdk", NULL },
     { "\xe4\xb8\xad\xe6\x96\x87.vmdk", NULL },
     { "", "is empty" },
@@ -84,19 +92,138 @@ static const struct {
     { "a\xc2\x85", "has a control character" },
     { "a\xff", "is not UTF-8" },
     { "a\xc3", "is not UTF-8" },
+    { "vm/a-FLAT.vmdk", EXTENT },
+    { "vm/a-s001.vmdk", EXTENT },
+    { "vm/a.vmx", OWN },
+    { "a/.hidden/b.iso", OWN },
 };
+
+/* Returns: (transfer full) a name of @length bytes in parts of @part bytes and slashes. */
+static char *
+makeName(size_t length, size_t part)
+{
+    char *name = g_strnfill(length, 'x');
+    size_t i;
+
+    for (i = part; i < length; i += part + 1)
+        name[i] = '/';
+    return name;
+}
 
 static void
 testRefuseVolume(void)
 {
-    g_autofree char *longest = g_strnfill(LIMIT_DATASTORE_PATH, 'x');
-    g_autofree char *longer = g_strnfill(LIMIT_DATASTORE_PATH + 1, 'x');
+    g_autofree char *longest = makeName(LIMIT_DATASTORE_PATH - 1, LIMIT_NAME_PART);
+    g_autofree char *longer = makeName(LIMIT_DATASTORE_PATH + 1, LIMIT_NAME_PART - 1);
+    g_autofree char *longPart = makeName(1000, LIMIT_NAME_PART + 1);
     size_t i;
 
     for (i = 0; i < G_N_ELEMENTS(volumes); i++)
         g_assert_cmpstr(nameRefuseVolume(volumes[i].name), ==, volumes[i].refusal);
     g_assert_null(nameRefuseVolume(longest));
     g_assert_cmpstr(nameRefuseVolume(longer), ==, "is longer than 4096 bytes");
+    g_assert_cmpstr(nameRefuseVolume(longPart), ==, "has a part of more than 255 bytes");
+}
+
+static const struct {
+    const char *name;
+    gboolean isExtent;
+    gboolean isOwn;
+} files[] = {
+    { "a.vmdk", FALSE, FALSE },
+    { "vm/a-flat.vmdk", TRUE, FALSE },
+    { "a-delta.vmdk", TRUE, FALSE },
+    { "a-000001-sesparse.vmdk", TRUE, FALSE },
+    { "A-CTK.VMDK", TRUE, FALSE },
+    { "a-rdm.vmdk", TRUE, FALSE },
+    { "a-rdmp.vmdk", TRUE, FALSE },
+    { "a-s001.vmdk", TRUE, FALSE },
+    { "a-f1234.vmdk", TRUE, FALSE },
+    { "a-000001.vmdk", FALSE, FALSE },
+    { "a-s01.vmdk", FALSE, FALSE },
+    { "a-x001.vmdk", FALSE, FALSE },
+    { "as001.vmdk", FALSE, FALSE },
+    { "001.vmdk", FALSE, FALSE },
+    { "flat.vmdk", FALSE, FALSE },
+    { "a-flat.vmdk.bak", FALSE, FALSE },
+    { "a-flat/b.vmdk", FALSE, FALSE },
+    { "a-flat.iso", FALSE, FALSE },
+    { ".vmdk", FALSE, TRUE },
+    { "vm/a.vmx", FALSE, TRUE },
+    { "vm/a.VMXF", FALSE, TRUE },
+    { "vm/a.vmsd", FALSE, TRUE },
+    { "vm/a.vmsn", FALSE, TRUE },
+    { "vm/a.vmss", FALSE, TRUE },
+    { "vm/a.vmem", FALSE, TRUE },
+    { "vm/a.vswp", FALSE, TRUE },
+    { "vm/a.nvram", FALSE, TRUE },
+    { "vm/vmware-1.log", FALSE, TRUE },
+    { "vm/a.vmdk.lck", FALSE, TRUE },
+    { "vm/a.vmtx", FALSE, TRUE },
+    { ".fbb.sf", FALSE, TRUE },
+    { "x.sf", FALSE, TRUE },
+    { ".dvsData/1/2", FALSE, TRUE },
+    { "vm/.lck-1234", FALSE, TRUE },
+    { "vm.vmx/a.iso", FALSE, FALSE },
+    { "vm/a.vmx.iso", FALSE, FALSE },
+    { "catalog", FALSE, FALSE },
+    { "vmlog", FALSE, FALSE },
+};
+
+static void
+testKinds(void)
+{
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(files); i++) {
+        g_test_message("%s", files[i].name);
+        g_assert_cmpint(nameIsExtent(files[i].name), ==, files[i].isExtent);
+        g_assert_cmpint(nameIsHostsOwn(files[i].name), ==, files[i].isOwn);
+    }
+}
+
+static void
+testSkipBlanks(void)
+{
+    g_assert_cmpstr(nameSkipBlanks("  a b"), ==, "a b");
+    g_assert_cmpstr(nameSkipBlanks("a"), ==, "a");
+    g_assert_cmpstr(nameSkipBlanks(" "), ==, "");
+}
+
+/* @name's temporary one is @kept, ".upload-" and eight digits. */
+static void
+assertTemporary(const char *name, const char *kept)
+{
+    g_autofree char *temporary = nameMakeTemporary(name);
+    g_autofree char *another = nameMakeTemporary(name);
+    g_autofree char *expected = g_strdup_printf("%s.upload-", kept);
+    const char *digits = temporary + strlen(expected);
+
+    g_assert_true(g_str_has_prefix(temporary, expected));
+    g_assert_cmpuint(strlen(digits), ==, 8);
+    g_assert_cmpuint(strspn(digits, "0123456789abcdef"), ==, 8);
+    g_assert_null(nameRefuseVolume(temporary));
+    g_assert_cmpstr(temporary, !=, another);
+}
+
+static void
+testMakeTemporary(void)
+{
+    g_autofree char *fits = g_strnfill(LIMIT_NAME_PART - 16, 'x');
+    g_autofree char *ascii = g_strnfill(LIMIT_NAME_PART, 'x');
+    g_autofree char *wide = g_strdup_printf("%.*s\xe4\xb8\xad.iso", LIMIT_NAME_PART - 18, ascii);
+    g_autofree char *deep = g_strdup_printf("%s/%s", ascii, ascii);
+    g_autofree char *deepKept = g_strdup_printf("%s/%s", ascii, fits);
+
+    assertTemporary("a.iso", "a.iso");
+    assertTemporary("dir/sub dir/a.vmdk", "dir/sub dir/a.vmdk");
+    assertTemporary(fits, fits);
+    assertTemporary(ascii, fits);
+    assertTemporary(deep, deepKept);
+
+    /* The character that does not fit as a whole goes. */
+    ascii[LIMIT_NAME_PART - 18] = '\0';
+    assertTemporary(wide, ascii);
 }
 
 static const struct {
@@ -185,6 +312,9 @@ main(int argc, char **argv)
     g_test_add_func("/names/split", testSplit);
     g_test_add_func("/names/join", testJoin);
     g_test_add_func("/names/refuse-volume", testRefuseVolume);
+    g_test_add_func("/names/kinds", testKinds);
+    g_test_add_func("/names/skip-blanks", testSkipBlanks);
+    g_test_add_func("/names/make-temporary", testMakeTemporary);
     g_test_add_func("/names/unescape-entity", testUnescapeEntity);
     g_test_add_func("/names/uuids", testUuids);
     g_test_add_func("/names/hash-uuid", testHashUuid);
