@@ -18,6 +18,9 @@
  * A hole is a run of zeros that takes no room. Whoever waits is woken by the other side or by
  * closing the pipe, which either side may do at any time, for instance with an error: then data
  * that is still in it is dropped, and both see EsxPipe's error.
+ *
+ * Bytes are copied once on their way in and once on their way out, without a lock held. A writer
+ * that waits goes on when a quarter of the pipe is free, a reader as soon as there is a byte.
  */
 typedef struct _EsxPipe EsxPipe;
 
@@ -50,8 +53,8 @@ EsxPipeResult esxPipeWriteHole(EsxPipe *pipe, guint64 length);
 void esxPipeEnd(EsxPipe *pipe);
 
 /*
- * Reads up to @size bytes. @expand: a hole reads as zeros; else it is ESX_PIPE_HOLE.
- * @ret_read: 1 to @size with ESX_PIPE_DONE, else 0.
+ * Reads up to @size bytes. @expand: a hole reads as zeros; else it is ESX_PIPE_HOLE, once its
+ * length is known as esxPipePeek tells it. @ret_read: 1 to @size with ESX_PIPE_DONE, else 0.
  */
 EsxPipeResult esxPipeRead(EsxPipe *pipe, char *buffer, size_t size, gboolean expand, gboolean block,
                           size_t *ret_read);
@@ -63,7 +66,8 @@ EsxPipeResult esxPipeRead(EsxPipe *pipe, char *buffer, size_t size, gboolean exp
  */
 EsxPipeResult esxPipePeek(EsxPipe *pipe, gboolean block, guint64 *ret_length);
 
-/* Takes the hole that stands next, whole. @ret_length: 0 unless ESX_PIPE_HOLE is returned. */
+/* Takes the hole that stands next, whole; answers as esxPipePeek. @ret_length: 0 unless
+ * ESX_PIPE_HOLE is returned. */
 EsxPipeResult esxPipeReadHole(EsxPipe *pipe, gboolean block, guint64 *ret_length);
 
 /* Ends the pipe for both sides. @error: (nullable) copied; the first one counts. */
@@ -72,8 +76,12 @@ void esxPipeClose(EsxPipe *pipe, const GError *error);
 /* Returns: (transfer full) why it was closed, or NULL. */
 GError *esxPipeError(EsxPipe *pipe);
 
-/* Whether a read, or a write, that does not block would do more than wait. */
-gboolean esxPipeIsReadable(EsxPipe *pipe);
+/*
+ * Whether a read, or a write, that does not block would do more than wait. @expand as for
+ * esxPipeRead. A pipe that is nearly full is not writable, though it would take a few bytes: a
+ * quarter of it must be free.
+ */
+gboolean esxPipeIsReadable(EsxPipe *pipe, gboolean expand);
 gboolean esxPipeIsWritable(EsxPipe *pipe);
 
 /*

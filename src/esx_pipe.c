@@ -1,0 +1,433 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/*
+ * A ring of bytes, and beside it a queue of runs that says which of them stand between which holes.
+ *
+ * Neither side holds the lock while it copies. A writer's bytes are not part of the pipe before it
+ * says so, and a reader's are until it does, so the two never touch the same; a second thread on
+ * the same side, which there should not be, waits its turn.
+ */
+
+#include "esx_pipe.h"
+
+#include <string.h>
+
+/*
+ * Data and holes take turns, so a run is at least one byte: without a limit, single bytes between
+ * holes would make the queue of runs larger than the ring. Data waits when RUNS_MAX is reached;
+ * holes never wait, and two of them may come on top.
+ */
+#define RUNS 4096
+#define RUNS_MAX (RUNS - 2)
+
+typedef struct {
+    guint64 length;
+    gboolean isHole;
+} Run;
+
+struct _EsxPipe {
+    gatomicrefcount refs;
+    size_t capacity;
+    char *ring;
+    void (*notify)(gpointer opaque);
+    gpointer opaque;
+
+    GMutex lock;                /* guards what follows, but not the bytes of the ring */
+    GCond readable, writable;
+    guint readers, writers;     /* that wait for them */
+    gboolean reading, writing;  /* one is at its copying */
+    size_t head;                /* where the first byte is */
+    size_t used;
+    Run runs[RUNS];             /* a ring as well */
+    guint firstRun, nruns;
+    gboolean ended, closed;
+    GError *error;
+};
+
+EsxPipe *
+esxPipeNew(size_t capacity)
+{
+    EsxPipe *pipe = g_new0(EsxPipe, 1);
+
+    g_atomic_ref_count_init(&pipe->refs);
+    pipe->capacity = MAX(capacity, 1);
+    pipe->ring = g_malloc(pipe->capacity);
+    g_mutex_init(&pipe->lock);
+    g_cond_init(&pipe->readable);
+    g_cond_init(&pipe->writable);
+    return pipe;
+}
+
+EsxPipe *
+esxPipeRef(EsxPipe *pipe)
+{
+    g_atomic_ref_count_inc(&pipe->refs);
+    return pipe;
+}
+
+void
+esxPipeUnref(EsxPipe *pipe)
+{
+    if (!pipe || !g_atomic_ref_count_dec(&pipe->refs))
+        return;
+    g_clear_error(&pipe->error);
+    g_cond_clear(&pipe->writable);
+    g_cond_clear(&pipe->readable);
+    g_mutex_clear(&pipe->lock);
+    g_free(pipe->ring);
+    g_free(pipe);
+}
+
+void
+esxPipeSetNotify(EsxPipe *pipe, void (*notify)(gpointer opaque), gpointer opaque)
+{
+    pipe->notify = notify;
+    pipe->opaque = opaque;
+}
+
+/* ---- runs; the lock is held ----------------------------------------------------------------- */
+
+static Run *
+firstRun(EsxPipe *pipe)
+{
+    return pipe->nruns ? &pipe->runs[pipe->firstRun] : NULL;
+}
+
+static Run *
+lastRun(EsxPipe *pipe)
+{
+    return pipe->nruns ? &pipe->runs[(pipe->firstRun + pipe->nruns - 1) % RUNS] : NULL;
+}
+
+static void
+extend(EsxPipe *pipe, gboolean isHole, guint64 length)
+{
+    Run *last = lastRun(pipe);
+
+    if (!last || last->isHole != isHole) {
+        pipe->nruns++;
+        last = lastRun(pipe);
+        *last = (Run){ .isHole = isHole };
+    }
+    last->length += length;
+}
+
+static void
+consume(EsxPipe *pipe, guint64 length)
+{
+    Run *first = firstRun(pipe);
+
+    first->length -= length;
+    if (first->length > 0)
+        return;
+    pipe->firstRun = (pipe->firstRun + 1) % RUNS;
+    pipe->nruns--;
+}
+
+/* ---- what can be done; the lock is held ----------------------------------------------------- */
+
+/* Whether a hole stands first of which more may come. */
+static gboolean
+isOpenHole(EsxPipe *pipe)
+{
+    return pipe->nruns == 1 && firstRun(pipe)->isHole && !pipe->ended;
+}
+
+/* ESX_PIPE_DONE: data, or a hole that is to be expanded. */
+static EsxPipeResult
+lookAhead(EsxPipe *pipe, gboolean expand)
+{
+    if (pipe->closed)
+        return ESX_PIPE_CLOSED;
+    if (pipe->nruns == 0)
+        return pipe->ended ? ESX_PIPE_END : ESX_PIPE_WAIT;
+    if (expand || !firstRun(pipe)->isHole)
+        return ESX_PIPE_DONE;
+    return isOpenHole(pipe) ? ESX_PIPE_WAIT : ESX_PIPE_HOLE;
+}
+
+static size_t
+roomForData(EsxPipe *pipe)
+{
+    Run *last = lastRun(pipe);
+
+    if (pipe->nruns >= RUNS_MAX && last->isHole)
+        return 0;
+    return pipe->capacity - pipe->used;
+}
+
+/* Small steps would cost more in waking up than in copying. */
+static gboolean
+hasRoom(EsxPipe *pipe)
+{
+    return roomForData(pipe) >= MAX(pipe->capacity / 4, 1);
+}
+
+/* ---- waiting and waking; the lock is held --------------------------------------------------- */
+
+static void
+sleepOn(EsxPipe *pipe, GCond *cond, guint *waiters)
+{
+    ++*waiters;
+    g_cond_wait(cond, &pipe->lock);
+    --*waiters;
+}
+
+/* A signal is a system call, whether somebody waits or not. */
+static void
+wake(GCond *cond, guint waiters)
+{
+    if (waiters > 0)
+        g_cond_broadcast(cond);
+}
+
+static void
+wakeAll(EsxPipe *pipe)
+{
+    wake(&pipe->readable, pipe->readers);
+    wake(&pipe->writable, pipe->writers);
+}
+
+/* Releases the lock and tells the owner, if there is something to tell. */
+static void
+unlockAndNotify(EsxPipe *pipe, gboolean news)
+{
+    g_mutex_unlock(&pipe->lock);
+    if (news && pipe->notify)
+        pipe->notify(pipe->opaque);
+}
+
+/* ---- writing -------------------------------------------------------------------------------- */
+
+static void
+copyIn(EsxPipe *pipe, size_t at, const char *data, size_t length)
+{
+    size_t first = MIN(length, pipe->capacity - at);
+
+    memcpy(pipe->ring + at, data, first);
+    memcpy(pipe->ring, data + first, length - first);
+}
+
+/* ESX_PIPE_DONE: the turn to write is the caller's, who has to give it back. */
+static EsxPipeResult
+takeWriteTurn(EsxPipe *pipe, gboolean block)
+{
+    /* Once it had to wait, it waits for more than a little. */
+    gboolean waited = FALSE;
+
+    for (;;) {
+        if (pipe->closed || pipe->ended)
+            return ESX_PIPE_CLOSED;
+        if (!pipe->writing && (waited ? hasRoom(pipe) : roomForData(pipe) > 0))
+            break;
+        if (!block)
+            return ESX_PIPE_WAIT;
+        waited = TRUE;
+        sleepOn(pipe, &pipe->writable, &pipe->writers);
+    }
+    pipe->writing = TRUE;
+    return ESX_PIPE_DONE;
+}
+
+EsxPipeResult
+esxPipeWrite(EsxPipe *pipe, const char *data, size_t length, gboolean block, size_t *ret_written)
+{
+    EsxPipeResult result = ESX_PIPE_DONE;
+    gboolean news = FALSE;
+    size_t tail = 0;
+
+    *ret_written = 0;
+    g_mutex_lock(&pipe->lock);
+    result = takeWriteTurn(pipe, block);
+    if (result != ESX_PIPE_DONE) {
+        g_mutex_unlock(&pipe->lock);
+        return result;
+    }
+    length = MIN(length, roomForData(pipe));
+    tail = (pipe->head + pipe->used) % pipe->capacity;
+    g_mutex_unlock(&pipe->lock);
+
+    copyIn(pipe, tail, data, length);
+
+    g_mutex_lock(&pipe->lock);
+    pipe->writing = FALSE;
+    news = length > 0 && (pipe->nruns == 0 || isOpenHole(pipe));
+    if (length > 0)
+        extend(pipe, FALSE, length);
+    pipe->used += length;
+    wakeAll(pipe);
+    unlockAndNotify(pipe, news);
+    *ret_written = length;
+    return ESX_PIPE_DONE;
+}
+
+EsxPipeResult
+esxPipeWriteHole(EsxPipe *pipe, guint64 length)
+{
+    gboolean news = FALSE;
+
+    g_mutex_lock(&pipe->lock);
+    if (pipe->closed || pipe->ended) {
+        g_mutex_unlock(&pipe->lock);
+        return ESX_PIPE_CLOSED;
+    }
+    news = pipe->nruns == 0;
+    if (length > 0)
+        extend(pipe, TRUE, length);
+    wake(&pipe->readable, pipe->readers);
+    unlockAndNotify(pipe, news);
+    return ESX_PIPE_DONE;
+}
+
+void
+esxPipeEnd(EsxPipe *pipe)
+{
+    g_mutex_lock(&pipe->lock);
+    pipe->ended = TRUE;
+    wakeAll(pipe);
+    unlockAndNotify(pipe, TRUE);
+}
+
+gboolean
+esxPipeIsWritable(EsxPipe *pipe)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&pipe->lock);
+
+    return pipe->closed || pipe->ended || hasRoom(pipe);
+}
+
+/* ---- reading -------------------------------------------------------------------------------- */
+
+static void
+copyOut(const EsxPipe *pipe, size_t at, char *buffer, size_t length)
+{
+    size_t first = MIN(length, pipe->capacity - at);
+
+    memcpy(buffer, pipe->ring + at, first);
+    memcpy(buffer + first, pipe->ring, length - first);
+}
+
+/* Waits for something to look at, if @block, and for whoever is reading. */
+static EsxPipeResult
+await(EsxPipe *pipe, gboolean expand, gboolean block)
+{
+    for (;;) {
+        EsxPipeResult result = lookAhead(pipe, expand);
+
+        if (pipe->reading && result != ESX_PIPE_CLOSED)
+            result = ESX_PIPE_WAIT;
+        if (result != ESX_PIPE_WAIT || !block)
+            return result;
+        sleepOn(pipe, &pipe->readable, &pipe->readers);
+    }
+}
+
+EsxPipeResult
+esxPipeRead(EsxPipe *pipe, char *buffer, size_t size, gboolean expand, gboolean block,
+            size_t *ret_read)
+{
+    EsxPipeResult result = ESX_PIPE_DONE;
+    gboolean wasFull = FALSE;
+    gboolean isHole = FALSE;
+    gboolean news = FALSE;
+    size_t head = 0;
+
+    *ret_read = 0;
+    g_mutex_lock(&pipe->lock);
+    result = await(pipe, expand, block);
+    if (result != ESX_PIPE_DONE) {
+        g_mutex_unlock(&pipe->lock);
+        return result;
+    }
+    size = MIN(size, firstRun(pipe)->length);
+    isHole = firstRun(pipe)->isHole;
+    head = pipe->head;
+    pipe->reading = TRUE;
+    g_mutex_unlock(&pipe->lock);
+
+    if (isHole)
+        memset(buffer, 0, size);
+    else
+        copyOut(pipe, head, buffer, size);
+
+    g_mutex_lock(&pipe->lock);
+    pipe->reading = FALSE;
+    wasFull = !hasRoom(pipe);
+    consume(pipe, size);
+    if (!isHole) {
+        pipe->head = (pipe->head + size) % pipe->capacity;
+        pipe->used -= size;
+    }
+    news = wasFull && hasRoom(pipe);
+    if (news)
+        wake(&pipe->writable, pipe->writers);
+    wake(&pipe->readable, pipe->readers);
+    unlockAndNotify(pipe, news);
+    *ret_read = size;
+    return ESX_PIPE_DONE;
+}
+
+EsxPipeResult
+esxPipePeek(EsxPipe *pipe, gboolean block, guint64 *ret_length)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&pipe->lock);
+    EsxPipeResult result = await(pipe, FALSE /* expand */, block);
+
+    *ret_length = result == ESX_PIPE_DONE || result == ESX_PIPE_HOLE ? firstRun(pipe)->length : 0;
+    return result;
+}
+
+EsxPipeResult
+esxPipeReadHole(EsxPipe *pipe, gboolean block, guint64 *ret_length)
+{
+    EsxPipeResult result = ESX_PIPE_DONE;
+    gboolean wasFull = FALSE;
+    gboolean news = FALSE;
+
+    *ret_length = 0;
+    g_mutex_lock(&pipe->lock);
+    result = await(pipe, FALSE /* expand */, block);
+    if (result == ESX_PIPE_HOLE) {
+        /* Where the queue of runs was full, there is room for data again. */
+        wasFull = !hasRoom(pipe);
+        *ret_length = firstRun(pipe)->length;
+        consume(pipe, *ret_length);
+        news = wasFull && hasRoom(pipe);
+    }
+    if (news)
+        wake(&pipe->writable, pipe->writers);
+    unlockAndNotify(pipe, news);
+    return result;
+}
+
+gboolean
+esxPipeIsReadable(EsxPipe *pipe, gboolean expand)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&pipe->lock);
+
+    return lookAhead(pipe, expand) != ESX_PIPE_WAIT;
+}
+
+/* ---- closing -------------------------------------------------------------------------------- */
+
+void
+esxPipeClose(EsxPipe *pipe, const GError *error)
+{
+    g_mutex_lock(&pipe->lock);
+    pipe->closed = TRUE;
+    if (error && !pipe->error)
+        pipe->error = g_error_copy(error);
+    wakeAll(pipe);
+    unlockAndNotify(pipe, TRUE);
+}
+
+GError *
+esxPipeError(EsxPipe *pipe)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&pipe->lock);
+
+    return pipe->error ? g_error_copy(pipe->error) : NULL;
+}

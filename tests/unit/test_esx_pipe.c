@@ -1,0 +1,674 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* The queue between a transfer and a stream: order, holes, waiting, closing. */
+
+#include "esx_pipe.h"
+
+#include <string.h>
+
+#include "thread_fixture.h"
+
+static size_t
+writeText(EsxPipe *pipe, const char *text)
+{
+    size_t written = 0;
+
+    esxPipeWrite(pipe, text, strlen(text), FALSE /* block */, &written);
+    return written;
+}
+
+/* Asserts that the next read, of @size bytes at most, answers @result and gives @text. */
+static void
+assertRead(EsxPipe *pipe, size_t size, gboolean expand, EsxPipeResult result, const char *text,
+           size_t length)
+{
+    char buffer[64];
+    size_t got = 99;
+
+    g_assert_cmpuint(size, <=, sizeof(buffer));
+    g_assert_cmpint(esxPipeRead(pipe, buffer, size, expand, FALSE /* block */, &got), ==, result);
+    g_assert_cmpmem(buffer, got, text, length);
+}
+
+#define ASSERT_DATA(pipe, size, text) \
+    assertRead(pipe, size, FALSE, ESX_PIPE_DONE, text, sizeof(text) - 1)
+#define ASSERT_NOTHING(pipe, result) assertRead(pipe, 8, FALSE, result, "", 0)
+
+static void
+assertPeek(EsxPipe *pipe, EsxPipeResult result, guint64 length)
+{
+    guint64 told = 99;
+
+    g_assert_cmpint(esxPipePeek(pipe, FALSE /* block */, &told), ==, result);
+    g_assert_cmpuint(told, ==, length);
+}
+
+static void
+assertHole(EsxPipe *pipe, EsxPipeResult result, guint64 length)
+{
+    guint64 told = 99;
+
+    g_assert_cmpint(esxPipeReadHole(pipe, FALSE /* block */, &told), ==, result);
+    g_assert_cmpuint(told, ==, length);
+}
+
+/* ---- one thread ----------------------------------------------------------------------------- */
+
+static void
+testDataGoesRound(void)
+{
+    g_autoptr(EsxPipe) pipe = esxPipeNew(8);
+
+    ASSERT_NOTHING(pipe, ESX_PIPE_WAIT);
+    g_assert_cmpuint(writeText(pipe, "abcdef"), ==, 6);
+    ASSERT_DATA(pipe, 4, "abcd");
+    /* Goes over the ring's end, and no further than there is room. */
+    g_assert_cmpuint(writeText(pipe, "ghijklmn"), ==, 6);
+    g_assert_cmpuint(writeText(pipe, "x"), ==, 0);
+    assertPeek(pipe, ESX_PIPE_DONE, 8);
+    ASSERT_DATA(pipe, 64, "efghijkl");
+    esxPipeEnd(pipe);
+    ASSERT_NOTHING(pipe, ESX_PIPE_END);
+    assertPeek(pipe, ESX_PIPE_END, 0);
+}
+
+static void
+testNothingIsNothing(void)
+{
+    g_autoptr(EsxPipe) pipe = esxPipeNew(8);
+    size_t written = 99;
+
+    g_assert_cmpint(esxPipeWrite(pipe, "", 0, FALSE, &written), ==, ESX_PIPE_DONE);
+    g_assert_cmpuint(written, ==, 0);
+    g_assert_cmpint(esxPipeWriteHole(pipe, 0), ==, ESX_PIPE_DONE);
+    ASSERT_NOTHING(pipe, ESX_PIPE_WAIT);
+    writeText(pipe, "a");
+    assertRead(pipe, 0, FALSE, ESX_PIPE_DONE, "", 0);
+    ASSERT_DATA(pipe, 8, "a");
+}
+
+static void
+testHoles(void)
+{
+    g_autoptr(EsxPipe) pipe = esxPipeNew(8);
+
+    writeText(pipe, "ab");
+    g_assert_cmpint(esxPipeWriteHole(pipe, 10), ==, ESX_PIPE_DONE);
+    esxPipeWriteHole(pipe, G_GUINT64_CONSTANT(1) << 40);
+    writeText(pipe, "cd");
+
+    assertHole(pipe, ESX_PIPE_DONE, 0);
+    ASSERT_DATA(pipe, 8, "ab");
+    ASSERT_NOTHING(pipe, ESX_PIPE_HOLE);
+    assertPeek(pipe, ESX_PIPE_HOLE, (G_GUINT64_CONSTANT(1) << 40) + 10);
+    assertHole(pipe, ESX_PIPE_HOLE, (G_GUINT64_CONSTANT(1) << 40) + 10);
+    ASSERT_DATA(pipe, 8, "cd");
+    assertHole(pipe, ESX_PIPE_WAIT, 0);
+}
+
+/* How long a hole is, is only told when no more of it can come. */
+static void
+testOpenHole(void)
+{
+    g_autoptr(EsxPipe) pipe = esxPipeNew(8);
+
+    esxPipeWriteHole(pipe, 10);
+    assertPeek(pipe, ESX_PIPE_WAIT, 0);
+    ASSERT_NOTHING(pipe, ESX_PIPE_WAIT);
+    g_assert_false(esxPipeIsReadable(pipe, FALSE /* expand */));
+    g_assert_true(esxPipeIsReadable(pipe, TRUE /* expand */));
+    esxPipeWriteHole(pipe, 5);
+    esxPipeEnd(pipe);
+    g_assert_true(esxPipeIsReadable(pipe, FALSE /* expand */));
+    assertHole(pipe, ESX_PIPE_HOLE, 15);
+    assertHole(pipe, ESX_PIPE_END, 0);
+}
+
+static void
+testExpandedHole(void)
+{
+    g_autoptr(EsxPipe) pipe = esxPipeNew(8);
+
+    esxPipeWriteHole(pipe, 5);
+    assertRead(pipe, 2, TRUE, ESX_PIPE_DONE, "\0\0", 2);
+    writeText(pipe, "a");
+    assertRead(pipe, 8, TRUE, ESX_PIPE_DONE, "\0\0\0", 3);
+    assertRead(pipe, 8, TRUE, ESX_PIPE_DONE, "a", 1);
+    assertRead(pipe, 8, TRUE, ESX_PIPE_WAIT, "", 0);
+}
+
+/* Bytes between holes cannot make the queue of runs grow without end. */
+static void
+testManyRuns(void)
+{
+    g_autoptr(EsxPipe) pipe = esxPipeNew(1024 * 1024);
+    size_t pairs = 0;
+    size_t i;
+
+    while (writeText(pipe, "x") == 1) {
+        esxPipeWriteHole(pipe, 1);
+        pairs++;
+        g_assert_cmpuint(pairs, <, 10000);
+    }
+    g_assert_cmpuint(pairs, >, 1000);
+    g_assert_false(esxPipeIsWritable(pipe));
+    esxPipeWriteHole(pipe, 1);
+
+    /* Two runs that are read make room for two more. */
+    ASSERT_DATA(pipe, 8, "x");
+    g_assert_true(esxPipeIsWritable(pipe));
+    g_assert_cmpuint(writeText(pipe, "y"), ==, 1);
+    esxPipeWriteHole(pipe, 7);
+    g_assert_cmpuint(writeText(pipe, "z"), ==, 0);
+    assertHole(pipe, ESX_PIPE_HOLE, 1);
+    ASSERT_DATA(pipe, 8, "x");
+    g_assert_cmpuint(writeText(pipe, "z"), ==, 1);
+    esxPipeEnd(pipe);
+
+    for (i = 2; i <= pairs; i++) {
+        assertHole(pipe, ESX_PIPE_HOLE, i < pairs ? 1 : 2);
+        if (i < pairs)
+            ASSERT_DATA(pipe, 8, "x");
+    }
+    ASSERT_DATA(pipe, 8, "y");
+    assertHole(pipe, ESX_PIPE_HOLE, 7);
+    ASSERT_DATA(pipe, 8, "z");
+    ASSERT_NOTHING(pipe, ESX_PIPE_END);
+}
+
+static void
+testClose(void)
+{
+    g_autoptr(EsxPipe) pipe = esxPipeNew(8);
+    g_autoptr(GError) given = g_error_new_literal(G_FILE_ERROR, G_FILE_ERROR_IO, "first");
+    g_autoptr(GError) second = g_error_new_literal(G_FILE_ERROR, G_FILE_ERROR_IO, "second");
+    g_autoptr(GError) error = NULL;
+
+    writeText(pipe, "lost");
+    g_assert_null(esxPipeError(pipe));
+    esxPipeClose(pipe, given);
+    esxPipeClose(pipe, second);
+    esxPipeClose(pipe, NULL);
+
+    ASSERT_NOTHING(pipe, ESX_PIPE_CLOSED);
+    assertPeek(pipe, ESX_PIPE_CLOSED, 0);
+    assertHole(pipe, ESX_PIPE_CLOSED, 0);
+    g_assert_cmpuint(writeText(pipe, "x"), ==, 0);
+    g_assert_cmpint(esxPipeWriteHole(pipe, 1), ==, ESX_PIPE_CLOSED);
+    g_assert_true(esxPipeIsReadable(pipe, FALSE /* expand */));
+    g_assert_true(esxPipeIsWritable(pipe));
+    error = esxPipeError(pipe);
+    g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_IO);
+    g_assert_cmpstr(error->message, ==, "first");
+}
+
+static void
+testWriteAfterEnd(void)
+{
+    g_autoptr(EsxPipe) pipe = esxPipeNew(8);
+    size_t written = 99;
+
+    writeText(pipe, "a");
+    esxPipeEnd(pipe);
+    g_assert_cmpint(esxPipeWrite(pipe, "b", 1, TRUE /* block */, &written), ==, ESX_PIPE_CLOSED);
+    g_assert_cmpint(esxPipeWriteHole(pipe, 1), ==, ESX_PIPE_CLOSED);
+    ASSERT_DATA(pipe, 8, "a");
+    ASSERT_NOTHING(pipe, ESX_PIPE_END);
+}
+
+/* ---- news ----------------------------------------------------------------------------------- */
+
+static void
+count(gpointer opaque)
+{
+    guint *news = opaque;
+
+    ++*news;
+}
+
+static void
+testNotify(void)
+{
+    g_autoptr(EsxPipe) pipe = esxPipeNew(8);
+    guint news = 0;
+
+    esxPipeSetNotify(pipe, count, &news);
+    writeText(pipe, "abcd");        /* readable */
+    g_assert_cmpuint(news, ==, 1);
+    writeText(pipe, "efgh");        /* was so before; full */
+    g_assert_cmpuint(news, ==, 1);
+    g_assert_false(esxPipeIsWritable(pipe));
+    ASSERT_DATA(pipe, 1, "a");      /* a little room is none */
+    g_assert_false(esxPipeIsWritable(pipe));
+    g_assert_cmpuint(news, ==, 1);
+    ASSERT_DATA(pipe, 1, "b");      /* a quarter */
+    g_assert_true(esxPipeIsWritable(pipe));
+    g_assert_cmpuint(news, ==, 2);
+    ASSERT_DATA(pipe, 8, "cdefgh");
+    g_assert_cmpuint(news, ==, 2);
+
+    esxPipeWriteHole(pipe, 3);      /* readable for who expands it */
+    g_assert_cmpuint(news, ==, 3);
+    esxPipeWriteHole(pipe, 3);
+    g_assert_cmpuint(news, ==, 3);
+    writeText(pipe, "i");           /* readable for who does not */
+    g_assert_cmpuint(news, ==, 4);
+    esxPipeEnd(pipe);
+    g_assert_cmpuint(news, ==, 5);
+    esxPipeClose(pipe, NULL);
+    g_assert_cmpuint(news, ==, 6);
+}
+
+/* ---- two threads ---------------------------------------------------------------------------- */
+
+typedef struct {
+    EsxPipe *pipe;
+    EsxPipeResult result;
+    guint64 length;
+} Waiter;
+
+static void
+readBlocking(gpointer data)
+{
+    Waiter *waiter = data;
+    char buffer[8];
+    size_t got = 0;
+
+    waiter->result = esxPipeRead(waiter->pipe, buffer, sizeof(buffer), FALSE, TRUE, &got);
+    waiter->length = got;
+}
+
+static void
+peekBlocking(gpointer data)
+{
+    Waiter *waiter = data;
+
+    waiter->result = esxPipePeek(waiter->pipe, TRUE, &waiter->length);
+}
+
+static void
+writeBlocking(gpointer data)
+{
+    Waiter *waiter = data;
+    size_t written = 0;
+
+    waiter->result = esxPipeWrite(waiter->pipe, "0123456789", 10, TRUE, &written);
+    waiter->length = written;
+}
+
+static void
+giveData(EsxPipe *pipe)
+{
+    writeText(pipe, "abc");
+}
+
+static void
+closeIt(EsxPipe *pipe)
+{
+    esxPipeClose(pipe, NULL);
+}
+
+static void
+giveHole(EsxPipe *pipe)
+{
+    esxPipeWriteHole(pipe, 4);
+}
+
+static void
+takeAll(EsxPipe *pipe)
+{
+    ASSERT_DATA(pipe, 8, "abcdefgh");
+}
+
+typedef struct {
+    const char *name;
+    void (*prepare)(EsxPipe *pipe);
+    void (*wait)(gpointer waiter);
+    void (*wake)(EsxPipe *pipe);
+    EsxPipeResult result;
+    guint64 length;
+} WakeCase;
+
+static void
+fill(EsxPipe *pipe)
+{
+    g_assert_cmpuint(writeText(pipe, "abcdefgh"), ==, 8);
+}
+
+static void
+leaveEmpty(EsxPipe *pipe G_GNUC_UNUSED)
+{
+}
+
+static const WakeCase wakeCases[] = {
+    { "read-data", leaveEmpty, readBlocking, giveData, ESX_PIPE_DONE, 3 },
+    { "read-end", leaveEmpty, readBlocking, esxPipeEnd, ESX_PIPE_END, 0 },
+    { "read-close", leaveEmpty, readBlocking, closeIt, ESX_PIPE_CLOSED, 0 },
+    { "peek-hole-data", giveHole, peekBlocking, giveData, ESX_PIPE_HOLE, 4 },
+    { "peek-hole-end", giveHole, peekBlocking, esxPipeEnd, ESX_PIPE_HOLE, 4 },
+    { "read-hole-close", giveHole, readBlocking, closeIt, ESX_PIPE_CLOSED, 0 },
+    { "write-room", fill, writeBlocking, takeAll, ESX_PIPE_DONE, 8 },
+    { "write-close", fill, writeBlocking, closeIt, ESX_PIPE_CLOSED, 0 },
+};
+
+static void
+testWake(gconstpointer data)
+{
+    const WakeCase *wanted = data;
+    g_autoptr(EsxPipe) pipe = esxPipeNew(8);
+    Waiter waiter = { pipe, ESX_PIPE_WAIT, 99 };
+    Crew *crew = NULL;
+
+    wanted->prepare(pipe);
+    crew = crewStart(1, wanted->wait, &waiter);
+    crewAwaitAsleep(crew, 1);
+    wanted->wake(pipe);
+    crewJoin(crew);
+    g_assert_cmpint(waiter.result, ==, wanted->result);
+    g_assert_cmpuint(waiter.length, ==, wanted->length);
+}
+
+/* ---- torture -------------------------------------------------------------------------------- */
+
+#define TORTURE_BYTES (24 * 1024 * 1024)
+
+typedef struct {
+    EsxPipe *pipe;
+    char *image;        /* what is sent; holes are zeros */
+    size_t size;
+    guint32 seed;
+    gboolean expand;
+    gint turn;          /* who writes and who reads; atomic */
+    gint taken;         /* by all who read; atomic */
+} Torture;
+
+/* Runs of zeros and of other bytes, of any length. */
+static char *
+makeImage(GRand *rand, size_t size)
+{
+    char *image = g_malloc0(size);
+    size_t at = 0;
+
+    while (at < size) {
+        size_t length = MIN(size - at, (size_t)g_rand_int_range(rand, 1, 100000));
+
+        if (g_rand_boolean(rand))
+            memset(image + at, g_rand_int_range(rand, 1, 255), length);
+        at += length;
+    }
+    return image;
+}
+
+static size_t
+zerosAt(const Torture *t, size_t at)
+{
+    size_t n = 0;
+
+    while (at + n < t->size && t->image[at + n] == 0)
+        n++;
+    return n;
+}
+
+static void
+tortureWrite(Torture *t, GRand *rand)
+{
+    size_t at = 0;
+
+    while (at < t->size) {
+        size_t zeros = zerosAt(t, at);
+        size_t length = (size_t)g_rand_int_range(rand, 1, 70000);
+        size_t written = 0;
+        EsxPipeResult result = ESX_PIPE_DONE;
+
+        if (zeros > 0) {
+            written = MIN(zeros, length);
+            result = esxPipeWriteHole(t->pipe, written);
+        } else {
+            gboolean block = g_rand_int_range(rand, 0, 4) > 0;
+
+            result = esxPipeWrite(t->pipe, t->image + at, MIN(length, t->size - at), block,
+                                  &written);
+            g_assert_true(block ? result == ESX_PIPE_DONE : result != ESX_PIPE_CLOSED);
+        }
+        at += written;
+    }
+    esxPipeEnd(t->pipe);
+}
+
+/* Returns: how many bytes of the image are next, or 0 at the end. */
+static size_t
+tortureStep(const Torture *t, GRand *rand, char *buffer, size_t size, size_t at)
+{
+    gboolean block = g_rand_int_range(rand, 0, 4) > 0;
+    size_t got = 0;
+    guint64 hole = 0;
+
+    switch (esxPipeRead(t->pipe, buffer, size, t->expand, block, &got)) {
+    case ESX_PIPE_DONE:
+        g_assert_cmpuint(got, >, 0);
+        g_assert_cmpint(memcmp(buffer, t->image + at, got), ==, 0);
+        return got;
+    case ESX_PIPE_HOLE:
+        g_assert_false(t->expand);
+        g_assert_cmpint(esxPipeReadHole(t->pipe, block, &hole), ==, ESX_PIPE_HOLE);
+        /* A hole is told whole. */
+        g_assert_cmpuint(hole, ==, zerosAt(t, at));
+        return hole;
+    case ESX_PIPE_WAIT:
+        g_assert_false(block);
+        return tortureStep(t, rand, buffer, size, at);
+    case ESX_PIPE_END:
+        g_assert_cmpuint(at, ==, t->size);
+        return 0;
+    case ESX_PIPE_CLOSED:
+    default:
+        g_assert_not_reached();
+    }
+}
+
+static void
+tortureRead(Torture *t, GRand *rand)
+{
+    g_autofree char *buffer = g_malloc(70000);
+    size_t at = 0;
+    size_t got = 0;
+
+    do {
+        got = tortureStep(t, rand, buffer, (size_t)g_rand_int_range(rand, 1, 70000), at);
+        at += got;
+    } while (got > 0);
+    g_assert_cmpuint(at, ==, t->size);
+}
+
+static void
+tortureSide(gpointer data)
+{
+    Torture *t = data;
+    gint turn = g_atomic_int_add(&t->turn, 1);
+    GRand *rand = g_rand_new_with_seed(t->seed + (guint32)turn);
+
+    if (turn == 0)
+        tortureWrite(t, rand);
+    else
+        tortureRead(t, rand);
+    g_rand_free(rand);
+}
+
+static void
+testTorture(gconstpointer data)
+{
+    const size_t capacity = GPOINTER_TO_SIZE(data);
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        GRand *rand = g_rand_new_with_seed(g_test_rand_int());
+        g_autoptr(EsxPipe) pipe = esxPipeNew(capacity);
+        Torture t = {
+            .pipe = pipe,
+            .size = capacity < 100 ? TORTURE_BYTES / 1000 : TORTURE_BYTES,
+            .seed = g_rand_int(rand),
+            .expand = i == 1,
+        };
+
+        t.image = makeImage(rand, t.size);
+        crewJoin(crewStart(2, tortureSide, &t));
+        g_free(t.image);
+        g_rand_free(rand);
+    }
+}
+
+/* Closed by a third thread at any moment: both sides come back, and say so. */
+static void
+closedWrite(EsxPipe *pipe)
+{
+    char bytes[1000] = { 0 };
+    size_t written = 0;
+
+    while (esxPipeWrite(pipe, bytes, sizeof(bytes), TRUE, &written) != ESX_PIPE_CLOSED)
+        esxPipeWriteHole(pipe, 100);
+}
+
+static void
+closedRead(EsxPipe *pipe)
+{
+    char bytes[700];
+    size_t got = 0;
+    guint64 hole = 0;
+
+    while (esxPipeRead(pipe, bytes, sizeof(bytes), FALSE, TRUE, &got) != ESX_PIPE_CLOSED)
+        esxPipeReadHole(pipe, FALSE, &hole);
+}
+
+static void
+closedSide(gpointer data)
+{
+    Torture *t = data;
+
+    if (g_atomic_int_add(&t->turn, 1) == 0)
+        closedWrite(t->pipe);
+    else
+        closedRead(t->pipe);
+}
+
+static void
+testCloseAnyTime(void)
+{
+    int i;
+
+    for (i = 0; i < 200; i++) {
+        g_autoptr(EsxPipe) pipe = esxPipeNew(4096);
+        Torture t = { .pipe = esxPipeRef(pipe) };
+        Crew *crew = crewStart(2, closedSide, &t);
+
+        g_usleep((gulong)g_test_rand_int_range(0, 500));
+        esxPipeClose(pipe, NULL);
+        crewJoin(crew);
+        esxPipeUnref(t.pipe);
+    }
+}
+
+/* Two on one side, which nobody should do, spoil nothing but the order. */
+static void
+sharedSide(gpointer data)
+{
+    Torture *t = data;
+    gint turn = g_atomic_int_add(&t->turn, 1);
+    char bytes[997];
+    size_t done = 0;
+    size_t total = 0;
+
+    memset(bytes, 'x', sizeof(bytes));
+    if (turn < 2) {
+        for (total = 0; total < t->size; total += done)
+            esxPipeWrite(t->pipe, bytes, MIN(sizeof(bytes), t->size - total), TRUE, &done);
+        return;
+    }
+    while (esxPipeRead(t->pipe, bytes, sizeof(bytes), TRUE, TRUE, &done) == ESX_PIPE_DONE) {
+        g_assert_cmpint(bytes[0], ==, 'x');
+        g_assert_cmpint(memcmp(bytes, bytes + 1, done - 1), ==, 0);
+        if (g_atomic_int_add(&t->taken, (gint)done) + (gint)done == 2 * (gint)t->size)
+            esxPipeEnd(t->pipe);
+    }
+}
+
+static void
+testTwoOnEachSide(void)
+{
+    g_autoptr(EsxPipe) pipe = esxPipeNew(5000);
+    Torture t = { .pipe = pipe, .size = 1000 * 1000 };
+
+    crewJoin(crewStart(4, sharedSide, &t));
+    g_assert_cmpint(t.taken, ==, 2 * 1000 * 1000);
+}
+
+/* ---- speed ---------------------------------------------------------------------------------- */
+
+#define SPEED_BYTES (G_GUINT64_CONSTANT(1) << 30)
+
+static void
+speedSide(gpointer data)
+{
+    Torture *t = data;
+    const size_t size = 256 * 1024;
+    g_autofree char *bytes = g_malloc0(size);
+    guint64 total = 0;
+    size_t done = 0;
+
+    if (g_atomic_int_add(&t->turn, 1) == 0) {
+        for (total = 0; total < SPEED_BYTES; total += done)
+            esxPipeWrite(t->pipe, bytes, 16384, TRUE, &done);
+        esxPipeEnd(t->pipe);
+        return;
+    }
+    while (esxPipeRead(t->pipe, bytes, size, FALSE, TRUE, &done) == ESX_PIPE_DONE)
+        total += done;
+    g_assert_cmpuint(total, ==, SPEED_BYTES);
+}
+
+/* With -m perf: 1 GiB in the steps of libcurl and of virStreamRecvAll. */
+static void
+testSpeed(void)
+{
+    g_autoptr(EsxPipe) pipe = esxPipeNew(4 * 1024 * 1024);
+    Torture t = { .pipe = pipe };
+    double seconds = 0;
+
+    g_test_timer_start();
+    crewJoin(crewStart(2, speedSide, &t));
+    seconds = g_test_timer_elapsed();
+    g_test_maximized_result(1024 / seconds, "%.0f MiB/s", 1024 / seconds);
+}
+
+int
+main(int argc, char **argv)
+{
+    size_t i;
+
+    g_test_init(&argc, &argv, NULL);
+
+    g_test_add_func("/pipe/round", testDataGoesRound);
+    g_test_add_func("/pipe/nothing", testNothingIsNothing);
+    g_test_add_func("/pipe/holes", testHoles);
+    g_test_add_func("/pipe/open-hole", testOpenHole);
+    g_test_add_func("/pipe/expanded-hole", testExpandedHole);
+    g_test_add_func("/pipe/many-runs", testManyRuns);
+    g_test_add_func("/pipe/close", testClose);
+    g_test_add_func("/pipe/write-after-end", testWriteAfterEnd);
+    g_test_add_func("/pipe/notify", testNotify);
+    for (i = 0; i < G_N_ELEMENTS(wakeCases); i++) {
+        g_autofree char *path = g_strdup_printf("/pipe/wake/%s", wakeCases[i].name);
+
+        g_test_add_data_func(path, &wakeCases[i], testWake);
+    }
+    g_test_add_data_func("/pipe/torture/large", GSIZE_TO_POINTER(256 * 1024), testTorture);
+    g_test_add_data_func("/pipe/torture/odd", GSIZE_TO_POINTER(10007), testTorture);
+    g_test_add_data_func("/pipe/torture/tiny", GSIZE_TO_POINTER(1), testTorture);
+    g_test_add_func("/pipe/close-any-time", testCloseAnyTime);
+    g_test_add_func("/pipe/two-on-each-side", testTwoOnEachSide);
+    if (g_test_perf())
+        g_test_add_func("/pipe/speed", testSpeed);
+    return g_test_run();
+}
