@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 
 import attrs
 import pytest
+from vi_client import Client
 
 from esxkit.fake import FakeServer
 
@@ -176,3 +177,17 @@ def soap() -> Callable[..., Soap]:
         return client
 
     return make
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[[FakeServer], Client]]:
+    """Makes logged-in pyVmomi clients: connect(server)."""
+    made: list[Client] = []
+
+    def make(server: FakeServer) -> Client:
+        made.append(Client(server))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.close()

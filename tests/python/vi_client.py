@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the libvirt-esx-storage authors
+
+"""pyVmomi's own client for tests that change files and disks on the fake."""
+
+import ssl
+import time
+from typing import Any
+
+from pyVim.connect import Disconnect, SmartConnect
+from pyVmomi import vim
+
+from esxkit.fake import FakeServer
+
+GIB = 1024**3
+MIB = 1024**2
+KIB = 1024
+
+
+class Client:
+    """A logged-in client; `dc` is the datacenter to name, None on ESXi."""
+
+    def __init__(self, server: FakeServer):
+        context = ssl.create_default_context(cafile=server.cacert)
+        self.server, self.control = server, server.control
+        self.instance = SmartConnect(
+            host="127.0.0.1", port=server.port, user=server.username, pwd=server.password, sslContext=context
+        )
+        content = self.instance.content
+        self.disks, self.files = content.virtualDiskManager, content.fileManager
+        self.namespaces = content.datastoreNamespaceManager
+        inventory = content.rootFolder.childEntity[0]
+        self.datacenter = inventory if isinstance(inventory, vim.Datacenter) else inventory.childEntity[0]
+        self.dc = self.datacenter if server.service.is_vcenter else None
+
+    def close(self) -> None:
+        """Log out."""
+        Disconnect(self.instance)
+
+    def store(self, name: str) -> Any:
+        """A datastore by name."""
+        return next(d for d in self.datacenter.datastore if d.summary.name == name)
+
+    def free(self, name: str) -> int:
+        """What the datastore's summary says is free."""
+        return self.store(name).summary.freeSpace
+
+    # -- disks -------------------------------------------------------------------------------
+    def create(self, name: str, capacity: int, kind: str = "thin", adapter: str = "lsiLogic") -> Any:
+        """Start making a disk; the task."""
+        return self.disks.CreateVirtualDisk_Task(name, self.dc, disk_spec(capacity, kind, adapter))
+
+    def made(self, name: str, capacity: int, kind: str = "thin", adapter: str = "lsiLogic") -> str:
+        """Make a disk; its path."""
+        return done(self.create(name, capacity, kind, adapter))
+
+    def copy(self, source: str, target: str, kind: str | None = None) -> Any:
+        """Start copying a disk; the task."""
+        spec = None if kind is None else vim.VirtualDiskSpec(diskType=kind, adapterType="lsiLogic")
+        return self.disks.CopyVirtualDisk_Task(source, self.dc, target, self.dc, spec, False)
+
+    def search(self, path: str, *queries: Any) -> dict[str, Any]:
+        """FileInfo by name of what a search of one folder finds."""
+        name = path[1 : path.index("]")]
+        details = vim.FileQueryFlags(fileType=True, fileSize=True, modification=True, fileOwner=True)
+        spec = vim.HostDatastoreBrowserSearchSpec(query=list(queries), details=details)
+        found = done(self.store(name).browser.SearchDatastore_Task(path, spec))
+        return {info.path: info for info in found.file}
+
+
+def disk_spec(capacity: int, kind: str = "thin", adapter: str = "lsiLogic") -> Any:
+    """What CreateVirtualDisk_Task wants."""
+    return vim.FileBackedVirtualDiskSpec(diskType=kind, adapterType=adapter, capacityKb=capacity // KIB)
+
+
+def ended(task: Any) -> Any:
+    """The info of a task that has come to its end, however that was."""
+    limit = time.monotonic() + 20
+    while (info := task.info).state not in ("success", "error"):
+        assert time.monotonic() < limit, f"the task is still {info.state}"
+        time.sleep(0.01)
+    return info
+
+
+def done(task: Any) -> Any:
+    """The result of a task that has to succeed."""
+    info = ended(task)
+    assert info.state == "success", info.error
+    return info.result
+
+
+def failed(task: Any) -> Any:
+    """The fault of a task that has to fail."""
+    info = ended(task)
+    assert info.state == "error"
+    return info.error
