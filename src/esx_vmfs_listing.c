@@ -5,23 +5,20 @@
 
 /* Listings of the volumes of datastores, each kept current by base_fresh's rule. */
 
-#include <string.h>
-
 #include "base_fresh.h"
-#include "base_names.h"
-#include "esx_libvirt.h"
+#include "esx_vmfs_files.h"
 #include "esx_vmfs_listing.h"
-#include "vi_browser.h"
-#include "vim_types.h"
 
 struct _EsxVmfsListings {
     gint64 ttl;
     GMutex lock;            /* guards the table, not the listings in it */
     GHashTable *table;      /* moref value of the datastore → Listing */
+    gint onlyTyped;         /* atomic: the server refuses to search for files without a type */
 };
 
 /* What a listing is made from; set by the reader that proves. */
 typedef struct {
+    EsxVmfsListings *listings;
     ViSession *session;
     char *browserType;
     char *browserValue;
@@ -30,87 +27,40 @@ typedef struct {
     Fresh *fresh;           /* EsxVolumeList */
 } Listing;
 
-/* ---- from search results to volumes --------------------------------------------------------- */
+/* ---- the search ----------------------------------------------------------------------------- */
 
-/*
- * The directory of a result, relative to the datastore: "[ds] dir/" gives "dir". vcsim writes
- * "[ds]/dir", older hosts leave out the last slash.
- */
-static char *
-relativeFolder(const char *folderPath)
+/* Whether @error may be a refusal of a query for files without a type. */
+static gboolean
+mayRefuseQuery(const GError *error)
 {
-    g_autofree char *datastore = NULL;
-    g_autofree char *path = NULL;
-    const char *start;
-    size_t length;
-
-    if (!folderPath || !nameSplitDatastorePath(folderPath, &datastore, &path))
-        return g_strdup("");
-
-    start = path + strspn(path, "/");
-    for (length = strlen(start); length > 0 && start[length - 1] == '/'; length--)
-        continue;
-    return g_strndup(start, length);
+    return g_error_matches(error, VI_ERROR, VI_ERROR_INVALID_ARGUMENT) ||
+           g_error_matches(error, VI_ERROR, VI_ERROR_NOT_SUPPORTED);
 }
 
-static int
-formatOf(const VimFileInfo *file)
+/* Searches for everything, or for what the server lets search for, which is remembered. */
+static ViSearch *
+searchDatastore(const Listing *listing, GError **error)
 {
-    if (soapObjectIs(file, &vimVmDiskFileInfoType))
-        return VIR_STORAGE_FILE_VMDK;
-    return soapObjectIs(file, &vimIsoImageFileInfoType) ? VIR_STORAGE_FILE_ISO
-                                                        : VIR_STORAGE_FILE_RAW;
-}
+    SoapMoRef browser = { listing->browserType, listing->browserValue };
+    g_autoptr(GError) refusal = NULL;
+    ViSearch *search;
 
-/* Sizes are optional on the wire: a disk with a broken descriptor has none. */
-static void
-setSizes(EsxVolume *volume, const VimFileInfo *file)
-{
-    const VimVmDiskFileInfo *disk = soapObjectCast(file, &vimVmDiskFileInfoType);
-    guint64 size = file->has_fileSize && file->fileSize > 0 ? (guint64)file->fileSize : 0;
-
-    volume->allocation = size;
-    volume->physical = size;
-    volume->capacity = size;
-    if (disk && disk->has_capacityKb && disk->capacityKb > 0 &&
-        disk->capacityKb <= G_MAXINT64 / 1024)
-        volume->capacity = (guint64)disk->capacityKb * 1024;
-}
-
-static void
-addFile(EsxVolumeList *list, const char *pool, const char *folder, const VimFileInfo *file)
-{
-    g_autofree char *name = NULL;
-    g_autofree char *path = NULL;
-    EsxVolume volume = { .type = VIR_STORAGE_VOL_FILE };
-
-    if (!file->path || *file->path == '\0' || soapObjectIs(file, &vimFolderFileInfoType))
-        return;
-
-    name = *folder ? g_strdup_printf("%s/%s", folder, file->path) : g_strdup(file->path);
-    path = nameJoinDatastorePath(pool, name);
-    volume.name = name;
-    volume.key = path;
-    volume.path = path;
-    volume.format = formatOf(file);
-    setSizes(&volume, file);
-    esxVolumeListAdd(list, &volume, NULL /* alias */);
-}
-
-static EsxVolumeList *
-listFolders(const ViSearch *search, const char *pool)
-{
-    EsxVolumeList *list = esxVolumeListNew();
-    size_t i, j;
-
-    for (i = 0; i < search->nfolders; i++) {
-        const VimHostDatastoreBrowserSearchResults *result = search->folders[i];
-        g_autofree char *folder = relativeFolder(result->folderPath);
-
-        for (j = 0; j < result->n_file; j++)
-            addFile(list, pool, folder, result->file[j]);
+    if (!g_atomic_int_get(&listing->listings->onlyTyped)) {
+        search = viBrowserSearchAll(listing->session, &browser, listing->datastore,
+                                    VI_BROWSER_ALL, &refusal);
+        if (search)
+            return search;
+        if (!mayRefuseQuery(refusal)) {
+            g_propagate_error(error, g_steal_pointer(&refusal));
+            return NULL;
+        }
     }
-    return esxVolumeListSeal(list);
+
+    search = viBrowserSearchAll(listing->session, &browser, listing->datastore, VI_BROWSER_TYPED,
+                                error);
+    if (search)
+        g_atomic_int_set(&listing->listings->onlyTyped, TRUE);
+    return search;
 }
 
 /*
@@ -121,11 +71,9 @@ static gpointer
 prove(gpointer opaque, gpointer current G_GNUC_UNUSED, GError **error)
 {
     const Listing *listing = opaque;
-    SoapMoRef browser = { listing->browserType, listing->browserValue };
-    g_autoptr(ViSearch) search =
-        viBrowserSearchAll(listing->session, &browser, listing->datastore, error);
+    g_autoptr(ViSearch) search = searchDatastore(listing, error);
 
-    return search ? listFolders(search, listing->poolName) : NULL;
+    return search ? esxVmfsFilesList(search, listing->poolName) : NULL;
 }
 
 /* ---- the cache ------------------------------------------------------------------------------ */
@@ -158,16 +106,17 @@ listingFree(gpointer data)
 }
 
 static Listing *
-listingNew(gint64 ttl, ViSession *session, const InventoryPool *pool)
+listingNew(EsxVmfsListings *listings, ViSession *session, const InventoryPool *pool)
 {
     Listing *listing = g_new0(Listing, 1);
 
+    listing->listings = listings;
     listing->session = session;
     listing->browserType = g_strdup(pool->datastore->browser->type);
     listing->browserValue = g_strdup(pool->datastore->browser->value);
     listing->datastore = g_strdup(pool->datastore->name);
     listing->poolName = g_strdup(pool->name);
-    listing->fresh = freshNew(&listingOps, listing, ttl);
+    listing->fresh = freshNew(&listingOps, listing, listings->ttl);
     return listing;
 }
 
@@ -213,7 +162,7 @@ listingGet(EsxVmfsListings *listings, ViSession *session, const InventoryPool *p
     if (listing)
         return listing;
 
-    listing = listingNew(listings->ttl, session, pool);
+    listing = listingNew(listings, session, pool);
     g_hash_table_insert(listings->table, g_steal_pointer(&key), listing);
     return listing;
 }

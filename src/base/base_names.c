@@ -95,8 +95,8 @@ gboolean
 nameIsHostsOwn(const char *name)
 {
     static const char *const endings[] = {
-        ".vmx", ".vmxf", ".vmsd", ".vmsn", ".vmss", ".vmem", ".vswp", ".nvram", ".log", ".lck",
-        ".vmtx", ".sf",
+        ".vmx", ".vmx~", ".vmxf", ".vmsd", ".vmsn", ".vmss", ".vmem", ".vswp", ".nvram", ".log",
+        ".lck", ".vmtx", ".sf",
     };
     const char *last = nameLastPart(name);
     size_t i;

@@ -17,9 +17,14 @@ viSearchFree(ViSearch *search)
     g_free(search);
 }
 
-/* Disks with their sizes, ISO and floppy images: what libvirt calls volumes of a datastore. */
+/*
+ * Disks with their sizes and kind; other images by their types; and, where the server takes it, all
+ * that is of no type. A query of the base type matches every file by the letter of the API; that no
+ * server refuses it is written nowhere.
+ */
 static SoapReply *
-startSearch(ViSession *session, const SoapMoRef *browser, const char *path, GError **error)
+startSearch(ViSession *session, const SoapMoRef *browser, const char *path, ViBrowserWhat what,
+            GError **error)
 {
     /* Without a pattern ESX returns all files, but vcsim none. */
     static const char *all[] = { "*" };
@@ -29,13 +34,19 @@ startSearch(ViSession *session, const SoapMoRef *browser, const char *path, GErr
     VimVmDiskFileQueryFlags flags = VIM_INIT(VmDiskFileQueryFlags);
     VimIsoImageFileQuery isos = VIM_INIT(IsoImageFileQuery);
     VimFloppyImageFileQuery floppies = VIM_INIT(FloppyImageFileQuery);
-    VimFileQuery *queries[] = { &disks.base, &isos.base, &floppies.base };
+    VimFolderFileQuery folders = VIM_INIT(FolderFileQuery);
+    VimFileQuery files = VIM_INIT(FileQuery);
+    VimFileQuery *queries[] = {
+        &disks.base, &isos.base, &floppies.base, &folders.base, &files,
+    };
     VimFileQueryFlags details = VIM_INIT(FileQueryFlags);
 
     flags.capacityKb = TRUE;
     flags.diskType = TRUE;
     flags.thin = TRUE;
     flags.has_thin = TRUE;
+    flags.controllerType = TRUE;
+    flags.has_controllerType = TRUE;
     disks.details = &flags;
 
     details.fileType = TRUE;
@@ -44,7 +55,7 @@ startSearch(ViSession *session, const SoapMoRef *browser, const char *path, GErr
     details.fileOwner = FALSE;
 
     spec.query = queries;
-    spec.n_query = G_N_ELEMENTS(queries);
+    spec.n_query = G_N_ELEMENTS(queries) - (what == VI_BROWSER_ALL ? 0 : 1);
     spec.details = &details;
     spec.searchCaseInsensitive = FALSE;
     spec.has_searchCaseInsensitive = TRUE;
@@ -81,10 +92,10 @@ takeFolders(ViSearch *search, GError **error)
 
 ViSearch *
 viBrowserSearchAll(ViSession *session, const SoapMoRef *browser, const char *datastore,
-                   GError **error)
+                   ViBrowserWhat what, GError **error)
 {
     g_autofree char *path = g_strdup_printf("[%s]", datastore);
-    g_autoptr(SoapReply) reply = startSearch(session, browser, path, error);
+    g_autoptr(SoapReply) reply = startSearch(session, browser, path, what, error);
     g_autoptr(ViSearch) search = g_new0(ViSearch, 1);
     const SoapMoRef *task;
 

@@ -150,6 +150,7 @@ static const struct {
     { "a-flat.iso", FALSE, FALSE },
     { ".vmdk", FALSE, TRUE },
     { "vm/a.vmx", FALSE, TRUE },
+    { "vm/a.vmx~", FALSE, TRUE },
     { "vm/a.VMXF", FALSE, TRUE },
     { "vm/a.vmsd", FALSE, TRUE },
     { "vm/a.vmsn", FALSE, TRUE },

@@ -3,7 +3,6 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-#include "esx_libvirt.h"
 #include "esx_vmfs_listing.h"
 #include "inventory_fixture.h"
 #include "thread_fixture.h"
@@ -13,6 +12,7 @@
 
 #define SEARCH "SearchDatastoreSubFolders_Task"
 #define LOOK "RetrievePropertiesEx"
+#define PLAIN_QUERY "<query></query>"
 #define HOUR_MS (3600 * 1000)
 
 #define BROWSER(value) SET("browser", REF("HostDatastoreBrowser", value))
@@ -66,19 +66,6 @@ acquire(Listings *listings, ViSession *session, const InventoryPool *pool)
     return list;
 }
 
-/* The volumes that a search with these results gives. */
-static EsxVolumeList *
-listOf(const char *folders)
-{
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(InventorySnapshot) snapshot = twoDatastores();
-    g_autoptr(Listings) listings = esxVmfsListingsNew(0);
-
-    scriptSearch(canned, folders);
-    return acquire(listings, session, fixturePool(snapshot, "ds"));
-}
-
 static const EsxVolume *
 find(const EsxVolumeList *list, const char *name)
 {
@@ -87,106 +74,6 @@ find(const EsxVolumeList *list, const char *name)
     if (!volume)
         g_error("there is no volume '%s'", name);
     return volume;
-}
-
-/* ---- from files to volumes ------------------------------------------------------------------- */
-
-static void
-testVolume(void)
-{
-    g_autoptr(EsxVolumeList) list = listOf(FOLDER("[ds] vm/", FILE("VmDiskFileInfo", "vm.vmdk",
-                                           IN("fileSize", "2048") IN("capacityKb", "8"))));
-    const EsxVolume *volume = find(list, "vm/vm.vmdk");
-
-    g_assert_cmpuint(esxVolumeListLength(list), ==, 1);
-    g_assert_cmpstr(volume->key, ==, "[ds] vm/vm.vmdk");
-    g_assert_cmpstr(volume->path, ==, "[ds] vm/vm.vmdk");
-    g_assert_cmpint(volume->type, ==, VIR_STORAGE_VOL_FILE);
-    g_assert_cmpint(volume->format, ==, VIR_STORAGE_FILE_VMDK);
-    g_assert_cmpuint(volume->capacity, ==, 8192);
-    g_assert_cmpuint(volume->allocation, ==, 2048);
-    g_assert_cmpuint(volume->physical, ==, 2048);
-}
-
-/* Folders as the servers write them. */
-static void
-testFolders(void)
-{
-    static const struct {
-        const char *folder;
-        const char *name;
-    } rows[] = {
-        { "[ds]", "f.iso" },
-        { "[ds] ", "f.iso" },
-        { "[ds] /", "f.iso" },
-        { "[ds] a", "a/f.iso" },
-        { "[ds] a/", "a/f.iso" },
-        { "[ds] a/b//", "a/b/f.iso" },
-        { "[ds]/a", "a/f.iso" },
-        { "[ds] a [1] b/", "a [1] b/f.iso" },
-        { "", "f.iso" },
-        { "no datastore path", "f.iso" },
-    };
-    size_t i;
-
-    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autofree char *folders = g_strdup_printf(
-            "<HostDatastoreBrowserSearchResults><folderPath>%s</folderPath>"
-            "<file xsi:type=\"IsoImageFileInfo\"><path>f.iso</path></file>"
-            "</HostDatastoreBrowserSearchResults>", rows[i].folder);
-        g_autoptr(EsxVolumeList) list = listOf(folders);
-
-        g_test_message("'%s'", rows[i].folder);
-        g_assert_cmpuint(esxVolumeListLength(list), ==, 1);
-        g_assert_cmpstr(esxVolumeListAt(list, 0)->name, ==, rows[i].name);
-    }
-}
-
-static void
-testFormats(void)
-{
-    g_autoptr(EsxVolumeList) list = listOf(FOLDER("[ds] d/",
-        FILE("VmDiskFileInfo", "a.vmdk", "") FILE("IsoImageFileInfo", "b.iso", "")
-        FILE("FloppyImageFileInfo", "c.flp", "") FILE("HoloImageFileInfo", "d.holo", "")
-        FILE("FolderFileInfo", "sub", "") FILE("FileInfo", "", "") "<file></file>"));
-
-    g_assert_cmpuint(esxVolumeListLength(list), ==, 4);
-    g_assert_cmpint(find(list, "d/a.vmdk")->format, ==, VIR_STORAGE_FILE_VMDK);
-    g_assert_cmpint(find(list, "d/b.iso")->format, ==, VIR_STORAGE_FILE_ISO);
-    g_assert_cmpint(find(list, "d/c.flp")->format, ==, VIR_STORAGE_FILE_RAW);
-    g_assert_cmpint(find(list, "d/d.holo")->format, ==, VIR_STORAGE_FILE_RAW);
-}
-
-/* Both sizes are optional on the wire, and neither is trusted. */
-static void
-testSizes(void)
-{
-    g_autoptr(EsxVolumeList) list = listOf(FOLDER("[ds]",
-        FILE("VmDiskFileInfo", "none", "") FILE("VmDiskFileInfo", "size", IN("fileSize", "7"))
-        FILE("VmDiskFileInfo", "capacity", IN("capacityKb", "1"))
-        FILE("VmDiskFileInfo", "negative", IN("fileSize", "-7") IN("capacityKb", "-1"))
-        FILE("VmDiskFileInfo", "huge", IN("fileSize", "7") IN("capacityKb", "9223372036854775807"))
-        FILE("IsoImageFileInfo", "iso", IN("fileSize", "9"))));
-
-    g_assert_cmpuint(find(list, "none")->capacity, ==, 0);
-    g_assert_cmpuint(find(list, "none")->allocation, ==, 0);
-    g_assert_cmpuint(find(list, "size")->capacity, ==, 7);
-    g_assert_cmpuint(find(list, "capacity")->capacity, ==, 1024);
-    g_assert_cmpuint(find(list, "capacity")->allocation, ==, 0);
-    g_assert_cmpuint(find(list, "negative")->capacity, ==, 0);
-    g_assert_cmpuint(find(list, "negative")->physical, ==, 0);
-    g_assert_cmpuint(find(list, "huge")->capacity, ==, 7);
-    g_assert_cmpuint(find(list, "iso")->capacity, ==, 9);
-}
-
-static void
-testSameFileTwice(void)
-{
-    g_autoptr(EsxVolumeList) list = listOf(
-        FOLDER("[ds] a", FILE("IsoImageFileInfo", "x.iso", IN("fileSize", "1")))
-        FOLDER("[ds] a/", FILE("IsoImageFileInfo", "x.iso", IN("fileSize", "2"))));
-
-    g_assert_cmpuint(esxVolumeListLength(list), ==, 1);
 }
 
 /* ---- the cache ------------------------------------------------------------------------------- */
@@ -281,6 +168,53 @@ testLongerPoolName(void)
     esxVmfsListingsExpire(listings, fixturePool(snapshot, "ds (d2)"));
 }
 
+#define INVALID_QUERY "A specified parameter was not correct: searchSpec.query"
+
+/* A server that refuses to search for files without a type is asked without them, from then on. */
+static void
+testQueryRefused(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(InventorySnapshot) snapshot = twoDatastores();
+    g_autoptr(Listings) listings = esxVmfsListingsNew(0);
+    g_autoptr(EsxVolumeList) list = NULL;
+
+    cannedFault(canned, SEARCH, "InvalidArgument", INVALID_QUERY);
+    scriptSearch(canned, FOLDER("[ds]", FILE("IsoImageFileInfo", "a.iso", "")));
+    list = acquire(listings, session, fixturePool(snapshot, "ds"));
+    find(list, "a.iso");
+    cannedAssertLog(canned, SEARCH " " SEARCH " " LOOK);
+    g_assert_null(strstr(cannedLast(canned, SEARCH)->body, PLAIN_QUERY));
+
+    scriptSearch(canned, "");
+    esxVolumeListUnref(acquire(listings, session, fixturePool(snapshot, "other")));
+    cannedAssertLog(canned, SEARCH " " LOOK);
+    g_assert_null(strstr(cannedLast(canned, SEARCH)->body, PLAIN_QUERY));
+}
+
+/* When both are refused it was something else, and nothing is remembered. */
+static void
+testBothRefused(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(InventorySnapshot) snapshot = twoDatastores();
+    g_autoptr(Listings) listings = esxVmfsListingsNew(0);
+    const InventoryPool *pool = fixturePool(snapshot, "ds");
+    g_autoptr(GError) error = NULL;
+
+    cannedFault(canned, SEARCH, "InvalidArgument", INVALID_QUERY);
+    cannedFault(canned, SEARCH, "InvalidArgument", "datastorePath");
+    g_assert_null(esxVmfsListingsAcquire(listings, session, pool, &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_INVALID_ARGUMENT);
+    fixtureAssertPhrase(error->message, "datastorePath");
+
+    scriptSearch(canned, "");
+    esxVolumeListUnref(acquire(listings, session, pool));
+    fixtureAssertPhrase(cannedLast(canned, SEARCH)->body, PLAIN_QUERY);
+}
+
 static void
 testFailure(void)
 {
@@ -343,15 +277,12 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/esx/vmfs-listing/volume", testVolume);
-    g_test_add_func("/esx/vmfs-listing/folders", testFolders);
-    g_test_add_func("/esx/vmfs-listing/formats", testFormats);
-    g_test_add_func("/esx/vmfs-listing/sizes", testSizes);
-    g_test_add_func("/esx/vmfs-listing/same-file-twice", testSameFileTwice);
     g_test_add_func("/esx/vmfs-listing/cache", testCache);
     g_test_add_func("/esx/vmfs-listing/expire", testExpire);
     g_test_add_func("/esx/vmfs-listing/renamed", testRenamed);
     g_test_add_func("/esx/vmfs-listing/longer-pool-name", testLongerPoolName);
+    g_test_add_func("/esx/vmfs-listing/query-refused", testQueryRefused);
+    g_test_add_func("/esx/vmfs-listing/both-refused", testBothRefused);
     g_test_add_func("/esx/vmfs-listing/failure", testFailure);
     g_test_add_func("/esx/vmfs-listing/shared", testShared);
     return g_test_run();

@@ -86,7 +86,8 @@ searchOnce(ViSession *session)
 {
     SoapMoRef browser = { "HostDatastoreBrowser", "b" };
     GError *error = NULL;
-    g_autoptr(ViSearch) found = viBrowserSearchAll(session, &browser, "ds", &error);
+    g_autoptr(ViSearch) found = viBrowserSearchAll(session, &browser, "ds", VI_BROWSER_ALL,
+                                                    &error);
 
     return found ? TRUE : cleanError(error);
 }

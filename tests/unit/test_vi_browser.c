@@ -5,6 +5,8 @@
 
 #include "vi_fixture.h"
 
+#include <string.h>
+
 #include "vi_browser.h"
 
 #define SEARCH "SearchDatastoreSubFolders_Task"
@@ -15,7 +17,7 @@ static SoapMoRef browser = { "HostDatastoreBrowser", "ha-browser" };
 static ViSearch *
 search(ViSession *session, GError **error)
 {
-    return viBrowserSearchAll(session, &browser, "ds 1", error);
+    return viBrowserSearchAll(session, &browser, "ds 1", VI_BROWSER_ALL, error);
 }
 
 /* Scripts a search task that has succeeded at the first look, with @result as its info.result. */
@@ -63,7 +65,9 @@ testFolders(void)
     g_assert_cmpint(disk->capacityKb, ==, 4);
 }
 
-/* Disks with their sizes, ISO and floppy images, of the whole datastore, case as it is. */
+#define PLAIN_QUERY "<query></query>"
+
+/* Disks with their sizes, and everything else, of the whole datastore, case as it is. */
 static void
 testRequest(void)
 {
@@ -73,7 +77,11 @@ testRequest(void)
         "<query xsi:type=\"VmDiskFileQuery\">",
         "<capacityKb>true</capacityKb>",
         "<query xsi:type=\"IsoImageFileQuery\">",
+        "<thin>true</thin>",
+        "<controllerType>true</controllerType>",
         "<query xsi:type=\"FloppyImageFileQuery\">",
+        "<query xsi:type=\"FolderFileQuery\">",
+        PLAIN_QUERY,
         "<fileSize>true</fileSize>",
         "<searchCaseInsensitive>false</searchCaseInsensitive>",
         "<matchPattern>*</matchPattern>",
@@ -89,6 +97,22 @@ testRequest(void)
     g_assert_no_error(error);
     for (i = 0; i < G_N_ELEMENTS(parts); i++)
         fixtureAssertPhrase(cannedLast(canned, SEARCH)->body, parts[i]);
+}
+
+/* What a server gets that refuses a query of the base type. */
+static void
+testTyped(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ViSearch) found = NULL;
+
+    scriptSearch(canned, "");
+    found = viBrowserSearchAll(session, &browser, "ds 1", VI_BROWSER_TYPED, &error);
+    g_assert_no_error(error);
+    fixtureAssertPhrase(cannedLast(canned, SEARCH)->body, "<query xsi:type=\"FolderFileQuery\">");
+    g_assert_null(strstr(cannedLast(canned, SEARCH)->body, PLAIN_QUERY));
 }
 
 static void
@@ -176,6 +200,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/vi/browser/folders", testFolders);
     g_test_add_func("/vi/browser/request", testRequest);
+    g_test_add_func("/vi/browser/typed", testTyped);
     g_test_add_func("/vi/browser/empty", testEmpty);
     g_test_add_func("/vi/browser/odd-result", testOddResult);
     g_test_add_func("/vi/browser/no-task", testNoTask);

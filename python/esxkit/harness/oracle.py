@@ -23,8 +23,12 @@ from .environment import REPOSITORY
 
 DEFAULT_WORLD = REPOSITORY / "python" / "esxkit" / "data" / "inventory.json"
 
-# Files that are volumes, and libvirt's name of their format.
-_FORMATS = {"vmdk": "vmdk", "iso": "iso", "flp": "raw", "img": "raw"}
+# libvirt's names of the formats that files may have; all others are raw.
+_FORMATS = {"vmdk": "vmdk", "iso": "iso"}
+
+# Files that are no volumes: pieces of disks, and what a host keeps for itself.
+_PIECE = re.compile(r"-(flat|delta|sesparse|ctk|rdmp?|[sf]\d{3,})\.vmdk$", re.IGNORECASE)
+_HOSTS_OWN = re.compile(r"\.(vmx~?|vmxf|vmsd|vmsn|vmss|vmem|vswp|nvram|log|lck|vmtx|sf)$|(^|/)\.", re.IGNORECASE)
 
 
 def _disk_uuid(descriptor: str) -> tuple[str, ...]:
@@ -175,7 +179,7 @@ class World:
             name = folder + file["name"]
             if file["kind"] == "dir":
                 yield from self._files(datastore, file["children"], name + "/")
-            elif file["kind"] in _FORMATS:
+            elif not _PIECE.search(name) and not _HOSTS_OWN.search(name):
                 capacity, allocation, aliases = file["size"], file["size"], ()
                 if file["kind"] == "vmdk":
                     aliases = _disk_uuid(file.get("text") or "")
@@ -184,7 +188,8 @@ class World:
                     capacity = file["disk"]["capacityKb"] * 1024 if whole else None
                     allocation = sum(parts) if whole else None
                 path = f"[{datastore}] {name}"
-                yield Volume(datastore, name, path, path, "file", _FORMATS[file["kind"]], capacity, allocation, aliases)
+                kind = _FORMATS.get(name.rpartition(".")[2].lower(), "raw")
+                yield Volume(datastore, name, path, path, "file", kind, capacity, allocation, aliases)
 
     # iSCSI
 

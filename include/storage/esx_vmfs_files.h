@@ -1,0 +1,24 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include "esx_volume.h"
+#include "vi_browser.h"
+
+/*
+ * The volumes among the files that a search of a datastore found: every file but the extents of
+ * disks, which come and go with their descriptors, and what a host keeps for itself.
+ *
+ *   name        "dir/file", with folders as the datastore has them
+ *   alias       the same with folders as people call them, where they have such a name
+ *   key, path   "[pool] dir/file"
+ *   format      vmdk, iso, else raw: by the file's type, where the server tells one, else its name
+ *   capacity    of a disk what a guest sees; else, and where that is not told, the file's size
+ *   disk        thin or thick and the adapter, where the server tells them; never eager
+ *
+ * Returns: (transfer full) a sealed list.
+ */
+EsxVolumeList *esxVmfsFilesList(const ViSearch *search, const char *pool);

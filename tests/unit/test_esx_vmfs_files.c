@@ -1,0 +1,260 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#include "esx_libvirt.h"
+#include "esx_vmfs_files.h"
+#include "inventory_fixture.h"
+#include "vi_fixture.h"
+
+#include "vim_types.h"
+
+static SoapMoRef browser = { "HostDatastoreBrowser", "b1" };
+
+#define FOLDER(path, files) \
+    "<HostDatastoreBrowserSearchResults><folderPath>" path "</folderPath>" files \
+    "</HostDatastoreBrowserSearchResults>"
+#define FILE(type, path, more) AS("file", type, IN("path", path) more)
+
+/* The volumes of a search with these results. */
+static EsxVolumeList *
+listOf(const char *folders)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ViSearch) search = NULL;
+    g_autofree char *inner = g_strdup_printf(
+        "<returnval><objects><obj type=\"Task\">t</obj><propSet><name>info.state</name>"
+        "<val xsi:type=\"TaskInfoState\">success</val></propSet><propSet><name>info.result</name>"
+        "<val xsi:type=\"ArrayOfHostDatastoreBrowserSearchResults\">%s</val></propSet></objects>"
+        "</returnval>", folders);
+
+    cannedReply(canned, "SearchDatastoreSubFolders_Task", "<returnval type=\"Task\">t</returnval>");
+    cannedReply(canned, "RetrievePropertiesEx", inner);
+    search = viBrowserSearchAll(session, &browser, "ds", VI_BROWSER_ALL, &error);
+    g_assert_no_error(error);
+    return esxVmfsFilesList(search, "ds");
+}
+
+static const EsxVolume *
+find(const EsxVolumeList *list, const char *name)
+{
+    const EsxVolume *volume = esxVolumeListFind(list, name);
+
+    if (!volume)
+        g_error("there is no volume '%s'", name);
+    return volume;
+}
+
+static void
+testVolume(void)
+{
+    g_autoptr(EsxVolumeList) list = listOf(FOLDER("[ds] vm/", FILE("VmDiskFileInfo", "vm.vmdk",
+                                           IN("fileSize", "2048") IN("capacityKb", "8"))));
+    const EsxVolume *volume = find(list, "vm/vm.vmdk");
+
+    g_assert_cmpuint(esxVolumeListLength(list), ==, 1);
+    g_assert_cmpstr(volume->key, ==, "[ds] vm/vm.vmdk");
+    g_assert_cmpstr(volume->path, ==, "[ds] vm/vm.vmdk");
+    g_assert_cmpint(volume->type, ==, VIR_STORAGE_VOL_FILE);
+    g_assert_cmpint(volume->format, ==, VIR_STORAGE_FILE_VMDK);
+    g_assert_cmpuint(volume->capacity, ==, 8192);
+    g_assert_cmpuint(volume->allocation, ==, 2048);
+    g_assert_cmpuint(volume->physical, ==, 2048);
+}
+
+/* Folders as the servers write them. */
+static void
+testFolders(void)
+{
+    static const struct {
+        const char *folder;
+        const char *name;
+    } rows[] = {
+        { "[ds]", "f.iso" },
+        { "[ds] ", "f.iso" },
+        { "[ds] /", "f.iso" },
+        { "[ds] a", "a/f.iso" },
+        { "[ds] a/", "a/f.iso" },
+        { "[ds] a/b//", "a/b/f.iso" },
+        { "[ds]/a", "a/f.iso" },
+        { "[ds]  a/", " a/f.iso" },
+        { "[ds]   ", "  /f.iso" },
+        { "[ds] a [1] b/", "a [1] b/f.iso" },
+        { "", "f.iso" },
+        { "no datastore path", "f.iso" },
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *folders = g_strdup_printf(
+            "<HostDatastoreBrowserSearchResults><folderPath>%s</folderPath>"
+            "<file xsi:type=\"IsoImageFileInfo\"><path>f.iso</path></file>"
+            "</HostDatastoreBrowserSearchResults>", rows[i].folder);
+        g_autoptr(EsxVolumeList) list = listOf(folders);
+
+        g_test_message("'%s'", rows[i].folder);
+        g_assert_cmpuint(esxVolumeListLength(list), ==, 1);
+        g_assert_cmpstr(esxVolumeListAt(list, 0)->name, ==, rows[i].name);
+    }
+}
+
+static void
+testFormats(void)
+{
+    g_autoptr(EsxVolumeList) list = listOf(FOLDER("[ds] d/",
+        FILE("VmDiskFileInfo", "a.vmdk", "") FILE("IsoImageFileInfo", "b.iso", "")
+        FILE("FloppyImageFileInfo", "c.flp", "") FILE("HoloImageFileInfo", "d.holo", "")
+        FILE("FolderFileInfo", "sub", "") FILE("FileInfo", "", "") "<file></file>"
+        FILE("FileInfo", "e.VMDK", "") FILE("FileInfo", "f.iso", "") FILE("FileInfo", "g", "")));
+
+    g_assert_cmpuint(esxVolumeListLength(list), ==, 7);
+    g_assert_cmpint(find(list, "d/a.vmdk")->format, ==, VIR_STORAGE_FILE_VMDK);
+    g_assert_cmpint(find(list, "d/b.iso")->format, ==, VIR_STORAGE_FILE_ISO);
+    g_assert_cmpint(find(list, "d/c.flp")->format, ==, VIR_STORAGE_FILE_RAW);
+    g_assert_cmpint(find(list, "d/d.holo")->format, ==, VIR_STORAGE_FILE_RAW);
+    g_assert_cmpint(find(list, "d/e.VMDK")->format, ==, VIR_STORAGE_FILE_VMDK);
+    g_assert_cmpint(find(list, "d/f.iso")->format, ==, VIR_STORAGE_FILE_ISO);
+    g_assert_cmpint(find(list, "d/g")->format, ==, VIR_STORAGE_FILE_RAW);
+}
+
+/* Both sizes are optional on the wire, and neither is trusted. */
+static void
+testSizes(void)
+{
+    g_autoptr(EsxVolumeList) list = listOf(FOLDER("[ds]",
+        FILE("VmDiskFileInfo", "none", "") FILE("VmDiskFileInfo", "size", IN("fileSize", "7"))
+        FILE("VmDiskFileInfo", "capacity", IN("capacityKb", "1"))
+        FILE("VmDiskFileInfo", "negative", IN("fileSize", "-7") IN("capacityKb", "-1"))
+        FILE("VmDiskFileInfo", "huge", IN("fileSize", "7") IN("capacityKb", "9223372036854775807"))
+        FILE("IsoImageFileInfo", "iso", IN("fileSize", "9"))));
+
+    g_assert_cmpuint(find(list, "none")->capacity, ==, 0);
+    g_assert_cmpuint(find(list, "none")->allocation, ==, 0);
+    g_assert_cmpuint(find(list, "size")->capacity, ==, 7);
+    g_assert_cmpuint(find(list, "capacity")->capacity, ==, 1024);
+    g_assert_cmpuint(find(list, "capacity")->allocation, ==, 0);
+    g_assert_cmpuint(find(list, "negative")->capacity, ==, 0);
+    g_assert_cmpuint(find(list, "negative")->physical, ==, 0);
+    g_assert_cmpuint(find(list, "huge")->capacity, ==, 7);
+    g_assert_cmpuint(find(list, "iso")->capacity, ==, 9);
+}
+
+static void
+testSameFileTwice(void)
+{
+    g_autoptr(EsxVolumeList) list = listOf(
+        FOLDER("[ds] a", FILE("IsoImageFileInfo", "x.iso", IN("fileSize", "1")))
+        FOLDER("[ds] a/", FILE("IsoImageFileInfo", "x.iso", IN("fileSize", "2"))));
+
+    g_assert_cmpuint(esxVolumeListLength(list), ==, 1);
+}
+
+/* A file that is told of twice, in either order: its own type tells more. */
+static void
+testTypedFirst(void)
+{
+    g_autoptr(EsxVolumeList) list = listOf(FOLDER("[ds] vm/",
+        FILE("FileInfo", "a.vmdk", IN("fileSize", "3"))
+        FILE("VmDiskFileInfo", "a.vmdk", IN("fileSize", "4096") IN("capacityKb", "8"))
+        FILE("FileInfo", "a.vmdk", IN("fileSize", "3"))
+        FILE("FileInfo", "b.bin", IN("fileSize", "5"))));
+
+    g_assert_cmpuint(esxVolumeListLength(list), ==, 2);
+    g_assert_cmpuint(find(list, "vm/a.vmdk")->capacity, ==, 8192);
+    g_assert_cmpuint(find(list, "vm/a.vmdk")->allocation, ==, 4096);
+    g_assert_cmpuint(find(list, "vm/b.bin")->capacity, ==, 5);
+}
+
+/* What belongs to a disk or to the host is no volume, whatever the server calls it. */
+static void
+testLeftOut(void)
+{
+    g_autoptr(EsxVolumeList) list = listOf(
+        FOLDER("[ds] vm/",
+               FILE("VmDiskFileInfo", "vm.vmdk", "") FILE("FileInfo", "vm-flat.vmdk", "")
+               FILE("VmDiskFileInfo", "vm-000001-delta.vmdk", "") FILE("FileInfo", "vm.vmx", "")
+               FILE("VmLogFileInfo", "vmware.log", "") FILE("VmNvramFileInfo", "vm.nvram", "")
+               FILE("FileInfo", "notes.txt", "") FILE("FileInfo", "../escape.iso", ""))
+        FOLDER("[ds] .sdd.sf/", FILE("FileInfo", "x.iso", "")));
+
+    g_assert_cmpuint(esxVolumeListLength(list), ==, 2);
+    find(list, "vm/vm.vmdk");
+    find(list, "vm/notes.txt");
+}
+
+#define DISK(path, more) FILE("VmDiskFileInfo", path, more)
+#define TYPE(type) AS("diskType", "xsd:string", type)
+#define CONTROLLER(type) AS("controllerType", "xsd:string", type)
+#define FLAT TYPE("VirtualDiskFlatVer2BackingInfo")
+
+static void
+testKinds(void)
+{
+    static const struct {
+        const char *name;
+        ViDiskType type;
+        const char *adapter;
+    } rows[] = {
+        { "thin.vmdk", VI_DISK_THIN, VIM_VIRTUAL_DISK_ADAPTER_TYPE_LSI_LOGIC },
+        { "thick.vmdk", VI_DISK_THICK, VIM_VIRTUAL_DISK_ADAPTER_TYPE_IDE },
+        { "old.vmdk", VI_DISK_UNKNOWN, VIM_VIRTUAL_DISK_ADAPTER_TYPE_BUS_LOGIC },
+        { "sparse.vmdk", VI_DISK_UNKNOWN, VIM_VIRTUAL_DISK_ADAPTER_TYPE_LSI_LOGIC },
+        { "broken.vmdk", VI_DISK_UNKNOWN, NULL },
+        { "image.iso", VI_DISK_UNKNOWN, NULL },
+    };
+    g_autoptr(EsxVolumeList) list = listOf(FOLDER("[ds]",
+        DISK("thin.vmdk", FLAT CONTROLLER("VirtualLsiLogicController") IN("thin", "true"))
+        DISK("thick.vmdk", FLAT CONTROLLER("VirtualIDEController") IN("thin", "false"))
+        DISK("old.vmdk", FLAT CONTROLLER("VirtualBusLogicController"))
+        DISK("sparse.vmdk", TYPE("VirtualDiskSeSparseBackingInfo")
+             CONTROLLER("ParaVirtualSCSIController") IN("thin", "true"))
+        DISK("broken.vmdk", "") FILE("IsoImageFileInfo", "image.iso", "")));
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const EsxVolume *volume = find(list, rows[i].name);
+
+        g_test_message("%s", rows[i].name);
+        g_assert_cmpint(volume->disk.type, ==, rows[i].type);
+        g_assert_cmpstr(volume->disk.adapter, ==, rows[i].adapter);
+    }
+}
+
+#define SUBFOLDER(path, friendly) FILE("FolderFileInfo", path, IN("friendlyName", friendly))
+
+/* A file is found by the names people gave its folders, too. */
+static void
+testFriendlyNames(void)
+{
+    g_autoptr(EsxVolumeList) list = listOf(
+        FOLDER("[ds]", SUBFOLDER("naa.1", "web") SUBFOLDER("naa.2", "") SUBFOLDER("plain", "plain"))
+        FOLDER("[ds] naa.1/", FILE("IsoImageFileInfo", "a.iso", "") SUBFOLDER("7", "logs"))
+        FOLDER("[ds] naa.1/7/", FILE("FileInfo", "b", ""))
+        FOLDER("[ds] naa.2/", FILE("FileInfo", "c", "")));
+
+    g_assert_cmpuint(esxVolumeListLength(list), ==, 3);
+    g_assert_cmpstr(find(list, "naa.1/a.iso")->path, ==, "[ds] naa.1/a.iso");
+    g_assert_true(find(list, "web/a.iso") == find(list, "naa.1/a.iso"));
+    g_assert_true(find(list, "web/logs/b") == find(list, "naa.1/7/b"));
+    find(list, "naa.2/c");
+    g_assert_null(esxVolumeListFind(list, "/c"));
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/esx/vmfs-files/volume", testVolume);
+    g_test_add_func("/esx/vmfs-files/folders", testFolders);
+    g_test_add_func("/esx/vmfs-files/formats", testFormats);
+    g_test_add_func("/esx/vmfs-files/sizes", testSizes);
+    g_test_add_func("/esx/vmfs-files/same-file-twice", testSameFileTwice);
+    g_test_add_func("/esx/vmfs-files/typed-first", testTypedFirst);
+    g_test_add_func("/esx/vmfs-files/left-out", testLeftOut);
+    g_test_add_func("/esx/vmfs-files/kinds", testKinds);
+    g_test_add_func("/esx/vmfs-files/friendly-names", testFriendlyNames);
+    return g_test_run();
+}
