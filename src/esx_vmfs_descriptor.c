@@ -222,8 +222,8 @@ readLines(Reader *reader, char **lines, GError **error)
             readValue(reader, line);
         } else if (!readExtent(reader, line)) {
             g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
-                        "the descriptor of the disk is broken: its line %zu, '%.200s', describes no "
-                        "extent", i + 1, line);
+                        "the descriptor of the disk is broken: its line %zu, '%.200s', describes "
+                        "no extent", i + 1, line);
             return FALSE;
         }
     }
@@ -348,8 +348,8 @@ checkExtent(const EsxVmfsDescriptor *descriptor, const EsxVmfsExtent *extent, GE
 {
     switch (extent->kind) {
     case ESX_VMFS_EXTENT_RAW:
-        return refuse(error, "the disk is a raw device mapping (%s): its contents are on a LUN, not "
-                      "in a file of the datastore; " ADVICE, descriptor->createType);
+        return refuse(error, "the disk is a raw device mapping (%s): its contents are on a LUN, "
+                      "not in a file of the datastore; " ADVICE, descriptor->createType);
     case ESX_VMFS_EXTENT_SPARSE:
         return refuse(error, "the disk is of the sparse kind '%s', whose file is no image of its "
                       "contents; " ADVICE, descriptor->createType);
@@ -363,12 +363,12 @@ checkExtent(const EsxVmfsDescriptor *descriptor, const EsxVmfsExtent *extent, GE
     if (!extent->file || g_str_equal(extent->access, "NOACCESS"))
         return refuse(error, "the disk has a part that the host may not read");
     if (strstr(extent->file, "://"))
-        return refuse(error, "the disk's contents are in an object of its storage ('%.100s'), not in "
-                      "a file of the datastore; clone it to a VMFS or NFS datastore, and use the "
-                      "clone", extent->file);
+        return refuse(error, "the disk's contents are in an object of its storage ('%.100s'), not "
+                      "in a file of the datastore; clone it to a VMFS or NFS datastore, and use "
+                      "the clone", extent->file);
     if (!isBeside(extent->file))
-        return refuse(error, "the disk's descriptor names the file '%.200s', which is not beside it; "
-                      ADVICE, extent->file);
+        return refuse(error, "the disk's descriptor names the file '%.200s', which is not beside "
+                      "it; " ADVICE, extent->file);
     return TRUE;
 }
 

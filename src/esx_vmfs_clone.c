@@ -1,0 +1,200 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Copies of volumes, made by the server. */
+
+#include "esx_vmfs_clone.h"
+
+#include <string.h>
+
+#include "esx_error.h"
+#include "esx_libvirt.h"
+#include "esx_vmfs_create.h"
+#include "vim_types.h"
+
+typedef struct {
+    const InventoryPool *sourcePool;
+    const EsxVolume *source;
+    const char *fromPath;
+    const char *toPath;
+    ViDiskKind kind;            /* VI_DISK_UNKNOWN: the server decides */
+    gboolean kindTaken;
+} Copy;
+
+/* ---- what is wanted -------------------------------------------------------------------------- */
+
+static gboolean
+isSame(const InventoryPool *a, const InventoryPool *b)
+{
+    return g_str_equal(a->datastore->ref->value, b->datastore->ref->value);
+}
+
+static gboolean
+checkSource(const InventoryPool *pool, const EsxVolumeSpec *spec, int format,
+            const InventoryPool *sourcePool, const EsxVolume *source, GError **error)
+{
+    const gboolean isDisk = source->format == VIR_STORAGE_FILE_VMDK;
+
+    if (!sourcePool->datastore) {
+        g_set_error(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
+                    "'%s' is a LUN of the iSCSI target '%s', which ESX cannot copy into a "
+                    "datastore; copy a file of a datastore instead",
+                    source->name, sourcePool->name);
+        return FALSE;
+    }
+    if (!esxVmfsCheckReachable(sourcePool, error)) {
+        g_prefix_error(error, "pool '%s' of the source: ", sourcePool->name);
+        return FALSE;
+    }
+    if (isDisk != (format == VIR_STORAGE_FILE_VMDK)) {
+        g_set_error(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
+                    "ESX copies volumes as they are: the source '%s' is a %s, so the copy needs a "
+                    "name that %s '.vmdk'", source->name, isDisk ? "virtual disk" : "plain file",
+                    isDisk ? "ends with" : "does not end with");
+        return FALSE;
+    }
+    if (isSame(pool, sourcePool) && g_str_equal(spec->name, source->name)) {
+        g_set_error_literal(error, VI_ERROR, VI_ERROR_FILE_EXISTS, spec->name);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* ---- virtual disks --------------------------------------------------------------------------- */
+
+/* EsxVmfsStep */
+static gboolean
+copyDisk(EsxVmfsVerb *verb, gpointer opaque, GError **error)
+{
+    Copy *copy = opaque;
+    const ViPath from = esxVmfsViPath(copy->sourcePool, copy->fromPath);
+    const ViPath to = esxVmfsViPath(verb->pool, copy->toPath);
+    const ViDiskKind *kind = copy->kind.type == VI_DISK_UNKNOWN ? NULL : &copy->kind;
+
+    return viDiskCopy(verb->connection->session, &from, &to, kind, &verb->change, &copy->kindTaken,
+                      error);
+}
+
+/* Extends the copy; that failing, takes it away, or says that it stays. */
+static gboolean
+extendCopy(EsxVmfsVerb *verb, const Copy *copy, guint64 capacityKb, GError **error)
+{
+    const ViPath path = esxVmfsViPath(verb->pool, copy->toPath);
+    g_autoptr(GError) local = NULL;
+
+    if (viDiskExtend(verb->connection->session, &path, capacityKb,
+                     copy->kind.type == VI_DISK_EAGER, &verb->change, &local))
+        return TRUE;
+    if (esxVmfsIsOpenOutcome(local))
+        esxVmfsNote(local, "the copy '%s' was made, and may still have the capacity of its source",
+                    copy->toPath);
+    else
+        esxVmfsVerbTidy(verb, copy->toPath, TRUE /* isDisk */, local);
+    g_propagate_prefixed_error(error, g_steal_pointer(&local),
+                               "the copy was made, but cannot be extended: ");
+    return FALSE;
+}
+
+/* The source's kind, unless another one is asked for. */
+static ViDiskKind
+kindOfCopy(const EsxVolumeSpec *spec, const EsxVolume *source)
+{
+    ViDiskKind kind = source->disk;
+
+    if (spec->preallocate)
+        kind.type = VI_DISK_EAGER;
+    if (!kind.adapter)
+        kind.adapter = VIM_VIRTUAL_DISK_ADAPTER_TYPE_LSI_LOGIC;
+    return kind;
+}
+
+static gboolean
+cloneDisk(EsxVmfsVerb *verb, const EsxVolumeSpec *spec, Copy *copy, EsxVolume *volume,
+          GError **error)
+{
+    const gboolean grows = spec->capacity > copy->source->capacity;
+    guint64 capacityKb = 0;
+
+    if (grows && !esxVmfsCapacityKb(spec->capacity, &capacityKb, error))
+        return FALSE;
+    copy->kind = kindOfCopy(spec, copy->source);
+    if (!esxVmfsVerbInDirectory(verb, spec->name, copyDisk, copy, error) ||
+        (grows && !extendCopy(verb, copy, capacityKb, error)))
+        return FALSE;
+
+    volume->disk.type = copy->kindTaken ? copy->kind.type : VI_DISK_UNKNOWN;
+    volume->capacity = grows ? capacityKb * 1024 : copy->source->capacity;
+    /* What a thin copy takes only the next listing tells. */
+    if (volume->disk.type == VI_DISK_THICK || volume->disk.type == VI_DISK_EAGER)
+        volume->allocation = volume->capacity;
+    else
+        volume->allocation = copy->source->allocation;
+    return TRUE;
+}
+
+/* ---- plain files ----------------------------------------------------------------------------- */
+
+/* EsxVmfsStep */
+static gboolean
+copyFile(EsxVmfsVerb *verb, gpointer opaque, GError **error)
+{
+    const Copy *copy = opaque;
+    const ViPath from = esxVmfsViPath(copy->sourcePool, copy->fromPath);
+    const ViPath to = esxVmfsViPath(verb->pool, copy->toPath);
+
+    return viFileCopy(verb->connection->session, &from, &to, &verb->change, error);
+}
+
+static gboolean
+cloneFile(EsxVmfsVerb *verb, const EsxVolumeSpec *spec, Copy *copy, EsxVolume *volume,
+          GError **error)
+{
+    if (spec->capacity > copy->source->capacity) {
+        g_set_error(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
+                    "ESX copies a plain file as it is: the copy cannot be larger than the %"
+                    G_GUINT64_FORMAT " bytes of its source; ask for that capacity",
+                    copy->source->capacity);
+        return FALSE;
+    }
+    if (!esxVmfsVerbInDirectory(verb, spec->name, copyFile, copy, error))
+        return FALSE;
+
+    volume->capacity = copy->source->capacity;
+    volume->allocation = copy->source->allocation;
+    return TRUE;
+}
+
+/* ---- volumes --------------------------------------------------------------------------------- */
+
+gboolean
+esxVmfsClone(EsxConnection *connection, const InventoryPool *pool, const EsxVolumeSpec *spec,
+             const InventoryPool *sourcePool, const EsxVolume *source, EsxVolumeList **ret_volume,
+             GError **error)
+{
+    g_auto(EsxVmfsVerb) verb = { 0 };
+    g_autofree char *fromPath = NULL;
+    g_autofree char *toPath = NULL;
+    g_autoptr(GError) local = NULL;
+    EsxVolume volume = { .name = spec->name };
+    Copy copy = { .sourcePool = sourcePool, .source = source };
+    gboolean ok = FALSE;
+
+    if (!esxVmfsCheckNew(spec->name, spec->format, &volume.format, error) ||
+        !checkSource(pool, spec, volume.format, sourcePool, source, error) ||
+        !esxVmfsVerbBegin(&verb, connection, pool, error))
+        return FALSE;
+
+    copy.fromPath = fromPath = esxVmfsPath(sourcePool, source->name);
+    copy.toPath = toPath = esxVmfsPath(pool, spec->name);
+    ok = volume.format == VIR_STORAGE_FILE_VMDK ? cloneDisk(&verb, spec, &copy, &volume, &local)
+                                                : cloneFile(&verb, spec, &copy, &volume, &local);
+    if (!ok) {
+        esxVmfsVerbFail(&verb, g_steal_pointer(&local), error);
+        return FALSE;
+    }
+    volume.physical = volume.allocation;
+    *ret_volume = esxVmfsVolumeOf(pool, &volume);
+    return TRUE;
+}

@@ -1,0 +1,340 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* What the verbs that change a datastore have in common. */
+
+#include "esx_vmfs_verb.h"
+
+#include <string.h>
+
+#include "base_names.h"
+#include "esx_error.h"
+#include "esx_libvirt.h"
+#include "esx_vmfs_listing.h"
+
+/* How long tidying up may take: the user waits for it. */
+#define TIDY_TIMEOUT_MS 60000
+
+/* ---- begin and end --------------------------------------------------------------------------- */
+
+gboolean
+esxVmfsCheckReachable(const InventoryPool *pool, GError **error)
+{
+    if (pool->accessible)
+        return TRUE;
+    g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
+                "the host cannot reach the datastore now; bring its storage back, then refresh the "
+                "pool");
+    return FALSE;
+}
+
+gboolean
+esxVmfsVerbBegin(EsxVmfsVerb *verb, EsxConnection *connection, const InventoryPool *pool,
+                 GError **error)
+{
+    if (!esxVmfsCheckReachable(pool, error))
+        return FALSE;
+    if (pool->datastore->readOnly) {
+        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
+                    "the host has the datastore mounted read-only; mount it for reading and "
+                    "writing, then refresh the pool");
+        return FALSE;
+    }
+    *verb = (EsxVmfsVerb) {
+        .connection = connection,
+        .pool = pool,
+        .change = { connection->taskTimeoutMs, esxConnectionCancelFlag() },
+    };
+    return TRUE;
+}
+
+void
+esxVmfsVerbEnd(EsxVmfsVerb *verb)
+{
+    if (!verb->connection)
+        return;
+    esxVmfsListingsExpire(verb->connection->listings, verb->pool);
+    inventoryExpire(verb->connection->inventory);
+    g_free(verb->madeDirectory);
+    *verb = (EsxVmfsVerb) { 0 };
+}
+
+/* ---- names and formats ----------------------------------------------------------------------- */
+
+static gboolean
+endsWith(const char *name, const char *ending)
+{
+    size_t length = strlen(name);
+    size_t tail = strlen(ending);
+
+    return length >= tail && g_ascii_strcasecmp(name + length - tail, ending) == 0;
+}
+
+gboolean
+esxVmfsIsDiskName(const char *name)
+{
+    return endsWith(name, ".vmdk");
+}
+
+static int
+formatByName(const char *name)
+{
+    if (esxVmfsIsDiskName(name))
+        return VIR_STORAGE_FILE_VMDK;
+    return endsWith(name, ".iso") ? VIR_STORAGE_FILE_ISO : VIR_STORAGE_FILE_RAW;
+}
+
+static const char *
+formatName(int format)
+{
+    const char *name = virStorageFileFormatTypeToString(format);
+
+    return name ? name : "unknown";
+}
+
+static gboolean
+checkFormat(const char *name, int format, GError **error)
+{
+    switch (format) {
+    case VIR_STORAGE_FILE_NONE:
+        return TRUE;
+    case VIR_STORAGE_FILE_VMDK:
+        if (esxVmfsIsDiskName(name))
+            return TRUE;
+        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+                    "ESX knows a virtual disk by its name, which '%s' is not one for; call it "
+                    "'%s.vmdk'", name, name);
+        return FALSE;
+    case VIR_STORAGE_FILE_RAW:
+    case VIR_STORAGE_FILE_ISO:
+        if (!esxVmfsIsDiskName(name))
+            return TRUE;
+        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+                    "ESX takes '%s' for a virtual disk, because of its name; give it the format "
+                    "vmdk, or another name", name);
+        return FALSE;
+    default:
+        g_set_error(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
+                    "ESX has no volumes of the format '%s'; it has vmdk, and as plain files raw "
+                    "and iso", formatName(format));
+        return FALSE;
+    }
+}
+
+gboolean
+esxVmfsCheckNew(const char *name, int format, int *ret_format, GError **error)
+{
+    const char *reason = nameRefuseVolume(name);
+
+    if (reason) {
+        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT, "the name '%.200s' %s", name,
+                    reason);
+        return FALSE;
+    }
+    if (!checkFormat(name, format, error))
+        return FALSE;
+    *ret_format = formatByName(name);
+    return TRUE;
+}
+
+char *
+esxVmfsPath(const InventoryPool *pool, const char *name)
+{
+    return nameJoinDatastorePath(pool->datastore->name, name);
+}
+
+ViPath
+esxVmfsViPath(const InventoryPool *pool, const char *path)
+{
+    return (ViPath) { path, pool->datastore->datacenter };
+}
+
+ViFile
+esxVmfsViFile(const InventoryPool *pool, const char *name)
+{
+    return (ViFile) {
+        .datacenterPath = pool->datastore->datacenterPath,
+        .datastore = pool->datastore->name,
+        .path = name,
+        .datastoreRef = pool->datastore->ref,
+    };
+}
+
+/* ---- directories ----------------------------------------------------------------------------- */
+
+static gboolean
+isExists(const GError *error)
+{
+    return g_error_matches(error, VI_ERROR, VI_ERROR_FILE_EXISTS);
+}
+
+/* One that is there is as good as made. */
+static gboolean
+makeDirectory(EsxVmfsVerb *verb, const char *path, GError **error)
+{
+    const ViPath directory = esxVmfsViPath(verb->pool, path);
+    g_autoptr(GError) local = NULL;
+
+    if (viFileMakeDirectory(verb->connection->session, &directory, TRUE /* parents */,
+                            &verb->change, &local)) {
+        g_free(verb->madeDirectory);
+        verb->madeDirectory = g_strdup(path);
+        return TRUE;
+    }
+    if (isExists(local))
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}
+
+/*
+ * Makes the first level of @directory as a namespace.
+ *
+ * @refusal: what an attempt without came to; set as @error where there are no namespaces.
+ */
+static gboolean
+makeNamespace(EsxVmfsVerb *verb, const char *directory, const GError *refusal, GError **error)
+{
+    g_autofree char *first = g_strndup(directory, strcspn(directory, "/"));
+    g_autoptr(GError) local = NULL;
+
+    if (viFileMakeNamespace(verb->connection->session, verb->pool->datastore->ref, first,
+                            &verb->change, &local)) {
+        verb->madeDirectory = esxVmfsPath(verb->pool, first);
+        return TRUE;
+    }
+    if (isExists(local))
+        return TRUE;
+    if (g_error_matches(local, VI_ERROR, VI_ERROR_NOT_SUPPORTED) ||
+        g_error_matches(local, VI_ERROR, VI_ERROR_INVALID_DATASTORE))
+        g_propagate_error(error, g_error_copy(refusal));
+    else
+        g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}
+
+/*
+ * Whether @error may come of a datastore that has no directories of its own. Which fault that is
+ * differs; those that mean something else for certain are told apart.
+ */
+static gboolean
+mayNeedNamespace(const EsxVmfsVerb *verb, const GError *error)
+{
+    if (verb->pool->datastore->fs != INVENTORY_FS_OTHER || error->domain != VI_ERROR)
+        return FALSE;
+    switch (error->code) {
+    case VI_ERROR_FAULT:
+    case VI_ERROR_NOT_SUPPORTED:
+    case VI_ERROR_INVALID_ARGUMENT:
+    case VI_ERROR_FILE_FAULT:
+    case VI_ERROR_FILE_NOT_FOUND:
+    case VI_ERROR_INVALID_PATH:
+    case VI_ERROR_INVALID_STATE:
+        return TRUE;
+    default:
+        return FALSE;
+    }
+}
+
+static gboolean
+makeDirectories(EsxVmfsVerb *verb, const char *directory, GError **error)
+{
+    g_autofree char *path = esxVmfsPath(verb->pool, directory);
+    g_autoptr(GError) local = NULL;
+
+    if (makeDirectory(verb, path, &local))
+        return TRUE;
+    if (mayNeedNamespace(verb, local)) {
+        g_autoptr(GError) refusal = g_steal_pointer(&local);
+
+        if (makeNamespace(verb, directory, refusal, &local) &&
+            (!strchr(directory, '/') || makeDirectory(verb, path, &local)))
+            return TRUE;
+    }
+    g_propagate_prefixed_error(error, g_steal_pointer(&local),
+                               "the directory '%s' is missing, and it cannot be made: ", path);
+    return FALSE;
+}
+
+gboolean
+esxVmfsVerbInDirectory(EsxVmfsVerb *verb, const char *name, EsxVmfsStep step, gpointer opaque,
+                       GError **error)
+{
+    const char *slash = strrchr(name, '/');
+    g_autofree char *directory = slash ? g_strndup(name, (gsize)(slash - name)) : NULL;
+    g_autoptr(GError) local = NULL;
+
+    if (step(verb, opaque, &local))
+        return TRUE;
+    if (!directory || !g_error_matches(local, VI_ERROR, VI_ERROR_FILE_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
+    return makeDirectories(verb, directory, error) && step(verb, opaque, error);
+}
+
+/* ---- failures -------------------------------------------------------------------------------- */
+
+void
+esxVmfsNote(GError *error, const char *format, ...)
+{
+    g_autofree char *note = NULL;
+    char *message = NULL;
+    va_list args;
+
+    va_start(args, format);
+    note = g_strdup_vprintf(format, args);
+    va_end(args);
+    message = g_strdup_printf("%s (%s)", error->message, note);
+    g_free(error->message);
+    error->message = message;
+}
+
+void
+esxVmfsVerbFail(const EsxVmfsVerb *verb, GError *error, GError **dest)
+{
+    if (verb->madeDirectory && !isExists(error))
+        esxVmfsNote(error, "the directory '%s' was made for it and stays", verb->madeDirectory);
+    g_propagate_error(dest, error);
+}
+
+gboolean
+esxVmfsIsOpenOutcome(const GError *error)
+{
+    return g_error_matches(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN);
+}
+
+void
+esxVmfsVerbTidy(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GError *error)
+{
+    ViSession *session = verb->connection->session;
+    const ViPath file = esxVmfsViPath(verb->pool, path);
+    gint never = 0;
+    const ViChange change = { TIDY_TIMEOUT_MS, &never };
+    g_autoptr(GError) local = NULL;
+
+    if (isDisk ? viDiskDelete(session, &file, &change, &local)
+               : viFileDelete(session, &file, &change, &local))
+        return;
+    if (!g_error_matches(local, VI_ERROR, VI_ERROR_FILE_NOT_FOUND))
+        esxVmfsNote(error, "'%s' may be left behind, since deleting it failed: %s", path,
+                    local->message);
+}
+
+/* ---- what was made --------------------------------------------------------------------------- */
+
+EsxVolumeList *
+esxVmfsVolumeOf(const InventoryPool *pool, const EsxVolume *volume)
+{
+    g_autofree char *path = nameJoinDatastorePath(pool->name, volume->name);
+    EsxVolumeList *list = esxVolumeListNew();
+    EsxVolume copy = *volume;
+
+    copy.key = path;
+    copy.path = path;
+    copy.type = VIR_STORAGE_VOL_FILE;
+    esxVolumeListAdd(list, &copy, NULL /* alias */);
+    return esxVolumeListSeal(list);
+}
