@@ -3,9 +3,13 @@
 
 """Free space of the fake's datastores: when it changes, when that is told, and what survives a restart."""
 
+import time
+
 import pytest
 from pyVmomi import vim
 from vi_client import GIB, MIB, done, failed
+
+from esxkit.fake import FakeProcess
 
 A, B = "datastore-0000", "datastore-0001"
 
@@ -74,3 +78,35 @@ def test_wiping_a_thin_disk_needs_room_for_all_of_it(esx):
     esx.control.set_capacity(name=A, capacity=2 * GIB, free=GIB // 2)
     assert isinstance(failed(esx.disks.ZeroFillVirtualDisk_Task(f"[{A}] t.vmdk", None)), vim.fault.NoDiskSpace)
     assert esx.free(A) == GIB // 2
+
+
+def test_what_a_killed_server_left_is_there_for_the_next(tmp_path, connect):
+    arguments = ("--world", "small", "--state", str(tmp_path / "state"), "--task-bytes-per-second", "1000")
+    with FakeProcess(*arguments) as first:
+        client = connect(first)
+        client.create(f"[{A}] t.vmdk", 100 * MIB, "eagerZeroedThick")
+        limit = time.monotonic() + 10
+        while "t.vmdk" not in first.control.list_files(datastore=A):
+            assert time.monotonic() < limit
+            time.sleep(0.01)
+        first.control.add_file(datastore=A, path="thin", size=GIB, allocated=5)
+        free = first.control.free_space(datastore=A)["free"]
+        first.kill()
+    with FakeProcess(*arguments) as second:
+        assert second.thumbprint_sha256 == first.thumbprint_sha256
+        tree = second.control.tree(datastore=A)
+        assert (tree["t-flat.vmdk"]["size"], tree["t-flat.vmdk"]["allocated"]) == (100 * MIB, 100 * MIB)
+        assert tree["thin"]["allocated"] == 5
+        assert second.control.free_space(datastore=A) == {"free": free, "published": free}
+        client = connect(second)
+        done(client.disks.DeleteVirtualDisk_Task(f"[{A}] t.vmdk", None))
+        assert second.control.free_space(datastore=A)["free"] > free + 100 * MIB
+
+
+def test_a_restart_alone_changes_no_space(serve, tmp_path):
+    seen = []
+    for _ in range(2):
+        control = serve("default", state=str(tmp_path)).control
+        stores = ("datastore1", "vsanDatastore", "nfs-datastore", "localdir")
+        seen.append({name: control.free_space(datastore=name) for name in stores})
+    assert seen[0] == seen[1]

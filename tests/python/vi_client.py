@@ -31,7 +31,7 @@ class Client:
         self.namespaces = content.datastoreNamespaceManager
         inventory = content.rootFolder.childEntity[0]
         self.datacenter = inventory if isinstance(inventory, vim.Datacenter) else inventory.childEntity[0]
-        self.dc = self.datacenter if server.service.is_vcenter else None
+        self.dc = self.datacenter if self.instance.content.about.apiType == "VirtualCenter" else None
 
     def close(self) -> None:
         """Log out."""

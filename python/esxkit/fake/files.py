@@ -91,7 +91,10 @@ class FileStore:
         """Called after each change of files or space made by a client."""
         self._attributes = Attributes(journal)
         self._descriptors: dict[str, tuple[int, int, vmdk.Descriptor]] = {}
+        self.grown = 0
+        """Bytes that were allocated since the tree was new, before this process."""
         if journal is not None and root.exists():
+            self.grown = self.allocated("") - _allocated_in(tree)
             return
         root.mkdir(parents=True, exist_ok=True)
         self._attributes.hold()
@@ -368,6 +371,16 @@ class FileStore:
             parent = said.parent if "/" in said.parent or not folder else f"{folder}/{said.parent}"
             return self.uuid(self.entry(parent))
         return said.uuid or vmdk.derived_uuid(f"{self.root.name}/{entry.path}")
+
+
+def _allocated_in(tree: Sequence[Mapping[str, Any]]) -> int:
+    """What a world's file tree has allocated."""
+    total = 0
+    for node in tree:
+        length = max(node.get("size", 0), len((node.get("text") or "").encode()))
+        own = 0 if node["kind"] == "dir" else node.get("allocated", length) + node.get("object", 0)
+        total += own + _allocated_in(node.get("children") or ())
+    return total
 
 
 class Writer:

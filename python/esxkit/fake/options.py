@@ -12,7 +12,7 @@ DESTSPEC_STYLES = ("notimplemented", "ignore", "accept")
 DISK_FILE_DELETE_STYLES = ("descriptor", "nothing")
 CERTIFICATES = ("good", "selfsigned", "expired", "wronghost")
 
-START_ONLY = frozenset({"port", "plain_port", "certificate"})
+START_ONLY = frozenset({"port", "plain_port", "certificate", "state"})
 """Switches that only mean something when the fake starts."""
 
 
@@ -36,6 +36,8 @@ class FakeOptions:
     """(start) port of a second listener without TLS; 0 picks one, None means none."""
     certificate: str = attrs.field(default="good", validator=_one_of(*CERTIFICATES))
     """(start) good: signed by the CA in cacert, for 127.0.0.1, ::1 and localhost."""
+    state: str = ""
+    """(start) a folder that keeps files, free space and certificate over the end of the process; empty: none."""
     username: str = "root"
     password: str = "fake password & <xml>"
     latency_ms: float = attrs.field(default=0, validator=_NOT_NEGATIVE)

@@ -170,6 +170,7 @@ class Builder:
             host=[],
         )
         self.add(result)
+        result.publish_space()
         moid = f"datastoreBrowser-{plain['moref']}" if self.vcenter else f"ha-datastorebrowser-{plain['moref']}"
         result.set("browser", self.add(HostDatastoreBrowser(moid, result)))
         folder.append("childEntity", result.ref)
@@ -180,7 +181,9 @@ class Builder:
         if plain.get("files") is None:
             return None
         self._stores += 1
-        return FileStore(self.files / f"{self._stores:04d}", plain["files"])
+        root = self.files / f"{self._stores:04d}"
+        journal = root.with_suffix(".journal") if self.service.options.state else None
+        return FileStore(root, plain["files"], journal)
 
     # -- hosts -------------------------------------------------------------------------------
     def host(self, plan: HostPlan, index: int, stores: dict[str, Datastore]) -> None:

@@ -59,12 +59,13 @@ class Address:
 
 
 class Running:
-    """Sockets, service and temporary folder of one fake, inside a running event loop."""
+    """Sockets, service and folder of one fake, inside a running event loop."""
 
     def __init__(self, world: World, options: FakeOptions):
         self.world, self.options = world, options
         self._runners: list[web.ServerRunner] = []
-        self.folder = Path(tempfile.mkdtemp(prefix="esxkit-fake-"))
+        self.folder = Path(options.state or tempfile.mkdtemp(prefix="esxkit-fake-"))
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.service: Service
         self.control: Control
         self.address: Address
@@ -109,12 +110,13 @@ class Running:
         return site._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        """Close everything and remove the temporary folder."""
+        """Close everything and remove the folder, unless it is one that is to stay."""
         if hasattr(self, "service"):
             await self.service.close()
         for runner in self._runners:
             await runner.cleanup()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if not self.options.state:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def ready_world(world: World | str, api_version: str | None = None) -> World:
@@ -232,6 +234,11 @@ class FakeProcess:
             self._process.kill()
             self._process.wait()
         self._process.stdout.close()
+
+    def kill(self) -> None:
+        """End it at once, in the middle of whatever it does; with `state` the next one finds what it left."""
+        self._process.kill()
+        self._process.wait()
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name == "address":

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 
-"""Certificates of the fake: a fresh CA each time, and server certificates good and bad."""
+"""Certificates of the fake: a fresh CA for each folder, and server certificates good and bad."""
 
 import datetime
 import hashlib
@@ -30,10 +30,23 @@ class Certificates:
 def make(kind: str, folder: Path) -> Certificates:
     """Certificates of a kind: good, selfsigned, expired or wronghost; PEM files go to `folder`.
 
-    cacert is always the CA's own file, also where the server's certificate is not signed by it.
+    cacert is always the CA's own file, also where the server's certificate is not signed by it. Those that
+    are in the folder already are used again, whatever their kind.
     """
-    authority = trustme.CA(organization_name="esxkit fake")
     cacert, chain = folder / "ca.pem", folder / "server.pem"
+    if not chain.exists():
+        _write(kind, cacert, chain)
+    pem = chain.read_bytes()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(chain)
+    certificate = pem[pem.index(b"-----BEGIN CERTIFICATE") :].split(b"-----END CERTIFICATE-----")[0]
+    der = ssl.PEM_cert_to_DER_cert(certificate.decode() + "-----END CERTIFICATE-----\n")
+    return Certificates(context, cacert, _colons(hashlib.sha256(der)), _colons(hashlib.sha1(der)))
+
+
+def _write(kind: str, cacert: Path, chain: Path) -> None:
+    authority = trustme.CA(organization_name="esxkit fake")
     authority.cert_pem.write_to_path(cacert)
     if kind == "selfsigned":
         pem = _self_signed()
@@ -44,12 +57,6 @@ def make(kind: str, folder: Path) -> Certificates:
         pem = leaf.private_key_and_cert_chain_pem.bytes()
     chain.touch(mode=0o600)
     chain.write_bytes(pem)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(chain)
-    certificate = pem[pem.index(b"-----BEGIN CERTIFICATE") :].split(b"-----END CERTIFICATE-----")[0]
-    der = ssl.PEM_cert_to_DER_cert(certificate.decode() + "-----END CERTIFICATE-----\n")
-    return Certificates(context, cacert, _colons(hashlib.sha256(der)), _colons(hashlib.sha1(der)))
 
 
 def _colons(digest: "hashlib._Hash") -> str:

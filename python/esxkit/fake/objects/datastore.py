@@ -23,7 +23,7 @@ class Datastore(ManagedEntity):
         self.files = files
         if files is not None:
             summary = self.read("summary")
-            files.space = Space(summary.capacity, summary.freeSpace)
+            files.space = Space(summary.capacity, max(summary.freeSpace - files.grown, 0))
             files.on_change = self._files_changed
 
     @property
