@@ -106,8 +106,8 @@ iscsiVolumes(EsxConnection *connection G_GNUC_UNUSED, const InventoryPool *pool,
 const EsxStorageBackend esxStorageBackendIscsi = {
     .name = "iSCSI",
     .readOnlyReason =
-        "A LUN of an iSCSI target is made, resized and removed on the storage array that "
-        "serves it, not through the ESX host.",
+        "A LUN of an iSCSI target is made, resized and removed on the storage array that serves "
+        "it, and its contents belong to who uses it: nothing of that goes through the ESX host.",
     .poolType = iscsiPoolType,
     .poolDescribe = iscsiPoolDescribe,
     .poolRefresh = iscsiPoolRefresh,

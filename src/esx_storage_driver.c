@@ -11,6 +11,7 @@
 #include "esx_storage_change.h"
 #include "esx_storage_driver.h"
 #include "esx_storage_pool.h"
+#include "esx_storage_stream.h"
 #include "esx_storage_vol.h"
 
 virStorageDriver esxStorageDriver = {
@@ -52,4 +53,7 @@ virStorageDriver esxStorageDriver = {
     .storageVolWipe = esxStorageVolWipe,
     .storageVolWipePattern = esxStorageVolWipePattern,
     .storageVolResize = esxStorageVolResize,
+
+    .storageVolDownload = esxStorageVolDownload,
+    .storageVolUpload = esxStorageVolUpload,
 };

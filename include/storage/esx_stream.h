@@ -14,10 +14,28 @@
  * three event callbacks that libvirtd needs. A worker thread runs the transfer; the pipe between
  * the two is bounded, so that a slow reader slows the server down and a slow server the writer.
  *
+ * The worker starts with esxStreamOpen and ends with the transfer. While it runs it holds the
+ * EsxConnection, and nothing of libvirt's: the stream object holds its virConnect.
+ *
+ * Sends and receives end with the transfer's error as soon as it has failed.
+ *
  * Finish waits for the worker and reports how the transfer ended (HTTP status, the size of what was
- * stored); for a download that was not read to its end it is an abort. Abort raises the cancel flag
- * and returns at once; what the transfer has to tidy up goes on behind it, and esxConnectionFree
- * waits for that.
+ * stored). Who finishes a download before its end wants no more of it: the worker is told to stop,
+ * and Finish succeeds unless the transfer had failed before, as with the streams of libvirt's local
+ * storage. Abort raises the cancel flag and returns at once; what the transfer has to tidy up goes
+ * on behind it, and esxConnectionFree waits for that. A stream freed without either is aborted.
+ * Both are harmless on a stream that has ended.
+ *
+ * Holes: a sparse download tells them by RecvFlags (VIR_STREAM_RECV_STOP_AT_HOLE) with RecvHole, or
+ * by InData, and SendHole then steps over one, which is libvirtd's way. Everybody else reads zeros,
+ * and so does a plain Recv. SendHole on an upload needs it to be sparse.
+ *
+ * Events: see esx_stream_event.h. READABLE, where a receive would not block; a sparse download only
+ * is where InData can tell what comes next. WRITABLE, where a send would not block: always so on
+ * a download, where it fails, since libvirtd looks at the end that its client announced only when
+ * told that the stream is writable. A failed transfer is READABLE with ERROR, or WRITABLE. An upload
+ * tells ERROR only to who asked for it: libvirtd did not, and would forget the reason, which the
+ * next send tells. HANGUP, also for who asked for it: a download was read to its end.
  */
 
 /*
@@ -26,16 +44,22 @@
  * run: a download writes to @pipe and ends it; an upload reads @pipe until ESX_PIPE_END, and
  * returns when the file is whole under its name. Watches @cancel (atomic) and ESX_PIPE_CLOSED, and leaves
  * nothing half done behind, or names it in @error. The stream closes the pipe afterwards.
+ *
+ * Runs with all signals blocked: SIGPIPE is an error code there.
  */
 typedef struct _EsxTransfer EsxTransfer;
 struct _EsxTransfer {
     gboolean (*run)(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error);
-    void (*free)(EsxTransfer *transfer);
+    void (*free)(EsxTransfer *transfer);    /* the struct itself as well; NULL: g_free */
     gboolean isUpload;
     gboolean sparse;        /* the stream was opened with …_SPARSE_STREAM */
     size_t pipeBytes;       /* how much the pipe may hold */
     char *what;             /* for errors: "upload to '[ds] dir/file'"; freed by esxTransferFree */
+    guint finishMs;         /* how long Finish waits at most; 0: ESX_STREAM_FINISH_MS */
 };
+
+/* A worker ends by its own limits long before; libvirtd's main loop waits meanwhile. */
+#define ESX_STREAM_FINISH_MS (15 * 60 * 1000)
 
 void esxTransferFree(EsxTransfer *transfer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxTransfer, esxTransferFree)

@@ -78,6 +78,7 @@ typedef struct {
     virConnectPtr conn;
     virStoragePoolPtr pool;     /* "ds" */
     virStorageVolPtr vol;       /* its "a.iso" */
+    virStreamPtr stream;        /* in use, so that no transfer begins */
     const char *path;           /* its target path */
     char *names[MAX_NAMES + 1]; /* what a list told; NULL behind the last */
 } Setting;
@@ -109,6 +110,8 @@ script(Canned *canned)
     cannedReplyAlways(canned, "RefreshDatastore", "");
 }
 
+static virStreamDriver busy;
+
 /* @warm: the inventory has been read. */
 static void
 settingOpen(Setting *s, bool warm)
@@ -130,6 +133,8 @@ settingOpen(Setting *s, bool warm)
     s->conn->privateData = connection;
     s->pool = virGetStoragePool(s->conn, "ds", pool->uuid, NULL, NULL);
     s->vol = virGetStorageVol(s->conn, "ds", "a.iso", "[ds] a.iso", NULL, NULL);
+    s->stream = virGetStream(s->conn);
+    s->stream->driver = &busy;
 
     guard.snapshot = s->snapshot;
     guard.asked = g_string_new(NULL);
@@ -146,6 +151,7 @@ settingClose(Setting *s)
     for (i = 0; i < G_N_ELEMENTS(s->names); i++)
         g_free(s->names[i]);
     g_string_free(guard.asked, TRUE);
+    virObjectUnref(s->stream);
     virObjectUnref(s->vol);
     virObjectUnref(s->pool);
     esxConnectionFree(g_steal_pointer(&s->conn->privateData));
@@ -298,6 +304,8 @@ VOL(Delete, table->storageVolDelete(s->vol, 0))
 VOL(Wipe, table->storageVolWipe(s->vol, 0))
 VOL(WipePattern, table->storageVolWipePattern(s->vol, VIR_STORAGE_VOL_WIPE_ALG_ZERO, 0))
 VOL(Resize, table->storageVolResize(s->vol, 1, 0))
+VOL(Download, table->storageVolDownload(s->vol, s->stream, 0, 0, 0))
+VOL(Upload, table->storageVolUpload(s->vol, s->stream, 0, 0, 0))
 
 /* ---- what is expected of each ---------------------------------------------------------------- */
 
@@ -372,6 +380,8 @@ static const Row rows[] = {
     { VOL_ROW(Wipe), .scope = A_VOLUME, .allowed = VIR_ERR_NO_SUPPORT },
     { VOL_ROW(WipePattern), .scope = A_VOLUME, .allowed = VIR_ERR_NO_SUPPORT },
     { VOL_ROW(Resize), .scope = A_VOLUME, .allowed = VIR_ERR_NO_SUPPORT },
+    { VOL_ROW(Download), .scope = A_VOLUME, .allowed = VIR_ERR_NO_SUPPORT },
+    { VOL_ROW(Upload), .scope = A_VOLUME, .allowed = VIR_ERR_NO_SUPPORT },
 };
 
 /* What the check, and it alone, is asked. */

@@ -1,0 +1,82 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Verbs that move the contents of a volume. */
+
+#include "esx_storage_stream.h"
+
+#include "esx_error.h"
+#include "esx_storage_find.h"
+
+typedef int (*VolAccess)(virConnectPtr conn, virStoragePoolDef *pool, virStorageVolDef *vol);
+typedef EsxTransfer *(*VolTransfer)(EsxConnection *connection, const InventoryPool *pool,
+                                    const EsxVolume *volume, guint64 offset, guint64 length,
+                                    GError **error);
+
+static int
+openVolume(virStorageVolPtr vol, VolAccess access, EsxFound *ret_found)
+{
+    virStoragePoolDef poolStub;
+    virStorageVolDef volStub;
+
+    if (esxFindVolume(vol->conn, NULL /* uuid */, vol->pool, vol->name, ret_found) < 0)
+        return -1;
+    poolStub = esxPoolStub(ret_found->pool);
+    volStub = esxVolStub(ret_found->volume);
+    return access(vol->conn, &poolStub, &volStub);
+}
+
+/* @function: NULL where the backend has none. */
+static int
+begin(virStorageVolPtr vol, virStreamPtr stream, const EsxFound *found, VolTransfer function,
+      const char *what, guint64 offset, guint64 length, bool sparse)
+{
+    EsxConnection *connection = vol->conn->privateData;
+    const char *reason = found->backend->readOnlyReason;
+    g_autoptr(GError) error = NULL;
+    EsxTransfer *transfer = NULL;
+
+    if (!function) {
+        virReportError(VIR_ERR_NO_SUPPORT, "%s",
+                       reason ? reason : "this kind of storage pool does not support it");
+        return -1;
+    }
+    transfer = function(connection, found->pool, found->volume, offset, length, &error);
+    if (!transfer) {
+        esxErrorReport(error, "cannot %s volume '%s' of pool '%s'", what, found->volume->name,
+                       found->pool->name);
+        return -1;
+    }
+    transfer->sparse = sparse;
+    return esxStreamOpen(stream, connection, transfer);
+}
+
+int
+esxStorageVolDownload(virStorageVolPtr vol, virStreamPtr stream, unsigned long long offset,
+                      unsigned long long length, unsigned int flags)
+{
+    g_auto(EsxFound) found = { 0 };
+
+    virCheckFlags(VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM, -1);
+
+    if (openVolume(vol, virStorageVolDownloadEnsureACL, &found) < 0)
+        return -1;
+    return begin(vol, stream, &found, found.backend->volumeDownload, "download", offset, length,
+                 flags & VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM);
+}
+
+int
+esxStorageVolUpload(virStorageVolPtr vol, virStreamPtr stream, unsigned long long offset,
+                    unsigned long long length, unsigned int flags)
+{
+    g_auto(EsxFound) found = { 0 };
+
+    virCheckFlags(VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM, -1);
+
+    if (openVolume(vol, virStorageVolUploadEnsureACL, &found) < 0)
+        return -1;
+    return begin(vol, stream, &found, found.backend->volumeUpload, "upload to", offset, length,
+                 flags & VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM);
+}

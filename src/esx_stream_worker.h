@@ -1,0 +1,62 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include "esx_stream.h"
+#include "esx_stream_event.h"
+
+/*
+ * EsxStream: a transfer under way. It is shared by the libvirt stream it belongs to, by the worker
+ * thread that runs the transfer, and by calls that are in it; ending the stream takes it away from
+ * the first.
+ */
+typedef struct {
+    gatomicrefcount refs;
+    EsxPipe *pipe;
+    EsxStreamEvents *events;
+    gboolean isUpload, sparse, nonblock;
+    char *what;
+    guint finishMs;
+    gint cancel;                /* atomic */
+    gint failed;                /* atomic: the transfer did */
+
+    EsxTransfer *transfer;      /* the worker's */
+    EsxConnection *connection;  /* the worker's */
+
+    GMutex lock;                /* guards what follows */
+    GCond changed;              /* the pipe's state, or done */
+    gboolean done;              /* the worker has ended, */
+    GError *verdict;            /* with this; NULL: well */
+    gboolean abandoned;         /* nobody will ask for the verdict */
+    guint64 holes;              /* what was sent in holes, in all */
+} EsxStream;
+
+/* @transfer, @connection: borrowed until esxStreamStart. */
+EsxStream *esxStreamNew(EsxTransfer *transfer, EsxConnection *connection, gboolean nonblock);
+EsxStream *esxStreamRef(EsxStream *stream);
+void esxStreamUnref(EsxStream *stream);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxStream, esxStreamUnref)
+
+/*
+ * Starts the worker, which holds the connection and takes the transfer.
+ *
+ * Returns: FALSE with @error, and the transfer is the caller's still.
+ */
+gboolean esxStreamStart(EsxStream *stream, GError **error);
+
+/* Tells the worker to stop; nobody waits for it, nor asks for its verdict. */
+void esxStreamAbandon(EsxStream *stream);
+
+/* Waits for the worker. Returns: 0, or -1 with the libvirt error for what it came to. */
+int esxStreamAwaitVerdict(EsxStream *stream);
+
+/*
+ * Waits until it is clear what comes next in a download: not longer than a server takes that has
+ * sent everything, but has not said so.
+ *
+ * Returns: ESX_PIPE_END, ESX_PIPE_CLOSED, or another: more would come.
+ */
+EsxPipeResult esxStreamAwaitEnd(EsxStream *stream);
