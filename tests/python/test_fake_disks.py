@@ -494,6 +494,19 @@ def test_a_destspec_on_a_vcenter(vc):
     assert "thinProvisioned" in text(vc, "w.vmdk", "vmfs-empty")
 
 
+def test_a_copy_crosses_datacenters(vc):
+    moid = vc.control.add_datacenter(name="Paris")
+    vc.control.add_datastore(name="ds-paris", datacenter=moid)
+    paris = next(child for child in vc.instance.content.rootFolder.childEntity if child.name == "Paris")
+    vc.made("[vmfs-empty] t.vmdk", MIB)
+    args = "[vmfs-empty] t.vmdk", vc.dc, "[ds-paris] t.vmdk"
+    assert isinstance(failed(vc.disks.CopyVirtualDisk_Task(*args, vc.dc, None, False)), vim.fault.InvalidDatastore)
+    done(vc.disks.CopyVirtualDisk_Task(*args, paris, None, False))
+    assert set(vc.control.tree(datastore="ds-paris")) == {"t.vmdk", "t-flat.vmdk"}
+    done(vc.disks.DeleteVirtualDisk_Task("[ds-paris] t.vmdk", paris))
+    assert vc.control.tree(datastore="ds-paris") == {}
+
+
 # -- vSAN --------------------------------------------------------------------------------------
 def test_a_disk_on_vsan_is_an_object(serve, connect):
     client = connect(serve("default"))

@@ -11,6 +11,7 @@ from typing import Any
 from esxkit.fake import vmdk
 from esxkit.fake.hosts import build_adapter, build_lun, iscsi_options
 from esxkit.fake.objects.datastore import Datastore
+from esxkit.fake.objects.entities import Datacenter
 from esxkit.fake.objects.host_system import HostSystem
 from esxkit.fake.populate import Builder
 from esxkit.fake.registry import ManagedObject
@@ -34,14 +35,31 @@ class Mutations:
         self._builder = builder
 
     # -- datastores --------------------------------------------------------------------------
-    def add_datastore(self, name: str, capacity: int = 1024 * _GIB, files: list[Any] | None = None) -> str:
-        """A new VMFS datastore on every host; its moid."""
+    def add_datacenter(self, name: str) -> str:
+        """A further datacenter of a vCenter, without hosts; its moid."""
+        if not self._service.is_vcenter:
+            raise ValueError("A host has one datacenter.")
+        number = 500 + sum(1 for _ in self._service.registry.of_type(Datacenter))
+        return self._builder.another_datacenter(name, number).moid
+
+    def add_datastore(
+        self,
+        name: str,
+        capacity: int = 1024 * _GIB,
+        files: list[Any] | None = None,
+        datacenter: str | None = None,
+    ) -> str:
+        """A new VMFS datastore on every host, or on none in another datacenter (its moid); its moid."""
         plain = parts.vmfs_datastore(name, "naa.added", files, capacity)
         if self._service.is_vcenter:
             plain = as_vcenter_datastore(plain, 1000 + len(self._world.datastores))
         self._world.datastores.append(plain)
-        datacenter = self._builder.the_datacenter
-        store = self._builder.datastore(datacenter, plain)
+        if datacenter is not None:
+            other = self._service.registry.find(datacenter)
+            if not isinstance(other, Datacenter):
+                raise KeyError(f"There is no datacenter '{datacenter}'.")
+            return self._builder.datastore(other, plain).moid
+        store = self._builder.datastore(self._builder.the_datacenter, plain)
         for plan, host in self._hosts():
             self._builder.mount(plan, host, store, plain)
         return plain["moref"]

@@ -139,7 +139,18 @@ class Builder:
         self.datacenter_folders(result, bool(plan))
         return result
 
-    def datacenter_folders(self, datacenter: Datacenter, vcenter: bool) -> None:
+    def another_datacenter(self, name: str, number: int) -> Datacenter:
+        """A further datacenter of a vCenter, at the top, without hosts."""
+        root = self.service.root_folder
+        configuration = make("DatacenterConfigInfo")
+        result = Datacenter(
+            f"datacenter-{number}", name=escaped(name), parent=root.ref, configuration=configuration
+        )
+        root.append("childEntity", self.add(result))
+        self.datacenter_folders(result, True, f"{number}")
+        return result
+
+    def datacenter_folders(self, datacenter: Datacenter, vcenter: bool, suffix: str = "") -> None:
         kinds = (
             ("vm", "group-v4", "VirtualMachine"),
             ("host", "group-h5", "ComputeResource"),
@@ -148,7 +159,7 @@ class Builder:
         )
         for kind, moid, child in kinds:
             folder = Folder(
-                moid if vcenter else f"ha-folder-{kind}",
+                f"{moid}{suffix}" if vcenter else f"ha-folder-{kind}",
                 name=kind,
                 parent=datacenter.ref,
                 childType=[vi_type("Folder"), vi_type(child)],
