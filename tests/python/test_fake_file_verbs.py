@@ -61,6 +61,12 @@ def test_a_machine_takes_a_disk_with_its_extents(control):
     assert control.locks(datastore=A) == []
 
 
+def test_arguments_may_come_by_position(control):
+    control.put_file(A, "f", encoded(b"x"), size=3)
+    assert control.read_file(A, "f") == encoded(b"x\0\0")
+    assert control.list_files(A, folder="vm-0000") == ["vm-0000-flat.vmdk", "vm-0000.vmdk"]
+
+
 def test_orders_without_sense_get_a_sentence(control):
     for wrong in (
         lambda: control.tree(datastore="none"),

@@ -4,10 +4,12 @@
 """The control interface: what a test may do to a running fake, as verbs with JSON arguments.
 
 In process: `fake.control.VERB(...)`; over HTTP: POST /_fake/VERB with a JSON object (GET for verbs without
-arguments). The reply is the verb's result as JSON; 400 with a sentence if the verb or an argument is wrong.
+arguments); its "*" may be a list of arguments by position. The reply is the verb's result as JSON; 400 with a
+sentence if the verb or an argument is wrong.
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from aiohttp import web
@@ -31,7 +33,7 @@ class Control:
         self._service = service
         self._others = (mutations.Mutations(service, world, builder), FileVerbs(service))
 
-    def run(self, verb: str, arguments: dict[str, Any]) -> Any:
+    def run(self, verb: str, arguments: dict[str, Any], positional: Sequence[Any] = ()) -> Any:
         """Run one verb. ControlError with a sentence when it cannot be done."""
         handler = None
         if not verb.startswith("_") and verb != "run":
@@ -39,7 +41,7 @@ class Control:
         if handler is None:
             raise ControlError(f"The fake has no control verb '{verb}'; it has {', '.join(self.verbs())}.")
         try:
-            return handler(**arguments)
+            return handler(*positional, **arguments)
         except (KeyError, TypeError, ValueError) as error:
             text = error.args[0] if error.args else repr(error)
             raise ControlError(f"Control verb '{verb}': {text}") from error
@@ -126,7 +128,8 @@ class ControlFrontend:
         body = await request.content.read()
         try:
             arguments = json.loads(body) if body else {}
-            result = self._control.run(verb, arguments)
+            positional = arguments.pop("*", ()) if isinstance(arguments, dict) else ()
+            result = self._control.run(verb, arguments, positional)
         except (ControlError, json.JSONDecodeError) as error:
             return web.Response(status=400, text=f"{error}\n")
         return web.json_response(result)

@@ -192,9 +192,9 @@ class _InProcessControl:
         self._fake = fake
 
     def __getattr__(self, verb: str) -> Any:
-        def call(**arguments: Any) -> Any:
+        def call(*positional: Any, **arguments: Any) -> Any:
             async def run() -> Any:
-                return self._fake._running.control.run(verb, arguments)
+                return self._fake._running.control.run(verb, arguments, positional)
 
             return self._fake.run(run())
 
@@ -257,7 +257,9 @@ class HttpControl:
         self._url = url
 
     def __getattr__(self, verb: str) -> Any:
-        def call(**arguments: Any) -> Any:
+        def call(*positional: Any, **arguments: Any) -> Any:
+            if positional:
+                arguments["*"] = positional
             request = urllib.request.Request(self._url + verb, data=json.dumps(arguments).encode(), method="POST")
             opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
             try:
