@@ -215,14 +215,21 @@ makeNamespace(EsxVmfsVerb *verb, const char *directory, const GError *refusal, G
     return FALSE;
 }
 
+/* Whether the datastore may be one without directories of its own. */
+static gboolean
+mayHaveNamespaces(const EsxVmfsVerb *verb)
+{
+    return verb->pool->datastore->fs == INVENTORY_FS_OTHER;
+}
+
 /*
- * Whether @error may come of a datastore that has no directories of its own. Which fault that is
- * differs; those that mean something else for certain are told apart.
+ * Whether @error of making a directory may come of that. Which fault that is differs; those that
+ * mean something else for certain are told apart.
  */
 static gboolean
 mayNeedNamespace(const EsxVmfsVerb *verb, const GError *error)
 {
-    if (verb->pool->datastore->fs != INVENTORY_FS_OTHER || error->domain != VI_ERROR)
+    if (!mayHaveNamespaces(verb) || error->domain != VI_ERROR)
         return FALSE;
     switch (error->code) {
     case VI_ERROR_FAULT:
@@ -258,6 +265,16 @@ makeDirectories(EsxVmfsVerb *verb, const char *directory, GError **error)
     return FALSE;
 }
 
+/* Whether @error of a step may come of a directory that is missing. */
+static gboolean
+mayNeedDirectory(const EsxVmfsVerb *verb, const GError *error)
+{
+    if (g_error_matches(error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND))
+        return TRUE;
+    return mayHaveNamespaces(verb) && (g_error_matches(error, VI_ERROR, VI_ERROR_FILE_FAULT) ||
+                                       g_error_matches(error, VI_ERROR, VI_ERROR_INVALID_PATH));
+}
+
 gboolean
 esxVmfsVerbInDirectory(EsxVmfsVerb *verb, const char *name, EsxVmfsStep step, gpointer opaque,
                        GError **error)
@@ -268,7 +285,7 @@ esxVmfsVerbInDirectory(EsxVmfsVerb *verb, const char *name, EsxVmfsStep step, gp
 
     if (step(verb, opaque, &local))
         return TRUE;
-    if (!directory || !g_error_matches(local, VI_ERROR, VI_ERROR_FILE_NOT_FOUND)) {
+    if (!directory || !mayNeedDirectory(verb, local)) {
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
     }

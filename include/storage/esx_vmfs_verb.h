@@ -68,7 +68,8 @@ typedef gboolean (*EsxVmfsStep)(EsxVmfsVerb *verb, gpointer opaque, GError **err
 /*
  * Takes @step. When it says VI_ERROR_FILE_NOT_FOUND, the directory of @name is made, with all that
  * are missing above it, and @step is taken once more. The first level of a datastore that has no
- * directories of its own (vSAN, vVol) is made through its namespaces.
+ * directories of its own (vSAN, vVol) is made through its namespaces; there a file's other faults
+ * may mean the same.
  */
 gboolean esxVmfsVerbInDirectory(EsxVmfsVerb *verb, const char *name, EsxVmfsStep step,
                                 gpointer opaque, GError **error);

@@ -175,7 +175,7 @@ testNamespace(void)
 
     vmfsInit(&vmfs);
     cannedReply(vmfs.canned, NAMESPACE, "<returnval>/vmfs/volumes/vsan:1/2</returnval>");
-    fixtureScriptTaskFault(vmfs.canned, CREATE, "FileNotFound", "No directory.");
+    fixtureScriptTaskFault(vmfs.canned, CREATE, "CannotCreateFile", "No directory.");
     cannedFault(vmfs.canned, MKDIR, "CannotCreateFile", "Not here.");
     cannedReply(vmfs.canned, MKDIR, "");
     fixtureScriptTask(vmfs.canned, CREATE);
