@@ -96,6 +96,7 @@ def test_volumes(connection, truth: Truth):
     assert truth.disks
     volumes = {volume.path(): volume for pool in connection.listAllStoragePools(0) for volume in pool.listAllVolumes(0)}
     assert truth.disks <= set(volumes)
+    assert not [path for path in volumes if path.endswith(("-flat.vmdk", ".vmx", ".log", ".nvram"))]
     for path in truth.disks:
         volume = connection.storageVolLookupByPath(path)
         assert volume.key() == path == volumes[path].key()
