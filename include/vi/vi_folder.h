@@ -21,22 +21,25 @@
  * once": one thread of the connection waits and tries again (VI_FOLDER_PAUSE_MS, at most
  * VI_FOLDER_TRIES times), the others wait for it. On a vCenter that hands out service tickets
  * (AcquireGenericServiceTicket) contents go straight to and from a host that has the datastore
- * mounted; when that host cannot be reached, through vCenter.
+ * mounted, if viFolderSetHosts() was called; when that host cannot be reached, through vCenter.
  *
  * All functions block, and may be called from any thread, also at once. @cancel: atomic flag, or
  * NULL.
  *
- * Errors: VI_ERROR_FILE_NOT_FOUND (404), VI_ERROR_FILE_LOCKED and other file codes as far as the
- * server says so, VI_ERROR_NO_PERMISSION (401 although the session is good, 403), VI_ERROR_BUSY
- * (503 to the end), VI_ERROR_PROTOCOL for other statuses, HTTP_ERROR, and what a sink or a source
- * set. Each names the file as "[datastore] path".
+ * Errors: VI_ERROR_FILE_NOT_FOUND (404), VI_ERROR_FILE_LOCKED and VI_ERROR_NO_DISK_SPACE as far as
+ * the server says so, VI_ERROR_FILE_FAULT for its other failures (500 and above),
+ * VI_ERROR_NO_PERMISSION (401 although the session is good, 403), VI_ERROR_BUSY (503 to the end),
+ * VI_ERROR_NOT_SUPPORTED (405), VI_ERROR_PROTOCOL for other statuses and for a web page instead of
+ * a file, HTTP_ERROR (HTTP_ERROR_CANCELLED for a raised @cancel), and what a sink or a source set.
+ * Each but the last names the file as "[datastore] path".
  */
 
 #define VI_FOLDER_PAUSE_MS 10000
 #define VI_FOLDER_TRIES 5
 
 typedef struct {
-    const char *datacenterPath;     /* "Folder/DC"; NULL: left out (a host has one only) */
+    const char *datacenterPath;     /* "Folder/DC", each name as VI sends it (with its %2f %5c %25);
+                                       NULL: left out (a host has one only) */
     const char *datastore;
     const char *path;               /* below the datastore's root: "dir/file" */
     const SoapMoRef *datastoreRef;  /* for tickets; NULL: none are asked for */
@@ -49,6 +52,23 @@ ViFolder *viFolderNew(ViSession *session);
 
 /* For tests: other pauses than VI_FOLDER_PAUSE_MS. */
 void viFolderSetPause(ViFolder *folder, guint pauseMs);
+
+/*
+ * Makes the transport for one request to a host of a vCenter; called from any thread.
+ *
+ * @host: name, IPv4, or IPv6 without brackets.
+ * @thumbprint: of the host's certificate, by the word of vCenter (see httpThumbprintParse); NULL
+ * where it does not say.
+ * Returns: (transfer full), or NULL with @error.
+ */
+typedef HttpTransport *(*ViTransportFactory)(const char *host, guint port, const char *thumbprint,
+                                             gpointer opaque, GError **error);
+
+/*
+ * Lets contents of a vCenter's files go straight to and from its hosts. To be set before the folder
+ * is used; without it they go through vCenter.
+ */
+void viFolderSetHosts(ViFolder *folder, ViTransportFactory factory, gpointer opaque);
 
 /* Nobody may be using it. Accepts NULL. */
 void viFolderFree(ViFolder *folder);
@@ -63,10 +83,12 @@ typedef gboolean (*ViFolderSink)(const char *data, size_t length, gpointer opaqu
 
 /*
  * Reads @length bytes from @offset on. The sink sees each byte once and in order: when the
- * connection breaks or the session ends in the middle, the rest is asked for again. Fewer bytes
- * than @length are an error, VI_ERROR_PROTOCOL; a file that ends before @offset likewise.
+ * connection breaks or the session ends in the middle, the rest is asked for again, until
+ * VI_FOLDER_TRIES attempts in a row have brought nothing. Fewer bytes than @length are an error,
+ * VI_ERROR_PROTOCOL; a file that ends before @offset likewise. A @length of 0 asks nobody.
  *
- * A whole file (@offset 0, @length its size) is asked for without a range.
+ * It is always asked for as a range; a server that knows none and sends the whole file is read as
+ * far as that is needed, unless @offset lies so far behind that this is absurd.
  */
 gboolean viFolderRead(ViFolder *folder, const ViFile *file, guint64 offset, guint64 length,
                       ViFolderSink sink, gpointer opaque, gint *cancel, GError **error);

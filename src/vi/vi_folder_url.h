@@ -28,7 +28,7 @@ char *viFolderUrlOfRoot(const ViFile *file, ViSpelling spelling);
 /* Whether the two spellings of @file differ. */
 gboolean viFolderUrlDiffers(const ViFile *file);
 
-/* Returns: (transfer full) @host in an address: an IPv6 address gets brackets. Port 443: left out. */
+/* Returns: (transfer full) @host in an address: IPv6 gets brackets, port 443 is left out. */
 char *viFolderUrlAuthority(const char *host, guint port);
 
 /*
