@@ -21,7 +21,7 @@ ODD = [
     "[datastore1] again.iso",
     "<&>.raw",
     "*?[a].raw",
-    "ünï/中文 – ∞.bin",
+    "ünï/中文 ∞.bin",
     "x" * 251 + ".bin",
     "no ending",
 ]
