@@ -143,6 +143,20 @@ setExists(const char *name, GError **error)
     return FALSE;
 }
 
+/* A file no server could take is not sent. What is free now is for the server to say. */
+static gboolean
+checkRoom(const InventoryPool *pool, guint64 size, GError **error)
+{
+    if (!checkCapacity(size, error))
+        return FALSE;
+    if (pool->capacity == 0 || size <= pool->capacity)
+        return TRUE;
+    g_set_error(error, VI_ERROR, VI_ERROR_NO_DISK_SPACE,
+                "the datastore has room for %" G_GUINT64_FORMAT " bytes in all, not for %"
+                G_GUINT64_FORMAT, pool->capacity, size);
+    return FALSE;
+}
+
 /* A look at a name before much is sent for it. What it cannot see, the move will. */
 static gboolean
 checkFree(EsxVmfsVerb *verb, const EsxVolumeSpec *spec, GError **error)
@@ -189,7 +203,7 @@ newFile(EsxVmfsVerb *verb, const EsxVolumeSpec *spec, EsxVolume *volume, GError 
     NewFile file = { temporary, spec->capacity, FALSE };
     g_autoptr(GError) local = NULL;
 
-    if (!checkCapacity(spec->capacity, error) || !checkFree(verb, spec, error))
+    if (!checkRoom(verb->pool, spec->capacity, error) || !checkFree(verb, spec, error))
         return FALSE;
     if (!esxVmfsVerbInDirectory(verb, temporary, writeZeros, &file, &local)) {
         if (file.begun)

@@ -238,6 +238,24 @@ testLargeFile(void)
     cannedAssertLog(vmfs.canned, MOVE " " LOOK);
 }
 
+/* What the whole datastore has no room for is not sent. */
+static void
+testTooLargeFile(void)
+{
+    g_auto(Vmfs) vmfs = { 0 };
+    InventoryPool pool;
+    g_autoptr(GError) error = NULL;
+
+    vmfsInit(&vmfs);
+    pool = *vmfs.pool;
+    pool.capacity = 4999;
+    error = createFails(&vmfs, &pool, &isoSpec);
+    g_assert_error(error, VI_ERROR, VI_ERROR_NO_DISK_SPACE);
+    fixtureAssertPhrase(error->message, "has room for 4999 bytes in all, not for 5000");
+    folderStubAssertLog("");
+    cannedAssertLog(vmfs.canned, "");
+}
+
 static void
 testFileInMissingDirectory(void)
 {
@@ -368,6 +386,7 @@ main(int argc, char **argv)
     g_test_add_func("/esx/vmfs-create/file", testFile);
     g_test_add_func("/esx/vmfs-create/empty-file", testEmptyFile);
     g_test_add_func("/esx/vmfs-create/large-file", testLargeFile);
+    g_test_add_func("/esx/vmfs-create/too-large-file", testTooLargeFile);
     g_test_add_func("/esx/vmfs-create/file-in-missing-directory", testFileInMissingDirectory);
     g_test_add_func("/esx/vmfs-create/file-without-directory", testFileWithoutDirectory);
     g_test_add_func("/esx/vmfs-create/file-name-taken", testFileNameTaken);

@@ -24,7 +24,9 @@ vmfsInit(Vmfs *vmfs)
         VMFS("d1", "ds", BROWSER("b1"))
         ENTER("Datastore", "d2", SUMMARY("other", "vsan", "") BROWSER("b2")),
         NULL);
-    vmfs->pool = fixturePool(vmfs->snapshot, "ds");
+    vmfs->roomy = *fixturePool(vmfs->snapshot, "ds");
+    vmfs->roomy.capacity = G_MAXINT64;
+    vmfs->pool = &vmfs->roomy;
     vmfs->other = fixturePool(vmfs->snapshot, "other");
 }
 

@@ -17,7 +17,8 @@ typedef struct {
     Canned *canned;
     EsxConnection *connection;
     InventorySnapshot *snapshot;
-    const InventoryPool *pool;      /* "ds", VMFS */
+    InventoryPool roomy;
+    const InventoryPool *pool;      /* "ds", VMFS; has room for everything */
     const InventoryPool *other;     /* "other", vSAN */
 } Vmfs;
 
