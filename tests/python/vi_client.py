@@ -3,6 +3,7 @@
 
 """pyVmomi's own client for tests that change files and disks on the fake."""
 
+import base64
 import ssl
 import time
 from typing import Any
@@ -94,3 +95,26 @@ def failed(task: Any) -> Any:
     info = ended(task)
     assert info.state == "error"
     return info.error
+
+
+def tree(client: Client, datastore: str = "datastore-0000") -> dict[str, Any]:
+    """The datastore's files whose names begin with "t": those the world came with do not."""
+    return {path: one for path, one in client.control.tree(datastore=datastore).items() if path.startswith("t")}
+
+
+def put(client: Client, path: str, data: bytes, datastore: str = "datastore-0000") -> None:
+    """Place a file."""
+    client.control.put_file(datastore=datastore, path=path, content=base64.b64encode(data).decode())
+
+
+def with_data(client: Client, name: str, data: bytes, kind: str = "thin", capacity: int = 8 * MIB) -> None:
+    """A disk whose first bytes are `data`."""
+    client.made(f"[datastore-0000] {name}.vmdk", capacity, kind)
+    flat = client.control.real_path(datastore="datastore-0000", path=f"{name}-flat.vmdk")
+    with open(flat, "r+b") as file:
+        file.write(data)
+
+
+def text(client: Client, path: str, datastore: str = "datastore-0000") -> str:
+    """A descriptor."""
+    return base64.b64decode(client.control.read_file(datastore=datastore, path=path)).decode()
