@@ -164,6 +164,19 @@ esxStreamAwaitEnd(EsxStream *stream)
 
 /* ---- the worker ----------------------------------------------------------------------------- */
 
+/*
+ * Nobody asks any more, and the error may name what had to be left on the server. That a transfer
+ * was cancelled is no news: it was told to.
+ */
+static void
+logForNobody(EsxStream *stream, const GError *error)
+{
+    if (esxErrorNumber(error) == VIR_ERR_OPERATION_ABORTED)
+        VIR_INFO("%s was given up: %s", stream->what, error->message);
+    else
+        VIR_WARN("%s was given up: %s", stream->what, error->message);
+}
+
 /* Tells everybody what the transfer came to. @error: (transfer full) (nullable). */
 static void
 settleVerdict(EsxStream *stream, GError *error)
@@ -185,9 +198,8 @@ settleVerdict(EsxStream *stream, GError *error)
     else
         esxPipeEnd(stream->pipe);
 
-    /* Nobody asks any more, and the error may name what had to be left on the server. */
     if (error && abandoned)
-        VIR_WARN("%s was given up: %s", stream->what, error->message);
+        logForNobody(stream, error);
 }
 
 static gpointer

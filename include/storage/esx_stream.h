@@ -43,7 +43,9 @@
  *
  * run: a download writes to @pipe and ends it; an upload reads @pipe until ESX_PIPE_END, and
  * returns when the file is whole under its name. Watches @cancel (atomic) and ESX_PIPE_CLOSED, and leaves
- * nothing half done behind, or names it in @error. The stream closes the pipe afterwards.
+ * nothing half done behind, or names it in @error. The stream closes the pipe afterwards. Of a
+ * transfer that was given up, nobody asks for @error: it is logged, as a warning unless its code
+ * only says that it was cancelled. So what names something left behind needs another code.
  *
  * Runs with all signals blocked: SIGPIPE is an error code there.
  */

@@ -393,8 +393,9 @@ makeImage(GRand *rand, size_t size)
     size_t at = 0;
 
     while (at < size) {
-        size_t length = MIN(size - at, (size_t)g_rand_int_range(rand, 1, 100000));
+        size_t length = (size_t)g_rand_int_range(rand, 1, 100000);
 
+        length = MIN(length, size - at);
         if (g_rand_boolean(rand))
             memset(image + at, g_rand_int_range(rand, 1, 255), length);
         at += length;
@@ -619,7 +620,7 @@ speedSide(gpointer data)
 
     if (g_atomic_int_add(&t->turn, 1) == 0) {
         for (total = 0; total < SPEED_BYTES; total += done)
-            esxPipeWrite(t->pipe, bytes, 16384, TRUE, &done);
+            esxPipeWrite(t->pipe, bytes, (size_t)MIN(16384, SPEED_BYTES - total), TRUE, &done);
         esxPipeEnd(t->pipe);
         return;
     }
