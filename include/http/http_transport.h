@@ -30,7 +30,7 @@ typedef enum {
     HTTP_ERROR_PROTOCOL,    /* what came back is not HTTP, or was cut off */
     HTTP_ERROR_BROKEN,      /* the connection broke without a reply to what may have been sent */
     HTTP_ERROR_CANCELLED,   /* the caller's cancel flag was raised */
-    HTTP_ERROR_SINK,        /* the sink refused the body but set no error of its own */
+    HTTP_ERROR_SINK,        /* the sink, or the source, failed but set no error of its own */
     HTTP_ERROR_INVALID,     /* an option or a request that cannot work */
 } HttpErrorCode;
 
@@ -96,8 +96,8 @@ typedef struct {
 
 /*
  * source: when the server replies before it has taken everything, sending stops, and the reply is
- * the result (its status says why). A source that gives less or more than sourceLength fails the
- * request with HTTP_ERROR_INVALID.
+ * the result (its status says why). A source that gives less than sourceLength fails the request
+ * with HTTP_ERROR_SINK; it is not asked for more.
  *
  * streamed: for the contents of files. timeoutMs is ignored; what ends a request is silence of the
  * server (the stall timeout), where time spent in the source or the sink does not count, and the

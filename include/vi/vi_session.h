@@ -111,3 +111,6 @@ gboolean viSessionFetch(ViSession *session, const HttpRequest *request, HttpSink
  * (Logout, CancelTask) goes out all the same. To be set before the session is shared.
  */
 void viSessionSetCancel(ViSession *session, gint *cancel);
+
+/* A flag that is never raised: for those who tidy up. */
+gint *viSessionNeverCancel(void);

@@ -81,7 +81,7 @@ httpCallStallMs(const HttpCall *call)
 {
     guint stall = call->config->stallTimeoutMs;
 
-    return call->reply.lines > 0 ? stall : MAX(stall, call->request->timeoutMs);
+    return call->reply.lines > 0 || call->request->streamed ? stall : MAX(stall, call->request->timeoutMs);
 }
 
 static void
@@ -107,7 +107,7 @@ httpCallCheck(HttpCall *call, GError **error)
     guint totalMs = request->timeoutMs ? request->timeoutMs : call->config->totalTimeoutMs;
     gint64 now = g_get_monotonic_time();
     gint64 bytes = httpCallCountBytes(call->easy);
-    gint64 left = totalMs - (now - call->started) / 1000;
+    gint64 left = request->streamed ? G_MAXINT : totalMs - (now - call->started) / 1000;
 
     if (request->cancel && g_atomic_int_get(request->cancel)) {
         g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "The request to %s was cancelled.",

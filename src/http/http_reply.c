@@ -55,13 +55,23 @@ httpReplyTakeField(HttpReply *reply, const char *line, size_t length)
         char **value;
     } fields[] = {
         { "Content-Type", &reply->response.contentType },
+        { "Content-Range", &reply->response.contentRange },
         { "Location", &reply->response.location },
     };
     char *cookie = httpLineValue(line, length, "Set-Cookie");
+    g_autofree char *size = NULL;
     size_t i;
 
     if (cookie) {
         httpReplyAddCookie(reply, cookie);
+        return;
+    }
+    size = httpLineValue(line, length, "Content-Length");
+    if (size) {
+        gint64 number = 0;
+
+        reply->response.contentLength =
+            g_ascii_string_to_signed(size, 10, 0, G_MAXINT64, &number, NULL) ? number : -1;
         return;
     }
     for (i = 0; i < G_N_ELEMENTS(fields); i++) {
@@ -83,6 +93,7 @@ httpReplyTakeStatus(HttpReply *reply, const char *line, size_t length)
     const char *blank = strchr(text, ' ');
 
     httpResponseClear(&reply->response);
+    reply->response.contentLength = -1;
     reply->response.status = blank ? g_ascii_strtoull(blank + 1, NULL, 10) : 0;
 }
 

@@ -16,8 +16,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* A larger piece than libcurl's 16 KiB: listings come in megabytes. */
+/* A larger piece than libcurl's 16 KiB: listings come in megabytes, contents in gigabytes. */
 #define HTTP_BUFFER_BYTES (64 * 1024)
+#define HTTP_STREAM_BUFFER_BYTES (512 * 1024)
 
 #define HTTP_SET(call, option, value) \
     (curl_easy_setopt((call)->easy, (option), (value)) == CURLE_OK)
@@ -35,8 +36,49 @@ static size_t
 httpCallTakeBody(char *data, size_t size, size_t count, void *opaque)
 {
     HttpCall *call = opaque;
+    gboolean taken = httpReplyTakeBody(&call->reply, data, size * count);
 
-    return httpReplyTakeBody(&call->reply, data, size * count) ? size * count : 0;
+    /* the sink may have blocked; the server was not silent meanwhile */
+    call->active = g_get_monotonic_time();
+    return taken ? size * count : 0;
+}
+
+/* What the source gave, or why that is not what was announced. */
+static gboolean
+httpCallCheckGiven(HttpCall *call, gssize given)
+{
+    gint64 announced = call->request->sourceLength;
+
+    if (given < 0 && !call->reply.error)
+        g_set_error_literal(&call->reply.error, HTTP_ERROR, HTTP_ERROR_SINK,
+                            "The contents to be sent ended without a reason.");
+    if (given == 0 && announced >= 0 && call->given < announced)
+        g_set_error(&call->reply.error, HTTP_ERROR, HTTP_ERROR_SINK,
+                    "The contents to be sent to %s ended after %" G_GINT64_FORMAT " of %"
+                    G_GINT64_FORMAT " bytes.", call->config->endpoint.name, call->given, announced);
+
+    return !call->reply.error;
+}
+
+static size_t
+httpCallGiveBody(char *data, size_t size, size_t count, void *opaque)
+{
+    HttpCall *call = opaque;
+    const HttpRequest *request = call->request;
+    gssize given = request->source(data, size * count, request->sourceOpaque, &call->reply.error);
+
+    call->active = g_get_monotonic_time();
+    if (!httpCallCheckGiven(call, given))
+        return CURL_READFUNC_ABORT;
+
+    call->given += given;
+    return (size_t)given;
+}
+
+gboolean
+httpRequestIsOnce(const HttpRequest *request)
+{
+    return request->noRetry || request->source;
 }
 
 /*
@@ -51,7 +93,7 @@ httpCallOpenSocket(void *opaque, curlsocktype purpose, struct curl_sockaddr *add
 
     (void)purpose;
 
-    if (call->attempts > 0 && call->request->noRetry)
+    if (call->attempts > 0 && httpRequestIsOnce(call->request))
         return CURL_SOCKET_BAD;
 
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
@@ -84,7 +126,7 @@ httpCallBeforeSend(void *opaque, char *remoteIp, char *localIp, int remotePort, 
 
     if (call->config->endpoint.tls && !call->peer->trusted)
         return CURL_PREREQFUNC_ABORT;
-    if (call->attempts > 0 && call->request->noRetry)
+    if (call->attempts > 0 && httpRequestIsOnce(call->request))
         return CURL_PREREQFUNC_ABORT;
 
     call->attempts++;
@@ -115,12 +157,15 @@ httpCallSetupManners(HttpCall *call, char *detail)
 static gboolean
 httpCallSetupProtocol(HttpCall *call)
 {
+    gboolean streamed = call->request->streamed;
+    long bytes = streamed ? HTTP_STREAM_BUFFER_BYTES : HTTP_BUFFER_BYTES;
+
     return HTTP_SET(call, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
-           HTTP_SET(call, CURLOPT_ACCEPT_ENCODING, "gzip") &&
+           HTTP_SET(call, CURLOPT_ACCEPT_ENCODING, streamed ? NULL : "gzip") &&
            HTTP_SET(call, CURLOPT_USERAGENT, call->config->userAgent) &&
            HTTP_SET(call, CURLOPT_CONNECTTIMEOUT_MS, (long)call->config->connectTimeoutMs) &&
            HTTP_SET(call, CURLOPT_TCP_KEEPALIVE, 1L) &&
-           HTTP_SET(call, CURLOPT_BUFFERSIZE, (long)HTTP_BUFFER_BYTES) &&
+           HTTP_SET(call, CURLOPT_BUFFERSIZE, bytes) &&
            HTTP_SET(call, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) &&
            HTTP_SET(call, CURLOPT_PREREQFUNCTION, httpCallBeforeSend) &&
            HTTP_SET(call, CURLOPT_PREREQDATA, call) &&
@@ -231,6 +276,13 @@ httpCallSetupMethod(HttpCall *call)
 {
     const HttpRequest *request = call->request;
 
+    if (request->source)
+        return HTTP_SET(call, CURLOPT_UPLOAD, 1L) &&
+               HTTP_SET(call, CURLOPT_CUSTOMREQUEST, request->method) &&
+               HTTP_SET(call, CURLOPT_UPLOAD_BUFFERSIZE, (long)HTTP_STREAM_BUFFER_BYTES) &&
+               HTTP_SET(call, CURLOPT_READFUNCTION, httpCallGiveBody) &&
+               HTTP_SET(call, CURLOPT_READDATA, call) &&
+               HTTP_SET(call, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->sourceLength);
     if (strcmp(request->method, "HEAD") == 0)
         return HTTP_SET(call, CURLOPT_NOBODY, 1L);
     if (!request->body && strcmp(request->method, "POST") != 0)

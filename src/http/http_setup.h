@@ -23,6 +23,7 @@ typedef struct {
     gint64 started;         /* g_get_monotonic_time() */
     gint64 active;          /* when something last came or went */
     gint64 bytes;           /* that had come and gone by then */
+    gint64 given;           /* bytes the request's source gave */
 } HttpCall;
 
 /*
@@ -33,6 +34,9 @@ typedef struct {
  * not know an option.
  */
 gboolean httpCallSetup(HttpCall *call, char *detail, GError **error);
+
+/* Whether @request must reach the server once at most; a source cannot give its body twice. */
+gboolean httpRequestIsOnce(const HttpRequest *request);
 
 /* Erases the copied headers, and takes the options that point to @call back. */
 void httpCallClear(HttpCall *call);

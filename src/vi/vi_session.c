@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base_limits.h"
+#include "vi_reply.h"
 #include "vi_session.h"
 #include "vi_version.h"
 #include "vim_types.h"
@@ -23,6 +24,7 @@ struct _ViSession {
     char *soapAction;           /* header line */
     char *userName;
     Secret *password;
+    gint *cancel;               /* of calls that have no flag of their own; or NULL */
 
     GMutex lock;                /* guards what follows */
     GCond renewed;              /* renewing became FALSE */
@@ -35,77 +37,6 @@ struct _ViSession {
 };
 
 /* ---- one exchange --------------------------------------------------------------------------- */
-
-typedef struct {
-    SoapDecoder *decoder;
-    GString *quote;     /* beginning of a body that is no SOAP */
-} Incoming;
-
-/* 200 and 500 carry an envelope, other codes do not (facts/vi-api.md 1.5). */
-static gboolean
-isSoap(const HttpResponse *response)
-{
-    if (response->status != 200 && response->status != 500)
-        return FALSE;
-    return !response->contentType || strcasestr(response->contentType, "xml") != NULL;
-}
-
-/* What the server wrote, on one line, printable, and not too long. */
-static char *
-quotable(const char *text)
-{
-    g_autofree char *valid = g_utf8_make_valid(text, (gssize)strnlen(text, LIMIT_QUOTED_BYTES));
-    char *p;
-
-    for (p = valid; *p; p++) {
-        if (g_ascii_iscntrl(*p))
-            *p = ' ';
-    }
-    return g_steal_pointer(&valid);
-}
-
-static void
-setNotSoap(GError **error, const HttpResponse *response, const GString *quote)
-{
-    g_autofree char *text = quotable(quote->str);
-    g_autofree char *type = quotable(response->contentType ? response->contentType
-                                                           : "no content type");
-    g_autofree char *location = quotable(response->location ? response->location : "nowhere");
-
-    if (response->status == 503)
-        g_set_error(error, VI_ERROR, VI_ERROR_BUSY,
-                    "the server is out of sessions or overloaded (HTTP status 503); wait a little, "
-                    "or close sessions that are not needed");
-    else if (response->status >= 300 && response->status < 400)
-        g_set_error(
-            error, VI_ERROR, VI_ERROR_PROTOCOL,
-            "the server redirects to '%s' (HTTP status %u), which is not followed; use that "
-            "address in the URI",
-            location, response->status);
-    else
-        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "the server answered with HTTP status %u and %s instead of a SOAP reply%s%s%s; "
-                    "check that the URI names the web port of an ESX host or vCenter",
-                    response->status, type, *text ? ", beginning '" : "", text, *text ? "'" : "");
-}
-
-/* HttpSink. What is no SOAP is read as far as it is quoted, since it may never end. */
-static gboolean
-receive(const HttpResponse *response, const char *data, size_t length, gpointer opaque,
-        GError **error)
-{
-    Incoming *incoming = opaque;
-
-    if (isSoap(response))
-        return soapDecoderFeed(incoming->decoder, data, length, error);
-
-    g_string_append_len(incoming->quote, data,
-                        (gssize)MIN(length, LIMIT_QUOTED_BYTES - incoming->quote->len));
-    if (incoming->quote->len < LIMIT_QUOTED_BYTES)
-        return TRUE;
-    setNotSoap(error, response, incoming->quote);
-    return FALSE;
-}
 
 /*
  * Returns: (transfer full) the session cookie in @setCookie, which has one cookie a line: up to its
@@ -166,9 +97,9 @@ sendAndDecode(ViSession *session, const SoapMethod *method, gconstpointer args, 
     g_autoptr(SoapDecoder) decoder = soapDecoderNew(method);
     g_autoptr(GString) quote = g_string_new(NULL);
     g_auto(HttpResponse) response = { 0 };
-    Incoming incoming = { decoder, quote };
+    ViReplySink incoming = { decoder, quote };
     HttpRequest request = { .method = "POST", .path = "/sdk", .headers = headers,
-                            .timeoutMs = timeoutMs, .cancel = cancel,
+                            .timeoutMs = timeoutMs, .cancel = cancel ? cancel : session->cancel,
                             .noRetry = method->replay == SOAP_REPLAY_ONCE };
     /* Large enough that a request with a password in it is never moved. */
     GString *body = g_string_sized_new(8192);
@@ -182,13 +113,13 @@ sendAndDecode(ViSession *session, const SoapMethod *method, gconstpointer args, 
 
     request.body = body->str;
     request.bodyLength = body->len;
-    sent = httpTransportPerform(session->transport, &request, receive, &incoming, &response, error);
+    sent = httpTransportPerform(session->transport, &request, viReplyTake, &incoming, &response, error);
     eraseString(body);
     if (!sent)
         return NULL;
 
-    if (!isSoap(&response)) {
-        setNotSoap(error, &response, quote);
+    if (!viReplyIsSoap(&response)) {
+        viReplySetNotSoap(&response, quote, error);
         return NULL;
     }
     reply = soapDecoderFinish(decoder, error);
@@ -273,6 +204,63 @@ viSessionExchange(ViSession *session, const SoapMethod *method, gconstpointer ar
 
     *ret_reply = reply;
     return TRUE;
+}
+
+/* ---- files ---------------------------------------------------------------------------------- */
+
+/* Puts @cookie (nullable) behind @lines. Returns: (transfer container). */
+static const char **
+withCookie(const char *const *lines, const char *cookie)
+{
+    g_autoptr(GPtrArray) headers = g_ptr_array_new();
+
+    for (; lines && *lines; lines++)
+        g_ptr_array_add(headers, (gpointer)*lines);
+    if (cookie)
+        g_ptr_array_add(headers, (gpointer)cookie);
+    g_ptr_array_add(headers, NULL);
+    return (const char **)g_ptr_array_free(g_steal_pointer(&headers), FALSE);
+}
+
+gboolean
+viSessionFetch(ViSession *session, const HttpRequest *request, HttpSink sink, gpointer opaque,
+               HttpResponse *ret_response, guint64 *ret_generation, GError **error)
+{
+    g_autofree const char **headers = NULL;
+    HttpRequest sent = *request;
+    gboolean refused;
+    gboolean ok = FALSE;
+    char *cookie;
+
+    g_mutex_lock(&session->lock);
+    refused = lockedIsRefused(session, error);
+    cookie = cookieLine(session->cookie);
+    if (ret_generation)
+        *ret_generation = session->generation;
+    g_mutex_unlock(&session->lock);
+
+    if (!refused) {
+        headers = withCookie(request->headers, cookie);
+        sent.headers = headers;
+        sent.cancel = request->cancel ? request->cancel : session->cancel;
+        ok = httpTransportPerform(session->transport, &sent, sink, opaque, ret_response, error);
+    }
+    secretEraseFree(cookie);
+    return ok;
+}
+
+void
+viSessionSetCancel(ViSession *session, gint *cancel)
+{
+    session->cancel = cancel;
+}
+
+gint *
+viSessionNeverCancel(void)
+{
+    static gint never;
+
+    return &never;
 }
 
 /* ---- who the server is ---------------------------------------------------------------------- */
@@ -537,8 +525,8 @@ logout(ViSession *session)
     g_autoptr(GError) ignored = NULL;
 
     args.self = session->services.sessionManager;
-    viSessionExchange(session, &vimMethodLogout, &args, 0, LOGOUT_TIMEOUT_MS, NULL, &reply, NULL,
-                      &ignored);
+    viSessionExchange(session, &vimMethodLogout, &args, 0, LOGOUT_TIMEOUT_MS, viSessionNeverCancel(), &reply,
+                      NULL, &ignored);
 }
 
 void

@@ -83,7 +83,7 @@ static void
 cancelTask(Wait *wait)
 {
     VimCancelTaskRequest args = VIM_INIT(CancelTaskRequest);
-    ViCallOptions options = { .timeoutMs = CLEANUP_TIMEOUT_MS };
+    ViCallOptions options = { .timeoutMs = CLEANUP_TIMEOUT_MS, .cancel = viSessionNeverCancel() };
     g_autoptr(SoapReply) reply = NULL;
     g_autoptr(GError) ignored = NULL;
 
@@ -282,7 +282,9 @@ static void
 destroyCollector(ViSession *session, const SoapMoRef *collector, guint64 generation)
 {
     VimDestroyPropertyCollectorRequest args = VIM_INIT(DestroyPropertyCollectorRequest);
-    ViCallOptions options = { .generation = generation, .timeoutMs = CLEANUP_TIMEOUT_MS };
+    ViCallOptions options = {
+        .generation = generation, .timeoutMs = CLEANUP_TIMEOUT_MS, .cancel = viSessionNeverCancel(),
+    };
     g_autoptr(SoapReply) reply = NULL;
     g_autoptr(GError) ignored = NULL;
 
@@ -517,7 +519,7 @@ settle(Wait *wait, GError **error)
 
         if (i > 0)
             g_usleep(SETTLE_PAUSE_MS * 1000);
-        if (!look(wait, &spec, CLEANUP_TIMEOUT_MS, NULL /* cancel */, &result, &local))
+        if (!look(wait, &spec, CLEANUP_TIMEOUT_MS, viSessionNeverCancel(), &result, &local))
             continue;
         if (result) {
             g_clear_error(error);
