@@ -1,0 +1,491 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Contents of files: sizes, reading with resumption, writing. */
+
+#include "vi_folder_ask.h"
+#include "vi_folder_range.h"
+#include "vi_folder_status.h"
+#include "vi_folder_url.h"
+
+/* Before an interrupted transfer goes on; doubled with each failure in a row. */
+#define RETRY_PAUSE_MS 100
+
+/* A server's silence costs a minute each time (the stall timeout), so that it counts for three. */
+#define SILENCE_WEIGHT 3
+
+/*
+ * From a server that knows no ranges the beginning of a file has to be loaded to get at the rest;
+ * no further than this.
+ */
+#define MAX_SKIP ((guint64)256 * 1024 * 1024)
+
+ViFolder *
+viFolderNew(ViSession *session)
+{
+    ViFolder *folder = g_new0(ViFolder, 1);
+
+    folder->session = session;
+    folder->gate = viGateNew(VI_FOLDER_PAUSE_MS, VI_FOLDER_TRIES);
+    folder->tickets = viTicketsNew(session);
+    folder->spelling = VI_SPELLING_UNKNOWN;
+    return folder;
+}
+
+void
+viFolderSetPause(ViFolder *folder, guint pauseMs)
+{
+    viGateSetPause(folder->gate, pauseMs);
+}
+
+void
+viFolderSetHosts(ViFolder *folder, ViTransportFactory factory, gpointer opaque)
+{
+    viTicketsSetHosts(folder->tickets, factory, opaque);
+}
+
+void
+viFolderFree(ViFolder *folder)
+{
+    if (!folder)
+        return;
+    viGateFree(folder->gate);
+    viTicketsFree(folder->tickets);
+    g_free(folder);
+}
+
+/* ---- what breaks ---------------------------------------------------------------------------- */
+
+/* How often in a row something has failed. */
+typedef struct {
+    guint failures;
+    gboolean begun;     /* something was got before */
+} Patience;
+
+/* Whether what failed with @error may be tried again; then a pause has been made. */
+static gboolean
+mayRetry(Patience *patience, const ViFolderAsk *ask, const GError *error)
+{
+    if (ask->ownFailed || error->domain != HTTP_ERROR)
+        return FALSE;
+
+    switch ((HttpErrorCode)error->code) {
+    case HTTP_ERROR_CONNECT:
+        /* A server one has already talked to may be back in a moment. */
+        if (!patience->begun)
+            return FALSE;
+        patience->failures++;
+        break;
+    case HTTP_ERROR_BROKEN:
+    case HTTP_ERROR_PROTOCOL:
+        patience->failures++;
+        break;
+    case HTTP_ERROR_TIMEOUT:
+        patience->failures += SILENCE_WEIGHT;
+        break;
+    case HTTP_ERROR_RESOLVE:
+    case HTTP_ERROR_TLS:
+    case HTTP_ERROR_TRUST:
+    case HTTP_ERROR_CANCELLED:
+    case HTTP_ERROR_SINK:
+    case HTTP_ERROR_INVALID:
+        return FALSE;
+    }
+    return patience->failures < VI_FOLDER_TRIES &&
+           viGatePause(RETRY_PAUSE_MS << patience->failures, ask->cancel, NULL);
+}
+
+/* Hands @local (transfer full) on; errors of the network get the file's name. Returns: FALSE. */
+static gboolean
+fail(const ViFolderAsk *ask, const char *doing, GError **error, GError *local)
+{
+    g_autofree char *name = viFolderName(ask->file);
+
+    if (local->domain == HTTP_ERROR && !ask->ownFailed)
+        g_prefix_error(&local, "%s '%s' failed: ", doing, name);
+    g_propagate_error(error, local);
+    return FALSE;
+}
+
+/* Sends what may be sent again as often as it takes. */
+static gboolean
+askPatiently(ViFolder *folder, ViFolderAsk *ask, const char *doing, HttpResponse *ret_response,
+             GError **error)
+{
+    Patience patience = { 0 };
+
+    for (;;) {
+        GError *local = NULL;
+
+        if (viFolderAsk(folder, ask, ret_response, &local))
+            return TRUE;
+        if (!mayRetry(&patience, ask, local))
+            return fail(ask, doing, error, local);
+        g_error_free(local);
+    }
+}
+
+/* ---- size ----------------------------------------------------------------------------------- */
+
+gboolean
+viFolderSize(ViFolder *folder, const ViFile *file, gint *cancel, guint64 *ret_size, GError **error)
+{
+    ViFolderAsk ask = { .file = file, .method = "HEAD", .cancel = cancel };
+    g_auto(HttpResponse) response = { 0 };
+    g_autofree char *name = viFolderName(file);
+
+    if (!askPatiently(folder, &ask, "Asking for the size of", &response, error))
+        return FALSE;
+    if (viFolderIsPage(file, &response)) {
+        viFolderSetPage(error, file);
+        return FALSE;
+    }
+    if (response.contentLength < 0) {
+        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                    "The server does not say how long '%s' is.", name);
+        return FALSE;
+    }
+    *ret_size = (guint64)response.contentLength;
+    return TRUE;
+}
+
+/* ---- reading -------------------------------------------------------------------------------- */
+
+typedef struct {
+    const ViFile *file;
+    ViFolderSink sink;
+    gpointer opaque;
+    guint64 next;       /* the first byte the sink has not seen */
+    guint64 end;        /* behind the last one that is wanted */
+
+    /* Of the reply that is coming in. */
+    gboolean begun;     /* its headers have been looked at */
+    guint64 at;         /* where its next byte belongs */
+    guint64 total;      /* length of the file; G_MAXUINT64: unknown */
+    gboolean enough;    /* more comes than is wanted */
+} Reading;
+
+static gboolean
+setShort(const Reading *reading, guint64 total, GError **error)
+{
+    g_autofree char *name = viFolderName(reading->file);
+
+    g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                "'%s' is only %" G_GUINT64_FORMAT " bytes long, and was to be read up to byte %"
+                G_GUINT64_FORMAT "; it may have changed meanwhile.", name, total, reading->end);
+    return FALSE;
+}
+
+/* A part of the file: it must begin where it is expected to. */
+static gboolean
+beginPart(Reading *reading, const HttpResponse *response, GError **error)
+{
+    g_autofree char *name = viFolderName(reading->file);
+    ViRange range;
+
+    if (!viRangeParse(response->contentRange, &range) || range.first != reading->next ||
+        range.last >= reading->end) {
+        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                    "The server sent another part of '%s' than the one asked for, which begins at "
+                    "byte %" G_GUINT64_FORMAT ".", name, reading->next);
+        return FALSE;
+    }
+    reading->at = range.first;
+    reading->total = range.total;
+    return TRUE;
+}
+
+/* The whole file, from a server that knows no ranges. */
+static gboolean
+beginWhole(Reading *reading, const HttpResponse *response, GError **error)
+{
+    g_autofree char *name = viFolderName(reading->file);
+
+    if (viFolderIsPage(reading->file, response)) {
+        viFolderSetPage(error, reading->file);
+        return FALSE;
+    }
+    if (reading->next > MAX_SKIP) {
+        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                    "The server sends '%s' as a whole only, and not from byte %" G_GUINT64_FORMAT
+                    " on; that far it would have to be loaded in vain.", name, reading->next);
+        return FALSE;
+    }
+    reading->at = 0;
+    reading->total = response->contentLength < 0 ? G_MAXUINT64 : (guint64)response->contentLength;
+    return TRUE;
+}
+
+static gboolean
+beginReply(Reading *reading, const HttpResponse *response, GError **error)
+{
+    g_autofree char *name = viFolderName(reading->file);
+
+    if (reading->begun)
+        return TRUE;
+    reading->begun = TRUE;
+    if (response->status == 206)
+        return beginPart(reading, response, error);
+    if (response->status == 200)
+        return beginWhole(reading, response, error);
+    g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                "The server answered with HTTP status %u instead of the contents of '%s'.",
+                response->status, name);
+    return FALSE;
+}
+
+/* HttpSink: hands on what the caller has not seen, up to the end he wants. */
+static gboolean
+receive(const HttpResponse *response, const char *data, size_t length, gpointer opaque,
+        GError **error)
+{
+    Reading *reading = opaque;
+    size_t skip;
+    size_t take;
+
+    if (!beginReply(reading, response, error))
+        return FALSE;
+
+    skip = reading->at < reading->next ? (size_t)MIN(length, reading->next - reading->at) : 0;
+    take = (size_t)MIN(length - skip, reading->end - reading->next);
+    reading->at += skip + take;
+    if (take > 0) {
+        if (!reading->sink(data + skip, take, reading->opaque, error))
+            return FALSE;
+        reading->next += take;
+    }
+
+    if (reading->next < reading->end || (skip + take == length && reading->total == reading->end) ||
+        (skip + take == length && response->status == 206))
+        return TRUE;
+    reading->enough = TRUE;
+    g_set_error(error, HTTP_ERROR, HTTP_ERROR_SINK, "That is enough.");
+    return FALSE;
+}
+
+/* A reply has come to its end. Returns: FALSE with @error when there is nothing to wait for. */
+static gboolean
+endReply(Reading *reading, const HttpResponse *response, GError **error)
+{
+    g_autofree char *name = viFolderName(reading->file);
+
+    if (response->status == 416) {
+        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                    "'%s' ends before byte %" G_GUINT64_FORMAT ", from which on it was to be "
+                    "read (HTTP status 416); it may have changed meanwhile.", name, reading->next);
+        return FALSE;
+    }
+    if (!beginReply(reading, response, error))
+        return FALSE;
+    if (reading->next == reading->end)
+        return TRUE;
+    if (response->status == 200)
+        return setShort(reading, reading->at, error);
+    return reading->total >= reading->end || setShort(reading, reading->total, error);
+}
+
+/* One request for the rest. Returns: FALSE with @error when that failed. */
+static gboolean
+readRest(ViFolder *folder, Reading *reading, ViFolderAsk *ask, GError **error)
+{
+    g_autofree char *range = viRangeHeader(reading->next, reading->end - 1);
+    g_auto(HttpResponse) response = { 0 };
+    GError *local = NULL;
+    gboolean replied;
+
+    reading->begun = FALSE;
+    ask->range = range;
+    replied = viFolderAsk(folder, ask, &response, &local);
+    ask->range = NULL;
+    if (replied)
+        return endReply(reading, &response, error);
+    if (!reading->enough) {
+        g_propagate_error(error, local);
+        return FALSE;
+    }
+    g_error_free(local);
+    return TRUE;
+}
+
+gboolean
+viFolderRead(ViFolder *folder, const ViFile *file, guint64 offset, guint64 length,
+             ViFolderSink sink, gpointer opaque, gint *cancel, GError **error)
+{
+    Reading reading = {
+        .file = file, .sink = sink, .opaque = opaque, .next = offset, .end = offset + length,
+    };
+    ViFolderAsk ask = {
+        .file = file, .method = "GET", .cancel = cancel, .sink = receive, .sinkOpaque = &reading,
+    };
+    Patience patience = { 0 };
+
+    while (reading.next < reading.end) {
+        guint64 before = reading.next;
+        GError *local = NULL;
+        gboolean ok = readRest(folder, &reading, &ask, &local);
+
+        if (reading.next > before)
+            patience = (Patience) { .begun = TRUE };
+        else if (ok)
+            g_set_error(&local, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
+                        "The server sent nothing of what was asked for.");
+        if (!local)
+            continue;
+        if (!mayRetry(&patience, &ask, local))
+            return fail(&ask, "Reading", error, local);
+        g_error_free(local);
+    }
+    return TRUE;
+}
+
+/* ---- small files ---------------------------------------------------------------------------- */
+
+typedef struct {
+    const ViFile *file;
+    GString *text;
+    size_t limit;
+} SmallFile;
+
+/* HttpSink */
+static gboolean
+collect(const HttpResponse *response, const char *data, size_t length, gpointer opaque,
+        GError **error)
+{
+    SmallFile *small = opaque;
+    g_autofree char *name = viFolderName(small->file);
+
+    if (viFolderIsPage(small->file, response)) {
+        viFolderSetPage(error, small->file);
+        return FALSE;
+    }
+    if (length > small->limit - small->text->len) {
+        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                    "'%s' is longer than the %zu bytes such a file may have.", name, small->limit);
+        return FALSE;
+    }
+    g_string_append_len(small->text, data, (gssize)length);
+    return TRUE;
+}
+
+/* Whether @response, whose body is in @small, is the whole file. */
+static gboolean
+checkSmall(const SmallFile *small, const HttpResponse *response, GError **error)
+{
+    g_autofree char *name = viFolderName(small->file);
+
+    if (viFolderIsPage(small->file, response)) {
+        viFolderSetPage(error, small->file);
+        return FALSE;
+    }
+    if (response->status == 200 &&
+        (response->contentLength < 0 || (guint64)response->contentLength == small->text->len))
+        return TRUE;
+    g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                "The server sent %zu bytes of '%s' with HTTP status %u, and announced another "
+                "number.", small->text->len, name, response->status);
+    return FALSE;
+}
+
+char *
+viFolderReadText(ViFolder *folder, const ViFile *file, size_t limit, gint *cancel,
+                 size_t *ret_length, GError **error)
+{
+    SmallFile small = { .file = file, .limit = limit };
+    ViFolderAsk ask = {
+        .file = file, .method = "GET", .cancel = cancel, .sink = collect, .sinkOpaque = &small,
+    };
+    Patience patience = { 0 };
+
+    for (;;) {
+        g_autoptr(GString) text = g_string_new(NULL);
+        g_auto(HttpResponse) response = { 0 };
+        GError *local = NULL;
+
+        small.text = text;
+        if (viFolderAsk(folder, &ask, &response, &local)) {
+            if (!checkSmall(&small, &response, error))
+                return NULL;
+            *ret_length = text->len;
+            return g_string_free(g_steal_pointer(&text), FALSE);
+        }
+        if (!mayRetry(&patience, &ask, local)) {
+            fail(&ask, "Reading", error, local);
+            return NULL;
+        }
+        g_error_free(local);
+    }
+}
+
+/* ---- writing -------------------------------------------------------------------------------- */
+
+/* Whether nobody knows what the server has made of a request. */
+static gboolean
+isBroken(const GError *error)
+{
+    return g_error_matches(error, HTTP_ERROR, HTTP_ERROR_BROKEN) ||
+           g_error_matches(error, HTTP_ERROR, HTTP_ERROR_PROTOCOL) ||
+           g_error_matches(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT);
+}
+
+/* The answer to a PUT may be lost; then nobody knows what is under the name. */
+static gboolean
+failWriting(const ViFolderAsk *ask, GError **error, GError *local)
+{
+    g_autofree char *name = viFolderName(ask->file);
+
+    if (ask->ownFailed || !isBroken(local))
+        return fail(ask, "Writing", error, local);
+
+    g_set_error(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN,
+                "The connection broke while '%s' was being written, so that what is under this "
+                "name now is unknown (%" G_GUINT64_FORMAT " bytes were handed over): %s", name,
+                ask->given, local->message);
+    g_error_free(local);
+    return FALSE;
+}
+
+/* A source that is to give nothing has to say so too. */
+static gboolean
+isEmpty(HttpSource source, gpointer opaque, const ViFile *file, GError **error)
+{
+    g_autofree char *name = viFolderName(file);
+    char byte;
+    gssize length = source(&byte, 1, opaque, error);
+
+    if (length > 0)
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_INVALID,
+                    "Writing '%s' failed: there is more to write than was announced.", name);
+    return length == 0;
+}
+
+gboolean
+viFolderWrite(ViFolder *folder, const ViFile *file, gint64 length, HttpSource source,
+              gpointer opaque, gint *cancel, guint64 *ret_written, GError **error)
+{
+    ViFolderAsk first = { .file = file, .method = "PUT", .cancel = cancel };
+    ViFolderAsk ask = { .file = file, .method = "PUT", .cancel = cancel, .source = source,
+                        .sourceOpaque = opaque, .sourceLength = length };
+    g_auto(HttpResponse) taken = { 0 };
+    g_auto(HttpResponse) response = { 0 };
+    g_autofree char *name = viFolderName(file);
+    GError *local = NULL;
+
+    if (!askPatiently(folder, &first, "Writing", &taken, error))
+        return FALSE;
+    if (length == 0 && !isEmpty(source, opaque, file, error))
+        return FALSE;
+    if (length != 0 && !viFolderAsk(folder, &ask, &response, &local))
+        return failWriting(&ask, error, local);
+
+    if (length < 0 ? !ask.ended : ask.given != (guint64)length) {
+        g_set_error(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN,
+                    "The server says it has got '%s' although only %" G_GUINT64_FORMAT " bytes "
+                    "were sent; what is under this name now is unknown.", name, ask.given);
+        return FALSE;
+    }
+    if (ret_written)
+        *ret_written = ask.given;
+    return TRUE;
+}

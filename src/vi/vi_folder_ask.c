@@ -1,0 +1,362 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* One request for a file, with all that stands between it and an answer. */
+
+#include "vi_folder_ask.h"
+
+#include "vi_folder_status.h"
+#include "vi_folder_url.h"
+
+/* A refusal's body is read to its end, for the connection's sake, unless it is longer than this. */
+#define MAX_REFUSAL (64 * 1024)
+
+typedef enum {
+    VERDICT_DONE,       /* a response for the caller */
+    VERDICT_FAILED,     /* with an error */
+    VERDICT_AGAIN,
+} Verdict;
+
+/* What is known while a request goes out again and again. */
+typedef struct {
+    ViFolder *folder;
+    ViFolderAsk *ask;
+    ViGatePass pass;
+    gboolean renewed;       /* the session was renewed for it */
+    gboolean settled;       /* how the server decodes names was looked into */
+    gboolean noTicket;      /* through the session's own server only */
+    gboolean doubted;       /* a host refused; was it right? */
+
+    /* Of the present attempt. */
+    HttpResponse response;
+    guint status;           /* also of one whose body was not read to its end */
+    GString *refusal;       /* beginning of the body of one that is not 2xx */
+    size_t refusalLength;
+    gboolean cut;           /* the refusal went on and on */
+} Asking;
+
+static gboolean
+isTaken(guint status)
+{
+    return status >= 200 && status < 300;
+}
+
+/* ---- what goes out and comes in ------------------------------------------------------------- */
+
+/* Whether the source keeps to what was announced. */
+static gboolean
+mayGive(const ViFolderAsk *ask, gssize length, GError **error)
+{
+    g_autofree char *name = viFolderName(ask->file);
+
+    if (ask->sourceLength < 0 || ask->given + (guint64)length <= (guint64)ask->sourceLength)
+        return TRUE;
+    g_set_error(error, HTTP_ERROR, HTTP_ERROR_INVALID,
+                "Writing '%s' failed: there is more to write than the %" G_GINT64_FORMAT
+                " bytes that were announced.", name, ask->sourceLength);
+    return FALSE;
+}
+
+/* HttpSource: the caller's, watched. */
+static gssize
+give(char *buffer, size_t size, gpointer opaque, GError **error)
+{
+    ViFolderAsk *ask = opaque;
+    gssize length = ask->source(buffer, size, ask->sourceOpaque, error);
+
+    if (length < 0 || (length > 0 && !mayGive(ask, length, error))) {
+        ask->ownFailed = TRUE;
+        return -1;
+    }
+    ask->ended = length == 0;
+    ask->given += (guint64)length;
+    return length;
+}
+
+/* HttpSink: what was asked for goes to the caller, of a refusal the beginning is kept. */
+static gboolean
+take(const HttpResponse *response, const char *data, size_t length, gpointer opaque,
+     GError **error)
+{
+    Asking *asking = opaque;
+    ViFolderAsk *ask = asking->ask;
+
+    asking->status = response->status;
+    if (isTaken(response->status)) {
+        /* The server takes requests again: nobody has to wait for the end of this one. */
+        viGateLeave(asking->folder->gate, &asking->pass);
+        if (!ask->sink || ask->sink(response, data, length, ask->sinkOpaque, error))
+            return TRUE;
+        ask->ownFailed = TRUE;
+        return FALSE;
+    }
+
+    g_string_append_len(asking->refusal, data,
+                        (gssize)MIN(length, VI_REFUSAL_BYTES - asking->refusal->len));
+    asking->refusalLength += length;
+    if (asking->refusalLength <= MAX_REFUSAL)
+        return TRUE;
+    asking->cut = TRUE;
+    g_set_error(error, HTTP_ERROR, HTTP_ERROR_SINK, "The refusal is too long.");
+    return FALSE;
+}
+
+#define MAX_HEADERS 8
+
+/* The request of @ask; @headers has room for MAX_HEADERS. @cookie: header line, or NULL. */
+static HttpRequest
+requestOf(ViFolderAsk *ask, const char *path, const char *cookie, const char **headers)
+{
+    const gboolean writing = g_str_equal(ask->method, "PUT");
+    HttpRequest request = { .method = ask->method, .path = path, .headers = headers,
+                            .cancel = ask->cancel, .streamed = TRUE };
+    guint n = 0;
+
+    /* Lengths and ranges must be those of the file. */
+    headers[n++] = "Accept-Encoding: identity";
+    if (ask->range)
+        headers[n++] = ask->range;
+    if (writing) {
+        headers[n++] = "Content-Type: application/octet-stream";
+        headers[n++] = "Overwrite: t";
+    }
+    if (cookie) {
+        headers[n++] = cookie;
+        headers[n++] = "Connection: close";
+    }
+    headers[n] = NULL;
+
+    if (ask->source) {
+        request.source = give;
+        request.sourceOpaque = ask;
+        request.sourceLength = ask->sourceLength;
+        request.noRetry = TRUE;
+    } else if (writing) {
+        request.body = "";
+    }
+    return request;
+}
+
+/* The address of the file as the server at hand is believed to read it. */
+static char *
+addressOf(const Asking *asking, gboolean withDatacenter)
+{
+    ViFile file = *asking->ask->file;
+
+    if (!withDatacenter)
+        file.datacenterPath = NULL;
+    return viFolderUrl(&file, (ViSpelling)g_atomic_int_get(&asking->folder->spelling));
+}
+
+static ViTicket *
+ticketFor(Asking *asking)
+{
+    g_autofree char *path = NULL;
+
+    if (asking->noTicket)
+        return NULL;
+    path = addressOf(asking, FALSE);
+    return viTicketAcquire(asking->folder->tickets, asking->ask->file, asking->ask->method, path,
+                           asking->ask->cancel);
+}
+
+/* Sends once, by @ticket if there is one. @ret_generation: of the session. */
+static gboolean
+sendOnce(Asking *asking, const ViTicket *ticket, guint64 *ret_generation, GError **error)
+{
+    const char *headers[MAX_HEADERS] = { NULL };
+    g_autoptr(GError) local = NULL;
+    g_autofree char *path = NULL;
+    HttpRequest request;
+    gboolean ok;
+
+    httpResponseClear(&asking->response);
+    g_string_truncate(asking->refusal, 0);
+    asking->refusalLength = 0;
+    asking->cut = FALSE;
+
+    if (ticket) {
+        request = requestOf(asking->ask, ticket->path, ticket->cookie, headers);
+        ok = httpTransportPerform(ticket->transport, &request, take, asking, &asking->response,
+                                  &local);
+    } else {
+        path = addressOf(asking, TRUE);
+        request = requestOf(asking->ask, path, NULL /* cookie */, headers);
+        ok = viSessionFetch(asking->folder->session, &request, take, asking, &asking->response,
+                            ret_generation, &local);
+    }
+    if (ok)
+        asking->status = asking->response.status;
+    else if (asking->cut)
+        asking->response.status = asking->status;
+    else
+        g_propagate_error(error, g_steal_pointer(&local));
+    return ok || asking->cut;
+}
+
+/* ---- what a refusal leads to ---------------------------------------------------------------- */
+
+static Verdict
+refused(Asking *asking, GError **error)
+{
+    const gboolean writing = g_str_equal(asking->ask->method, "PUT");
+
+    viFolderSetRefused(error, asking->ask->file, writing, &asking->response,
+                       asking->refusal->str);
+    return VERDICT_FAILED;
+}
+
+/* An error that came from elsewhere: the file is named, but for those of the network. */
+static Verdict
+failed(const Asking *asking, GError **error, GError *local)
+{
+    g_autofree char *name = viFolderName(asking->ask->file);
+
+    if (local->domain != HTTP_ERROR)
+        g_prefix_error(&local, "'%s': ", name);
+    g_propagate_error(error, local);
+    return VERDICT_FAILED;
+}
+
+static Verdict
+renewSession(Asking *asking, guint64 generation, GError **error)
+{
+    GError *local = NULL;
+
+    if (asking->renewed)
+        return refused(asking, error);
+    asking->renewed = TRUE;
+    if (viSessionRenew(asking->folder->session, generation, &local))
+        return VERDICT_AGAIN;
+    return failed(asking, error, local);
+}
+
+/*
+ * Asks for the root of the file's datastore by @spelling. Returns: the status; 0 when there was no
+ * answer.
+ */
+static guint
+askRoot(Asking *asking, ViSpelling spelling)
+{
+    g_autofree char *path = viFolderUrlOfRoot(asking->ask->file, spelling);
+    HttpRequest request = { .method = "HEAD", .path = path, .cancel = asking->ask->cancel };
+    g_auto(HttpResponse) response = { 0 };
+
+    if (!viSessionFetch(asking->folder->session, &request, NULL /* sink */, NULL, &response,
+                        NULL /* ret_generation */, NULL /* error */))
+        return 0;
+    return response.status;
+}
+
+/*
+ * 404, by an address that servers may read in two ways. The datastore is there, so its root shows
+ * which one it is; the file itself would not, since it may be missing.
+ */
+static Verdict
+settleSpelling(Asking *asking, GError **error)
+{
+    ViFolder *folder = asking->folder;
+    guint status;
+
+    if (g_atomic_int_get(&folder->spelling) != VI_SPELLING_UNKNOWN || asking->settled ||
+        !viFolderUrlDiffers(asking->ask->file))
+        return refused(asking, error);
+    asking->settled = TRUE;
+
+    status = askRoot(asking, VI_SPELLING_TWICE);
+    if (isTaken(status))
+        g_atomic_int_set(&folder->spelling, VI_SPELLING_TWICE);
+    if (status != 404 || !isTaken(askRoot(asking, VI_SPELLING_ONCE)))
+        return refused(asking, error);
+    g_atomic_int_set(&folder->spelling, VI_SPELLING_ONCE);
+    return VERDICT_AGAIN;
+}
+
+static Verdict
+judgeStatus(Asking *asking, gboolean ticket, guint64 generation, GError **error)
+{
+    ViFolder *folder = asking->folder;
+    const guint status = asking->status;
+    GError *local = NULL;
+
+    if (isTaken(status) || (status == 416 && asking->ask->range)) {
+        /* vCenter serves what its host refused: the host does not know what it should. */
+        if (asking->doubted)
+            viTicketsAvoid(folder->tickets, asking->ask->file);
+        return VERDICT_DONE;
+    }
+    if (asking->ask->source)
+        return refused(asking, error);
+
+    if (status == 503) {
+        if (viGateRefused(folder->gate, &asking->pass, asking->ask->cancel, &local))
+            return VERDICT_AGAIN;
+        return failed(asking, error, local);
+    }
+    if (ticket) {
+        asking->noTicket = TRUE;
+        asking->doubted = TRUE;
+        return VERDICT_AGAIN;
+    }
+    if (status == 401)
+        return renewSession(asking, generation, error);
+    if (status == 404)
+        return settleSpelling(asking, error);
+    return refused(asking, error);
+}
+
+/* A request that could not be sent, or whose reply did not come whole. */
+static Verdict
+judgeFailure(Asking *asking, gboolean ticket, GError **error, GError *local)
+{
+    ViFolderAsk *ask = asking->ask;
+
+    if (ticket && httpErrorIsUnsent(local) && !ask->ownFailed && ask->given == 0 && !ask->ended) {
+        viTicketsAvoid(asking->folder->tickets, ask->file);
+        asking->noTicket = TRUE;
+        g_error_free(local);
+        return VERDICT_AGAIN;
+    }
+    g_propagate_error(error, local);
+    return VERDICT_FAILED;
+}
+
+static Verdict
+attempt(Asking *asking, GError **error)
+{
+    g_autoptr(ViTicket) ticket = NULL;
+    guint64 generation = 0;
+    GError *local = NULL;
+
+    if (!viGateEnter(asking->folder->gate, &asking->pass, asking->ask->cancel, &local))
+        return failed(asking, error, local);
+
+    ticket = ticketFor(asking);
+    if (!sendOnce(asking, ticket, &generation, &local))
+        return judgeFailure(asking, ticket != NULL, error, local);
+    return judgeStatus(asking, ticket != NULL, generation, error);
+}
+
+gboolean
+viFolderAsk(ViFolder *folder, ViFolderAsk *ask, HttpResponse *ret_response, GError **error)
+{
+    Asking asking = { .folder = folder, .ask = ask, .refusal = g_string_new(NULL) };
+    Verdict verdict;
+
+    ask->given = 0;
+    ask->ended = ask->ownFailed = FALSE;
+    do {
+        verdict = attempt(&asking, error);
+    } while (verdict == VERDICT_AGAIN);
+
+    viGateLeave(folder->gate, &asking.pass);
+    g_string_free(asking.refusal, TRUE);
+    if (verdict == VERDICT_DONE) {
+        *ret_response = asking.response;
+        return TRUE;
+    }
+    httpResponseClear(&asking.response);
+    return FALSE;
+}

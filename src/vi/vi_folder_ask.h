@@ -1,0 +1,53 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include "http_transport.h"
+#include "vi_folder_gate.h"
+#include "vi_ticket.h"
+
+/*
+ * One request for a file until the server has an opinion of it: renewed sessions, the other
+ * spelling of an address, a server that is busy, a ticket that does not work are dealt with here.
+ * What happens when the connection breaks is up to the caller.
+ */
+
+struct _ViFolder {
+    ViSession *session;
+    ViGate *gate;
+    ViTickets *tickets;
+    gint spelling;      /* atomic: ViSpelling, how the server decodes */
+};
+
+typedef struct {
+    const ViFile *file;
+    const char *method;         /* "HEAD", "GET", "PUT" */
+    const char *range;          /* "Range: …" header line, or NULL */
+    gint *cancel;
+
+    HttpSink sink;              /* gets the body of a 2xx reply; NULL: nobody wants it */
+    gpointer sinkOpaque;
+
+    HttpSource source;          /* NULL: a PUT writes an empty file */
+    gpointer sourceOpaque;
+    gint64 sourceLength;
+
+    /* Written by viFolderAsk(), on error too. */
+    guint64 given;              /* bytes the source gave */
+    gboolean ended;             /* and that was all of it */
+    gboolean ownFailed;         /* the error is the source's or the sink's own */
+} ViFolderAsk;
+
+/*
+ * Sends @ask. With a source it is sent once: whatever comes back is the end of it. (But a host that
+ * cannot be reached for a ticket has got nothing, so that vCenter gets it.)
+ *
+ * @ret_response: status is 2xx, or 416 to a range; the caller's to clear.
+ * Errors: see vi_folder.h; those of HTTP_ERROR, and a sink's or source's own, are as they came and
+ * do not name the file.
+ */
+gboolean viFolderAsk(ViFolder *folder, ViFolderAsk *ask, HttpResponse *ret_response,
+                     GError **error);

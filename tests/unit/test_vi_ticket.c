@@ -1,0 +1,530 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#include "vi_ticket.h"
+
+#include <string.h>
+
+#include "played_transport.h"
+#include "vi_fixture.h"
+
+#define READ "RetrievePropertiesEx"
+#define TICKET "AcquireGenericServiceTicket"
+#define FIND_HOST READ " " READ " "
+#define HOST_URL "/folder/a.iso?dsName=ds1"
+#define OWN_URL "/folder/a.iso?dcPath=DC&dsName=ds1"
+#define SHA1 "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33"
+#define SHA256 "00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF"
+
+static const SoapMoRef datastore = { "Datastore", "datastore-17" };
+static const ViFile file = {
+    .datacenterPath = "DC", .datastore = "ds1", .path = "a.iso", .datastoreRef = &datastore,
+};
+
+/* A vCenter and a host, whose file APIs are played. */
+typedef struct {
+    Canned *canned;
+    Played *vcenter;
+    Played *host;
+    ViSession *session;
+    ViFolder *folder;
+    char *asked;        /* what the factory was asked for last: "host port thumbprint" */
+    gboolean refuses;   /* the factory */
+} Fixture;
+
+/* ViTransportFactory */
+static HttpTransport *
+makeTransport(const char *host, guint port, const char *thumbprint, gpointer opaque,
+              GError **error)
+{
+    Fixture *f = opaque;
+
+    g_free(f->asked);
+    f->asked = g_strdup_printf("%s %u %s", host, port, thumbprint ? thumbprint : "-");
+    if (!f->refuses)
+        return playedTransport(f->host, NULL);
+    g_set_error(error, HTTP_ERROR, HTTP_ERROR_INVALID, "No transport.");
+    return NULL;
+}
+
+static void
+setUp(Fixture *f, const char *content)
+{
+    g_autoptr(GError) error = NULL;
+
+    f->canned = cannedNew();
+    f->vcenter = playedNew();
+    f->host = playedNew();
+    fixtureScriptContent(f->canned, content);
+    fixtureScriptLogin(f->canned, FIXTURE_SET_COOKIE);
+    cannedReplyAlways(f->canned, "Logout", "");
+    f->session = viSessionNew(playedTransport(f->vcenter, cannedTransport(f->canned)), &error);
+    g_assert_no_error(error);
+    g_assert_true(viSessionLogin(f->session, "root", secretNew(FIXTURE_PASSWORD), &error));
+    g_assert_no_error(error);
+    cannedAssertLog(f->canned, "RetrieveServiceContent Login");
+    f->folder = viFolderNew(f->session);
+    viFolderSetPause(f->folder, 1);
+    viFolderSetHosts(f->folder, makeTransport, f);
+}
+
+static void
+setUpVcenter(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    setUp(f, "service-content-vcenter.xml");
+}
+
+static void
+tearDown(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    playedAssertLog(f->vcenter, "");
+    playedAssertLog(f->host, "");
+    cannedAssertLog(f->canned, "");
+    viFolderFree(f->folder);
+    viSessionFree(f->session);
+    playedFree(f->host);
+    playedFree(f->vcenter);
+    cannedFree(f->canned);
+    g_free(f->asked);
+}
+
+/* ---- the script ----------------------------------------------------------------------------- */
+
+#define MOUNT(host, mode, more) \
+    "<DatastoreHostMount xsi:type=\"DatastoreHostMount\"><key type=\"HostSystem\">" host "</key>" \
+    "<mountInfo><accessMode>" mode "</accessMode>" more "</mountInfo></DatastoreHostMount>"
+#define GOOD_MOUNT MOUNT("host-1", "readWrite", "<mounted>true</mounted>" \
+                                                "<accessible>true</accessible>")
+
+/* What the datastore says of its hosts. */
+static void
+scriptMounts(Fixture *f, const char *mounts)
+{
+    g_autofree char *inner = g_strdup_printf(
+        "<returnval><objects><obj type=\"Datastore\">datastore-17</obj><propSet><name>host</name>"
+        "<val xsi:type=\"ArrayOfDatastoreHostMount\">%s</val></propSet></objects></returnval>",
+        mounts);
+
+    cannedReply(f->canned, READ, inner);
+}
+
+#define HOST(id, name, connection, power, maintenance) \
+    "<objects><obj type=\"HostSystem\">" id "</obj>" \
+    "<propSet><name>name</name><val xsi:type=\"xsd:string\">" name "</val></propSet>" \
+    "<propSet><name>runtime.connectionState</name>" \
+    "<val xsi:type=\"HostSystemConnectionState\">" connection "</val></propSet>" \
+    "<propSet><name>runtime.powerState</name>" \
+    "<val xsi:type=\"HostSystemPowerState\">" power "</val></propSet>" \
+    "<propSet><name>runtime.inMaintenanceMode</name>" \
+    "<val xsi:type=\"xsd:boolean\">" maintenance "</val></propSet></objects>"
+#define GOOD_HOST HOST("host-1", "esx1.example.com", "connected", "poweredOn", "false")
+
+static void
+scriptHosts(Fixture *f, const char *hosts)
+{
+    g_autofree char *inner = g_strdup_printf("<returnval>%s</returnval>", hosts);
+
+    cannedReply(f->canned, READ, inner);
+}
+
+static void
+scriptHost(Fixture *f)
+{
+    scriptMounts(f, GOOD_MOUNT);
+    scriptHosts(f, GOOD_HOST);
+}
+
+static void
+scriptTicket(Fixture *f, const char *inner)
+{
+    g_autofree char *whole = g_strdup_printf("<returnval>%s</returnval>", inner);
+
+    cannedReply(f->canned, TICKET, whole);
+}
+
+/* Asks for the size of the file, and expects five bytes. */
+static void
+assertSize(Fixture *f)
+{
+    g_autoptr(GError) error = NULL;
+    guint64 size = 0;
+
+    g_assert_true(viFolderSize(f->folder, &file, NULL, &size, &error));
+    g_assert_no_error(error);
+    g_assert_cmpuint(size, ==, 5);
+}
+
+static void
+assertSizeFromHost(Fixture *f)
+{
+    playedAdd(f->host, &(PlayedReply){ .contentLength = 5 });
+    assertSize(f);
+}
+
+/* The size comes from vCenter, and no ticket was asked for. */
+static void
+assertSizeFromVcenter(Fixture *f)
+{
+    playedAdd(f->vcenter, &(PlayedReply){ .contentLength = 5 });
+    assertSize(f);
+    playedAssertLog(f->vcenter, "HEAD " OWN_URL " <" FIXTURE_COOKIE);
+}
+
+/* ---- tests ---------------------------------------------------------------------------------- */
+
+/* One ticket a request; the host is looked for once. */
+static void
+testHost(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    scriptHost(f);
+    scriptTicket(f, "<id>52-aa</id><hostName>10.0.0.7</hostName><sslThumbprint>" SHA1
+                    "</sslThumbprint>");
+    assertSizeFromHost(f);
+    cannedAssertLog(f->canned, FIND_HOST TICKET);
+    g_assert_cmpstr(f->asked, ==, "10.0.0.7 443 " SHA1);
+    fixtureAssertPhrase(cannedLast(f->canned, TICKET)->body,
+                        "<method>httpHead</method><url>https://esx1.example.com" HOST_URL
+                        "</url>");
+
+    scriptTicket(f, "<id>52-bb</id>");
+    assertSizeFromHost(f);
+    cannedAssertLog(f->canned, TICKET);
+    g_assert_cmpstr(f->asked, ==, "esx1.example.com 443 -");
+    playedAssertLog(f->host, "HEAD " HOST_URL " <vmware_cgi_ticket=52-aa\nHEAD " HOST_URL
+                             " <vmware_cgi_ticket=52-bb");
+}
+
+static gboolean
+discard(const char *data G_GNUC_UNUSED, size_t length, gpointer opaque,
+        GError **error G_GNUC_UNUSED)
+{
+    *(size_t *)opaque += length;
+    return TRUE;
+}
+
+static gssize
+giveOnce(char *buffer, size_t size G_GNUC_UNUSED, gpointer opaque, GError **error G_GNUC_UNUSED)
+{
+    const gboolean first = !*(gboolean *)opaque;
+
+    *(gboolean *)opaque = TRUE;
+    *buffer = 'x';
+    return first ? 1 : 0;
+}
+
+/* Reading and writing; each request has its own ticket, for its method. */
+static void
+testMethods(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    g_autoptr(GError) error = NULL;
+    gboolean given = FALSE;
+    size_t got = 0;
+
+    scriptHost(f);
+    scriptTicket(f, "<id>1</id>");
+    playedAdd(f->host, &(PlayedReply){ .status = 206, .contentRange = "bytes 3-4/9",
+                                       .body = "de" });
+    g_assert_true(viFolderRead(f->folder, &file, 3, 2, discard, &got, NULL, &error));
+    g_assert_no_error(error);
+    g_assert_cmpuint(got, ==, 2);
+    fixtureAssertPhrase(cannedLast(f->canned, TICKET)->body, "<method>httpGet</method>");
+
+    scriptTicket(f, "<id>2</id>");
+    scriptTicket(f, "<id>3</id>");
+    playedAdd(f->host, &(PlayedReply){ .status = 201 });
+    playedAdd(f->host, &(PlayedReply){ .status = 200 });
+    g_assert_true(viFolderWrite(f->folder, &file, 1, giveOnce, &given, NULL, NULL, &error));
+    g_assert_no_error(error);
+    fixtureAssertPhrase(cannedLast(f->canned, TICKET)->body, "<method>httpPut</method>");
+    cannedAssertLog(f->canned, FIND_HOST TICKET " " TICKET " " TICKET);
+    playedAssertLog(f->host, "GET " HOST_URL " 3-4 <vmware_cgi_ticket=1\nPUT " HOST_URL
+                             " <vmware_cgi_ticket=2 =\nPUT " HOST_URL " <vmware_cgi_ticket=3 =x");
+}
+
+/* Where the ticket says the host is, and which certificate it has. */
+static void
+testAddress(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *ticket;
+        const char *asked;
+    } rows[] = {
+        { "<hostName>127.0.0.1:9443</hostName>", "127.0.0.1 9443 -" },
+        { "<hostName></hostName>", "esx1.example.com 443 -" },
+        { "<hostName>localhost.localdomain</hostName>", "esx1.example.com 443 -" },
+        { "<hostName>[fe80::1]:902</hostName>", "fe80::1 902 -" },
+        { "<sslThumbprint>" SHA1 "</sslThumbprint><certThumbprintList><thumbprint>" SHA256
+          "</thumbprint><hashAlgorithm>sha256</hashAlgorithm></certThumbprintList>",
+          "esx1.example.com 443 " SHA256 },
+        { "<sslThumbprint></sslThumbprint>", "esx1.example.com 443 -" },
+    };
+    size_t i;
+
+    scriptHost(f);
+    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *ticket = g_strconcat("<id>1</id>", rows[i].ticket, NULL);
+
+        scriptTicket(f, ticket);
+        assertSizeFromHost(f);
+        g_assert_cmpstr(f->asked, ==, rows[i].asked);
+        playedAssertLog(f->host, "HEAD " HOST_URL " <vmware_cgi_ticket=1");
+    }
+    cannedAssertLog(f->canned, FIND_HOST TICKET " " TICKET " " TICKET " " TICKET " " TICKET " "
+                               TICKET);
+}
+
+/* Which host it is. */
+static void
+testChoice(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    const char *body;
+
+    scriptMounts(f, MOUNT("host-1", "readOnly", "")
+                    MOUNT("host-2", "readWrite", "<mounted>false</mounted>")
+                    MOUNT("host-3", "readWrite", "<accessible>false</accessible>")
+                    MOUNT("host-4", "readWrite", "")
+                    MOUNT("host-5", "readWrite", "<mounted>true</mounted>")
+                    MOUNT("host-6", "readWrite", "")
+                    MOUNT("host-7", "readWrite", ""));
+    scriptHosts(f, HOST("host-4", "four", "notResponding", "poweredOn", "false")
+                   HOST("host-5", "five", "connected", "standBy", "false")
+                   HOST("host-6", "six", "connected", "poweredOn", "true")
+                   HOST("host-7", "seven", "connected", "poweredOn", "false"));
+    scriptTicket(f, "<id>1</id>");
+    assertSizeFromHost(f);
+    g_assert_cmpstr(f->asked, ==, "seven 443 -");
+    cannedAssertLog(f->canned, FIND_HOST TICKET);
+    playedAssertLog(f->host, "HEAD " HOST_URL " <vmware_cgi_ticket=1");
+
+    body = cannedLast(f->canned, READ)->body;
+    g_assert_null(strstr(body, "host-1"));
+    g_assert_null(strstr(body, "host-2"));
+    g_assert_null(strstr(body, "host-3"));
+    fixtureAssertPhrase(body, "host-4");
+}
+
+/* Without a host or a ticket it goes through vCenter, and nobody asks again for a minute. */
+static void
+testNoHost(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    scriptMounts(f, MOUNT("host-1", "readOnly", ""));
+    assertSizeFromVcenter(f);
+    cannedAssertLog(f->canned, READ);
+    assertSizeFromVcenter(f);
+    cannedAssertLog(f->canned, "");
+}
+
+static void
+testNoGoodHost(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    scriptMounts(f, GOOD_MOUNT);
+    scriptHosts(f, HOST("host-1", "one", "disconnected", "poweredOn", "false"));
+    assertSizeFromVcenter(f);
+    cannedAssertLog(f->canned, READ " " READ);
+    assertSizeFromVcenter(f);
+}
+
+static void
+testNoTicket(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    scriptHost(f);
+    cannedFault(f->canned, TICKET, "NotSupported", "Not here.");
+    assertSizeFromVcenter(f);
+    cannedAssertLog(f->canned, FIND_HOST TICKET);
+    assertSizeFromVcenter(f);
+}
+
+static void
+assertTicketIsRefused(const char *ticket)
+{
+    Fixture f = { 0 };
+
+    setUpVcenter(&f, NULL);
+    scriptHost(&f);
+    scriptTicket(&f, ticket);
+    assertSizeFromVcenter(&f);
+    cannedAssertLog(f.canned, FIND_HOST TICKET);
+    g_assert_null(f.asked);
+    tearDown(&f, NULL);
+}
+
+/* What a ticket says is not taken at its word. */
+static void
+testOddTickets(void)
+{
+    assertTicketIsRefused("<hostName>esx1</hostName>");
+    assertTicketIsRefused("<id></id>");
+    assertTicketIsRefused("<id>a b</id>");
+    assertTicketIsRefused("<id>a;b=c</id>");
+    assertTicketIsRefused("<id>a&#13;&#10;X-Evil: 1</id>");
+    assertTicketIsRefused("<id>1</id><hostName>esx1/folder</hostName>");
+    assertTicketIsRefused("<id>1</id><sslThumbprint>none</sslThumbprint>");
+}
+
+static void
+testNoTransport(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    f->refuses = TRUE;
+    scriptHost(f);
+    scriptTicket(f, "<id>1</id>");
+    assertSizeFromVcenter(f);
+    cannedAssertLog(f->canned, FIND_HOST TICKET);
+    assertSizeFromVcenter(f);
+}
+
+/* A host that cannot be reached is left alone. */
+static void
+testUnreachable(void)
+{
+    static const gint codes[] = {
+        HTTP_ERROR_RESOLVE, HTTP_ERROR_CONNECT, HTTP_ERROR_TLS, HTTP_ERROR_TRUST,
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(codes); i++) {
+        Fixture f = { 0 };
+
+        setUpVcenter(&f, NULL);
+        scriptHost(&f);
+        scriptTicket(&f, "<id>1</id>");
+        playedAdd(f.host, &(PlayedReply){ .domain = HTTP_ERROR, .code = codes[i] });
+        assertSizeFromVcenter(&f);
+        playedAssertLog(f.host, "HEAD " HOST_URL " <vmware_cgi_ticket=1");
+        cannedAssertLog(f.canned, FIND_HOST TICKET);
+        assertSizeFromVcenter(&f);
+        tearDown(&f, NULL);
+    }
+}
+
+/* What a host refuses vCenter may give; then that host is left alone. */
+static void
+testHostRefuses(void)
+{
+    static const guint statuses[] = { 401, 403, 404, 500, 301 };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(statuses); i++) {
+        Fixture f = { 0 };
+
+        setUpVcenter(&f, NULL);
+        scriptHost(&f);
+        scriptTicket(&f, "<id>1</id>");
+        playedAdd(f.host, &(PlayedReply){ .status = statuses[i] });
+        assertSizeFromVcenter(&f);
+        playedAssertLog(f.host, "HEAD " HOST_URL " <vmware_cgi_ticket=1");
+        cannedAssertLog(f.canned, FIND_HOST TICKET);
+        assertSizeFromVcenter(&f);
+        tearDown(&f, NULL);
+    }
+}
+
+/* A file that is really missing says nothing against the host. */
+static void
+testMissing(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    g_autoptr(GError) error = NULL;
+    guint64 size = 0;
+
+    scriptHost(f);
+    scriptTicket(f, "<id>1</id>");
+    playedAdd(f->host, &(PlayedReply){ .status = 404 });
+    playedAdd(f->vcenter, &(PlayedReply){ .status = 404 });
+    g_assert_false(viFolderSize(f->folder, &file, NULL, &size, &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND);
+    playedAssertLog(f->vcenter, "HEAD " OWN_URL " <" FIXTURE_COOKIE);
+
+    scriptTicket(f, "<id>2</id>");
+    assertSizeFromHost(f);
+    playedAssertLog(f->host, "HEAD " HOST_URL " <vmware_cgi_ticket=1\nHEAD " HOST_URL
+                             " <vmware_cgi_ticket=2");
+    cannedAssertLog(f->canned, FIND_HOST TICKET " " TICKET);
+}
+
+/* Contents go out once: what a host has got it has got. */
+static void
+testWriteIsFinal(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    g_autoptr(GError) error = NULL;
+    gboolean given = FALSE;
+
+    scriptHost(f);
+    scriptTicket(f, "<id>1</id>");
+    scriptTicket(f, "<id>2</id>");
+    playedAdd(f->host, &(PlayedReply){ .status = 201 });
+    playedAdd(f->host, &(PlayedReply){ .status = 500 });
+    g_assert_false(viFolderWrite(f->folder, &file, 1, giveOnce, &given, NULL, NULL, &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_FILE_FAULT);
+    playedAssertLog(f->host, "PUT " HOST_URL " <vmware_cgi_ticket=1 =\nPUT " HOST_URL
+                             " <vmware_cgi_ticket=2 =x");
+    cannedAssertLog(f->canned, FIND_HOST TICKET " " TICKET);
+}
+
+/* A host that is not reached has got nothing, so that vCenter gets it all. */
+static void
+testWriteFallsBack(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    g_autoptr(GError) error = NULL;
+    gboolean given = FALSE;
+
+    scriptHost(f);
+    scriptTicket(f, "<id>1</id>");
+    scriptTicket(f, "<id>2</id>");
+    playedAdd(f->host, &(PlayedReply){ .status = 201 });
+    playedAdd(f->host, &(PlayedReply){ .unheard = TRUE, .domain = HTTP_ERROR,
+                                       .code = HTTP_ERROR_CONNECT });
+    playedAdd(f->vcenter, &(PlayedReply){ .status = 201 });
+    g_assert_true(viFolderWrite(f->folder, &file, 1, giveOnce, &given, NULL, NULL, &error));
+    g_assert_no_error(error);
+    playedAssertLog(f->host, "PUT " HOST_URL " <vmware_cgi_ticket=1 =\nPUT " HOST_URL
+                             " <vmware_cgi_ticket=2");
+    playedAssertLog(f->vcenter, "PUT " OWN_URL " <" FIXTURE_COOKIE " =x");
+    cannedAssertLog(f->canned, FIND_HOST TICKET " " TICKET);
+}
+
+/* Without a reference, a factory, or on a host itself, nobody asks for tickets. */
+static void
+testNotAsked(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    ViFile plain = file;
+    g_autoptr(GError) error = NULL;
+    guint64 size = 0;
+    Fixture esx = { 0 };
+
+    plain.datastoreRef = NULL;
+    playedAdd(f->vcenter, &(PlayedReply){ .contentLength = 5 });
+    g_assert_true(viFolderSize(f->folder, &plain, NULL, &size, &error));
+    playedAssertLog(f->vcenter, "HEAD " OWN_URL " <" FIXTURE_COOKIE);
+    viFolderSetHosts(f->folder, NULL, NULL);
+    assertSizeFromVcenter(f);
+
+    setUp(&esx, "service-content-8.0.xml");
+    assertSizeFromVcenter(&esx);
+    tearDown(&esx, NULL);
+}
+
+#define ADD(name, function) \
+    g_test_add("/vi/ticket/" name, Fixture, NULL, setUpVcenter, function, tearDown)
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    ADD("host", testHost);
+    ADD("methods", testMethods);
+    ADD("address", testAddress);
+    ADD("choice", testChoice);
+    ADD("no-host", testNoHost);
+    ADD("no-good-host", testNoGoodHost);
+    ADD("no-ticket", testNoTicket);
+    g_test_add_func("/vi/ticket/odd-tickets", testOddTickets);
+    ADD("no-transport", testNoTransport);
+    g_test_add_func("/vi/ticket/unreachable", testUnreachable);
+    g_test_add_func("/vi/ticket/host-refuses", testHostRefuses);
+    ADD("missing", testMissing);
+    ADD("write-is-final", testWriteIsFinal);
+    ADD("write-falls-back", testWriteFallsBack);
+    ADD("not-asked", testNotAsked);
+    return g_test_run();
+}
