@@ -146,6 +146,7 @@ record(Canned *canned, const HttpRequest *request, const char *method)
     copy->timeoutMs = request->timeoutMs;
     copy->noRetry = request->noRetry;
     copy->cancellable = request->cancel != NULL;
+    copy->cancel = request->cancel;
     g_ptr_array_add(canned->requests, copy);
     g_hash_table_insert(canned->counts, g_strdup(method), GUINT_TO_POINTER(count));
     g_cond_broadcast(&canned->changed);

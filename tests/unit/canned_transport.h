@@ -42,6 +42,7 @@ typedef struct {
     guint timeoutMs;
     gboolean noRetry;
     gboolean cancellable;
+    const gint *cancel; /* the request's own; not to be read but for whether it is the caller's */
 } CannedRequest;
 
 Canned *cannedNew(void);

@@ -370,6 +370,16 @@ testNoCollector(void)
     cannedAssertLog(canned, THREE_LOOKS " CreatePropertyCollector");
 }
 
+/* The last @method goes out whatever became of @cancel, or of the session: it has another flag. */
+static void
+assertGoesOut(Canned *canned, const char *method, const gint *cancel)
+{
+    const CannedRequest *request = cannedLast(canned, method);
+
+    g_assert_true(request->cancel == viSessionNeverCancel());
+    g_assert_true(request->cancel != cancel);
+}
+
 /* ---- enough ---------------------------------------------------------------------------------- */
 
 static void
@@ -449,8 +459,9 @@ testCancelInPoll(void)
     g_assert_null(waitFor(session, MINUTE, &cancel, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_CANCELLED);
     cannedAssertLog(canned, THREE_LOOKS " " POLL_BEGINS " CancelTask " POLL_ENDS);
-    g_assert_true(cannedLast(canned, WAIT)->cancellable);
-    g_assert_false(cannedLast(canned, "CancelTask")->cancellable);
+    g_assert_true(cannedLast(canned, WAIT)->cancel == &cancel);
+    assertGoesOut(canned, "CancelTask", &cancel);
+    assertGoesOut(canned, POLL_ENDS, &cancel);
 }
 
 /* The server cannot even be told to stop: the error stays that of the caller's wish. */
@@ -555,7 +566,8 @@ testFinishCancelled(void)
     fixtureAssertPhrase(error->message, "cancelled; the task");
     fixtureAssertPhrase(error->message, task.value);
     cannedAssertLog(canned, "CancelTask " LOOK " " LOOK);
-    g_assert_false(cannedLast(canned, LOOK)->cancellable);
+    assertGoesOut(canned, "CancelTask", &cancel);
+    assertGoesOut(canned, LOOK, &cancel);
 }
 
 /* It was faster than whoever told it to stop: done, or failed by itself. */
