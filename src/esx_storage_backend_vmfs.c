@@ -11,6 +11,9 @@
 
 #include "esx_error.h"
 #include "esx_storage_backend.h"
+#include "esx_vmfs_change.h"
+#include "esx_vmfs_clone.h"
+#include "esx_vmfs_create.h"
 #include "esx_vmfs_listing.h"
 #include "vi_call.h"
 #include "vim_types.h"
@@ -95,12 +98,8 @@ vmfsPoolRefresh(EsxConnection *connection, const InventoryPool *pool, GError **e
 static EsxVolumeList *
 vmfsVolumes(EsxConnection *connection, const InventoryPool *pool, GError **error)
 {
-    if (!pool->accessible) {
-        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
-                    "the host cannot reach the datastore now; bring its storage back, then refresh "
-                    "the pool");
+    if (!esxVmfsCheckReachable(pool, error))
         return NULL;
-    }
     if (!pool->datastore->browser) {
         g_set_error(
             error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
@@ -118,4 +117,9 @@ const EsxStorageBackend esxStorageBackendVmfs = {
     .poolDescribe = vmfsPoolDescribe,
     .poolRefresh = vmfsPoolRefresh,
     .volumes = vmfsVolumes,
+    .volumeCreate = esxVmfsCreate,
+    .volumeClone = esxVmfsClone,
+    .volumeResize = esxVmfsResize,
+    .volumeWipe = esxVmfsWipe,
+    .volumeDelete = esxVmfsDelete,
 };

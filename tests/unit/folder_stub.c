@@ -173,6 +173,12 @@ viFolderSetPause(ViFolder *folder G_GNUC_UNUSED, guint pauseMs G_GNUC_UNUSED)
 }
 
 void
+viFolderSetHosts(ViFolder *folder G_GNUC_UNUSED, ViTransportFactory factory G_GNUC_UNUSED,
+                 gpointer opaque G_GNUC_UNUSED)
+{
+}
+
+void
 viFolderFree(ViFolder *folder)
 {
     g_free(folder);
