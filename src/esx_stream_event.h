@@ -13,9 +13,9 @@
  * EsxStreamEvents: the one callback that a stream may have on the application's event loop.
  *
  * Level-triggered: the callback is called again and again while something it is interested in is
- * true, and not at all otherwise. The loop watches an eventfd that is readable exactly then; whoever
- * changes what is true says so by esxStreamEventsChanged(), from any thread. Only who adds and
- * removes the callback talks to the loop itself.
+ * true, and not at all otherwise. The loop watches an eventfd that is readable exactly then;
+ * whoever changes what is true says so by esxStreamEventsChanged(), from any thread. Only who adds
+ * and removes the callback talks to the loop itself.
  *
  * While a callback is there it holds a reference on its stream. It may remove itself, end or free
  * the stream while it runs; what it was given to free is freed once, when it no longer runs.

@@ -33,18 +33,18 @@
  * Events: see esx_stream_event.h. READABLE, where a receive would not block; a sparse download only
  * is where InData can tell what comes next. WRITABLE, where a send would not block: always so on
  * a download, where it fails, since libvirtd looks at the end that its client announced only when
- * told that the stream is writable. A failed transfer is READABLE with ERROR, or WRITABLE. An upload
- * tells ERROR only to who asked for it: libvirtd did not, and would forget the reason, which the
- * next send tells. HANGUP, also for who asked for it: a download was read to its end.
+ * told that the stream is writable. A failed transfer is READABLE with ERROR, or WRITABLE. An
+ * upload tells ERROR only to who asked for it: libvirtd did not, and would forget the reason, which
+ * the next send tells. HANGUP, also for who asked for it: a download was read to its end.
  */
 
 /*
  * One transfer: made by a backend, run by a stream's worker.
  *
  * run: a download writes to @pipe and ends it; an upload reads @pipe until ESX_PIPE_END, and
- * returns when the file is whole under its name. Watches @cancel (atomic) and ESX_PIPE_CLOSED, and leaves
- * nothing half done behind, or names it in @error. The stream closes the pipe afterwards. Of a
- * transfer that was given up, nobody asks for @error: it is logged, as a warning unless its code
+ * returns when the file is whole under its name. Watches @cancel (atomic) and ESX_PIPE_CLOSED, and
+ * leaves nothing half done behind, or names it in @error. The stream closes the pipe afterwards. Of
+ * a transfer that was given up, nobody asks for @error: it is logged, as a warning unless its code
  * only says that it was cancelled. So what names something left behind needs another code.
  *
  * Runs with all signals blocked: SIGPIPE is an error code there.

@@ -39,6 +39,29 @@ fixtureBytes(const Fake *fake, guint64 at, char *buffer, size_t length)
         buffer[i] = fixtureByte(fake, at + i);
 }
 
+int
+fixtureSink(virStreamPtr st G_GNUC_UNUSED, const char *data, size_t nbytes, void *opaque)
+{
+    Place *place = opaque;
+    g_autofree char *wanted = g_malloc(nbytes);
+
+    fixtureBytes(place->fake, place->at, wanted, nbytes);
+    g_assert_cmpint(memcmp(wanted, data, nbytes), ==, 0);
+    place->at += nbytes;
+    return (int)nbytes;
+}
+
+int
+fixtureSinkHole(virStreamPtr st G_GNUC_UNUSED, long long length, void *opaque)
+{
+    Place *place = opaque;
+
+    g_assert_cmpint(fixtureByte(place->fake, place->at), ==, 0);
+    place->at += (guint64)length;
+    place->holes += (guint64)length;
+    return 0;
+}
+
 static gboolean
 isCancelled(Fake *fake, gint *cancel)
 {

@@ -35,6 +35,14 @@ typedef struct {
     gboolean same;          /* they were those of fixtureByte() */
 } Fake;
 
+/* Where a test is in a transfer. */
+typedef struct {
+    const Fake *fake;
+    guint64 at;
+    guint64 holes;      /* of these bytes in holes */
+    guint64 size;
+} Place;
+
 typedef struct {
     Canned *canned;
     EsxConnection *connection;
@@ -47,6 +55,11 @@ char fixtureByte(const Fake *fake, guint64 at);
 
 /* Fills @buffer with the bytes from @at on. */
 void fixtureBytes(const Fake *fake, guint64 at, char *buffer, size_t length);
+
+/* As virStreamSinkFunc and virStreamSinkHoleFunc: @opaque is a Place, which moves on. They assert
+ * that what comes is what must come. */
+int fixtureSink(virStreamPtr st, const char *data, size_t nbytes, void *opaque);
+int fixtureSinkHole(virStreamPtr st, long long length, void *opaque);
 
 /* A transfer that does as @fake says; called "transfer of 'x'". */
 EsxTransfer *fixtureTransfer(Fake *fake);
