@@ -10,28 +10,30 @@
 #include "esx_vmfs_listing.h"
 #include "vi_file.h"
 
-EsxConnection *
-esxConnectionNew(ViSession *session, InventoryScope *scope, const char *host, guint ttlMs)
-{
-    EsxConnection *connection = g_new0(EsxConnection, 1);
-
-    connection->session = session;
-    connection->inventory = inventoryNew(session, scope, ttlMs);
-    connection->listings = esxVmfsListingsNew(ttlMs);
-    connection->connections = ESX_CONNECTION_CONNECTIONS;
-    connection->taskTimeoutMs = VI_FILE_TIMEOUT_MS;
-    connection->host = g_strdup(host);
-    g_mutex_init(&connection->lock);
-    g_cond_init(&connection->idle);
-    return connection;
-}
-
 gint *
 esxConnectionCancelFlag(void)
 {
     static gint cancel;
 
     return &cancel;
+}
+
+EsxConnection *
+esxConnectionNew(ViSession *session, InventoryScope *scope, const char *host, guint ttlMs)
+{
+    EsxConnection *connection = g_new0(EsxConnection, 1);
+
+    viSessionSetCancel(session, esxConnectionCancelFlag());
+    connection->session = session;
+    connection->inventory = inventoryNew(session, scope, ttlMs);
+    connection->listings = esxVmfsListingsNew(ttlMs);
+    connection->connections = ESX_CONNECTION_CONNECTIONS;
+    connection->taskTimeoutMs = VI_FILE_TIMEOUT_MS;
+    connection->folder = viFolderNew(session);
+    connection->host = g_strdup(host);
+    g_mutex_init(&connection->lock);
+    g_cond_init(&connection->idle);
+    return connection;
 }
 
 void
@@ -102,8 +104,11 @@ esxConnectionFree(EsxConnection *connection)
     /* The session last: it serves the others, and its end is the logout. */
     esxVmfsListingsFree(connection->listings);
     inventoryFree(connection->inventory);
+    viFolderFree(connection->folder);
     viSessionFree(connection->session);
     inventoryHardwareFree(connection->hardware);
+    if (connection->hostsFree)
+        connection->hostsFree(connection->hosts);
     g_cond_clear(&connection->idle);
     g_mutex_clear(&connection->lock);
     g_free(connection->host);

@@ -8,6 +8,7 @@
 #include "esx_open.h"
 
 #include "esx_error.h"
+#include "esx_hosts.h"
 #include "http_curl.h"
 
 /* A host asked for as a vCenter, or the other way round, would answer but show something else. */
@@ -86,6 +87,9 @@ esxOpenLogin(ViSession *session, const EsxUri *uri, const char *userName, Secret
     }
 
     connection = esxConnectionNew(g_steal_pointer(&owned), scope, uri->host, uri->cacheTtlMs);
+    connection->hosts = esxHostsNew(uri);
+    connection->hostsFree = esxHostsFree;
+    viFolderSetHosts(connection->folder, esxHostsTransport, connection->hosts);
     connection->connections = uri->connections;
     connection->taskTimeoutMs = uri->taskTimeoutMs;
     connection->encrypted = uri->isEncrypted;

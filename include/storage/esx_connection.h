@@ -20,6 +20,8 @@ typedef struct {
     Inventory *inventory;
     EsxVmfsListings *listings;      /* of volumes, see esx_vmfs_listing.h */
     ViFolder *folder;               /* contents of files */
+    gpointer hosts;                 /* what its transports to hosts are made from, or NULL */
+    GDestroyNotify hostsFree;
     guint connections;              /* URI parameter: how many fetch one download side by side */
     guint taskTimeoutMs;            /* URI parameter task_timeout: how long a change may take */
     char *host;                     /* of the URI, for messages */
