@@ -18,8 +18,6 @@ vmfsInit(Vmfs *vmfs)
 {
     vmfs->canned = cannedNew();
     vmfs->connection = esxConnectionNew(fixtureLogin(vmfs->canned), NULL, "esx1", HOUR_MS);
-    if (!vmfs->connection->folder)
-        vmfs->connection->folder = viFolderNew(vmfs->connection->session);
     vmfs->snapshot = fixtureSnapshot(
         VMFS("d1", "ds", BROWSER("b1"))
         ENTER("Datastore", "d2", SUMMARY("other", "vsan", "") BROWSER("b2")),
