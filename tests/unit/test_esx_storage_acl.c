@@ -25,7 +25,8 @@
 #define WAIT "WaitForUpdatesEx"
 #define HOUR_MS (3600 * 1000)
 
-#define NEW_VOLUME "<volume><name>new.iso</name><capacity>1</capacity></volume>"
+/* No server has to be asked to refuse a volume that is no file. */
+#define NEW_VOLUME "<volume type='dir'><name>new.iso</name><capacity>1</capacity></volume>"
 
 /* ---- the access checks ---------------------------------------------------------------------- */
 
@@ -102,12 +103,15 @@ static void
 script(Canned *canned)
 {
     g_autofree char *updates = fixtureUpdateEnvelope("1", FALSE, OBJECTS);
+    g_autofree char *locked = cannedFaultEnvelope("FileLocked", "locked", NULL);
 
     cannedReplyAlways(canned, FILTER, "<returnval type=\"PropertyFilter\">f</returnval>");
     cannedAdd(canned, WAIT, &(CannedExchange){ .bytes = updates, .always = TRUE });
     cannedReplyAlways(canned, SEARCH, "<returnval type=\"Task\">t</returnval>");
     cannedReplyAlways(canned, LOOK, FOUND);
     cannedReplyAlways(canned, "RefreshDatastore", "");
+    cannedAdd(canned, "DeleteDatastoreFile_Task",
+              &(CannedExchange){ .bytes = locked, .status = 500, .always = TRUE });
 }
 
 static virStreamDriver busy;
@@ -376,7 +380,7 @@ static const Row rows[] = {
     { VOL_ROW(GetPath), .scope = A_VOLUME },
     { VOL_ROW(CreateXML), .scope = NEW, .allowed = VIR_ERR_NO_SUPPORT },
     { VOL_ROW(CreateXMLFrom), .scope = NEW, .allowed = VIR_ERR_NO_SUPPORT },
-    { VOL_ROW(Delete), .scope = A_VOLUME, .allowed = VIR_ERR_NO_SUPPORT },
+    { VOL_ROW(Delete), .scope = A_VOLUME, .allowed = VIR_ERR_OPERATION_INVALID },
     { VOL_ROW(Wipe), .scope = A_VOLUME, .allowed = VIR_ERR_NO_SUPPORT },
     { VOL_ROW(WipePattern), .scope = A_VOLUME, .allowed = VIR_ERR_NO_SUPPORT },
     { VOL_ROW(Resize), .scope = A_VOLUME, .allowed = VIR_ERR_NO_SUPPORT },
