@@ -121,8 +121,9 @@ esxVmfsDelete(EsxConnection *connection, const InventoryPool *pool, const EsxVol
 
     if (isVague(local) && isForbidden(&verb, volume))
         g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
-                    "its descriptor forbids that (ddb.deletable = \"false\"), mostly since "
-                    "something else needs the disk; take that entry out if nothing does: %s",
+                    "its descriptor forbids that (ddb.deletable = \"false\"), which is mostly so "
+                    "because something else needs the disk; if nothing does, take that entry out "
+                    "of the descriptor: %s",
                     local->message);
     else
         g_propagate_error(error, g_steal_pointer(&local));

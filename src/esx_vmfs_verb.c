@@ -104,16 +104,16 @@ checkFormat(const char *name, int format, GError **error)
         if (esxVmfsIsDiskName(name))
             return TRUE;
         g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                    "ESX knows a virtual disk by its name, which '%s' is not one for; call it "
-                    "'%s.vmdk'", name, name);
+                    "ESX knows a virtual disk by the ending '.vmdk' of its name; call it "
+                    "'%s.vmdk'", name);
         return FALSE;
     case VIR_STORAGE_FILE_RAW:
     case VIR_STORAGE_FILE_ISO:
         if (!esxVmfsIsDiskName(name))
             return TRUE;
         g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                    "ESX takes '%s' for a virtual disk, because of its name; give it the format "
-                    "vmdk, or another name", name);
+                    "ESX takes '%s' for a virtual disk because of the ending of its name; give it "
+                    "the format vmdk, or another name", name);
         return FALSE;
     default:
         g_set_error(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
