@@ -30,6 +30,10 @@ typedef struct {
     "changes need a paid licence"
 #define ESX_ADVICE_OUTCOME \
     "whether the server has done it is unknown; look before doing it again"
+#define ESX_ADVICE_IN_USE \
+    "something on a host has it open, mostly a running machine; power that off, or detach the disk"
+#define ESX_ADVICE_SPACE \
+    "delete what is not needed, or choose a smaller capacity, a thin disk or another pool"
 #define ESX_ADVICE_PERMISSION \
     "give the account's role the privilege, or use another account"
 
@@ -69,9 +73,9 @@ static const EsxErrorRow viRows[] = {
     { VI_ERROR_COLLECTOR_VERSION,    VIR_ERR_INTERNAL_ERROR,        NULL },
     { VI_ERROR_FILE_NOT_FOUND,       VIR_ERR_NO_STORAGE_VOL,        NULL },
     { VI_ERROR_FILE_EXISTS,          VIR_ERR_STORAGE_VOL_EXIST,     NULL },
-    { VI_ERROR_FILE_LOCKED,          VIR_ERR_OPERATION_INVALID,     NULL },
+    { VI_ERROR_FILE_LOCKED,          VIR_ERR_OPERATION_INVALID,     ESX_ADVICE_IN_USE },
     { VI_ERROR_FILE_FAULT,           VIR_ERR_OPERATION_FAILED,      NULL },
-    { VI_ERROR_NO_DISK_SPACE,        VIR_ERR_OPERATION_FAILED,      NULL },
+    { VI_ERROR_NO_DISK_SPACE,        VIR_ERR_OPERATION_FAILED,      ESX_ADVICE_SPACE },
     { VI_ERROR_INVALID_PATH,         VIR_ERR_INVALID_ARG,           NULL },
     { VI_ERROR_INVALID_DATASTORE,    VIR_ERR_NO_STORAGE_POOL,       NULL },
     { VI_ERROR_IN_USE,               VIR_ERR_OPERATION_INVALID,     NULL },

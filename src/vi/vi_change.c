@@ -28,11 +28,21 @@ leavesOpen(const GError *error)
            g_error_matches(error, SOAP_ERROR, SOAP_ERROR_LIMIT);
 }
 
+/* The length of @text without its full stop. */
+static int
+lengthOfPhrase(const char *text)
+{
+    size_t length = strlen(text);
+
+    return (int)(length > 0 && text[length - 1] == '.' ? length - 1 : length);
+}
+
 /* Puts the names of the files behind @error, unless the server has named one of them. */
 static void
 nameFiles(const ViChanging *changing, GError **error)
 {
     g_autoptr(GError) cause = g_steal_pointer(error);
+    const int length = lengthOfPhrase(cause->message);
     const gboolean isUnknown = g_error_matches(cause, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN);
     gboolean isNamed = strstr(cause->message, changing->path) != NULL;
 
@@ -44,10 +54,11 @@ nameFiles(const ViChanging *changing, GError **error)
     if (isNamed)
         g_propagate_error(error, g_steal_pointer(&cause));
     else if (changing->toPath)
-        g_set_error(error, cause->domain, cause->code, "%s; from '%s' to '%s'", cause->message,
-                    changing->path, changing->toPath);
+        g_set_error(error, cause->domain, cause->code, "%.*s (from '%s' to '%s')", length,
+                    cause->message, changing->path, changing->toPath);
     else
-        g_set_error(error, cause->domain, cause->code, "%s; '%s'", cause->message, changing->path);
+        g_set_error(error, cause->domain, cause->code, "%.*s (for '%s')", length, cause->message,
+                    changing->path);
 }
 
 /* Takes @cause (transfer full) as the error of the change. Returns: FALSE. */

@@ -6,6 +6,7 @@
 /* Faults as GErrors: one table from fault names to codes, read along the fault's type hierarchy. */
 
 #include "vi_error.h"
+#include "vim_types.h"
 
 #include <string.h>
 
@@ -87,18 +88,29 @@ plainText(const char *text)
     return g_steal_pointer(&copy);
 }
 
+/* What the caller may not do, by the name administrators know it by. */
+static const char *
+privilegeOf(const SoapObject *detail)
+{
+    const VimNoPermission *fault = soapObjectCast(detail, &vimNoPermissionType);
+
+    return fault && fault->privilegeId && *fault->privilegeId ? fault->privilegeId : NULL;
+}
+
 static void
 setFault(GError **error, const char *context, const char *name, const SoapObject *detail,
          const char *message)
 {
     g_autofree char *text = plainText(message);
+    const char *privilege = privilegeOf(detail);
 
     if (*text == '\0')
         g_set_error(error, VI_ERROR, (gint)viErrorCodeOfFault(name, detail), "%s: %s", context,
                     name);
     else
-        g_set_error(error, VI_ERROR, (gint)viErrorCodeOfFault(name, detail), "%s: %s: %s",
-                    context, name, text);
+        g_set_error(error, VI_ERROR, (gint)viErrorCodeOfFault(name, detail), "%s: %s: %s%s%s",
+                    context, name, text, privilege ? "; it takes the privilege " : "",
+                    privilege ? privilege : "");
 }
 
 void

@@ -55,10 +55,10 @@ testFault(void)
     } rows[] = {
         { FALSE, "File " FROM " was not found", DELETE ": FileNotFound: File " FROM
                                                 " was not found" },
-        { FALSE, "A file was not found.", DELETE ": FileNotFound: A file was not found; '" FROM
-                                          "'" },
+        { FALSE, "A file was not found.", DELETE ": FileNotFound: A file was not found (for '" FROM
+                                          "')" },
         { TRUE, "File " TO " was not found", DELETE ": FileNotFound: File " TO " was not found" },
-        { TRUE, "", DELETE ": FileNotFound; from '" FROM "' to '" TO "'" },
+        { TRUE, "", DELETE ": FileNotFound (from '" FROM "' to '" TO "')" },
     };
     size_t i;
 
@@ -264,7 +264,7 @@ testManager(void)
     g_assert_no_error(error);
     g_assert_null(viChangeManager(&changing, NULL, "FileManager", &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_NOT_SUPPORTED);
-    g_assert_cmpstr(error->message, ==, DELETE ": the server has no FileManager; '" FROM "'");
+    g_assert_cmpstr(error->message, ==, DELETE ": the server has no FileManager (for '" FROM "')");
 }
 
 int

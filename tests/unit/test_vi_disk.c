@@ -71,7 +71,7 @@ testCreateExisting(void)
     g_assert_false(viDiskCreate(session, &here, 1, &thin, NULL, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_FILE_EXISTS);
     g_assert_cmpstr(error->message, ==,
-                    "CreateVirtualDisk_Task: FileAlreadyExists; '[ds] vm/a.vmdk'");
+                    "CreateVirtualDisk_Task: FileAlreadyExists (for '[ds] vm/a.vmdk')");
 }
 
 static void
@@ -151,8 +151,8 @@ testCopyFails(void)
     fixtureScriptTaskFault(canned, COPY, "FileAlreadyExists", "");
     g_assert_false(viDiskCopy(session, &here, &there, &thin, NULL, &taken, &exists));
     g_assert_error(exists, VI_ERROR, VI_ERROR_FILE_EXISTS);
-    g_assert_cmpstr(exists->message, ==, COPY ": FileAlreadyExists; from '[ds] vm/a.vmdk' to "
-                                         "'[ds2] b.vmdk'");
+    g_assert_cmpstr(exists->message, ==, COPY ": FileAlreadyExists (from '[ds] vm/a.vmdk' to "
+                                         "'[ds2] b.vmdk')");
 
     cannedFail(canned, COPY, HTTP_ERROR, HTTP_ERROR_BROKEN);
     g_assert_false(viDiskCopy(session, &here, &there, &thin, NULL, &taken, &unknown));

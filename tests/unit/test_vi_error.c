@@ -117,6 +117,20 @@ testMessage(void)
     g_assert_cmpstr(error->message, ==, "Method: FileNotFound: File [ds] x was not found");
 }
 
+/* Who may not do a thing is told which privilege it takes. */
+static void
+testPrivilege(void)
+{
+    g_autoptr(GError) error = errorOf("NoPermission", "Permission was denied.",
+                                      "<object type=\"Folder\">f</object>"
+                                      "<privilegeId>Datastore.FileManagement</privilegeId>");
+    g_autoptr(GError) untold = errorOf("NoPermission", "Permission was denied.", NULL);
+
+    g_assert_cmpstr(error->message, ==, "Method: NoPermission: Permission was denied; it takes the "
+                                        "privilege Datastore.FileManagement");
+    g_assert_cmpstr(untold->message, ==, "Method: NoPermission: Permission was denied");
+}
+
 /* The message keeps the name on the wire where the type is not known. */
 static void
 testUnknownName(void)
@@ -185,6 +199,7 @@ main(int argc, char **argv)
     g_test_add_func("/vi/error/codes", testCodes);
     g_test_add_func("/vi/error/parents", testParents);
     g_test_add_func("/vi/error/message", testMessage);
+    g_test_add_func("/vi/error/privilege", testPrivilege);
     g_test_add_func("/vi/error/unknown-name", testUnknownName);
     g_test_add_func("/vi/error/no-text", testNoText);
     g_test_add_func("/vi/error/no-detail", testNoDetail);

@@ -63,7 +63,7 @@ testMakeDirectoryFails(void)
     g_assert_false(viFileMakeDirectory(session, &there, FALSE, NULL, &exists));
     g_assert_error(exists, VI_ERROR, VI_ERROR_FILE_EXISTS);
     g_assert_cmpstr(exists->message, ==,
-                    "MakeDirectory: FileAlreadyExists: It is there; '[ds2] b.iso'");
+                    "MakeDirectory: FileAlreadyExists: It is there (for '[ds2] b.iso')");
 
     cannedFail(canned, "MakeDirectory", HTTP_ERROR, HTTP_ERROR_BROKEN);
     g_assert_false(viFileMakeDirectory(session, &there, FALSE, NULL, &unknown));
@@ -102,7 +102,7 @@ testNoNamespaces(void)
     g_assert_no_error(error);
     g_assert_false(viFileMakeNamespace(session, &datastore, "vm", NULL, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_NOT_SUPPORTED);
-    fixtureAssertPhrase(error->message, "no DatastoreNamespaceManager; 'vm'");
+    fixtureAssertPhrase(error->message, "no DatastoreNamespaceManager (for 'vm')");
     cannedAssertLog(canned, "RetrieveServiceContent");
 }
 
