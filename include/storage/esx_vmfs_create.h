@@ -20,7 +20,7 @@
  * name is taken.
  */
 
-#define ESX_VMFS_CREATE_SMALL (4 * 1024 * 1024)
+#define ESX_VMFS_CREATE_SMALL (16 * 1024 * 1024)
 
 gboolean esxVmfsCreate(EsxConnection *connection, const InventoryPool *pool,
                        const EsxVolumeSpec *spec, EsxVolumeList **ret_volume, GError **error);
