@@ -15,8 +15,8 @@
 
 #include "http_handle.h"
 
+#include "http_body.h"
 #include "http_failure.h"
-#include "http_setup.h"
 
 /* How long a raised cancel flag may go unseen. */
 #define HTTP_CANCEL_POLL_MS 100
@@ -81,7 +81,9 @@ httpCallStallMs(const HttpCall *call)
 {
     guint stall = call->config->stallTimeoutMs;
 
-    return call->reply.lines > 0 || call->request->streamed ? stall : MAX(stall, call->request->timeoutMs);
+    if (call->reply.lines > 0 || call->request->streamed)
+        return stall;
+    return MAX(stall, call->request->timeoutMs);
 }
 
 static void
@@ -109,11 +111,8 @@ httpCallCheck(HttpCall *call, GError **error)
     gint64 bytes = httpCallCountBytes(call->easy);
     gint64 left = request->streamed ? G_MAXINT : totalMs - (now - call->started) / 1000;
 
-    if (request->cancel && g_atomic_int_get(request->cancel)) {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "The request to %s was cancelled.",
-                    call->config->endpoint.name);
+    if (httpCallIsCancelled(call, error))
         return 0;
-    }
     if (left <= 0) {
         g_set_error(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
                     "The request to %s was not complete within %g s.",
@@ -136,6 +135,20 @@ httpCallCheck(HttpCall *call, GError **error)
     }
 
     return MIN(left, request->cancel ? HTTP_CANCEL_POLL_MS : G_MAXINT);
+}
+
+/*
+ * Whether the server answered with a refusal, and broke the connection over what it did not want:
+ * then @code is about the rest of a body that nobody takes, and the status has said it all.
+ */
+static gboolean
+httpCallIsRefused(const HttpCall *call, CURLcode code)
+{
+    if (!call->request->source || call->reply.error || !call->reply.complete ||
+        call->reply.response.status < 300)
+        return FALSE;
+
+    return code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_PARTIAL_FILE;
 }
 
 /* Returns: libcurl's verdict on the transfer that just ended. */
@@ -221,6 +234,8 @@ httpHandleRun(HttpHandle *handle, HttpCall *call, GError **error)
     }
 
     ended = httpHandleDrive(handle, call, &code, error);
+    if (ended && httpCallIsRefused(call, code))
+        code = CURLE_OK;
     if (ended && code != CURLE_OK)
         httpHandleSetFailure(handle, call, code, error);
 

@@ -12,6 +12,7 @@
 #include "http_setup.h"
 
 #include "base_secret.h"
+#include "http_body.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -29,50 +30,6 @@ httpCallTakeLine(char *data, size_t size, size_t count, void *opaque)
     HttpCall *call = opaque;
 
     return httpReplyTakeLine(&call->reply, data, size * count) ? size * count : 0;
-}
-
-/* size * count is never 0 on failure: an empty piece is always taken. */
-static size_t
-httpCallTakeBody(char *data, size_t size, size_t count, void *opaque)
-{
-    HttpCall *call = opaque;
-    gboolean taken = httpReplyTakeBody(&call->reply, data, size * count);
-
-    /* the sink may have blocked; the server was not silent meanwhile */
-    call->active = g_get_monotonic_time();
-    return taken ? size * count : 0;
-}
-
-/* What the source gave, or why that is not what was announced. */
-static gboolean
-httpCallCheckGiven(HttpCall *call, gssize given)
-{
-    gint64 announced = call->request->sourceLength;
-
-    if (given < 0 && !call->reply.error)
-        g_set_error_literal(&call->reply.error, HTTP_ERROR, HTTP_ERROR_SINK,
-                            "The contents to be sent ended without a reason.");
-    if (given == 0 && announced >= 0 && call->given < announced)
-        g_set_error(&call->reply.error, HTTP_ERROR, HTTP_ERROR_SINK,
-                    "The contents to be sent to %s ended after %" G_GINT64_FORMAT " of %"
-                    G_GINT64_FORMAT " bytes.", call->config->endpoint.name, call->given, announced);
-
-    return !call->reply.error;
-}
-
-static size_t
-httpCallGiveBody(char *data, size_t size, size_t count, void *opaque)
-{
-    HttpCall *call = opaque;
-    const HttpRequest *request = call->request;
-    gssize given = request->source(data, size * count, request->sourceOpaque, &call->reply.error);
-
-    call->active = g_get_monotonic_time();
-    if (!httpCallCheckGiven(call, given))
-        return CURL_READFUNC_ABORT;
-
-    call->given += given;
-    return (size_t)given;
 }
 
 gboolean
@@ -171,7 +128,7 @@ httpCallSetupProtocol(HttpCall *call)
            HTTP_SET(call, CURLOPT_PREREQDATA, call) &&
            HTTP_SET(call, CURLOPT_HEADERFUNCTION, httpCallTakeLine) &&
            HTTP_SET(call, CURLOPT_HEADERDATA, call) &&
-           HTTP_SET(call, CURLOPT_WRITEFUNCTION, httpCallTakeBody) &&
+           HTTP_SET(call, CURLOPT_WRITEFUNCTION, httpBodyTake) &&
            HTTP_SET(call, CURLOPT_WRITEDATA, call);
 }
 
@@ -280,7 +237,7 @@ httpCallSetupMethod(HttpCall *call)
         return HTTP_SET(call, CURLOPT_UPLOAD, 1L) &&
                HTTP_SET(call, CURLOPT_CUSTOMREQUEST, request->method) &&
                HTTP_SET(call, CURLOPT_UPLOAD_BUFFERSIZE, (long)HTTP_STREAM_BUFFER_BYTES) &&
-               HTTP_SET(call, CURLOPT_READFUNCTION, httpCallGiveBody) &&
+               HTTP_SET(call, CURLOPT_READFUNCTION, httpBodyGive) &&
                HTTP_SET(call, CURLOPT_READDATA, call) &&
                HTTP_SET(call, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->sourceLength);
     if (strcmp(request->method, "HEAD") == 0)

@@ -113,7 +113,8 @@ sendAndDecode(ViSession *session, const SoapMethod *method, gconstpointer args, 
 
     request.body = body->str;
     request.bodyLength = body->len;
-    sent = httpTransportPerform(session->transport, &request, viReplyTake, &incoming, &response, error);
+    sent = httpTransportPerform(session->transport, &request, viReplyTake, &incoming, &response,
+                                error);
     eraseString(body);
     if (!sent)
         return NULL;
@@ -525,8 +526,8 @@ logout(ViSession *session)
     g_autoptr(GError) ignored = NULL;
 
     args.self = session->services.sessionManager;
-    viSessionExchange(session, &vimMethodLogout, &args, 0, LOGOUT_TIMEOUT_MS, viSessionNeverCancel(), &reply,
-                      NULL, &ignored);
+    viSessionExchange(session, &vimMethodLogout, &args, 0, LOGOUT_TIMEOUT_MS,
+                      viSessionNeverCancel(), &reply, NULL, &ignored);
 }
 
 void

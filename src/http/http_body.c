@@ -1,0 +1,87 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Between libcurl and those who give and take contents. */
+
+#include "http_body.h"
+
+gboolean
+httpCallIsCancelled(const HttpCall *call, GError **error)
+{
+    const gint *cancel = call->request->cancel;
+
+    if (!cancel || !g_atomic_int_get(cancel))
+        return FALSE;
+
+    g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "The request to %s was cancelled.",
+                call->config->endpoint.name);
+    return TRUE;
+}
+
+/* A transfer in full flight does not leave libcurl for long; so the flag is looked at here, too. */
+static gboolean
+httpBodyGoesOn(HttpCall *call)
+{
+    return !call->reply.error && !httpCallIsCancelled(call, &call->reply.error);
+}
+
+/* size * count is never 0 on failure: an empty piece is always taken. */
+size_t
+httpBodyTake(char *data, size_t size, size_t count, void *opaque)
+{
+    HttpCall *call = opaque;
+    gboolean taken = httpBodyGoesOn(call) && httpReplyTakeBody(&call->reply, data, size * count);
+
+    /* the sink may have blocked; the server was not silent meanwhile */
+    call->active = g_get_monotonic_time();
+    return taken ? size * count : 0;
+}
+
+/* Returns: FALSE with call->reply.error set when @given is not what was announced. */
+static gboolean
+httpBodyCheck(HttpCall *call, gssize given, size_t wanted)
+{
+    gint64 announced = call->request->sourceLength;
+
+    if (call->reply.error)
+        return FALSE;
+
+    if (given < 0 || (size_t)given > wanted)
+        g_set_error(&call->reply.error, HTTP_ERROR, HTTP_ERROR_SINK,
+                    "What gives the contents for %s failed without a reason.",
+                    call->config->endpoint.name);
+    else if (given == 0 && announced >= 0)
+        g_set_error(&call->reply.error, HTTP_ERROR, HTTP_ERROR_SINK,
+                    "The contents to be sent to %s ended after %" G_GINT64_FORMAT " of %"
+                    G_GINT64_FORMAT " bytes.", call->config->endpoint.name, call->given, announced);
+
+    return !call->reply.error;
+}
+
+/* libcurl asks for more than was announced when its buffer is larger. */
+size_t
+httpBodyGive(char *data, size_t size, size_t count, void *opaque)
+{
+    HttpCall *call = opaque;
+    const HttpRequest *request = call->request;
+    size_t wanted = size * count;
+    gssize given = 0;
+
+    if (request->sourceLength >= 0)
+        wanted = MIN((guint64)wanted, (guint64)(request->sourceLength - call->given));
+    if (wanted == 0)
+        return 0;
+    if (!httpBodyGoesOn(call))
+        return CURL_READFUNC_ABORT;
+
+    given = request->source(data, wanted, request->sourceOpaque, &call->reply.error);
+    /* the source may have blocked; the server was not silent meanwhile */
+    call->active = g_get_monotonic_time();
+    if (!httpBodyCheck(call, given, wanted))
+        return CURL_READFUNC_ABORT;
+
+    call->given += given;
+    return given;
+}
