@@ -13,7 +13,7 @@
 
 VIR_LOG_INIT("esx.stream");
 
-#define LINGER_MS 2000
+#define LINGER_MS 1000
 
 void
 esxTransferFree(EsxTransfer *transfer)

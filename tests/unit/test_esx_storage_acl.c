@@ -309,7 +309,7 @@ VOL(Wipe, table->storageVolWipe(s->vol, 0))
 VOL(WipePattern, table->storageVolWipePattern(s->vol, VIR_STORAGE_VOL_WIPE_ALG_ZERO, 0))
 VOL(Resize, table->storageVolResize(s->vol, 1, 0))
 VOL(Download, table->storageVolDownload(s->vol, s->stream, 0, 0, 0))
-VOL(Upload, table->storageVolUpload(s->vol, s->stream, 0, 0, 0))
+VOL(Upload, table->storageVolUpload(s->vol, s->stream, 1 /* offset */, 0, 0))
 
 /* ---- what is expected of each ---------------------------------------------------------------- */
 
