@@ -93,6 +93,18 @@ class Control:
         """End every session now; how many there were."""
         return self._service.sessions.end_all()
 
+    def arm(self, die_at: int = 0, cut_at: int = 0) -> None:
+        """Count moments from 1 again, and end the process or close all connections at one: see fake.events."""
+        self._service.events.arm(die_at, cut_at)
+
+    def events(self) -> list[str]:
+        """The moments since the last `arm`, one line each."""
+        return self._service.events.log
+
+    def cut_connections(self) -> None:
+        """Close all connections now, as a network does that breaks."""
+        self._service.events.cut()
+
     def unlock(self) -> None:
         """Lift a lock-out after wrong passwords."""
         self._service.sessions.unlock()

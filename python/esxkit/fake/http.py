@@ -34,6 +34,7 @@ class CountingServer(web.Server):
     def connection_made(self, handler: Any, transport: Any) -> None:
         super().connection_made(handler, transport)
         self._service.counters.connections += 1
+        self._service.events.transports.add(transport)
 
 
 class Frontend:
@@ -48,6 +49,7 @@ class Frontend:
         if options.latency_ms:
             await asyncio.sleep(options.latency_ms / 1000)
         path = request.path.rstrip("/")
+        self.service.events.happen(f"{request.method} {path}")
         if path == "/sdk" and request.method == "POST":
             return await self._soap(request)
         if path == "/sdk/vimServiceVersions.xml" and request.method == "GET":
@@ -80,6 +82,7 @@ class Frontend:
         if kind == "huge":
             return await self._send_huge(request, reply, headers)
         body = self._compress(request, reply.body, headers)
+        self.service.events.happen(f"answer of {reply.method}")
         self.service.counters.bytes_out += len(body)
         if kind == "cut":
             return await _send_cut(request, reply.status, headers, body, trouble.cut_at)

@@ -235,6 +235,10 @@ class FakeProcess:
             self._process.wait()
         self._process.stdout.close()
 
+    def wait(self, seconds: float) -> int:
+        """Wait until it has ended by itself; its exit code. TimeoutExpired when it has not in time."""
+        return self._process.wait(seconds)
+
     def kill(self) -> None:
         """End it at once, in the middle of whatever it does; with `state` the next one finds what it left."""
         self._process.kill()

@@ -17,6 +17,7 @@ from typing import Any
 import attrs
 
 from esxkit.fake.call import Call
+from esxkit.fake.events import Events
 from esxkit.fake.objects.property_collector import ANONYMOUS
 from esxkit.fake.options import FakeOptions
 from esxkit.fake.registry import ManagedObject, Registry, method_not_found
@@ -75,6 +76,7 @@ class Service:
         self.sessions = SessionTable(options, self._session_ended)
         self.rules = Rules()
         self.counters = Counters()
+        self.events = Events()
         self.background: set[asyncio.Task] = set()
         self.hidden: set[tuple[str, str]] = set()
         self.root_folder: Any = None

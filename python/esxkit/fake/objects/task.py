@@ -34,6 +34,7 @@ class Task(ManagedObject):
 
     def step(self, **fields: Any) -> None:
         """Publish new info with some fields changed."""
+        self.registry.service.events.happen(f"{self.moid}: {fields.get('state', 'progress')}")
         info = vi_type("TaskInfo")()
         info.__dict__.update(self.read("info").__dict__)
         for name, value in fields.items():
