@@ -14,7 +14,9 @@
 #include "esx_vmfs_change.h"
 #include "esx_vmfs_clone.h"
 #include "esx_vmfs_create.h"
+#include "esx_vmfs_download.h"
 #include "esx_vmfs_listing.h"
+#include "esx_vmfs_upload.h"
 #include "vi_call.h"
 #include "vim_types.h"
 
@@ -122,4 +124,6 @@ const EsxStorageBackend esxStorageBackendVmfs = {
     .volumeResize = esxVmfsResize,
     .volumeWipe = esxVmfsWipe,
     .volumeDelete = esxVmfsDelete,
+    .volumeDownload = esxVmfsDownload,
+    .volumeUpload = esxVmfsUpload,
 };

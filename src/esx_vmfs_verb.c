@@ -323,7 +323,7 @@ esxVmfsIsOpenOutcome(const GError *error)
     return g_error_matches(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN);
 }
 
-void
+gboolean
 esxVmfsVerbTidy(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GError *error)
 {
     ViSession *session = verb->connection->session;
@@ -334,10 +334,12 @@ esxVmfsVerbTidy(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GErr
 
     if (isDisk ? viDiskDelete(session, &file, &change, &local)
                : viFileDelete(session, &file, &change, &local))
-        return;
-    if (!g_error_matches(local, VI_ERROR, VI_ERROR_FILE_NOT_FOUND))
-        esxVmfsNote(error, "'%s' may be left behind, since deleting it failed: %s", path,
-                    local->message);
+        return TRUE;
+    if (g_error_matches(local, VI_ERROR, VI_ERROR_FILE_NOT_FOUND))
+        return TRUE;
+    esxVmfsNote(error, "'%s' may be left behind, since deleting it failed: %s", path,
+                local->message);
+    return FALSE;
 }
 
 /* ---- what was made --------------------------------------------------------------------------- */

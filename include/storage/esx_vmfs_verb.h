@@ -88,8 +88,10 @@ void esxVmfsNote(GError *error, const char *format, ...) G_GNUC_PRINTF(2, 3);
  * one that is not there is as good. Where that fails, @error says that it may stay.
  *
  * @isDisk: a virtual disk with its extents, else a plain file.
+ * Returns: whether nothing is left.
  */
-void esxVmfsVerbTidy(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GError *error);
+gboolean esxVmfsVerbTidy(const EsxVmfsVerb *verb, const char *path, gboolean isDisk,
+                         GError *error);
 
 /* Whether @error leaves open what became of the call. */
 gboolean esxVmfsIsOpenOutcome(const GError *error);

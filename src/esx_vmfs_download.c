@@ -1,0 +1,131 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Contents of a volume, from the server to the user. */
+
+#include "esx_vmfs_download.h"
+
+#include "esx_error.h"
+#include "esx_vmfs_contents.h"
+#include "esx_vmfs_fetch.h"
+#include "esx_vmfs_output.h"
+#include "esx_vmfs_verb.h"
+
+/* With the window of a fetch this is all the memory that a download takes. */
+#define PIPE_BYTES ((size_t)2 * 1024 * 1024)
+
+/* What is shorter than so many segments comes over one connection. */
+#define FEW_SEGMENTS 3
+
+typedef struct {
+    EsxTransfer base;
+    EsxConnection *connection;      /* borrowed: the stream holds it */
+    EsxVmfsContents *contents;
+    guint64 offset, length;
+} Download;
+
+/* EsxVmfsFetchRead */
+static gboolean
+readContents(gpointer opaque, guint64 offset, guint64 length, ViFolderSink sink,
+             gpointer sinkOpaque, gint *cancel, GError **error)
+{
+    const Download *download = opaque;
+
+    return esxVmfsContentsRead(download->contents, download->connection->folder, offset, length,
+                               sink, sinkOpaque, cancel, error);
+}
+
+/* How many connections it is worth. */
+static guint
+workersFor(const Download *download)
+{
+    const guint workers = download->connection->connections;
+
+    if (workers <= 1 || download->connection->hosts ||
+        download->length < FEW_SEGMENTS * (guint64)esxVmfsFetchSegment(workers))
+        return 1;
+    return workers;
+}
+
+static gboolean
+readAll(Download *download, EsxVmfsOutput *output, gint *cancel, GError **error)
+{
+    const EsxVmfsFetch fetch = {
+        .offset = download->offset,
+        .length = download->length,
+        .workers = workersFor(download),
+        .read = readContents,
+        .opaque = download,
+    };
+
+    if (fetch.workers > 1)
+        return esxVmfsFetchRun(&fetch, esxVmfsOutputWrite, output, cancel, error);
+    return readContents(download, fetch.offset, fetch.length, esxVmfsOutputWrite, output, cancel,
+                        error);
+}
+
+/* EsxTransfer.run */
+static gboolean
+run(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error)
+{
+    Download *download = (Download *)transfer;
+    g_auto(EsxVmfsOutput) output = { 0 };
+    GError *local = NULL;
+
+    esxVmfsOutputInit(&output, pipe, transfer->sparse, download->offset);
+    if (readAll(download, &output, cancel, &local) && esxVmfsOutputFlush(&output, &local)) {
+        esxPipeEnd(pipe);
+        return TRUE;
+    }
+    if (!g_error_matches(local, HTTP_ERROR, HTTP_ERROR_CANCELLED))
+        esxVmfsNote(local, "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " bytes came before that",
+                    output.at - download->offset, download->length);
+    g_propagate_error(error, local);
+    return FALSE;
+}
+
+static void
+downloadFree(EsxTransfer *transfer)
+{
+    Download *download = (Download *)transfer;
+
+    esxVmfsContentsFree(download->contents);
+    g_free(download);
+}
+
+EsxTransfer *
+esxVmfsDownload(EsxConnection *connection, const InventoryPool *pool, const EsxVolume *volume,
+                guint64 offset, guint64 length, GError **error)
+{
+    g_autoptr(EsxVmfsContents) contents = NULL;
+    Download *download;
+    guint64 left;
+
+    if (!esxVmfsCheckReachable(pool, error))
+        return NULL;
+    contents = esxVmfsContentsFind(connection, pool, volume, error);
+    if (!contents)
+        return NULL;
+    if (offset > contents->size) {
+        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+                    "it has %" G_GUINT64_FORMAT " bytes, so that a download cannot begin at byte %"
+                    G_GUINT64_FORMAT, contents->size, offset);
+        return NULL;
+    }
+
+    left = contents->size - offset;
+    download = g_new0(Download, 1);
+    download->base = (EsxTransfer) {
+        .run = run,
+        .free = downloadFree,
+        .pipeBytes = PIPE_BYTES,
+        .what = g_strdup_printf("download of '%s'", volume->path),
+    };
+    download->connection = connection;
+    download->contents = g_steal_pointer(&contents);
+    download->offset = offset;
+    download->length = length > 0 ? MIN(length, left) : left;
+    return &download->base;
+}

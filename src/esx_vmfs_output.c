@@ -1,0 +1,106 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Bytes of a download on their way into its pipe. */
+
+#include "esx_vmfs_output.h"
+
+#include <string.h>
+
+#include "esx_connection.h"
+
+void
+esxVmfsOutputInit(EsxVmfsOutput *output, EsxPipe *pipe, gboolean sparse, guint64 at)
+{
+    *output = (EsxVmfsOutput) { .pipe = pipe, .sparse = sparse, .at = at };
+}
+
+void
+esxVmfsOutputClear(EsxVmfsOutput *output)
+{
+    g_free(output->block);
+    *output = (EsxVmfsOutput) { 0 };
+}
+
+gboolean
+esxVmfsIsZero(const char *data, size_t length)
+{
+    /* A byte that is zero, and each like the one before it. */
+    return length == 0 || (*data == 0 && memcmp(data, data + 1, length - 1) == 0);
+}
+
+static gboolean
+setGivenUp(GError **error)
+{
+    g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "The download was given up.");
+    return FALSE;
+}
+
+static gboolean
+writeData(EsxVmfsOutput *output, const char *data, size_t length, GError **error)
+{
+    size_t written = 0;
+
+    if (g_atomic_int_get(esxConnectionCancelFlag()))
+        return setGivenUp(error);
+    for (; length > 0; data += written, length -= written) {
+        if (esxPipeWrite(output->pipe, data, length, TRUE /* block */, &written) != ESX_PIPE_DONE)
+            return setGivenUp(error);
+    }
+    return TRUE;
+}
+
+/* A block of the volume, or what the download has of one. */
+static gboolean
+writeBlock(EsxVmfsOutput *output, const char *data, size_t length, GError **error)
+{
+    if (!esxVmfsIsZero(data, length))
+        return writeData(output, data, length, error);
+    return esxPipeWriteHole(output->pipe, length) == ESX_PIPE_DONE || setGivenUp(error);
+}
+
+/* Takes what belongs to the present block, at most @length. */
+static gboolean
+takePiece(EsxVmfsOutput *output, const char *data, size_t length, GError **error)
+{
+    const size_t left = ESX_VMFS_OUTPUT_BLOCK - output->at % ESX_VMFS_OUTPUT_BLOCK;
+
+    output->at += length;
+    if (length == left && output->filled == 0)
+        return writeBlock(output, data, length, error);
+
+    if (!output->block)
+        output->block = g_malloc(ESX_VMFS_OUTPUT_BLOCK);
+    memcpy(output->block + output->filled, data, length);
+    output->filled += length;
+    return length < left || esxVmfsOutputFlush(output, error);
+}
+
+gboolean
+esxVmfsOutputWrite(const char *data, size_t length, gpointer opaque, GError **error)
+{
+    EsxVmfsOutput *output = opaque;
+    size_t piece;
+
+    if (!output->sparse) {
+        output->at += length;
+        return writeData(output, data, length, error);
+    }
+    for (; length > 0; data += piece, length -= piece) {
+        piece = MIN(length, ESX_VMFS_OUTPUT_BLOCK - output->at % ESX_VMFS_OUTPUT_BLOCK);
+        if (!takePiece(output, data, piece, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean
+esxVmfsOutputFlush(EsxVmfsOutput *output, GError **error)
+{
+    const size_t length = output->filled;
+
+    output->filled = 0;
+    return writeBlock(output, output->block, length, error);
+}

@@ -1,0 +1,280 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Contents of a volume, from the user to the server. */
+
+#include "esx_vmfs_upload.h"
+
+#include "base_names.h"
+#include "esx_error.h"
+#include "esx_vmfs_contents.h"
+#include "esx_vmfs_verb.h"
+
+/* Small, so that little is left to be sent when the user says that this was all. */
+#define PIPE_BYTES ((size_t)1024 * 1024)
+
+typedef struct {
+    EsxTransfer base;
+    EsxVmfsContents *contents;
+    EsxVmfsVerb verb;
+    gint64 length;          /* what has to come; HTTP_LENGTH_UNKNOWN: whatever does */
+
+    EsxPipe *pipe;          /* while it runs */
+    guint64 got;
+    gboolean asked;         /* the server has taken the file's name: something may be there */
+} Upload;
+
+static gboolean
+setGivenUp(GError **error)
+{
+    g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "The upload was given up.");
+    return FALSE;
+}
+
+/* ---- what comes ------------------------------------------------------------------------------ */
+
+static gboolean
+setLength(const Upload *upload, const char *what, GError **error)
+{
+    g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+                "%s %" G_GINT64_FORMAT " bytes %s; the volume is what it was", what, upload->length,
+                upload->contents->isDisk ? "that the virtual disk has" : "that were announced");
+    return FALSE;
+}
+
+/* HttpSource: what the user sends, as far as that was announced; holes as zeros. */
+static gssize
+giveBytes(char *buffer, size_t size, gpointer opaque, GError **error)
+{
+    Upload *upload = opaque;
+    size_t length = 0;
+
+    upload->asked = TRUE;
+    if (upload->length >= 0)
+        size = (size_t)MIN((guint64)size, (guint64)upload->length - upload->got);
+    if (size == 0)
+        return 0;
+    if (g_atomic_int_get(esxConnectionCancelFlag())) {
+        setGivenUp(error);
+        return -1;
+    }
+    switch (esxPipeRead(upload->pipe, buffer, size, TRUE /* expand */, TRUE /* block */, &length)) {
+    case ESX_PIPE_DONE:
+        upload->got += length;
+        return (gssize)length;
+    case ESX_PIPE_END:
+        if (upload->length < 0)
+            return 0;
+        setLength(upload, "what was sent ends before the", error);
+        return -1;
+    case ESX_PIPE_WAIT:
+    case ESX_PIPE_HOLE:
+    case ESX_PIPE_CLOSED:
+    default:
+        setGivenUp(error);
+        return -1;
+    }
+}
+
+/* Waits until the user says that this was all. */
+static gboolean
+awaitEnd(Upload *upload, GError **error)
+{
+    char byte;
+    size_t length = 0;
+
+    if (upload->length < 0)
+        return TRUE;
+    switch (esxPipeRead(upload->pipe, &byte, 1, TRUE /* expand */, TRUE /* block */, &length)) {
+    case ESX_PIPE_END:
+        return TRUE;
+    case ESX_PIPE_DONE:
+        return setLength(upload, "more was sent than the", error);
+    case ESX_PIPE_WAIT:
+    case ESX_PIPE_HOLE:
+    case ESX_PIPE_CLOSED:
+    default:
+        return setGivenUp(error);
+    }
+}
+
+/* ---- the file beside the volume -------------------------------------------------------------- */
+
+static gboolean
+writeFile(Upload *upload, const char *temporary, gint *cancel, GError **error)
+{
+    ViFolder *folder = upload->verb.connection->folder;
+    const ViFile file = esxVmfsViFile(upload->verb.pool, temporary);
+    guint64 size = 0;
+
+    if (!viFolderWrite(folder, &file, upload->length, giveBytes, upload, cancel,
+                       NULL /* ret_written */, error))
+        return FALSE;
+    upload->asked = TRUE;
+    if (!awaitEnd(upload, error) || !viFolderSize(folder, &file, cancel, &size, error))
+        return FALSE;
+    if (size == upload->got)
+        return TRUE;
+    g_set_error(error, VI_ERROR, VI_ERROR_FILE_FAULT,
+                "the server has stored %" G_GUINT64_FORMAT " of the %" G_GUINT64_FORMAT
+                " bytes that were sent; the volume is what it was", size, upload->got);
+    return FALSE;
+}
+
+/* Whether there may be a file after writing it failed with @error. */
+static gboolean
+mayBeThere(const Upload *upload, const GError *error)
+{
+    return upload->asked || error->domain == HTTP_ERROR || esxVmfsIsOpenOutcome(error);
+}
+
+/*
+ * Takes the file away. Whoever gave the upload up hears nothing of it, unless something had to be
+ * left: then that is the error.
+ */
+static void
+removeFile(Upload *upload, const char *path, GError **error)
+{
+    GError *local = g_steal_pointer(error);
+
+    if (!esxVmfsVerbTidy(&upload->verb, path, FALSE /* isDisk */, local) &&
+        g_error_matches(local, HTTP_ERROR, HTTP_ERROR_CANCELLED)) {
+        g_set_error_literal(error, VI_ERROR, VI_ERROR_FILE_FAULT, local->message);
+        g_error_free(local);
+        return;
+    }
+    g_propagate_error(error, local);
+}
+
+static gboolean
+moveToPlace(Upload *upload, const char *temporary, GError **error)
+{
+    const EsxVmfsVerb *verb = &upload->verb;
+    g_autofree char *fromPath = esxVmfsPath(verb->pool, temporary);
+    g_autofree char *toPath = esxVmfsPath(verb->pool, upload->contents->parts[0].file);
+    const ViPath from = esxVmfsViPath(verb->pool, fromPath);
+    const ViPath to = esxVmfsViPath(verb->pool, toPath);
+    GError *local = NULL;
+
+    if (viFileMove(verb->connection->session, &from, &to, TRUE /* force */, &verb->change, &local))
+        return TRUE;
+    if (esxVmfsIsOpenOutcome(local))
+        esxVmfsNote(local, "what was sent is in '%s', unless it is in '%s' already", fromPath,
+                    toPath);
+    else
+        removeFile(upload, fromPath, &local);
+    g_propagate_error(error, local);
+    return FALSE;
+}
+
+/* EsxTransfer.run */
+static gboolean
+run(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error)
+{
+    Upload *upload = (Upload *)transfer;
+    g_autofree char *temporary = nameMakeTemporary(upload->contents->volume);
+    GError *local = NULL;
+
+    upload->pipe = pipe;
+    upload->verb.change.cancel = cancel;
+    if (writeFile(upload, temporary, cancel, &local))
+        return moveToPlace(upload, temporary, error);
+
+    if (mayBeThere(upload, local)) {
+        g_autofree char *path = esxVmfsPath(upload->verb.pool, temporary);
+
+        removeFile(upload, path, &local);
+    }
+    g_propagate_error(error, local);
+    return FALSE;
+}
+
+/* ---- what is wanted -------------------------------------------------------------------------- */
+
+static gboolean
+refuse(GError **error, const char *why)
+{
+    g_set_error(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
+                "%s: ESX takes the contents of a file as a whole only; download the volume, change "
+                "the copy, and upload all of it", why);
+    return FALSE;
+}
+
+static gboolean
+checkDisk(const EsxVmfsContents *contents, guint64 length, GError **error)
+{
+    if (contents->nparts > 1 || contents->parts[0].fileOffset > 0) {
+        g_set_error(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
+                    "the contents of the disk are spread over %zu files, or begin within one; "
+                    "clone it, which makes one file of them, and upload to the clone",
+                    contents->nparts);
+        return FALSE;
+    }
+    if (length <= contents->size)
+        return TRUE;
+    g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+                "%" G_GUINT64_FORMAT " bytes are more than the %" G_GUINT64_FORMAT " of the "
+                "virtual disk; resize it first", length, contents->size);
+    return FALSE;
+}
+
+/* Whether all that is there is replaced. */
+static gboolean
+checkWhole(const EsxVmfsContents *contents, guint64 length, GError **error)
+{
+    if (length > G_MAXINT64) {
+        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+                    "no ESX host has a file of %" G_GUINT64_FORMAT " bytes", length);
+        return FALSE;
+    }
+    if (length > 0 && length < contents->size)
+        return refuse(error, "an upload cannot end before the volume does");
+    return !contents->isDisk || checkDisk(contents, length, error);
+}
+
+static void
+uploadFree(EsxTransfer *transfer)
+{
+    Upload *upload = (Upload *)transfer;
+
+    esxVmfsVerbEnd(&upload->verb);
+    esxVmfsContentsFree(upload->contents);
+    g_free(upload);
+}
+
+EsxTransfer *
+esxVmfsUpload(EsxConnection *connection, const InventoryPool *pool, const EsxVolume *volume,
+              guint64 offset, guint64 length, GError **error)
+{
+    g_autoptr(EsxVmfsContents) contents = NULL;
+    EsxVmfsVerb verb = { 0 };
+    Upload *upload;
+
+    if (!esxVmfsVerbBegin(&verb, connection, pool, error))
+        return NULL;
+    if (offset > 0) {
+        refuse(error, "an upload cannot begin within a volume");
+        return NULL;
+    }
+    contents = esxVmfsContentsFind(connection, pool, volume, error);
+    if (!contents || !checkWhole(contents, length, error))
+        return NULL;
+
+    upload = g_new0(Upload, 1);
+    upload->base = (EsxTransfer) {
+        .run = run,
+        .free = uploadFree,
+        .isUpload = TRUE,
+        .pipeBytes = PIPE_BYTES,
+        .what = g_strdup_printf("upload to '%s'", volume->path),
+    };
+    upload->verb = verb;
+    upload->verb.pool = contents->pool;
+    upload->length = length > 0 ? (gint64)length : HTTP_LENGTH_UNKNOWN;
+    if (contents->isDisk)
+        upload->length = (gint64)contents->size;
+    upload->contents = g_steal_pointer(&contents);
+    return &upload->base;
+}

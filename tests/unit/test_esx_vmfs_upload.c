@@ -1,0 +1,322 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#include "esx_error.h"
+#include "esx_vmfs_upload.h"
+#include "transfer_fixture.h"
+
+#include <string.h>
+
+#define MIB ((size_t)1024 * 1024)
+
+#define MOVE "MoveDatastoreFile_Task"
+#define DELETE "DeleteDatastoreFile_Task"
+#define LOOK FIXTURE_LOOK
+
+static EsxTransfer *
+upload(Memory *memory, const char *name, guint64 length)
+{
+    const EsxVolume volume = memoryVolume(name);
+    g_autoptr(GError) error = NULL;
+    EsxTransfer *transfer =
+        esxVmfsUpload(memory->connection, memory->pool, &volume, 0, length, &error);
+
+    g_assert_no_error(error);
+    g_assert_true(transfer->isUpload);
+    return transfer;
+}
+
+static void
+assertRefused(Memory *memory, const char *name, guint64 offset, guint64 length, gint code,
+              const char *phrase)
+{
+    const EsxVolume volume = memoryVolume(name);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(esxVmfsUpload(memory->connection, memory->pool, &volume, offset, length,
+                                &error));
+    g_assert_error(error, ESX_ERROR, code);
+    fixtureAssertPhrase(error->message, phrase);
+    cannedAssertLog(memory->canned, "");
+}
+
+/* The last request of @method has @phrase in its body. */
+static void
+assertSent(Memory *memory, const char *method, const char *phrase)
+{
+    fixtureAssertPhrase(cannedLast(memory->canned, method)->body, phrase);
+}
+
+/* Sends @bytes and ends. What it came to is in @running->error. */
+static void
+sendAll(Running *running, EsxTransfer *transfer, GBytes *bytes)
+{
+    gsize length = 0;
+    const char *data = g_bytes_get_data(bytes, &length);
+
+    runningStart(running, transfer);
+    runningWrite(running, data, length);
+    esxPipeEnd(running->pipe);
+    runningJoin(running);
+}
+
+/* ---- what works ------------------------------------------------------------------------------ */
+
+static void
+assertUpload(const char *name, const char *target, size_t before, size_t after, guint64 length)
+{
+    g_auto(Memory) memory = { 0 };
+    g_auto(Running) running = { 0 };
+    g_autoptr(GBytes) bytes = memoryRandom(after, 1);
+    g_autofree char *prefix = g_strconcat(name, ".upload-", NULL);
+    g_autofree char *source = g_strdup_printf("<sourceName>[ds] %s", prefix);
+    g_autofree char *destination =
+        g_strdup_printf("<destinationName>[ds] %s</destinationName>", target);
+
+    memoryInit(&memory);
+    if (g_str_has_suffix(name, ".vmdk"))
+        memoryAddDisk(&memory, name, memoryRandom(before, 2));
+    else
+        memoryAdd(&memory, name, memoryRandom(before, 2));
+    fixtureScriptTask(memory.canned, MOVE);
+
+    sendAll(&running, upload(&memory, name, length), bytes);
+    g_assert_no_error(running.error);
+    g_assert_true(g_bytes_equal(memoryFind(&memory, prefix), bytes));
+    assertSent(&memory, MOVE, source);
+    assertSent(&memory, MOVE, destination);
+    assertSent(&memory, MOVE, "<force>true</force>");
+    cannedAssertLog(memory.canned, MOVE " " LOOK);
+}
+
+static void
+testPlain(void)
+{
+    assertUpload("iso/a.iso", "iso/a.iso", 10, 3 * MIB + 17, 0);
+    assertUpload("a.iso", "a.iso", 5 * MIB, 100, 0);
+    assertUpload("a.iso", "a.iso", 5, 0, 0);
+    assertUpload("a.iso", "a.iso", 5, 100, 100);
+}
+
+static void
+testDisk(void)
+{
+    assertUpload("vm/d.vmdk", "vm/d-flat.vmdk", 2 * MIB, 2 * MIB, 0);
+    assertUpload("vm/d.vmdk", "vm/d-flat.vmdk", 2 * MIB, 2 * MIB, 2 * MIB);
+}
+
+/* Holes are zeros at the server. */
+static void
+testHoles(void)
+{
+    g_auto(Memory) memory = { 0 };
+    g_auto(Running) running = { 0 };
+    static const char zeros[3000];
+    const char *data;
+    gsize length = 0;
+
+    memoryInit(&memory);
+    memoryAddText(&memory, "a", "old");
+    fixtureScriptTask(memory.canned, MOVE);
+    runningStart(&running, upload(&memory, "a", 0));
+    g_assert_true(runningWrite(&running, "ab", 2));
+    g_assert_cmpint(esxPipeWriteHole(running.pipe, sizeof(zeros)), ==, ESX_PIPE_DONE);
+    esxPipeEnd(running.pipe);
+    runningJoin(&running);
+    g_assert_no_error(running.error);
+    data = g_bytes_get_data(memoryFind(&memory, "a.upload-"), &length);
+    g_assert_cmpuint(length, ==, 2 + sizeof(zeros));
+    g_assert_cmpint(memcmp(data, "ab", 2), ==, 0);
+    g_assert_cmpint(memcmp(data + 2, zeros, sizeof(zeros)), ==, 0);
+}
+
+/* ---- what is refused ------------------------------------------------------------------------- */
+
+static void
+testRefused(void)
+{
+    g_auto(Memory) memory = { 0 };
+    g_autoptr(GError) error = NULL;
+
+    memoryInit(&memory);
+    memoryAddText(&memory, "a", "abcdef");
+    memoryAddDisk(&memory, "vm/d.vmdk", memoryRandom(1024, 1));
+    memoryAddText(&memory, "vm/two.vmdk",
+                  "# Disk DescriptorFile\ncreateType=\"twoGbMaxExtentFlat\"\n"
+                  "RW 2 FLAT \"two-f001.vmdk\" 0\nRW 2 FLAT \"two-f002.vmdk\" 0\n");
+    assertRefused(&memory, "a", 1, 0, ESX_ERROR_NO_SUPPORT, "cannot begin within a volume");
+    assertRefused(&memory, "a", 0, 5, ESX_ERROR_NO_SUPPORT, "cannot end before the volume does");
+    assertRefused(&memory, "a", 0, G_MAXUINT64, ESX_ERROR_INVALID_ARGUMENT, "no ESX host");
+    assertRefused(&memory, "vm/d.vmdk", 0, 512, ESX_ERROR_NO_SUPPORT, "cannot end before");
+    assertRefused(&memory, "vm/d.vmdk", 0, 1025, ESX_ERROR_INVALID_ARGUMENT, "resize it first");
+    assertRefused(&memory, "vm/two.vmdk", 0, 0, ESX_ERROR_NO_SUPPORT, "spread over 2 files");
+}
+
+static void
+testReadOnly(void)
+{
+    g_auto(Memory) memory = { 0 };
+    const EsxVolume volume = memoryVolume("a");
+    InventoryDatastore datastore;
+    InventoryPool pool;
+    g_autoptr(GError) error = NULL;
+
+    memoryInit(&memory);
+    pool = *memory.pool;
+    datastore = *pool.datastore;
+    datastore.readOnly = TRUE;
+    pool.datastore = &datastore;
+    g_assert_null(esxVmfsUpload(memory.connection, &pool, &volume, 0, 0, &error));
+    g_assert_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION);
+    g_assert_cmpuint(memory.requests, ==, 0);
+}
+
+/* ---- what fails on the way: the other file is deleted ---------------------------------------- */
+
+static void
+assertWrongLength(size_t sent, const char *phrase)
+{
+    g_auto(Memory) memory = { 0 };
+    g_auto(Running) running = { 0 };
+    g_autoptr(GBytes) bytes = memoryRandom(sent, 1);
+
+    memoryInit(&memory);
+    memoryAddDisk(&memory, "vm/d.vmdk", memoryRandom(4096, 2));
+    fixtureScriptTask(memory.canned, DELETE);
+    sendAll(&running, upload(&memory, "vm/d.vmdk", 0), bytes);
+    g_assert_error(running.error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT);
+    fixtureAssertPhrase(running.error->message, phrase);
+    assertSent(&memory, DELETE, "<name>[ds] vm/d.vmdk.upload-");
+    cannedAssertLog(memory.canned, DELETE " " LOOK);
+}
+
+static void
+testWrongLength(void)
+{
+    assertWrongLength(4095, "what was sent ends before the 4096 bytes that the virtual disk has");
+    assertWrongLength(0, "what was sent ends before");
+    assertWrongLength(4097, "more was sent than the 4096 bytes that the virtual disk has");
+    assertWrongLength(3 * MIB, "more was sent than");
+}
+
+/* A server that says yes and has not got it all. */
+static void
+testLost(void)
+{
+    g_auto(Memory) memory = { 0 };
+    g_auto(Running) running = { 0 };
+    g_autoptr(GBytes) bytes = memoryRandom(1000, 1);
+
+    memoryInit(&memory);
+    memory.putLoses = 1;
+    memoryAddText(&memory, "a", "old");
+    fixtureScriptTask(memory.canned, DELETE);
+    sendAll(&running, upload(&memory, "a", 0), bytes);
+    g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_FAULT);
+    fixtureAssertPhrase(running.error->message, "has stored 999 of the 1000 bytes");
+    cannedAssertLog(memory.canned, DELETE " " LOOK);
+}
+
+static void
+testServerFails(void)
+{
+    g_auto(Memory) memory = { 0 };
+    g_auto(Running) running = { 0 };
+    g_autoptr(GBytes) bytes = memoryRandom(1000, 1);
+
+    memoryInit(&memory);
+    memory.putStatus = 507;
+    memoryAddText(&memory, "a", "old");
+    fixtureScriptTask(memory.canned, DELETE);
+    sendAll(&running, upload(&memory, "a", 0), bytes);
+    g_assert_error(running.error, VI_ERROR, VI_ERROR_NO_DISK_SPACE);
+    cannedAssertLog(memory.canned, DELETE " " LOOK);
+}
+
+/* The move fails: the same. Nobody knows what it did: nothing more is done, and both are named. */
+static void
+testMoveFails(void)
+{
+    g_auto(Memory) memory = { 0 };
+    g_auto(Running) running = { 0 };
+    g_auto(Running) again = { 0 };
+    g_autoptr(GBytes) bytes = memoryRandom(1000, 1);
+
+    memoryInit(&memory);
+    memoryAddText(&memory, "a", "old");
+    fixtureScriptTaskFault(memory.canned, MOVE, "FileLocked", "in use");
+    fixtureScriptTask(memory.canned, DELETE);
+    sendAll(&running, upload(&memory, "a", 0), bytes);
+    g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_LOCKED);
+    cannedAssertLog(memory.canned, MOVE " " LOOK " " DELETE " " LOOK);
+
+    cannedFail(memory.canned, MOVE, HTTP_ERROR, HTTP_ERROR_BROKEN);
+    sendAll(&again, upload(&memory, "a", 0), bytes);
+    g_assert_error(again.error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN);
+    fixtureAssertPhrase(again.error->message, "what was sent is in '[ds] a.upload-");
+    fixtureAssertPhrase(again.error->message, "unless it is in '[ds] a' already");
+    cannedAssertLog(memory.canned, MOVE);
+}
+
+/* ---- giving up ------------------------------------------------------------------------------- */
+
+static void
+abortInTheMiddle(Memory *memory, Running *running)
+{
+    g_autoptr(GBytes) bytes = memoryRandom(5000, 1);
+
+    memoryAddText(memory, "a", "old");
+    runningStart(running, upload(memory, "a", 0));
+    g_assert_true(runningWrite(running, g_bytes_get_data(bytes, NULL), 5000));
+    g_usleep(50000);
+    runningAbort(running, 500);
+    g_assert_cmpuint(g_bytes_get_size(memoryFind(memory, "a.upload-")), ==, 0);
+}
+
+static void
+testAbort(void)
+{
+    g_auto(Memory) memory = { 0 };
+    g_auto(Running) running = { 0 };
+
+    memoryInit(&memory);
+    fixtureScriptTask(memory.canned, DELETE);
+    abortInTheMiddle(&memory, &running);
+    g_assert_error(running.error, HTTP_ERROR, HTTP_ERROR_CANCELLED);
+    cannedAssertLog(memory.canned, DELETE " " LOOK);
+}
+
+/* What has to be left is told, by an error that is not passed over. */
+static void
+testAbortLeaves(void)
+{
+    g_auto(Memory) memory = { 0 };
+    g_auto(Running) running = { 0 };
+
+    memoryInit(&memory);
+    fixtureScriptTaskFault(memory.canned, DELETE, "NoPermission", "no");
+    abortInTheMiddle(&memory, &running);
+    g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_FAULT);
+    fixtureAssertPhrase(running.error->message, "'[ds] a.upload-");
+    fixtureAssertPhrase(running.error->message, "may be left behind");
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/storage/upload/plain", testPlain);
+    g_test_add_func("/storage/upload/disk", testDisk);
+    g_test_add_func("/storage/upload/holes", testHoles);
+    g_test_add_func("/storage/upload/refused", testRefused);
+    g_test_add_func("/storage/upload/read-only", testReadOnly);
+    g_test_add_func("/storage/upload/wrong-length", testWrongLength);
+    g_test_add_func("/storage/upload/lost", testLost);
+    g_test_add_func("/storage/upload/server-fails", testServerFails);
+    g_test_add_func("/storage/upload/move-fails", testMoveFails);
+    g_test_add_func("/storage/upload/abort", testAbort);
+    g_test_add_func("/storage/upload/abort-leaves", testAbortLeaves);
+    return g_test_run();
+}
