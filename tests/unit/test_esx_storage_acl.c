@@ -79,7 +79,7 @@ typedef struct {
     virConnectPtr conn;
     virStoragePoolPtr pool;     /* "ds" */
     virStorageVolPtr vol;       /* its "a.iso" */
-    virStreamPtr stream;        /* in use, so that no transfer begins */
+    virStreamPtr stream;
     const char *path;           /* its target path */
     char *names[MAX_NAMES + 1]; /* what a list told; NULL behind the last */
 } Setting;
@@ -114,8 +114,6 @@ script(Canned *canned)
               &(CannedExchange){ .bytes = locked, .status = 500, .always = TRUE });
 }
 
-static virStreamDriver busy;
-
 /* @warm: the inventory has been read. */
 static void
 settingOpen(Setting *s, bool warm)
@@ -138,7 +136,6 @@ settingOpen(Setting *s, bool warm)
     s->pool = virGetStoragePool(s->conn, "ds", pool->uuid, NULL, NULL);
     s->vol = virGetStorageVol(s->conn, "ds", "a.iso", "[ds] a.iso", NULL, NULL);
     s->stream = virGetStream(s->conn);
-    s->stream->driver = &busy;
 
     guard.snapshot = s->snapshot;
     guard.asked = g_string_new(NULL);
@@ -384,7 +381,8 @@ static const Row rows[] = {
     { VOL_ROW(Wipe), .scope = A_VOLUME, .allowed = VIR_ERR_NO_SUPPORT },
     { VOL_ROW(WipePattern), .scope = A_VOLUME, .allowed = VIR_ERR_NO_SUPPORT },
     { VOL_ROW(Resize), .scope = A_VOLUME, .allowed = VIR_ERR_NO_SUPPORT },
-    { VOL_ROW(Download), .scope = A_VOLUME, .allowed = VIR_ERR_NO_SUPPORT },
+    /* The file is not found: see folder_stub.h. */
+    { VOL_ROW(Download), .scope = A_VOLUME, .allowed = VIR_ERR_NO_STORAGE_VOL },
     { VOL_ROW(Upload), .scope = A_VOLUME, .allowed = VIR_ERR_NO_SUPPORT },
 };
 
