@@ -26,6 +26,7 @@ struct _HttpHandle {
     CURL *easy;
     CURLM *multi;
     HttpPeer peer;
+    HttpWire wire;
     char detail[CURL_ERROR_SIZE];
 };
 
@@ -251,6 +252,7 @@ httpHandlePerform(HttpHandle *handle, const HttpRequest *request, HttpSink sink,
     g_auto(HttpCall) call = {
         .config = handle->config,
         .peer = &handle->peer,
+        .wire = &handle->wire,
         .easy = handle->easy,
         .request = request,
         .started = g_get_monotonic_time(),

@@ -64,6 +64,7 @@ httpCallAttachPeer(CURL *easy, void *context, void *opaque)
     (void)easy;
 
     call->handshaking = TRUE;
+    httpWireAttach(call->wire, context);
     return httpPeerAttach(call->peer, context) ? CURLE_OK : CURLE_SSL_CONNECT_ERROR;
 }
 
@@ -87,6 +88,7 @@ httpCallBeforeSend(void *opaque, char *remoteIp, char *localIp, int remotePort, 
         return CURL_PREREQFUNC_ABORT;
 
     call->attempts++;
+    call->wire->listening = call->request->source != NULL;
     call->active = g_get_monotonic_time();
     return CURL_PREREQFUNC_OK;
 }
@@ -298,6 +300,7 @@ httpCallClear(HttpCall *call)
 
     /* keeps the connection; forgets all that points to this call, or to a body of the caller */
     curl_easy_reset(call->easy);
+    call->wire->listening = FALSE;
 
     for (header = call->headers; header; header = header->next)
         secretErase(header->data);

@@ -7,6 +7,7 @@
 
 #include "http_handle.h"
 #include "http_reply.h"
+#include "http_wire.h"
 
 #include <curl/curl.h>
 
@@ -14,6 +15,7 @@
 typedef struct {
     const HttpConfig *config;
     HttpPeer *peer;
+    HttpWire *wire;
     CURL *easy;
     const HttpRequest *request;
     struct curl_slist *headers;
