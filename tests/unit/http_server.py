@@ -22,11 +22,12 @@ import sys
 import threading
 import time
 import warnings
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
+
+import http_files
+from http_request import STATE, Request, linger, reply
 
 CA_CONFIG = """
 [ca]
@@ -40,67 +41,6 @@ policy = any
 [any]
 commonName = supplied
 """
-
-
-class Request(NamedTuple):
-    """A request as it came, and the connection to answer on."""
-
-    sock: socket.socket
-    connection: int
-    served: int
-    method: str
-    path: str
-    query: dict[str, str]
-    headers: dict[str, str]
-    head: str
-    body: bytes
-
-
-class State:
-    """What listeners share: counters, and the meeting of /barrier."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Condition()
-        self.hits: Counter[str] = Counter()
-        self.connections = 0
-        self.waiting = 0
-
-    def next_connection(self) -> int:
-        with self.lock:
-            self.connections += 1
-            return self.connections
-
-    def hit(self, name: str) -> int:
-        with self.lock:
-            self.hits[name] += 1
-            return self.hits[name]
-
-    def meet(self, count: int, timeout: float) -> bool:
-        """Wait until `count` requests are here at once."""
-        with self.lock:
-            self.waiting += 1
-            self.lock.notify_all()
-            return self.lock.wait_for(lambda: self.waiting >= count, timeout)
-
-
-STATE = State()
-
-
-def reply(request: Request, body: bytes, status: str = "200 OK", *headers: str) -> bool:
-    """Send a whole reply; the connection stays open."""
-    head = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
-    request.sock.sendall("\r\n".join(head).encode() + (b"" if request.method == "HEAD" else body))
-    return True
-
-
-def linger(request: Request, seconds: float) -> bool:
-    """Say nothing until the client gives up or the time is over."""
-    request.sock.settimeout(seconds)
-    try:
-        request.sock.recv(1)
-    except OSError:
-        pass
-    return False
 
 
 def answer_echo(request: Request) -> bool:
@@ -247,7 +187,7 @@ def answer_big(request: Request) -> bool:
 
 ANSWERS: dict[str, Callable[[Request], bool]] = {
     name.removeprefix("answer_"): function
-    for name, function in globals().items() if name.startswith("answer_")
+    for name, function in (globals() | vars(http_files)).items() if name.startswith("answer_")
 }
 
 
@@ -266,9 +206,9 @@ def read_request(sock: socket.socket, connection: int, served: int) -> Request |
     length = int(headers.get("content-length", "0"))
     if "nobody" in target:  # close while the body is still under way
         return None
-    while len(body) < length:
-        body += sock.recv(65536)
     parts = urlsplit(target)
+    while len(body) < length and not parts.path.startswith(http_files.TAKES_ITSELF):
+        body += sock.recv(65536)
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}
     return Request(sock, connection, served, method, parts.path, query, headers, head.decode(), body)
 
