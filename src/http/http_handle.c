@@ -163,6 +163,27 @@ httpHandleResult(HttpHandle *handle)
 }
 
 /*
+ * Waits until there is something to do for libcurl, and lets it. While the source gives, there is:
+ * libcurl takes but one piece at a time, and looks itself whether the connection takes it.
+ */
+static gboolean
+httpHandleStep(HttpHandle *handle, HttpCall *call, int wait, int *ret_running)
+{
+    gboolean paused = call->paused;
+
+    if ((call->given == call->seen || paused) &&
+        curl_multi_poll(handle->multi, NULL, 0, wait, NULL) != CURLM_OK)
+        return FALSE;
+
+    call->seen = call->given;
+    if (curl_multi_perform(handle->multi, ret_running) != CURLM_OK)
+        return FALSE;
+    if (paused && *ret_running > 0)
+        httpBodyResume(call);
+    return TRUE;
+}
+
+/*
  * Runs the transfer to its end.
  *
  * Returns: FALSE with @error set if it was ended from here; else *ret_code is libcurl's verdict.
@@ -172,21 +193,19 @@ httpHandleDrive(HttpHandle *handle, HttpCall *call, CURLcode *ret_code, GError *
 {
     int running = 1;
 
-    while (TRUE) {
+    while (running > 0) {
         int wait = httpCallCheck(call, error);
 
         if (wait == 0)
             return FALSE;
-        if (curl_multi_poll(handle->multi, NULL, 0, wait, NULL) != CURLM_OK ||
-            curl_multi_perform(handle->multi, &running) != CURLM_OK) {
+        if (!httpHandleStep(handle, call, wait, &running)) {
             *ret_code = CURLE_FAILED_INIT;
             return TRUE;
         }
-        if (running == 0) {
-            *ret_code = httpHandleResult(handle);
-            return TRUE;
-        }
     }
+
+    *ret_code = httpHandleResult(handle);
+    return TRUE;
 }
 
 static void

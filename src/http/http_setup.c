@@ -21,6 +21,12 @@
 #define HTTP_BUFFER_BYTES (64 * 1024)
 #define HTTP_STREAM_BUFFER_BYTES (512 * 1024)
 
+/*
+ * What is sent at once of a source's contents: one TLS record. While a piece is being written the
+ * reply of a server that refuses it can be lost; see http_body.c.
+ */
+#define HTTP_PIECE_BYTES (16 * 1024)
+
 #define HTTP_SET(call, option, value) \
     (curl_easy_setopt((call)->easy, (option), (value)) == CURLE_OK)
 
@@ -238,7 +244,7 @@ httpCallSetupMethod(HttpCall *call)
     if (request->source)
         return HTTP_SET(call, CURLOPT_UPLOAD, 1L) &&
                HTTP_SET(call, CURLOPT_CUSTOMREQUEST, request->method) &&
-               HTTP_SET(call, CURLOPT_UPLOAD_BUFFERSIZE, (long)HTTP_STREAM_BUFFER_BYTES) &&
+               HTTP_SET(call, CURLOPT_UPLOAD_BUFFERSIZE, (long)HTTP_PIECE_BYTES) &&
                HTTP_SET(call, CURLOPT_READFUNCTION, httpBodyGive) &&
                HTTP_SET(call, CURLOPT_READDATA, call) &&
                HTTP_SET(call, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->sourceLength);
@@ -305,5 +311,6 @@ httpCallClear(HttpCall *call)
     for (header = call->headers; header; header = header->next)
         secretErase(header->data);
     curl_slist_free_all(call->headers);
+    g_clear_pointer(&call->held, g_byte_array_unref);
     httpReplyClear(&call->reply);
 }
