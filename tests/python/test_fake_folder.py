@@ -113,12 +113,6 @@ def test_login_by_name_and_password_makes_a_session(pair, soap):
     assert server.counters()["files"]["GET"] == 5
 
 
-def test_writing_is_not_there_yet(pair):
-    _server, client = pair
-    answer = client.request("DELETE", url("dir/a b+c%.txt"))
-    assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD")
-
-
 def test_full_server(pair, soap):
     server, _client = pair
     server.control.set(session_cap=1)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 
-"""The /folder file API: GET and HEAD with ranges over the real files; lists as HTML for people.
+"""The /folder file API: who may, which file is meant, and what is done with it.
 
-    /folder/PATH?dcPath=DATACENTER&dsName=DATASTORE
+    /folder/PATH?dcPath=DATACENTER&dsName=DATASTORE      GET, HEAD (ranges), PUT, DELETE
 
 PATH is percent-encoded once, dcPath and dsName twice (the server decodes them twice, "+" as a blank).
 A caller has a session's cookie or sends a name and password, which makes a session.
@@ -11,22 +11,22 @@ A caller has a session's cookie or sends a name and password, which makes a sess
 
 import base64
 import binascii
-import html
-import re
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
-from urllib.parse import quote, unquote, unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 from aiohttp import web
 
-from esxkit.fake.files import BadPath, Entry, FileStore
-from esxkit.fake.objects.datastore import Datastore
+from esxkit.fake import folder_read, folder_refusal, folder_write
+from esxkit.fake.folder_refusal import Refusal
+from esxkit.fake.locating import Place, datastore_by_name
 from esxkit.fake.objects.entities import Datacenter
 from esxkit.fake.objects.service_instance import now
 from esxkit.fake.service import Service
 from esxkit.fake.sessions import Session
 
-_PIECE = 256 * 1024
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z")
+METHODS = ("GET", "HEAD", "PUT", "DELETE")
 
 
 class FolderApi:
@@ -36,22 +36,46 @@ class FolderApi:
         self._service = service
 
     async def __call__(self, request: web.BaseRequest, cookie: str | None) -> web.StreamResponse:
-        self._service.counters.files[request.method] += 1
-        session = self._service.sessions.find(cookie)
+        """Answer who has a session, or makes one by its name and password."""
         headers: dict[str, str] = {}
+
+        async def serve() -> web.StreamResponse:
+            with self._session(request, cookie, headers):
+                return await self._serve(request, headers, self._service.is_vcenter)
+
+        return await self._answer(request, headers, serve)
+
+    async def serve_host(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer, as a host of a vCenter, who has shown a ticket."""
+        return await self._answer(request, {}, lambda: self._serve(request, {}, False))
+
+    async def _answer(
+        self, request: web.BaseRequest, headers: dict[str, str], serve: Callable[[], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        self._service.counters.files[request.method] += 1
+        try:
+            return await serve()
+        except Refusal as refusal:
+            return await folder_refusal.answer(request, refusal, headers, self._service.options.put_refusal)
+        except folder_write.BodyBroken:
+            folder_refusal.abort(request)
+            return web.Response(status=500)
+
+    # -- who ---------------------------------------------------------------------------------
+    @contextlib.contextmanager
+    def _session(self, request: web.BaseRequest, cookie: str | None, headers: dict[str, str]) -> Iterator[None]:
+        """The caller's session, kept alive in the block; `headers` get the cookie of a new one."""
+        session = self._service.sessions.find(cookie)
         if session is None:
             if self._service.sessions.full():
-                return web.Response(status=503, text="503 Service Unavailable")
+                raise Refusal(503)
             session = self._basic_login(request)
             if session is None:
-                challenge = {"WWW-Authenticate": 'Basic realm="VMware HTTP server"'}
-                return web.Response(status=401, text="401 Unauthorized", headers=challenge)
+                raise Refusal(401, headers={"WWW-Authenticate": 'Basic realm="VMware HTTP server"'})
             headers["Set-Cookie"] = f'vmware_soap_session="{session.cookie}"; Path=/; HttpOnly; Secure;'
-        if request.method not in ("GET", "HEAD"):
-            return web.Response(status=405, headers={"Allow": "GET, HEAD", **headers})
         session.in_flight += 1
         try:
-            return await self._read(request, headers)
+            yield
         finally:
             session.in_flight -= 1
 
@@ -68,32 +92,15 @@ class FolderApi:
         agent = request.headers.get("User-Agent", "")
         return self._service.sessions.open(user, None, now(), agent, request.remote or "127.0.0.1")
 
-    async def _read(self, request: web.BaseRequest, headers: dict[str, str]) -> web.StreamResponse:
-        raw_path, _, raw_query = request.path_qs.partition("?")
-        query = _decoded_twice(raw_query)
-        if not self._known_datacenter(query.get("dcPath")):
-            return web.Response(status=404, text="404 Not Found", headers=headers)
-        name = query.get("dsName")
-        if name is None:
-            return web.Response(text=self._datastore_list(), content_type="text/html", headers=headers)
-        files = self._files(name)
-        path = unquote(raw_path.removeprefix("/folder")).strip("/")
-        try:
-            entry = files.entry(path) if files is not None else None
-        except (FileNotFoundError, NotADirectoryError, BadPath):
-            entry = None
-        if files is None or entry is None:
-            return web.Response(status=404, text="404 Not Found", headers=headers)
-        if entry.is_dir:
-            text = _file_list(files, entry, name)
-            return web.Response(text=text, content_type="text/html", headers=headers)
-        return await _send_file(request, files, entry, headers)
-
-    def _known_datacenter(self, path: str | None) -> bool:
-        if path is None:
-            return not self._service.is_vcenter
-        wanted = path.strip("/")
-        return any(self._inventory_path(dc) == wanted for dc in self._service.registry.of_type(Datacenter))
+    # -- which -------------------------------------------------------------------------------
+    def _datacenter(self, path: str | None, needed: bool) -> Datacenter | None:
+        """The datacenter of a dcPath; None where it is left out and may be."""
+        if path is None and not needed:
+            return None
+        for datacenter in self._service.registry.of_type(Datacenter):
+            if path is not None and self._inventory_path(datacenter) == path.strip("/"):
+                return datacenter
+        raise Refusal(404)
 
     def _inventory_path(self, entity: Any) -> str:
         names = []
@@ -103,75 +110,40 @@ class FolderApi:
             entity = self._service.registry.find(parent._moId) if parent is not None else None
         return "/".join(reversed(names))
 
-    def _files(self, name: str) -> FileStore | None:
-        for store in self._service.registry.of_type(Datastore):
-            if store.plain_name == name and store.accessible:
-                return store.files
-        return None
+    def _place(self, raw_path: str, name: str, datacenter: Datacenter | None) -> Place:
+        reference = datacenter.ref if datacenter is not None else None
+        store = datastore_by_name(self._service, name, reference)
+        if store is None or not store.accessible or store.files is None:
+            raise Refusal(404)
+        place = Place(store, store.files, unquote(raw_path.removeprefix("/folder")).strip("/"))
+        with folder_refusal.refusing(place):
+            return place.sibling(store.files.canonical(place.path))
 
-    def _datastore_list(self) -> str:
-        rows = ""
-        for store in self._service.registry.of_type(Datastore):
-            name, summary = store.plain_name, store.read("summary")
-            link = f"/folder?dcPath=ha%252ddatacenter&amp;dsName={quote(quote(name, safe=''), safe='')}"
-            rows += (
-                f'<tr><td><a href="{link}">{html.escape(name)}</a></td>'
-                f"<td align=right>{summary.capacity}</td><td align=right>{summary.freeSpace}</td></tr>\n"
-            )
-        return _page("Datastores", rows)
+    # -- what --------------------------------------------------------------------------------
+    async def _serve(
+        self, request: web.BaseRequest, headers: dict[str, str], datacenter_needed: bool
+    ) -> web.StreamResponse:
+        if request.method not in METHODS:
+            raise Refusal(405, headers={"Allow": ", ".join(METHODS)})
+        raw_path, _, raw_query = request.path_qs.partition("?")
+        query = _decoded_twice(raw_query)
+        datacenter = self._datacenter(query.get("dcPath"), datacenter_needed)
+        name = query.get("dsName")
+        if name is None:
+            if request.method in ("PUT", "DELETE"):
+                raise Refusal(404)
+            return folder_read.datastore_list(self._service, headers)
+        place = self._place(raw_path, name, datacenter)
+        match request.method:
+            case "PUT":
+                status = await folder_write.put(request, place, self._service.options)
+            case "DELETE":
+                status = folder_write.delete(place, self._service.options)
+            case _:
+                return await folder_read.send(request, place, headers)
+        return web.Response(status=status, headers=headers)
 
 
 def _decoded_twice(raw_query: str) -> dict[str, str]:
     pairs = (part.partition("=") for part in raw_query.split("&") if part)
     return {unquote_plus(key): unquote_plus(unquote_plus(value)) for key, _, value in pairs}
-
-
-def _page(title: str, rows: str) -> str:
-    return f"<!DOCTYPE html>\n<html><head><title>{title}</title></head><body><table>\n{rows}</table></body></html>\n"
-
-
-def _file_list(files: FileStore, folder: Entry, datastore: str) -> str:
-    rows = ""
-    for entry in files.entries(folder.path):
-        link = f"/folder/{quote(entry.path)}?dsName={quote(quote(datastore, safe=''), safe='')}"
-        rows += f'<tr><td><a href="{link}">{html.escape(entry.name)}</a></td><td align=right>{entry.size}</td></tr>\n'
-    return _page("Index", rows)
-
-
-def _wanted_range(request: web.BaseRequest, size: int) -> tuple[int, int] | None:
-    """(first, last) byte of a Range header, None without one. ValueError if it lies beyond the end."""
-    match = _RANGE.match(request.headers.get("Range", ""))
-    if match is None or match[1] == match[2] == "":
-        return None
-    if match[1] == "":
-        return max(size - int(match[2]), 0), size - 1
-    first = int(match[1])
-    last = min(int(match[2]), size - 1) if match[2] else size - 1
-    if first >= size or last < first:
-        raise ValueError("range")
-    return first, last
-
-
-async def _send_file(
-    request: web.BaseRequest, files: FileStore, entry: Entry, headers: dict[str, str]
-) -> web.StreamResponse:
-    headers = {"Content-Type": "application/octet-stream", "Accept-Ranges": "bytes", **headers}
-    try:
-        wanted = _wanted_range(request, entry.size)
-    except ValueError:
-        return web.Response(status=416, headers={**headers, "Content-Range": f"bytes */{entry.size}"})
-    first, last = wanted or (0, entry.size - 1)
-    if wanted is not None:
-        headers["Content-Range"] = f"bytes {first}-{last}/{entry.size}"
-    response = web.StreamResponse(status=200 if wanted is None else 206, headers=headers)
-    response.content_length = last - first + 1
-    await response.prepare(request)
-    if request.method == "GET":
-        left = last - first + 1
-        with files.real(entry.path).open("rb") as file:
-            file.seek(first)
-            while left > 0 and (piece := file.read(min(_PIECE, left))):
-                await response.write(piece)
-                left -= len(piece)
-    await response.write_eof()
-    return response

@@ -65,7 +65,7 @@ def locate(service: "Service", text: str, datacenter: Any = None, *, parameter: 
         if service.is_vcenter and datacenter is None:
             raise invalid_argument(parameter)
         wanted = parse_path(text)
-        datastore, path = _by_name(service, wanted.datastore, datacenter), wanted.path
+        datastore, path = datastore_by_name(service, wanted.datastore, datacenter), wanted.path
         if datastore is None:
             name = wanted.datastore
             raise VimFault("InvalidDatastore", f"The datastore '{name}' is not valid.", name=name)
@@ -105,7 +105,8 @@ def check_top_level(place: Place) -> None:
         raise file_fault("CannotCreateFile", str(place))
 
 
-def _by_name(service: "Service", name: str, datacenter: Any) -> Datastore | None:
+def datastore_by_name(service: "Service", name: str, datacenter: Any) -> Datastore | None:
+    """The datastore of a name, in that datacenter if one is named; None if there is none."""
     within = service.registry.get(datacenter) if datacenter is not None else None
     for datastore in service.registry.of_type(Datastore):
         if datastore.plain_name == name and within in (None, _datacenter_of(service, datastore)):
@@ -128,7 +129,7 @@ def _by_url(service: "Service", text: str) -> tuple[Datastore | None, str]:
     if match is not None:
         query = dict(pair.partition("=")[::2] for pair in match[2].split("&"))
         name = unquote_plus(unquote_plus(query.get("dsName", "")))
-        return _by_name(service, name, None), unquote(match[1])
+        return datastore_by_name(service, name, None), unquote(match[1])
     for datastore in service.registry.of_type(Datastore):
         url = datastore.read("summary").url.rstrip("/") + "/"
         if url.startswith(("ds:///", "/vmfs/volumes/")) and text.startswith(url):

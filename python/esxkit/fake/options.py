@@ -7,9 +7,12 @@ from typing import Any
 
 import attrs
 
+TICKETS = ("host", "none", "unreachable", "localhost")
 EXPIRY_STYLES = ("fault", "empty", "missingset")
 DESTSPEC_STYLES = ("notimplemented", "ignore", "accept")
 DISK_FILE_DELETE_STYLES = ("descriptor", "nothing")
+PUT_REFUSALS = ("early-close", "polite")
+PARTIAL_PUTS = ("keep", "drop")
 CERTIFICATES = ("good", "selfsigned", "expired", "wronghost")
 
 START_ONLY = frozenset({"port", "plain_port", "certificate", "state"})
@@ -63,8 +66,15 @@ class FakeOptions:
     lockout_after: int = attrs.field(default=0, validator=_NOT_NEGATIVE)
     """Wrong passwords after which every login fails for lockout_seconds; 0 is never."""
     lockout_seconds: float = attrs.field(default=900, validator=_NOT_NEGATIVE)
+    tickets: str = attrs.field(default="host", validator=_one_of(*TICKETS))
+    """What a vCenter answers to AcquireGenericServiceTicket: a ticket for the host, NotSupported, one for a host that
+    does not answer, or one for "localhost.localdomain"."""
     restricted: bool = False
     """Free licence: everything that changes state faults RestrictedVersion."""
+    put_refusal: str = attrs.field(default="early-close", validator=_one_of(*PUT_REFUSALS))
+    """A PUT to /folder is refused before its body is read, and the connection closed; or politely after it."""
+    partial_put: str = attrs.field(default="keep", validator=_one_of(*PARTIAL_PUTS))
+    """What happens to the file of a PUT that breaks in the middle: it keeps what has come, or it is deleted."""
     page_size: int = attrs.field(default=100, validator=attrs.validators.ge(1))
     """Objects in a page of RetrievePropertiesEx, object updates in one of WaitForUpdatesEx."""
     gzip: bool = False

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the libvirt-esx-storage authors
+
+"""What /folder does to files: PUT and DELETE.
+
+A PUT is written to the file as it comes, piece by piece, under the name it was sent to. When it breaks, what has come
+stays there (switch partial_put).
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+
+from aiohttp import web
+
+from esxkit.fake.folder_refusal import Refusal, refusing
+from esxkit.fake.locating import Place, check_top_level, check_writable
+from esxkit.fake.options import FakeOptions
+from esxkit.fake.space import NoSpace
+from esxkit.wire.faults import VimFault
+
+
+class BodyBroken(Exception):
+    """The client went away in the middle of what it was sending."""
+
+
+async def put(request: web.BaseRequest, place: Place, options: FakeOptions) -> int:
+    """Write the body into the file; 201 if it is new, 200 if it was replaced. Refusal, BodyBroken."""
+    if "Content-Range" in request.headers:
+        raise Refusal(400, "A part of a file cannot be written.")
+    with refusing(place):
+        _check_allowed(place, options)
+        if not place.path:
+            raise IsADirectoryError(place.path)
+        new = not place.files.real(place.path).exists()
+        if new:
+            check_top_level(place)
+        with _whole_or(place, options.partial_put), place.files.write(place.path) as writer:
+            async for data in _pieces(request):
+                writer.write(data)
+    return 201 if new else 200
+
+
+async def _pieces(request: web.BaseRequest) -> AsyncIterator[bytes]:
+    try:
+        while data := await request.content.readany():
+            yield data
+    except (OSError, web.RequestPayloadError) as error:
+        raise BodyBroken from error
+
+
+@contextlib.contextmanager
+def _whole_or(place: Place, partial: str) -> Iterator[None]:
+    """By the switch partial_put, a file that was begun and not finished in the block is deleted."""
+    try:
+        yield
+    except (BodyBroken, NoSpace):
+        if partial == "drop":
+            place.files.delete(place.path)
+        raise
+
+
+def delete(place: Place, options: FakeOptions) -> int:
+    """Delete a file; 200. Refusal."""
+    with refusing(place):
+        _check_allowed(place, options)
+        if place.files.entry(place.path).is_dir:
+            raise IsADirectoryError(place.path)
+        place.files.delete(place.path)
+    return 200
+
+
+def _check_allowed(place: Place, options: FakeOptions) -> None:
+    if options.restricted:
+        raise VimFault("RestrictedVersion")
+    check_writable(place.datastore)
