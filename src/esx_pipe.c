@@ -417,9 +417,9 @@ void
 esxPipeClose(EsxPipe *pipe, const GError *error)
 {
     g_mutex_lock(&pipe->lock);
-    pipe->closed = TRUE;
-    if (error && !pipe->error)
+    if (!pipe->closed && error)
         pipe->error = g_error_copy(error);
+    pipe->closed = TRUE;
     wakeAll(pipe);
     unlockAndNotify(pipe, TRUE);
 }

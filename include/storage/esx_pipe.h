@@ -70,10 +70,10 @@ EsxPipeResult esxPipePeek(EsxPipe *pipe, gboolean block, guint64 *ret_length);
  * ESX_PIPE_HOLE is returned. */
 EsxPipeResult esxPipeReadHole(EsxPipe *pipe, gboolean block, guint64 *ret_length);
 
-/* Ends the pipe for both sides. @error: (nullable) copied; the first one counts. */
+/* Ends the pipe for both sides. @error: (nullable) copied. Only the first call says why. */
 void esxPipeClose(EsxPipe *pipe, const GError *error);
 
-/* Returns: (transfer full) why it was closed, or NULL. */
+/* Returns: (transfer full) why it was closed, or NULL: without an error, or not at all. */
 GError *esxPipeError(EsxPipe *pipe);
 
 /*

@@ -205,6 +205,19 @@ testClose(void)
     g_assert_cmpstr(error->message, ==, "first");
 }
 
+/* An error that follows, for instance that of who noticed, is not the reason. */
+static void
+testCloseWithoutError(void)
+{
+    g_autoptr(EsxPipe) pipe = esxPipeNew(8);
+    g_autoptr(GError) late = g_error_new_literal(G_FILE_ERROR, G_FILE_ERROR_IO, "late");
+
+    esxPipeClose(pipe, NULL);
+    esxPipeClose(pipe, late);
+    g_assert_null(esxPipeError(pipe));
+    ASSERT_NOTHING(pipe, ESX_PIPE_CLOSED);
+}
+
 static void
 testWriteAfterEnd(void)
 {
@@ -385,6 +398,7 @@ main(int argc, char **argv)
     g_test_add_func("/pipe/expanded-hole", testExpandedHole);
     g_test_add_func("/pipe/many-runs", testManyRuns);
     g_test_add_func("/pipe/close", testClose);
+    g_test_add_func("/pipe/close-without-error", testCloseWithoutError);
     g_test_add_func("/pipe/write-after-end", testWriteAfterEnd);
     g_test_add_func("/pipe/notify", testNotify);
     for (i = 0; i < G_N_ELEMENTS(wakeCases); i++) {
