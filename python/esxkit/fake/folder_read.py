@@ -3,6 +3,7 @@
 
 """What /folder shows: files and ranges of them, and lists as HTML for people."""
 
+import contextlib
 import html
 import re
 from urllib.parse import quote
@@ -14,19 +15,24 @@ from esxkit.fake.folder_refusal import refusing
 from esxkit.fake.locating import Place
 from esxkit.fake.objects.datastore import Datastore
 from esxkit.fake.service import Service
+from esxkit.fake.transfer import Transfer
 
-_PIECE = 256 * 1024
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z")
 
 
-async def send(request: web.BaseRequest, place: Place, headers: dict[str, str]) -> web.StreamResponse:
-    """A file, a range of it, or the list of a folder. Refusal."""
+async def send(
+    request: web.BaseRequest, place: Place, transfer: Transfer, headers: dict[str, str]
+) -> web.StreamResponse:
+    """A file, a range of it, or the list of a folder. Refusal, Broken, ConnectionError."""
     with refusing(place):
         entry = place.files.entry(place.path)
         if entry.is_dir:
             return _file_list(place, headers)
-        with place.files.read(place.path) as entry:
-            return await _send_file(request, place, entry, headers)
+        opened = contextlib.ExitStack()
+        if request.method == "GET":
+            opened.enter_context(place.files.read(place.path))
+    with opened:
+        return await _send_file(request, place, entry, transfer, headers)
 
 
 def _wanted_range(request: web.BaseRequest, size: int) -> tuple[int, int] | None:
@@ -44,7 +50,7 @@ def _wanted_range(request: web.BaseRequest, size: int) -> tuple[int, int] | None
 
 
 async def _send_file(
-    request: web.BaseRequest, place: Place, entry: Entry, headers: dict[str, str]
+    request: web.BaseRequest, place: Place, entry: Entry, transfer: Transfer, headers: dict[str, str]
 ) -> web.StreamResponse:
     headers = {"Content-Type": "application/octet-stream", "Accept-Ranges": "bytes", **headers}
     try:
@@ -59,11 +65,12 @@ async def _send_file(
     await response.prepare(request)
     if request.method == "GET":
         left = last - first + 1
-        with place.files.real(entry.path).open("rb") as file:
+        with place.files.real(entry.path).open("rb", buffering=0) as file:
             file.seek(first)
-            while left > 0 and (piece := file.read(min(_PIECE, left))):
+            while left > 0 and (piece := file.read(min(transfer.room(), left))):
                 await response.write(piece)
                 left -= len(piece)
+                await transfer.sent(len(piece))
     await response.write_eof()
     return response
 

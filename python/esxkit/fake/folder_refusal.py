@@ -43,21 +43,26 @@ def refusing(place: Place) -> Iterator[None]:
 async def answer(request: web.BaseRequest, refusal: Refusal, headers: dict[str, str], how: str) -> web.StreamResponse:
     """Send a refusal; `how` is the switch put_refusal."""
     response = web.Response(status=refusal.status, text=refusal.text, headers={**headers, **refusal.headers})
-    if not request.body_exists or request.content.at_eof():
+    if not request.body_exists or request.content.is_eof():
         return response
     if how == "polite":
-        with contextlib.suppress(ConnectionError, web.RequestPayloadError):
+        with contextlib.suppress(OSError, web.RequestPayloadError):
             while await request.content.readany():
                 pass
         return response
     response.force_close()
-    await response.prepare(request)
-    await response.write_eof()
-    abort(request)
+    with contextlib.suppress(ConnectionError):
+        await response.prepare(request)
+        await response.write_eof()
+    drop(request)
     return response
 
 
-def abort(request: web.BaseRequest) -> None:
-    """Close the connection at once; what was not read is answered with a reset."""
+def drop(request: web.BaseRequest, *, flush: bool = False) -> web.StreamResponse:
+    """Close the connection at once; what was not read is answered with a reset. `flush`: what is written goes out."""
     if request.transport is not None:
-        request.transport.abort()
+        if flush:
+            request.transport.close()
+        else:
+            request.transport.abort()
+    return web.Response(status=500)

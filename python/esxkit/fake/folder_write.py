@@ -8,7 +8,7 @@ stays there (switch partial_put).
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 from aiohttp import web
 
@@ -16,15 +16,12 @@ from esxkit.fake.folder_refusal import Refusal, refusing
 from esxkit.fake.locating import Place, check_top_level, check_writable
 from esxkit.fake.options import FakeOptions
 from esxkit.fake.space import NoSpace
+from esxkit.fake.transfer import Broken, Transfer
 from esxkit.wire.faults import VimFault
 
 
-class BodyBroken(Exception):
-    """The client went away in the middle of what it was sending."""
-
-
-async def put(request: web.BaseRequest, place: Place, options: FakeOptions) -> int:
-    """Write the body into the file; 201 if it is new, 200 if it was replaced. Refusal, BodyBroken."""
+async def put(request: web.BaseRequest, place: Place, transfer: Transfer, options: FakeOptions) -> int:
+    """Write the body into the file; 201 if it is new, 200 if it was replaced. Refusal, Broken."""
     if "Content-Range" in request.headers:
         raise Refusal(400, "A part of a file cannot be written.")
     with refusing(place):
@@ -35,17 +32,9 @@ async def put(request: web.BaseRequest, place: Place, options: FakeOptions) -> i
         if new:
             check_top_level(place)
         with _whole_or(place, options.partial_put), place.files.write(place.path) as writer:
-            async for data in _pieces(request):
+            async for data in transfer.receive():
                 writer.write(data)
     return 201 if new else 200
-
-
-async def _pieces(request: web.BaseRequest) -> AsyncIterator[bytes]:
-    try:
-        while data := await request.content.readany():
-            yield data
-    except (OSError, web.RequestPayloadError) as error:
-        raise BodyBroken from error
 
 
 @contextlib.contextmanager
@@ -53,7 +42,7 @@ def _whole_or(place: Place, partial: str) -> Iterator[None]:
     """By the switch partial_put, a file that was begun and not finished in the block is deleted."""
     try:
         yield
-    except (BodyBroken, NoSpace):
+    except (Broken, NoSpace):
         if partial == "drop":
             place.files.delete(place.path)
         raise
@@ -72,4 +61,6 @@ def delete(place: Place, options: FakeOptions) -> int:
 def _check_allowed(place: Place, options: FakeOptions) -> None:
     if options.restricted:
         raise VimFault("RestrictedVersion")
+    if place.kind == "PMEM":
+        raise Refusal(500, "Files cannot be written to a persistent memory datastore.")
     check_writable(place.datastore)

@@ -22,6 +22,8 @@ from esxkit.fake.objects.property_collector import ANONYMOUS
 from esxkit.fake.options import FakeOptions
 from esxkit.fake.registry import ManagedObject, Registry, method_not_found
 from esxkit.fake.sessions import Session, SessionTable
+from esxkit.fake.tickets import Tickets
+from esxkit.fake.transfer import Connections
 from esxkit.fake.troubles import Rule, Rules
 from esxkit.wire import response
 from esxkit.wire.faults import VimFault, not_authenticated, object_not_found
@@ -55,13 +57,22 @@ class Counters:
     faults: collections.Counter[str] = attrs.field(factory=collections.Counter)
     connections: int = 0
     files: collections.Counter[str] = attrs.field(factory=collections.Counter)
+    host_files: collections.Counter[str] = attrs.field(factory=collections.Counter)
+    """Requests to the hosts behind a vCenter."""
+    file_connections: set[int] = attrs.field(factory=set)
+    """Connections on which contents of files went by."""
+    file_bytes_in: int = 0
+    file_bytes_out: int = 0
+    troubles: collections.Counter[str] = attrs.field(factory=collections.Counter)
+    """Orders for the file API that were carried out, as "kind METHOD"."""
     bytes_in: int = 0
     bytes_out: int = 0
     rescans: collections.Counter[str] = attrs.field(factory=collections.Counter)
 
     def plain(self) -> dict[str, Any]:
         """As JSON; "total" is the number of SOAP requests."""
-        return {**attrs.asdict(self), "total": self.methods.total()}
+        connections = len(self.file_connections)
+        return {**attrs.asdict(self), "file_connections": connections, "total": self.methods.total()}
 
 
 class Service:
@@ -77,6 +88,8 @@ class Service:
         self.rules = Rules()
         self.counters = Counters()
         self.events = Events()
+        self.file_connections = Connections()
+        self.tickets = Tickets(self)
         self.background: set[asyncio.Task] = set()
         self.hidden: set[tuple[str, str]] = set()
         self.root_folder: Any = None

@@ -8,9 +8,15 @@ Kinds. Instead of an answer: "fault" (a VI fault), "http" (any status and body),
 "doctype", "invalid-utf8", "huge" (endless), "empty" (200 without body). To the true answer: "cut" (only
 the first `cut_at` bytes of it, then the connection closes), "slow" (the answer after `seconds`). Without an
 answer: "close" (the connection closes), "stall" (nothing ever comes).
+
+Orders for the file API name an HTTP method: "PUT", or "folder:PUT", or "folder:*" for all; `path` picks the files, as a
+pattern on "[datastore] folder/file". There "cut" closes the connection after `cut_at` bytes of the body that is on its
+way, of the request (PUT) or of the answer (GET); "stall" stops there for good (default: before anything is sent), and
+"expire" ends all sessions there, while the transfer goes on. `expire` ends them with a cut or a stall, too.
 """
 
-from collections.abc import Iterator
+import fnmatch
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import attrs
@@ -18,7 +24,9 @@ import attrs
 from esxkit.wire.faults import VimFault
 
 REPLACING = ("http", "html", "garbage", "deep", "entities", "doctype", "invalid-utf8", "huge", "empty")
-KINDS = ("fault", *REPLACING, "cut", "slow", "close", "stall")
+KINDS = ("fault", *REPLACING, "cut", "slow", "close", "stall", "expire")
+FILE_METHODS = ("GET", "HEAD", "PUT", "DELETE")
+_NOT_FOR_FILES = ("fault", "huge")
 
 _ENVELOPE = (
     b'<?xml version="1.0" encoding="UTF-8"?>\n%s<soapenv:Envelope '
@@ -32,7 +40,7 @@ _HTML = (
 
 
 def _method(value: str | None) -> str:
-    return value or "*"
+    return f"folder:{value}" if value in FILE_METHODS else value or "*"
 
 
 @attrs.define(kw_only=True)
@@ -50,14 +58,29 @@ class Rule:
     status: int = 200
     text: str = ""
     content_type: str = "text/xml; charset=utf-8"
-    cut_at: int = 100
-    """Bytes of the body a "cut" lets through."""
+    cut_at: int = -1
+    """Bytes of the body before the trouble: of a "cut" 100 by default, of "stall" and "expire" none."""
+    path: str = "*"
+    """Which files, for the file API."""
+    expire: bool = False
+    """Whether all sessions end, too, where a transfer is cut or stalls."""
     seconds: float = 1.0
     hits: int = 0
 
     def __attrs_post_init__(self) -> None:
         if self.kind == "html":
             self.content_type = "text/html; charset=utf-8"
+        if self.cut_at < 0:
+            self.cut_at = 100 if self.kind == "cut" else 0
+        if self.for_files and self.kind in _NOT_FOR_FILES:
+            raise ValueError(f"The file API has no trouble of the kind '{self.kind}'.")
+        if self.kind == "expire" and not self.for_files:
+            raise ValueError("Sessions expire in the middle of the file API's transfers only.")
+
+    @property
+    def for_files(self) -> bool:
+        """Whether the order is one for the file API."""
+        return self.method.startswith("folder:")
 
     @property
     def replaces(self) -> bool:
@@ -139,8 +162,16 @@ class Rules:
 
     def take(self, method: str, moid: str) -> Rule | None:
         """The order that hits this call, counted down; None if there is none."""
+        return self._take(lambda rule: rule.method in ("*", method) and rule.moid in ("*", moid))
+
+    def take_file(self, method: str, name: str) -> Rule | None:
+        """The order that hits this request for the file "[datastore] path", counted down; None if there is none."""
+        methods = ("folder:*", f"folder:{method}")
+        return self._take(lambda rule: rule.method in methods and _matches(name, rule.path))
+
+    def _take(self, hits: Callable[[Rule], bool]) -> Rule | None:
         for rule in self._rules:
-            if rule.method not in ("*", method) or rule.moid not in ("*", moid):
+            if not hits(rule):
                 continue
             if rule.after > 0:
                 rule.after -= 1
@@ -152,3 +183,8 @@ class Rules:
                     self._rules.remove(rule)
             return rule
         return None
+
+
+def _matches(name: str, pattern: str) -> bool:
+    """Whether the name fits a pattern with * and ?; brackets, which names begin with, stand for themselves."""
+    return fnmatch.fnmatchcase(name, pattern.replace("[", "[[]"))

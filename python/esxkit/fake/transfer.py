@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the libvirt-esx-storage authors
+
+"""One request of the file API on its way: how fast its body moves, what is counted, and where it breaks.
+
+Bodies go by in pieces, in either direction. A piece ends where a rule of troubles wants to act, so that "at byte N"
+is meant literally.
+"""
+
+import asyncio
+import weakref
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+import attrs
+from aiohttp import ClientPayloadError, web
+
+from esxkit.fake.events import PIECE
+from esxkit.fake.folder_refusal import Refusal
+from esxkit.fake.troubles import Rule
+
+if TYPE_CHECKING:
+    from esxkit.fake.service import Service
+
+_PACED_PIECES = 50
+"""Pieces a second at which a connection with a limit moves its bytes."""
+_CATCH_UP = 0.03
+"""Seconds a transfer may be behind its pace and then hurry: what timers are late by."""
+
+_LOOKS_EVERY = 0.05
+"""Seconds between two looks whether the client of a stalled request is still there."""
+
+BROKEN = (OSError, web.RequestPayloadError, ClientPayloadError)
+"""What reading a request's body raises when the client is gone."""
+
+
+class Broken(Exception):
+    """The connection is gone, or is to go without an answer."""
+
+    def __init__(self, *, flush: bool = False):
+        super().__init__()
+        self.flush = flush
+        """Whether what was written before is still to arrive."""
+
+
+@attrs.define(eq=False)
+class Connection:
+    """What is known of a TCP connection: its number, and when its next byte may move."""
+
+    number: int
+    free_at: float = 0.0
+
+
+class Connections:
+    """The connections that carried bodies of files."""
+
+    def __init__(self) -> None:
+        self._known: weakref.WeakKeyDictionary[asyncio.BaseTransport, Connection] = weakref.WeakKeyDictionary()
+        self._made = 0
+
+    def of(self, request: web.BaseRequest) -> Connection:
+        """The connection of a request. Broken if there is none any more."""
+        transport = request.transport
+        if transport is None:
+            raise Broken
+        if transport not in self._known:
+            self._made += 1
+            self._known[transport] = Connection(self._made)
+        return self._known[transport]
+
+
+class Transfer:
+    """The body of one request, or of its answer."""
+
+    def __init__(self, service: "Service", request: web.BaseRequest, trouble: Rule | None):
+        self._service, self._request, self._trouble = service, request, trouble
+        self._connection = service.file_connections.of(request)
+        self._moved = 0
+
+    async def begin(self) -> None:
+        """What an order wants to happen before anything else. Refusal, Broken."""
+        trouble = self._trouble
+        if trouble is None:
+            return
+        self._service.counters.troubles[f"{trouble.kind} {self._request.method}"] += 1
+        if trouble.kind == "slow":
+            await asyncio.sleep(trouble.seconds)
+        elif trouble.kind == "close":
+            raise Broken
+        elif trouble.replaces and trouble.kind != "stall":
+            text = trouble.body(self._request.method).decode("utf-8", "replace")
+            raise Refusal(trouble.status, text, {"Content-Type": trouble.content_type})
+        await self._act()
+
+    def room(self) -> int:
+        """How many bytes the next piece may have."""
+        rate = self._service.options.rate_limit
+        most = PIECE - self._moved % PIECE
+        if rate:
+            most = max(1, min(most, int(rate / _PACED_PIECES)))
+        if self._acts_at > self._moved:
+            most = min(most, self._acts_at - self._moved)
+        return most
+
+    async def sent(self, length: int) -> None:
+        """So many bytes of the answer's body have gone out. Broken."""
+        self._service.counters.file_bytes_out += length
+        await self._after(length)
+
+    async def receive(self) -> AsyncIterator[bytes]:
+        """The request's body, piece by piece. Broken where it ends before its end."""
+        while True:
+            try:
+                piece = await self._request.content.read(self.room())
+            except BROKEN:
+                raise Broken from None
+            if not piece:
+                return
+            self._service.counters.file_bytes_in += len(piece)
+            yield piece
+            await self._after(len(piece))
+
+    async def _after(self, length: int) -> None:
+        counters = self._service.counters
+        counters.file_connections.add(self._connection.number)
+        self._moved += length
+        if self._moved % PIECE == 0:
+            self._service.events.happen(f"{self._request.method}: {self._moved} bytes")
+        await self._keep_pace(length)
+        await self._act()
+
+    async def _keep_pace(self, length: int) -> None:
+        rate = self._service.options.rate_limit
+        if not rate:
+            return
+        now = asyncio.get_running_loop().time()
+        slack = _CATCH_UP if self._moved > length else 0.0
+        self._connection.free_at = max(self._connection.free_at, now - slack) + length / rate
+        await asyncio.sleep(self._connection.free_at - now)
+
+    @property
+    def _acts_at(self) -> int:
+        """The byte at which the order is carried out, -1 when there is none or it was."""
+        trouble = self._trouble
+        return trouble.cut_at if trouble is not None and trouble.kind in ("cut", "stall", "expire") else -1
+
+    async def _act(self) -> None:
+        trouble = self._trouble
+        if trouble is None or self._moved != self._acts_at:
+            return
+        self._trouble = None
+        if trouble.kind == "expire" or trouble.expire:
+            self._service.sessions.end_all()
+        if trouble.kind == "stall":
+            await self._client_gone()
+            raise Broken
+        if trouble.kind == "cut":
+            raise Broken(flush=self._moved > 0)
+
+    async def _client_gone(self) -> None:
+        """Wait until the client has closed the connection."""
+        while self._request.transport is not None:
+            await asyncio.sleep(_LOOKS_EVERY)
