@@ -15,8 +15,5 @@ size_t httpBodyTake(char *data, size_t size, size_t count, void *opaque);
 /* CURLOPT_READFUNCTION: asks the source, for what was announced at most. */
 size_t httpBodyGive(char *data, size_t size, size_t count, void *opaque);
 
-/* Lets a call go on that httpBodyGive has paused, once libcurl had its chance to read. */
-void httpBodyResume(HttpCall *call);
-
 /* Returns: TRUE with HTTP_ERROR_CANCELLED when the request's cancel flag is raised. */
 gboolean httpCallIsCancelled(const HttpCall *call, GError **error);

@@ -169,18 +169,12 @@ httpHandleResult(HttpHandle *handle)
 static gboolean
 httpHandleStep(HttpHandle *handle, HttpCall *call, int wait, int *ret_running)
 {
-    gboolean paused = call->paused;
-
-    if ((call->given == call->seen || paused) &&
+    if (call->given == call->seen &&
         curl_multi_poll(handle->multi, NULL, 0, wait, NULL) != CURLM_OK)
         return FALSE;
 
     call->seen = call->given;
-    if (curl_multi_perform(handle->multi, ret_running) != CURLM_OK)
-        return FALSE;
-    if (paused && *ret_running > 0)
-        httpBodyResume(call);
-    return TRUE;
+    return curl_multi_perform(handle->multi, ret_running) == CURLM_OK;
 }
 
 /*

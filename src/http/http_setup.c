@@ -21,11 +21,8 @@
 #define HTTP_BUFFER_BYTES (64 * 1024)
 #define HTTP_STREAM_BUFFER_BYTES (512 * 1024)
 
-/*
- * What is sent at once of a source's contents: one TLS record. While a piece is being written the
- * reply of a server that refuses it can be lost; see http_body.c.
- */
-#define HTTP_PIECE_BYTES (16 * 1024)
+/* What a source is asked for at once. */
+#define HTTP_PIECE_BYTES (128 * 1024)
 
 #define HTTP_SET(call, option, value) \
     (curl_easy_setopt((call)->easy, (option), (value)) == CURLE_OK)
@@ -311,6 +308,5 @@ httpCallClear(HttpCall *call)
     for (header = call->headers; header; header = header->next)
         secretErase(header->data);
     curl_slist_free_all(call->headers);
-    g_clear_pointer(&call->held, g_byte_array_unref);
     httpReplyClear(&call->reply);
 }

@@ -27,8 +27,6 @@ typedef struct {
     gint64 bytes;           /* that had come and gone by then */
     gint64 given;           /* bytes the request's source gave */
     gint64 seen;            /* given, when libcurl was last let at it */
-    GByteArray *held;       /* what of them waits for libcurl to read first; or NULL */
-    gboolean paused;        /* libcurl does not send, because of that */
 } HttpCall;
 
 /*
