@@ -50,6 +50,8 @@ quotable(const char *body)
         gap = FALSE;
         g_string_append_unichar(text, c);
     }
+    if (text->len > 0 && text->str[text->len - 1] == '.')
+        g_string_truncate(text, text->len - 1);     /* the message has its own */
     return g_string_free(text, FALSE);
 }
 
@@ -96,8 +98,9 @@ setFailed(GError **error, const Refusal *refusal, const char *text)
                     "status %u).%s", refusal->name, refusal->status, refusal->quote);
     else
         g_set_error(error, VI_ERROR, VI_ERROR_FILE_FAULT,
-                    "The server failed to %s '%s' (HTTP status %u); a running virtual machine may "
-                    "hold it.%s", refusal->verb, refusal->name, refusal->status, refusal->quote);
+                    "The server failed to %s '%s' (HTTP status %u)%s%s", refusal->verb,
+                    refusal->name, refusal->status, *refusal->quote ? "." : "",
+                    *refusal->quote ? refusal->quote : "; a running virtual machine may hold it.");
 }
 
 static void
