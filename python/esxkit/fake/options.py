@@ -75,6 +75,8 @@ class FakeOptions:
     """Requests of the file API at the same time above which further ones get 503; 0 is no limit."""
     rate_limit: float = attrs.field(default=0, validator=_NOT_NEGATIVE)
     """Bytes a second that each connection moves of files' contents, either way; 0 is no limit."""
+    expire_at_byte: int = attrs.field(default=0, validator=_NOT_NEGATIVE)
+    """All sessions end when a file's transfer has reached that byte, and this is 0 again; 0 is never."""
     put_refusal: str = attrs.field(default="early-close", validator=_one_of(*PUT_REFUSALS))
     """A PUT to /folder is refused before its body is read, and the connection closed; or politely after it."""
     partial_put: str = attrs.field(default="keep", validator=_one_of(*PARTIAL_PUTS))

@@ -98,9 +98,16 @@ class Transfer:
         most = PIECE - self._moved % PIECE
         if rate:
             most = max(1, min(most, int(rate / _PACED_PIECES)))
-        if self._acts_at > self._moved:
-            most = min(most, self._acts_at - self._moved)
+        for at in (self._acts_at, self._service.options.expire_at_byte):
+            if at > self._moved:
+                most = min(most, at - self._moved)
         return most
+
+    @property
+    def _untroubled(self) -> bool:
+        """Whether pieces may be as they come."""
+        options = self._service.options
+        return self._trouble is None and not options.rate_limit and not options.expire_at_byte
 
     async def sent(self, length: int) -> None:
         """So many bytes of the answer's body have gone out. Broken."""
@@ -111,7 +118,8 @@ class Transfer:
         """The request's body, piece by piece. Broken where it ends before its end."""
         while True:
             try:
-                piece = await self._request.content.read(self.room())
+                content = self._request.content
+                piece = await (content.readany() if self._untroubled else content.read(self.room()))
             except BROKEN:
                 raise Broken from None
             if not piece:
@@ -121,11 +129,10 @@ class Transfer:
             await self._after(len(piece))
 
     async def _after(self, length: int) -> None:
-        counters = self._service.counters
-        counters.file_connections.add(self._connection.number)
-        self._moved += length
-        if self._moved % PIECE == 0:
-            self._service.events.happen(f"{self._request.method}: {self._moved} bytes")
+        self._service.counters.file_connections.add(self._connection.number)
+        before, self._moved = self._moved // PIECE, self._moved + length
+        for piece in range(before + 1, self._moved // PIECE + 1):
+            self._service.events.happen(f"{self._request.method}: {piece * PIECE} bytes")
         await self._keep_pace(length)
         await self._act()
 
@@ -145,6 +152,10 @@ class Transfer:
         return trouble.cut_at if trouble is not None and trouble.kind in ("cut", "stall", "expire") else -1
 
     async def _act(self) -> None:
+        options = self._service.options
+        if options.expire_at_byte and self._moved == options.expire_at_byte:
+            options.expire_at_byte = 0
+            self._service.sessions.end_all()
         trouble = self._trouble
         if trouble is None or self._moved != self._acts_at:
             return
