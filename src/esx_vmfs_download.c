@@ -37,13 +37,20 @@ readContents(gpointer opaque, guint64 offset, guint64 length, ViFolderSink sink,
                                sink, sinkOpaque, cancel, error);
 }
 
+/* Whether each request may cost a ticket, and a connection that serves no other. */
+static gboolean
+mayNeedTickets(const EsxConnection *connection)
+{
+    return connection->hosts && viSessionAbout(connection->session)->product == VI_PRODUCT_VPX;
+}
+
 /* How many connections it is worth. */
 static guint
 workersFor(const Download *download)
 {
     const guint workers = download->connection->connections;
 
-    if (workers <= 1 || download->connection->hosts ||
+    if (workers <= 1 || mayNeedTickets(download->connection) ||
         download->length < FEW_SEGMENTS * (guint64)esxVmfsFetchSegment(workers))
         return 1;
     return workers;

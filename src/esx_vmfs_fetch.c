@@ -47,11 +47,16 @@ typedef struct {
     GError *error;          /* the first */
 } Run;
 
-/* Where a worker puts what it reads. */
+/*
+ * Where a worker puts what it reads. From its last byte on the slot may be somebody else's, before
+ * the worker's request has ended.
+ */
 typedef struct {
     Run *run;
     guint64 number;
     Slot *slot;
+    size_t length;
+    size_t filled;
 } Filling;
 
 size_t
@@ -87,22 +92,24 @@ lockedFail(Run *run, GError *error)
 static gboolean
 fill(const char *data, size_t length, gpointer opaque, GError **error)
 {
-    const Filling *filling = opaque;
+    Filling *filling = opaque;
     Run *run = filling->run;
-    Slot *slot = filling->slot;
-    const size_t filled = slot->filled;     /* only this thread writes it */
+    const size_t before = filling->filled;
 
-    if (length > slot->length - filled) {
+    if (length == 0)
+        return TRUE;
+    if (length > filling->length - before) {
         g_set_error(error, ESX_ERROR, ESX_ERROR_INTERNAL,
                     "more came of a part of a file than was asked for");
         return FALSE;
     }
-    memcpy(slot->data + filled, data, length);
+    memcpy(filling->slot->data + before, data, length);
+    filling->filled += length;
 
     g_mutex_lock(&run->lock);
-    slot->filled = filled + length;
+    filling->slot->filled = filling->filled;
     if (run->waiting && run->head == filling->number &&
-        (slot->filled / STEP != filled / STEP || slot->filled == slot->length))
+        (filling->filled / STEP != before / STEP || filling->filled == filling->length))
         g_cond_signal(&run->came);
     g_mutex_unlock(&run->lock);
     return TRUE;
@@ -125,7 +132,9 @@ takeSegment(Run *run, Filling *filling, guint64 *ret_offset)
     filling->slot = slotOf(run, filling->number);
     from = MAX(filling->number * run->segment, fetch->offset);
     to = MIN((filling->number + 1) * run->segment, fetch->offset + fetch->length);
-    filling->slot->length = (size_t)(to - from);
+    filling->length = (size_t)(to - from);
+    filling->filled = 0;
+    filling->slot->length = filling->length;
     filling->slot->filled = 0;
     *ret_offset = from;
     return TRUE;
@@ -135,12 +144,11 @@ static gboolean
 fillSlot(Filling *filling, guint64 offset, GError **error)
 {
     const EsxVmfsFetch *fetch = filling->run->fetch;
-    const Slot *slot = filling->slot;
 
-    if (!fetch->read(fetch->opaque, offset, slot->length, fill, filling, &filling->run->stop,
+    if (!fetch->read(fetch->opaque, offset, filling->length, fill, filling, &filling->run->stop,
                      error))
         return FALSE;
-    if (slot->filled == slot->length)
+    if (filling->filled == filling->length)
         return TRUE;
     g_set_error(error, ESX_ERROR, ESX_ERROR_INTERNAL,
                 "less came of a part of a file than was asked for");

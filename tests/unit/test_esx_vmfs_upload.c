@@ -271,7 +271,7 @@ abortInTheMiddle(Memory *memory, Running *running)
     runningStart(running, upload(memory, "a", 0));
     g_assert_true(runningWrite(running, g_bytes_get_data(bytes, NULL), 5000));
     g_usleep(50000);
-    runningAbort(running, 500);
+    runningAbort(running, 2000);
     g_assert_cmpuint(g_bytes_get_size(memoryFind(memory, "a.upload-")), ==, 0);
 }
 

@@ -282,7 +282,8 @@ memoryInit(Memory *memory)
     g_mutex_init(&memory->lock);
     memory->files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, unrefBytes);
     memory->canned = cannedNew();
-    fixtureScriptContent(memory->canned, "service-content-8.0.xml");
+    fixtureScriptContent(memory->canned,
+                         memory->content ? memory->content : "service-content-8.0.xml");
     fixtureScriptLogin(memory->canned, FIXTURE_SET_COOKIE);
     cannedReplyAlways(memory->canned, "Logout", "");
     *transport = (Transport) { { &ops }, memory, cannedTransport(memory->canned) };

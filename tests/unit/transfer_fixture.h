@@ -15,7 +15,8 @@
  * number of requests at once, with the troubles of networks. What goes to /sdk is scripted.
  */
 typedef struct {
-    /* Set by tests. */
+    /* Set by tests, the first before memoryInit(). */
+    const char *content;    /* who the server is; NULL: "service-content-8.0.xml" */
     guint latencyUs;        /* before each reply, at most so much, by chance */
     guint pieceUs;          /* after each MEMORY_PIECE of a reply */
     guint cutOneIn;         /* a reply breaks off in the middle once in so many; 0: never */
