@@ -30,6 +30,7 @@ typedef struct {
     guint connectTimeoutMs;     /* until connected and TLS is up; 0: HTTP_CONNECT_TIMEOUT_MS */
     guint stallTimeoutMs;       /* longest silence in mid-request; 0: HTTP_STALL_TIMEOUT_MS */
     guint totalTimeoutMs;       /* whole request; 0: HTTP_TOTAL_TIMEOUT_MS */
+    guint idleTimeoutMs;        /* see HTTP_IDLE_HANDLES; 0: HTTP_IDLE_TIMEOUT_MS */
     const char *userAgent;      /* NULL: HTTP_USER_AGENT */
 } HttpCurlOptions;
 
@@ -46,8 +47,14 @@ typedef struct {
 
 #define HTTP_USER_AGENT "libvirt-esx-storage"
 
-/* Idle connections kept by one transport. */
-#define HTTP_IDLE_HANDLES 8
+/*
+ * Idle connections kept by one transport: those of the widest transfer (16), and some for all else.
+ * An idle one takes some 50 KiB. One that was of no use for HTTP_IDLE_TIMEOUT_MS is closed when
+ * another request has ended, so a transfer's connections do not stay with a host for ever (libcurl
+ * would not use one again after two minutes).
+ */
+#define HTTP_IDLE_HANDLES 20
+#define HTTP_IDLE_TIMEOUT_MS 60000
 
 /*
  * Makes a transport; connects nothing yet. All strings are copied.

@@ -6,7 +6,8 @@
 /*
  * The pool of handles. A request takes one; it is the request's alone while it runs; then it is put
  * back. The lock is held to take and to put, never while the network is busy. The one put back last
- * is taken first, since its connection is the least likely to have been closed by the server.
+ * is taken first, since its connection is the least likely to have been closed by the server; so
+ * those that are too many gather at the other end, and are closed from there.
  */
 
 #include "http_curl.h"
@@ -17,10 +18,16 @@
 #include <pthread.h>
 
 typedef struct {
+    HttpHandle *handle;
+    gint64 since;               /* g_get_monotonic_time() */
+} HttpIdle;
+
+typedef struct {
     HttpTransport base;
     HttpConfig config;
     pthread_mutex_t lock;       /* guards idle; not a GMutex, which thread sanitizers cannot see */
-    GPtrArray *idle;            /* of HttpHandle */
+    GArray *idle;               /* of HttpIdle, the one that has been idle longest first */
+    guint idleTimeoutMs;
 } HttpCurl;
 
 /* Never undone: others in this process may use libcurl, too. */
@@ -42,22 +49,51 @@ httpCurlTakeIdle(HttpCurl *self)
     HttpHandle *handle = NULL;
 
     pthread_mutex_lock(&self->lock);
-    if (self->idle->len > 0)
-        handle = g_ptr_array_steal_index(self->idle, self->idle->len - 1);
+    if (self->idle->len > 0) {
+        handle = g_array_index(self->idle, HttpIdle, self->idle->len - 1).handle;
+        g_array_set_size(self->idle, self->idle->len - 1);
+    }
     pthread_mutex_unlock(&self->lock);
 
     return handle;
+}
+
+/*
+ * With the lock held. Returns: (transfer full): a handle that is one too many, or has been idle for
+ * too long; or NULL.
+ */
+static HttpHandle *
+httpCurlLockedTakeSurplus(HttpCurl *self, gint64 now)
+{
+    HttpIdle eldest = { 0 };
+
+    if (self->idle->len == 0)
+        return NULL;
+
+    eldest = g_array_index(self->idle, HttpIdle, 0);
+    if (self->idle->len <= HTTP_IDLE_HANDLES &&
+        now - eldest.since <= self->idleTimeoutMs * G_TIME_SPAN_MILLISECOND)
+        return NULL;
+
+    g_array_remove_index(self->idle, 0);
+    return eldest.handle;
 }
 
 /* @handle: (transfer full) */
 static void
 httpCurlPutIdle(HttpCurl *self, HttpHandle *handle)
 {
-    g_autoptr(HttpHandle) surplus = handle;
+    HttpIdle idle = { .handle = handle, .since = g_get_monotonic_time() };
+    HttpHandle *surplus = NULL;
 
     pthread_mutex_lock(&self->lock);
-    if (self->idle->len < HTTP_IDLE_HANDLES)
-        g_ptr_array_add(self->idle, g_steal_pointer(&surplus));
+    g_array_append_val(self->idle, idle);
+    while ((surplus = httpCurlLockedTakeSurplus(self, idle.since))) {
+        /* closing tells the server, and may take its time */
+        pthread_mutex_unlock(&self->lock);
+        httpHandleFree(surplus);
+        pthread_mutex_lock(&self->lock);
+    }
     pthread_mutex_unlock(&self->lock);
 }
 
@@ -83,8 +119,11 @@ static void
 httpCurlFree(HttpTransport *transport)
 {
     HttpCurl *self = (HttpCurl *)transport;
+    guint i;
 
-    g_ptr_array_unref(self->idle);
+    for (i = 0; i < self->idle->len; i++)
+        httpHandleFree(g_array_index(self->idle, HttpIdle, i).handle);
+    g_array_unref(self->idle);
     pthread_mutex_destroy(&self->lock);
     httpPolicyClear(&self->config.policy);
     httpEndpointClear(&self->config.endpoint);
@@ -105,7 +144,8 @@ httpCurlAlloc(const HttpCurlOptions *options)
 
     self->base.ops = &httpCurlOps;
     pthread_mutex_init(&self->lock, NULL);
-    self->idle = g_ptr_array_new_with_free_func((GDestroyNotify)httpHandleFree);
+    self->idle = g_array_new(FALSE, FALSE, sizeof(HttpIdle));
+    self->idleTimeoutMs = options->idleTimeoutMs ? options->idleTimeoutMs : HTTP_IDLE_TIMEOUT_MS;
 
     config->userAgent = g_strdup(options->userAgent ? options->userAgent : HTTP_USER_AGENT);
     config->connectTimeoutMs = options->connectTimeoutMs ? options->connectTimeoutMs :

@@ -31,7 +31,7 @@ class State:
         self.lock = threading.Condition()
         self.hits: Counter[str] = Counter()
         self.connections = 0
-        self.waiting = 0
+        self.waiting: Counter[str] = Counter()
 
     def next_connection(self) -> int:
         with self.lock:
@@ -43,12 +43,12 @@ class State:
             self.hits[name] += 1
             return self.hits[name]
 
-    def meet(self, count: int, timeout: float) -> bool:
-        """Wait until `count` requests are here at once."""
+    def meet(self, name: str, count: int, timeout: float) -> bool:
+        """Wait until `count` requests are here at once; each meeting has a name of its own."""
         with self.lock:
-            self.waiting += 1
+            self.waiting[name] += 1
             self.lock.notify_all()
-            return self.lock.wait_for(lambda: self.waiting >= count, timeout)
+            return self.lock.wait_for(lambda: self.waiting[name] >= count, timeout)
 
 
 STATE = State()

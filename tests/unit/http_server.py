@@ -78,7 +78,7 @@ def answer_badgzip(request: Request) -> bool:
 
 
 def answer_barrier(request: Request) -> bool:
-    met = STATE.meet(int(request.query["n"]), 10)
+    met = STATE.meet(request.query["id"], int(request.query["n"]), 10)
     return reply(request, b"met" if met else b"alone")
 
 

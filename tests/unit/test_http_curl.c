@@ -32,32 +32,82 @@ testKeepAlive(void)
     g_assert_cmpstr(words[1], ==, "1");
 }
 
+/* A request that the server answers only when others have arrived beside it. */
+typedef struct {
+    HttpTransport *transport;
+    const char *path;
+    gint reused;        /* atomic: of them, over connections that had served before */
+} Meeting;
+
 static gpointer
 meetOthers(gpointer opaque)
 {
-    g_autofree char *path = g_strdup_printf("/barrier?n=%d", THREADS);
+    Meeting *meeting = opaque;
+    HttpRequest request = { .method = "GET", .path = meeting->path };
+    g_auto(HttpResponse) response = { 0 };
+    g_autofree char *answer = httpFetch(meeting->transport, &request, &response, NULL);
 
-    return httpGet(opaque, path);
+    g_assert_cmpstr(answer, ==, "met");
+    g_atomic_int_add(&meeting->reused, response.reused);
+    return NULL;
 }
 
-/* The server answers none before all have arrived. */
+/* Performs @count requests at once. Returns: how many of them went over a kept connection. */
+static gint
+meet(HttpTransport *transport, const char *id, guint count)
+{
+    g_autofree char *path = g_strdup_printf("/barrier?id=%s&n=%u", id, count);
+    g_autofree GThread **threads = g_new0(GThread *, count);
+    Meeting meeting = { .transport = transport, .path = path };
+    guint i;
+
+    for (i = 0; i < count; i++)
+        threads[i] = g_thread_new("meet", meetOthers, &meeting);
+    for (i = 0; i < count; i++)
+        g_thread_join(threads[i]);
+    return meeting.reused;
+}
+
+static HttpTransport *
+makePatient(guint idleTimeoutMs)
+{
+    HttpCurlOptions options = httpServerOptions("good");
+
+    options.stallTimeoutMs = 15000;
+    options.idleTimeoutMs = idleTimeoutMs;
+    return httpTransportMake(&options);
+}
+
+/* The server answers none before all have arrived; then their connections wait for the next. */
 static void
 testConcurrency(void)
 {
-    HttpCurlOptions options = httpServerOptions("good");
-    g_autoptr(HttpTransport) transport = NULL;
-    GThread *threads[THREADS] = { NULL };
-    size_t i;
+    g_autoptr(HttpTransport) transport = makePatient(0);
 
-    options.stallTimeoutMs = 15000;
-    transport = httpTransportMake(&options);
-    for (i = 0; i < THREADS; i++)
-        threads[i] = g_thread_new("meet", meetOthers, transport);
-    for (i = 0; i < THREADS; i++) {
-        g_autofree char *answer = g_thread_join(threads[i]);
+    g_assert_cmpint(meet(transport, "first", THREADS), ==, 0);
+    g_assert_cmpint(meet(transport, "second", THREADS), ==, THREADS);
+}
 
-        g_assert_cmpstr(answer, ==, "met");
-    }
+/* No more are kept than there should be. */
+static void
+testIdleLimit(void)
+{
+    g_autoptr(HttpTransport) transport = makePatient(0);
+
+    g_assert_cmpint(meet(transport, "wide", HTTP_IDLE_HANDLES + 4), ==, 0);
+    g_assert_cmpint(meet(transport, "wide-again", HTTP_IDLE_HANDLES + 4), ==, HTTP_IDLE_HANDLES);
+}
+
+/* What nobody has used for a while is closed, when somebody comes along. */
+static void
+testIdleTimeout(void)
+{
+    g_autoptr(HttpTransport) transport = makePatient(200);
+
+    g_assert_cmpint(meet(transport, "four", 4), ==, 0);
+    g_usleep(300 * 1000);
+    g_assert_cmpint(meet(transport, "one", 1), ==, 1);
+    g_assert_cmpint(meet(transport, "four-again", 4), ==, 1);
 }
 
 static gpointer
@@ -78,7 +128,7 @@ echoOften(gpointer opaque)
     return NULL;
 }
 
-/* Nobody gets another's answer, and idle connections beyond the limit are closed. */
+/* Nobody gets another's answer. */
 static void
 testStorm(void)
 {
@@ -259,6 +309,8 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/http/curl/keep-alive", testKeepAlive);
     g_test_add_func("/http/curl/concurrency", testConcurrency);
+    g_test_add_func("/http/curl/idle-limit", testIdleLimit);
+    g_test_add_func("/http/curl/idle-timeout", testIdleTimeout);
     g_test_add_func("/http/curl/storm", testStorm);
     g_test_add_func("/http/curl/free", testFree);
     g_test_add_func("/http/curl/strings-are-copied", testStringsAreCopied);
