@@ -34,6 +34,7 @@ from esxkit.fake.http import CountingServer, Frontend
 from esxkit.fake.options import FakeOptions
 from esxkit.fake.populate import populate
 from esxkit.fake.service import Service
+from esxkit.fake.tickets import HostFrontend, Listener
 from esxkit.fake.worlds import World
 from esxkit.fake.worlds import world as named_world
 
@@ -76,7 +77,8 @@ class Running:
         builder = populate(self.world, self.options, self.folder / "datastores")
         self.service = builder.service
         self.control = Control(self.service, self.world, builder)
-        frontend = Frontend(self.service, FolderApi(self.service))
+        folder = FolderApi(self.service)
+        frontend = Frontend(self.service, folder)
         secure = CountingServer(frontend, self.service)
         port = await self._listen(secure, self.options.port, certificates.context)
         plain = None
@@ -84,6 +86,8 @@ class Running:
             insecure = CountingServer(frontend, self.service)
             number = await self._listen(insecure, self.options.plain_port)
             plain = f"http://{HOST}:{number}/sdk"
+        if self.service.is_vcenter:
+            await self._listen_for_hosts(folder)
         control = await self._listen(web.Server(ControlFrontend(self.control), access_log=None), 0)
         self.address = Address(
             url=f"https://{HOST}:{port}/sdk",
@@ -100,6 +104,15 @@ class Running:
             pid=os.getpid(),
         )
         return self.address
+
+    async def _listen_for_hosts(self, folder: FolderApi) -> None:
+        """The web server of the hosts behind a vCenter, with a certificate of its own."""
+        own = self.folder / "hosts"
+        own.mkdir(mode=0o700, exist_ok=True)
+        certificates = tls.make("selfsigned", own)
+        server = CountingServer(HostFrontend(self.service, folder.serve_host), self.service)
+        port = await self._listen(server, 0, certificates.context)
+        self.service.tickets.listener = Listener(f"{HOST}:{port}", certificates.sha1, certificates.sha256)
 
     async def _listen(self, server: web.Server, port: int, context: Any = None) -> int:
         runner = web.ServerRunner(server, shutdown_timeout=0.2)

@@ -9,6 +9,7 @@ from typing import Any
 from esxkit.fake.call import Call
 from esxkit.fake.objects.service_instance import now
 from esxkit.fake.registry import ManagedObject
+from esxkit.model.objects import make
 from esxkit.wire.faults import VimFault
 
 
@@ -52,6 +53,19 @@ class SessionManager(ManagedObject):
             if by_key[key] is call.session:
                 raise VimFault("InvalidArgument", invalidProperty="sessionId")
             call.service.sessions.end(by_key[key])
+
+    async def AcquireGenericServiceTicket(self, call: Call, spec: Any) -> Any:
+        service = call.service
+        if not service.is_vcenter or service.options.tickets == "none" or service.tickets.listener is None:
+            raise VimFault("NotSupported")
+        identifier = service.tickets.issue(getattr(spec, "method", None), spec.url)
+        listener = service.tickets.listener
+        return make(
+            "SessionManagerGenericServiceTicket",
+            id=identifier,
+            hostName=service.tickets.host_name(),
+            sslThumbprint=listener.sha1,
+        )
 
     async def SetLocale(self, call: Call, locale: str) -> None:
         user = copy.copy(call.session.user)
