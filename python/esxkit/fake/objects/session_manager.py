@@ -65,6 +65,9 @@ class SessionManager(ManagedObject):
             id=identifier,
             hostName=service.tickets.host_name(),
             sslThumbprint=listener.sha1,
+            certThumbprintList=[
+                make("VirtualMachineCertThumbprint", thumbprint=listener.sha256, hashAlgorithm="sha256")
+            ],
         )
 
     async def SetLocale(self, call: Call, locale: str) -> None:
