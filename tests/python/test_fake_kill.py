@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
+import os
+import time
+from pathlib import Path
 
 import pytest
 
 from esxkit.fake import FakeServer
-from esxkit.fake.events import EXIT_CODE
+from esxkit.fake.events import EXIT_CODE, PIECE
 from esxkit.fake.server import FakeProcess
 
 
@@ -49,3 +53,71 @@ def test_a_process_dies_at_its_moment():
         with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
             ask(port)
         assert fake.wait(10) == EXIT_CODE
+
+
+# ---- in the middle of an upload ----------------------------------------------------------------
+
+
+def upload(fake: FakeProcess, data: bytes) -> int:
+    login = base64.b64encode(f"{fake.username}:{fake.password}".encode()).decode()
+    connection = http.client.HTTPConnection("127.0.0.1", plain_port(fake), timeout=10)
+    try:
+        address = "/folder/up.bin?dsName=datastore-0000"
+        connection.request("PUT", address, data, headers={"Authorization": f"Basic {login}"})
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def plain_port(fake: FakeProcess) -> int:
+    return int(fake.plain_url.rsplit(":", 1)[1].split("/")[0])
+
+
+def on_disk(fake: FakeProcess) -> bytes | None:
+    path = Path(fake.control.real_path("datastore-0000", "up.bin"))
+    return path.read_bytes() if path.exists() else None
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 4, 5, 6])
+def test_what_an_upload_left_is_there_after_the_death(at: int, tmp_path):
+    """Moments: the request, four pieces, the answer."""
+    arguments = ("--world", "small", "--plain-port", "0", "--state", str(tmp_path / "state"))
+    data = os.urandom(4 * PIECE)
+    with FakeProcess(*arguments) as fake:
+        fake.control.arm(die_at=at)
+        with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
+            upload(fake, data)
+        assert fake.wait(10) == EXIT_CODE
+    with FakeProcess(*arguments) as fake:
+        left = on_disk(fake)
+        if at == 1:
+            assert left is None
+        else:
+            assert min(at - 1, 4) * PIECE <= len(left)
+            assert left == data[: len(left)]
+        assert upload(fake, data) == (201 if left is None else 200)
+        assert on_disk(fake) == data
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 4, 5, 6])
+def test_a_cut_upload_can_be_repeated(at: int):
+    data = os.urandom(4 * PIECE)
+    with FakeServer("small", plain_port=0) as fake:
+        fake.control.arm(cut_at=at)
+        with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
+            upload(fake, data)
+        left = on_disk(fake)
+        assert left is None or data.startswith(left)
+        again = upload_when_unlocked(fake, data)
+        assert again in (200, 201)
+        assert on_disk(fake) == data
+
+
+def upload_when_unlocked(fake: FakeServer, data: bytes) -> int:
+    """The fake needs a moment to see that the client is gone."""
+    for _ in range(100):
+        status = upload(fake, data)
+        if status != 500:
+            return status
+        time.sleep(0.05)
+    return status
