@@ -17,6 +17,10 @@
 /* How long tidying up may take: the user waits for it. */
 #define TIDY_TIMEOUT_MS 60000
 
+/* Between looks whether a file that is locked is so still: from the first to the second, doubled. */
+#define TIDY_PAUSE_MS 50
+#define TIDY_PAUSE_MAX_MS 3200
+
 /* ---- begin and end --------------------------------------------------------------------------- */
 
 gboolean
@@ -323,13 +327,13 @@ esxVmfsIsOpenOutcome(const GError *error)
     return g_error_matches(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN);
 }
 
-gboolean
-esxVmfsVerbTidy(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GError *error)
+/* Returns: FALSE with @error when the file may still be there. */
+static gboolean
+removeFile(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GError **error)
 {
     ViSession *session = verb->connection->session;
     const ViPath file = esxVmfsViPath(verb->pool, path);
-    gint never = 0;
-    const ViChange change = { TIDY_TIMEOUT_MS, &never };
+    const ViChange change = { TIDY_TIMEOUT_MS, viSessionNeverCancel() };
     g_autoptr(GError) local = NULL;
 
     if (isDisk ? viDiskDelete(session, &file, &change, &local)
@@ -337,9 +341,31 @@ esxVmfsVerbTidy(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GErr
         return TRUE;
     if (g_error_matches(local, VI_ERROR, VI_ERROR_FILE_NOT_FOUND))
         return TRUE;
-    esxVmfsNote(error, "'%s' may be left behind, since deleting it failed: %s", path,
-                local->message);
+    g_propagate_error(error, g_steal_pointer(&local));
     return FALSE;
+}
+
+/*
+ * A server goes on with a PUT for a moment after its connection broke, and holds the file as long:
+ * then it is asked again.
+ */
+gboolean
+esxVmfsVerbTidy(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GError *error)
+{
+    g_autoptr(GError) local = NULL;
+    guint pauseMs;
+
+    for (pauseMs = TIDY_PAUSE_MS; !removeFile(verb, path, isDisk, &local); pauseMs *= 2) {
+        if (!g_error_matches(local, VI_ERROR, VI_ERROR_FILE_LOCKED) ||
+            pauseMs > TIDY_PAUSE_MAX_MS) {
+            esxVmfsNote(error, "'%s' may be left behind, since deleting it failed: %s", path,
+                        local->message);
+            return FALSE;
+        }
+        g_clear_error(&local);
+        g_usleep(pauseMs * 1000);
+    }
+    return TRUE;
 }
 
 /* ---- what was made --------------------------------------------------------------------------- */

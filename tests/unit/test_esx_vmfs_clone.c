@@ -206,7 +206,7 @@ testCannotExtend(void)
 
     fixtureScriptTask(vmfs.canned, COPY);
     fixtureScriptTaskFault(vmfs.canned, EXTEND, "NoDiskSpace", "Full.");
-    fixtureScriptTaskFault(vmfs.canned, DELETE, "FileLocked", "In use.");
+    fixtureScriptTaskFault(vmfs.canned, DELETE, "NoPermission", "In use.");
     stays = copyFails(&vmfs, &largeSpec, vmfs.other, &thin);
     g_assert_error(stays, VI_ERROR, VI_ERROR_NO_DISK_SPACE);
     fixtureAssertPhrase(stays->message, "'[ds] new/b.vmdk' may be left behind");

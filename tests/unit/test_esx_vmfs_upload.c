@@ -288,6 +288,21 @@ testAbort(void)
     cannedAssertLog(memory.canned, DELETE " " LOOK);
 }
 
+/* The server holds the file for a moment longer. */
+static void
+testAbortLocked(void)
+{
+    g_auto(Memory) memory = { 0 };
+    g_auto(Running) running = { 0 };
+
+    memoryInit(&memory);
+    fixtureScriptTaskFault(memory.canned, DELETE, "FileLocked", "in use");
+    fixtureScriptTask(memory.canned, DELETE);
+    abortInTheMiddle(&memory, &running);
+    g_assert_error(running.error, HTTP_ERROR, HTTP_ERROR_CANCELLED);
+    cannedAssertLog(memory.canned, DELETE " " LOOK " " DELETE " " LOOK);
+}
+
 /* What has to be left is told, by an error that is not passed over. */
 static void
 testAbortLeaves(void)
@@ -317,6 +332,7 @@ main(int argc, char **argv)
     g_test_add_func("/storage/upload/server-fails", testServerFails);
     g_test_add_func("/storage/upload/move-fails", testMoveFails);
     g_test_add_func("/storage/upload/abort", testAbort);
+    g_test_add_func("/storage/upload/abort-locked", testAbortLocked);
     g_test_add_func("/storage/upload/abort-leaves", testAbortLeaves);
     return g_test_run();
 }
