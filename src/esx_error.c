@@ -174,6 +174,18 @@ esxErrorCut(char *text)
     text[end - text] = '\0';
 }
 
+/* Names that users type and texts of servers may break lines, and steer terminals. */
+static void
+esxErrorFlatten(char *text)
+{
+    char *p;
+
+    for (p = text; *p; p++) {
+        if (g_ascii_iscntrl(*p))
+            *p = ' ';
+    }
+}
+
 static char * G_GNUC_PRINTF(2, 0)
 esxErrorVText(const GError *error, const char *format, va_list args)
 {
@@ -193,6 +205,7 @@ esxErrorVText(const GError *error, const char *format, va_list args)
     /* Names and fault texts come from a server, and clients in Python refuse what is no UTF-8. */
     text = g_utf8_make_valid(raw, -1);
     esxErrorCut(text);
+    esxErrorFlatten(text);
     return g_steal_pointer(&text);
 }
 

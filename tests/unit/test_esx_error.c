@@ -262,6 +262,16 @@ quiet(void *opaque G_GNUC_UNUSED, virErrorPtr error G_GNUC_UNUSED)
 {
 }
 
+static void
+testTextIsOneLine(void)
+{
+    g_autoptr(GError) error =
+        g_error_new_literal(VI_ERROR, VI_ERROR_FAULT, "two\nlines, \033[31mred\177");
+    g_autofree char *text = esxErrorText(error, NULL);
+
+    g_assert_cmpstr(text, ==, "two lines,  [31mred ");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -274,6 +284,7 @@ main(int argc, char **argv)
     g_test_add_func("/error/text", testText);
     g_test_add_func("/error/text-is-cut", testTextIsCut);
     g_test_add_func("/error/text-is-utf8", testTextIsUtf8);
+    g_test_add_func("/error/text-is-one-line", testTextIsOneLine);
     g_test_add_func("/error/report", testReport);
     return g_test_run();
 }
