@@ -102,7 +102,7 @@ def test_derived_uuid():
     [
         ("[ds] a/b.vmdk", "ds", "a/b.vmdk"),
         ("[ds]a", "ds", "a"),
-        ("[ds]   a b/", "ds", "a b"),
+        ("[ds]   a b/", "ds", "  a b"),
         ("[ds]", "ds", ""),
         ("[d s+&] ü", "d s+&", "ü"),
     ],

@@ -9,7 +9,7 @@ import attrs
 
 from esxkit.wire.faults import VimFault
 
-_PATH = re.compile(r"\[([^\]]*)\] *(.*)\Z", re.DOTALL)
+_PATH = re.compile(r"\[([^\]]*)\] ?(.*)\Z", re.DOTALL)
 
 
 @attrs.frozen
