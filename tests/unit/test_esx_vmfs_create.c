@@ -234,7 +234,7 @@ testLargeFile(void)
 
     fixtureScriptTask(vmfs.canned, MOVE);
     list = create(&vmfs, &largeSpec);
-    folderStubAssertLog("size [ds] iso/a.iso\nwrite [ds] " TEMPORARY " 4194305\n");
+    folderStubAssertLog("size [ds] iso/a.iso\nwrite [ds] " TEMPORARY " 16777217\n");
     cannedAssertLog(vmfs.canned, MOVE " " LOOK);
 }
 
