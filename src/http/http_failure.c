@@ -211,6 +211,7 @@ httpFailureSetCoded(const HttpFailure *failure, GError **error)
     case CURLE_SEND_ERROR:
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE:
+    case CURLE_SEND_FAIL_REWIND:            /* noRetry for a source, too: libcurl from 8 on */
     case CURLE_ABORTED_BY_CALLBACK:         /* noRetry: see http_handle.c */
         if (!failure->sent && failure->handshaking)
             httpFailureSetTls(failure, error);

@@ -65,6 +65,8 @@ static const struct {
       HTTP_ERROR_PROTOCOL, "is not proper HTTP" },
     { { .code = CURLE_ABORTED_BY_CALLBACK, .endpoint = &direct, .sent = TRUE }, HTTP_ERROR_BROKEN,
       "without a reply" },
+    { { .code = CURLE_SEND_FAIL_REWIND, .endpoint = &direct, .sent = TRUE }, HTTP_ERROR_BROKEN,
+      "without a reply" },
     { { .code = CURLE_WEIRD_SERVER_REPLY, .endpoint = &direct, .sent = TRUE, .detail = "secret" },
       HTTP_ERROR_PROTOCOL, "is not proper HTTP; check the port." },
     { { .code = CURLE_OUT_OF_MEMORY, .endpoint = &direct }, HTTP_ERROR_CONNECT,
