@@ -179,8 +179,8 @@ wipe(virStorageVolPtr vol, unsigned int algorithm, VolAccess access)
         return -1;
     if (found.backend->volumeWipe && algorithm != VIR_STORAGE_VOL_WIPE_ALG_ZERO) {
         virReportError(VIR_ERR_NO_SUPPORT,
-                       "cannot wipe volume '%s' of pool '%s': ESX overwrites disks with zeros only; "
-                       "leave the algorithm out",
+                       "cannot wipe volume '%s' of pool '%s': ESX overwrites disks with zeros "
+                       "only; leave the algorithm out",
                        found.volume->name, found.pool->name);
         return -1;
     }
@@ -223,8 +223,8 @@ resolveCapacity(const EsxFound *found, unsigned long long given, unsigned int fl
     if (flags & VIR_STORAGE_VOL_RESIZE_DELTA) {
         if (given > (shrinks ? volume->capacity : G_MAXINT64 - volume->capacity)) {
             virReportError(VIR_ERR_INVALID_ARG,
-                           "volume '%s' has a capacity of %" G_GUINT64_FORMAT " bytes, which cannot "
-                           "be %s by %llu", volume->name, volume->capacity,
+                           "volume '%s' has a capacity of %" G_GUINT64_FORMAT " bytes, which "
+                           "cannot be %s by %llu", volume->name, volume->capacity,
                            shrinks ? "reduced" : "enlarged", given);
             return -1;
         }
@@ -233,8 +233,8 @@ resolveCapacity(const EsxFound *found, unsigned long long given, unsigned int fl
 
     if (capacity < volume->capacity && !shrinks) {
         virReportError(VIR_ERR_INVALID_ARG,
-                       "volume '%s' has a capacity of %" G_GUINT64_FORMAT " bytes, which is more than "
-                       "the %" G_GUINT64_FORMAT " asked for; ESX can only enlarge a disk",
+                       "volume '%s' has a capacity of %" G_GUINT64_FORMAT " bytes, which is more "
+                       "than the %" G_GUINT64_FORMAT " asked for; ESX can only enlarge a disk",
                        volume->name, volume->capacity, capacity);
         return -1;
     }

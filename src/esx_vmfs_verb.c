@@ -17,7 +17,7 @@
 /* How long tidying up may take: the user waits for it. */
 #define TIDY_TIMEOUT_MS 60000
 
-/* Between looks whether a file that is locked is so still: from the first to the second, doubled. */
+/* Between looks whether a locked file is so still: from the first to the second, then doubled. */
 #define TIDY_PAUSE_MS 50
 #define TIDY_PAUSE_MAX_MS 3200
 

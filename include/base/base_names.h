@@ -29,7 +29,7 @@ const char *nameSkipBlanks(const char *path);
 char *nameJoinDatastorePath(const char *datastore, const char *path);
 
 /*
- * Whether the file @name holds a piece of a virtual disk whose descriptor is another file: "…-flat",
+ * Whether the file @name holds a piece of a virtual disk with another file as descriptor: "…-flat",
  * "-delta", "-sesparse", "-ctk", "-rdm", "-rdmp", "-s001" or "-f001" before ".vmdk", in any case.
  */
 gboolean nameIsExtent(const char *name);
@@ -42,7 +42,7 @@ gboolean nameIsHostsOwn(const char *name);
 
 /*
  * Whether @name can name a volume of a datastore: relative, UTF-8, no empty, "." or ".." part, no
- * control characters, no longer than LIMIT_DATASTORE_PATH with parts no longer than LIMIT_NAME_PART;
+ * control characters, no longer than LIMIT_DATASTORE_PATH, no part longer than LIMIT_NAME_PART;
  * no extent and nothing of the host's own.
  *
  * Returns: NULL when it can, else a phrase that says why not, to put behind "the name ".

@@ -9,7 +9,7 @@
 #include "esx_volume.h"
 
 /*
- * EsxVmfsContents: where the bytes of a volume of a datastore are. A plain file is its own contents;
+ * EsxVmfsContents: where the bytes of a datastore's volume are. A plain file is its own contents;
  * those of a virtual disk are in the file, or the files one behind another, that its descriptor
  * names:
  *

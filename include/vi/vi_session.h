@@ -107,8 +107,8 @@ gboolean viSessionFetch(ViSession *session, const HttpRequest *request, HttpSink
                         GError **error);
 
 /*
- * @cancel: atomic flag that ends every call which has no flag of its own; NULL: none. What tidies up
- * (Logout, CancelTask) goes out all the same. To be set before the session is shared.
+ * @cancel: atomic flag that ends every call which has no flag of its own; NULL: none. What tidies
+ * up (Logout, CancelTask) goes out all the same. To be set before the session is shared.
  */
 void viSessionSetCancel(ViSession *session, gint *cancel);
 

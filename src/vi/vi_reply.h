@@ -8,7 +8,7 @@
 #include "http_transport.h"
 #include "soap_decode.h"
 
-/* Where the body of a reply goes: SOAP to the decoder, the beginning of anything else to be quoted. */
+/* Where the body of a reply goes: SOAP to the decoder, the beginning of anything else to quote. */
 typedef struct {
     SoapDecoder *decoder;
     GString *quote;

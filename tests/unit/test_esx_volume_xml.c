@@ -110,13 +110,14 @@ testValidate(void)
     g_auto(EsxVolumeXml) bad = { 0 };
 
     g_assert_cmpint(parse(VIR_STORAGE_POOL_FS,
-                          "<volume><name>dir/x &lt;&amp;&gt;.vmdk</name>" BODY "<target/></volume>", false,
-                          VIR_STORAGE_VOL_CREATE_VALIDATE, &xml), ==, 0);
+                          "<volume><name>dir/x &lt;&amp;&gt;.vmdk</name>" BODY
+                          "<target/></volume>", false, VIR_STORAGE_VOL_CREATE_VALIDATE, &xml),
+                    ==, 0);
     g_assert_cmpstr(xml.spec.name, ==, "dir/x <&>.vmdk");
 
     assertRefused(parse(VIR_STORAGE_POOL_FS,
-                        "<volume><name>dir/x.vmdk</name>" BODY "<target/><nonsense/></volume>", false,
-                        VIR_STORAGE_VOL_CREATE_VALIDATE, &bad),
+                        "<volume><name>dir/x.vmdk</name>" BODY "<target/><nonsense/></volume>",
+                        false, VIR_STORAGE_VOL_CREATE_VALIDATE, &bad),
                   VIR_ERR_XML_INVALID_SCHEMA, "nonsense");
 }
 

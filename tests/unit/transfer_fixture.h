@@ -47,7 +47,7 @@ void memoryAdd(Memory *memory, const char *name, GBytes *bytes);
 /* A text file. */
 void memoryAddText(Memory *memory, const char *name, const char *text);
 
-/* A disk "x.vmdk" with its descriptor, and its contents in "x-flat.vmdk". @bytes: (transfer full). */
+/* A disk "x.vmdk" with descriptor, and its contents in "x-flat.vmdk". @bytes: (transfer full). */
 void memoryAddDisk(Memory *memory, const char *name, GBytes *bytes);
 
 /* Returns: (transfer none) the only file whose name begins so, or NULL. */
