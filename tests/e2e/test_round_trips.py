@@ -8,13 +8,13 @@ The table is the budget. What the built-in driver needs stands beside it (D data
 from __future__ import annotations
 
 import time
-from collections import Counter
 
 import attrs
 import pytest
 
 from esxkit.harness.client import Client
 from esxkit.harness.environment import patience
+from esxkit.harness.meter import Meter
 from esxkit.harness.oracle import World
 from esxkit.harness.servers import Fake
 
@@ -67,25 +67,6 @@ BUDGETS = [
     Budget(("vol-pool", LUN.path), 5, "41"),
     Budget(("vol-pool", LUN.key), 5, "41"),
 ]
-
-
-class Meter:
-    """Counts the requests of a block: ``with meter as cost: ...``, then ``cost.total``."""
-
-    def __init__(self, server: Fake) -> None:
-        self._server = server
-        self.methods: Counter[str] = Counter()
-
-    def __enter__(self) -> Meter:
-        self._before = self._server.requests()
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self.methods = self._server.requests() - self._before
-
-    @property
-    def total(self) -> int:
-        return self.methods.total()
 
 
 @pytest.fixture(scope="module")

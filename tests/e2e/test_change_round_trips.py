@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the libvirt-esx-storage authors
+"""Round trips of what changes volumes, in whole virsh runs and in calls of libvirt-python; tasks finish at once.
+
+The budget is connect and close (3) and 6 for the verb, as long as its folder exists. Of the built-in driver four are
+known, in all: create 29, create-from 42, clone 57, delete 31. Contents have no budget: what they cost is written down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import attrs
+import pytest
+
+from esxkit.harness.client import Client, Remote
+from esxkit.harness.meter import Meter
+from esxkit.harness.servers import Fake
+from esxkit.harness.volumes import flat, some_bytes, tree, volume_xml
+
+STORE = "datastore1"
+MIB = 1024 * 1024
+CONNECT_AND_CLOSE = 3
+MOST = CONNECT_AND_CLOSE + 6
+
+
+@pytest.fixture
+def counted() -> Iterator[Fake]:
+    """A fake whose tasks are done when they are answered, with a small disk and a small file."""
+    with Fake(task_ms=0) as server:
+        server.control.add_disk(datastore=STORE, path="small/disk.vmdk", capacity=MIB)
+        server.control.add_file(datastore=STORE, path="small/file.iso", size=MIB)
+        server.fill(STORE, "small/disk-flat.vmdk", some_bytes(MIB))
+        yield server
+
+
+@attrs.frozen
+class Budget:
+    """What one virsh run may cost, and which files come and go by it."""
+
+    command: str
+    come: tuple[str, ...] = ()
+    go: tuple[str, ...] = ()
+    most: int = MOST
+    builtin: str = ""
+
+    @property
+    def argv(self) -> list[str]:
+        return self.command.split()
+
+
+BUDGETS = [
+    Budget(f"vol-create-as {STORE} small/new.vmdk 1M", ("small/new.vmdk", "small/new-flat.vmdk"), builtin="29"),
+    Budget(
+        f"vol-create-as {STORE} small/new.vmdk 1M --allocation 0",
+        ("small/new.vmdk", "small/new-flat.vmdk"),
+        builtin="29",
+    ),
+    Budget(f"vol-create-as {STORE} small/new.iso 1M --format iso", ("small/new.iso",)),
+    Budget(f"vol-create-as {STORE} small/new.bin 1M", ("small/new.bin",)),
+    Budget(
+        f"vol-clone --pool {STORE} small/disk.vmdk small/copy.vmdk",
+        ("small/copy.vmdk", "small/copy-flat.vmdk"),
+        builtin="57",
+    ),
+    Budget(f"vol-clone --pool {STORE} small/file.iso small/copy.iso", ("small/copy.iso",)),
+    Budget(
+        f"vol-create-from {STORE} {{xml}} small/disk.vmdk --inputpool {STORE}",
+        ("small/from.vmdk", "small/from-flat.vmdk"),
+        builtin="42",
+    ),
+    Budget(f"vol-resize --pool {STORE} small/disk.vmdk 2M"),
+    Budget(f"vol-resize --pool {STORE} small/disk.vmdk 1M --delta"),
+    Budget(f"vol-wipe --pool {STORE} small/disk.vmdk"),
+    Budget(f"vol-delete --pool {STORE} small/disk.vmdk", go=("small/disk.vmdk", "small/disk-flat.vmdk"), builtin="31"),
+    Budget(f"vol-delete --pool {STORE} small/file.iso", go=("small/file.iso",)),
+]
+
+
+@pytest.mark.parametrize("budget", BUDGETS, ids=lambda budget: budget.command)
+def test_a_virsh_run_keeps_its_budget(site, counted: Fake, budget: Budget, tmp_path: Path, record_property):
+    xml = tmp_path / "from.xml"
+    xml.write_text(volume_xml("small/from.vmdk", MIB))
+    before = tree(counted, STORE)
+    virsh = site.virsh(counted)
+    with Meter(counted) as cost:
+        virsh(*(word.format(xml=xml) for word in budget.argv)).check()
+        counted.eventually_without_sessions()
+    record_property("round trips", (site.mode, budget.command, cost.total, budget.most, budget.builtin))
+    after = tree(counted, STORE)
+    assert set(after) - set(before) == set(budget.come)
+    assert set(before) - set(after) == set(budget.go)
+    assert CONNECT_AND_CLOSE < cost.total <= budget.most, dict(cost.methods)
+
+
+Call = Callable[[Remote, Remote], object]
+"""What is done with the pool and the small disk in it."""
+
+CALLS: dict[str, tuple[Call, str]] = {
+    "createXML": (lambda pool, disk: pool.createXML(volume_xml("small/new.vmdk", MIB)), "29"),
+    "createXML of a plain file": (lambda pool, disk: pool.createXML(volume_xml("small/new.bin", MIB)), ""),
+    "createXMLFrom": (lambda pool, disk: pool.createXMLFrom(volume_xml("small/new.vmdk", MIB), disk), "42"),
+    "createXMLFrom, larger": (lambda pool, disk: pool.createXMLFrom(volume_xml("small/new.vmdk", 2 * MIB), disk), "42"),
+    "resize": (lambda pool, disk: disk.resize(2 * MIB), ""),
+    "wipe": (lambda pool, disk: disk.wipe(), ""),
+    "delete": (lambda pool, disk: disk.delete(), "31"),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_program_keeps_its_budget(site, counted: Fake, call: str, record_property):
+    """A program that connects, finds the pool and the volume, does one thing, and closes."""
+    work, builtin = CALLS[call]
+    before = tree(counted, STORE)
+    with Meter(counted) as cost:
+        with site.client() as client:
+            pool = client.open(site.uri(counted)).storagePoolLookupByName(STORE)
+            work(pool, pool.storageVolLookupByName("small/disk.vmdk"))
+        counted.eventually_without_sessions()
+    # Finding the volume is a search, which creating does not need; enlarging a copy is a second change.
+    most = MOST + 2 * (call == "createXMLFrom, larger") + 2 * (call == "createXML of a plain file")
+    record_property("round trips", (site.mode, f"{call}, a whole program", cost.total, most, builtin))
+    assert tree(counted, STORE) != before
+    assert CONNECT_AND_CLOSE < cost.total <= most, dict(cost.methods)
+
+
+# ---- contents ----------------------------------------------------------------------------------
+
+# What 1 MiB costs in a virsh run today, connect and close included.
+CONTENTS = {
+    ("upload", "small/disk.vmdk"): 13,
+    ("upload", "small/file.iso"): 13,
+    ("download", "small/disk.vmdk"): 9,
+    ("download", "small/file.iso"): 9,
+}
+
+
+@pytest.mark.parametrize(("verb", "name"), CONTENTS, ids=lambda value: value)
+def test_what_contents_cost(site, counted: Fake, tmp_path: Path, verb: str, name: str, record_property):
+    data = some_bytes(MIB, verb)
+    local = tmp_path / "local.img"
+    if verb == "upload":
+        local.write_bytes(data)
+    else:
+        counted.fill(STORE, flat(name), data)
+    before = tree(counted, STORE)
+    virsh = site.virsh(counted)
+    with Meter(counted) as cost:
+        virsh(f"vol-{verb}", "--pool", STORE, name, str(local)).check()
+        counted.eventually_without_sessions()
+    record_property("round trips", (site.mode, f"vol-{verb} {name}, 1 MiB", cost.total, CONTENTS[verb, name], ""))
+    assert counted.contents(STORE, flat(name)) == data == local.read_bytes()
+    assert set(tree(counted, STORE)) == set(before)
+    assert cost.total <= CONTENTS[verb, name], dict(cost.methods)
+
+
+def test_a_missing_folder_costs_three_more(site, counted: Fake, client: Client, record_property):
+    """The server is asked straight away; only its refusal leads to the folder, and to a second try."""
+    pool = client.open(site.uri(counted)).storagePoolLookupByName(STORE)
+    with Meter(counted) as there:
+        pool.createXML(volume_xml("small/new.vmdk", MIB))
+    pool.info()  # The free space has changed: that is asked for here.
+    with Meter(counted) as missing:
+        pool.createXML(volume_xml("not/there/new.vmdk", MIB))
+    assert missing.methods["MakeDirectory"] == 1
+    assert missing.total <= there.total + 3, (dict(there.methods), dict(missing.methods))
+    assert {"not", "not/there", "not/there/new.vmdk", "not/there/new-flat.vmdk"} <= set(tree(counted, STORE))
