@@ -95,10 +95,10 @@ typedef struct {
  */
 
 /*
- * source: when the server refuses before it has taken everything (a status of 400 or more), sending
- * stops, and the reply is the result, even if the server breaks the connection behind it; where it
- * breaks before the reply could be read, HTTP_ERROR_BROKEN. A source that gives less than
- * sourceLength fails the request with HTTP_ERROR_SINK; it is not asked for more.
+ * source: when the server refuses before it has taken everything (a status of 300 or more), sending
+ * stops, and the reply is the result, even if the server breaks the connection behind it (see
+ * http_wire.h; without TLS the reply may be lost then: HTTP_ERROR_BROKEN). A source that gives less
+ * than sourceLength fails the request with HTTP_ERROR_SINK; it is not asked for more.
  *
  * streamed: for the contents of files. timeoutMs is ignored; what ends a request is silence of the
  * server (the stall timeout), where time spent in the source or the sink does not count, and the

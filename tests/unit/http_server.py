@@ -119,9 +119,10 @@ def answer_halfbody(request: Request) -> bool:
 
 
 def answer_drip(request: Request) -> bool:
-    """A byte now and then, for ever: no stall, but no end either."""
-    request.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
-    for _ in range(100):
+    """A byte now and then, `n` of them: no stall, but hardly an end either."""
+    count = int(request.query.get("n", "100"))
+    request.sock.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {count}\r\n\r\n".encode())
+    for _ in range(count):
         request.sock.sendall(b".")
         time.sleep(0.1)
     return True

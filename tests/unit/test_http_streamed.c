@@ -173,10 +173,10 @@ testNoTotal(void)
 {
     g_autoptr(HttpTransport) transport = makeTransport(5000, 300);
     TestSource source = { .length = 8 * 65536 };
-    HttpRequest put = testSourcePut("/put?pause=0.1", &source, FALSE);
-    HttpRequest drip = { .method = "GET", .path = "/drip", .timeoutMs = 500 };
+    HttpRequest put = testSourcePut("/put?pause=0.03", &source, FALSE);
+    HttpRequest drip = { .method = "GET", .path = "/drip?n=12", .timeoutMs = 500 };
     g_autofree char *receipt = testSourceReceipt(source.length, FALSE);
-    g_autofree char *dots = g_strnfill(100, '.');
+    g_autofree char *dots = g_strnfill(12, '.');
     GError *error = NULL;
 
     put.timeoutMs = 200;
