@@ -383,8 +383,8 @@ checkSmall(const SmallFile *small, const HttpResponse *response, GError **error)
         (response->contentLength < 0 || (guint64)response->contentLength == small->text->len))
         return TRUE;
     g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                "The server sent %" G_GSIZE_FORMAT " bytes of '%s' with HTTP status %u, and announced "
-                "another number.", (gsize)small->text->len, name, response->status);
+                "The server sent %" G_GSIZE_FORMAT " bytes of '%s' with HTTP status %u, and "
+                "announced another number.", (gsize)small->text->len, name, response->status);
     return FALSE;
 }
 
