@@ -169,6 +169,30 @@ moveToPlace(Upload *upload, const char *temporary, GError **error)
     return FALSE;
 }
 
+/*
+ * The descriptor tells how long the extent is. Who has resized or deleted the disk while its
+ * contents were on their way must not get an extent that does not fit.
+ */
+static gboolean
+checkUnchanged(Upload *upload, gint *cancel, GError **error)
+{
+    const ViFile file = esxVmfsViFile(upload->verb.pool, upload->contents->parts[0].file);
+    guint64 size = 0;
+
+    if (!upload->contents->isDisk)
+        return TRUE;
+    if (!viFolderSize(upload->verb.connection->folder, &file, cancel, &size, error)) {
+        g_prefix_error(error, "the disk was changed during the upload: ");
+        return FALSE;
+    }
+    if (size == upload->contents->size)
+        return TRUE;
+    g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
+                "the disk was resized during the upload: it has %" G_GUINT64_FORMAT " bytes now, "
+                "and what was sent has %" G_GUINT64_FORMAT "; upload again", size, upload->got);
+    return FALSE;
+}
+
 /* EsxTransfer.run */
 static gboolean
 run(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error)
@@ -179,7 +203,7 @@ run(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error)
 
     upload->pipe = pipe;
     upload->verb.change.cancel = cancel;
-    if (writeFile(upload, temporary, cancel, &local))
+    if (writeFile(upload, temporary, cancel, &local) && checkUnchanged(upload, cancel, &local))
         return moveToPlace(upload, temporary, error);
 
     if (mayBeThere(upload, local)) {

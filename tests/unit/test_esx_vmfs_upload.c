@@ -219,6 +219,27 @@ testLost(void)
     cannedAssertLog(memory.canned, DELETE " " LOOK);
 }
 
+/* Somebody has enlarged the disk meanwhile: its extent must not become a shorter one. */
+static void
+testResizedMeanwhile(void)
+{
+    g_auto(Memory) memory = { 0 };
+    g_auto(Running) running = { 0 };
+    g_autoptr(GBytes) bytes = memoryRandom(4096, 1);
+
+    memoryInit(&memory);
+    memoryAddDisk(&memory, "vm/d.vmdk", memoryRandom(4096, 2));
+    fixtureScriptTask(memory.canned, DELETE);
+    runningStart(&running, upload(&memory, "vm/d.vmdk", 0));
+    memoryAdd(&memory, "vm/d-flat.vmdk", memoryRandom(8192, 2));
+    runningWrite(&running, g_bytes_get_data(bytes, NULL), 4096);
+    esxPipeEnd(running.pipe);
+    runningJoin(&running);
+    g_assert_error(running.error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION);
+    fixtureAssertPhrase(running.error->message, "resized during the upload");
+    cannedAssertLog(memory.canned, DELETE " " LOOK);
+}
+
 static void
 testServerFails(void)
 {
@@ -329,6 +350,7 @@ main(int argc, char **argv)
     g_test_add_func("/storage/upload/read-only", testReadOnly);
     g_test_add_func("/storage/upload/wrong-length", testWrongLength);
     g_test_add_func("/storage/upload/lost", testLost);
+    g_test_add_func("/storage/upload/resized-meanwhile", testResizedMeanwhile);
     g_test_add_func("/storage/upload/server-fails", testServerFails);
     g_test_add_func("/storage/upload/move-fails", testMoveFails);
     g_test_add_func("/storage/upload/abort", testAbort);
