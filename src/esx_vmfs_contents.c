@@ -54,6 +54,7 @@ copyPool(const InventoryPool *pool)
     copy->available = pool->available;
     copy->datastore = datastore;
     datastore->ref = copyRef(pool->datastore->ref);
+    datastore->browser = copyRef(pool->datastore->browser);
     datastore->datacenter = copyRef(pool->datastore->datacenter);
     datastore->datacenterPath = g_strdup(pool->datastore->datacenterPath);
     datastore->name = g_strdup(pool->datastore->name);
@@ -69,6 +70,7 @@ freePool(const InventoryPool *pool)
     const InventoryDatastore *datastore = pool->datastore;
 
     freeRef(datastore->ref);
+    freeRef(datastore->browser);
     freeRef(datastore->datacenter);
     g_free((char *)datastore->datacenterPath);
     g_free((char *)datastore->name);

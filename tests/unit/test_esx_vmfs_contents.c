@@ -140,6 +140,8 @@ testOutlives(void)
     memory.snapshot = fixtureSnapshot(VMFS("d2", "other", ""), NULL);
     g_assert_cmpstr(contents->pool->name, ==, "ds");
     g_assert_cmpstr(contents->pool->datastore->ref->value, ==, "d1");
+    /* Listings are known by it: without it an upload would not end that of its datastore. */
+    g_assert_nonnull(contents->pool->datastore->browser);
     assertRead(&memory, contents, 1, 2, "bc");
 }
 
