@@ -17,7 +17,7 @@
 /* Slots beyond one for each worker: so many segments may be whole before their turn. */
 #define SPARE_SLOTS 2
 
-/* How much has to come before the sink's thread is woken for it. */
+/* So much at a time is given away: smaller pieces would cost more in waking up than in copying. */
 #define STEP ((size_t)256 * 1024)
 
 /* How often who waits looks at the cancel flag. */
@@ -26,7 +26,7 @@
 typedef struct {
     char *data;             /* of one segment */
     size_t length;          /* of the segment in it */
-    size_t filled;          /* guarded */
+    size_t filled;          /* guarded: as much of it as may be given away */
 } Slot;
 
 typedef struct {
@@ -105,11 +105,12 @@ fill(const char *data, size_t length, gpointer opaque, GError **error)
     }
     memcpy(filling->slot->data + before, data, length);
     filling->filled += length;
+    if (filling->filled / STEP == before / STEP && filling->filled < filling->length)
+        return TRUE;
 
     g_mutex_lock(&run->lock);
     filling->slot->filled = filling->filled;
-    if (run->waiting && run->head == filling->number &&
-        (filling->filled / STEP != before / STEP || filling->filled == filling->length))
+    if (run->waiting && run->head == filling->number)
         g_cond_signal(&run->came);
     g_mutex_unlock(&run->lock);
     return TRUE;
@@ -176,19 +177,8 @@ work(gpointer opaque)
 
 /* ---- giving away ----------------------------------------------------------------------------- */
 
-/* The lock is held. Whether there is something to give away of the head's segment. */
-static gboolean
-lockedHasCome(Run *run, size_t given)
-{
-    const Slot *slot = slotOf(run, run->head);
-
-    return run->next > run->head && slot->filled > given &&
-           (slot->filled - given >= STEP || slot->filled == slot->length);
-}
-
 /*
- * Waits for more of the head's segment than the @given bytes. A server that is slow to give a
- * step's worth is not waited for longer than a look.
+ * Waits for more of the head's segment than the @given bytes.
  *
  * Returns: how much there is of it; 0: the run has failed.
  */
@@ -196,20 +186,15 @@ static size_t
 await(Run *run, size_t given, gint *cancel)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&run->lock);
-    gboolean looked = FALSE;
 
-    while (!run->error && !lockedHasCome(run, given)) {
-        const gint64 deadline = g_get_monotonic_time() + LOOK_US;
-
-        if (looked && run->next > run->head && slotOf(run, run->head)->filled > given)
-            break;
+    while (!run->error && (run->next == run->head || slotOf(run, run->head)->filled <= given)) {
         if (cancel && g_atomic_int_get(cancel)) {
             lockedFail(run, g_error_new(HTTP_ERROR, HTTP_ERROR_CANCELLED,
                                         "The operation was cancelled."));
             break;
         }
         run->waiting = TRUE;
-        looked = !g_cond_wait_until(&run->came, &run->lock, deadline);
+        g_cond_wait_until(&run->came, &run->lock, g_get_monotonic_time() + LOOK_US);
         run->waiting = FALSE;
     }
     return run->error ? 0 : slotOf(run, run->head)->filled;

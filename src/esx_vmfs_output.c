@@ -52,27 +52,34 @@ writeData(EsxVmfsOutput *output, const char *data, size_t length, GError **error
     return TRUE;
 }
 
-/* A block of the volume, or what the download has of one. */
+/* A block, or what the download has of one. */
 static gboolean
 writeBlock(EsxVmfsOutput *output, const char *data, size_t length, GError **error)
 {
-    if (!esxVmfsIsZero(data, length))
+    if (!output->sparse || !esxVmfsIsZero(data, length))
         return writeData(output, data, length, error);
     return esxPipeWriteHole(output->pipe, length) == ESX_PIPE_DONE || setGivenUp(error);
 }
 
-/* Takes what belongs to the present block, at most @length. */
-static gboolean
-takePiece(EsxVmfsOutput *output, const char *data, size_t length, GError **error)
+/* How much the present block lacks. */
+static size_t
+leftOf(const EsxVmfsOutput *output)
 {
-    const size_t left = ESX_VMFS_OUTPUT_BLOCK - output->at % ESX_VMFS_OUTPUT_BLOCK;
+    if (output->sparse)
+        return ESX_VMFS_OUTPUT_BLOCK - output->at % ESX_VMFS_OUTPUT_BLOCK;
+    return ESX_VMFS_OUTPUT_STEP - output->filled;
+}
 
+/* Takes @length bytes of the present block, which lacks @left. */
+static gboolean
+takePiece(EsxVmfsOutput *output, const char *data, size_t length, size_t left, GError **error)
+{
     output->at += length;
     if (length == left && output->filled == 0)
         return writeBlock(output, data, length, error);
 
     if (!output->block)
-        output->block = g_malloc(ESX_VMFS_OUTPUT_BLOCK);
+        output->block = g_malloc(MAX(ESX_VMFS_OUTPUT_BLOCK, ESX_VMFS_OUTPUT_STEP));
     memcpy(output->block + output->filled, data, length);
     output->filled += length;
     return length < left || esxVmfsOutputFlush(output, error);
@@ -84,13 +91,11 @@ esxVmfsOutputWrite(const char *data, size_t length, gpointer opaque, GError **er
     EsxVmfsOutput *output = opaque;
     size_t piece;
 
-    if (!output->sparse) {
-        output->at += length;
-        return writeData(output, data, length, error);
-    }
     for (; length > 0; data += piece, length -= piece) {
-        piece = MIN(length, ESX_VMFS_OUTPUT_BLOCK - output->at % ESX_VMFS_OUTPUT_BLOCK);
-        if (!takePiece(output, data, piece, error))
+        const size_t left = leftOf(output);
+
+        piece = MIN(length, left);
+        if (!takePiece(output, data, piece, left, error))
             return FALSE;
     }
     return TRUE;

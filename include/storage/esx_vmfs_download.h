@@ -13,8 +13,9 @@
  * the end is ESX_ERROR_INVALID_ARGUMENT.
  *
  * The contents come over as many connections as EsxConnection.connections says (esx_vmfs_fetch.h).
- * One it is for what is not longer than a few segments; and where each request costs a ticket and a
- * connection of its own, which is how a vCenter's hosts want it.
+ * One it is for what is not longer than a few segments; as long as one is so fast that others would
+ * not help; and where each request costs a ticket and a connection of its own, which is how a
+ * vCenter's hosts want it.
  *
  * An error tells how many bytes came before it.
  */

@@ -18,18 +18,21 @@ typedef struct {
     EsxPipe *pipe;          /* borrowed */
     gboolean sparse;
     guint64 at;             /* in the volume, of the next byte */
-    char *block;            /* of a block whose end is yet to come */
+    char *block;            /* what there is of a block whose end is yet to come */
     size_t filled;
 } EsxVmfsOutput;
 
-#define ESX_VMFS_OUTPUT_BLOCK (64 * 1024)
+#define ESX_VMFS_OUTPUT_BLOCK ((size_t)64 * 1024)
+
+/* Of one that is not sparse; what comes in smaller pieces would wake the reader for each. */
+#define ESX_VMFS_OUTPUT_STEP ((size_t)256 * 1024)
 
 /* @at: where in the volume the download begins. */
 void esxVmfsOutputInit(EsxVmfsOutput *output, EsxPipe *pipe, gboolean sparse, guint64 at);
 
 /*
  * ViFolderSink, with an EsxVmfsOutput. Blocks while the pipe is full; what comes is kept back until
- * its block is whole, if the download is sparse.
+ * its block is whole.
  *
  * Returns: FALSE with HTTP_ERROR_CANCELLED when the pipe was closed, or the process is to end.
  */

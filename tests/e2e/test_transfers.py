@@ -46,6 +46,8 @@ def place(site, new_fake, client: Client):
 )
 def test_a_download_survives(place, client: Client, order: dict):
     server, volume = place
+    # So slow that one connection would not do.
+    server.change(rate_limit=32 * MIB)
     server.order(method="GET", after=2, **order)
     assert client.run(DOWNLOAD, volume, 0, SIZE) == DATA
     assert server.server.service.counters.troubles[f"{order['kind']} GET"] == order["count"]

@@ -13,6 +13,9 @@
 #define MIB ((size_t)1024 * 1024)
 #define BLOCK ((size_t)64 * 1024)
 
+/* For a piece: too slow for one connection. */
+#define SLOW_US 150
+
 /* It takes a twentieth of that, but on a machine that is very busy. */
 #define AT_ONCE_MS 2000
 
@@ -156,7 +159,7 @@ testTickets(void)
         g_auto(Memory) memory = { .content = contents[i] };
 
         memoryInit(&memory);
-        memory.latencyUs = 5000;
+        memory.pieceUs = SLOW_US;
         memory.connection->hosts = &memory;
         memoryAdd(&memory, "a", g_bytes_ref(whole));
         assertDownload(&memory, "a", whole, 0, 0, 16 * MIB, NULL);
@@ -175,6 +178,7 @@ testTorture(void)
 
     memoryInit(&memory);
     memory.latencyUs = 5000;
+    memory.pieceUs = SLOW_US;
     memory.cutOneIn = 4;
     memoryAdd(&memory, "a", g_bytes_ref(whole));
     for (connections = 2; connections <= ESX_CONNECTION_CONNECTIONS_MAX; connections += 2) {
@@ -209,7 +213,7 @@ testSparse(void)
 {
     const size_t size = 12 * MIB + 512;
     const guint64 zeros = 10 * BLOCK + (size / BLOCK - 20) / 2 * BLOCK + 512;
-    g_auto(Memory) memory = { 0 };
+    g_auto(Memory) memory = { .pieceUs = SLOW_US };
     g_autoptr(GBytes) whole = sparseBytes(size);
     guint64 holes = 0;
     guint connections;

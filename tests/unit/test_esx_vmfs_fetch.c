@@ -250,9 +250,9 @@ testWindow(void)
 
 /* What is there of a segment is given away before it is whole. */
 static void
-testSlowServer(void)
+testPartOfSegment(void)
 {
-    Server server = { .delayUs = 120000, .failAt = 3 * PIECE };
+    Server server = { .delayUs = 1000, .failAt = 700 * 1024 };
     Taker taker = { 0 };
     g_autoptr(GError) error = NULL;
 
@@ -260,6 +260,7 @@ testSlowServer(void)
     g_assert_false(fetch(&server, &taker, 0, 2 * MIB, 4, NULL, &error));
     g_assert_error(error, HTTP_ERROR, HTTP_ERROR_BROKEN);
     g_assert_cmpuint(taker.at, >, 0);
+    g_assert_cmpuint(taker.at, <, 700 * 1024);
 }
 
 /* ---- failures -------------------------------------------------------------------------------- */
@@ -343,7 +344,7 @@ main(int argc, char **argv)
     g_test_add_func("/storage/fetch/edges", testEdges);
     g_test_add_func("/storage/fetch/at-once", testAtOnce);
     g_test_add_func("/storage/fetch/window", testWindow);
-    g_test_add_func("/storage/fetch/slow-server", testSlowServer);
+    g_test_add_func("/storage/fetch/part-of-segment", testPartOfSegment);
     g_test_add_func("/storage/fetch/read-fails", testReadFails);
     g_test_add_func("/storage/fetch/sink-fails", testSinkFails);
     g_test_add_func("/storage/fetch/wrong-lengths", testWrongLengths);

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define BLOCK ((size_t)ESX_VMFS_OUTPUT_BLOCK)
+#define BLOCK ESX_VMFS_OUTPUT_BLOCK
 
 /* Reads what is in @pipe: "D100 H65536 …". */
 static char *
@@ -63,6 +63,8 @@ testDense(void)
 {
     assertOutput(FALSE, 0, 3 * BLOCK, BLOCK / 3, NULL, 0, "D196608 ");
     assertOutput(FALSE, 5, 1, 1, NULL, 0, "D1 ");
+    assertOutput(FALSE, 5, 9 * BLOCK + 1, 1000, NULL, 0, "D589825 ");
+    assertOutput(FALSE, 5, 9 * BLOCK + 1, 9 * BLOCK + 1, NULL, 0, "D589825 ");
 }
 
 static void
@@ -98,7 +100,7 @@ assertGivenUp(EsxPipe *pipe, gboolean sparse, const char *data)
     g_autoptr(GError) error = NULL;
 
     esxVmfsOutputInit(&output, pipe, sparse, 0);
-    g_assert_false(esxVmfsOutputWrite(data, BLOCK, &output, &error));
+    g_assert_false(esxVmfsOutputWrite(data, ESX_VMFS_OUTPUT_STEP, &output, &error));
     g_assert_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED);
 }
 
@@ -106,7 +108,7 @@ static void
 testClosed(void)
 {
     g_autoptr(EsxPipe) pipe = esxPipeNew(BLOCK);
-    g_autofree char *data = g_malloc0(BLOCK);
+    g_autofree char *data = g_malloc0(ESX_VMFS_OUTPUT_STEP);
 
     esxPipeClose(pipe, NULL);
     assertGivenUp(pipe, FALSE, data);
@@ -118,7 +120,7 @@ static void
 testStopped(void)
 {
     g_autoptr(EsxPipe) pipe = esxPipeNew(BLOCK);
-    g_autofree char *data = g_malloc0(BLOCK);
+    g_autofree char *data = g_malloc0(ESX_VMFS_OUTPUT_STEP);
 
     g_atomic_int_set(esxConnectionCancelFlag(), 1);
     assertGivenUp(pipe, FALSE, data);
