@@ -7,11 +7,16 @@
 
 #include "vi_folder_ask.h"
 
+#include "vi_call.h"
 #include "vi_folder_status.h"
 #include "vi_folder_url.h"
+#include "vim_types.h"
 
 /* A refusal's body is read to its end, for the connection's sake, unless it is longer than this. */
 #define MAX_REFUSAL (64 * 1024)
+
+/* A session that ends so often under one request is none. */
+#define MAX_ENDED 5
 
 typedef enum {
     VERDICT_DONE,       /* a response for the caller */
@@ -24,7 +29,7 @@ typedef struct {
     ViFolder *folder;
     ViFolderAsk *ask;
     ViGatePass pass;
-    gboolean renewed;       /* the session was renewed for it */
+    guint ended;            /* how often the session had ended under it */
     gboolean settled;       /* how the server decodes names was looked into */
     gboolean noTicket;      /* through the session's own server only */
     gboolean doubted;       /* a host refused; was it right? */
@@ -220,17 +225,42 @@ failed(const Asking *asking, GError **error, GError *local)
     return VERDICT_FAILED;
 }
 
+/* The cheapest call there is; it renews a session that has ended. */
+static gboolean
+callAnything(Asking *asking, GError **error)
+{
+    SoapMoRef instance = { "ServiceInstance", "ServiceInstance" };
+    VimCurrentTimeRequest args = VIM_INIT(CurrentTimeRequest);
+    ViCallOptions options = { .cancel = asking->ask->cancel };
+    g_autoptr(SoapReply) reply = NULL;
+
+    args.self = &instance;
+    reply = viCall(asking->folder->session, &vimMethodCurrentTime, &args, &options, error);
+    return reply != NULL;
+}
+
+/*
+ * 401 in session @generation: it has ended, or the user may not do this. The first time it is
+ * renewed; when that did not help, a call tells whether it has ended again. A login for every
+ * request that is forbidden would fill the server's session table.
+ */
 static Verdict
 renewSession(Asking *asking, guint64 generation, GError **error)
 {
+    ViSession *session = asking->folder->session;
     GError *local = NULL;
+    gboolean asked;
 
-    if (asking->renewed)
+    if (asking->ended++ == MAX_ENDED)
         return refused(asking, error);
-    asking->renewed = TRUE;
-    if (viSessionRenew(asking->folder->session, generation, &local))
+    if (viSessionGeneration(session) != generation)
         return VERDICT_AGAIN;
-    return failed(asking, error, local);
+
+    asked = asking->ended == 1 ? viSessionRenew(session, generation, &local)
+                               : callAnything(asking, &local);
+    if (!asked)
+        return failed(asking, error, local);
+    return viSessionGeneration(session) != generation ? VERDICT_AGAIN : refused(asking, error);
 }
 
 /*

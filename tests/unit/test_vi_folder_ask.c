@@ -8,6 +8,8 @@
 #include "folder_fixture.h"
 #include "thread_fixture.h"
 
+#define TIME "<returnval>2026-11-22T12:00:00Z</returnval>"
+
 /* ---- the session ---------------------------------------------------------------------------- */
 
 static void
@@ -22,7 +24,7 @@ testRenew(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
     playedAssertLog(f->played, "GET " URL " 0-4" OWN "\nGET " URL " 0-4" FRESH);
 }
 
-/* Each part may find the session ended; only twice without anything in between is a refusal. */
+/* Each part may find the session ended. */
 static void
 testRenewInMidTransfer(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
@@ -46,8 +48,26 @@ testNoPermission(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
     playedAdd(f->played, &(PlayedReply){ .status = 401 });
     fixtureScriptLogin(f->canned, FIXTURE_SET_COOKIE_2);
     playedAdd(f->played, &(PlayedReply){ .status = 401 });
+    cannedReply(f->canned, "CurrentTime", TIME);
     folderAssertReadFails(f, 0, 5, VI_ERROR, VI_ERROR_NO_PERMISSION, "Datastore.FileManagement");
     playedAssertLog(f->played, "GET " URL " 0-4" OWN "\nGET " URL " 0-4" FRESH);
+}
+
+/* The new session has ended as well before the request came: a call that needs it tells so. */
+static void
+testEndsAgain(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    playedAdd(f->played, &(PlayedReply){ .status = 401 });
+    fixtureScriptLogin(f->canned, FIXTURE_SET_COOKIE_2);
+    playedAdd(f->played, &(PlayedReply){ .status = 401 });
+    cannedFault(f->canned, "CurrentTime", "NotAuthenticated", "The session is not authenticated.");
+    fixtureScriptLogin(f->canned, FIXTURE_SET_COOKIE);
+    cannedReply(f->canned, "CurrentTime", TIME);
+    playedAdd(f->played, &(PlayedReply){ .status = 206, .contentRange = "bytes 0-4/5",
+                                         .body = "abcde" });
+    folderAssertRead(f, 0, 5, "abcde");
+    playedAssertLog(f->played, "GET " URL " 0-4" OWN "\nGET " URL " 0-4" FRESH "\nGET " URL
+                               " 0-4" OWN);
 }
 
 static void
@@ -262,6 +282,7 @@ main(int argc, char **argv)
     ADD("folder-ask/renew", testRenew);
     ADD("folder-ask/renew-in-mid-transfer", testRenewInMidTransfer);
     ADD("folder-ask/no-permission", testNoPermission);
+    ADD("folder-ask/ends-again", testEndsAgain);
     ADD("folder-ask/renew-refused", testRenewRefused);
     ADD("folder-ask/busy", testBusy);
     ADD("folder-ask/busy-for-good", testBusyForGood);
