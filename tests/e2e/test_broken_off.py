@@ -361,3 +361,38 @@ def test_the_server_is_killed(driver, client_env: dict[str, str], tmp_path: Path
                 expect_repeatable(client, address, phoenix.process.control, change)
     finally:
         phoenix.stop()
+
+
+# ---- libvirtd is told to stop ------------------------------------------------------------------
+
+
+def test_a_daemon_that_is_told_to_stop_takes_back_a_long_clone(driver, client_env: dict[str, str], server: Fake):
+    """The clone would take a quarter of an hour."""
+    address = uri.embedded(server.host, server.port, cacert=server.cacert)
+    server.change(task_bytes_per_second=1024)
+    before = state(server.control)
+    daemon = PrivateLibvirtd(password=PASSWORD).start()
+    with Client(client_env) as client:
+        pool = warm_pool(client, uri.through_daemon(address, daemon.socket))
+        signal_when(server, daemon.process.pid, signal.SIGTERM, has_waited_for_a_task())
+        started = time.monotonic()
+        with pytest.raises(ApiError):
+            CHANGES[2].run(client, pool)
+    assert daemon.stop() == 0
+    assert time.monotonic() - started < patience(15)
+    assert server.requests()["CancelTask"] == 1
+    assert state(server.control) == before
+
+
+def has_waited_for_a_task() -> Callable[[str, int], bool]:
+    """The moment at which a client has had two answers about a task that runs."""
+    answers = [0]
+
+    def is_it(what: str, _number: int) -> bool:
+        if what.endswith(": running"):
+            answers[0] = 1
+        elif answers[0] > 0 and what.startswith("answer of"):
+            answers[0] += 1
+        return answers[0] > 2
+
+    return is_it
