@@ -31,6 +31,7 @@ typedef struct {
 struct _EsxPipe {
     gatomicrefcount refs;
     size_t capacity;
+    size_t step;                /* see esxPipeSetStep */
     char *ring;
     void (*notify)(gpointer opaque);
     gpointer opaque;
@@ -54,6 +55,7 @@ esxPipeNew(size_t capacity)
 
     g_atomic_ref_count_init(&pipe->refs);
     pipe->capacity = MAX(capacity, 1);
+    pipe->step = 1;
     pipe->ring = g_malloc(pipe->capacity);
     g_mutex_init(&pipe->lock);
     g_cond_init(&pipe->readable);
@@ -79,6 +81,12 @@ esxPipeUnref(EsxPipe *pipe)
     g_mutex_clear(&pipe->lock);
     g_free(pipe->ring);
     g_free(pipe);
+}
+
+void
+esxPipeSetStep(EsxPipe *pipe, size_t step)
+{
+    pipe->step = CLAMP(step, 1, MAX(pipe->capacity / 4, 1));
 }
 
 void
@@ -254,11 +262,14 @@ esxPipeWrite(EsxPipe *pipe, const char *data, size_t length, gboolean block, siz
 
     g_mutex_lock(&pipe->lock);
     pipe->writing = FALSE;
-    news = length > 0 && (pipe->nruns == 0 || isOpenHole(pipe));
+    news = length > 0 && (isOpenHole(pipe) ||
+                          (pipe->used < pipe->step && pipe->used + length >= pipe->step));
     if (length > 0)
         extend(pipe, FALSE, length);
     pipe->used += length;
-    wakeAll(pipe);
+    if (news)
+        wake(&pipe->readable, pipe->readers);
+    wake(&pipe->writable, pipe->writers);
     unlockAndNotify(pipe, news);
     *ret_written = length;
     return ESX_PIPE_DONE;

@@ -15,6 +15,7 @@ void
 esxVmfsOutputInit(EsxVmfsOutput *output, EsxPipe *pipe, gboolean sparse, guint64 at)
 {
     *output = (EsxVmfsOutput) { .pipe = pipe, .sparse = sparse, .at = at };
+    esxPipeSetStep(pipe, ESX_VMFS_OUTPUT_STEP);
 }
 
 void
@@ -52,34 +53,27 @@ writeData(EsxVmfsOutput *output, const char *data, size_t length, GError **error
     return TRUE;
 }
 
-/* A block, or what the download has of one. */
+/* A block of the volume, or what the download has of one. */
 static gboolean
 writeBlock(EsxVmfsOutput *output, const char *data, size_t length, GError **error)
 {
-    if (!output->sparse || !esxVmfsIsZero(data, length))
+    if (!esxVmfsIsZero(data, length))
         return writeData(output, data, length, error);
     return esxPipeWriteHole(output->pipe, length) == ESX_PIPE_DONE || setGivenUp(error);
 }
 
-/* How much the present block lacks. */
-static size_t
-leftOf(const EsxVmfsOutput *output)
-{
-    if (output->sparse)
-        return ESX_VMFS_OUTPUT_BLOCK - output->at % ESX_VMFS_OUTPUT_BLOCK;
-    return ESX_VMFS_OUTPUT_STEP - output->filled;
-}
-
-/* Takes @length bytes of the present block, which lacks @left. */
+/* Takes what belongs to the present block, at most @length. */
 static gboolean
-takePiece(EsxVmfsOutput *output, const char *data, size_t length, size_t left, GError **error)
+takePiece(EsxVmfsOutput *output, const char *data, size_t length, GError **error)
 {
+    const size_t left = ESX_VMFS_OUTPUT_BLOCK - output->at % ESX_VMFS_OUTPUT_BLOCK;
+
     output->at += length;
     if (length == left && output->filled == 0)
         return writeBlock(output, data, length, error);
 
     if (!output->block)
-        output->block = g_malloc(MAX(ESX_VMFS_OUTPUT_BLOCK, ESX_VMFS_OUTPUT_STEP));
+        output->block = g_malloc(ESX_VMFS_OUTPUT_BLOCK);
     memcpy(output->block + output->filled, data, length);
     output->filled += length;
     return length < left || esxVmfsOutputFlush(output, error);
@@ -91,11 +85,13 @@ esxVmfsOutputWrite(const char *data, size_t length, gpointer opaque, GError **er
     EsxVmfsOutput *output = opaque;
     size_t piece;
 
+    if (!output->sparse) {
+        output->at += length;
+        return writeData(output, data, length, error);
+    }
     for (; length > 0; data += piece, length -= piece) {
-        const size_t left = leftOf(output);
-
-        piece = MIN(length, left);
-        if (!takePiece(output, data, piece, left, error))
+        piece = MIN(length, ESX_VMFS_OUTPUT_BLOCK - output->at % ESX_VMFS_OUTPUT_BLOCK);
+        if (!takePiece(output, data, piece, error))
             return FALSE;
     }
     return TRUE;

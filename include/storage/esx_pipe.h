@@ -85,6 +85,13 @@ gboolean esxPipeIsReadable(EsxPipe *pipe, gboolean expand);
 gboolean esxPipeIsWritable(EsxPipe *pipe);
 
 /*
+ * A reader that waits is woken, and notified, when so many bytes are there instead of with the first
+ * one; a quarter of the pipe at most. A hole, the end and closing wake it all the same. For the
+ * writer, before it writes.
+ */
+void esxPipeSetStep(EsxPipe *pipe, size_t step);
+
+/*
  * @notify is called, on the thread that caused it and without locks held, whenever one of those two
  * may have become TRUE. One per pipe; set before the other thread starts.
  */

@@ -24,7 +24,7 @@ typedef struct {
 
 #define ESX_VMFS_OUTPUT_BLOCK ((size_t)64 * 1024)
 
-/* Of one that is not sparse; what comes in smaller pieces would wake the reader for each. */
+/* The reader is woken for so many bytes; else it would be for each record of TLS. */
 #define ESX_VMFS_OUTPUT_STEP ((size_t)256 * 1024)
 
 /* @at: where in the volume the download begins. */
@@ -32,7 +32,7 @@ void esxVmfsOutputInit(EsxVmfsOutput *output, EsxPipe *pipe, gboolean sparse, gu
 
 /*
  * ViFolderSink, with an EsxVmfsOutput. Blocks while the pipe is full; what comes is kept back until
- * its block is whole.
+ * its block is whole, if the download is sparse.
  *
  * Returns: FALSE with HTTP_ERROR_CANCELLED when the pipe was closed, or the process is to end.
  */

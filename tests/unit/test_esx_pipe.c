@@ -275,6 +275,32 @@ testNotify(void)
     g_assert_cmpuint(news, ==, 6);
 }
 
+/* Who reads hears of so much, not of less: but for what ends the waiting. */
+static void
+testStep(void)
+{
+    g_autoptr(EsxPipe) pipe = esxPipeNew(16);
+    guint news = 0;
+
+    esxPipeSetNotify(pipe, count, &news);
+    esxPipeSetStep(pipe, 100);      /* a quarter at most: 4 */
+    writeText(pipe, "abc");
+    g_assert_cmpuint(news, ==, 0);
+    g_assert_true(esxPipeIsReadable(pipe, FALSE));
+    writeText(pipe, "d");
+    g_assert_cmpuint(news, ==, 1);
+    writeText(pipe, "efgh");
+    g_assert_cmpuint(news, ==, 1);
+    ASSERT_DATA(pipe, 16, "abcdefgh");
+
+    esxPipeWriteHole(pipe, 3);
+    g_assert_cmpuint(news, ==, 2);
+    writeText(pipe, "i");           /* the hole's length is known */
+    g_assert_cmpuint(news, ==, 3);
+    esxPipeEnd(pipe);
+    g_assert_cmpuint(news, ==, 4);
+}
+
 /* ---- two threads ---------------------------------------------------------------------------- */
 
 typedef struct {
@@ -401,6 +427,7 @@ main(int argc, char **argv)
     g_test_add_func("/pipe/close-without-error", testCloseWithoutError);
     g_test_add_func("/pipe/write-after-end", testWriteAfterEnd);
     g_test_add_func("/pipe/notify", testNotify);
+    g_test_add_func("/pipe/step", testStep);
     for (i = 0; i < G_N_ELEMENTS(wakeCases); i++) {
         g_autofree char *path = g_strdup_printf("/pipe/wake/%s", wakeCases[i].name);
 

@@ -4,7 +4,8 @@
 
 One fake host, and in turn curl and virsh with the same bytes: virsh with the driver in itself (embedded) and through a
 private libvirtd (remote). Rounds take turns, so that a machine that is busy for a while is so for everybody; of each
-kind the best round counts. A time is that of the whole command, with everything that virsh does besides.
+kind the median counts. A transfer's time is that of its command less that of one that moves nothing: virsh vol-info,
+which logs in and lists the datastore as well, and curl --head.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import hashlib
 import json
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -119,6 +121,10 @@ class Bench:
         argv = [*environment.wrapper(), environment.program("virsh", "libvirt-clients")]
         return run([*argv, "-c", self.uri(mode, **parameters), *command], self.env)
 
+    def info(self, mode: str) -> Measured:
+        """``vol-info`` of the disk: all that virsh does, but no transfer."""
+        return self.virsh(mode, "vol-info", "--pool", DATASTORE, DISK)
+
     def download(self, mode: str, target: str = "/dev/null", connections: int = CONNECTIONS) -> Measured:
         """``vol-download`` of the disk."""
         return self.virsh(mode, "vol-download", "--pool", DATASTORE, DISK, target, connections=connections)
@@ -145,19 +151,22 @@ class Bench:
         return self.curl("bench/curl.bin", "--upload-file", str(self.source))
 
 
-def _best(kinds: dict[str, Callable[[], Measured]], rounds: int) -> dict[str, float]:
-    """Seconds of the best of some rounds, in which everybody takes a turn."""
-    best = dict.fromkeys(kinds, float("inf"))
+def _medians(kinds: dict[str, Callable[[], Measured]], rounds: int) -> dict[str, float]:
+    """Median of the seconds of some rounds, in which everybody takes a turn."""
+    times: dict[str, list[float]] = {kind: [] for kind in kinds}
     for _ in range(rounds):
         for kind, command in kinds.items():
-            best[kind] = min(best[kind], command().seconds)
-    return best
+            times[kind].append(command().seconds)
+    return {kind: statistics.median(seconds) for kind, seconds in times.items()}
 
 
 def throughput(bench: Bench, rounds: int) -> dict[str, float]:
-    """Seconds for the disk's bytes."""
-    return _best(
+    """Seconds for whole commands that move the disk's bytes, and for those that move none."""
+    return _medians(
         {
+            "nothing curl": lambda: bench.curl(FLAT, "--head"),
+            "nothing embedded": lambda: bench.info("embedded"),
+            "nothing remote": lambda: bench.info("remote"),
             "upload curl": bench.curl_upload,
             "upload embedded": lambda: bench.upload("embedded"),
             "upload remote": lambda: bench.upload("remote"),
@@ -179,7 +188,7 @@ def capped(bench: Bench, rate: float, size: int) -> dict[str, float]:
 
     before = bench.fake.change(rate_limit=rate)
     try:
-        return _best({"1": lambda: part(1), "4": lambda: part(4)}, 1)
+        return _medians({"1": lambda: part(1), "4": lambda: part(4)}, 1)
     finally:
         bench.fake.change(**before)
 
@@ -190,7 +199,7 @@ def memory(bench: Bench) -> dict[str, int]:
     What a remote client grows by in a download is libvirt's own: it queues whatever the daemon sends until virsh has
     written it to its disk.
     """
-    info = bench.virsh("remote", "vol-info", "--pool", DATASTORE, DISK).peak
+    info = bench.info("remote").peak
     pid = bench.daemon.process.pid
     before = _forget_peak(pid)
     up = bench.upload("remote").peak
@@ -198,7 +207,7 @@ def memory(bench: Bench) -> dict[str, int]:
     assert _digest(bench.copy) == _digest(bench.source), "what came back is not what was sent"
     growth = {"daemon": _peak(pid) - before, "client upload": up - info, "client download": down - info}
 
-    embedded = bench.virsh("embedded", "vol-info", "--pool", DATASTORE, DISK).peak
+    embedded = bench.info("embedded").peak
     growth["embedded upload"] = bench.upload("embedded").peak - embedded
     growth["embedded download"] = bench.download("embedded").peak - embedded
     bench.copy.unlink()
@@ -225,7 +234,7 @@ class Line:
     def __str__(self) -> str:
         aim = f"at least {self.at_least:g}" if self.at_least is not None else ""
         aim = f"at most {self.at_most:g}" if self.at_most is not None else aim
-        return f"{self.name:<42} {self.value:>9.2f} {self.unit:<8} {aim:<14} {'' if self.holds else 'MISSED'}".rstrip()
+        return f"{self.name:<48} {self.value:>9.2f} {self.unit:<8} {aim:<14} {'' if self.holds else 'MISSED'}".rstrip()
 
 
 def lines(bench: Bench, rounds: int, rate: float) -> Iterator[Line]:
@@ -233,10 +242,16 @@ def lines(bench: Bench, rounds: int, rate: float) -> Iterator[Line]:
     for name, growth in memory(bench).items():
         ceiling = None if name == "client download" else 32
         yield Line(f"memory growth, {name}", growth / MIB, "MiB", at_most=ceiling)
-    seconds = throughput(bench, rounds)
+    commands = throughput(bench, rounds)
+    nothing = {who: commands.pop(f"nothing {who}") for who in ("curl", "embedded", "remote")}
+    for who, value in nothing.items():
+        yield Line(f"command that moves nothing, {who}", value, "s")
+    seconds = {name: value - nothing[name.replace(",", "").split()[1]] for name, value in commands.items()}
     for name, value in seconds.items():
         yield Line(name, bench.size / MIB / value, "MiB/s")
     for way in ("upload", "download"):
+        whole = commands[f"{way} curl"] / commands[f"{way} embedded"]
+        yield Line(f"{way} embedded, against curl, whole command", whole, "x")
         ratio = seconds[f"{way} curl"] / seconds[f"{way} embedded"]
         yield Line(f"{way} embedded, against curl", ratio, "x", at_least=0.9)
     # Some seconds of one connection.
@@ -251,7 +266,7 @@ def main(argv: list[str] | None = None) -> int:
     """Measures and prints; 1 when something is not as it has to be."""
     parser = argparse.ArgumentParser(prog="bench-streams", description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--size", type=int, default=1024, metavar="MIB", help="of the disk (default 1024)")
-    parser.add_argument("--rounds", type=int, default=3, help="of each measurement of speed (default 3)")
+    parser.add_argument("--rounds", type=int, default=5, help="of each measurement of speed (default 5)")
     parser.add_argument("--rate", type=int, default=16, metavar="MIB", help="a second of a capped connection")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file as well")
     arguments = parser.parse_args(argv)
