@@ -221,7 +221,7 @@ beginWhole(Reading *reading, const HttpResponse *response, GError **error)
 static gboolean
 beginReply(Reading *reading, const HttpResponse *response, GError **error)
 {
-    g_autofree char *name = viFolderName(reading->file);
+    g_autofree char *name = NULL;
 
     if (reading->begun)
         return TRUE;
@@ -230,6 +230,7 @@ beginReply(Reading *reading, const HttpResponse *response, GError **error)
         return beginPart(reading, response, error);
     if (response->status == 200)
         return beginWhole(reading, response, error);
+    name = viFolderName(reading->file);
     g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
                 "The server answered with HTTP status %u instead of the contents of '%s'.",
                 response->status, name);

@@ -145,7 +145,11 @@ viGateRefused(ViGate *gate, ViGatePass *pass, gint *cancel, GError **error)
 void
 viGateLeave(ViGate *gate, ViGatePass *pass)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&gate->lock);
+    g_autoptr(GMutexLocker) locker = NULL;
 
+    /* Called for each piece of a file, by many threads: only this one changes its pass. */
+    if (!pass->leads)
+        return;
+    locker = g_mutex_locker_new(&gate->lock);
     lockedOpen(gate, pass, FALSE);
 }
