@@ -191,18 +191,18 @@ def named(left: State, message: str) -> set[str]:
 
 
 def is_good(left: State, change: Change, message: str | None) -> bool:
-    """Whether the datastore holds the old or the new state, beside what may be left."""
-    spared = leftovers(left) if message is None else named(left, message)
-    for wanted in (BEFORE, change.after):
-        if {k: v for k, v in left.items() if k in wanted and v == wanted[k]} == wanted and set(left) <= set(
-            wanted
-        ) | spared:
-            return True
-    # A file that is neither, but is what the error, or for a dead client vol-list, names.
-    odd = {name for name in left if left[name] not in (BEFORE.get(name), change.after.get(name))}
-    missing = set(BEFORE) & set(change.after) - set(left)
-    told = spared if message is not None else spared | {change.target, flat(change.target)}
-    return odd <= told and not missing
+    """Whether the datastore holds the old or the new state, beside new files that somebody was told of.
+
+    What was there before is never half old and half new, whatever an error says.
+    """
+    if message is None:
+        told = leftovers(left) | {change.target, flat(change.target)}
+    else:
+        told = named(left, message)
+    told -= set(BEFORE)
+    rest = {name: contents for name, contents in left.items() if name not in told}
+    states = ({n: c for n, c in wanted.items() if n not in told} for wanted in (BEFORE, change.after))
+    return any(rest == wanted for wanted in states)
 
 
 def expect_good_end(control: object, change: Change, message: str | None) -> None:
