@@ -85,9 +85,9 @@ gboolean esxPipeIsReadable(EsxPipe *pipe, gboolean expand);
 gboolean esxPipeIsWritable(EsxPipe *pipe);
 
 /*
- * A reader that waits is woken, and notified, when so many bytes are there instead of with the first
- * one; a quarter of the pipe at most. A hole, the end and closing wake it all the same. For the
- * writer, before it writes.
+ * A reader that waits is woken, and notified, when so many bytes are there instead of with the
+ * first one; a quarter of the pipe at most. A hole, the end and closing wake it all the same. For
+ * the writer, before it writes.
  */
 void esxPipeSetStep(EsxPipe *pipe, size_t step);
 
