@@ -49,8 +49,11 @@ def test_the_demo_shows_every_pool_in_both_modes(transcript: str, world: World):
             assert f"<pool type='{kind}'>" in half
         for kind in ("file", "block"):
             assert f"<volume type='{kind}'>" in half
+        for verb in ("create-as", "upload", "download", "resize", "clone", "list", "wipe", "delete"):
+            assert f'$ virsh -c "$URI" vol-{verb} ' in half
+        assert "ESX can only enlarge a disk" in half
     assert "WRONG" not in transcript
-    assert transcript.rstrip().splitlines()[-1].startswith("All 20 steps showed what the host has")
+    assert transcript.rstrip().splitlines()[-1].startswith("All 58 steps did and showed what they must")
 
 
 def test_the_demo_notices_what_is_wrong(virsh, capsys):
@@ -82,3 +85,10 @@ def test_virsh_starts_a_fake_once_and_keeps_it(tmp_path: Path, world: World):
     finally:
         assert esxkit("virsh", "--stop-fake", XDG_RUNTIME_DIR=str(runtime)).returncode == 0
     assert not (runtime / "esxkit/fake.json").exists()
+
+
+def test_the_demo_notices_contents_that_are_not_what_was_uploaded(site, fake, tmp_path: Path, capsys):
+    """Without its upload, the disk of the demo is full of zeros, and so is the first half of its clone."""
+    steps = [step for step in demo.changes("datastore1", tmp_path) if step.title != "A raw image into the disk"]
+    assert demo.take_tour(site.virsh(fake), steps) == 2
+    assert capsys.readouterr().out.count("WRONG: what was downloaded is not") == 2

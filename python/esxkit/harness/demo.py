@@ -3,7 +3,8 @@
 """``esxkit demo``: the main job end to end, shown command by command.
 
 Starts a fake ESX host and a private, unmodified libvirtd with the driver, and takes a tour with virsh: through libvirtd
-and with the driver in virsh itself. Every output is compared with what the world file says must be seen.
+and with the driver in virsh itself. Every output is compared with what the world file says must be seen, and what is
+downloaded with what was uploaded.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import argparse
 import shlex
 import sys
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import attrs
 
 from . import environment, uri
 from .daemon import PrivateLibvirtd, write_auth_file
+from .demo_changes import Change, changes
 from .environment import HarnessError
 from .oracle import Pool, Volume, World
 from .servers import PASSWORD, Fake
@@ -118,16 +120,18 @@ def tour(world: World) -> list[Step]:
     return steps
 
 
-def take_tour(virsh: Virsh, steps: list[Step]) -> int:
+def take_tour(virsh: Virsh, steps: Sequence[Step | Change]) -> int:
     """Shows all steps; returns how many went wrong."""
     wrong = 0
     for step in steps:
         print(f'\n# {step.title}\n$ virsh -c "$URI" {shlex.join(step.command)}')
         result = virsh(*step.command)
-        print(result.out.rstrip("\n"))
+        refused = isinstance(step, Change) and step.refused
+        print((result.err if refused else result.out).rstrip("\n"))
         try:
-            problems = list(step.check(result)) if result.ok else [result.err.strip()]
-        except (ValueError, ElementTree.ParseError) as error:
+            expected = result.ok is not refused
+            problems = list(step.check(result)) if expected else [result.err.strip() or "This was not refused."]
+        except (OSError, ValueError, ElementTree.ParseError) as error:
             problems = [f"This is not what virsh should print: {error}"]
         for problem in problems:
             print(f"WRONG: {problem}")
@@ -138,8 +142,8 @@ def take_tour(virsh: Virsh, steps: list[Step]) -> int:
 def demonstrate() -> int:
     """The whole demonstration; returns the exit code."""
     world = World.load()
-    steps = tour(world)
     home = environment.private_folder("demo")
+    steps = [*tour(world), *changes(DATASTORE, home)]
     try:
         with Fake() as fake, PrivateLibvirtd(password=PASSWORD) as daemon:
             env = client_environment(home, write_auth_file(home / "auth.conf", PASSWORD))
@@ -159,10 +163,10 @@ def demonstrate() -> int:
         environment.drop_folder(home)
     print(f"\n{'=' * 100}")
     if wrong:
-        print(f"{wrong} of {2 * len(steps)} steps did not show what the host has.")
+        print(f"{wrong} of {2 * len(steps)} steps did not do or show what they must.")
         return 1
     print(
-        f"All {2 * len(steps)} steps showed what the host has: {len(world.datastores)} datastores and"
+        f"All {2 * len(steps)} steps did and showed what they must: {len(world.datastores)} datastores and"
         f" {len(world.targets)} iSCSI targets, through libvirtd and embedded, in {requests.total()} requests."
     )
     return 0
