@@ -193,6 +193,18 @@ checkUnchanged(Upload *upload, gint *cancel, GError **error)
     return FALSE;
 }
 
+/*
+ * Nothing is asked of the server before something comes: a daemon may be left with a stream whose
+ * client died before it began, and which nobody ends.
+ */
+static gboolean
+awaitBeginning(EsxPipe *pipe, GError **error)
+{
+    guint64 length = 0;
+
+    return esxPipePeek(pipe, TRUE /* block */, &length) != ESX_PIPE_CLOSED || setGivenUp(error);
+}
+
 /* EsxTransfer.run */
 static gboolean
 run(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error)
@@ -203,6 +215,8 @@ run(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error)
 
     upload->pipe = pipe;
     upload->verb.change.cancel = cancel;
+    if (!awaitBeginning(pipe, error))
+        return FALSE;
     if (writeFile(upload, temporary, cancel, &local) && checkUnchanged(upload, cancel, &local))
         return moveToPlace(upload, temporary, error);
 

@@ -99,15 +99,22 @@ cancelOf(const ViChanging *changing)
     return changing->change ? changing->change->cancel : NULL;
 }
 
-/* Sends the call. Returns: (transfer full) the reply, or NULL with @error as the caller gets it. */
+/*
+ * Sends the call, unless the change is called off already.
+ *
+ * @cancel: what ends the request once it is under way.
+ * Returns: (transfer full) the reply, or NULL with @error as the caller gets it.
+ */
 static SoapReply *
-sendOnce(const ViChanging *changing, gconstpointer args, guint timeoutMs, GError **error)
+sendOnce(const ViChanging *changing, gconstpointer args, guint timeoutMs, gint *cancel,
+         GError **error)
 {
-    const ViCallOptions options = { .timeoutMs = timeoutMs, .cancel = cancelOf(changing) };
+    const ViCallOptions options = { .timeoutMs = timeoutMs, .cancel = cancel };
+    gint *calledOff = cancelOf(changing);
     g_autoptr(GError) local = NULL;
     SoapReply *reply;
 
-    if (options.cancel && g_atomic_int_get(options.cancel)) {
+    if (calledOff && g_atomic_int_get(calledOff)) {
         fail(changing,
              g_error_new(VI_ERROR, VI_ERROR_CANCELLED, "%s: cancelled before it was sent",
                          changing->method->name),
@@ -133,7 +140,7 @@ gboolean
 viChangeCall(const ViChanging *changing, gconstpointer args, GError **error)
 {
     g_autoptr(SoapReply) reply = sendOnce(changing, args, MIN(timeoutOf(changing), G_MAXINT32),
-                                          error);
+                                          cancelOf(changing), error);
 
     return reply != NULL;
 }
@@ -152,8 +159,10 @@ gboolean
 viChangeRun(const ViChanging *changing, gconstpointer args, GError **error)
 {
     const gint64 deadline = g_get_monotonic_time() + (gint64)timeoutOf(changing) * 1000;
+    /* Not to be called off half-way: only the reply tells which task there is to stop. */
     g_autoptr(SoapReply) reply = sendOnce(changing, args,
-                                          MIN(timeoutOf(changing), START_TIMEOUT_MS), error);
+                                          MIN(timeoutOf(changing), START_TIMEOUT_MS),
+                                          viSessionNeverCancel(), error);
     g_autoptr(GError) local = NULL;
     const SoapMoRef *task;
     gint64 left;
