@@ -117,13 +117,16 @@ UNSUPPORTED_POOL_VERBS = {
     "stop": lambda conn, pool: pool.destroy(),
     "delete": lambda conn, pool: pool.delete(0),
     "undefine": lambda conn, pool: pool.undefine(),
-    "create volume": lambda conn, pool: pool.createXML(VOLUME_XML, 0),
 }
-UNSUPPORTED_VOLUME_VERBS = {
+UNSUPPORTED_LUN_VERBS = {
     "delete": lambda volume: volume.delete(0),
     "wipe": lambda volume: volume.wipe(0),
     "wipe pattern": lambda volume: volume.wipePattern(libvirt.VIR_STORAGE_VOL_WIPE_ALG_DOD, 0),
     "resize": lambda volume: volume.resize(2**40, 0),
+    "upload": lambda volume: volume.upload(volume.connect().newStream(0), 0, 0, 0),
+    "download": lambda volume: volume.download(volume.connect().newStream(0), 0, 0, 0),
+    "create": lambda volume: volume.storagePoolLookupByVolume().createXML(VOLUME_XML, 0),
+    "clone": lambda volume: volume.storagePoolLookupByVolume().createXMLFrom(VOLUME_XML, volume, 0),
 }
 
 
@@ -134,11 +137,10 @@ def test_changing_pools_is_not_supported(conn: Remote, verb: str, pool: str):
         UNSUPPORTED_POOL_VERBS[verb](conn, conn.storagePoolLookupByName(pool))
 
 
-@pytest.mark.parametrize("path", ["[datastore1] Fedora/Fedora.vmdk", LUN])
-@pytest.mark.parametrize("verb", UNSUPPORTED_VOLUME_VERBS)
-def test_changing_volumes_is_not_supported(conn: Remote, verb: str, path: str):
-    with raises_error(NO_SUPPORT):
-        UNSUPPORTED_VOLUME_VERBS[verb](conn.storageVolLookupByPath(path))
+@pytest.mark.parametrize("verb", UNSUPPORTED_LUN_VERBS)
+def test_changing_luns_is_not_supported(conn: Remote, verb: str):
+    with raises_error(NO_SUPPORT, mentions="array"):
+        UNSUPPORTED_LUN_VERBS[verb](conn.storageVolLookupByPath(LUN))
 
 
 FLAG_CALLS = {
@@ -149,6 +151,14 @@ FLAG_CALLS = {
     "volume xml": lambda conn, pool, volume: volume.XMLDesc(1),
     "volume info": lambda conn, pool, volume: volume.infoFlags(1 << 5),
     "capabilities": lambda conn, pool, volume: conn.getStoragePoolCapabilities(1),
+    "create": lambda conn, pool, volume: pool.createXML(VOLUME_XML, 1 << 9),
+    "clone": lambda conn, pool, volume: pool.createXMLFrom(VOLUME_XML, volume, 1 << 9),
+    "delete": lambda conn, pool, volume: volume.delete(1 << 9),
+    "wipe": lambda conn, pool, volume: volume.wipe(1 << 9),
+    "wipe pattern": lambda conn, pool, volume: volume.wipePattern(0, 1 << 9),
+    "resize": lambda conn, pool, volume: volume.resize(2**40, 1 << 9),
+    "upload": lambda conn, pool, volume: volume.upload(conn.newStream(0), 0, 0, 1 << 9),
+    "download": lambda conn, pool, volume: volume.download(conn.newStream(0), 0, 0, 1 << 9),
 }
 
 

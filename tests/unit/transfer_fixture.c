@@ -295,7 +295,8 @@ memoryInit(Memory *memory)
 
     memory->connection = esxConnectionNew(session, NULL, "esx1", HOUR_MS);
     viFolderSetPause(memory->connection->folder, 1);
-    memory->snapshot = fixtureSnapshot(VMFS("d1", "ds", ""), NULL);
+    memory->snapshot = fixtureSnapshot(
+        VMFS("d1", "ds", SET("browser", REF("HostDatastoreBrowser", "b1"))), NULL);
     memory->pool = fixturePool(memory->snapshot, "ds");
 }
 
