@@ -83,11 +83,12 @@ freePool(const InventoryPool *pool)
 /* ---- finding --------------------------------------------------------------------------------- */
 
 static void
-addPart(EsxVmfsContents *contents, char *file, guint64 fileOffset, guint64 length)
+addPart(EsxVmfsContents *contents, char *file, guint64 fileOffset, guint64 length, gboolean isOwn)
 {
     contents->parts = g_renew(EsxVmfsPart, contents->parts, contents->nparts + 1);
     contents->parts[contents->nparts++] = (EsxVmfsPart) {
         .file = file, .fileOffset = fileOffset, .start = contents->size, .length = length,
+        .isOwn = isOwn,
     };
     contents->size += length;
 }
@@ -100,7 +101,7 @@ findPlain(EsxConnection *connection, EsxVmfsContents *contents, GError **error)
 
     if (!viFolderSize(connection->folder, &file, esxConnectionCancelFlag(), &size, error))
         return FALSE;
-    addPart(contents, g_strdup(contents->volume), 0, size);
+    addPart(contents, g_strdup(contents->volume), 0, size, TRUE /* isOwn */);
     return TRUE;
 }
 
@@ -122,6 +123,16 @@ failDescriptor(EsxConnection *connection, const ViFile *file, GError **error, GE
     }
     g_propagate_error(error, local);
     return FALSE;
+}
+
+/* "x-flat.vmdk" is that of "x.vmdk", and of no other disk. */
+static gboolean
+isCalledAfter(const char *file, const char *disk)
+{
+    const char *ending = strrchr(disk, '.');
+    const size_t stem = ending ? (size_t)(ending - disk) : strlen(disk);
+
+    return strncmp(file, disk, stem) == 0 && file[stem] == '-';
 }
 
 static gboolean
@@ -148,7 +159,9 @@ findDisk(EsxConnection *connection, EsxVmfsContents *contents, GError **error)
         const EsxVmfsExtent *extent = &descriptor->extents[i];
 
         addPart(contents, g_strdup_printf("%.*s%s", folder, contents->volume, extent->file),
-                extent->offset * ESX_VMFS_SECTOR, extent->sectors * ESX_VMFS_SECTOR);
+                extent->offset * ESX_VMFS_SECTOR, extent->sectors * ESX_VMFS_SECTOR,
+                g_str_equal(extent->access, "RW") &&
+                    isCalledAfter(extent->file, contents->volume + folder));
     }
     return TRUE;
 }

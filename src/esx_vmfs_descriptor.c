@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base_names.h"
 #include "esx_error.h"
 
 #define MAGIC_TEXT "# Disk DescriptorFile"
@@ -369,6 +370,10 @@ checkExtent(const EsxVmfsDescriptor *descriptor, const EsxVmfsExtent *extent, GE
     if (!isBeside(extent->file))
         return refuse(error, "the disk's descriptor names the file '%.200s', which is not beside "
                       "it; " ADVICE, extent->file);
+    if (!nameIsExtent(extent->file))
+        return refuse(error, "the disk's descriptor names '%.200s' as its contents, which is no "
+                      "name of an extent: the file belongs to something else; " ADVICE,
+                      extent->file);
     return TRUE;
 }
 

@@ -170,8 +170,8 @@ moveToPlace(Upload *upload, const char *temporary, GError **error)
 }
 
 /*
- * The descriptor tells how long the extent is. Who has resized or deleted the disk while its
- * contents were on their way must not get an extent that does not fit.
+ * The descriptor tells how long the extent is. Who has resized the disk while its contents were on
+ * their way must not get an extent that does not fit; and what was deleted must not come back.
  */
 static gboolean
 checkUnchanged(Upload *upload, gint *cancel, GError **error)
@@ -179,13 +179,11 @@ checkUnchanged(Upload *upload, gint *cancel, GError **error)
     const ViFile file = esxVmfsViFile(upload->verb.pool, upload->contents->parts[0].file);
     guint64 size = 0;
 
-    if (!upload->contents->isDisk)
-        return TRUE;
     if (!viFolderSize(upload->verb.connection->folder, &file, cancel, &size, error)) {
-        g_prefix_error(error, "the disk was changed during the upload: ");
+        g_prefix_error(error, "the volume was changed during the upload: ");
         return FALSE;
     }
-    if (size == upload->contents->size)
+    if (!upload->contents->isDisk || size == upload->contents->size)
         return TRUE;
     g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
                 "the disk was resized during the upload: it has %" G_GUINT64_FORMAT " bytes now, "
@@ -248,6 +246,12 @@ checkDisk(const EsxVmfsContents *contents, guint64 length, GError **error)
                     "the contents of the disk are spread over %zu files, or begin within one; "
                     "clone it, which makes one file of them, and upload to the clone",
                     contents->nparts);
+        return FALSE;
+    }
+    if (!contents->parts[0].isOwn) {
+        g_set_error(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
+                    "the contents of the disk are in '%s', which is read-only or not its own; "
+                    "clone the disk, and upload to the clone", contents->parts[0].file);
         return FALSE;
     }
     if (length <= contents->size)

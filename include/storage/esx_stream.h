@@ -60,8 +60,11 @@ struct _EsxTransfer {
     guint finishMs;         /* how long Finish waits at most; 0: ESX_STREAM_FINISH_MS */
 };
 
-/* A worker ends by its own limits long before; libvirtd's main loop waits meanwhile. */
-#define ESX_STREAM_FINISH_MS (15 * 60 * 1000)
+/*
+ * Behind the last byte there is little left to do: a reply, two looks and a move. libvirtd's main
+ * loop, and with it all of its clients, waits meanwhile.
+ */
+#define ESX_STREAM_FINISH_MS (60 * 1000)
 
 void esxTransferFree(EsxTransfer *transfer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxTransfer, esxTransferFree)

@@ -25,6 +25,7 @@ typedef struct {
     guint64 fileOffset;
     guint64 start;          /* where in the contents it begins */
     guint64 length;
+    gboolean isOwn;         /* it may be replaced: writable, and called after the volume */
 } EsxVmfsPart;
 
 typedef struct {

@@ -57,7 +57,7 @@ testWhole(void)
 static void
 testSparing(void)
 {
-    g_autoptr(Descriptor) disk = parse("# disk descriptorfile\nRW 2 FLAT \"x\" 63");
+    g_autoptr(Descriptor) disk = parse("# disk descriptorfile\nRW 2 FLAT \"x-flat.vmdk\" 63");
 
     g_assert_cmpstr(disk->createType, ==, "");
     g_assert_cmpuint(disk->capacity, ==, 1024);
@@ -91,11 +91,11 @@ testSpelling(void)
 static void
 testPadding(void)
 {
-    static const char padded[] = HEAD "RW 2 VMFS \"x\"\n\0RW 4 VMFS \"y\"\n";
-    g_autofree char *cut = g_memdup2(HEAD "RW 2 VMFS \"x\"", strlen(HEAD "RW 2 VMFS \"x\""));
+    static const char padded[] = HEAD "RW 2 VMFS \"x-flat.vmdk\"\n\0RW 4 VMFS \"y\"\n";
+    g_autofree char *cut = g_memdup2(HEAD "RW 2 VMFS \"x-flat.vmdk\"", strlen(HEAD "RW 2 VMFS \"x-flat.vmdk\""));
     g_autoptr(Descriptor) first = esxVmfsDescriptorParse(padded, sizeof(padded), NULL);
     g_autoptr(Descriptor) second =
-        esxVmfsDescriptorParse(cut, strlen(HEAD "RW 2 VMFS \"x\""), NULL);
+        esxVmfsDescriptorParse(cut, strlen(HEAD "RW 2 VMFS \"x-flat.vmdk\""), NULL);
 
     g_assert_cmpuint(first->nextents, ==, 1);
     g_assert_cmpuint(second->nextents, ==, 1);
@@ -105,7 +105,7 @@ static void
 testParts(void)
 {
     g_autoptr(Descriptor) disk = parse(
-        FLAT "RW 4 FLAT \"x-f001.vmdk\" 0\nRDONLY 2 FLAT \"x-f002.vmdk\" 8\nRW 6 VMFS \"x-3\"\n");
+        FLAT "RW 4 FLAT \"x-f001.vmdk\" 0\nRDONLY 2 FLAT \"x-f002.vmdk\" 8\nRW 6 VMFS \"x-f003.vmdk\"\n");
 
     g_assert_cmpuint(disk->nextents, ==, 3);
     g_assert_cmpuint(disk->capacity, ==, 12 * 512);
@@ -125,20 +125,20 @@ testBroken(void)
         { "KDM", "no descriptor of a virtual disk" },
         { "<!DOCTYPE html>", "no descriptor of a virtual disk" },
         { HEAD, "names no file with contents" },
-        { FLAT "RWX 2 VMFS \"x\"", "names no file" },
+        { FLAT "RWX 2 VMFS \"x-flat.vmdk\"", "names no file" },
         { FLAT "RW", "describes no extent" },
         { FLAT "RW ", "describes no extent" },
         { FLAT "RW x", "its line 7, 'RW x', describes no extent" },
-        { FLAT "RW -2 VMFS \"x\"", "describes no extent" },
+        { FLAT "RW -2 VMFS \"x-flat.vmdk\"", "describes no extent" },
         { FLAT "RW 2", "describes no extent" },
         { FLAT "RW 2 VMFS", "describes no extent" },
         { FLAT "RW 2 VMFS x", "describes no extent" },
         { FLAT "RW 2 VMFS \"", "describes no extent" },
-        { FLAT "RW 2 VMFS \"x\" y", "describes no extent" },
-        { FLAT "RW 2 VMFS \"x\" 9223372036854775807", "describes no extent" },
-        { FLAT "RW 99999999999999999999 VMFS \"x\"", "describes no extent" },
-        { FLAT "RW 36028797018963968 VMFS \"x\"", "describes no extent" },
-        { FLAT "RW 18014398509481983 VMFS \"x\"\nRW 1 VMFS \"y\"", "its line 8" },
+        { FLAT "RW 2 VMFS \"x-flat.vmdk\" y", "describes no extent" },
+        { FLAT "RW 2 VMFS \"x-flat.vmdk\" 9223372036854775807", "describes no extent" },
+        { FLAT "RW 99999999999999999999 VMFS \"x-flat.vmdk\"", "describes no extent" },
+        { FLAT "RW 36028797018963968 VMFS \"x-flat.vmdk\"", "describes no extent" },
+        { FLAT "RW 18014398509481983 VMFS \"x-flat.vmdk\"\nRW 1 VMFS \"y\"", "its line 8" },
     };
     size_t i;
 
@@ -158,7 +158,7 @@ testLimit(void)
     g_autofree char *text = g_strnfill(ESX_VMFS_DESCRIPTOR_LIMIT + 1, ' ');
     g_autoptr(Descriptor) disk = NULL;
     g_autoptr(GError) error = NULL;
-    static const char start[] = FLAT "RW 2 VMFS \"x\"\n";
+    static const char start[] = FLAT "RW 2 VMFS \"x-flat.vmdk\"\n";
 
     memcpy(text, start, strlen(start));
     g_assert_null(esxVmfsDescriptorParse(text, ESX_VMFS_DESCRIPTOR_LIMIT + 1, &error));
@@ -179,7 +179,7 @@ testNotFlat(void)
         { HEAD "parentCID=1234abcd\nparentFileNameHint=\"base.vmdk\"\n"
           "createType=\"vmfsSparse\"\nRW 2 VMFSSPARSE \"x-delta.vmdk\"",
           "a snapshot of 'base.vmdk': its file has only what has changed since; clone it" },
-        { HEAD "parentCID=1234abcd\nRW 2 VMFS \"x\"", "is a snapshot: its file" },
+        { HEAD "parentCID=1234abcd\nRW 2 VMFS \"x-flat.vmdk\"", "is a snapshot: its file" },
         { HEAD "createType=\"seSparse\"\nRW 2 SESPARSE \"x-sesparse.vmdk\"",
           "of the sparse kind 'seSparse'" },
         { HEAD "createType=\"twoGbMaxExtentSparse\"\nRW 2 SPARSE \"x-s001.vmdk\"",
@@ -190,17 +190,19 @@ testNotFlat(void)
           "a raw device mapping (vmfsPassthroughRawDeviceMap)" },
         { FLAT "RW 2 VMFS \"vsan://5281f817-da25-63b1-f53a-57a4a4c49434\"",
           "in an object of its storage ('vsan://5281f817" },
-        { FLAT "RW 2 VMFS \"x\"\nRW 2 ZERO", "a part of the kind 'ZERO'" },
-        { FLAT "RW 2 VMFS \"x\"\nRW 2 SPARSE \"y\"", "of the sparse kind" },
-        { FLAT "RW 2 HOLO \"x\"", "a part of the kind 'HOLO'" },
-        { FLAT "NOACCESS 2 FLAT \"x\"", "may not read" },
+        { FLAT "RW 2 VMFS \"x-flat.vmdk\"\nRW 2 ZERO", "a part of the kind 'ZERO'" },
+        { FLAT "RW 2 VMFS \"x-flat.vmdk\"\nRW 2 SPARSE \"y\"", "of the sparse kind" },
+        { FLAT "RW 2 HOLO \"x-flat.vmdk\"", "a part of the kind 'HOLO'" },
+        { FLAT "NOACCESS 2 FLAT \"x-flat.vmdk\"", "may not read" },
         { FLAT "RW 2 FLAT \"/dev/sda\"", "names the file '/dev/sda', which is not beside it" },
         { FLAT "RW 2 FLAT \"../x\"", "not beside it" },
         { FLAT "RW 2 FLAT \"..\"", "not beside it" },
         { FLAT "RW 2 FLAT \"\"", "not beside it" },
         { FLAT "RW 2 FLAT \"x\377\"", "not beside it" },
         { FLAT "RW 2 FLAT \"x\001\"", "not beside it" },
-        { FLAT "RW 0 VMFS \"x\"", "no capacity" },
+        { FLAT "RW 2 VMFS \"vm.vmx\"", "no name of an extent" },
+        { FLAT "RW 2 VMFS \"vm.vmdk\"", "no name of an extent" },
+        { FLAT "RW 0 VMFS \"x-flat.vmdk\"", "no capacity" },
     };
     size_t i;
 

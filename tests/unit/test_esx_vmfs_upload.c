@@ -152,6 +152,17 @@ testRefused(void)
     assertRefused(&memory, "vm/d.vmdk", 0, 512, ESX_ERROR_NO_SUPPORT, "cannot end before");
     assertRefused(&memory, "vm/d.vmdk", 0, 1025, ESX_ERROR_INVALID_ARGUMENT, "resize it first");
     assertRefused(&memory, "vm/two.vmdk", 0, 0, ESX_ERROR_NO_SUPPORT, "spread over 2 files");
+
+    /* Whatever a descriptor says, nothing but the disk's own extent is replaced. */
+    memoryAddText(&memory, "vm/ro.vmdk",
+                  "# Disk DescriptorFile\ncreateType=\"vmfs\"\nRDONLY 2 VMFS \"ro-flat.vmdk\"\n");
+    memoryAddText(&memory, "vm/e.vmdk",
+                  "# Disk DescriptorFile\ncreateType=\"vmfs\"\nRW 2 VMFS \"d-flat.vmdk\"\n");
+    memoryAddText(&memory, "vm/self.vmdk",
+                  "# Disk DescriptorFile\ncreateType=\"vmfs\"\nRW 2 VMFS \"self.vmdk\"\n");
+    assertRefused(&memory, "vm/ro.vmdk", 0, 0, ESX_ERROR_NO_SUPPORT, "read-only or not its own");
+    assertRefused(&memory, "vm/e.vmdk", 0, 0, ESX_ERROR_NO_SUPPORT, "read-only or not its own");
+    assertRefused(&memory, "vm/self.vmdk", 0, 0, ESX_ERROR_NO_SUPPORT, "no name of an extent");
 }
 
 static void
@@ -237,6 +248,28 @@ testResizedMeanwhile(void)
     runningJoin(&running);
     g_assert_error(running.error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION);
     fixtureAssertPhrase(running.error->message, "resized during the upload");
+    cannedAssertLog(memory.canned, DELETE " " LOOK);
+}
+
+/* Somebody has deleted the file meanwhile: it must not come back. */
+static void
+testDeletedMeanwhile(void)
+{
+    g_auto(Memory) memory = { 0 };
+    g_auto(Running) running = { 0 };
+
+    memoryInit(&memory);
+    memoryAddText(&memory, "a", "old");
+    fixtureScriptTask(memory.canned, DELETE);
+    runningStart(&running, upload(&memory, "a", 0));
+    g_mutex_lock(&memory.lock);
+    g_hash_table_remove(memory.files, "a");
+    g_mutex_unlock(&memory.lock);
+    runningWrite(&running, "new", 3);
+    esxPipeEnd(running.pipe);
+    runningJoin(&running);
+    g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND);
+    fixtureAssertPhrase(running.error->message, "changed during the upload");
     cannedAssertLog(memory.canned, DELETE " " LOOK);
 }
 
@@ -351,6 +384,7 @@ main(int argc, char **argv)
     g_test_add_func("/storage/upload/wrong-length", testWrongLength);
     g_test_add_func("/storage/upload/lost", testLost);
     g_test_add_func("/storage/upload/resized-meanwhile", testResizedMeanwhile);
+    g_test_add_func("/storage/upload/deleted-meanwhile", testDeletedMeanwhile);
     g_test_add_func("/storage/upload/server-fails", testServerFails);
     g_test_add_func("/storage/upload/move-fails", testMoveFails);
     g_test_add_func("/storage/upload/abort", testAbort);
