@@ -92,10 +92,11 @@ static void
 testPadding(void)
 {
     static const char padded[] = HEAD "RW 2 VMFS \"x-flat.vmdk\"\n\0RW 4 VMFS \"y\"\n";
-    g_autofree char *cut = g_memdup2(HEAD "RW 2 VMFS \"x-flat.vmdk\"", strlen(HEAD "RW 2 VMFS \"x-flat.vmdk\""));
+    static const char whole[] = HEAD "RW 2 VMFS \"x-flat.vmdk\"";
+    g_autofree char *cut = g_memdup2(whole, strlen(whole));
     g_autoptr(Descriptor) first = esxVmfsDescriptorParse(padded, sizeof(padded), NULL);
     g_autoptr(Descriptor) second =
-        esxVmfsDescriptorParse(cut, strlen(HEAD "RW 2 VMFS \"x-flat.vmdk\""), NULL);
+        esxVmfsDescriptorParse(cut, strlen(whole), NULL);
 
     g_assert_cmpuint(first->nextents, ==, 1);
     g_assert_cmpuint(second->nextents, ==, 1);
@@ -105,7 +106,8 @@ static void
 testParts(void)
 {
     g_autoptr(Descriptor) disk = parse(
-        FLAT "RW 4 FLAT \"x-f001.vmdk\" 0\nRDONLY 2 FLAT \"x-f002.vmdk\" 8\nRW 6 VMFS \"x-f003.vmdk\"\n");
+        FLAT "RW 4 FLAT \"x-f001.vmdk\" 0\nRDONLY 2 FLAT \"x-f002.vmdk\" 8\n"
+        "RW 6 VMFS \"x-f003.vmdk\"\n");
 
     g_assert_cmpuint(disk->nextents, ==, 3);
     g_assert_cmpuint(disk->capacity, ==, 12 * 512);
