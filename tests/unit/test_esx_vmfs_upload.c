@@ -230,6 +230,23 @@ testLost(void)
     cannedAssertLog(memory.canned, DELETE " " LOOK);
 }
 
+/* Before something comes the server is asked for nothing but what the volume is. */
+static void
+testNothingComes(void)
+{
+    g_auto(Memory) memory = { 0 };
+    g_auto(Running) running = { 0 };
+
+    memoryInit(&memory);
+    memoryAddText(&memory, "a", "old");
+    runningStart(&running, upload(&memory, "a", 0));
+    g_usleep(50 * 1000);
+    runningAbort(&running, 2000);
+    g_assert_error(running.error, HTTP_ERROR, HTTP_ERROR_CANCELLED);
+    g_assert_cmpuint(memory.requests, ==, 1);
+    cannedAssertLog(memory.canned, "");
+}
+
 /* Somebody has enlarged the disk meanwhile: its extent must not become a shorter one. */
 static void
 testResizedMeanwhile(void)
@@ -383,6 +400,7 @@ main(int argc, char **argv)
     g_test_add_func("/storage/upload/read-only", testReadOnly);
     g_test_add_func("/storage/upload/wrong-length", testWrongLength);
     g_test_add_func("/storage/upload/lost", testLost);
+    g_test_add_func("/storage/upload/nothing-comes", testNothingComes);
     g_test_add_func("/storage/upload/resized-meanwhile", testResizedMeanwhile);
     g_test_add_func("/storage/upload/deleted-meanwhile", testDeletedMeanwhile);
     g_test_add_func("/storage/upload/server-fails", testServerFails);
