@@ -9,11 +9,9 @@ then compared with what they must be. Contents are those of the real files behin
 from __future__ import annotations
 
 import itertools
-import random
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 import attrs
 import libvirt
@@ -24,6 +22,7 @@ from esxkit.harness.check import raises_error
 from esxkit.harness.client import Client, Remote
 from esxkit.harness.contents import filled
 from esxkit.harness.servers import Fake
+from esxkit.harness.volumes import flat, some_bytes, volume_xml
 
 CAPACITY = 3 * 1024 * 1024
 REFUSED = (libvirt.VIR_ERR_NO_SUPPORT, libvirt.VIR_ERR_INVALID_ARG)
@@ -104,11 +103,7 @@ class Place:
         return f"{self.folder}/{stem}{kind.suffix}"
 
     def xml(self, kind: Kind, stem: str = "a", capacity: int = CAPACITY) -> str:
-        allocation = "<allocation>0</allocation>" if kind.thin else ""
-        return (
-            f"<volume><name>{escape(self.name(kind, stem))}</name><capacity>{capacity}</capacity>{allocation}"
-            f"<target><format type='{kind.format}'/></target></volume>"
-        )
+        return volume_xml(self.name(kind, stem), capacity, format=kind.format, thin=kind.thin)
 
     def create(self, kind: Kind, stem: str = "a") -> Remote:
         return self.pool.createXML(self.xml(kind, stem), kind.flags)
@@ -152,7 +147,7 @@ class Place:
 
     def contents_file(self, kind: Kind, stem: str = "a") -> str:
         """The file that holds the contents of a volume."""
-        return f"{self.folder}/{stem}-flat.vmdk" if kind.is_disk else self.name(kind, stem)
+        return flat(self.name(kind, stem))
 
 
 _numbers = itertools.count(1)
@@ -192,10 +187,6 @@ def verb(row: str) -> Callable[[Verb], Verb]:
         return function
 
     return enter
-
-
-def some_bytes(size: int, seed: int = 1) -> bytes:
-    return random.Random(seed).randbytes(size)
 
 
 def expect_volume(place: Place, kind: Kind, stem: str = "a", capacity: int = CAPACITY, *, store: str = "") -> Remote:
