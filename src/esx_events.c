@@ -1,0 +1,160 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/*
+ * Events of storage pools, on libvirt's own queue of events (object_event.h).
+ *
+ * A queue lives from the first registration to the last deregistration, and the next one gets a new
+ * queue. One that stayed might keep an event that was put into it at the moment its last callback
+ * went, without a timer to deliver it; and libvirt starts the timer for the first event in a queue
+ * only, so that whoever registered next would hear nothing.
+ */
+
+#include "esx_events.h"
+
+#include "storage_event.h"
+
+typedef struct {
+    virConnectPtr conn;     /* (unowned) the queue holds it */
+    int queueId;            /* what the queue calls the registration */
+} Registration;
+
+struct _EsxEvents {
+    /*
+     * Held while an event is put into the queue, so that who has deregistered the last callback
+     * knows that nobody is at its queue any more: libvirt may close a connection with the queue
+     * locked, which waits for the thread that tells of changes. Not held while libvirt removes a
+     * callback, since that calls back.
+     */
+    GMutex lock;
+    virObjectEventState *queue;     /* NULL: nobody is registered */
+    GHashTable *registrations;      /* number → Registration */
+    int nextId;
+};
+
+EsxEvents *
+esxEventsNew(void)
+{
+    EsxEvents *events = g_new0(EsxEvents, 1);
+
+    g_mutex_init(&events->lock);
+    events->registrations = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    return events;
+}
+
+void
+esxEventsFree(EsxEvents *events)
+{
+    if (!events)
+        return;
+    virObjectUnref(events->queue);
+    g_hash_table_unref(events->registrations);
+    g_mutex_clear(&events->lock);
+    g_free(events);
+}
+
+/* ---- registering ----------------------------------------------------------------------------- */
+
+static bool
+isEvent(int eventID)
+{
+    if (eventID >= 0 && eventID < VIR_STORAGE_POOL_EVENT_ID_LAST)
+        return true;
+    virReportError(VIR_ERR_INVALID_ARG,
+                   "there is no event %d of storage pools; lifecycle is %d, refresh is %d", eventID,
+                   VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE, VIR_STORAGE_POOL_EVENT_ID_REFRESH);
+    return false;
+}
+
+/* A queue begins with a timer of the event loop; all that libvirt says is that it has none. */
+static void
+reportNoLoop(void)
+{
+    virReportError(VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+                   "events need an event loop: register one, with virEventRegisterDefaultImpl() for "
+                   "example, before the connection is opened, and run it");
+}
+
+int
+esxEventsRegister(EsxEvents *events, virConnectPtr conn, virStoragePoolPtr pool, int eventID,
+                  virConnectStoragePoolEventGenericCallback callback, void *opaque,
+                  virFreeCallback freecb)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&events->lock);
+    virObjectEventState *queue = events->queue;
+    Registration *registration;
+    int id = 0;
+
+    if (!isEvent(eventID))
+        return -1;
+    if (!queue)
+        queue = virObjectEventStateNew();
+    if (!queue)
+        return -1;
+    if (virStoragePoolEventStateRegisterID(conn, queue, pool, eventID, callback, opaque, freecb,
+                                           &id) < 0) {
+        if (!events->queue) {
+            reportNoLoop();
+            virObjectUnref(queue);
+        }
+        return -1;
+    }
+
+    events->queue = queue;
+    registration = g_new0(Registration, 1);
+    *registration = (Registration) { conn, id };
+    g_hash_table_insert(events->registrations, GINT_TO_POINTER(events->nextId), registration);
+    return events->nextId++;
+}
+
+int
+esxEventsDeregister(EsxEvents *events, virConnectPtr conn, int callbackID)
+{
+    virObjectEventState *queue = NULL;
+    const Registration *registration;
+    int id = 0;
+    int rc;
+
+    g_mutex_lock(&events->lock);
+    registration = g_hash_table_lookup(events->registrations, GINT_TO_POINTER(callbackID));
+    if (registration && registration->conn == conn) {
+        id = registration->queueId;
+        g_hash_table_remove(events->registrations, GINT_TO_POINTER(callbackID));
+        queue = virObjectRef(events->queue);
+        if (g_hash_table_size(events->registrations) == 0)
+            g_clear_pointer(&events->queue, virObjectUnref);
+    }
+    g_mutex_unlock(&events->lock);
+
+    if (!queue) {
+        virReportError(VIR_ERR_INVALID_ARG, "this connection has no event callback %d to deregister",
+                       callbackID);
+        return -1;
+    }
+    rc = virObjectEventStateDeregisterID(conn, queue, id, true /* free */);
+    virObjectUnref(queue);
+    return rc < 0 ? -1 : 0;
+}
+
+/* ---- telling --------------------------------------------------------------------------------- */
+
+void
+esxEventsRefresh(EsxEvents *events, const InventoryPool *pool)
+{
+    g_autoptr(GMutexLocker) locker = events ? g_mutex_locker_new(&events->lock) : NULL;
+
+    if (events && events->queue)
+        virObjectEventStateQueue(events->queue,
+                                 virStoragePoolEventRefreshNew(pool->name, pool->uuid));
+}
+
+void
+esxEventsTell(EsxEvents *events, const InventorySnapshot *before G_GNUC_UNUSED,
+              const InventorySnapshot *now G_GNUC_UNUSED)
+{
+    if (!events)
+        return;
+    /* The differences come with inventory_diff.h. */
+}
