@@ -25,10 +25,11 @@ esxConnectionNew(ViSession *session, InventoryScope *scope, const char *host, gu
 
     viSessionSetCancel(session, esxConnectionCancelFlag());
     connection->session = session;
-    connection->inventory = inventoryNew(session, scope, ttlMs);
-    connection->listings = esxVmfsListingsNew(ttlMs);
+    connection->inventory = inventoryNew(session, scope);
+    connection->listings = esxVmfsListingsNew();
     connection->connections = ESX_CONNECTION_CONNECTIONS;
     connection->taskTimeoutMs = VI_FILE_TIMEOUT_MS;
+    connection->cacheTtlMs = ttlMs;
     connection->folder = viFolderNew(session);
     connection->host = g_strdup(host);
     g_mutex_init(&connection->lock);

@@ -109,7 +109,8 @@ vmfsVolumes(EsxConnection *connection, const InventoryPool *pool, GError **error
             "Datastore.Browse");
         return NULL;
     }
-    return esxVmfsListingsAcquire(connection->listings, connection->session, pool, error);
+    return esxVmfsListingsAcquire(connection->listings, connection->session, pool,
+                                  connection->cacheTtlMs, error);
 }
 
 const EsxStorageBackend esxStorageBackendVmfs = {

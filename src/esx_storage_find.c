@@ -53,7 +53,8 @@ esxFindSnapshot(virConnectPtr conn)
 {
     EsxConnection *connection = conn->privateData;
     g_autoptr(GError) error = NULL;
-    InventorySnapshot *snapshot = inventoryAcquire(connection->inventory, &error);
+    InventorySnapshot *snapshot = inventoryAcquire(connection->inventory, connection->cacheTtlMs,
+                                                   &error);
 
     if (!snapshot)
         esxErrorReport(error, NULL);

@@ -10,7 +10,6 @@
 #include "esx_vmfs_listing.h"
 
 struct _EsxVmfsListings {
-    gint64 ttl;
     GMutex lock;            /* guards the table, not the listings in it */
     GHashTable *table;      /* moref value of the datastore → Listing */
     gint onlyTyped;         /* atomic: the server refuses to search for files without a type */
@@ -116,16 +115,15 @@ listingNew(EsxVmfsListings *listings, ViSession *session, const InventoryPool *p
     listing->browserValue = g_strdup(pool->datastore->browser->value);
     listing->datastore = g_strdup(pool->datastore->name);
     listing->poolName = g_strdup(pool->name);
-    listing->fresh = freshNew(&listingOps, listing, listings->ttl);
+    listing->fresh = freshNew(&listingOps, listing);
     return listing;
 }
 
 EsxVmfsListings *
-esxVmfsListingsNew(guint ttlMs)
+esxVmfsListingsNew(void)
 {
     EsxVmfsListings *listings = g_new0(EsxVmfsListings, 1);
 
-    listings->ttl = (gint64)ttlMs * 1000;
     g_mutex_init(&listings->lock);
     listings->table = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, listingFree);
     return listings;
@@ -169,9 +167,9 @@ listingGet(EsxVmfsListings *listings, ViSession *session, const InventoryPool *p
 
 EsxVolumeList *
 esxVmfsListingsAcquire(EsxVmfsListings *listings, ViSession *session, const InventoryPool *pool,
-                       GError **error)
+                       guint ttlMs, GError **error)
 {
-    return freshAcquire(listingGet(listings, session, pool)->fresh, error);
+    return freshAcquire(listingGet(listings, session, pool)->fresh, (gint64)ttlMs * 1000, error);
 }
 
 void

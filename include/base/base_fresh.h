@@ -9,14 +9,17 @@
 
 /*
  * Fresh: a shared value that has to be proven current now and then, by asking somebody far away.
- * What was proven within the last time-to-live answers as it is. One thread asks at a time, others
- * that come meanwhile wait for its outcome; no lock is held while it asks.
+ * What was proven within the reader's time-to-live answers as it is. One thread asks at a time,
+ * others that come meanwhile wait for its outcome; no lock is held while it asks.
  *
  * With a time-to-live of 0 a proof will do for a reader only if its question was sent after he
  * came: nobody is ever told what was true before, and still eight threads that come together cost
  * two questions, not eight. With a longer one a proof ages from its answer: else one that takes
  * longer than the time-to-live would be good for a single reader, and listing N things of a slow
  * server would ask it N times.
+ *
+ * Where somebody keeps the value current (who was told of every change), it is standing: then a
+ * proven value does not age, and readers get what was pushed last.
  */
 typedef struct _Fresh Fresh;
 
@@ -31,15 +34,19 @@ typedef struct {
     void (*unref)(gpointer value);
 } FreshOps;
 
-/* @ops: const; @opaque: passed to prove. @ttl in microseconds. */
-Fresh *freshNew(const FreshOps *ops, gpointer opaque, gint64 ttl);
+/* @ops: const; @opaque: passed to prove. */
+Fresh *freshNew(const FreshOps *ops, gpointer opaque);
 
 /* Nobody may be using it. Accepts NULL. */
 void freshFree(Fresh *fresh);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Fresh, freshFree)
 
-/* Returns: (transfer full) a value proven within the time-to-live, or NULL with @error. */
-gpointer freshAcquire(Fresh *fresh, GError **error);
+/*
+ * @ttl: microseconds; 0: only a proof that was asked for after this call will do, or a value that
+ * stands.
+ * Returns: (transfer full) a value proven within the time-to-live, or NULL with @error.
+ */
+gpointer freshAcquire(Fresh *fresh, gint64 ttl, GError **error);
 
 /*
  * Returns: (transfer full) the last value, however old, or NULL where there is none. Asks
@@ -47,5 +54,21 @@ gpointer freshAcquire(Fresh *fresh, GError **error);
  */
 gpointer freshPeek(Fresh *fresh);
 
-/* Proofs begun before now do not count any more. */
+/* Proofs begun before now do not count any more, not even while the value stands. */
 void freshExpire(Fresh *fresh);
+
+/*
+ * Publishes a newer value, of whoever keeps it current. It is no proof: what readers want proven
+ * they wait for, as before. It is newer than what a proof under way will bring, which proves it
+ * then.
+ *
+ * @value: (transfer full).
+ */
+void freshPush(Fresh *fresh, gpointer value);
+
+/*
+ * While the value stands, one that was proven, and not expired since, does not age, whatever the
+ * reader's time-to-live. Once it stands no longer, the last proof counts as ever: standing adds
+ * nothing to it.
+ */
+void freshSetStanding(Fresh *fresh, gboolean standing);

@@ -9,11 +9,17 @@
 #include "vi_session.h"
 
 /*
- * Inventory: keeps the snapshot current. What was proven current within the last cache_ttl answers
- * as it is, without a request. The first read makes a standing filter and takes everything (2
- * requests); later ones ask that filter what has changed since (1 request, mostly an empty answer).
- * One thread asks, others that come meanwhile wait for its outcome; no lock is held while the
- * network is busy.
+ * Inventory: keeps the snapshot current. What was proven current within the reader's time-to-live
+ * answers as it is, without a request. The first read makes a standing filter and takes everything
+ * (2 requests); later ones ask that filter what has changed since (1 request, mostly an empty
+ * answer). One thread asks, others that come meanwhile wait for its outcome; no lock is held while
+ * the network is busy.
+ *
+ * Once inventoryGoLive() was called, the first read leaves a thread behind, esx-live, that keeps a
+ * long poll open at the server: it publishes every change within a round trip, and reads cost
+ * nothing. After inventoryExpire() the next read still makes sure: 2 requests, since the long poll
+ * has to be told to end. When the server is gone, the thread tries again every now and then, and
+ * each read that its time-to-live does not satisfy makes it try at once.
  */
 typedef struct _Inventory Inventory;
 
@@ -46,21 +52,21 @@ InventoryScope *inventoryResolvePath(ViSession *session, const char *path, GErro
 /*
  * @session: (transfer none), must outlive the inventory.
  * @scope: (transfer full), NULL: everything.
- * @ttlMs: how long a proof lasts; 0: each acquisition proves.
  */
-Inventory *inventoryNew(ViSession *session, InventoryScope *scope, guint ttlMs);
+Inventory *inventoryNew(ViSession *session, InventoryScope *scope);
 
 /* Returns: (transfer none) what the inventory shows; NULL: everything. */
 const InventoryScope *inventoryScope(const Inventory *inventory);
 
+/* Ends the thread, promptly whatever the server does, and frees. Nobody may be reading. */
 void inventoryFree(Inventory *inventory);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Inventory, inventoryFree)
 
 /*
- * Returns: (transfer full) a snapshot proven current within the last cache_ttl, or NULL with
- * @error.
+ * @ttlMs: how long a proof lasts; 0: each acquisition proves, unless the inventory is live.
+ * Returns: (transfer full) a snapshot proven current within that time, or NULL with @error.
  */
-InventorySnapshot *inventoryAcquire(Inventory *inventory, GError **error);
+InventorySnapshot *inventoryAcquire(Inventory *inventory, guint ttlMs, GError **error);
 
 /*
  * Returns: (transfer full) the last snapshot, however old, or NULL where there is none. Asks
@@ -68,5 +74,36 @@ InventorySnapshot *inventoryAcquire(Inventory *inventory, GError **error);
  */
 InventorySnapshot *inventoryPeek(Inventory *inventory);
 
-/* The next acquisition proves, whatever the clock says. */
+/* The next acquisition proves, whatever the clock says, and live or not. */
 void inventoryExpire(Inventory *inventory);
+
+/* Who wants to be told. All of it is called on the thread esx-live, without a lock. */
+typedef struct {
+    /*
+     * @now was published in place of @before, in the order of publication; readers may see it
+     * already. @before: NULL for the first one there is.
+     */
+    void (*changed)(gpointer opaque, InventorySnapshot *before, InventorySnapshot *now);
+    /* From now on every change is told as it happens. */
+    void (*live)(gpointer opaque);
+    /* That is over, because of @error; once, until it is live again. Reads ask the server. */
+    void (*lost)(gpointer opaque, const GError *error);
+} InventoryWatch;
+
+/*
+ * To be called before @inventory is shared, at most once. It hears of changes only when the
+ * inventory goes live; of what was published before that it hears nothing, so that the baseline is
+ * the snapshot that is there when the thread begins.
+ *
+ * @watch: const and static; each function may be NULL.
+ */
+void inventorySetWatch(Inventory *inventory, const InventoryWatch *watch, gpointer opaque);
+
+/*
+ * The next read that asks the server leaves the thread esx-live behind, which lives until
+ * inventoryFree(). No request of its own. May be called again.
+ */
+void inventoryGoLive(Inventory *inventory);
+
+/* Whether every change is told as it happens at this moment, so that reads cost nothing. */
+gboolean inventoryIsLive(Inventory *inventory);

@@ -24,6 +24,7 @@ typedef struct {
     GDestroyNotify hostsFree;
     guint connections;              /* URI parameter: how many fetch one download side by side */
     guint taskTimeoutMs;            /* URI parameter task_timeout: how long a change may take */
+    guint cacheTtlMs;               /* URI parameter cache_ttl: how long an answer is good */
     char *host;                     /* of the URI, for messages */
     gboolean encrypted;             /* transport is https */
     gboolean secure;                /* encrypted, and the server's certificate was checked */

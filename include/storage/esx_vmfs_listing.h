@@ -10,20 +10,22 @@
 
 /*
  * Listings of the volumes of datastores. One search answers every read of a volume that follows
- * (info, path, key, XML) until it is older than cache_ttl or somebody expires it: pool-refresh, or
- * a change made through this driver. One cache per connection; it grows with the datastores that
- * were listed.
+ * (info, path, key, XML) until it is older than the reader's cache_ttl or somebody expires it:
+ * pool-refresh, or a change made through this driver. One cache per session; it grows with the
+ * datastores that were listed.
  */
 
-/* @ttlMs: how long a search answers; 0: each read searches. */
-EsxVmfsListings *esxVmfsListingsNew(guint ttlMs);
+EsxVmfsListings *esxVmfsListingsNew(void);
 
 /* Nobody may be using it. Accepts NULL. */
 void esxVmfsListingsFree(EsxVmfsListings *listings);
 
-/* Returns: (transfer full) the volumes of the datastore @pool, or NULL with @error. */
+/*
+ * @ttlMs: how long a search answers; 0: each read searches.
+ * Returns: (transfer full) the volumes of the datastore @pool, or NULL with @error.
+ */
 EsxVolumeList *esxVmfsListingsAcquire(EsxVmfsListings *listings, ViSession *session,
-                                      const InventoryPool *pool, GError **error);
+                                      const InventoryPool *pool, guint ttlMs, GError **error);
 
 /* The next read of @pool's volumes searches again. */
 void esxVmfsListingsExpire(EsxVmfsListings *listings, const InventoryPool *pool);

@@ -10,7 +10,6 @@
 struct _Fresh {
     const FreshOps *ops;
     gpointer opaque;
-    gint64 ttl;
 
     GMutex lock;            /* guards what follows */
     GCond done;             /* proving became FALSE */
@@ -18,7 +17,9 @@ struct _Fresh {
     guint64 events;         /* arrivals, proofs and expiries so far: what came first, which a clock
                                of microseconds cannot always tell */
     gpointer value;         /* NULL: none yet */
-    guint64 proven;         /* event at which the proof of the value started */
+    guint64 pushes;         /* values that were pushed so far */
+    gboolean standing;
+    guint64 proven;         /* event at which the proof of the value started; 0: none yet */
     gint64 provenAt;        /* when its answer came, monotonic */
     guint64 expired;        /* proofs started before that event do not count */
     GError *failure;        /* of the last proof, if it failed */
@@ -26,13 +27,12 @@ struct _Fresh {
 };
 
 Fresh *
-freshNew(const FreshOps *ops, gpointer opaque, gint64 ttl)
+freshNew(const FreshOps *ops, gpointer opaque)
 {
     Fresh *fresh = g_new0(Fresh, 1);
 
     fresh->ops = ops;
     fresh->opaque = opaque;
-    fresh->ttl = ttl;
     g_mutex_init(&fresh->lock);
     g_cond_init(&fresh->done);
     return fresh;
@@ -51,25 +51,42 @@ freshFree(Fresh *fresh)
     g_free(fresh);
 }
 
+/*
+ * Takes @value (transfer full), which is what a proof has brought: unless a newer one was pushed
+ * since @pushes.
+ */
+static void
+lockedTake(Fresh *fresh, gpointer value, guint64 pushes)
+{
+    if (fresh->pushes != pushes) {
+        fresh->ops->unref(value);
+        return;
+    }
+    g_clear_pointer(&fresh->value, fresh->ops->unref);
+    fresh->value = value;
+}
+
 /* Asks with the lock released in between; @proving keeps others out. */
 static void
 lockedProve(Fresh *fresh)
 {
     const guint64 start = ++fresh->events;
+    const guint64 pushes = fresh->pushes;
+    /* A reference of its own: a push may replace the value meanwhile. */
+    gpointer current = fresh->value ? fresh->ops->ref(fresh->value) : NULL;
     g_autoptr(GError) error = NULL;
     gpointer value;
 
     fresh->proving = TRUE;
     g_mutex_unlock(&fresh->lock);
-    /* Only this thread replaces the value, so that it can be looked at without the lock. */
-    value = fresh->ops->prove(fresh->opaque, fresh->value, &error);
+    value = fresh->ops->prove(fresh->opaque, current, &error);
+    g_clear_pointer(&current, fresh->ops->unref);
     g_mutex_lock(&fresh->lock);
     fresh->proving = FALSE;
 
     g_clear_error(&fresh->failure);
     if (value) {
-        g_clear_pointer(&fresh->value, fresh->ops->unref);
-        fresh->value = value;
+        lockedTake(fresh, value, pushes);
         fresh->proven = start;
         fresh->provenAt = g_get_monotonic_time();
     } else {
@@ -79,28 +96,34 @@ lockedProve(Fresh *fresh)
     g_cond_broadcast(&fresh->done);
 }
 
-/* Whether the value will do for somebody who came at event @arrival, which was at @arrivalAt. */
+/* A reader, by when he came and what he asks for. */
+typedef struct {
+    guint64 arrival;        /* an event */
+    gint64 arrivalAt;
+    gint64 ttl;
+} Reader;
+
+/* Whether the value will do for @reader. */
 static gboolean
-lockedIsRecent(const Fresh *fresh, guint64 arrival, gint64 arrivalAt)
+lockedIsRecent(const Fresh *fresh, const Reader *reader)
 {
-    if (!fresh->value || fresh->proven < fresh->expired)
+    if (!fresh->value || fresh->proven == 0 || fresh->proven < fresh->expired)
         return FALSE;
-    if (fresh->proven > arrival)
+    if (fresh->standing || fresh->proven > reader->arrival)
         return TRUE;
-    return fresh->ttl > 0 && fresh->provenAt >= arrivalAt - fresh->ttl;
+    return reader->ttl > 0 && fresh->provenAt >= reader->arrivalAt - reader->ttl;
 }
 
 gpointer
-freshAcquire(Fresh *fresh, GError **error)
+freshAcquire(Fresh *fresh, gint64 ttl, GError **error)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fresh->lock);
-    const guint64 arrival = ++fresh->events;
-    const gint64 arrivalAt = g_get_monotonic_time();
+    const Reader reader = { ++fresh->events, g_get_monotonic_time(), ttl };
 
     while (TRUE) {
-        if (lockedIsRecent(fresh, arrival, arrivalAt))
+        if (lockedIsRecent(fresh, &reader))
             return fresh->ops->ref(fresh->value);
-        if (fresh->failure && fresh->failed > arrival) {
+        if (fresh->failure && fresh->failed > reader.arrival) {
             g_propagate_error(error, g_error_copy(fresh->failure));
             return NULL;
         }
@@ -125,4 +148,33 @@ freshExpire(Fresh *fresh)
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fresh->lock);
 
     fresh->expired = ++fresh->events;
+}
+
+/* Returns: (transfer full) the value that @value replaces, or NULL. */
+static gpointer
+swapValue(Fresh *fresh, gpointer value)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fresh->lock);
+    gpointer old = fresh->value;
+
+    fresh->value = value;
+    fresh->pushes++;
+    return old;
+}
+
+void
+freshPush(Fresh *fresh, gpointer value)
+{
+    gpointer old = swapValue(fresh, value);
+
+    /* Without the lock: it may take some time. */
+    g_clear_pointer(&old, fresh->ops->unref);
+}
+
+void
+freshSetStanding(Fresh *fresh, gboolean standing)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fresh->lock);
+
+    fresh->standing = standing;
 }

@@ -20,6 +20,9 @@ struct _Inventory {
     ViSession *session;
     InventoryScope *scope;
     Fresh *snapshot;                /* InventorySnapshot */
+    const InventoryWatch *watch;    /* NULL: none */
+    gpointer watchOpaque;
+    gint wantsLive;                 /* atomic */
 
     /* Only the thread that proves touches these. */
     InventorySpec *spec;
@@ -193,14 +196,14 @@ unrefSnapshot(gpointer value)
 static const FreshOps snapshotOps = { prove, refSnapshot, unrefSnapshot };
 
 Inventory *
-inventoryNew(ViSession *session, InventoryScope *scope, guint ttlMs)
+inventoryNew(ViSession *session, InventoryScope *scope)
 {
     Inventory *inventory = g_new0(Inventory, 1);
 
     inventory->session = session;
     inventory->scope = scope;
     inventory->spec = inventorySpecNew(session, scope);
-    inventory->snapshot = freshNew(&snapshotOps, inventory, (gint64)ttlMs * 1000);
+    inventory->snapshot = freshNew(&snapshotOps, inventory);
     return inventory;
 }
 
@@ -226,9 +229,9 @@ inventoryFree(Inventory *inventory)
 }
 
 InventorySnapshot *
-inventoryAcquire(Inventory *inventory, GError **error)
+inventoryAcquire(Inventory *inventory, guint ttlMs, GError **error)
 {
-    return freshAcquire(inventory->snapshot, error);
+    return freshAcquire(inventory->snapshot, (gint64)ttlMs * 1000, error);
 }
 
 InventorySnapshot *
@@ -241,4 +244,23 @@ void
 inventoryExpire(Inventory *inventory)
 {
     freshExpire(inventory->snapshot);
+}
+
+void
+inventorySetWatch(Inventory *inventory, const InventoryWatch *watch, gpointer opaque)
+{
+    inventory->watch = watch;
+    inventory->watchOpaque = opaque;
+}
+
+void
+inventoryGoLive(Inventory *inventory)
+{
+    g_atomic_int_set(&inventory->wantsLive, TRUE);
+}
+
+gboolean
+inventoryIsLive(Inventory *inventory G_GNUC_UNUSED)
+{
+    return FALSE;
 }

@@ -185,7 +185,7 @@ routeNew(ViSession *session, const SoapMoRef *datastore)
     route->session = session;
     route->datastore.type = g_strdup(datastore->type);
     route->datastore.value = g_strdup(datastore->value);
-    route->host = freshNew(&ops, route, (gint64)VI_TICKET_HOST_MS * 1000);
+    route->host = freshNew(&ops, route);
     return route;
 }
 
@@ -381,7 +381,7 @@ viTicketAcquire(ViTickets *tickets, const ViFile *file, const char *method, cons
     if (!route)
         return NULL;
 
-    host = freshAcquire(route->host, &error);
+    host = freshAcquire(route->host, (gint64)VI_TICKET_HOST_MS * 1000, &error);
     if (host) {
         g_autofree char *authority = viFolderUrlAuthority(host, 443);
         g_autofree char *url = g_strconcat("https://", authority, path, NULL);

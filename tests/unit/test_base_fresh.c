@@ -7,6 +7,7 @@
 #include "thread_fixture.h"
 
 #define CREW 8
+#define PUSHED 1000
 #define HOUR (G_GINT64_CONSTANT(3600) * G_USEC_PER_SEC)
 
 /* The one who is asked. A value is the number of the question it answers. */
@@ -19,10 +20,12 @@ typedef struct {
     gboolean failing;       /* the answer is an error */
     gboolean unchanged;     /* the answer is the last value */
     Fresh *expireWithin;    /* expired while the question is under way */
+    Fresh *pushWithin;      /* a value is pushed to it while the question is under way */
     gulong slowness;        /* how long an answer takes, in microseconds */
     gpointer lastCurrent;
 
     Fresh *fresh;
+    gint64 ttl;             /* of every reader */
     gint failures;          /* readers that got an error; atomic */
     gint oldest;            /* smallest number a reader got; atomic */
 } World;
@@ -47,20 +50,25 @@ unrefValue(gpointer value)
 }
 
 static gpointer
+newValue(guint number)
+{
+    Value *value = g_new0(Value, 1);
+
+    g_atomic_ref_count_init(&value->refs);
+    value->number = number;
+    return value;
+}
+
+static gpointer
 answer(World *world, gpointer current, guint number, GError **error)
 {
-    Value *value = NULL;
-
     if (world->failing) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_IO, "question %u", number);
         return NULL;
     }
     if (world->unchanged && current)
         return refValue(current);
-    value = g_new0(Value, 1);
-    g_atomic_ref_count_init(&value->refs);
-    value->number = number;
-    return value;
+    return newValue(number);
 }
 
 static gpointer
@@ -86,6 +94,8 @@ ask(gpointer opaque, gpointer current, GError **error)
         g_usleep(world->slowness);
     if (world->expireWithin)
         freshExpire(g_steal_pointer(&world->expireWithin));
+    if (world->pushWithin)
+        freshPush(g_steal_pointer(&world->pushWithin), newValue(PUSHED));
     return value;
 }
 
@@ -97,7 +107,8 @@ worldInit(World *world, gint64 ttl)
     *world = (World){ .oldest = G_MAXINT };
     g_mutex_init(&world->lock);
     g_cond_init(&world->changed);
-    world->fresh = freshNew(&ops, world, ttl);
+    world->fresh = freshNew(&ops, world);
+    world->ttl = ttl;
 }
 
 static void
@@ -132,7 +143,7 @@ static guint
 acquire(World *world)
 {
     g_autoptr(GError) error = NULL;
-    Value *value = freshAcquire(world->fresh, &error);
+    Value *value = freshAcquire(world->fresh, world->ttl, &error);
     guint number = 0;
 
     g_assert_no_error(error);
@@ -146,7 +157,7 @@ acquireFails(World *world, const char *message)
 {
     g_autoptr(GError) error = NULL;
 
-    g_assert_null(freshAcquire(world->fresh, &error));
+    g_assert_null(freshAcquire(world->fresh, world->ttl, &error));
     g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_IO);
     g_assert_cmpstr(error->message, ==, message);
 }
@@ -292,13 +303,114 @@ testFailureWithinTtl(void)
     g_assert_cmpuint(acquire(&world), ==, 4);
 }
 
+/* Every reader says how old an answer may be. */
+static void
+testTtlOfReader(void)
+{
+    g_auto(World) world = { 0 };
+
+    worldInit(&world, 0);
+    g_assert_cmpuint(acquire(&world), ==, 1);
+    g_assert_cmpuint(acquire(&world), ==, 2);
+    world.ttl = HOUR;
+    g_assert_cmpuint(acquire(&world), ==, 2);
+    world.ttl = 0;
+    g_assert_cmpuint(acquire(&world), ==, 3);
+}
+
+/* ---- a value that somebody keeps current ----------------------------------------------------- */
+
+static void
+testStanding(void)
+{
+    g_auto(World) world = { 0 };
+
+    worldInit(&world, 0);
+    freshSetStanding(world.fresh, TRUE);
+    g_assert_cmpuint(acquire(&world), ==, 1);
+    g_assert_cmpuint(acquire(&world), ==, 1);
+    freshPush(world.fresh, newValue(PUSHED));
+    g_assert_cmpuint(acquire(&world), ==, PUSHED);
+    g_assert_cmpuint(world.questions, ==, 1);
+
+    freshExpire(world.fresh);
+    g_assert_cmpuint(acquire(&world), ==, 2);
+    g_assert_cmpuint(acquire(&world), ==, 2);
+
+    /* Standing adds nothing to the last proof. */
+    freshSetStanding(world.fresh, FALSE);
+    g_assert_cmpuint(acquire(&world), ==, 3);
+}
+
+/* A pushed value is no proof: not at first, not for an expiry, and not for a time-to-live of 0. */
+static void
+testPushIsNoProof(void)
+{
+    g_auto(World) world = { 0 };
+    Value *value = NULL;
+
+    worldInit(&world, HOUR);
+    freshSetStanding(world.fresh, TRUE);
+    freshPush(world.fresh, newValue(PUSHED));
+    value = freshPeek(world.fresh);
+    g_assert_cmpuint(value->number, ==, PUSHED);
+    unrefValue(value);
+    g_assert_cmpuint(acquire(&world), ==, 1);
+    g_assert_nonnull(world.lastCurrent);
+
+    freshExpire(world.fresh);
+    freshPush(world.fresh, newValue(PUSHED));
+    g_assert_cmpuint(acquire(&world), ==, 2);
+
+    freshSetStanding(world.fresh, FALSE);
+    world.ttl = 0;
+    freshPush(world.fresh, newValue(PUSHED));
+    g_assert_cmpuint(acquire(&world), ==, 3);
+}
+
+/* What is pushed during a proof is newer than what the proof brings, which proves it. */
+static void
+testPushDuringProof(void)
+{
+    g_auto(World) world = { 0 };
+
+    worldInit(&world, HOUR);
+    world.pushWithin = world.fresh;
+    g_assert_cmpuint(acquire(&world), ==, PUSHED);
+    g_assert_cmpuint(acquire(&world), ==, PUSHED);
+    g_assert_cmpuint(world.questions, ==, 1);
+
+    /* The value that the proof was shown may go meanwhile. */
+    freshExpire(world.fresh);
+    world.unchanged = TRUE;
+    world.pushWithin = world.fresh;
+    g_assert_cmpuint(acquire(&world), ==, PUSHED);
+    g_assert_cmpuint(world.questions, ==, 2);
+}
+
+/* A proof that fails leaves what was pushed, for who peeks and for the next proof. */
+static void
+testPushThenFailure(void)
+{
+    g_auto(World) world = { 0 };
+    Value *value = NULL;
+
+    worldInit(&world, HOUR);
+    world.failing = TRUE;
+    world.pushWithin = world.fresh;
+    acquireFails(&world, "question 1");
+    value = freshPeek(world.fresh);
+    g_assert_cmpuint(value->number, ==, PUSHED);
+    unrefValue(value);
+}
+
 /* ---- many threads --------------------------------------------------------------------------- */
 
 static void
 read1(gpointer data)
 {
     World *world = data;
-    Value *value = freshAcquire(world->fresh, NULL);
+    Value *value = freshAcquire(world->fresh, world->ttl, NULL);
     gint oldest = 0;
 
     if (!value) {
@@ -425,6 +537,33 @@ readMany(gpointer data)
 }
 
 static void
+pushMany(gpointer data)
+{
+    World *world = data;
+    guint i;
+
+    for (i = 0; i < 500; i++) {
+        freshSetStanding(world->fresh, i % 2 == 0);
+        freshPush(world->fresh, newValue(PUSHED + i));
+        unrefValue(freshPeek(world->fresh));
+        if (i % 50 == 0)
+            freshExpire(world->fresh);
+        read1(world);
+    }
+}
+
+/* Values come and go under readers, proofs and expiries. For TSan most of all. */
+static void
+testPushStorm(void)
+{
+    g_auto(World) world = { 0 };
+
+    worldInit(&world, 0);
+    crewJoin(crewStart(CREW, pushMany, &world));
+    g_assert_cmpint(world.failures, ==, 0);
+}
+
+static void
 testStorm(void)
 {
     g_auto(World) world = { 0 };
@@ -448,6 +587,12 @@ main(int argc, char **argv)
     g_test_add_func("/base/fresh/peek", testPeek);
     g_test_add_func("/base/fresh/failure", testFailure);
     g_test_add_func("/base/fresh/failure-within-ttl", testFailureWithinTtl);
+    g_test_add_func("/base/fresh/ttl-of-reader", testTtlOfReader);
+    g_test_add_func("/base/fresh/standing", testStanding);
+    g_test_add_func("/base/fresh/push-is-no-proof", testPushIsNoProof);
+    g_test_add_func("/base/fresh/push-during-proof", testPushDuringProof);
+    g_test_add_func("/base/fresh/push-then-failure", testPushThenFailure);
+    g_test_add_func("/base/fresh/push-storm", testPushStorm);
     g_test_add_func("/base/fresh/shared", testShared);
     g_test_add_func("/base/fresh/shared-ttl-zero", testSharedTtlZero);
     g_test_add_func("/base/fresh/shared-failure", testSharedFailure);

@@ -125,7 +125,7 @@ settingOpen(Setting *s, bool warm)
     script(s->canned);
     connection = esxConnectionNew(fixtureLogin(s->canned), NULL, "h", HOUR_MS);
     if (warm)
-        inventorySnapshotUnref(inventoryAcquire(connection->inventory, NULL));
+        inventorySnapshotUnref(inventoryAcquire(connection->inventory, 0, NULL));
     cannedAssertLog(s->canned, warm ? FILTER " " WAIT : "");
 
     s->snapshot = fixtureSnapshot(OBJECTS, NULL);

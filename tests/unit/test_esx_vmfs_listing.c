@@ -60,7 +60,7 @@ static EsxVolumeList *
 acquire(Listings *listings, ViSession *session, const InventoryPool *pool)
 {
     g_autoptr(GError) error = NULL;
-    EsxVolumeList *list = esxVmfsListingsAcquire(listings, session, pool, &error);
+    EsxVolumeList *list = esxVmfsListingsAcquire(listings, session, pool, HOUR_MS, &error);
 
     g_assert_no_error(error);
     return list;
@@ -86,7 +86,7 @@ testCache(void)
     g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(InventorySnapshot) snapshot = twoDatastores();
     g_autoptr(InventorySnapshot) later = twoDatastores();
-    g_autoptr(Listings) listings = esxVmfsListingsNew(HOUR_MS);
+    g_autoptr(Listings) listings = esxVmfsListingsNew();
     g_autoptr(EsxVolumeList) first = NULL;
     g_autoptr(EsxVolumeList) second = NULL;
     g_autoptr(EsxVolumeList) other = NULL;
@@ -104,13 +104,33 @@ testCache(void)
     g_assert_nonnull(strstr(cannedLast(canned, SEARCH)->body, ">b2</_this>"));
 }
 
+/* How long a search answers is each reader's own choice. */
+static void
+testTtlOfReader(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(InventorySnapshot) snapshot = twoDatastores();
+    g_autoptr(Listings) listings = esxVmfsListingsNew();
+    const InventoryPool *pool = fixturePool(snapshot, "ds");
+    g_autoptr(GError) error = NULL;
+
+    scriptSearch(canned, "");
+    esxVolumeListUnref(acquire(listings, session, pool));
+    scriptSearch(canned, "");
+    esxVolumeListUnref(esxVmfsListingsAcquire(listings, session, pool, 0, &error));
+    g_assert_no_error(error);
+    esxVolumeListUnref(acquire(listings, session, pool));
+    cannedAssertLog(canned, SEARCH " " LOOK " " SEARCH " " LOOK);
+}
+
 static void
 testExpire(void)
 {
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(InventorySnapshot) snapshot = twoDatastores();
-    g_autoptr(Listings) listings = esxVmfsListingsNew(HOUR_MS);
+    g_autoptr(Listings) listings = esxVmfsListingsNew();
     const InventoryPool *pool = fixturePool(snapshot, "ds");
 
     /* What was never listed has nothing to expire. */
@@ -137,7 +157,7 @@ testRenamed(void)
     g_autoptr(InventorySnapshot) after = fixtureSnapshot(
         VMFS("d1", "new", BROWSER("b1")),
         NULL);
-    g_autoptr(Listings) listings = esxVmfsListingsNew(HOUR_MS);
+    g_autoptr(Listings) listings = esxVmfsListingsNew();
     g_autoptr(EsxVolumeList) list = NULL;
 
     scriptSearch(canned, "");
@@ -157,7 +177,7 @@ testLongerPoolName(void)
     g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
         VMFS("d1", "ds", BROWSER("b1"))
         VMFS("d2", "ds", ""), NULL);
-    g_autoptr(Listings) listings = esxVmfsListingsNew(0);
+    g_autoptr(Listings) listings = esxVmfsListingsNew();
     g_autoptr(EsxVolumeList) list = NULL;
 
     scriptSearch(canned, FOLDER("[ds] x", FILE("IsoImageFileInfo", "a.iso", "")));
@@ -177,7 +197,7 @@ testQueryRefused(void)
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(InventorySnapshot) snapshot = twoDatastores();
-    g_autoptr(Listings) listings = esxVmfsListingsNew(0);
+    g_autoptr(Listings) listings = esxVmfsListingsNew();
     g_autoptr(EsxVolumeList) list = NULL;
 
     cannedFault(canned, SEARCH, "InvalidArgument", INVALID_QUERY);
@@ -200,13 +220,13 @@ testBothRefused(void)
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(InventorySnapshot) snapshot = twoDatastores();
-    g_autoptr(Listings) listings = esxVmfsListingsNew(0);
+    g_autoptr(Listings) listings = esxVmfsListingsNew();
     const InventoryPool *pool = fixturePool(snapshot, "ds");
     g_autoptr(GError) error = NULL;
 
     cannedFault(canned, SEARCH, "InvalidArgument", INVALID_QUERY);
     cannedFault(canned, SEARCH, "InvalidArgument", "datastorePath");
-    g_assert_null(esxVmfsListingsAcquire(listings, session, pool, &error));
+    g_assert_null(esxVmfsListingsAcquire(listings, session, pool, HOUR_MS, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_INVALID_ARGUMENT);
     fixtureAssertPhrase(error->message, "datastorePath");
 
@@ -221,12 +241,12 @@ testFailure(void)
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(InventorySnapshot) snapshot = twoDatastores();
-    g_autoptr(Listings) listings = esxVmfsListingsNew(HOUR_MS);
+    g_autoptr(Listings) listings = esxVmfsListingsNew();
     const InventoryPool *pool = fixturePool(snapshot, "ds");
     g_autoptr(GError) error = NULL;
 
     cannedFault(canned, SEARCH, "NoPermission", "No.");
-    g_assert_null(esxVmfsListingsAcquire(listings, session, pool, &error));
+    g_assert_null(esxVmfsListingsAcquire(listings, session, pool, HOUR_MS, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_NO_PERMISSION);
     scriptSearch(canned, "");
     esxVolumeListUnref(acquire(listings, session, pool));
@@ -257,7 +277,7 @@ testShared(void)
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(InventorySnapshot) snapshot = twoDatastores();
-    g_autoptr(Listings) listings = esxVmfsListingsNew(HOUR_MS);
+    g_autoptr(Listings) listings = esxVmfsListingsNew();
     g_autofree char *bytes = searchResult(FOLDER("[ds]", FILE("IsoImageFileInfo", "a.iso", "")));
     Readers readers = { listings, session, fixturePool(snapshot, "ds"), 0 };
     Crew *crew = NULL;
@@ -278,6 +298,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/esx/vmfs-listing/cache", testCache);
+    g_test_add_func("/esx/vmfs-listing/ttl-of-reader", testTtlOfReader);
     g_test_add_func("/esx/vmfs-listing/expire", testExpire);
     g_test_add_func("/esx/vmfs-listing/renamed", testRenamed);
     g_test_add_func("/esx/vmfs-listing/longer-pool-name", testLongerPoolName);

@@ -46,11 +46,11 @@ scriptNothing(Canned *canned)
 
 /* Reads the inventory, which must show pools called @names, and returns the snapshot. */
 static InventorySnapshot *
-readNames(Inventory *inventory, const char *names)
+readNames(Inventory *inventory, guint ttlMs, const char *names)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GString) text = g_string_new(NULL);
-    InventorySnapshot *snapshot = inventoryAcquire(inventory, &error);
+    InventorySnapshot *snapshot = inventoryAcquire(inventory, ttlMs, &error);
     const InventoryPool *const *pools = NULL;
     size_t n = 0;
     size_t i;
@@ -63,10 +63,18 @@ readNames(Inventory *inventory, const char *names)
     return snapshot;
 }
 
+/* A read that asks the server. */
 static void
 assertNames(Inventory *inventory, const char *names)
 {
-    inventorySnapshotUnref(readNames(inventory, names));
+    inventorySnapshotUnref(readNames(inventory, 0, names));
+}
+
+/* A read that takes what was proven within the last hour. */
+static void
+assertNamesOfHour(Inventory *inventory, const char *names)
+{
+    inventorySnapshotUnref(readNames(inventory, HOUR_MS, names));
 }
 
 /* The read must fail so; nothing half-read may be left to be seen. */
@@ -75,7 +83,7 @@ assertFails(Inventory *inventory, GQuark domain, gint code)
 {
     g_autoptr(GError) error = NULL;
 
-    g_assert_null(inventoryAcquire(inventory, &error));
+    g_assert_null(inventoryAcquire(inventory, 0, &error));
     g_assert_error(error, domain, code);
     fixtureAssertPhrase(error->message, "cannot read the inventory: ");
 }
@@ -84,7 +92,7 @@ assertFails(Inventory *inventory, GQuark domain, gint code)
 static Inventory *
 startInventory(Canned *canned, ViSession *session)
 {
-    Inventory *inventory = inventoryNew(session, NULL, 0);
+    Inventory *inventory = inventoryNew(session, NULL);
 
     scriptFilter(canned, "session[1]filter");
     scriptUpdates(canned, "1", FALSE, DATASTORE("a"));
@@ -111,13 +119,13 @@ testWithinTtl(void)
 {
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = inventoryNew(session, NULL, HOUR_MS);
+    g_autoptr(Inventory) inventory = inventoryNew(session, NULL);
 
     scriptFilter(canned, "f");
     scriptUpdates(canned, "1", FALSE, DATASTORE("a"));
-    assertNames(inventory, "a");
-    assertNames(inventory, "a");
-    assertNames(inventory, "a");
+    assertNamesOfHour(inventory, "a");
+    assertNamesOfHour(inventory, "a");
+    assertNamesOfHour(inventory, "a");
     cannedAssertLog(canned, FILTER " " WAIT);
 }
 
@@ -132,7 +140,7 @@ testUnchanged(void)
     g_autoptr(InventorySnapshot) after = NULL;
 
     scriptNothing(canned);
-    after = readNames(inventory, "a");
+    after = readNames(inventory, 0, "a");
     cannedAssertLog(canned, WAIT);
     g_assert_true(before == after);
     g_assert_nonnull(strstr(cannedLast(canned, WAIT)->body, "<version>1</version>"));
@@ -162,16 +170,16 @@ testExpire(void)
 {
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = inventoryNew(session, NULL, HOUR_MS);
+    g_autoptr(Inventory) inventory = inventoryNew(session, NULL);
 
     g_assert_null(inventoryPeek(inventory));
     scriptFilter(canned, "f");
     scriptUpdates(canned, "1", FALSE, DATASTORE("a"));
-    assertNames(inventory, "a");
+    assertNamesOfHour(inventory, "a");
     inventoryExpire(inventory);
     scriptNothing(canned);
-    assertNames(inventory, "a");
-    assertNames(inventory, "a");
+    assertNamesOfHour(inventory, "a");
+    assertNamesOfHour(inventory, "a");
     cannedAssertLog(canned, FILTER " " WAIT " " WAIT);
 }
 
@@ -180,7 +188,7 @@ testTruncated(void)
 {
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = inventoryNew(session, NULL, 0);
+    g_autoptr(Inventory) inventory = inventoryNew(session, NULL);
 
     scriptFilter(canned, "f");
     scriptUpdates(canned, "0_1", TRUE, DATASTORE("a"));
@@ -197,7 +205,7 @@ testTruncatedThenNothing(void)
 {
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = inventoryNew(session, NULL, 0);
+    g_autoptr(Inventory) inventory = inventoryNew(session, NULL);
 
     scriptFilter(canned, "f");
     scriptUpdates(canned, "0_1", TRUE, DATASTORE("a"));
@@ -298,7 +306,7 @@ testSessionEndsAtFirst(void)
 {
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = inventoryNew(session, NULL, 0);
+    g_autoptr(Inventory) inventory = inventoryNew(session, NULL);
 
     fixtureScriptExpired(canned, FILTER);
     fixtureScriptLogin(canned, FIXTURE_SET_COOKIE_2);
@@ -359,7 +367,7 @@ testEndlessUpdates(void)
 {
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = inventoryNew(session, NULL, 0);
+    g_autoptr(Inventory) inventory = inventoryNew(session, NULL);
     g_autofree char *bytes = fixtureUpdateEnvelope("1", TRUE, DATASTORE("a"));
 
     scriptFilter(canned, "f");
@@ -375,7 +383,7 @@ testNothingAtFirst(void)
 {
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = inventoryNew(session, NULL, 0);
+    g_autoptr(Inventory) inventory = inventoryNew(session, NULL);
 
     scriptFilter(canned, "f");
     scriptNothing(canned);
@@ -389,7 +397,7 @@ testEmpty(void)
 {
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = inventoryNew(session, NULL, 0);
+    g_autoptr(Inventory) inventory = inventoryNew(session, NULL);
 
     scriptFilter(canned, "f");
     scriptUpdates(canned, "1", FALSE, ENTER("HostSystem", "ha-host", ""));
@@ -403,7 +411,7 @@ testNoPermission(void)
 {
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = inventoryNew(session, NULL, 0);
+    g_autoptr(Inventory) inventory = inventoryNew(session, NULL);
 
     cannedFault(canned, FILTER, "NoPermission", "Permission was denied.");
     assertFails(inventory, VI_ERROR, VI_ERROR_NO_PERMISSION);
@@ -430,6 +438,7 @@ testRefused(void)
 
 typedef struct {
     Inventory *inventory;
+    guint ttlMs;
     gint failures;      /* atomic */
 } Readers;
 
@@ -437,7 +446,7 @@ static void
 readOnce(gpointer data)
 {
     Readers *readers = data;
-    g_autoptr(InventorySnapshot) snapshot = inventoryAcquire(readers->inventory, NULL);
+    g_autoptr(InventorySnapshot) snapshot = inventoryAcquire(readers->inventory, readers->ttlMs, NULL);
 
     if (!snapshot || !inventoryPoolByName(snapshot, "a"))
         g_atomic_int_inc(&readers->failures);
@@ -449,9 +458,9 @@ testShared(void)
 {
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = inventoryNew(session, NULL, HOUR_MS);
+    g_autoptr(Inventory) inventory = inventoryNew(session, NULL);
     g_autofree char *bytes = fixtureUpdateEnvelope("1", FALSE, DATASTORE("a"));
-    Readers readers = { .inventory = inventory };
+    Readers readers = { .inventory = inventory, .ttlMs = HOUR_MS };
     Crew *crew = NULL;
 
     scriptFilter(canned, "f");
@@ -480,7 +489,7 @@ testStorm(void)
 {
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = inventoryNew(session, NULL, 0);
+    g_autoptr(Inventory) inventory = inventoryNew(session, NULL);
     Readers readers = { .inventory = inventory };
     guint i;
 

@@ -69,7 +69,7 @@ static gboolean
 readPools(Inventory *inventory)
 {
     GError *error = NULL;
-    g_autoptr(InventorySnapshot) snapshot = inventoryAcquire(inventory, &error);
+    g_autoptr(InventorySnapshot) snapshot = inventoryAcquire(inventory, 0, &error);
     size_t n = 0;
 
     if (!snapshot)
@@ -109,7 +109,7 @@ static guint
 visit(Canned *canned)
 {
     g_autoptr(ViSession) session = enter(canned);
-    g_autoptr(Inventory) inventory = session ? inventoryNew(session, NULL, 0) : NULL;
+    g_autoptr(Inventory) inventory = session ? inventoryNew(session, NULL) : NULL;
     gboolean good = FALSE;
 
     if (!session)

@@ -54,7 +54,7 @@ acquire(Vmfs *vmfs)
     g_autoptr(GError) error = NULL;
     g_autoptr(EsxVolumeList) list =
         esxVmfsListingsAcquire(vmfs->connection->listings, vmfs->connection->session, vmfs->pool,
-                               &error);
+                               HOUR_MS, &error);
 
     g_assert_no_error(error);
 }
