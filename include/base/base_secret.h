@@ -20,6 +20,9 @@ Secret *secretNew(const char *text);
 /* Returns: (transfer none): the text, valid as long as @secret. */
 const char *secretText(const Secret *secret);
 
+/* Whether both have the same text. How long that takes tells nothing but the length of @b. */
+gboolean secretEqual(const Secret *a, const Secret *b);
+
 /* Erases and frees; accepts NULL. */
 void secretFree(Secret *secret);
 

@@ -11,6 +11,7 @@
 
 struct _Secret {
     char *text;
+    size_t length;      /* without the NUL */
     size_t mapped;      /* whole pages */
 };
 
@@ -25,6 +26,7 @@ secretNew(const char *text)
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     Secret *secret = g_new0(Secret, 1);
 
+    secret->length = length;
     secret->mapped = (length + 1 + page - 1) / page * page;
     secret->text = mmap(NULL, secret->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
                         -1, 0);
@@ -41,6 +43,19 @@ const char *
 secretText(const Secret *secret)
 {
     return secret->text;
+}
+
+gboolean
+secretEqual(const Secret *a, const Secret *b)
+{
+    /* volatile: or the compiler might leave at the first difference */
+    volatile unsigned char differs = a->length != b->length;
+    size_t i;
+
+    /* Behind the end of @a all is compared with its NUL. */
+    for (i = 0; i < b->length; i++)
+        differs |= (unsigned char)(a->text[MIN(i, a->length)] ^ b->text[i]);
+    return !differs;
 }
 
 void

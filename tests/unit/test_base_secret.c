@@ -33,6 +33,23 @@ testLongText(void)
     g_assert_cmpstr(secretText(secret), ==, text);
 }
 
+static void
+testEqual(void)
+{
+    const char *texts[] = { "", "a", "b", "ab", "abc", "abd", "xbc" };
+    size_t i;
+    size_t j;
+
+    for (i = 0; i < G_N_ELEMENTS(texts); i++) {
+        for (j = 0; j < G_N_ELEMENTS(texts); j++) {
+            g_autoptr(Secret) a = secretNew(texts[i]);
+            g_autoptr(Secret) b = secretNew(texts[j]);
+
+            g_assert_cmpint(secretEqual(a, b), ==, i == j);
+        }
+    }
+}
+
 /* Returns: (transfer full): what the kernel says of the mapping that @address is in, or NULL. */
 static char *
 findMapping(const char *address)
@@ -96,6 +113,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/secret/keeps-text", testKeepsText);
     g_test_add_func("/secret/long-text", testLongText);
+    g_test_add_func("/secret/equal", testEqual);
     g_test_add_func("/secret/protected-memory", testProtectedMemory);
     g_test_add_func("/secret/erases", testErases);
     return g_test_run();
