@@ -28,6 +28,7 @@ typedef enum {
     ESX_URI_STALL_TIMEOUT,
     ESX_URI_TIMEOUT,
     ESX_URI_TASK_TIMEOUT,
+    ESX_URI_LINGER,
     ESX_URI_CONNECTIONS,
     ESX_URI_AUTO_ANSWER,
     ESX_URI_VCENTER,
@@ -74,6 +75,8 @@ static const struct {
                                   G_STRUCT_OFFSET(EsxUri, totalTimeoutMs), 100, 86400 * 1000 },
     [ESX_URI_TASK_TIMEOUT]    = { "task_timeout",    esxUriSetSeconds,
                                   G_STRUCT_OFFSET(EsxUri, taskTimeoutMs), 1000, 604800u * 1000 },
+    [ESX_URI_LINGER]          = { "linger",          esxUriSetSeconds,
+                                  G_STRUCT_OFFSET(EsxUri, lingerMs), 0, 3600 * 1000 },
     [ESX_URI_CONNECTIONS]     = { "connections",     esxUriSetNumber,
                                   G_STRUCT_OFFSET(EsxUri, connections),
                                   1, ESX_CONNECTION_CONNECTIONS_MAX },
@@ -411,6 +414,7 @@ esxUriNew(const EsxUriSource *source, GError **error)
     uri->trust = HTTP_TRUST_SYSTEM;
     uri->cacheTtlMs = ESX_URI_CACHE_TTL_MS;
     uri->taskTimeoutMs = VI_FILE_TIMEOUT_MS;
+    uri->lingerMs = ESX_URI_LINGER_MS;
     uri->connections = ESX_CONNECTION_CONNECTIONS;
 
     if (source->fragment) {

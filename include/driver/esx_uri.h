@@ -25,6 +25,8 @@
  *   stall_timeout=SECONDS         0.1 to 3600, default 60
  *   timeout=SECONDS               0.1 to 86400, default 300
  *   task_timeout=SECONDS          1 to 604800, default 86400: how long a change may take
+ *   linger=SECONDS                0 to 3600, default 5: how long a daemon stays logged in when the
+ *                                 last connection has closed
  *   connections=N                 1 to 16, default 4: how many fetch one download side by side
  *   auto_answer=0|1  vcenter=HOST of libvirt's own ESX driver: checked, without effect here
  *
@@ -64,11 +66,13 @@ typedef struct {
     guint stallTimeoutMs;
     guint totalTimeoutMs;
     guint taskTimeoutMs;
+    guint lingerMs;
     guint connections;
     GPtrArray *warnings;        /* char *: sentences for the log */
 } EsxUri;
 
 #define ESX_URI_CACHE_TTL_MS 2000
+#define ESX_URI_LINGER_MS 5000
 #define ESX_URI_PORT_HTTPS 443
 #define ESX_URI_PORT_HTTP 80
 

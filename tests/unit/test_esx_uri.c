@@ -92,6 +92,7 @@ testDefaults(void)
     g_assert_true(esx->isEncrypted);
     g_assert_cmpint(esx->trust, ==, HTTP_TRUST_SYSTEM);
     g_assert_cmpuint(esx->cacheTtlMs, ==, 2000);
+    g_assert_cmpuint(esx->lingerMs, ==, 5000);
     g_assert_cmpuint(esx->taskTimeoutMs, ==, 86400u * 1000);
     g_assert_cmpuint(esx->connections, ==, 4);
     g_assert_cmpuint(esx->connectTimeoutMs, ==, 0);
@@ -177,21 +178,26 @@ static void
 testSeconds(void)
 {
     g_autoptr(EsxUri) uri =
-        parseGood("esx", "cache_ttl=0.25&connect_timeout=3&stall_timeout=90.5&timeout=86400");
+        parseGood("esx", "cache_ttl=0.25&connect_timeout=3&stall_timeout=90.5&timeout=86400"
+                  "&linger=2.5");
     g_autoptr(EsxUri) least =
-        parseGood("esx", "cache_ttl=0&connect_timeout=0.1&stall_timeout=0.100&timeout=0.1");
+        parseGood("esx", "cache_ttl=0&connect_timeout=0.1&stall_timeout=0.100&timeout=0.1"
+                  "&linger=0");
     g_autoptr(EsxUri) most =
         parseGood("esx", "cache_ttl=3600&connect_timeout=600&stall_timeout=3600.0"
-                  "&task_timeout=604800&connections=16");
+                  "&task_timeout=604800&connections=16&linger=3600");
 
     g_assert_cmpuint(uri->cacheTtlMs, ==, 250);
+    g_assert_cmpuint(uri->lingerMs, ==, 2500);
     g_assert_cmpuint(uri->connectTimeoutMs, ==, 3000);
     g_assert_cmpuint(uri->stallTimeoutMs, ==, 90500);
     g_assert_cmpuint(uri->totalTimeoutMs, ==, 86400000);
     g_assert_cmpuint(least->cacheTtlMs, ==, 0);
+    g_assert_cmpuint(least->lingerMs, ==, 0);
     g_assert_cmpuint(least->connectTimeoutMs, ==, 100);
     g_assert_cmpuint(least->totalTimeoutMs, ==, 100);
     g_assert_cmpuint(most->cacheTtlMs, ==, 3600000);
+    g_assert_cmpuint(most->lingerMs, ==, 3600000);
     g_assert_cmpuint(most->stallTimeoutMs, ==, 3600000);
     g_assert_cmpuint(most->taskTimeoutMs, ==, 604800u * 1000);
     g_assert_cmpuint(most->connections, ==, 16);
@@ -214,6 +220,8 @@ testSecondsRefused(void)
     }
     assertRefused("esx", "connect_timeout=0", "connect_timeout|from 0.1 to 600");
     assertRefused("esx", "stall_timeout=0.05", "stall_timeout|from 0.1 to 3600");
+    assertRefused("esx", "linger=3601", "linger|'3601'|from 0 to 3600");
+    assertRefused("esx", "linger=-1", "linger|'-1'|from 0 to 3600");
     assertRefused("esx", "task_timeout=0.5", "task_timeout|from 1 to 604800");
     assertRefused("esx", "connections=0", "connections|'0'|from 1 to 16");
     assertRefused("esx", "connections=17", "connections|'17'|from 1 to 16");
