@@ -53,8 +53,9 @@ class Control:
 
     # -- looking -----------------------------------------------------------------------------
     def counters(self) -> dict[str, Any]:
-        """Requests by method and their total, faults, connections, bytes, rescans, open sessions."""
-        return {**self._service.counters.plain(), "sessions": len(self._service.sessions.all())}
+        """Requests by method and their total, faults, connections, bytes, rescans, sessions, the most there were."""
+        sessions = self._service.sessions
+        return {**self._service.counters.plain(), "sessions": len(sessions.all()), "most_sessions": sessions.most}
 
     def reset_counters(self) -> dict[str, Any]:
         """Set the counters to zero; what they were."""

@@ -44,6 +44,8 @@ class SessionTable:
         self._locked_until = 0.0
         self._handed_out: dict[str, None] = {}
         self.ended = 0
+        self.most = 0
+        """How many there ever were at once."""
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -117,6 +119,7 @@ class SessionTable:
         self._handed_out.pop(cookie, None)
         session = Session(cookie, key, user, time.monotonic(), locale)
         self._sessions[session.cookie] = session
+        self.most = max(self.most, len(self._sessions))
         return session
 
     def end(self, session: Session) -> None:
