@@ -313,6 +313,7 @@ esxVmfsUpload(EsxConnection *connection, const InventoryPool *pool, const EsxVol
         .what = g_strdup_printf("upload to '%s'", volume->path),
     };
     upload->verb = verb;
+    upload->verb.change.changed = &upload->verb.changed;
     upload->verb.pool = contents->pool;
     upload->length = length > 0 ? (gint64)length : HTTP_LENGTH_UNKNOWN;
     if (contents->isDisk)

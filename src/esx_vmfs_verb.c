@@ -49,7 +49,11 @@ esxVmfsVerbBegin(EsxVmfsVerb *verb, EsxConnection *connection, const InventoryPo
     *verb = (EsxVmfsVerb) {
         .connection = connection,
         .pool = pool,
-        .change = { connection->taskTimeoutMs, esxConnectionCancelFlag() },
+        .change = {
+            .timeoutMs = connection->taskTimeoutMs,
+            .cancel = esxConnectionCancelFlag(),
+            .changed = &verb->changed,
+        },
     };
     return TRUE;
 }
@@ -333,7 +337,10 @@ removeFile(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GError **
 {
     ViSession *session = verb->connection->session;
     const ViPath file = esxVmfsViPath(verb->pool, path);
-    const ViChange change = { TIDY_TIMEOUT_MS, viSessionNeverCancel() };
+    const ViChange change = {
+        .timeoutMs = TIDY_TIMEOUT_MS,
+        .cancel = viSessionNeverCancel(),
+    };
     g_autoptr(GError) local = NULL;
 
     if (isDisk ? viDiskDelete(session, &file, &change, &local)

@@ -19,12 +19,13 @@
  *   if (!esxVmfsVerbBegin(&verb, connection, pool, error))
  *       return FALSE;
  *
- * Not thread-safe: one for each call of a verb.
+ * Not thread-safe: one for each call of a verb. Whoever copies it sets change.changed anew.
  */
 typedef struct {
     EsxConnection *connection;  /* NULL: not begun */
     const InventoryPool *pool;
     ViChange change;            /* for whatever the user asked for */
+    gboolean changed;           /* by that: see ViChange */
     char *madeDirectory;        /* "[datastore] dir" that was made on the way, or NULL */
 } EsxVmfsVerb;
 

@@ -61,12 +61,21 @@ nameFiles(const ViChanging *changing, GError **error)
                     changing->path);
 }
 
+static void
+noteChanged(const ViChanging *changing)
+{
+    if (changing->change && changing->change->changed)
+        *changing->change->changed = TRUE;
+}
+
 /* Takes @cause (transfer full) as the error of the change. Returns: FALSE. */
 static gboolean
 fail(const ViChanging *changing, GError *cause, GError **error)
 {
     g_autoptr(GError) local = cause;
 
+    if (g_error_matches(local, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN))
+        noteChanged(changing);
     nameFiles(changing, &local);
     g_propagate_error(error, g_steal_pointer(&local));
     return FALSE;
@@ -142,7 +151,10 @@ viChangeCall(const ViChanging *changing, gconstpointer args, GError **error)
     g_autoptr(SoapReply) reply = sendOnce(changing, args, MIN(timeoutOf(changing), G_MAXINT32),
                                           cancelOf(changing), error);
 
-    return reply != NULL;
+    if (!reply)
+        return FALSE;
+    noteChanged(changing);
+    return TRUE;
 }
 
 /* The task in @reply; every method that starts one has this one field in its response. */
@@ -180,7 +192,13 @@ viChangeRun(const ViChanging *changing, gconstpointer args, GError **error)
 
     left = MAX(deadline - g_get_monotonic_time(), 0) / 1000;
     if (viTaskFinish(changing->session, task, changing->method->name, (guint)left,
-                     cancelOf(changing), &local))
+                     cancelOf(changing), &local)) {
+        noteChanged(changing);
         return TRUE;
+    }
+    /* It was stopped somewhere on its way. */
+    if (g_error_matches(local, VI_ERROR, VI_ERROR_CANCELLED) ||
+        g_error_matches(local, VI_ERROR, VI_ERROR_TIMEOUT))
+        noteChanged(changing);
     return fail(changing, g_steal_pointer(&local), error);
 }

@@ -255,6 +255,40 @@ testTimeout(void)
     g_assert_cmpuint(cannedCount(canned, "CancelTask"), ==, 1);
 }
 
+/* Whether files may be other than they were, by how the change went. */
+static void
+testChanged(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    gint cancel = 0;
+    gboolean changed = FALSE;
+    const ViChange change = { .cancel = &cancel, .changed = &changed };
+
+    cannedFault(canned, DELETE, "FileNotFound", "Not there.");
+    g_assert_false(run(session, FALSE, &change, NULL));
+    fixtureScriptTaskFault(canned, DELETE, "FileLocked", "In use.");
+    g_assert_false(run(session, FALSE, &change, NULL));
+    cancel = 1;
+    g_assert_false(run(session, FALSE, &change, NULL));
+    g_assert_false(changed);
+    cancel = 0;
+
+    fixtureScriptTask(canned, DELETE);
+    g_assert_true(run(session, FALSE, &change, NULL));
+    g_assert_true(changed);
+
+    changed = FALSE;
+    cannedFail(canned, DELETE, HTTP_ERROR, HTTP_ERROR_BROKEN);
+    g_assert_false(run(session, FALSE, &change, NULL));
+    g_assert_true(changed);
+
+    changed = FALSE;
+    cannedReply(canned, DELETE, "");
+    g_assert_false(run(session, FALSE, &change, NULL));
+    g_assert_true(changed);
+}
+
 static void
 testManager(void)
 {
@@ -284,6 +318,7 @@ main(int argc, char **argv)
     g_test_add_func("/vi/change/cancelled-before", testCancelledBefore);
     g_test_add_func("/vi/change/cancelled", testCancelled);
     g_test_add_func("/vi/change/timeout", testTimeout);
+    g_test_add_func("/vi/change/changed", testChanged);
     g_test_add_func("/vi/change/manager", testManager);
     return g_test_run();
 }
