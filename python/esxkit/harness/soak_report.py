@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the libvirt-esx-storage authors
+"""What a soak gave, as Markdown and as a curve of the daemon's memory."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+import time
+from array import array
+from collections import Counter
+from pathlib import Path
+
+import attrs
+import libvirt
+
+from . import environment
+
+CURVE = "soak-memory.svg"
+
+
+@attrs.frozen
+class Sample:
+    """The daemon at one moment."""
+
+    at: float
+    """Seconds since the clients began."""
+    memory: int
+    """Bytes that are resident."""
+    files: int
+    threads: int
+
+
+@attrs.frozen
+class Verdict:
+    """One thing that must hold."""
+
+    what: str
+    holds: bool
+    found: str
+
+
+@attrs.define
+class Result:
+    """Everything that was measured."""
+
+    seconds: float
+    clients: int
+    processes: int
+    expiry: float
+    bound: float
+    verdicts: list[Verdict] = attrs.field(factory=list)
+    problems: list[str] = attrs.field(factory=list)
+    times: dict[str, array] = attrs.field(factory=dict)
+    latencies: dict[str, list[float]] = attrs.field(factory=dict)
+    samples: list[Sample] = attrs.field(factory=list)
+    sessions: Counter = attrs.field(factory=Counter)
+    """How often the fake was found with so many sessions."""
+    most_sessions: int = 0
+    expiries: int = 0
+    logins: int = 0
+    longest_without: float = 0
+    requests: Counter = attrs.field(factory=Counter)
+    log: Counter = attrs.field(factory=Counter)
+    unexpected_log: list[str] = attrs.field(factory=list)
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything did that must."""
+        return all(verdict.holds for verdict in self.verdicts)
+
+
+def milliseconds(seconds: float) -> str:
+    """A time for a table."""
+    return f"{seconds * 1000:.1f}" if seconds < 0.1 else f"{seconds * 1000:.0f}"
+
+
+def _versions() -> str:
+    def number(value: int) -> str:
+        return f"{value // 1_000_000}.{value // 1000 % 1000}.{value % 1000}"
+
+    found = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],
+        cwd=environment.REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    tree = found.stdout.strip() or "unknown"
+    cores = len(os.sched_getaffinity(0))
+    return (
+        f"tree {tree}, libvirt {number(libvirt.getVersion())}, Python {platform.python_version()}, "
+        f"{platform.system()} {platform.release()}, {cores} cores"
+    )
+
+
+def _calls(times: dict[str, array]) -> list[str]:
+    rows = ["| call | count | median ms | 99 % ms | longest ms |", "|---|---:|---:|---:|---:|"]
+    for kind in sorted(times, key=lambda kind: -len(times[kind])):
+        values = sorted(times[kind])
+        late = values[min(len(values) - 1, len(values) * 99 // 100)]
+        shown = (statistics.median(values), late, values[-1])
+        rows.append(f"| {kind} | {len(values)} | " + " | ".join(milliseconds(value) for value in shown) + " |")
+    return rows
+
+
+def _changes(latencies: dict[str, list[float]]) -> list[str]:
+    rows = ["| change of the world | count | median ms | longest ms |", "|---|---:|---:|---:|"]
+    for kind, values in sorted(latencies.items()):
+        rows.append(
+            f"| {kind} | {len(values)} | {milliseconds(statistics.median(values))} | {milliseconds(max(values))} |"
+        )
+    return rows
+
+
+def _quote(lines: list[str]) -> list[str]:
+    return ["```", *lines[:40], "```"] if lines else ["None."]
+
+
+def markdown(result: Result) -> str:
+    """The report."""
+    total = sum(len(values) for values in result.times.values())
+    found = ", ".join(f"{count} with {many}" for many, count in sorted(result.sessions.items()))
+    methods = ", ".join(f"{name} {count}" for name, count in result.requests.most_common(12))
+    log = [f"| `{line}` | {count} |" for line, count in result.log.most_common()]
+    return "\n".join(
+        [
+            "<!-- SPDX-License-Identifier: LGPL-2.1-or-later -->",
+            "<!-- Copyright (C) 2026 the libvirt-esx-storage authors -->",
+            "# Soak: many clients of one daemon",
+            "",
+            f"Written by `./dev soak`, {time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime())}; {_versions()}.",
+            "",
+            f"**{'Everything held.' if result.holds else 'Not everything held.'}** {result.clients} clients on one "
+            f"private libvirtd, {result.seconds / 60:.3g} minutes, {total} calls; the session ended every "
+            f"{result.expiry:g} s.",
+            "",
+            f"A client is a thread of libvirt-python with a connection of its own to the daemon, in {result.processes} "
+            "processes. Each has a folder of its own on one of the datastores, so that it knows what every answer must "
+            "be: what it changed is looked at at once, through another client of the daemon and through its own "
+            "connection. Meanwhile datastores come, go, are renamed, lost and filled, and a target's LUNs and paths "
+            "change; each change waits for its events at a subscriber. The fake host is a process of its own, and all "
+            "of it shares the machine's cores: the times tell how busy the machine was, not what the driver needs.",
+            "",
+            "| what must hold | | found |",
+            "|---|---|---|",
+            *(f"| {one.what} | {'yes' if one.holds else '**NO**'} | {one.found} |" for one in result.verdicts),
+            "",
+            "## What went wrong",
+            "",
+            *_quote(result.problems),
+            "",
+            "## Calls",
+            "",
+            *_calls(result.times),
+            "",
+            "## Events",
+            "",
+            "From the moment before the host was told of a change to the last of its events at the subscriber.",
+            "",
+            *_changes(result.latencies),
+            "",
+            "## Sessions",
+            "",
+            f"The session was ended {result.expiries} times; there were {result.logins} logins. The fake itself counts "
+            f"how many sessions are open whenever one is opened: at most {result.most_sessions} at once. An ended "
+            "session is gone before the next one begins, so that not even a renewal may show two. Samples, by the "
+            f"number of sessions found: {found}; the longest time that samples found none: "
+            f"{result.longest_without * 1000:.0f} ms.",
+            "",
+            f"Requests at the host, the most frequent: {methods}.",
+            "",
+            "## Memory",
+            "",
+            f"![resident memory of libvirtd]({CURVE})",
+            "",
+            "## The daemon's log",
+            "",
+            *(["| message | times |", "|---|---:|", *log] if log else ["Nothing."]),
+            "",
+            "Not expected:",
+            "",
+            *_quote(result.unexpected_log),
+            "",
+        ]
+    )
+
+
+def curve(samples: list[Sample], path: Path) -> None:
+    """Draws the daemon's memory over time."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    pyplot.rcParams["svg.hashsalt"] = "soak"
+    figure, axes = pyplot.subplots(figsize=(8, 3))
+    axes.plot([one.at / 60 for one in samples], [one.memory / 2**20 for one in samples], linewidth=1)
+    axes.set(xlabel="minutes", ylabel="resident, MiB", ylim=(0, None), title="libvirtd")
+    axes.grid(alpha=0.3)
+    figure.tight_layout()
+    figure.savefig(path, metadata={"Date": None})
+    pyplot.close(figure)
