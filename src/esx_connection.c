@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* What belongs to one libvirt connection, and the order in which it goes. */
+/* What belongs to one libvirt connection. */
 
 #include "esx_connection.h"
 
@@ -19,22 +19,48 @@ esxConnectionCancelFlag(void)
 }
 
 EsxConnection *
-esxConnectionNew(ViSession *session, InventoryScope *scope, const char *host, guint ttlMs)
+esxConnectionJoin(EsxServer *server, void (*leave)(EsxServer *server, gpointer opaque),
+                  gpointer opaque, const char *host, guint ttlMs)
 {
     EsxConnection *connection = g_new0(EsxConnection, 1);
 
-    viSessionSetCancel(session, esxConnectionCancelFlag());
-    connection->session = session;
-    connection->inventory = inventoryNew(session, scope);
-    connection->listings = esxVmfsListingsNew();
+    connection->server = server;
+    connection->session = server->session;
+    connection->inventory = server->inventory;
+    connection->listings = server->listings;
+    connection->folder = server->folder;
+    connection->events = server->events;
+    connection->leave = leave;
+    connection->opaque = opaque;
     connection->connections = ESX_CONNECTION_CONNECTIONS;
     connection->taskTimeoutMs = VI_FILE_TIMEOUT_MS;
     connection->cacheTtlMs = ttlMs;
-    connection->folder = viFolderNew(session);
     connection->host = g_strdup(host);
     g_mutex_init(&connection->lock);
     g_cond_init(&connection->idle);
     return connection;
+}
+
+static void
+leaveAlone(EsxServer *server, gpointer opaque G_GNUC_UNUSED)
+{
+    esxServerFree(server);
+}
+
+EsxConnection *
+esxConnectionNew(ViSession *session, InventoryScope *scope, const char *host, guint ttlMs)
+{
+    EsxServer *server = esxServerNew(session, scope, host);
+
+    return esxConnectionJoin(server, leaveAlone, NULL /* opaque */, host, ttlMs);
+}
+
+void
+esxConnectionChanged(EsxConnection *connection, const InventoryPool *pool)
+{
+    esxVmfsListingsExpire(connection->listings, pool);
+    inventoryExpire(connection->inventory);
+    esxEventsRefresh(connection->events, pool);
 }
 
 void
@@ -64,36 +90,6 @@ awaitWorkers(EsxConnection *connection)
         g_cond_wait(&connection->idle, &connection->lock);
 }
 
-const InventoryHardware *
-esxConnectionHardware(EsxConnection *connection, GError **error)
-{
-    const InventoryHardware *hardware = NULL;
-    InventoryHardware *fetched = NULL;
-
-    g_mutex_lock(&connection->lock);
-    hardware = connection->hardware;
-    g_mutex_unlock(&connection->lock);
-    if (hardware)
-        return hardware;
-
-    /*
-     * Without the lock: the network may be slow. Of two threads that ask at once, one's answer
-     * stays.
-     */
-    fetched = inventoryHardwareNew(connection->session, inventoryScope(connection->inventory),
-                                   error);
-    if (!fetched)
-        return NULL;
-
-    g_mutex_lock(&connection->lock);
-    if (!connection->hardware)
-        connection->hardware = g_steal_pointer(&fetched);
-    hardware = connection->hardware;
-    g_mutex_unlock(&connection->lock);
-    inventoryHardwareFree(fetched);
-    return hardware;
-}
-
 void
 esxConnectionFree(EsxConnection *connection)
 {
@@ -101,15 +97,7 @@ esxConnectionFree(EsxConnection *connection)
         return;
 
     awaitWorkers(connection);
-
-    /* The session last: it serves the others, and its end is the logout. */
-    esxVmfsListingsFree(connection->listings);
-    inventoryFree(connection->inventory);
-    viFolderFree(connection->folder);
-    viSessionFree(connection->session);
-    inventoryHardwareFree(connection->hardware);
-    if (connection->hostsFree)
-        connection->hostsFree(connection->hosts);
+    connection->leave(connection->server, connection->opaque);
     g_cond_clear(&connection->idle);
     g_mutex_clear(&connection->lock);
     g_free(connection->host);

@@ -238,6 +238,7 @@ esxConnectGetCapabilities(virConnectPtr conn)
 static int
 esxNodeGetInfo(virConnectPtr conn, virNodeInfoPtr info)
 {
+    const EsxConnection *connection = conn->privateData;
     g_autoptr(GError) error = NULL;
     const InventoryHardware *hardware = NULL;
     const char *end = NULL;
@@ -245,7 +246,7 @@ esxNodeGetInfo(virConnectPtr conn, virNodeInfoPtr info)
     if (virNodeGetInfoEnsureACL(conn) < 0)
         return -1;
 
-    hardware = esxConnectionHardware(conn->privateData, &error);
+    hardware = esxServerHardware(connection->server, &error);
     if (!hardware) {
         esxErrorReport(error, NULL);
         return -1;

@@ -87,9 +87,9 @@ esxOpenLogin(ViSession *session, const EsxUri *uri, const char *userName, Secret
     }
 
     connection = esxConnectionNew(g_steal_pointer(&owned), scope, uri->host, uri->cacheTtlMs);
-    connection->hosts = esxHostsNew(uri);
-    connection->hostsFree = esxHostsFree;
-    viFolderSetHosts(connection->folder, esxHostsTransport, connection->hosts);
+    connection->server->hosts = esxHostsNew(uri);
+    connection->server->hostsFree = esxHostsFree;
+    viFolderSetHosts(connection->folder, esxHostsTransport, connection->server->hosts);
     connection->connections = uri->connections;
     connection->taskTimeoutMs = uri->taskTimeoutMs;
     connection->encrypted = uri->isEncrypted;

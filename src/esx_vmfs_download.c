@@ -51,7 +51,8 @@ readContents(gpointer opaque, guint64 offset, guint64 length, ViFolderSink sink,
 static gboolean
 mayNeedTickets(const EsxConnection *connection)
 {
-    return connection->hosts && viSessionAbout(connection->session)->product == VI_PRODUCT_VPX;
+    return connection->server->hosts &&
+           viSessionAbout(connection->session)->product == VI_PRODUCT_VPX;
 }
 
 /* How many connections it is worth. */

@@ -5,23 +5,26 @@
 
 #pragma once
 
-#include "inventory_hardware.h"
-#include "vi_folder.h"
+#include "esx_server.h"
 
 /*
  * EsxConnection: what conn->privateData points to, for the connection driver and the storage facade
  * alike. Made by the driver's connectOpen, freed by its connectClose. libvirt may call in from any
  * number of threads.
+ *
+ * What it knows of the server it shares with other connections: see esx_server.h.
  */
-typedef struct _EsxVmfsListings EsxVmfsListings;
-
 typedef struct {
+    EsxServer *server;
+    /* Of @server, for short: */
     ViSession *session;
     Inventory *inventory;
-    EsxVmfsListings *listings;      /* of volumes, see esx_vmfs_listing.h */
-    ViFolder *folder;               /* contents of files */
-    gpointer hosts;                 /* what its transports to hosts are made from, or NULL */
-    GDestroyNotify hostsFree;
+    EsxVmfsListings *listings;
+    ViFolder *folder;
+    EsxEvents *events;
+
+    void (*leave)(EsxServer *server, gpointer opaque);
+    gpointer opaque;
     guint connections;              /* URI parameter: how many fetch one download side by side */
     guint taskTimeoutMs;            /* URI parameter task_timeout: how long a change may take */
     guint cacheTtlMs;               /* URI parameter cache_ttl: how long an answer is good */
@@ -30,7 +33,6 @@ typedef struct {
     gboolean secure;                /* encrypted, and the server's certificate was checked */
 
     GMutex lock;                    /* guards what follows */
-    InventoryHardware *hardware;    /* NULL: not asked for yet */
     guint busy;                     /* workers that go on behind an aborted stream, and others */
     GCond idle;                     /* busy became 0 */
 } EsxConnection;
@@ -39,21 +41,30 @@ typedef struct {
 #define ESX_CONNECTION_CONNECTIONS_MAX 16
 
 /*
- * Makes a connection object around an open session. encrypted and secure are FALSE; the caller sets
- * them.
+ * Makes a connection object to a server that others may share. encrypted and secure are FALSE; the
+ * caller sets them.
+ *
+ * @leave: called once, with @opaque, when the connection uses @server no more.
+ * @host: of the URI.
+ * @ttlMs: URI parameter cache_ttl.
+ */
+EsxConnection *esxConnectionJoin(EsxServer *server,
+                                 void (*leave)(EsxServer *server, gpointer opaque), gpointer opaque,
+                                 const char *host, guint ttlMs);
+
+/*
+ * The same with a server of its own around an open session, for tests.
  *
  * @session, @scope: (transfer full).
- * @ttlMs: URI parameter cache_ttl.
  */
 EsxConnection *esxConnectionNew(ViSession *session, InventoryScope *scope, const char *host,
                                 guint ttlMs);
 
 /*
- * Asks the server the first time it is called (1 request).
- *
- * Returns: (transfer none) valid as long as @connection, or NULL with @error.
+ * Something in @pool was changed through this driver, or the user wants it read anew: the next read
+ * of its volumes and of the inventory asks the server, and who listens to events is told to refresh.
  */
-const InventoryHardware *esxConnectionHardware(EsxConnection *connection, GError **error);
+void esxConnectionChanged(EsxConnection *connection, const InventoryPool *pool);
 
 /*
  * A worker thread holds @connection: between these two calls esxConnectionFree waits. Each worker
@@ -68,6 +79,6 @@ void esxConnectionRelease(EsxConnection *connection);
  */
 gint *esxConnectionCancelFlag(void);
 
-/* Waits for the workers, logs out and frees. Accepts NULL. */
+/* Waits for the workers, leaves the server and frees. Accepts NULL. */
 void esxConnectionFree(EsxConnection *connection);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxConnection, esxConnectionFree)

@@ -160,7 +160,7 @@ testTickets(void)
 
         memoryInit(&memory);
         memory.pieceUs = SLOW_US;
-        memory.connection->hosts = &memory;
+        memory.connection->server->hosts = &memory;
         memoryAdd(&memory, "a", g_bytes_ref(whole));
         assertDownload(&memory, "a", whole, 0, 0, 16 * MIB, NULL);
         g_assert_true((memory.mostAtOnce == 1) == (contents[i] != NULL));

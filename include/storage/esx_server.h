@@ -1,0 +1,55 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include "esx_events.h"
+#include "inventory_hardware.h"
+#include "vi_folder.h"
+
+/*
+ * EsxServer: what all connections of this process to one server share that could log in there in
+ * the same way: one session, and what is known through it. Who shares it is decided in the driver's
+ * floor, see esx_registry.h; here it is made, and goes.
+ *
+ * Any number of threads may use it at once; each of its parts has its own lock.
+ */
+typedef struct _EsxVmfsListings EsxVmfsListings;
+
+typedef struct {
+    char *host;                     /* of the URI, for messages */
+    ViSession *session;
+    Inventory *inventory;
+    EsxVmfsListings *listings;      /* of volumes, see esx_vmfs_listing.h */
+    ViFolder *folder;               /* contents of files */
+    EsxEvents *events;              /* who is told what changes */
+    gpointer hosts;                 /* what its transports to hosts are made from, or NULL */
+    GDestroyNotify hostsFree;
+
+    GMutex lock;                    /* guards what follows */
+    InventoryHardware *hardware;    /* NULL: not asked for yet */
+} EsxServer;
+
+/*
+ * From now on every change of the inventory that is noticed goes to the events, and the log says
+ * once each time whether the server tells of changes by itself, or not any more, and why.
+ *
+ * @session, @scope: (transfer full); @session must be logged in, @scope may be NULL.
+ */
+EsxServer *esxServerNew(ViSession *session, InventoryScope *scope, const char *host);
+
+/*
+ * Asks the server the first time it is called (1 request).
+ *
+ * Returns: (transfer none) valid as long as @server, or NULL with @error.
+ */
+const InventoryHardware *esxServerHardware(EsxServer *server, GError **error);
+
+/*
+ * Ends the inventory's thread, logs out (at most a few seconds, where the server is gone) and
+ * frees. Nobody may be using it. Accepts NULL.
+ */
+void esxServerFree(EsxServer *server);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxServer, esxServerFree)

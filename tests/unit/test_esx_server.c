@@ -1,0 +1,103 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* What connections share, at a scripted server. */
+
+#include "esx_server.h"
+
+#include "vi_fixture.h"
+
+#define HARDWARE \
+    "<returnval><objects><obj type=\"HostSystem\">ha-host</obj>" \
+    "<propSet><name>summary.hardware.memorySize</name>" \
+    "<val xsi:type=\"xsd:long\">4096</val></propSet>" \
+    "</objects></returnval>"
+
+static void
+testHardwareIsAskedForOnce(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(GError) error = NULL;
+    EsxServer *server = esxServerNew(fixtureLogin(canned), NULL, "esx1");
+    const InventoryHardware *hardware = NULL;
+
+    cannedReply(canned, "RetrievePropertiesEx", HARDWARE);
+    hardware = esxServerHardware(server, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(hardware->memoryBytes, ==, 4096);
+    g_assert_true(esxServerHardware(server, &error) == hardware);
+
+    esxServerFree(server);
+    cannedAssertLog(canned, "RetrievePropertiesEx Logout");
+}
+
+/* A failure is not kept: the next call asks again. */
+static void
+testHardwareAfterFailure(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(GError) error = NULL;
+    EsxServer *server = esxServerNew(fixtureLogin(canned), NULL, "esx1");
+
+    cannedFault(canned, "RetrievePropertiesEx", "NoPermission", "No.");
+    cannedReply(canned, "RetrievePropertiesEx", HARDWARE);
+    g_assert_null(esxServerHardware(server, &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_NO_PERMISSION);
+    g_clear_error(&error);
+    g_assert_nonnull(esxServerHardware(server, &error));
+    g_assert_no_error(error);
+
+    esxServerFree(server);
+    cannedAssertLog(canned, "RetrievePropertiesEx RetrievePropertiesEx Logout");
+}
+
+/* Two threads that ask at the same moment get the same answer. */
+static gpointer
+askForHardware(gpointer data)
+{
+    return (gpointer)esxServerHardware(data, NULL);
+}
+
+static void
+testHardwareFromTwoThreads(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    EsxServer *server = esxServerNew(fixtureLogin(canned), NULL, "esx1");
+    g_autofree char *bytes = cannedEnvelope("RetrievePropertiesEx", HARDWARE);
+    CannedExchange exchange = { .bytes = bytes, .held = TRUE, .always = TRUE };
+    GThread *threads[2] = { NULL };
+    gconstpointer answers[2] = { NULL };
+    size_t i;
+
+    cannedAdd(canned, "RetrievePropertiesEx", &exchange);
+    for (i = 0; i < G_N_ELEMENTS(threads); i++)
+        threads[i] = g_thread_new("asks", askForHardware, server);
+    cannedAwait(canned, "RetrievePropertiesEx", G_N_ELEMENTS(threads));
+    cannedOpen(canned, "RetrievePropertiesEx");
+    for (i = 0; i < G_N_ELEMENTS(threads); i++)
+        answers[i] = g_thread_join(threads[i]);
+
+    g_assert_nonnull(answers[0]);
+    g_assert_true(answers[0] == answers[1]);
+    esxServerFree(server);
+}
+
+static void
+testFreeNothing(void)
+{
+    esxServerFree(NULL);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+
+    g_test_add_func("/server/hardware-once", testHardwareIsAskedForOnce);
+    g_test_add_func("/server/hardware-after-failure", testHardwareAfterFailure);
+    g_test_add_func("/server/hardware-from-two-threads", testHardwareFromTwoThreads);
+    g_test_add_func("/server/free-nothing", testFreeNothing);
+    return g_test_run();
+}
