@@ -9,6 +9,7 @@
 * :mod:`~esxkit.harness.virsh`        virsh as a function, and its tables as Python values
 * :mod:`~esxkit.harness.client`       libvirt-python in a process of its own
 * :mod:`~esxkit.harness.servers`      the fake VI server and vcsim, as a test sees them
+* :mod:`~esxkit.harness.live`         whether reads are live: long polls and threads
 * :mod:`~esxkit.harness.badserver`    servers that answer nonsense
 * :mod:`~esxkit.harness.oracle`       what the driver must show of a world, worked out by itself
 * :mod:`~esxkit.harness.pytest_plugin` the fixtures

@@ -32,6 +32,7 @@ from esxkit.fake.worlds.counts import counts_world, iqn
 from . import environment, uri
 from .client import Client
 from .daemon import PrivateLibvirtd, write_auth_file
+from .live import thread_names
 from .oracle import Pool, World
 from .servers import PASSWORD
 from .soak_client import Outcome, Plan
@@ -120,17 +121,6 @@ def sample(pid: int, begun: float) -> Sample:
 
     files = len(list(Path(f"/proc/{pid}/fd").iterdir()))
     return Sample(time.monotonic() - begun, number("VmRSS") * 1024, files, number("Threads"))
-
-
-def thread_names(pid: int) -> Counter[str]:
-    """The threads of a process by name."""
-    names: Counter[str] = Counter()
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        try:
-            names[(task / "comm").read_text().strip()] += 1
-        except OSError:
-            continue
-    return names
 
 
 class SessionWatch:
