@@ -309,8 +309,10 @@ esxStoragePoolRefresh(virStoragePoolPtr pool, unsigned int flags)
 
     ok = found.backend->poolRefresh(connection, found.pool, &error);
     inventoryExpire(connection->inventory);
-    if (ok)
+    if (ok) {
+        esxEventsRefresh(connection->events, found.pool);
         return 0;
+    }
     esxErrorReport(error, "cannot refresh pool '%s'", found.pool->name);
     return -1;
 }

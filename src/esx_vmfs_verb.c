@@ -63,8 +63,13 @@ esxVmfsVerbEnd(EsxVmfsVerb *verb)
 {
     if (!verb->connection)
         return;
-    esxVmfsListingsExpire(verb->connection->listings, verb->pool);
-    inventoryExpire(verb->connection->inventory);
+    if (verb->changed) {
+        esxConnectionChanged(verb->connection, verb->pool);
+    } else {
+        /* What failed may have failed because the pool is not what was known of it. */
+        esxVmfsListingsExpire(verb->connection->listings, verb->pool);
+        inventoryExpire(verb->connection->inventory);
+    }
     g_free(verb->madeDirectory);
     *verb = (EsxVmfsVerb) { 0 };
 }

@@ -12,7 +12,7 @@
 /*
  * EsxVmfsVerb: what all verbs that change a file of a datastore have in common. Begun on a
  * datastore that can be written to; when it ends, however it went, the next read of the pool and of
- * its volumes asks the server.
+ * its volumes asks the server. Who listens to events is told when something may have changed.
  *
  *   g_auto(EsxVmfsVerb) verb = { 0 };
  *
