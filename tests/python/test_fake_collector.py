@@ -460,13 +460,13 @@ def test_computed_properties_are_looked_at_again(serve, soap):
 
 
 def test_what_others_do_costs_a_waiting_filter_nothing(serve, soap, monkeypatch):
-    from esxkit.fake import updates
+    from esxkit.fake import filters
 
     server = serve("small")
     watching = Watch(soap(server), ALL_STORES + WALK)
     watching.wait()
     looked = []
-    monkeypatch.setattr(updates, "select", lambda *args: looked.append(args))
+    monkeypatch.setattr(filters, "select", lambda *args: looked.append(args))
     soap(server).search("[datastore-0000]")
     assert watching.wait() == []
     assert looked == []

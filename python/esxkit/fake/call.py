@@ -10,6 +10,7 @@ import attrs
 if TYPE_CHECKING:
     from esxkit.fake.service import Service
     from esxkit.fake.sessions import Session
+    from esxkit.fake.wires import Wire
 
 
 @attrs.define
@@ -27,3 +28,5 @@ class Call:
     new_cookie: str | None = None
     """The cookie to send with the reply, if any."""
     info: Any = None
+    wire: "Wire | None" = None
+    """The connection the call came by."""

@@ -8,6 +8,7 @@ arguments); its "*" may be a list of arguments by position. The reply is the ver
 sentence if the verb or an argument is wrong.
 """
 
+import inspect
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -29,11 +30,12 @@ class ControlError(ValueError):
 class Control:
     """The verbs. Each public method without underscore is one (those of mutations.Mutations and FileVerbs as well)."""
 
-    def __init__(self, service: Service, world: World, builder: Builder):
+    def __init__(self, service: Service, world: World, builder: Builder, network: Any = None):
         self._service = service
+        self._network = network
         self._others = (mutations.Mutations(service, world, builder), FileVerbs(service))
 
-    def run(self, verb: str, arguments: dict[str, Any], positional: Sequence[Any] = ()) -> Any:
+    async def run(self, verb: str, arguments: dict[str, Any], positional: Sequence[Any] = ()) -> Any:
         """Run one verb. ControlError with a sentence when it cannot be done."""
         handler = None
         if not verb.startswith("_") and verb != "run":
@@ -41,7 +43,8 @@ class Control:
         if handler is None:
             raise ControlError(f"The fake has no control verb '{verb}'; it has {', '.join(self.verbs())}.")
         try:
-            return handler(*positional, **arguments)
+            result = handler(*positional, **arguments)
+            return await result if inspect.isawaitable(result) else result
         except (KeyError, TypeError, ValueError) as error:
             text = error.args[0] if error.args else repr(error)
             raise ControlError(f"Control verb '{verb}': {text}") from error
@@ -53,9 +56,10 @@ class Control:
 
     # -- looking -----------------------------------------------------------------------------
     def counters(self) -> dict[str, Any]:
-        """Requests by method and their total, faults, connections, bytes, rescans, sessions, the most there were."""
+        """Requests by method and their total, faults, bytes, rescans; sessions and blocked waits of now, and more."""
         sessions = self._service.sessions
-        return {**self._service.counters.plain(), "sessions": len(sessions.all()), "most_sessions": sessions.most}
+        now = {"sessions": len(sessions.all()), "most_sessions": sessions.most, "waiting": self._service.waits.blocked}
+        return {**self._service.counters.plain(), **now}
 
     def reset_counters(self) -> dict[str, Any]:
         """Set the counters to zero; what they were."""
@@ -88,11 +92,32 @@ class Control:
         if late:
             raise ValueError(f"{', '.join(sorted(late))} cannot be changed while the fake runs.")
         self._service.options.update(options)
+        self._service.sessions.watch_age()
         return self.options()
 
     def terminate_sessions(self) -> int:
         """End every session now; how many there were."""
         return self._service.sessions.end_all()
+
+    def forget_versions(self) -> None:
+        """No collector knows the version any more that its client has; blocked waits end with that fault."""
+        for session in self._service.sessions.all():
+            for state in self._service.collector_states(session):
+                state.forget()
+
+    async def await_waits(self, count: int = 1, seconds: float = 20) -> bool:
+        """Return as soon as exactly so many waits for updates are blocked; False if that takes too long."""
+        return await self._service.waits.reach(count, seconds)
+
+    async def go_away(self, sessions: bool = False) -> None:
+        """Close all connections and listen no more, as a server that was stopped; `sessions`: they stay."""
+        if not sessions:
+            self._service.sessions.end_all()
+        await self._network.go_away()
+
+    async def come_back(self) -> None:
+        """Listen again at the same ports, with the same world."""
+        await self._network.come_back()
 
     def arm(self, die_at: int = 0, cut_at: int = 0) -> None:
         """Count moments from 1 again, and end the process or close all connections at one: see fake.events."""
@@ -142,7 +167,7 @@ class ControlFrontend:
         try:
             arguments = json.loads(body) if body else {}
             positional = arguments.pop("*", ()) if isinstance(arguments, dict) else ()
-            result = self._control.run(verb, arguments, positional)
+            result = await self._control.run(verb, arguments, positional)
         except (ControlError, json.JSONDecodeError) as error:
             return web.Response(status=400, text=f"{error}\n")
         return web.json_response(result)

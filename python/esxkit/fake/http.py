@@ -17,6 +17,7 @@ from aiohttp import web
 
 from esxkit.fake.service import Reply, Service
 from esxkit.fake.troubles import endless
+from esxkit.fake.wires import Wire
 from esxkit.wire.versions import prior_versions
 
 _COOKIE = re.compile(r'vmware_soap_session\s*=\s*"?([^";\s]+)"?')
@@ -33,8 +34,13 @@ class CountingServer(web.Server):
 
     def connection_made(self, handler: Any, transport: Any) -> None:
         super().connection_made(handler, transport)
+        self._service.wires.add(handler, transport)
         self._service.counters.connections += 1
         self._service.events.transports.add(transport)
+
+    def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:
+        super().connection_lost(handler, exc)
+        self._service.wires.drop(handler)
 
 
 class Frontend:
@@ -45,28 +51,43 @@ class Frontend:
         self._folder = folder
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        wire = self.service.wires.find(request.protocol)
+        if wire is None:
+            return web.Response(status=500)  # the client has gone, nobody will read it
+        wire.busy()
+        try:
+            return await self._answer(request, wire)
+        finally:
+            wire.silent()
+
+    async def _answer(self, request: web.BaseRequest, wire: Wire) -> web.StreamResponse:
         options = self.service.options
         if options.latency_ms:
             await asyncio.sleep(options.latency_ms / 1000)
         path = request.path.rstrip("/")
         self.service.events.happen(f"{request.method} {path}")
         if path == "/sdk" and request.method == "POST":
-            return await self._soap(request)
+            return await self._soap(request, wire)
         if path == "/sdk/vimServiceVersions.xml" and request.method == "GET":
             return _version_list(self.service.api_version)
         if path == "/folder" or path.startswith("/folder/"):
             return await self._folder(request, session_cookie(request))
         return web.Response(status=404, text="404 Not Found")
 
-    async def _soap(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _soap(self, request: web.BaseRequest, wire: Wire) -> web.StreamResponse:
         body = await request.content.read()
+        if self.service.wires.find(request.protocol) is None:
+            return web.Response(status=500)
+        wire.silent()
         reply = await self.service.handle(
             body,
             request.headers.get("SOAPAction"),
             session_cookie(request),
             agent=request.headers.get("User-Agent", ""),
             address=request.remote or "127.0.0.1",
+            wire=wire,
         )
+        wire.busy()
         return await self._send(request, reply)
 
     async def _send(self, request: web.BaseRequest, reply: Reply) -> web.StreamResponse:

@@ -12,6 +12,8 @@ EXPIRY_STYLES = ("fault", "empty", "missingset")
 DESTSPEC_STYLES = ("notimplemented", "ignore", "accept")
 DISK_FILE_DELETE_STYLES = ("descriptor", "nothing")
 PUT_REFUSALS = ("early-close", "polite")
+LONG_POLLS = ("wait", "fault", "empty")
+ENDED_WAITS = ("canceled", "fault")
 PARTIAL_PUTS = ("keep", "drop")
 CERTIFICATES = ("good", "selfsigned", "expired", "wronghost")
 
@@ -60,7 +62,17 @@ class FakeOptions:
     session_cap: int = attrs.field(default=0, validator=_NOT_NEGATIVE)
     """Number of sessions after which a request without a session gets 503; 0 is no limit."""
     idle_seconds: float = attrs.field(default=1800, validator=_NOT_NEGATIVE)
-    """A session not used for so long is gone; 0 is never."""
+    """A session not used for so long is gone; 0 is never. A request that is being answered uses it."""
+    session_seconds: float = attrs.field(default=0, validator=_NOT_NEGATIVE)
+    """A session so old is ended, in use or not; 0 is never."""
+    ended_wait: str = attrs.field(default="canceled", validator=_one_of(*ENDED_WAITS))
+    """How a blocked wait ends with its session: RequestCanceled, or the fault NotAuthenticated."""
+    long_polls: str = attrs.field(default="wait", validator=_one_of(*LONG_POLLS))
+    """What WaitForUpdatesEx with time to wait does: waits, faults NotSupported, or answers at once."""
+    cancel_whole_session: bool = False
+    """True: CancelWaitForUpdates ends the waits of all collectors of the session, not of its own only."""
+    idle_cut_seconds: float = attrs.field(default=0, validator=_NOT_NEGATIVE)
+    """A proxy in between cuts connections on which nothing went by for so long, long polls too; 0 is never."""
     expiry_style: str = attrs.field(default="empty", validator=_one_of(*EXPIRY_STYLES))
     """How RetrieveProperties[Ex] answers a caller without session; every other method faults."""
     lockout_after: int = attrs.field(default=0, validator=_NOT_NEGATIVE)
@@ -83,6 +95,8 @@ class FakeOptions:
     """What happens to the file of a PUT that breaks in the middle: it keeps what has come, or it is deleted."""
     page_size: int = attrs.field(default=100, validator=attrs.validators.ge(1))
     """Objects in a page of RetrievePropertiesEx, object updates in one of WaitForUpdatesEx."""
+    update_page: int = attrs.field(default=0, validator=_NOT_NEGATIVE)
+    """Object updates in a page of WaitForUpdatesEx, if that is fewer than page_size; 0: page_size."""
     gzip: bool = False
     """Whether SOAP replies are gzipped for clients that accept it."""
     chunk_above: int = attrs.field(default=8192, validator=_NOT_NEGATIVE)

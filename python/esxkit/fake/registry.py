@@ -4,17 +4,18 @@
 """Managed objects of the fake and the registry that knows them all and announces their changes.
 
     registry ── moid ──► ManagedObject ── props ──► immutable data objects
-        └─ change counter + waiters ◄── property collectors
+        └─ change counter + listeners ◄── property collectors
 
 A property's value is replaced, never changed in place, so the collector compares by identity.
 """
 
-import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from esxkit.model import objects
 from esxkit.wire.faults import VimFault, object_not_found
+
+_CHANGES_KEPT = 10_000
 
 
 class ManagedObject:
@@ -91,8 +92,10 @@ class Registry:
         self.service: Any = None  # the service all this belongs to
         self._objects: dict[str, ManagedObject] = {}
         self.generation = 0
-        self._last_change: dict[str, int] = {}
-        self._changed = asyncio.Event()
+        self.listeners: set[Callable[[], None]] = set()
+        """Called at each change, several times where several objects change at once."""
+        self._last_change: dict[str, int] = {}  # the one that changed last is the last
+        self._forgotten = 0
 
     def add(self, obj: ManagedObject) -> Any:
         """Register an object; its reference. ValueError if the moid is taken."""
@@ -129,20 +132,28 @@ class Registry:
     def announce(self, moid: str) -> None:
         """That object changed or is gone: wake everybody who waits for changes."""
         self.generation += 1
+        self._last_change.pop(moid, None)
         self._last_change[moid] = self.generation
-        event, self._changed = self._changed, asyncio.Event()
-        event.set()
+        if len(self._last_change) > 2 * len(self._objects) + _CHANGES_KEPT:
+            self._forget_the_gone()
+        for listener in list(self.listeners):
+            listener()
 
-    def touched(self, moids: set[str], generation: int) -> bool:
-        """Whether one of these objects changed after that generation."""
-        if len(moids) > len(self._last_change):
-            return any(last > generation and moid in moids for moid, last in self._last_change.items())
-        return any(self._last_change.get(moid, 0) > generation for moid in moids)
+    def _forget_the_gone(self) -> None:
+        """Tasks and views come and go for as long as a server runs."""
+        self._last_change = {moid: last for moid, last in self._last_change.items() if moid in self._objects}
+        self._forgotten = self.generation
 
-    async def changed_since(self, generation: int) -> None:
-        """Return as soon as something changed after that generation."""
-        while self.generation == generation:
-            await self._changed.wait()
+    def changed_since(self, generation: int) -> set[str] | None:
+        """The moids of what changed or went after that generation; None: too long ago to know."""
+        if generation < self._forgotten:
+            return None
+        result = set()
+        for moid, last in reversed(self._last_change.items()):
+            if last <= generation:
+                break
+            result.add(moid)
+        return result
 
 
 def method_not_found(obj: ManagedObject, name: str) -> VimFault:

@@ -218,6 +218,26 @@ class _Walk:
         return found
 
 
+def leads_to(spec: Any, obj: ManagedObject, session: Any, version: str) -> list[Any]:
+    """The values of all properties of an object along which a walk by this spec may go on."""
+    found = []
+    for start in spec.objectSet:
+        for selection in _all_traversals(start.selectSet):
+            if issubclass(obj.cls, selection.type):
+                found.append(value_at(obj, checked_path(selection.type, selection.path, version), session))
+    return found
+
+
+def _all_traversals(selections: list) -> list[Any]:
+    result, pending = [], list(selections or [])
+    while pending:
+        one = pending.pop()
+        if _is_traversal(one):
+            result.append(one)
+            pending.extend(one.selectSet or [])
+    return result
+
+
 # -- properties ------------------------------------------------------------------------------
 
 

@@ -59,12 +59,36 @@ class Address:
     pid: int
 
 
+class _Site:
+    """One listener that can stop and start again at its port."""
+
+    def __init__(self, runner: web.ServerRunner, port: int, context: Any):
+        self._runner, self._context = runner, context
+        self.port = port
+        self._site: web.TCPSite | None = None
+
+    async def start(self) -> None:
+        """Listen; `port` is the one taken. Nothing happens if it does already."""
+        if self._site is None:
+            site = web.TCPSite(self._runner, HOST, self.port, ssl_context=self._context)
+            await site.start()
+            self._site, self.port = site, site._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Listen no more; connections stay."""
+        if self._site is not None:
+            site, self._site = self._site, None
+            site._server.close()
+            self._runner._unreg_site(site)
+
+
 class Running:
     """Sockets, service and folder of one fake, inside a running event loop."""
 
     def __init__(self, world: World, options: FakeOptions):
         self.world, self.options = world, options
         self._runners: list[web.ServerRunner] = []
+        self._sites: list[_Site] = []
         self.folder = Path(options.state or tempfile.mkdtemp(prefix="esxkit-fake-"))
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.service: Service
@@ -76,7 +100,7 @@ class Running:
         certificates = tls.make(self.options.certificate, self.folder)
         builder = populate(self.world, self.options, self.folder / "datastores")
         self.service = builder.service
-        self.control = Control(self.service, self.world, builder)
+        self.control = Control(self.service, self.world, builder, self)
         folder = FolderApi(self.service)
         frontend = Frontend(self.service, folder)
         secure = CountingServer(frontend, self.service)
@@ -89,6 +113,7 @@ class Running:
         if self.service.is_vcenter:
             await self._listen_for_hosts(folder)
         control = await self._listen(web.Server(ControlFrontend(self.control), access_log=None), 0)
+        self._sites.pop()  # The control interface stays when the server goes away.
         self.address = Address(
             url=f"https://{HOST}:{port}/sdk",
             port=port,
@@ -118,9 +143,21 @@ class Running:
         runner = web.ServerRunner(server, shutdown_timeout=0.2)
         await runner.setup()
         self._runners.append(runner)
-        site = web.TCPSite(runner, HOST, port, ssl_context=context)
+        site = _Site(runner, port, context)
         await site.start()
-        return site._server.sockets[0].getsockname()[1]
+        self._sites.append(site)
+        return site.port
+
+    async def go_away(self) -> None:
+        """Close all connections and listen no more."""
+        for site in self._sites:
+            await site.stop()
+        self.service.events.cut()
+
+    async def come_back(self) -> None:
+        """Listen again at the same ports."""
+        for site in self._sites:
+            await site.start()
 
     async def stop(self) -> None:
         """Close everything and remove the folder, unless it is one that is to stay."""
@@ -207,7 +244,7 @@ class _InProcessControl:
     def __getattr__(self, verb: str) -> Any:
         def call(*positional: Any, **arguments: Any) -> Any:
             async def run() -> Any:
-                return self._fake._running.control.run(verb, arguments, positional)
+                return await self._fake._running.control.run(verb, arguments, positional)
 
             return self._fake.run(run())
 

@@ -11,6 +11,7 @@ No HTTP here: `handle` takes bytes and gives a Reply.
 import asyncio
 import collections
 import re
+import time
 import traceback
 from typing import Any
 
@@ -18,13 +19,15 @@ import attrs
 
 from esxkit.fake.call import Call
 from esxkit.fake.events import Events
-from esxkit.fake.objects.property_collector import ANONYMOUS
+from esxkit.fake.objects.property_collector import ANONYMOUS, OwnedCollector
 from esxkit.fake.options import FakeOptions
 from esxkit.fake.registry import ManagedObject, Registry, method_not_found
 from esxkit.fake.sessions import Session, SessionTable
 from esxkit.fake.tickets import Tickets
 from esxkit.fake.transfer import Connections
 from esxkit.fake.troubles import Rule, Rules
+from esxkit.fake.updates import ClientGone, CollectorState, End, Waits
+from esxkit.fake.wires import Wire, Wires
 from esxkit.wire import response
 from esxkit.wire.faults import VimFault, not_authenticated, object_not_found
 from esxkit.wire.request import BadRequest, Request, UnknownMethod, parse_request
@@ -88,6 +91,8 @@ class Service:
         self.rules = Rules()
         self.counters = Counters()
         self.events = Events()
+        self.waits = Waits()
+        self.wires = Wires(options)
         self.file_connections = Connections()
         self.tickets = Tickets(self)
         self.background: set[asyncio.Task] = set()
@@ -115,6 +120,11 @@ class Service:
             return None
         return VimFault("NoPermission", object=obj.ref, privilegeId="System.Read").data
 
+    def collector_states(self, session: Session) -> list[CollectorState]:
+        """What the collectors that a session uses remember of it."""
+        owned = (self.registry.find(moid) for moid in session.owned)
+        return [*session.state.values(), *(c.own_state for c in owned if isinstance(c, OwnedCollector))]
+
     def rescanned(self, host: ManagedObject, device: str) -> None:
         """An adapter was rescanned: what was announced to appear with a rescan appears."""
         self.counters.rescans[device] += 1
@@ -123,18 +133,25 @@ class Service:
             action(device)
 
     def _session_ended(self, session: Session) -> None:
+        for state in self.collector_states(session):
+            state.end_waits(End.SESSION_OVER)
         for moid in list(session.owned):
             self.registry.remove(moid)
         for state in session.state.values():
-            state.cancel()
             for moid in list(state.filters):
                 self.registry.remove(moid)
 
     # -- a request ---------------------------------------------------------------------------
     async def handle(
-        self, body: bytes, action: str | None, cookie: str | None, agent: str = "", address: str = "127.0.0.1"
+        self,
+        body: bytes,
+        action: str | None,
+        cookie: str | None,
+        agent: str = "",
+        address: str = "127.0.0.1",
+        wire: Wire | None = None,
     ) -> Reply:
-        """Answer one SOAP request."""
+        """Answer one SOAP request that came by `wire`."""
         session = self.sessions.find(cookie)
         self.counters.bytes_in += len(body)
         if session is None and self.sessions.full():
@@ -145,11 +162,12 @@ class Service:
         if session is not None:
             session.in_flight += 1
         try:
-            call = Call(self, session, version, "?", agent, address, cookie)
+            call = Call(self, session, version, "?", agent, address, cookie, wire=wire)
             reply = await self._answer(body, call, namespace, serializer)
         finally:
             if session is not None:
                 session.in_flight -= 1
+                session.last_used = time.monotonic()
         if self.options.trace:
             self._trace(body, reply)
         return reply
@@ -176,6 +194,8 @@ class Service:
         except VimFault as fault:
             self.counters.faults[fault.name] += 1
             reply = Reply(500, response.encode_fault(fault.data, serializer, namespace))
+        except ClientGone:
+            return Reply(500, b"")
         except BadRequest as error:
             self.counters.faults["(bad request)"] += 1
             reply = Reply(500, response.encode_parser_fault(str(error), serializer.style))

@@ -3,6 +3,7 @@
 
 """Sessions: cookie, idle time, the cap, wrong passwords."""
 
+import asyncio
 import secrets
 import time
 import uuid
@@ -29,6 +30,7 @@ class Session:
     """What the login named; the session's own locale is never unset."""
     in_flight: int = 0
     owned: set[str] = attrs.field(factory=set)
+    opened: float = attrs.field(factory=time.monotonic)
     state: dict[str, Any] = attrs.field(factory=dict)
     """What a managed object keeps per session (retrieve tokens, the default collector's filters)."""
 
@@ -43,6 +45,7 @@ class SessionTable:
         self._failures = 0
         self._locked_until = 0.0
         self._handed_out: dict[str, None] = {}
+        self._timer: asyncio.TimerHandle | None = None
         self.ended = 0
         self.most = 0
         """How many there ever were at once."""
@@ -120,6 +123,7 @@ class SessionTable:
         session = Session(cookie, key, user, time.monotonic(), locale)
         self._sessions[session.cookie] = session
         self.most = max(self.most, len(self._sessions))
+        self.watch_age()
         return session
 
     def end(self, session: Session) -> None:
@@ -139,6 +143,23 @@ class SessionTable:
         """Forget wrong passwords and lift a lock-out."""
         self._failures = 0
         self._locked_until = 0.0
+
+    def watch_age(self) -> None:
+        """End the sessions that are too old, and come back for the next one: also those in use end in time."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        limit = self._options.session_seconds
+        if not limit:
+            return
+        now = time.monotonic()
+        for session in list(self._sessions.values()):
+            if now - session.opened >= limit:
+                self.end(session)
+        if self._sessions:
+            oldest = min(session.opened for session in self._sessions.values())
+            delay = max(oldest + limit - now, 0.001)
+            self._timer = asyncio.get_running_loop().call_later(delay, self.watch_age)
 
     def _expire(self) -> None:
         limit = self._options.idle_seconds

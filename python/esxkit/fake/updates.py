@@ -1,125 +1,112 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 
-"""Property filters and what a collector remembers of them: the machinery behind WaitForUpdates.
+"""What a collector remembers of one session's filters, and the machinery behind WaitForUpdates.
 
     CollectorState ── filters ──► PropertyFilter ── reported {moid: {path: value}}
         version "7"                    compare with the registry → ObjectUpdates
         pages (what is still to be sent of a truncated update)
+        waits (futures) ◄── the registry's announcements, and whatever else ends a wait
+
+A blocked wait is one future and, where its time is limited, one timer; nothing looks at a clock in between.
 """
 
 import asyncio
+import enum
+import functools
 from typing import Any
 
-from esxkit.fake.registry import ManagedObject, Registry
-from esxkit.fake.selection import Path, check_spec, property_paths, select, value_at
-from esxkit.model.objects import trusted, vi_type
-from esxkit.wire.faults import VimFault
+import attrs
 
-_OBJECT_UPDATE = vi_type("ObjectUpdate")
-_CHANGE = vi_type("PropertyChange")
-_CHANGES = vi_type("ArrayOfPropertyChange")
-_MISSING = vi_type("MissingProperty")
-_MISSINGS = vi_type("ArrayOfMissingProperty")
+from esxkit.fake.filters import PropertyFilter
+from esxkit.fake.registry import Registry
+from esxkit.fake.wires import Wire
+from esxkit.model.objects import trusted, vi_type
+from esxkit.wire.faults import VimFault, not_authenticated
+
 _FILTER_UPDATE = vi_type("PropertyFilterUpdate")
 _OBJECT_UPDATES = vi_type("ArrayOfObjectUpdate")
 _FILTER_UPDATES = vi_type("ArrayOfPropertyFilterUpdate")
 _UPDATE_SET = vi_type("UpdateSet")
 
-_HIDDEN = object()
-"""What a filter remembers of a property that may not be read."""
+
+class ClientGone(Exception):
+    """The connection of a blocked wait was closed; nobody reads an answer."""
 
 
-def _change(path: Path, value: Any) -> Any:
-    """An unset property is an assign without value, an unset nested one an indirectRemove (seen so)."""
-    operation = "indirectRemove" if value is None and path.nested else "assign"
-    return trusted(_CHANGE, name=path.text, op=operation, val=value)
+class End(enum.Enum):
+    """What wakes a blocked wait."""
+
+    NEWS = enum.auto()
+    """Something changed in the registry; whether that is of interest is to be seen."""
+    CANCELED = enum.auto()
+    SESSION_OVER = enum.auto()
+    FORGOTTEN = enum.auto()
+    """The server does not know the version any more."""
+    CLIENT_GONE = enum.auto()
 
 
-def _update(kind: str, obj: ManagedObject, paths: list[Path], values: dict[str, Any], refused: dict[str, Any]) -> Any:
-    """What an object's update says of `paths`: the values, and the faults of those that may not be read."""
-    missing = [trusted(_MISSING, path=p.text, fault=refused[p.text]) for p in paths if refused[p.text]]
-    changes = [_change(p, values[p.text]) for p in paths if not refused[p.text]]
-    return trusted(
-        _OBJECT_UPDATE, kind=kind, obj=obj.ref, changeSet=_CHANGES(changes), missingSet=_MISSINGS(missing)
-    )
+@attrs.frozen
+class WaitRequest:
+    """Who waits for what, from which version, how many seconds (None: no limit), in pages of how many updates."""
+
+    session: Any
+    version: str
+    seconds: float | None = None
+    page: int | None = None
+    wire: Wire | None = None
 
 
-def _same(old: Any, new: Any) -> bool:
-    return old is new or (type(old) is type(new) and old == new)
+class Waits:
+    """The blocked waits of a whole server; for tests that want to know that one is."""
 
+    def __init__(self) -> None:
+        self.blocked = 0
+        self._watchers: list[tuple[int, asyncio.Future[None]]] = []
 
-class PropertyFilter(ManagedObject):
-    """One filter of one collector; remembers what it reported last."""
+    def change(self, by: int) -> None:
+        """One more or fewer is blocked."""
+        self.blocked += by
+        for number, future in self._watchers:
+            if not future.done() and self.blocked == number:
+                future.set_result(None)
 
-    vi_name = "PropertyFilter"
-
-    def __init__(self, moid: str, spec: Any, partial: bool, version: str, state: "CollectorState"):
-        super().__init__(moid, spec=spec, partialUpdates=partial)
-        self.spec, self.version, self._state = spec, version, state
-        self.reported: dict[str, dict[str, Any]] = {}
-        self._refs: dict[str, Any] = {}
-        self._generation = -1
-        self._visited: set[str] = set()
-        self._computed = True
-
-    def removed(self) -> None:
-        self._state.filters.pop(self.moid, None)
-
-    def restart(self) -> None:
-        """Report everything again next time."""
-        self.reported = {}
-        self._generation = -1
-
-    def gather(self, registry: Registry, session: Any) -> list[Any]:
-        """ObjectUpdates since the last time; remembers them as reported."""
-        if not self._needed(registry):
-            return []
-        self._generation = registry.generation
-        visited: dict[str, ManagedObject] = {}
-        try:
-            selected = select(self.spec, registry, session, self.version, visited)
-        except VimFault:
-            selected = {}  # the start of the traversal is gone: so is everything selected
-        self._visited = set(visited) or self._visited
-        self._computed = any(obj.computes() for obj in visited.values())
-        updates = []
-        for moid in [moid for moid in self.reported if moid not in selected]:
-            del self.reported[moid]
-            updates.append(self._leave(moid))
-        for moid, obj in selected.items():
-            paths = property_paths(self.spec, obj, self.version)
-            if not paths and not _wanted(self.spec, obj):
-                continue
-            refused = {path.text: registry.service.hidden_property(obj, path.text) for path in paths}
-            values = {p.text: _HIDDEN if refused[p.text] else value_at(obj, p, session) for p in paths}
-            old = self.reported.get(moid)
-            changed = [p for p in paths if old is None or not _same(old[p.text], values[p.text])]
-            if old is None or changed:
-                updates.append(_update("enter" if old is None else "modify", obj, changed, values, refused))
-            self.reported[moid] = values
-            self._refs[moid] = obj.ref
-        return updates
-
-    def _needed(self, registry: Registry) -> bool:
-        """Whether anything can differ from the last time."""
-        if self._generation < 0:
+    async def reach(self, number: int, seconds: float) -> bool:
+        """Return as soon as exactly so many are blocked; False when that did not happen in time."""
+        if self.blocked == number:
             return True
-        if registry.generation == self._generation:
+        watcher = number, asyncio.get_running_loop().create_future()
+        self._watchers.append(watcher)
+        try:
+            await asyncio.wait_for(watcher[1], seconds)
+        except TimeoutError:
             return False
-        return self._computed or registry.touched(self._visited, self._generation)
-
-    def _leave(self, moid: str) -> Any:
-        return trusted(_OBJECT_UPDATE, kind="leave", obj=self._refs.pop(moid), changeSet=_CHANGES())
-
-    async def DestroyPropertyFilter(self, call: Any) -> None:  # noqa: N802 (the API's name)
-        call.session.owned.discard(self.moid)
-        call.service.registry.remove(self.moid)
+        finally:
+            self._watchers.remove(watcher)
+        return True
 
 
-def _wanted(spec: Any, obj: ManagedObject) -> bool:
-    """An object of a type no PropertySpec names is not reported."""
-    return any(issubclass(obj.cls, p.type) for p in spec.propSet)
+class _Blocked:
+    """One blocked wait."""
+
+    def __init__(self) -> None:
+        self._woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._reason: End | None = None
+
+    def wake(self, reason: End = End.NEWS) -> None:
+        """Let it go on; what ends the wait goes before news."""
+        if self._reason in (None, End.NEWS):
+            self._reason = reason
+        if not self._woken.done():
+            self._woken.set_result(None)
+
+    async def reason(self, seconds: float | None) -> End | None:
+        """What woke it, None when its time is over."""
+        try:
+            await asyncio.wait_for(self._woken, seconds)
+        except TimeoutError:
+            return None
+        return self._reason
 
 
 class CollectorState:
@@ -133,49 +120,72 @@ class CollectorState:
         self._sequence = 0
         self._pages: list[list[Any]] = []
         self._page = 0
-        self._cancel = asyncio.Event()
+        self._blocked: set[_Blocked] = set()
 
-    def cancel(self) -> None:
-        """Make every wait in flight fault RequestCanceled."""
-        event, self._cancel = self._cancel, asyncio.Event()
-        event.set()
+    def end_waits(self, reason: End) -> None:
+        """Make every wait in flight end for that reason."""
+        for one in self._blocked:
+            one.wake(reason)
 
-    async def wait(
-        self, registry: Registry, session: Any, version: str, timeout: float | None, page_size: int | None
-    ) -> Any:
-        """The next UpdateSet after `version`, or None after `timeout` seconds (None: no limit).
+    def forget(self) -> None:
+        """Know no version any more; waits in flight end with InvalidCollectorVersion."""
+        self.version = "(none)"
+        self._pages = []
+        self.end_waits(End.FORGOTTEN)
 
-        Fault InvalidCollectorVersion for a version that is not the last one given out.
+    async def wait(self, registry: Registry, request: WaitRequest) -> Any:
+        """The next UpdateSet after the version, or None when the time is over.
+
+        Fault InvalidCollectorVersion for a version that is not the last one given out, also when another wait made
+        a newer one meanwhile. ClientGone when nobody waits any more.
         """
-        if not version:
+        if not request.version:
             self._pages = []
             for one in self.filters.values():
                 one.restart()
-        elif version != self.version:
+        elif request.version != self.version:
             raise VimFault("InvalidCollectorVersion")
         if self._pages:
             return self._next_page()
         loop = asyncio.get_running_loop()
-        deadline = None if timeout is None else loop.time() + timeout
+        deadline = None if request.seconds is None else loop.time() + request.seconds
+        known = self.version
         while True:
-            generation, cancel = registry.generation, self._cancel
-            self._collect(registry, session, page_size)
+            self._collect(registry, request)
             if self._pages:
                 return self._next_page()
             remaining = None if deadline is None else deadline - loop.time()
             if remaining is not None and remaining <= 0:
                 return None
-            await _first(registry.changed_since(generation), cancel.wait(), remaining)
-            if cancel.is_set():
-                raise VimFault("RequestCanceled")
+            _check(await self._block(registry, request.wire, remaining), registry)
+            if self.version != known:
+                raise VimFault("InvalidCollectorVersion")
 
-    def _collect(self, registry: Registry, session: Any, page_size: int | None) -> None:
+    async def _block(self, registry: Registry, wire: Wire | None, seconds: float | None) -> End | None:
+        """Wait for something to happen."""
+        blocked, waits = _Blocked(), registry.service.waits
+        gone = functools.partial(blocked.wake, End.CLIENT_GONE)
+        self._blocked.add(blocked)
+        registry.listeners.add(blocked.wake)
+        if wire is not None:
+            wire.on_lost.add(gone)
+        waits.change(1)
+        try:
+            return await blocked.reason(seconds)
+        finally:
+            waits.change(-1)
+            if wire is not None:
+                wire.on_lost.discard(gone)
+            registry.listeners.discard(blocked.wake)
+            self._blocked.discard(blocked)
+
+    def _collect(self, registry: Registry, request: WaitRequest) -> None:
         updates = []
         for one in list(self.filters.values()):
-            updates += [(one.ref, update) for update in one.gather(registry, session)]
+            updates += [(one.ref, update) for update in one.gather(registry, request.session)]
         if not updates:
             return
-        step = page_size or len(updates)
+        step = request.page or len(updates)
         self._pages = [updates[i : i + step] for i in range(0, len(updates), step)]
         self._page = 0
         self._sequence += 1
@@ -201,17 +211,16 @@ class CollectorState:
         )
 
 
-async def _first(one: Any, other: Any, timeout: float | None) -> None:
-    """Wait until one of two coroutines is done or the time is up; the rest is cancelled."""
-    tasks = [asyncio.ensure_future(one), asyncio.ensure_future(other)]
-    try:
-        await asyncio.wait(tasks, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-
-
-def new_filter(moid: str, spec: Any, partial: bool, version: str, state: CollectorState) -> PropertyFilter:
-    """A filter after its spec was checked. Fault InvalidProperty, InvalidArgument."""
-    check_spec(spec, version)
-    return PropertyFilter(moid, spec, partial, version, state)
+def _check(reason: End | None, registry: Registry) -> None:
+    """Whether a wait may go on after that."""
+    match reason:
+        case End.CANCELED:
+            raise VimFault("RequestCanceled")
+        case End.SESSION_OVER:
+            if registry.service.options.ended_wait == "fault":
+                raise not_authenticated(registry.service.root_folder.ref)
+            raise VimFault("RequestCanceled")
+        case End.FORGOTTEN:
+            raise VimFault("InvalidCollectorVersion")
+        case End.CLIENT_GONE:
+            raise ClientGone

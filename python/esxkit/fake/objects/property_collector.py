@@ -11,9 +11,10 @@ import uuid
 from typing import Any
 
 from esxkit.fake.call import Call
+from esxkit.fake.filters import new_filter
 from esxkit.fake.registry import ManagedObject
 from esxkit.fake.selection import check_spec, property_paths, select, value_at
-from esxkit.fake.updates import CollectorState, new_filter
+from esxkit.fake.updates import CollectorState, End, WaitRequest
 from esxkit.model.objects import trusted, vi_type
 from esxkit.wire.faults import VimFault, invalid_argument, not_authenticated
 
@@ -139,8 +140,11 @@ class PropertyCollector(ManagedObject):
             raise invalid_argument("options.maxWaitSeconds")
         if updates is not None and updates <= 0:
             raise invalid_argument("options.maxObjectUpdates")
-        page = min(updates or call.service.options.page_size, call.service.options.page_size)
-        return await self._wait(call, version, seconds, page)
+        fault = call.service.options.long_polls == "fault"
+        if fault and seconds != 0:
+            raise VimFault("NotSupported")
+        sizes = updates, call.service.options.page_size, call.service.options.update_page
+        return await self._wait(call, version, seconds, min(filter(None, sizes)))
 
     async def WaitForUpdates(self, call: Call, version: str | None) -> Any:
         return await self._wait(call, version, None, None)
@@ -149,11 +153,16 @@ class PropertyCollector(ManagedObject):
         return await self._wait(call, version, 0, None)
 
     async def _wait(self, call: Call, version: str | None, timeout: float | None, page: int | None) -> Any:
-        state = self.state(call.session)
-        return await state.wait(call.service.registry, call.session, version or "", timeout, page)
+        if call.service.options.long_polls == "empty":
+            timeout = 0
+        request = WaitRequest(call.session, version or "", timeout, page, call.wire)
+        return await self.state(call.session).wait(call.service.registry, request)
 
     async def CancelWaitForUpdates(self, call: Call) -> None:
-        self.state(call.session).cancel()
+        own = self.state(call.session)
+        states = call.service.collector_states(call.session) if call.service.options.cancel_whole_session else [own]
+        for state in states:
+            state.end_waits(End.CANCELED)
 
 
 class OwnedCollector(PropertyCollector):
@@ -166,8 +175,13 @@ class OwnedCollector(PropertyCollector):
     def state(self, session: Any) -> CollectorState:
         return self._state
 
+    @property
+    def own_state(self) -> CollectorState:
+        """What it remembers."""
+        return self._state
+
     def removed(self) -> None:
-        self._state.cancel()
+        self._state.end_waits(End.CANCELED)
         for moid in list(self._state.filters):
             self.registry.remove(moid)
 

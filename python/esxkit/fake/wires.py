@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the libvirt-esx-storage authors
+
+"""The connections of clients: who wants to know that one has ended, and the proxy that cuts silent ones."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from esxkit.fake.options import FakeOptions
+
+
+class Wire:
+    """One TCP connection."""
+
+    def __init__(self, transport: asyncio.Transport, options: FakeOptions):
+        self._transport, self._options = transport, options
+        self._timer: asyncio.TimerHandle | None = None
+        self._open = True
+        self.on_lost: set[Callable[[], None]] = set()
+        """Called when the client has closed the connection, or it broke."""
+        self.silent()
+
+    def silent(self) -> None:
+        """From now on no byte goes by."""
+        self.busy()
+        if self._options.idle_cut_seconds and self._open:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._options.idle_cut_seconds, self._transport.abort)
+
+    def busy(self) -> None:
+        """From now on bytes go by."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def lost(self) -> None:
+        """It has ended."""
+        self._open = False
+        self.busy()
+        for callback in list(self.on_lost):
+            callback()
+
+
+class Wires:
+    """The open connections, by whatever the web server knows them by."""
+
+    def __init__(self, options: FakeOptions):
+        self._options = options
+        self._wires: dict[Any, Wire] = {}
+
+    def __len__(self) -> int:
+        return len(self._wires)
+
+    def add(self, key: Any, transport: Any) -> None:
+        """A connection was made."""
+        self._wires[key] = Wire(transport, self._options)
+
+    def find(self, key: Any) -> Wire | None:
+        """An open connection, or None when it is closed."""
+        return self._wires.get(key)
+
+    def drop(self, key: Any) -> None:
+        """A connection has ended."""
+        wire = self._wires.pop(key, None)
+        if wire is not None:
+            wire.lost()
