@@ -71,12 +71,11 @@ class Fake:
 
     def pause(self) -> None:
         """Goes away; :meth:`resume` brings the host back on the same port, without its sessions."""
-        self._switches["port"] = self.port
-        self.stop()
+        self.control.go_away()
 
     def resume(self) -> None:
-        """Comes back after :meth:`pause`, with a new certificate."""
-        self.start()
+        """Comes back after :meth:`pause`, as it was."""
+        self.control.come_back()
 
     def restart(self) -> None:
         """Goes away and comes back at once."""
