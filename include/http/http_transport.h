@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include <glib.h>
+#include "base_wake.h"
 
 /*
  * HTTP floor: one transport per connection to a server, any number of requests at once. A request
@@ -75,7 +75,9 @@ typedef struct {
     const char *body;            /* NULL: none */
     size_t bodyLength;
     guint timeoutMs;             /* for the whole request; 0: the transport's default; see below */
+    guint quietMs;               /* how long the server may think on top of that; see below */
     gint *cancel;                /* atomic; non-zero ends the request soon; or NULL */
+    const Wake *wake;            /* raised: ends the request at once; or NULL */
     gboolean noRetry;            /* never send it twice; see below */
     HttpSource source;           /* instead of a body; implies noRetry */
     gpointer sourceOpaque;
@@ -85,8 +87,10 @@ typedef struct {
 
 /*
  * timeoutMs: who gives one knows how long the server may think, so that long it may also be silent
- * before its reply begins (a long poll, a rescan). Once the reply has begun, the transport's stall
- * timeout counts.
+ * before its reply begins (a rescan). Once the reply has begun, the transport's stall timeout counts.
+ *
+ * quietMs: for a long poll, where the server was told to keep silent: both the silence before its
+ * reply begins and the whole request may take that much longer than they might otherwise.
  *
  * noRetry: a server may close a kept-alive connection in the very moment a request goes out on it.
  * Then the transport sends the request again on a new connection, which is right for whatever only
@@ -129,7 +133,7 @@ struct _HttpTransport {
 /*
  * Sends @request and feeds the reply to @sink (NULL: the body is thrown away). Any status is a
  * success here. Thread-safe. Blocks, but never longer than the timeouts; a raised cancel flag ends
- * it within 0.2 s; holds no lock while the network is busy. @ret_response is the caller's to clear,
+ * it within 0.2 s, a raised wake at once; holds no lock while the network is busy. @ret_response is the caller's to clear,
  * and written on success only.
  */
 gboolean httpTransportPerform(HttpTransport *transport, const HttpRequest *request, HttpSink sink,

@@ -20,12 +20,6 @@
  * again.)
  */
 
-typedef struct {
-    guint64 generation;     /* session generation the call's objects belong to; 0: any */
-    guint timeoutMs;        /* 0: the transport's default */
-    gint *cancel;           /* atomic flag, or NULL */
-} ViCallOptions;
-
 /*
  * Calls @method. @options may be NULL.
  *

@@ -41,7 +41,7 @@ ViObjects *viCollectorRetrieveWith(ViSession *session, const VimPropertyFilterSp
  * One WaitForUpdatesEx on @collector.
  *
  * @version: the version of the last update seen, "" for everything.
- * @maxWaitSeconds: 0 returns at once.
+ * @maxWaitSeconds: 0 returns at once. The server may be silent that much longer than it else might.
  * @ret_updates: (transfer none) what changed, part of the reply; NULL when nothing did.
  * Returns: (transfer full) the reply that holds it, or NULL with @error.
  */
@@ -59,8 +59,16 @@ SoapReply *viCollectorCreateFilter(ViSession *session, const SoapMoRef *collecto
                                    const VimPropertyFilterSpec *spec, const ViCallOptions *options,
                                    SoapMoRef **ret_filter, GError **error);
 
+/*
+ * Ends a WaitForUpdatesEx of another thread on @collector: it fails with VI_ERROR_CANCELLED. One
+ * that arrives at the server only after this request has, goes on.
+ */
+gboolean viCollectorCancelWait(ViSession *session, const SoapMoRef *collector,
+                               const ViCallOptions *options, GError **error);
+
 /* Destroys a filter; whether that works is nobody's concern. */
-void viCollectorDestroyFilter(ViSession *session, const SoapMoRef *filter);
+void viCollectorDestroyFilter(ViSession *session, const SoapMoRef *filter,
+                              const ViCallOptions *options);
 
 /* Whether all that is missing is missing for NotAuthenticated, and nothing is there. */
 gboolean viCollectorSaysExpired(VimObjectContent *const *objects, size_t nobjects);

@@ -49,6 +49,15 @@ typedef struct {
     const char *productLine;    /* as sent; never NULL */
 } ViAbout;
 
+/* How one call is made. All zero: as ever. */
+typedef struct {
+    guint64 generation;     /* session generation the call's objects belong to; 0: any */
+    guint timeoutMs;        /* 0: the transport's default */
+    guint quietMs;          /* how long the server was told to wait: HttpRequest.quietMs */
+    gint *cancel;           /* atomic flag, or NULL: that of the session */
+    const Wake *wake;       /* raised: ends the call at once, besides that flag; or NULL */
+} ViCallOptions;
+
 /*
  * Makes a session and asks the server who it is (RetrieveServiceContent: 1 request, no login).
  *
@@ -83,17 +92,29 @@ gboolean viSessionIsUsable(ViSession *session);
 
 /*
  * Logs in again, unless that has happened since generation @stale. Single-flight.
+ *
+ * @wake: raised: gives up at once, for all who wait for this login; may be NULL.
  */
+gboolean viSessionRenewUntil(ViSession *session, guint64 stale, const Wake *wake, GError **error);
+
+/* The same without a wake. */
 gboolean viSessionRenew(ViSession *session, guint64 stale, GError **error);
 
 /*
+ * @renewed: called after each renewal, on the thread that made it, without a lock: objects of the
+ * generation before are gone, and whoever waits for one of them waits in vain. NULL: nobody. To be
+ * set while no call is running.
+ */
+void viSessionSetRenewed(ViSession *session, void (*renewed)(gpointer opaque), gpointer opaque);
+
+/*
  * One exchange in the present session, without renewal or replay; vi_call.c is the only user.
+ * VI_ERROR_SESSION_RENEWED when the generation that @options wants is over.
  *
- * @generation: 0, or the generation the call needs: VI_ERROR_SESSION_RENEWED when it is over.
  * @ret_generation: the generation the call ran in, written also on error; may be NULL.
  */
 gboolean viSessionExchange(ViSession *session, const SoapMethod *method, gconstpointer args,
-                           guint64 generation, guint timeoutMs, gint *cancel, SoapReply **ret_reply,
+                           const ViCallOptions *options, SoapReply **ret_reply,
                            guint64 *ret_generation, GError **error);
 
 /*

@@ -11,8 +11,9 @@ gboolean
 httpCallIsCancelled(const HttpCall *call, GError **error)
 {
     const gint *cancel = call->request->cancel;
+    const Wake *wake = call->request->wake;
 
-    if (!cancel || !g_atomic_int_get(cancel))
+    if (!(cancel && g_atomic_int_get(cancel)) && !(wake && wakeIsRaised(wake)))
         return FALSE;
 
     g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "The request to %s was cancelled.",

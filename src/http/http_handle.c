@@ -6,7 +6,7 @@
 /*
  * One handle is a curl easy handle with a multi handle of its own. The multi handle owns the
  * connection and keeps it between requests; it is there so that we, not libcurl, wait: so a cancel
- * flag is seen within a tenth of a second, and silence is measured in milliseconds.
+ * flag is seen within a tenth of a second, a wake at once, and silence is measured in milliseconds.
  * (curl_easy_perform looks at both once a second.)
  *
  * Every request sets all options anew and ends with curl_easy_reset, so nothing of one request can
@@ -76,7 +76,7 @@ httpCallCountBytes(CURL *easy)
     return up + down + header;
 }
 
-/* The longest silence allowed at this point of @call: see HttpRequest.timeoutMs. */
+/* The longest silence allowed at this point of @call: see HttpRequest.timeoutMs and quietMs. */
 static guint
 httpCallStallMs(const HttpCall *call)
 {
@@ -84,7 +84,7 @@ httpCallStallMs(const HttpCall *call)
 
     if (call->reply.lines > 0 || call->request->streamed)
         return stall;
-    return MAX(stall, call->request->timeoutMs);
+    return MAX(stall, call->request->timeoutMs) + call->request->quietMs;
 }
 
 static void
@@ -97,6 +97,27 @@ httpCallSetStalled(const HttpCall *call, GError **error)
                 call->config->endpoint.name, httpCallStallMs(call) / 1000.0);
 }
 
+/* How long the whole of @call may take. */
+static guint
+httpCallTotalMs(const HttpCall *call)
+{
+    const HttpRequest *request = call->request;
+
+    return (request->timeoutMs ? request->timeoutMs : call->config->totalTimeoutMs) +
+           request->quietMs;
+}
+
+/* How long nobody has to look whether @call was cancelled. */
+static int
+httpCallUnheededMs(const HttpCall *call)
+{
+    const Wake *wake = call->request->wake;
+
+    if (call->request->cancel || (wake && wakeDescriptor(wake) < 0))
+        return HTTP_CANCEL_POLL_MS;
+    return G_MAXINT;
+}
+
 /*
  * Looks at the clocks and at the cancel flag of @call.
  *
@@ -107,7 +128,7 @@ static int
 httpCallCheck(HttpCall *call, GError **error)
 {
     const HttpRequest *request = call->request;
-    guint totalMs = request->timeoutMs ? request->timeoutMs : call->config->totalTimeoutMs;
+    guint totalMs = httpCallTotalMs(call);
     gint64 now = g_get_monotonic_time();
     gint64 bytes = httpCallCountBytes(call->easy);
     gint64 left = request->streamed ? G_MAXINT : totalMs - (now - call->started) / 1000;
@@ -135,7 +156,7 @@ httpCallCheck(HttpCall *call, GError **error)
         left = MIN(left, silence);
     }
 
-    return MIN(left, request->cancel ? HTTP_CANCEL_POLL_MS : G_MAXINT);
+    return MIN(left, httpCallUnheededMs(call));
 }
 
 /*
@@ -169,8 +190,13 @@ httpHandleResult(HttpHandle *handle)
 static gboolean
 httpHandleStep(HttpHandle *handle, HttpCall *call, int wait, int *ret_running)
 {
+    const Wake *wake = call->request->wake;
+    struct curl_waitfd extra = {
+        .fd = wake ? wakeDescriptor(wake) : -1, .events = CURL_WAIT_POLLIN,
+    };
+
     if (call->given == call->seen &&
-        curl_multi_poll(handle->multi, NULL, 0, wait, NULL) != CURLM_OK)
+        curl_multi_poll(handle->multi, &extra, extra.fd >= 0 ? 1 : 0, wait, NULL) != CURLM_OK)
         return FALSE;
 
     call->seen = call->given;

@@ -64,7 +64,7 @@ makeFilter(Inventory *inventory, GError **error)
 
     /* One that stayed would report everything once more, each time. */
     if (inventory->filter && inventory->generation == options.generation)
-        viCollectorDestroyFilter(inventory->session, inventory->filter);
+        viCollectorDestroyFilter(inventory->session, inventory->filter, NULL);
     forgetReports(inventory);
     forgetFilter(inventory);
 

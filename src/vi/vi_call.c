@@ -53,8 +53,7 @@ attempt(ViSession *session, const SoapMethod *method, gconstpointer args,
     g_autoptr(SoapReply) reply = NULL;
     g_autoptr(GError) local = NULL;
 
-    if (!viSessionExchange(session, method, args, options->generation, options->timeoutMs,
-                           options->cancel, &reply, ret_generation, &local)) {
+    if (!viSessionExchange(session, method, args, options, &reply, ret_generation, &local)) {
         Outcome outcome = outcomeOf(method, &local);
 
         g_propagate_error(error, g_steal_pointer(&local));
@@ -73,8 +72,8 @@ attempt(ViSession *session, const SoapMethod *method, gconstpointer args,
 
 /* Whether the call may go out once more after @outcome; prepares the session for it. */
 static gboolean
-mayRepeat(ViSession *session, const SoapMethod *method, Outcome outcome, guint64 generation,
-          GError **error)
+mayRepeat(ViSession *session, const SoapMethod *method, const ViCallOptions *options,
+          Outcome outcome, guint64 generation, GError **error)
 {
     if (outcome == OUTCOME_BROKEN) {
         if (method->replay != SOAP_REPLAY_SAFE)
@@ -85,7 +84,7 @@ mayRepeat(ViSession *session, const SoapMethod *method, Outcome outcome, guint64
 
     /* OUTCOME_EXPIRED */
     g_clear_error(error);
-    if (!viSessionRenew(session, generation, error))
+    if (!viSessionRenewUntil(session, generation, options->wake, error))
         return FALSE;
     if (method->replay != SOAP_REPLAY_SESSION)
         return TRUE;
@@ -109,7 +108,7 @@ viCall(ViSession *session, const SoapMethod *method, gconstpointer args,
 
     outcome = attempt(session, method, args, options, &reply, &generation, &local);
     if ((outcome == OUTCOME_EXPIRED || outcome == OUTCOME_BROKEN) &&
-        mayRepeat(session, method, outcome, generation, &local))
+        mayRepeat(session, method, options, outcome, generation, &local))
         outcome = attempt(session, method, args, options, &reply, &generation, &local);
 
     if (outcome == OUTCOME_OK)

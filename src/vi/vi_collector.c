@@ -214,15 +214,17 @@ viCollectorWait(ViSession *session, const SoapMoRef *collector, const char *vers
 {
     VimWaitForUpdatesExRequest args = VIM_INIT(WaitForUpdatesExRequest);
     VimWaitOptions wait = VIM_INIT(WaitOptions);
+    ViCallOptions patient = options ? *options : (ViCallOptions){ 0 };
     SoapReply *reply;
 
+    patient.quietMs = (guint)maxWaitSeconds * 1000;
     wait.maxWaitSeconds = maxWaitSeconds;
     wait.has_maxWaitSeconds = TRUE;
     args.self = (SoapMoRef *)collector;
     args.version = version;
     args.options = &wait;
 
-    reply = viCall(session, &vimMethodWaitForUpdatesEx, &args, options, error);
+    reply = viCall(session, &vimMethodWaitForUpdatesEx, &args, &patient, error);
     if (!reply)
         return NULL;
 
@@ -256,13 +258,25 @@ viCollectorCreateFilter(ViSession *session, const SoapMoRef *collector,
     return g_steal_pointer(&reply);
 }
 
+gboolean
+viCollectorCancelWait(ViSession *session, const SoapMoRef *collector, const ViCallOptions *options,
+                      GError **error)
+{
+    VimCancelWaitForUpdatesRequest args = VIM_INIT(CancelWaitForUpdatesRequest);
+    g_autoptr(SoapReply) reply = NULL;
+
+    args.self = (SoapMoRef *)collector;
+    reply = viCall(session, &vimMethodCancelWaitForUpdates, &args, options, error);
+    return reply != NULL;
+}
+
 void
-viCollectorDestroyFilter(ViSession *session, const SoapMoRef *filter)
+viCollectorDestroyFilter(ViSession *session, const SoapMoRef *filter, const ViCallOptions *options)
 {
     VimDestroyPropertyFilterRequest args = VIM_INIT(DestroyPropertyFilterRequest);
     g_autoptr(SoapReply) reply = NULL;
     g_autoptr(GError) ignored = NULL;
 
     args.self = (SoapMoRef *)filter;
-    reply = viCall(session, &vimMethodDestroyPropertyFilter, &args, NULL, &ignored);
+    reply = viCall(session, &vimMethodDestroyPropertyFilter, &args, options, &ignored);
 }

@@ -25,6 +25,8 @@ struct _ViSession {
     char *userName;
     Secret *password;
     gint *cancel;               /* of calls that have no flag of their own; or NULL */
+    void (*onRenewed)(gpointer opaque);     /* NULL: nobody wants to know */
+    gpointer onRenewedOpaque;
 
     GMutex lock;                /* guards what follows */
     GCond renewed;              /* renewing became FALSE */
@@ -89,7 +91,7 @@ eraseString(GString *string)
 /* transact() without the method's name in front of errors. */
 static SoapReply *
 sendAndDecode(ViSession *session, const SoapMethod *method, gconstpointer args, const char *cookie,
-              guint timeoutMs, gint *cancel, Secret **ret_cookie, GError **error)
+              const ViCallOptions *options, Secret **ret_cookie, GError **error)
 {
     const char *headers[] = {
         "Content-Type: text/xml; charset=utf-8", session->soapAction, cookie, NULL
@@ -99,7 +101,9 @@ sendAndDecode(ViSession *session, const SoapMethod *method, gconstpointer args, 
     g_auto(HttpResponse) response = { 0 };
     ViReplySink incoming = { decoder, quote };
     HttpRequest request = { .method = "POST", .path = "/sdk", .headers = headers,
-                            .timeoutMs = timeoutMs, .cancel = cancel ? cancel : session->cancel,
+                            .timeoutMs = options->timeoutMs, .quietMs = options->quietMs,
+                            .cancel = options->cancel ? options->cancel : session->cancel,
+                            .wake = options->wake,
                             .noRetry = method->replay == SOAP_REPLAY_ONCE };
     /* Large enough that a request with a password in it is never moved. */
     GString *body = g_string_sized_new(8192);
@@ -147,10 +151,9 @@ prefixMethod(GError **error, const SoapMethod *method)
  */
 static SoapReply *
 transact(ViSession *session, const SoapMethod *method, gconstpointer args, const char *cookie,
-         guint timeoutMs, gint *cancel, Secret **ret_cookie, GError **error)
+         const ViCallOptions *options, Secret **ret_cookie, GError **error)
 {
-    SoapReply *reply = sendAndDecode(session, method, args, cookie, timeoutMs, cancel, ret_cookie,
-                                     error);
+    SoapReply *reply = sendAndDecode(session, method, args, cookie, options, ret_cookie, error);
 
     if (!reply)
         prefixMethod(error, method);
@@ -168,8 +171,8 @@ lockedIsRefused(const ViSession *session, GError **error)
 
 gboolean
 viSessionExchange(ViSession *session, const SoapMethod *method, gconstpointer args,
-                  guint64 generation, guint timeoutMs, gint *cancel, SoapReply **ret_reply,
-                  guint64 *ret_generation, GError **error)
+                  const ViCallOptions *options, SoapReply **ret_reply, guint64 *ret_generation,
+                  GError **error)
 {
     gboolean refused;
     SoapReply *reply;
@@ -190,15 +193,14 @@ viSessionExchange(ViSession *session, const SoapMethod *method, gconstpointer ar
         g_prefix_error(error, "%s: ", method->name);
         return FALSE;
     }
-    if (generation != 0 && generation != now) {
+    if (options->generation != 0 && options->generation != now) {
         secretEraseFree(cookie);
         g_set_error(error, VI_ERROR, VI_ERROR_SESSION_RENEWED,
                     "%s: the session it belongs to has ended", method->name);
         return FALSE;
     }
 
-    reply = transact(session, method, args, cookie, timeoutMs, cancel, NULL /* ret_cookie */,
-                     error);
+    reply = transact(session, method, args, cookie, options, NULL /* ret_cookie */, error);
     secretEraseFree(cookie);
     if (!reply)
         return FALSE;
@@ -334,7 +336,7 @@ retrieveContent(ViSession *session, GError **error)
 
     args.self = &instance;
     reply = transact(session, &vimMethodRetrieveServiceContent, &args, NULL /* cookie */,
-                     0 /* timeoutMs */, NULL /* cancel */, &session->cookie, error);
+                     &(ViCallOptions){ 0 }, &session->cookie, error);
     if (!reply)
         return FALSE;
     if (reply->fault) {
@@ -381,8 +383,9 @@ viSessionServices(const ViSession *session)
  * NULL.
  */
 static gboolean
-login(ViSession *session, const char *cookie, Secret **ret_cookie, GError **error)
+login(ViSession *session, const char *cookie, const Wake *wake, Secret **ret_cookie, GError **error)
 {
+    const ViCallOptions options = { .wake = wake };
     VimLoginRequest args = VIM_INIT(LoginRequest);
     g_autoptr(SoapReply) reply = NULL;
     g_autoptr(Secret) handed = NULL;
@@ -392,8 +395,7 @@ login(ViSession *session, const char *cookie, Secret **ret_cookie, GError **erro
     args.password = secretText(session->password);
     args.locale = "en";     /* else fault texts come in the server's language */
 
-    reply = transact(session, &vimMethodLogin, &args, cookie, 0 /* timeoutMs */, NULL /* cancel */,
-                     &handed, error);
+    reply = transact(session, &vimMethodLogin, &args, cookie, &options, &handed, error);
     if (!reply)
         return FALSE;
     if (reply->fault) {
@@ -434,7 +436,7 @@ viSessionLogin(ViSession *session, const char *userName, Secret *password, GErro
 
     /* Old servers hand out the cookie with the first call and expect it back here. */
     cookie = cookieLine(session->cookie);
-    ok = login(session, cookie, &handed, &local);
+    ok = login(session, cookie, NULL /* wake */, &handed, &local);
     secretEraseFree(cookie);
 
     g_mutex_lock(&session->lock);
@@ -473,10 +475,13 @@ endRenewal(ViSession *session, Secret *cookie, const GError *error)
     session->renewals++;
     g_cond_broadcast(&session->renewed);
     g_mutex_unlock(&session->lock);
+
+    if (!error && session->onRenewed)
+        session->onRenewed(session->onRenewedOpaque);
 }
 
 gboolean
-viSessionRenew(ViSession *session, guint64 stale, GError **error)
+viSessionRenewUntil(ViSession *session, guint64 stale, const Wake *wake, GError **error)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&session->lock);
     g_autoptr(GError) local = NULL;
@@ -493,13 +498,26 @@ viSessionRenew(ViSession *session, guint64 stale, GError **error)
     session->renewing = TRUE;
     g_clear_pointer(&locker, g_mutex_locker_free);
 
-    ok = login(session, NULL /* cookie */, &cookie, &local);
+    ok = login(session, NULL /* cookie */, wake, &cookie, &local);
     if (!ok)
         g_prefix_error(&local, "the session ended and could not be renewed: ");
     endRenewal(session, cookie, local);
     if (!ok)
         g_propagate_error(error, g_steal_pointer(&local));
     return ok;
+}
+
+gboolean
+viSessionRenew(ViSession *session, guint64 stale, GError **error)
+{
+    return viSessionRenewUntil(session, stale, NULL /* wake */, error);
+}
+
+void
+viSessionSetRenewed(ViSession *session, void (*renewed)(gpointer opaque), gpointer opaque)
+{
+    session->onRenewed = renewed;
+    session->onRenewedOpaque = opaque;
 }
 
 guint64
@@ -521,13 +539,15 @@ viSessionIsUsable(ViSession *session)
 static void
 logout(ViSession *session)
 {
+    const ViCallOptions options = {
+        .timeoutMs = LOGOUT_TIMEOUT_MS, .cancel = viSessionNeverCancel(),
+    };
     VimLogoutRequest args = VIM_INIT(LogoutRequest);
     g_autoptr(SoapReply) reply = NULL;
     g_autoptr(GError) ignored = NULL;
 
     args.self = session->services.sessionManager;
-    viSessionExchange(session, &vimMethodLogout, &args, 0, LOGOUT_TIMEOUT_MS,
-                      viSessionNeverCancel(), &reply, NULL, &ignored);
+    viSessionExchange(session, &vimMethodLogout, &args, &options, &reply, NULL, &ignored);
 }
 
 void

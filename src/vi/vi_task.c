@@ -339,7 +339,7 @@ pollSlice(Wait *wait, const SoapMoRef *collector, const char *version, guint64 g
     gint32 seconds = (gint32)CLAMP(left, 1, VI_TASK_SLICE_SECONDS);
     ViCallOptions options = {
         .generation = generation,
-        .timeoutMs = (guint)seconds * 1000 + SLICE_MARGIN_MS,
+        .timeoutMs = SLICE_MARGIN_MS,
         .cancel = wait->cancel,
     };
 

@@ -10,6 +10,9 @@
 /* Nothing in a test takes as long; a thread that waits for more will wait for ever. */
 #define PATIENCE_SECONDS 50
 
+/* How often a request that is held back looks whether it was cancelled. */
+#define LOOK_MS 5
+
 /* How a reply reaches the sink: in pieces that are no elements. */
 #define PIECE 4093
 
@@ -144,6 +147,7 @@ record(Canned *canned, const HttpRequest *request, const char *method)
     copy->path = g_strdup(request->path);
     copy->body = g_strndup(request->body, request->bodyLength);
     copy->timeoutMs = request->timeoutMs;
+    copy->quietMs = request->quietMs;
     copy->noRetry = request->noRetry;
     copy->cancellable = request->cancel != NULL;
     copy->cancel = request->cancel;
@@ -165,6 +169,31 @@ patience(void)
     return g_get_monotonic_time() + PATIENCE_SECONDS * G_USEC_PER_SEC;
 }
 
+static gboolean
+isCancelled(const HttpRequest *request)
+{
+    return (request->cancel && g_atomic_int_get(request->cancel)) ||
+           (request->wake && wakeIsRaised(request->wake));
+}
+
+/* Waits for the gate, or until nobody wants the reply any more. */
+static void
+holdBack(Canned *canned, const HttpRequest *request, const char *method)
+{
+    gint64 deadline = patience();
+
+    while (!g_hash_table_contains(canned->open, method) && !isCancelled(request)) {
+        gint64 next = g_get_monotonic_time() + LOOK_MS * G_TIME_SPAN_MILLISECOND;
+
+        if (g_get_monotonic_time() > deadline)
+            g_error("waited for the gate of %s for %d seconds", method, PATIENCE_SECONDS);
+        /* Others stay asleep until then, so that they can be seen to. */
+        if (!request->cancel && !request->wake)
+            next = deadline;
+        g_cond_wait_until(&canned->changed, &canned->lock, next);
+    }
+}
+
 /*
  * Takes the next exchange for @method; the caller frees it when @ret_mine. @ret_length is written
  * when the reply is cut.
@@ -176,7 +205,6 @@ take(Canned *canned, const HttpRequest *request, const char *method, gboolean *r
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&canned->lock);
     GQueue *queue = g_hash_table_lookup(canned->queues, method);
     Exchange *exchange = queue ? g_queue_peek_head(queue) : NULL;
-    gint64 deadline = patience();
 
     record(canned, request, method);
     if (canned->spoil && canned->requests->len == canned->spoilAt) {
@@ -191,8 +219,8 @@ take(Canned *canned, const HttpRequest *request, const char *method, gboolean *r
     if (*ret_mine)
         g_queue_pop_head(queue);
 
-    while (exchange->is.held && !g_hash_table_contains(canned->open, method))
-        waitForChange(canned, deadline, "the gate", method);
+    if (exchange->is.held)
+        holdBack(canned, request, method);
     return exchange;
 }
 
@@ -234,7 +262,9 @@ cannedPerform(HttpTransport *transport, const HttpRequest *request, HttpSink sin
 
     if (exchange->is.hook)
         exchange->is.hook(exchange->is.hookData);
-    if (exchange->is.domain)
+    if (exchange->is.held && isCancelled(request))
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "the request was cancelled");
+    else if (exchange->is.domain)
         g_set_error(error, exchange->is.domain, exchange->is.code, "scripted trouble");
     else
         ok = play(&exchange->is, length, sink, opaque, ret_response, error);

@@ -16,7 +16,8 @@
  * Thread-safe.
  *
  * An exchange may be held back: its request is recorded, and then waits until the test opens
- * the gate. So a test brings threads to a known place without sleeping.
+ * the gate. So a test brings threads to a known place without sleeping. As with the real transport
+ * it ends with HTTP_ERROR_CANCELLED when the request's cancel flag or wake is raised meanwhile.
  */
 typedef struct _Canned Canned;
 
@@ -40,6 +41,7 @@ typedef struct {
     char *path;         /* "/sdk" */
     char *body;
     guint timeoutMs;
+    guint quietMs;
     gboolean noRetry;
     gboolean cancellable;
     const gint *cancel; /* the request's own; not to be read but for whether it is the caller's */

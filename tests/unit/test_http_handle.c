@@ -96,6 +96,28 @@ testPatience(void)
     assertEndsAfter(transport, &halfBody, 300, "in the middle of its reply");
 }
 
+/*
+ * A long poll: the server may be silent that much longer than it might otherwise, and the request
+ * take that much longer; once the reply has begun, neither counts.
+ */
+static void
+testQuiet(void)
+{
+    g_autoptr(HttpTransport) transport = makeWithTimeouts("good", 300, 500);
+    HttpRequest late = { .method = "GET", .path = "/late?s=0.8", .quietMs = 3000 };
+    HttpRequest silence = { .method = "GET", .path = "/silence", .quietMs = 300 };
+    HttpRequest halfBody = { .method = "GET", .path = "/halfbody", .quietMs = 3000 };
+    HttpRequest drip = { .method = "GET", .path = "/drip", .quietMs = 200 };
+    g_autoptr(GError) error = NULL;
+    g_autofree char *body = httpFetch(transport, &late, NULL, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(body, ==, "late");
+    assertEndsAfter(transport, &silence, 600, "did not reply; nothing came for 0.6 s");
+    assertEndsAfter(transport, &halfBody, 300, "in the middle of its reply");
+    assertEndsAfter(transport, &drip, 700, "was not complete within 0.7 s");
+}
+
 static void
 testTotal(void)
 {
@@ -154,6 +176,50 @@ testCancel(void)
     httpAssertError(error, HTTP_ERROR_CANCELLED, "was cancelled");
     g_autofree char *count = httpGet(transport, "/count?id=cancel");
     g_assert_cmpstr(count, ==, "0");
+}
+
+typedef struct {
+    Wake *wake;
+    gint64 raised;
+} Waker;
+
+static gpointer
+wakeLater(gpointer opaque)
+{
+    Waker *waker = opaque;
+
+    g_usleep(100 * 1000);
+    waker->raised = g_get_monotonic_time();
+    wakeRaise(waker->wake);
+    return NULL;
+}
+
+/* A wake ends a request at once, and many of them cost no time in all. */
+static void
+testWake(void)
+{
+    g_autoptr(HttpTransport) transport = makeWithTimeouts("good", 15000, 20000);
+    g_autoptr(Wake) wake = wakeNew();
+    HttpRequest request = { .method = "GET", .path = "/silence", .wake = wake };
+    gint64 total = 0;
+    guint i;
+
+    for (i = 0; i < 5; i++) {
+        Waker waker = { .wake = wake };
+        GThread *thread = g_thread_new("wake", wakeLater, &waker);
+        GError *error = NULL;
+        g_autofree char *body = httpFetch(transport, &request, NULL, &error);
+        gint64 ended = g_get_monotonic_time();
+
+        g_thread_join(thread);
+        g_assert_null(body);
+        httpAssertError(error, HTTP_ERROR_CANCELLED, "was cancelled");
+        total += ended - waker.raised;
+        wakeLower(wake);
+    }
+    g_test_message("noticed after %d us on average", (int)total / 5);
+    g_assert_cmpint(total / 1000, <, SLACK_MS);
+    assertWorks(transport);
 }
 
 /* One at a time: a connection that has served, then dies as the request arrives. */
@@ -405,8 +471,10 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/http/handle/stall", testStall);
     g_test_add_func("/http/handle/patience", testPatience);
+    g_test_add_func("/http/handle/quiet", testQuiet);
     g_test_add_func("/http/handle/total", testTotal);
     g_test_add_func("/http/handle/cancel", testCancel);
+    g_test_add_func("/http/handle/wake", testWake);
     g_test_add_func("/http/handle/retry", testRetry);
     g_test_add_func("/http/handle/no-retry", testNoRetry);
     g_test_add_func("/http/handle/dead-idle", testDeadIdle);

@@ -446,7 +446,8 @@ static void
 readOnce(gpointer data)
 {
     Readers *readers = data;
-    g_autoptr(InventorySnapshot) snapshot = inventoryAcquire(readers->inventory, readers->ttlMs, NULL);
+    g_autoptr(InventorySnapshot) snapshot =
+        inventoryAcquire(readers->inventory, readers->ttlMs, NULL);
 
     if (!snapshot || !inventoryPoolByName(snapshot, "a"))
         g_atomic_int_inc(&readers->failures);

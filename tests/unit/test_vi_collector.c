@@ -340,7 +340,7 @@ testFilter(void)
     g_assert_cmpstr(filter->value, ==, "session[1]2");
     g_assert_nonnull(strstr(cannedLast(canned, "CreateFilter")->body,
                             "<partialUpdates>false</partialUpdates>"));
-    viCollectorDestroyFilter(session, filter);
+    viCollectorDestroyFilter(session, filter, NULL);
     cannedAssertLog(canned, "CreateFilter DestroyPropertyFilter");
 }
 
@@ -361,6 +361,42 @@ testNoFilter(void)
     g_assert_null(filter);
 }
 
+/* A long poll may be silent for as long as it was told, on top of all timeouts. */
+static void
+testWaitIsPatient(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    const SoapMoRef *collector = viSessionServices(session)->propertyCollector;
+    ViCallOptions options = { .timeoutMs = 1234, .quietMs = 5 };
+    VimUpdateSet *updates = NULL;
+
+    cannedReplyAlways(canned, "WaitForUpdatesEx", "");
+    soapReplyFree(viCollectorWait(session, collector, "1", 30, &options, &updates, NULL));
+    g_assert_cmpuint(cannedLast(canned, "WaitForUpdatesEx")->quietMs, ==, 30000);
+    g_assert_cmpuint(cannedLast(canned, "WaitForUpdatesEx")->timeoutMs, ==, 1234);
+    soapReplyFree(viCollectorWait(session, collector, "1", 0, NULL, &updates, NULL));
+    g_assert_cmpuint(cannedLast(canned, "WaitForUpdatesEx")->quietMs, ==, 0);
+}
+
+static void
+testCancelWait(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    const SoapMoRef *collector = viSessionServices(session)->propertyCollector;
+    ViCallOptions stale = { .generation = 7 };
+    g_autoptr(GError) error = NULL;
+
+    cannedReply(canned, "CancelWaitForUpdates", "");
+    g_assert_true(viCollectorCancelWait(session, collector, NULL, &error));
+    g_assert_no_error(error);
+    g_assert_nonnull(strstr(cannedLast(canned, "CancelWaitForUpdates")->body, collector->value));
+    g_assert_false(viCollectorCancelWait(session, collector, &stale, &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_SESSION_RENEWED);
+    cannedAssertLog(canned, "CancelWaitForUpdates");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -377,6 +413,8 @@ main(int argc, char **argv)
     g_test_add_func("/vi/collector/not-expired", testNotExpired);
     g_test_add_func("/vi/collector/wait", testWait);
     g_test_add_func("/vi/collector/wait-nothing", testWaitNothing);
+    g_test_add_func("/vi/collector/wait-is-patient", testWaitIsPatient);
+    g_test_add_func("/vi/collector/cancel-wait", testCancelWait);
     g_test_add_func("/vi/collector/filter", testFilter);
     g_test_add_func("/vi/collector/no-filter", testNoFilter);
     return g_test_run();

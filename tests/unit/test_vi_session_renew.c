@@ -283,6 +283,64 @@ testManyRenewals(void)
     g_assert_cmpint(readers.connectErrors + readers.loginErrors, ==, 0);
 }
 
+static void
+countRenewal(gpointer opaque)
+{
+    g_atomic_int_inc((gint *)opaque);
+}
+
+/* Whoever waits for objects of the old session is told: of each renewal that worked, once. */
+static void
+testTold(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+    gint renewals = 0;
+
+    viSessionSetRenewed(session, countRenewal, &renewals);
+    cannedFail(canned, "Login", HTTP_ERROR, HTTP_ERROR_CONNECT);
+    g_assert_false(viSessionRenew(session, 1, NULL));
+    g_assert_cmpint(renewals, ==, 0);
+    fixtureScriptLogin(canned, FIXTURE_SET_COOKIE_2);
+    g_assert_true(viSessionRenew(session, 1, &error));
+    g_assert_true(viSessionRenew(session, 1, &error));
+    g_assert_cmpint(renewals, ==, 1);
+
+    viSessionSetRenewed(session, NULL, NULL);
+    fixtureScriptLogin(canned, FIXTURE_SET_COOKIE);
+    g_assert_true(viSessionRenew(session, 2, &error));
+    g_assert_cmpint(renewals, ==, 1);
+}
+
+static gpointer
+wakeWhenAsked(gpointer opaque)
+{
+    gpointer *parts = opaque;
+
+    cannedAwait(parts[0], "Login", 2);
+    wakeRaise(parts[1]);
+    return NULL;
+}
+
+/* A login that does not come back does not hold up who has to end. */
+static void
+testWake(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(Wake) wake = wakeNew();
+    gpointer parts[] = { canned, wake };
+    GThread *thread = g_thread_new("wake", wakeWhenAsked, parts);
+    g_autoptr(GError) error = NULL;
+
+    cannedAdd(canned, "Login", &(CannedExchange){ .bytes = "", .held = TRUE });
+    g_assert_false(viSessionRenewUntil(session, 1, wake, &error));
+    g_assert_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED);
+    g_thread_join(thread);
+    g_assert_true(viSessionIsUsable(session));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -295,5 +353,7 @@ main(int argc, char **argv)
     g_test_add_func("/vi/session/renew/ends-again", testEndsAgain);
     g_test_add_func("/vi/session/renew/call-during-renewal", testCallDuringRenewal);
     g_test_add_func("/vi/session/renew/many-renewals", testManyRenewals);
+    g_test_add_func("/vi/session/renew/told", testTold);
+    g_test_add_func("/vi/session/renew/wake", testWake);
     return g_test_run();
 }
