@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 #
-# sanitize.sh ROOT [thread | PYTEST-ARGUMENTS...]
+# sanitize.sh ROOT [thread] [PYTEST-ARGUMENTS...]
 #
 # Without "thread": the unit tests and the end-to-end tests on a build with AddressSanitizer and
 # UndefinedBehaviorSanitizer. virsh, libvirtd and Python are not built with them, so their run time is
@@ -10,7 +10,10 @@
 # An error ends the process at once. Leaks are written to files, and those whose stack passes through this
 # module fail the run; a suppression by library name would hide ours behind libvirt's frames.
 #
-# With "thread": the unit tests with ThreadSanitizer.
+# With "thread": the unit tests and those end-to-end tests in which threads meet, with ThreadSanitizer; its run time is
+# preloaded in the same way, with a library that tells it of GLib's locks. Data races are written to files, and
+# those with a frame of this module fail the run: libvirt makes its objects with GObject, which is not
+# instrumented, so that TSan reports what libvirt itself does with their mutexes.
 set -euo pipefail
 
 root=$1
@@ -27,14 +30,62 @@ unit_tests() {
   meson test -C "$1" --no-rebuild --suite unit --num-processes 2 --timeout-multiplier 5 --print-errorlogs --quiet
 }
 
-if [[ ${1:-} == thread ]]; then
+# judge REPORTS: whether the driver has errors in them
+judge() {
+  "$python" "$root/tools/sanitizer_reports.py" "$1"
+}
+
+# end_to_end PYTEST-ARGUMENTS...: with the module of $folder and the run time in $ESXKIT_PRELOAD
+end_to_end() {
+  cd "$root"
+  # The run time is for the driver's processes; ESXKIT_SLOW stretches the harness's timeouts.
+  export PYTHONPATH=$root/python PYTHONDONTWRITEBYTECODE=1
+  export ESXKIT_DRIVER_DIR=$folder/connection-driver ESXKIT_PRELOAD ESXKIT_SLOW=4
+  "$python" -m pytest -n 2 -o timeout=600 "$@"
+}
+
+# preload LIBRARY: names the run time that the driver's processes load first
+preload() {
+  ESXKIT_PRELOAD=$(gcc -print-file-name="$1")
+  # libtirpc too, where libvirt uses it: the run times take hold of XDR functions, and a Python that loads libvirt
+  # late would find none behind them. (No pipe into grep -q: that ends it early, and pipefail takes it for a failure.)
+  if [[ $(ldconfig -p) == *libtirpc.so.3* ]]; then
+    ESXKIT_PRELOAD+=" libtirpc.so.3"
+  fi
+}
+
+thread() {
+  local common="second_deadlock_stack=1:suppressions='$root/tools/tsan.supp'"
   folder=$root/build-tsan
   build "$folder" thread
+  reports=$folder/reports
+  rm -rf "$reports"
+  mkdir -p "$reports"
+
   # GLib's mutexes are futexes of its own, which TSan cannot see; see the file.
-  export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:suppressions='$root/tools/tsan.supp'"
-  unit_tests "$folder"
-  echo "sanitize thread: no race in the unit tests"
-  exit
+  TSAN_OPTIONS="halt_on_error=1:$common" unit_tests "$folder" || failed=1
+
+  local -a glib
+  read -ra glib <<<"$(pkg-config --cflags --libs glib-2.0)"
+  gcc -shared -fPIC -g -O1 -fsanitize=thread "$root/tests/unit/tsan_glib.c" -o "$folder/libtsan_glib.so" "${glib[@]}"
+  preload libtsan.so
+  ESXKIT_PRELOAD+=" $folder/libtsan_glib.so"
+  export TSAN_OPTIONS="exitcode=0:history_size=4:$common:log_path='$reports/tsan':log_exe_name=1"
+  if (($# == 0)); then
+    set -- tests/e2e/test_concurrency.py tests/e2e/test_session.py tests/e2e/test_daemon.py
+    local name
+    for name in live live_trouble sharing events soak; do
+      [[ -f $root/tests/e2e/test_$name.py ]] && set -- "$@" "tests/e2e/test_$name.py"
+    done
+  fi
+  end_to_end "$@" || failed=1
+  judge "$reports" || failed=1
+  exit $failed
+}
+
+if [[ ${1:-} == thread ]]; then
+  shift
+  thread "$@"
 fi
 
 folder=$root/build-asan
@@ -50,19 +101,8 @@ export G_SLICE=always-malloc
 # The unit tests are instrumented themselves: every leak in them is ours.
 ASAN_OPTIONS=$common:detect_leaks=1 unit_tests "$folder" || failed=1
 
-cd "$root"
-export PYTHONPATH=$root/python PYTHONDONTWRITEBYTECODE=1
-export ESXKIT_DRIVER_DIR=$folder/connection-driver
-# The run time is for the driver's processes; ESXKIT_SLOW stretches the harness's timeouts.
 # (The module itself asks for libubsan; preloading that as well makes virsh hang at its exit.)
-# libtirpc too, where libvirt uses it: ASan takes hold of XDR functions, and a Python that loads libvirt late
-# would find none behind them.
-ESXKIT_PRELOAD=$(gcc -print-file-name=libasan.so)
-# (No pipe into grep -q: that ends it early, and pipefail takes it for a failure.)
-if [[ $(ldconfig -p) == *libtirpc.so.3* ]]; then
-  ESXKIT_PRELOAD+=" libtirpc.so.3"
-fi
-export ESXKIT_PRELOAD ESXKIT_SLOW=4
+preload libasan.so
 # GLib and libvirt have no frame pointers, so a leak's way through them needs the slow unwinder.
 # The module of every frame is printed, for the judge of the reports to know ours by.
 export ASAN_OPTIONS="$common:detect_leaks=1:stack_trace_format='    #%n %p in %f %S [%m]':fast_unwind_on_malloc=0:malloc_context_size=24:log_path='$reports/asan':log_exe_name=1"
@@ -70,7 +110,7 @@ export LSAN_OPTIONS="exitcode=0:report_objects=0:max_leaks=0"
 # Listing a thousand volumes outlasts the two seconds of cache_ttl here, so its round trips say nothing.
 (($# > 0)) || set -- tests/e2e \
   --deselect tests/e2e/test_round_trips.py::test_listing_volumes_costs_the_same_for_few_and_many
-"$python" -m pytest -n 2 "$@" || failed=1
+end_to_end "$@" || failed=1
 
-"$python" "$root/tools/sanitizer_reports.py" "$reports" || failed=1
+judge "$reports" || failed=1
 exit $failed

@@ -3,8 +3,10 @@
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """`sanitizer_reports.py FOLDER`: judges the report files that the sanitizers wrote.
 
-Every error counts. A leak counts when a frame of its stack is in our module, whose name tools/sanitize.sh has printed
-with each frame: virsh, libvirtd and Python leave things of their own at exit, and those are not ours to fix.
+Every error of AddressSanitizer and UndefinedBehaviorSanitizer counts. A leak counts when a frame of its stack is in
+our module, whose name tools/sanitize.sh has printed with each frame: virsh, libvirtd and Python leave things of their
+own at exit, and those are not ours to fix. What ThreadSanitizer warns of counts in the same way, when a frame of any
+of its stacks is ours.
 """
 
 from __future__ import annotations
@@ -15,16 +17,17 @@ from pathlib import Path
 
 MODULE = "libvirt_driver_"
 LEAK = re.compile(r"^(Direct|Indirect) leak of .*?:$\n((?:^ +#\d+ .*$\n?)+)", re.MULTILINE)
-ERROR = re.compile(r"^.*(ERROR: AddressSanitizer|runtime error:|ERROR: ThreadSanitizer).*$", re.MULTILINE)
+ERROR = re.compile(r"^.*(ERROR: AddressSanitizer|runtime error:|(ERROR|FATAL): ThreadSanitizer).*$", re.MULTILINE)
+WARNING = re.compile(r"^WARNING: ThreadSanitizer: .*?^SUMMARY: .*?$", re.MULTILINE | re.DOTALL)
 
 
 def complaints(text: str) -> tuple[list[str], int]:
-    """What counts in one report, and how many foreign leaks it has besides."""
+    """What counts in one report, and how many foreign leaks and warnings it has besides."""
     ours = [match.group(0) for match in ERROR.finditer(text)]
     foreign = 0
-    for leak in LEAK.finditer(text):
-        if MODULE in leak.group(2):
-            ours.append(leak.group(0))
+    for found in (*LEAK.finditer(text), *WARNING.finditer(text)):
+        if MODULE in found.group(0):
+            ours.append(found.group(0))
         else:
             foreign += 1
     return ours, foreign
@@ -41,7 +44,7 @@ def main(argv: list[str]) -> int:
         count += len(found)
         for complaint in found:
             print(f"{report}:\n{complaint}\n")
-    print(f"sanitize: {count} errors and leaks of the driver; {foreign} leaks of others in {len(reports)} reports")
+    print(f"sanitize: {count} errors, races and leaks of the driver; {foreign} of others in {len(reports)} reports")
     return 1 if count else 0
 
 
