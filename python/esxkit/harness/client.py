@@ -155,6 +155,11 @@ class Client:
         if self._errors:
             self._errors.close()
 
+    def kill(self) -> None:
+        """Ends the worker as a crash does: nothing is closed."""
+        self._child.kill()
+        self._child.wait()
+
     @property
     def exit_code(self) -> int | None:
         """The worker's exit code once it ended."""
