@@ -44,3 +44,15 @@ void inventoryBuildTargets(InventoryBuild *build, const InventoryStore *store);
  * Returns: (transfer full); never NULL, possibly without pools.
  */
 InventorySnapshot *inventorySnapshotBuild(const InventoryStore *store, const InventoryScope *scope);
+
+/*
+ * Makes the snapshot that follows @before, the one this function made last of @store (else
+ * everything is built anew). Marks what @store reported as shown. What has not changed is shared
+ * with @before, which stays as it is.
+ *
+ * @before: (transfer none), NULL: there is none.
+ * @scope: the same each time.
+ * Returns: (transfer full); never NULL.
+ */
+InventorySnapshot *inventorySnapshotUpdate(InventorySnapshot *before, InventoryStore *store,
+                                           const InventoryScope *scope);

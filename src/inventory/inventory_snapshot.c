@@ -162,6 +162,13 @@ inventorySnapshotBuild(const InventoryStore *store, const InventoryScope *scope)
 }
 
 InventorySnapshot *
+inventorySnapshotUpdate(InventorySnapshot *before G_GNUC_UNUSED, InventoryStore *store,
+                        const InventoryScope *scope)
+{
+    return inventorySnapshotBuild(store, scope);
+}
+
+InventorySnapshot *
 inventorySnapshotRef(InventorySnapshot *snapshot)
 {
     g_atomic_ref_count_inc(&snapshot->refs);
