@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-"""Looking at live reads: whether the long poll is open, and which threads a process has."""
+"""Looking at live reads: whether a long poll is open, and which threads a process has."""
 
 from __future__ import annotations
 
@@ -25,26 +25,9 @@ def until(holds: Callable[[], bool], what: str, seconds: float = 10) -> float:
     return time.monotonic() - begun
 
 
-def long_polls(server: Fake) -> int:
-    """How many requests the fake holds open at this moment: those of sessions, while nobody asks, are long polls."""
-
-    async def count() -> int:
-        return sum(session.in_flight for session in server.server.service.sessions.all())
-
-    return server.server.run(count())
-
-
-def until_live(server: Fake, polls: int = 1, seconds: float = 10) -> None:
-    """Waits until so many long polls are open, and nothing else is on its way."""
-
-    def quiet() -> bool:
-        before = server.requests().total()
-        if long_polls(server) != polls:
-            return False
-        time.sleep(0.02)
-        return long_polls(server) == polls and server.requests().total() == before
-
-    until(quiet, f"{polls} long polls at the fake", seconds)
+def until_live(server: Fake, seconds: float = 10) -> None:
+    """Waits until a long poll is open at the fake."""
+    assert server.control.await_waits(1, patience(seconds)), f"After {patience(seconds):g} s there is no long poll."
 
 
 def thread_names(pid: int) -> Counter[str]:

@@ -34,6 +34,7 @@ from .client import Client
 from .daemon import PrivateLibvirtd, write_auth_file
 from .live import thread_names
 from .oracle import Pool, World
+from .pool_events import Listener
 from .servers import PASSWORD
 from .soak_client import Outcome, Plan
 from .soak_journal import JournalWriter
@@ -177,9 +178,9 @@ class Soak:
         before = fake.counters()
         with Client(env) as subscriber:
             conn = subscriber.open(self._uri)
-            subscriber.run("esxkit.harness.soak_world:subscribe", conn)
             journal = JournalWriter(self.folder / "journal")
-            self._crowd(fake, daemon, subscriber, journal, env)
+            with Listener(subscriber, conn) as listener:
+                self._crowd(fake, daemon, listener, journal, env)
             journal.close()
             conn.close()
         after = fake.counters()
@@ -191,7 +192,7 @@ class Soak:
         self,
         fake: FakeProcess,
         daemon: PrivateLibvirtd,
-        subscriber: Client,
+        listener: Listener,
         journal: JournalWriter,
         env: dict[str, str],
     ) -> None:
@@ -199,7 +200,7 @@ class Soak:
         result, options = self.result, self.options
         still = still_pools(self.changing)
         sizes = [(10 + number) * 1024**3 for number in range(LUNS)]
-        changer = WorldChanger(fake.control, journal, subscriber, (self.changing, sizes), BOUND)
+        changer = WorldChanger(fake.control, journal, listener, (self.changing, sizes), BOUND)
         begun = time.monotonic()
         pid = daemon.process.pid
 

@@ -1,10 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-"""The world of a soak changes, one thing at a time, and a subscriber must hear of each change, and of nothing else.
-
-:class:`WorldChanger` runs in the soak's own process. The functions at the end run in the subscriber's process, by
-``client.run("esxkit.harness.soak_world:subscribe", conn)``.
-"""
+"""The world of a soak changes, one thing at a time, and a subscriber must hear of each change, and of nothing else."""
 
 from __future__ import annotations
 
@@ -17,15 +13,12 @@ from typing import Any
 import attrs
 import libvirt
 
-from .client import Client
+from .pool_events import Listener, PoolEvent
 from .soak_journal import JournalWriter, State
 
 GIB = 1024**3
 _RUNNING = libvirt.VIR_STORAGE_POOL_RUNNING
 _LOST = (libvirt.VIR_STORAGE_POOL_INACCESSIBLE, 0, 0, 0)
-
-Event = tuple[float, str, str]
-"""When it came (monotonic), the pool's name, and what: "defined", "started", "stopped", "undefined", "refresh"."""
 
 
 @attrs.frozen
@@ -35,17 +28,18 @@ class Step:
     kind: str
     state: State
     make: Callable[[], Any]
-    events: tuple[tuple[str, str], ...]
+    events: tuple[str, ...]
+    """NAME:KIND, as :mod:`~esxkit.harness.pool_events` writes them."""
 
 
-def appears(name: str) -> tuple[tuple[str, str], ...]:
+def appears(name: str) -> tuple[str, ...]:
     """The events of a pool that is there."""
-    return ((name, "defined"), (name, "started"))
+    return (f"{name}:defined", f"{name}:started")
 
 
-def goes(name: str) -> tuple[tuple[str, str], ...]:
+def goes(name: str) -> tuple[str, ...]:
     """The events of a pool that is gone."""
-    return ((name, "stopped"), (name, "undefined"))
+    return (f"{name}:stopped", f"{name}:undefined")
 
 
 class WorldChanger:
@@ -54,7 +48,7 @@ class WorldChanger:
     Args:
         control: the fake's control verbs.
         journal: where the clients read what the world is.
-        subscriber: the process that hears the events.
+        listener: hears the events.
         target: the IQN of the target that changes, with the sizes of its LUNs.
         bound: seconds within which the events of a change must come.
     """
@@ -63,19 +57,20 @@ class WorldChanger:
         self,
         control: Any,
         journal: JournalWriter,
-        subscriber: Client,
+        listener: Listener,
         target: tuple[str, list[int]],
         bound: float,
         datastores: int = 3,
     ) -> None:
         self._control = control
         self._journal = journal
-        self._subscriber = subscriber
+        self._listener = listener
         self._bound = bound
         self._chance = random.Random(4711)
         self.latencies: dict[str, list[float]] = {}
         self.problems: list[str] = []
-        self._expected: dict[str, list[str]] = {}
+        self._expected: list[str] = []
+        self._told: list[str] = []
         self._slots: list[Iterator[Step]] = [self._datastore(number) for number in range(datastores)]
         for slot in range(datastores):
             self._set(slot, State(None))
@@ -101,32 +96,45 @@ class WorldChanger:
         """One change, and the wait for its events."""
         slot = self._chance.randrange(len(self._slots))
         step = next(self._slots[slot])
-        seen = self._subscriber.run(f"{__name__}:count")
         begun = self._journal.begin(slot, step.state)
         step.make()
         self._journal.end(slot)
-        came, missing = self._subscriber.run(
-            f"{__name__}:wait", seen, step.events, self._bound, timeout=self._bound + 30
-        )
-        if missing:
-            self.problems.append(f"{step.kind}: no event {missing} within {self._bound:g} s; there were {came}.")
-            return
-        # When the first of its events had come; those of a renewal of the session take its time.
-        self.latencies.setdefault(step.kind, []).append(came - begun)
-        for name in {name for name, _ in step.events}:
-            order = [what for of, what in step.events if of == name and what != "refresh"]
-            self._expected.setdefault(name, []).extend(order)
+        last = self._hear(step)
+        if last is not None:
+            self.latencies.setdefault(step.kind, []).append(last - begun)
+            self._expected += [event for event in step.events if not event.endswith(":refresh")]
+
+    def _hear(self, step: Step) -> float | None:
+        """When the last event of a step came; None when one did not come in time."""
+        missing, last = list(step.events), 0.0
+        deadline = time.monotonic() + self._bound
+        while missing:
+            try:
+                (event,) = self._listener.next(1, max(0.01, deadline - time.monotonic()))
+            except AssertionError:
+                self.problems.append(f"{step.kind}: no event {missing} within {self._bound:g} s.")
+                return None
+            self._heard(event)
+            if str(event) in missing:
+                missing.remove(str(event))
+                last = event.when
+        return last
+
+    def _heard(self, event: PoolEvent) -> None:
+        # Clients change volumes all the time, and refresh pools.
+        if event.kind != "refresh":
+            self._told.append(str(event))
 
     def unexpected(self) -> list[str]:
-        """What was told of any pool that had not happened, or in another order, over the whole run."""
-        told: dict[str, list[str]] = {}
-        for _, name, what in self._subscriber.run(f"{__name__}:lifecycle"):
-            told.setdefault(name, []).append(what)
-        return [
-            f"The events of '{name}' were {events}, and not {self._expected.get(name, [])}."
-            for name, events in told.items()
-            if events != self._expected.get(name, [])
-        ]
+        """What was told, over the whole run, that had not happened, or in another order."""
+        while self._listener.told():
+            for event in self._listener.next(len(self._listener.told())):
+                self._heard(event)
+        if self._told == self._expected:
+            return []
+        pairs = zip([*self._told, None], [*self._expected, None], strict=False)
+        first = next(at for at, (told, expected) in enumerate(pairs) if told != expected)
+        return [f"Events were {self._told[first : first + 6]}, and not {self._expected[first : first + 6]}."]
 
     def _set(self, slot: int, state: State) -> None:
         self._journal.begin(slot, state)
@@ -149,13 +157,13 @@ class WorldChanger:
                 "datastore lost",
                 State(name, _LOST),
                 lambda name=name: control.set_accessible(name=name, accessible=False),
-                ((name, "stopped"),),
+                (f"{name}:stopped",),
             )
             yield Step(
                 "datastore back",
                 sized.state,
                 lambda name=name: control.set_accessible(name=name, accessible=True),
-                ((name, "started"),),
+                (f"{name}:started",),
             )
             yield Step(
                 "datastore renamed",
@@ -178,7 +186,7 @@ class WorldChanger:
             "capacity",
             State(name, (_RUNNING, capacity, capacity - free, free)),
             lambda: self._control.set_capacity(name=name, capacity=capacity, free=free),
-            ((name, "refresh"),),
+            (f"{name}:refresh",),
         )
 
     def _target(self, iqn: str, size: int, luns: int) -> Iterator[Step]:
@@ -192,90 +200,27 @@ class WorldChanger:
                 lambda number=number, added=added: added.append(
                     control.add_lun(iqn=iqn, number=number, size=7 * GIB)
                 ),
-                ((iqn, "refresh"),),
+                (f"{iqn}:refresh",),
             )
             yield Step(
                 "paths dead",
                 State(iqn, _LOST),
                 lambda: control.set_path_state(state="dead", iqn=iqn),
-                ((iqn, "stopped"),),
+                (f"{iqn}:stopped",),
             )
             yield Step(
                 "paths back",
                 _target_state(iqn, size + 7 * GIB, luns + 1),
                 lambda: control.set_path_state(state="active", iqn=iqn),
-                ((iqn, "started"),),
+                (f"{iqn}:started",),
             )
             yield Step(
                 "LUN gone",
                 _target_state(iqn, size, luns),
                 lambda added=added: control.remove_lun(canonical_name=added[0]),
-                ((iqn, "refresh"),),
+                (f"{iqn}:refresh",),
             )
 
 
 def _target_state(iqn: str, size: int, luns: int) -> State:
     return State(iqn, (_RUNNING, size, size, 0), luns)
-
-
-# ---- in the subscriber's process ------------------------------------------------------------------
-
-_LIFECYCLE = {
-    libvirt.VIR_STORAGE_POOL_EVENT_DEFINED: "defined",
-    libvirt.VIR_STORAGE_POOL_EVENT_STARTED: "started",
-    libvirt.VIR_STORAGE_POOL_EVENT_STOPPED: "stopped",
-    libvirt.VIR_STORAGE_POOL_EVENT_UNDEFINED: "undefined",
-}
-_events: list[Event] = []
-_news = threading.Condition()
-
-
-def _heard(pool: Any, what: str) -> None:
-    with _news:
-        _events.append((time.monotonic(), pool.name(), what))
-        _news.notify_all()
-
-
-def subscribe(conn: Any) -> None:
-    """Listens to all pools of a connection."""
-    conn.storagePoolEventRegisterAny(
-        None,
-        libvirt.VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE,
-        lambda _conn, pool, event, _detail, _opaque: _heard(pool, _LIFECYCLE.get(event, f"lifecycle {event}")),
-        None,
-    )
-    conn.storagePoolEventRegisterAny(
-        None, libvirt.VIR_STORAGE_POOL_EVENT_ID_REFRESH, lambda _conn, pool, _opaque: _heard(pool, "refresh"), None
-    )
-
-
-def count() -> int:
-    """How many events have come."""
-    with _news:
-        return len(_events)
-
-
-def lifecycle() -> list[Event]:
-    """Those of them that are none of contents."""
-    with _news:
-        return [event for event in _events if event[2] != "refresh"]
-
-
-def wait(
-    seen: int, expected: tuple[tuple[str, str], ...], seconds: float
-) -> tuple[float | list[Event], list[tuple[str, str]]]:
-    """Waits until all of `expected` have come after the first `seen` events.
-
-    Returns when the last of them came and what is missing: nothing. Or, after `seconds`, the events there were instead.
-    """
-    deadline = time.monotonic() + seconds
-    with _news:
-        while True:
-            came = _events[seen:]
-            missing = [one for one in expected if one not in [(name, what) for _, name, what in came]]
-            if not missing:
-                return max(at for at, name, what in came if (name, what) in expected), []
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return came, missing
-            _news.wait(left)
