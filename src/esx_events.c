@@ -16,6 +16,8 @@
 
 #include "storage_event.h"
 
+#include "inventory_diff.h"
+
 typedef struct {
     virConnectPtr conn;     /* (unowned) the queue holds it */
     int queueId;            /* what the queue calls the registration */
@@ -140,21 +142,71 @@ esxEventsDeregister(EsxEvents *events, virConnectPtr conn, int callbackID)
 
 /* ---- telling --------------------------------------------------------------------------------- */
 
-void
-esxEventsRefresh(EsxEvents *events, const InventoryPool *pool)
+static bool
+isHeard(EsxEvents *events)
 {
-    g_autoptr(GMutexLocker) locker = events ? g_mutex_locker_new(&events->lock) : NULL;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&events->lock);
 
-    if (events && events->queue)
-        virObjectEventStateQueue(events->queue,
-                                 virStoragePoolEventRefreshNew(pool->name, pool->uuid));
+    return events->queue != NULL;
+}
+
+/* @event: (transfer full). */
+static void
+queueEvent(EsxEvents *events, virObjectEvent *event)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&events->lock);
+
+    if (events->queue)
+        virObjectEventStateQueue(events->queue, event);
+    else
+        virObjectUnref(event);
+}
+
+static void
+queueLifecycle(EsxEvents *events, const InventoryPool *pool, virStoragePoolEventLifecycleType type)
+{
+    queueEvent(events, virStoragePoolEventLifecycleNew(pool->name, pool->uuid, type, 0));
 }
 
 void
-esxEventsTell(EsxEvents *events, const InventorySnapshot *before G_GNUC_UNUSED,
-              const InventorySnapshot *now G_GNUC_UNUSED)
+esxEventsRefresh(EsxEvents *events, const InventoryPool *pool)
 {
-    if (!events)
+    if (events && isHeard(events))
+        queueEvent(events, virStoragePoolEventRefreshNew(pool->name, pool->uuid));
+}
+
+/* InventoryDiffFunc */
+static void
+tellChange(InventoryChange change, const InventoryPool *pool, gpointer opaque)
+{
+    EsxEvents *events = opaque;
+
+    switch (change) {
+    case INVENTORY_CHANGE_APPEARED:
+        queueLifecycle(events, pool, VIR_STORAGE_POOL_EVENT_DEFINED);
+        if (pool->accessible)
+            queueLifecycle(events, pool, VIR_STORAGE_POOL_EVENT_STARTED);
         return;
-    /* The differences come with inventory_diff.h. */
+    case INVENTORY_CHANGE_GONE:
+        if (pool->accessible)
+            queueLifecycle(events, pool, VIR_STORAGE_POOL_EVENT_STOPPED);
+        queueLifecycle(events, pool, VIR_STORAGE_POOL_EVENT_UNDEFINED);
+        return;
+    case INVENTORY_CHANGE_ACCESSIBLE:
+        queueLifecycle(events, pool, VIR_STORAGE_POOL_EVENT_STARTED);
+        return;
+    case INVENTORY_CHANGE_INACCESSIBLE:
+        queueLifecycle(events, pool, VIR_STORAGE_POOL_EVENT_STOPPED);
+        return;
+    case INVENTORY_CHANGE_CONTENTS:
+        queueEvent(events, virStoragePoolEventRefreshNew(pool->name, pool->uuid));
+        return;
+    }
+}
+
+void
+esxEventsTell(EsxEvents *events, const InventorySnapshot *before, const InventorySnapshot *now)
+{
+    if (events && isHeard(events))
+        inventoryDiff(before, now, tellChange, events);
 }
