@@ -17,7 +17,7 @@
  * A daemon runs every call of a client under that client's identity; a client process has none.
  * That auth is NULL proves nothing: many clients open without callbacks.
  */
-static gboolean
+gboolean
 esxAuthInDaemon(void)
 {
     g_autoptr(virIdentity) identity = virIdentityGetCurrent();

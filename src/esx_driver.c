@@ -13,6 +13,7 @@
 #include "esx_auth.h"
 #include "esx_error.h"
 #include "esx_open.h"
+#include "esx_registry.h"
 
 VIR_LOG_INIT("esx.esx_driver");
 
@@ -55,33 +56,87 @@ esxDriverParseUri(const virURI *uri)
     return parsed;
 }
 
+/* What a login needs. */
+typedef struct {
+    const EsxUri *uri;
+    ViSession *session;         /* NULL: the server was not asked who it is */
+    char *userName;
+    Secret *password;
+    gboolean inDaemon;
+} EsxDriverLogin;
+
+static void
+esxDriverLoginClear(EsxDriverLogin *login)
+{
+    viSessionFree(login->session);
+    g_free(login->userName);
+    secretFree(login->password);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(EsxDriverLogin, esxDriverLoginClear)
+
+/* EsxRegistryOpener */
+static EsxServer *
+esxDriverLogIn(gpointer opaque, GError **error)
+{
+    EsxDriverLogin *login = opaque;
+    EsxServer *server = NULL;
+
+    if (!login->session) {
+        login->session = esxOpenServer(login->uri, error);
+        if (!login->session)
+            return NULL;
+    }
+
+    VIR_DEBUG("logging in at '%s' as '%s'", login->uri->host, login->userName);
+    server = esxOpenLogin(g_steal_pointer(&login->session), login->uri, login->userName,
+                          secretNew(secretText(login->password)), error);
+    if (server && login->inDaemon)
+        inventoryGoLive(server->inventory);
+    return server;
+}
+
+static void
+esxDriverLeave(EsxServer *server, gpointer lingerMs)
+{
+    esxRegistryLeave(esxRegistryDefault(), server, GPOINTER_TO_UINT(lingerMs));
+}
+
 /*
+ * Whom nobody is logged in at is asked who he is before a password is asked for. The password is
+ * looked up in any case: only who has it may share a login.
+ *
  * Returns: (transfer full) an open connection, or NULL with a libvirt error and no session left
  * behind.
  */
 static EsxConnection *
 esxDriverConnect(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri)
 {
+    EsxRegistry *registry = esxRegistryDefault();
+    g_auto(EsxDriverLogin) login = { .uri = uri, .inDaemon = esxAuthInDaemon() };
     g_autoptr(GError) error = NULL;
-    g_autoptr(ViSession) session = NULL;
-    g_autofree char *userName = NULL;
-    Secret *password = NULL;
-    EsxConnection *connection = NULL;
+    EsxServer *server = NULL;
 
-    session = esxOpenServer(uri, &error);
-    if (!session) {
+    if (!esxRegistryKnows(registry, uri)) {
+        login.session = esxOpenServer(uri, &error);
+        if (!login.session) {
+            esxErrorReport(error, NULL);
+            return NULL;
+        }
+    }
+
+    if (esxAuthGet(conn, auth, uri, &login.userName, &login.password) < 0)
+        return NULL;
+
+    server = esxRegistryJoin(registry, uri, login.userName, login.password, esxDriverLogIn, &login,
+                             &error);
+    if (!server) {
         esxErrorReport(error, NULL);
         return NULL;
     }
 
-    if (esxAuthGet(conn, auth, uri, &userName, &password) < 0)
-        return NULL;
-
-    VIR_DEBUG("logging in at '%s' as '%s'", uri->host, userName);
-    connection = esxOpenLogin(g_steal_pointer(&session), uri, userName, password, &error);
-    if (!connection)
-        esxErrorReport(error, NULL);
-    return connection;
+    /* Without a daemon the process is about to end, as often as not. */
+    return esxOpenConnection(server, uri, esxDriverLeave,
+                             GUINT_TO_POINTER(login.inDaemon ? uri->lingerMs : 0));
 }
 
 static virDrvOpenStatus

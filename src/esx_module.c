@@ -9,6 +9,7 @@
 
 #include "esx_connection.h"
 #include "esx_driver.h"
+#include "esx_registry.h"
 #include "esx_storage_driver.h"
 
 static const char *esxSchemes[] = { "esx", NULL };
@@ -44,10 +45,31 @@ esxStateShutdownPrepare(void)
     return 0;
 }
 
+/*
+ * The calls that were under way have ended. Called on a thread of its own, for which libvirtd waits
+ * 30 seconds before it ends by force.
+ */
+static int
+esxStateShutdownWait(void)
+{
+    esxRegistryFlush(esxRegistryDefault());
+    return 0;
+}
+
+/* libvirtd's main loop has ended. Connections that are closed only after this log out by themselves. */
+static int
+esxStateCleanup(void)
+{
+    esxRegistryFlush(esxRegistryDefault());
+    return 0;
+}
+
 /* Without it libvirtd's end would wait for every call that is under way. */
 static virStateDriver esxStateDriver = {
     .name = "ESX",
     .stateShutdownPrepare = esxStateShutdownPrepare,
+    .stateShutdownWait = esxStateShutdownWait,
+    .stateCleanup = esxStateCleanup,
 };
 
 /* libvirt's own table has no lock, and any thread may open a connection. */

@@ -67,14 +67,16 @@ esxOpenServer(const EsxUri *uri, GError **error)
     return transport ? esxOpenSession(transport, uri, error) : NULL;
 }
 
-EsxConnection *
+EsxServer *
 esxOpenLogin(ViSession *session, const EsxUri *uri, const char *userName, Secret *password,
              GError **error)
 {
     g_autoptr(ViSession) owned = session;
     InventoryScope *scope = NULL;
-    EsxConnection *connection = NULL;
+    EsxServer *server = NULL;
 
+    /* A process that ends waits for no login. */
+    viSessionSetCancel(owned, esxConnectionCancelFlag());
     if (!viSessionLogin(owned, userName, password, error)) {
         g_prefix_error(error, "cannot log in at '%s' as '%s': ", uri->host, userName);
         return NULL;
@@ -86,10 +88,20 @@ esxOpenLogin(ViSession *session, const EsxUri *uri, const char *userName, Secret
             return NULL;
     }
 
-    connection = esxConnectionNew(g_steal_pointer(&owned), scope, uri->host, uri->cacheTtlMs);
-    connection->server->hosts = esxHostsNew(uri);
-    connection->server->hostsFree = esxHostsFree;
-    viFolderSetHosts(connection->folder, esxHostsTransport, connection->server->hosts);
+    server = esxServerNew(g_steal_pointer(&owned), scope, uri->host);
+    server->hosts = esxHostsNew(uri);
+    server->hostsFree = esxHostsFree;
+    viFolderSetHosts(server->folder, esxHostsTransport, server->hosts);
+    return server;
+}
+
+EsxConnection *
+esxOpenConnection(EsxServer *server, const EsxUri *uri,
+                  void (*leave)(EsxServer *server, gpointer opaque), gpointer opaque)
+{
+    EsxConnection *connection = esxConnectionJoin(server, leave, opaque, uri->host,
+                                                  uri->cacheTtlMs);
+
     connection->connections = uri->connections;
     connection->taskTimeoutMs = uri->taskTimeoutMs;
     connection->encrypted = uri->isEncrypted;

@@ -10,6 +10,44 @@
 #include "esx_connection.h"
 #include "esx_vmfs_listing.h"
 
+VIR_LOG_INIT("esx.server");
+
+/* ---- what the inventory tells of itself ------------------------------------------------------ */
+
+static void
+tellChanged(gpointer opaque, InventorySnapshot *before, InventorySnapshot *now)
+{
+    EsxServer *server = opaque;
+
+    esxEventsTell(server->events, before, now);
+}
+
+static void
+tellLive(gpointer opaque)
+{
+    const EsxServer *server = opaque;
+
+    VIR_INFO("the server '%s' tells of changes by itself from now on; reads cost nothing",
+             server->host);
+}
+
+static void
+tellLost(gpointer opaque, const GError *error)
+{
+    const EsxServer *server = opaque;
+
+    VIR_WARN("the server '%s' does not tell of changes any more, so that reads ask it, until it "
+             "does again: %s", server->host, error->message);
+}
+
+static const InventoryWatch inventoryWatch = {
+    .changed = tellChanged,
+    .live = tellLive,
+    .lost = tellLost,
+};
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
 EsxServer *
 esxServerNew(ViSession *session, InventoryScope *scope, const char *host)
 {
@@ -22,6 +60,7 @@ esxServerNew(ViSession *session, InventoryScope *scope, const char *host)
     server->listings = esxVmfsListingsNew();
     server->folder = viFolderNew(session);
     server->events = esxEventsNew();
+    inventorySetWatch(server->inventory, &inventoryWatch, server);
     g_mutex_init(&server->lock);
     return server;
 }

@@ -457,3 +457,28 @@ esxUriTrustParameter(const EsxUri *uri)
         return esxUriTrustName(uri->trust);
     return uri->proxy ? esxUriTable[ESX_URI_PROXY].name : NULL;
 }
+
+/* Each text with its length, so that none can pass for two. */
+static void
+esxUriKeyAppend(GString *key, const char *text)
+{
+    if (text)
+        g_string_append_printf(key, "%zu:%s", strlen(text), text);
+    g_string_append_c(key, ',');
+}
+
+char *
+esxUriKey(const EsxUri *uri)
+{
+    g_autoptr(GString) key = g_string_new(NULL);
+
+    g_string_append_printf(key, "%s,%s,%u,%d,%u,%u,%u,", uri->isVpx ? "vpx" : "esx",
+                           uri->isEncrypted ? "https" : "http", uri->port, (int)uri->trust,
+                           uri->connectTimeoutMs, uri->stallTimeoutMs, uri->totalTimeoutMs);
+    esxUriKeyAppend(key, uri->host);
+    esxUriKeyAppend(key, uri->caFile);
+    esxUriKeyAppend(key, uri->thumbprint);
+    esxUriKeyAppend(key, uri->proxy);
+    esxUriKeyAppend(key, uri->path);
+    return g_string_free(g_steal_pointer(&key), FALSE);
+}

@@ -33,6 +33,12 @@
  */
 
 /*
+ * Whether this thread acts for a client of a daemon. Known while a connection is being opened, and
+ * in other calls of the client; not where libvirtd closes it.
+ */
+gboolean esxAuthInDaemon(void);
+
+/*
  * Checks what a client of a daemon may not choose. Anything goes where this process is no daemon.
  *
  * Returns: 0, or -1 with a libvirt error (OPERATION_DENIED).

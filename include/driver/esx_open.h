@@ -9,11 +9,14 @@
 #include "esx_uri.h"
 
 /*
- * From a checked URI to a session. The way of every open:
+ * From a checked URI to a connection. The way of an open that shares nothing:
  *
- *   esxOpenServer   transport, RetrieveServiceContent, product against scheme
- *                   (no login yet, so that nothing can leak)
- *   esxOpenLogin    Login, path=, connection object (whatever fails now logs out)
+ *   esxOpenServer       transport, RetrieveServiceContent, product against scheme
+ *                       (no login yet, so that nothing can leak)
+ *   esxOpenLogin        Login, path=, server object (whatever fails now logs out)
+ *   esxOpenConnection   connection object
+ *
+ * One that joins a login needs the last step only.
  */
 
 /* Returns: (transfer full) a session that is not logged in, or NULL with @error. */
@@ -30,5 +33,10 @@ ViSession *esxOpenSession(HttpTransport *transport, const EsxUri *uri, GError **
  * @session, @password: (transfer full), also on error.
  * Returns: (transfer full), or NULL with @error.
  */
-EsxConnection *esxOpenLogin(ViSession *session, const EsxUri *uri, const char *userName,
-                            Secret *password, GError **error);
+EsxServer *esxOpenLogin(ViSession *session, const EsxUri *uri, const char *userName,
+                        Secret *password, GError **error);
+
+/* @leave, @opaque: see esxConnectionJoin(). Returns: (transfer full), always. */
+EsxConnection *esxOpenConnection(EsxServer *server, const EsxUri *uri,
+                                 void (*leave)(EsxServer *server, gpointer opaque),
+                                 gpointer opaque);

@@ -90,3 +90,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxUri, esxUriFree)
  * NULL.
  */
 const char *esxUriTrustParameter(const EsxUri *uri);
+
+/*
+ * Returns: (transfer full) what two URIs must have in common to mean the same server, reached and
+ * trusted in the same way, and the same part of it: scheme, host, port, trust, proxy, timeouts,
+ * path=. Not the user, who may come from elsewhere. Equal texts exactly where all of that is equal.
+ */
+char *esxUriKey(const EsxUri *uri);

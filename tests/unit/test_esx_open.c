@@ -100,6 +100,14 @@ testUnknownProduct(void)
     fixtureAssertPhrase(error->message, "neither");
 }
 
+static void
+leave(EsxServer *server, gpointer opaque)
+{
+    EsxServer **left = opaque;
+
+    *left = server;
+}
+
 /* What a connection says of its own security. */
 static void
 testLogin(void)
@@ -122,18 +130,25 @@ testLogin(void)
         g_autoptr(EsxUri) uri = makeUri("esx", cases[i].name, cases[i].value);
         g_autoptr(GError) error = NULL;
         ViSession *session = openAt(canned, uri, "service-content-8.0.xml", &error);
+        EsxServer *server = NULL;
+        EsxServer *left = NULL;
         EsxConnection *connection = NULL;
 
         fixtureScriptLogin(canned, FIXTURE_SET_COOKIE);
         cannedReplyAlways(canned, "Logout", "");
-        connection = esxOpenLogin(session, uri, "root", secretNew(FIXTURE_PASSWORD), &error);
+        server = esxOpenLogin(session, uri, "root", secretNew(FIXTURE_PASSWORD), &error);
         g_assert_no_error(error);
+        g_assert_nonnull(server->hosts);
+        connection = esxOpenConnection(server, uri, leave, &left);
         g_assert_cmpint(connection->encrypted, ==, cases[i].encrypted);
         g_assert_cmpint(connection->secure, ==, cases[i].secure);
         g_assert_cmpstr(connection->host, ==, "esx1");
 
         esxConnectionFree(connection);
-        cannedAssertLog(canned, "Login Logout");
+        g_assert_true(left == server);
+        cannedAssertLog(canned, "Login");
+        esxServerFree(server);
+        cannedAssertLog(canned, "Logout");
     }
 }
 

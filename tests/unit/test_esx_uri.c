@@ -174,6 +174,40 @@ testTransport(void)
     g_assert_cmpuint(https->port, ==, 443);
 }
 
+static char *
+keyOf(const char *query)
+{
+    g_autoptr(EsxUri) uri = parseGood(strstr(query, "path") ? "vpx" : "esx", query);
+
+    return esxUriKey(uri);
+}
+
+/* Who says the same server, the same way there and the same trust has the same key. */
+static void
+testKey(void)
+{
+    const char *queries[] = {
+        "", "no_verify=1", "cacert=/a", "cacert=/b", "thumbprint=" SHA256, "transport=http",
+        "proxy=h:1", "proxy=a,1:b", "path=a", "path=a,1:b", "connect_timeout=3", "stall_timeout=3",
+        "timeout=3",
+    };
+    g_autofree char *key = keyOf("timeout=3");
+    g_autofree char *same = keyOf("cache_ttl=0&linger=0&connections=2&task_timeout=9&timeout=3");
+    size_t i;
+    size_t j;
+
+    g_assert_cmpstr(same, ==, key);
+
+    for (i = 0; i < G_N_ELEMENTS(queries); i++) {
+        for (j = 0; j < G_N_ELEMENTS(queries); j++) {
+            g_autofree char *a = keyOf(queries[i]);
+            g_autofree char *b = keyOf(queries[j]);
+
+            g_assert_cmpint(g_str_equal(a, b), ==, i == j);
+        }
+    }
+}
+
 static void
 testSeconds(void)
 {
@@ -343,6 +377,7 @@ main(int argc, char **argv)
     g_test_add_func("/uri/sha1-warns", testSha1Warns);
     g_test_add_func("/uri/trust-twice", testTrustTwice);
     g_test_add_func("/uri/transport", testTransport);
+    g_test_add_func("/uri/key", testKey);
     g_test_add_func("/uri/seconds", testSeconds);
     g_test_add_func("/uri/seconds-refused", testSecondsRefused);
     g_test_add_func("/uri/refused", testRefused);

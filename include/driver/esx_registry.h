@@ -1,0 +1,67 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include "esx_server.h"
+#include "esx_uri.h"
+
+/*
+ * EsxRegistry: the servers this process is logged in at, so that connections can share one login.
+ *
+ * Who joins. The endpoint, how it is trusted and reached, path= and the user must be the same
+ * (esxUriKey()), and the password: whoever asks must have found the credentials himself, and they
+ * are compared in constant time. So nobody gets a session he could not have opened. A login whose
+ * session the server refuses to renew is left to those who use it; the next one makes another.
+ *
+ * Who opens. One thread does, others that come meanwhile with the same credentials wait for its
+ * outcome, also when it fails: a password that is wrong is tried once for all of them. The lock is
+ * never held while somebody opens or logs out.
+ *
+ * Who leaves. The last one out logs out, or leaves the server lingering for some time, for the next
+ * one to join. One thread, esx-linger, exists while something lingers; it logs out what nobody
+ * came for.
+ */
+typedef struct _EsxRegistry EsxRegistry;
+
+EsxRegistry *esxRegistryNew(void);
+
+/* Flushes. Nobody may be using it or a server of it. Accepts NULL. */
+void esxRegistryFree(EsxRegistry *registry);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxRegistry, esxRegistryFree)
+
+/* The registry of this process, which lives as long. */
+EsxRegistry *esxRegistryDefault(void);
+
+/*
+ * Whether somebody is logged in as @uri says, or is about to be; with what credentials is another
+ * question. Then there is no need to find out first whether the server is there.
+ */
+gboolean esxRegistryKnows(EsxRegistry *registry, const EsxUri *uri);
+
+/* Makes a server. Returns: (transfer full), or NULL with @error. */
+typedef EsxServer *(*EsxRegistryOpener)(gpointer opaque, GError **error);
+
+/*
+ * @open: called with @opaque, on this thread and at most once, when there is nothing to join.
+ * Returns: a server, to be given back by esxRegistryLeave(); NULL with @error: the opener's, whoever
+ * that was, or HTTP_ERROR_TIMEOUT when he needed longer than timeout= of @uri.
+ */
+EsxServer *esxRegistryJoin(EsxRegistry *registry, const EsxUri *uri, const char *userName,
+                           const Secret *password, EsxRegistryOpener open, gpointer opaque,
+                           GError **error);
+
+/*
+ * @lingerMs: how long to stay logged in when nobody else uses @server; 0: not at all, the logout is
+ * done when this returns.
+ */
+void esxRegistryLeave(EsxRegistry *registry, EsxServer *server, guint lingerMs);
+
+/*
+ * The process is about to end: what lingers is logged out, all at once, and nothing will linger
+ * any more; the thread has ended when this returns. Takes as long as the slowest logout, which is a
+ * few seconds where a server is gone. May be called again.
+ */
+void esxRegistryFlush(EsxRegistry *registry);

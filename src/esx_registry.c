@@ -1,0 +1,358 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Who shares which login. The rules are in esx_registry.h. */
+
+#include "esx_registry.h"
+
+#include <signal.h>
+
+#include "http_curl.h"
+
+/* One login: being opened, used, lingering, or (not joinable any more) being left. */
+typedef struct {
+    char *key;              /* of the URI */
+    char *userName;
+    Secret *password;
+    EsxServer *server;      /* NULL: being opened, or that failed */
+    GError *error;          /* why it failed */
+    gboolean joinable;
+    guint users;            /* connections, and who waits for it to open */
+    gint64 leaveAt;         /* where there are none: monotonic */
+} EsxLogin;
+
+struct _EsxRegistry {
+    GMutex lock;            /* guards what follows; taken before a ViSession's */
+    GPtrArray *logins;      /* EsxLogin, all that there are but for those that are being freed */
+    GCond opened;           /* some login has opened, or failed to */
+    GCond wake;             /* for the thread: what lingers has changed */
+    GThread *thread;        /* NULL: none */
+    gboolean threadEnded;   /* it takes the lock no more */
+    gboolean ending;        /* nothing lingers any more */
+};
+
+EsxRegistry *
+esxRegistryNew(void)
+{
+    EsxRegistry *registry = g_new0(EsxRegistry, 1);
+
+    g_mutex_init(&registry->lock);
+    g_cond_init(&registry->opened);
+    g_cond_init(&registry->wake);
+    registry->logins = g_ptr_array_new();
+    return registry;
+}
+
+EsxRegistry *
+esxRegistryDefault(void)
+{
+    static gsize made;
+
+    if (g_once_init_enter(&made))
+        g_once_init_leave(&made, (gsize)esxRegistryNew());
+    return (EsxRegistry *)made;
+}
+
+static void
+loginFree(gpointer opaque)
+{
+    EsxLogin *login = opaque;
+
+    esxServerFree(login->server);
+    secretFree(login->password);
+    g_clear_error(&login->error);
+    g_free(login->key);
+    g_free(login->userName);
+    g_free(login);
+}
+
+/* ---- finding -------------------------------------------------------------------------------- */
+
+/* A session that is dead is nobody's to join; who lingers with it needs to linger no longer. */
+static gboolean
+lockedIsJoinable(EsxRegistry *registry, EsxLogin *login)
+{
+    if (login->joinable && login->server && !viSessionIsUsable(login->server->session)) {
+        login->joinable = FALSE;
+        login->leaveAt = 0;
+        g_cond_signal(&registry->wake);
+    }
+    return login->joinable;
+}
+
+/* @password: NULL: any, and any user. */
+static EsxLogin *
+lockedFind(EsxRegistry *registry, const char *key, const char *userName, const Secret *password)
+{
+    guint i;
+
+    for (i = 0; i < registry->logins->len; i++) {
+        EsxLogin *login = g_ptr_array_index(registry->logins, i);
+
+        if (g_str_equal(login->key, key) &&
+            (!password || (g_str_equal(login->userName, userName) &&
+                           secretEqual(login->password, password))) &&
+            lockedIsJoinable(registry, login))
+            return login;
+    }
+    return NULL;
+}
+
+gboolean
+esxRegistryKnows(EsxRegistry *registry, const EsxUri *uri)
+{
+    g_autofree char *key = esxUriKey(uri);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&registry->lock);
+
+    return lockedFind(registry, key, NULL /* userName */, NULL /* password */) != NULL;
+}
+
+/* ---- joining -------------------------------------------------------------------------------- */
+
+/* Leaves a login that did not open. */
+static void
+lockedGiveUp(EsxRegistry *registry, EsxLogin *login)
+{
+    if (--login->users > 0)
+        return;
+    g_ptr_array_remove_fast(registry->logins, login);
+    loginFree(login);
+}
+
+/* Opens @login for all who wait for it. The lock is not held, and others may look at @login. */
+static EsxServer *
+openLogin(EsxRegistry *registry, EsxLogin *login, EsxRegistryOpener open, gpointer opaque,
+          GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    EsxServer *server = open(opaque, &local);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&registry->lock);
+
+    g_cond_broadcast(&registry->opened);
+    login->server = server;
+    if (server)
+        return server;
+
+    login->joinable = FALSE;
+    login->error = g_error_copy(local);
+    lockedGiveUp(registry, login);
+    g_propagate_error(error, g_steal_pointer(&local));
+    return NULL;
+}
+
+static EsxServer *
+lockedAwaitOpening(EsxRegistry *registry, EsxLogin *login, const EsxUri *uri, GError **error)
+{
+    const guint timeoutMs = uri->totalTimeoutMs ? uri->totalTimeoutMs : HTTP_TOTAL_TIMEOUT_MS;
+    const gint64 deadline = g_get_monotonic_time() + (gint64)timeoutMs * 1000;
+    gboolean inTime = TRUE;
+
+    while (inTime && !login->server && !login->error)
+        inTime = g_cond_wait_until(&registry->opened, &registry->lock, deadline);
+    if (login->server)
+        return login->server;
+
+    if (login->error)
+        g_propagate_error(error, g_error_copy(login->error));
+    else
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
+                    "another connection has been logging in at '%s' for %u seconds without an "
+                    "outcome", uri->host, timeoutMs / 1000);
+    lockedGiveUp(registry, login);
+    return NULL;
+}
+
+EsxServer *
+esxRegistryJoin(EsxRegistry *registry, const EsxUri *uri, const char *userName,
+                const Secret *password, EsxRegistryOpener open, gpointer opaque, GError **error)
+{
+    g_autofree char *key = esxUriKey(uri);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&registry->lock);
+    EsxLogin *login = lockedFind(registry, key, userName, password);
+
+    if (login) {
+        login->users++;
+        return lockedAwaitOpening(registry, login, uri, error);
+    }
+
+    login = g_new0(EsxLogin, 1);
+    login->key = g_steal_pointer(&key);
+    login->userName = g_strdup(userName);
+    login->password = secretNew(secretText(password));
+    login->joinable = TRUE;
+    login->users = 1;
+    g_ptr_array_add(registry->logins, login);
+    g_clear_pointer(&locker, g_mutex_locker_free);
+    return openLogin(registry, login, open, opaque, error);
+}
+
+/* ---- threads of its own ---------------------------------------------------------------------- */
+
+/* Signals are for the threads of the process that knows them. Returns: NULL: it cannot start. */
+static GThread *
+startThread(const char *name, GThreadFunc work, gpointer data)
+{
+    GThread *thread = NULL;
+    sigset_t all;
+    sigset_t old;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    thread = g_thread_try_new(name, work, data, NULL);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return thread;
+}
+
+/* ---- lingering ------------------------------------------------------------------------------ */
+
+/* Of those that nobody uses, the one whose time comes first; NULL: none. */
+static EsxLogin *
+lockedNextToLeave(EsxRegistry *registry)
+{
+    EsxLogin *next = NULL;
+    guint i;
+
+    for (i = 0; i < registry->logins->len; i++) {
+        EsxLogin *login = g_ptr_array_index(registry->logins, i);
+
+        if (login->users == 0 && (!next || login->leaveAt < next->leaveAt))
+            next = login;
+    }
+    return next;
+}
+
+/* The thread esx-linger: logs out what nobody came for, and ends when nothing lingers. */
+static gpointer
+linger(gpointer opaque)
+{
+    EsxRegistry *registry = opaque;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&registry->lock);
+    EsxLogin *next = NULL;
+
+    while ((next = lockedNextToLeave(registry))) {
+        if (g_get_monotonic_time() < next->leaveAt) {
+            g_cond_wait_until(&registry->wake, &registry->lock, next->leaveAt);
+            continue;
+        }
+        g_ptr_array_remove_fast(registry->logins, next);
+        g_mutex_unlock(&registry->lock);
+        loginFree(next);
+        g_mutex_lock(&registry->lock);
+    }
+    registry->threadEnded = TRUE;
+    return NULL;
+}
+
+/* Makes sure that the thread is there and looks anew. Returns: whether it could be started. */
+static gboolean
+lockedWakeThread(EsxRegistry *registry)
+{
+    if (registry->thread && !registry->threadEnded) {
+        g_cond_signal(&registry->wake);
+        return TRUE;
+    }
+    /* It has released the lock for good: there is nothing to wait for. */
+    if (registry->thread)
+        g_thread_join(g_steal_pointer(&registry->thread));
+
+    registry->threadEnded = FALSE;
+    registry->thread = startThread("esx-linger", linger, registry);
+    return registry->thread != NULL;
+}
+
+static EsxLogin *
+lockedFindServer(EsxRegistry *registry, const EsxServer *server)
+{
+    guint i;
+
+    for (i = 0; i < registry->logins->len; i++) {
+        EsxLogin *login = g_ptr_array_index(registry->logins, i);
+
+        if (login->server == server)
+            return login;
+    }
+    return NULL;
+}
+
+void
+esxRegistryLeave(EsxRegistry *registry, EsxServer *server, guint lingerMs)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&registry->lock);
+    EsxLogin *login = lockedFindServer(registry, server);
+
+    if (!login || --login->users > 0)
+        return;
+    if (lingerMs > 0 && !registry->ending && lockedIsJoinable(registry, login)) {
+        login->leaveAt = g_get_monotonic_time() + (gint64)lingerMs * 1000;
+        if (lockedWakeThread(registry))
+            return;
+    }
+
+    g_ptr_array_remove_fast(registry->logins, login);
+    g_clear_pointer(&locker, g_mutex_locker_free);
+    loginFree(login);
+}
+
+/* ---- the end -------------------------------------------------------------------------------- */
+
+static gpointer
+logOut(gpointer login)
+{
+    loginFree(login);
+    return NULL;
+}
+
+/* Each in a thread of its own: a server that is gone holds up its own logout only. */
+static void
+logOutAll(GPtrArray *logins)
+{
+    g_autofree GThread **threads = g_new0(GThread *, logins->len + 1);
+    guint i;
+
+    for (i = 0; i < logins->len; i++) {
+        threads[i] = startThread("esx-logout", logOut, g_ptr_array_index(logins, i));
+        if (!threads[i])
+            loginFree(g_ptr_array_index(logins, i));
+    }
+    for (i = 0; i < logins->len; i++) {
+        if (threads[i])
+            g_thread_join(threads[i]);
+    }
+}
+
+void
+esxRegistryFlush(EsxRegistry *registry)
+{
+    g_autoptr(GPtrArray) leaving = g_ptr_array_new();
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&registry->lock);
+    GThread *thread = g_steal_pointer(&registry->thread);
+    EsxLogin *login = NULL;
+
+    registry->ending = TRUE;
+    while ((login = lockedNextToLeave(registry))) {
+        g_ptr_array_remove_fast(registry->logins, login);
+        g_ptr_array_add(leaving, login);
+    }
+    g_cond_signal(&registry->wake);
+    g_clear_pointer(&locker, g_mutex_locker_free);
+
+    logOutAll(leaving);
+    if (thread)
+        g_thread_join(thread);
+}
+
+void
+esxRegistryFree(EsxRegistry *registry)
+{
+    if (!registry)
+        return;
+
+    esxRegistryFlush(registry);
+    g_ptr_array_unref(registry->logins);
+    g_cond_clear(&registry->wake);
+    g_cond_clear(&registry->opened);
+    g_mutex_clear(&registry->lock);
+    g_free(registry);
+}
