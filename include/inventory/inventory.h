@@ -77,11 +77,14 @@ InventorySnapshot *inventoryPeek(Inventory *inventory);
 /* The next acquisition proves, whatever the clock says, and live or not. */
 void inventoryExpire(Inventory *inventory);
 
-/* Who wants to be told. All of it is called on the thread esx-live, without a lock. */
+/*
+ * Who wants to be told. All of it is called on the thread esx-live, without a lock, and none of it
+ * may read the inventory, but for inventoryPeek().
+ */
 typedef struct {
     /*
      * @now was published in place of @before, in the order of publication; readers may see it
-     * already. @before: NULL for the first one there is.
+     * already. @before: what was read before the thread began, or NULL, for the first call.
      */
     void (*changed)(gpointer opaque, InventorySnapshot *before, InventorySnapshot *now);
     /* From now on every change is told as it happens. */
@@ -91,16 +94,14 @@ typedef struct {
 } InventoryWatch;
 
 /*
- * To be called before @inventory is shared, at most once. It hears of changes only when the
- * inventory goes live; of what was published before that it hears nothing, so that the baseline is
- * the snapshot that is there when the thread begins.
+ * To be called before @inventory is shared, at most once. Without a thread nothing is told.
  *
  * @watch: const and static; each function may be NULL.
  */
 void inventorySetWatch(Inventory *inventory, const InventoryWatch *watch, gpointer opaque);
 
 /*
- * The next read that asks the server leaves the thread esx-live behind, which lives until
+ * The next read asks the server, and leaves the thread esx-live behind, which lives until
  * inventoryFree(). No request of its own. May be called again.
  */
 void inventoryGoLive(Inventory *inventory);

@@ -1,0 +1,567 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* The thread that keeps an inventory current. See inventory_live.h. */
+
+#include "inventory_live.h"
+
+#include <signal.h>
+
+#include "vi_collector.h"
+
+/* Polls in a row that may fail soon after they began before that counts as trouble. */
+#define QUICK_FAILURES 3
+
+/* How often the server is told to end a poll before the socket is closed instead. */
+#define CANCELS 4
+
+static const InventoryPace usualPace = {
+    .pollSeconds = 30,
+    .probeSeconds = 1,
+    .settledMs = 2000,
+    .cancelMs = 250,
+    .retryMs = 1000,
+    .retryMaxMs = 60000,
+    .restMs = 20,
+};
+
+/* What the thread has to do next. */
+typedef enum {
+    DUE_POLL,           /* nothing but waiting for changes */
+    DUE_SYNC,           /* the last poll broke */
+    DUE_RETRY,          /* a sync, at retryAt */
+} Due;
+
+struct _InventoryLive {
+    InventoryLiveParts parts;
+    const InventoryPace *pace;
+    const InventoryWatch *watch;    /* NULL: none */
+    gpointer watchOpaque;
+    GThread *thread;                /* NULL: none; of who starts it */
+    Wake *wake;                     /* made before the thread: ends its requests */
+
+    /* The thread's own. */
+    InventorySnapshot *before;      /* what readers had before it began; until it has told so */
+    Due due;
+    gint64 retryAt;                 /* monotonic; G_MAXINT64: only when somebody asks */
+    guint retryMs;                  /* the next pause */
+    guint failures;                 /* quick ones in a row */
+    guint hurried;                  /* polls in a row that brought something at once */
+    gboolean probing;               /* the next poll has to end well first */
+    gboolean announced;             /* the watch believes that this is live */
+
+    GMutex lock;                    /* guards what follows */
+    GCond wanted;                   /* for the thread: asked or stopping */
+    GCond noticed;                  /* for who asks: answered, or the poll is over */
+    gboolean stopping;
+    gboolean standing;
+    gboolean polling;               /* a long poll is about to begin, or under way */
+    gboolean interrupted;           /* it was ended by its socket */
+    guint64 polls;                  /* so far */
+    guint64 generation;             /* of the session, of the present poll */
+    guint64 asked;                  /* syncs that were asked for so far */
+    guint64 answered;               /* of these */
+    GError *failure;                /* of the last answer; NULL: it worked */
+    InventorySnapshot *current;     /* what was published last; replaced by the thread alone */
+};
+
+InventoryLive *
+inventoryLiveNew(const InventoryLiveParts *parts)
+{
+    InventoryLive *live = g_new0(InventoryLive, 1);
+
+    live->parts = *parts;
+    live->pace = parts->pace ? parts->pace : &usualPace;
+    live->retryMs = live->pace->retryMs;
+    g_mutex_init(&live->lock);
+    g_cond_init(&live->wanted);
+    g_cond_init(&live->noticed);
+    return live;
+}
+
+void
+inventoryLiveSetWatch(InventoryLive *live, const InventoryWatch *watch, gpointer opaque)
+{
+    live->watch = watch;
+    live->watchOpaque = opaque;
+}
+
+gboolean
+inventoryLiveIsRunning(const InventoryLive *live)
+{
+    return live->thread != NULL;
+}
+
+gboolean
+inventoryLiveIsLive(InventoryLive *live)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&live->lock);
+
+    return live->standing;
+}
+
+/* ---- the thread: what it tells -------------------------------------------------------------- */
+
+static void
+setStanding(InventoryLive *live, gboolean standing)
+{
+    freshSetStanding(live->parts.fresh, standing);
+    g_mutex_lock(&live->lock);
+    live->standing = standing;
+    g_mutex_unlock(&live->lock);
+}
+
+static void
+becomeLive(InventoryLive *live)
+{
+    setStanding(live, TRUE);
+    if (live->announced)
+        return;
+
+    live->announced = TRUE;
+    if (live->watch && live->watch->live)
+        live->watch->live(live->watchOpaque);
+}
+
+static void
+becomeLost(InventoryLive *live, const GError *error)
+{
+    setStanding(live, FALSE);
+    if (!live->announced)
+        return;
+
+    live->announced = FALSE;
+    if (live->watch && live->watch->lost)
+        live->watch->lost(live->watchOpaque, error);
+}
+
+static void
+tellChanged(InventoryLive *live, InventorySnapshot *before, InventorySnapshot *now)
+{
+    if (before != now && live->watch && live->watch->changed)
+        live->watch->changed(live->watchOpaque, before, now);
+}
+
+/* @now: (transfer full). */
+static void
+publish(InventoryLive *live, InventorySnapshot *now)
+{
+    g_autoptr(InventorySnapshot) before = live->current;
+
+    if (now == before) {
+        live->current = g_steal_pointer(&before);
+        inventorySnapshotUnref(now);
+        return;
+    }
+
+    freshPush(live->parts.fresh, inventorySnapshotRef(now));
+    g_mutex_lock(&live->lock);
+    live->current = now;
+    g_mutex_unlock(&live->lock);
+    tellChanged(live, before, now);
+}
+
+/* ---- the thread: trouble -------------------------------------------------------------------- */
+
+/* Half of it is left to chance, so that many clients do not come back to a server at once. */
+static guint
+withJitter(guint ms)
+{
+    return ms * 3 / 4 + (guint)g_random_int_range(0, (gint32)MAX(ms / 2, 1));
+}
+
+/* Puts the next try of its own off; one that is due later already stays. */
+static void
+scheduleRetry(InventoryLive *live)
+{
+    gint64 now = g_get_monotonic_time();
+
+    live->due = DUE_RETRY;
+    if (live->retryAt > now && live->retryAt != G_MAXINT64)
+        return;
+    live->retryAt = now + (gint64)withJitter(live->retryMs) * G_TIME_SPAN_MILLISECOND;
+    live->retryMs = MIN(live->retryMs * 2, live->pace->retryMaxMs);
+}
+
+/* The server does not let us in any more, or the process is about to end: no tries of its own. */
+static void
+giveUp(InventoryLive *live)
+{
+    live->due = DUE_RETRY;
+    live->retryAt = G_MAXINT64;
+}
+
+static void
+beInTrouble(InventoryLive *live, const GError *error)
+{
+    live->probing = TRUE;
+    live->failures = 0;
+    if (g_error_matches(error, HTTP_ERROR, HTTP_ERROR_CANCELLED)) {
+        /* Whoever raised the flag knows. */
+        setStanding(live, FALSE);
+        giveUp(live);
+        return;
+    }
+
+    becomeLost(live, error);
+    if (viSessionIsUsable(live->parts.session))
+        scheduleRetry(live);
+    else
+        giveUp(live);
+}
+
+/* ---- the thread: syncs ---------------------------------------------------------------------- */
+
+/* Answers all who asked for a sync up to number @ticket. @error: NULL: it worked. */
+static void
+answer(InventoryLive *live, guint64 ticket, const GError *error)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&live->lock);
+
+    if (live->answered == ticket)
+        return;
+    live->answered = ticket;
+    g_clear_error(&live->failure);
+    live->failure = error ? g_error_copy(error) : NULL;
+    g_cond_broadcast(&live->noticed);
+}
+
+static void
+syncOnce(InventoryLive *live, guint64 ticket)
+{
+    g_autoptr(GError) error = NULL;
+    InventorySnapshot *now = inventorySyncRun(live->parts.sync, live->current, live->wake, &error);
+
+    if (now) {
+        live->due = DUE_POLL;
+        live->retryAt = 0;
+        publish(live, now);
+    } else {
+        beInTrouble(live, error);
+    }
+    answer(live, ticket, error);
+}
+
+/* ---- the thread: polls ---------------------------------------------------------------------- */
+
+/* Sleeps, unless somebody wants something. */
+static void
+rest(InventoryLive *live, guint ms)
+{
+    gint64 end = g_get_monotonic_time() + (gint64)ms * G_TIME_SPAN_MILLISECOND;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&live->lock);
+
+    while (!live->stopping && live->asked == live->answered) {
+        if (!g_cond_wait_until(&live->wanted, &live->lock, end))
+            return;
+    }
+}
+
+/* The server waits as it is told. */
+static void
+noteGood(InventoryLive *live)
+{
+    live->failures = 0;
+    live->probing = FALSE;
+    live->retryMs = live->pace->retryMs;
+}
+
+/* A poll has brought something: one like that may come at once, but not one after the other. */
+static void
+noteUpdate(InventoryLive *live, gint64 tookMs)
+{
+    noteGood(live);
+    live->hurried = tookMs < live->pace->restMs ? live->hurried + 1 : 0;
+    if (live->hurried > 1)
+        rest(live, live->pace->restMs);
+}
+
+/* A poll has ended too soon, though nothing broke. */
+static void
+noteIdle(InventoryLive *live)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!live->probing && ++live->failures < QUICK_FAILURES) {
+        rest(live, live->pace->restMs * live->failures);
+        return;
+    }
+    error = g_error_new(VI_ERROR, VI_ERROR_PROTOCOL, "cannot wait for changes of the inventory: "
+                        "the server answers at once though nothing has changed");
+    beInTrouble(live, error);
+}
+
+static gboolean
+somebodyAsks(InventoryLive *live)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&live->lock);
+
+    return live->asked != live->answered;
+}
+
+/* A poll has failed; @interrupted: because it was to. */
+static void
+noteFailure(InventoryLive *live, const GError *error, gboolean interrupted, gint64 tookMs)
+{
+    const gboolean cancelled = g_error_matches(error, HTTP_ERROR, HTTP_ERROR_CANCELLED);
+
+    if (g_error_matches(error, VI_ERROR, VI_ERROR_CANCELLED)) {
+        /* Without anybody asking: a request to end the one before has come late, or so we hope. */
+        if (somebodyAsks(live))
+            noteGood(live);
+        else
+            noteIdle(live);
+        return;
+    }
+
+    if (tookMs >= live->pace->settledMs)
+        noteGood(live);
+    if (cancelled && interrupted) {
+        setStanding(live, FALSE);
+        live->due = DUE_SYNC;
+    } else if (inventorySyncIsStale(error) && !live->probing &&
+               ++live->failures < QUICK_FAILURES) {
+        setStanding(live, FALSE);
+        live->due = DUE_SYNC;
+    } else {
+        beInTrouble(live, error);
+    }
+}
+
+/* Returns: whether the poll was ended by its socket. */
+static gboolean
+leavePoll(InventoryLive *live)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&live->lock);
+    gboolean interrupted = live->interrupted;
+
+    live->polling = FALSE;
+    live->interrupted = FALSE;
+    if (!live->stopping)
+        wakeLower(live->wake);
+    g_cond_broadcast(&live->noticed);
+    return interrupted;
+}
+
+static void
+pollOnce(InventoryLive *live)
+{
+    const guint seconds = live->probing ? live->pace->probeSeconds : live->pace->pollSeconds;
+    const gint64 start = g_get_monotonic_time();
+    g_autoptr(GError) error = NULL;
+    InventorySnapshot *now = inventorySyncPoll(live->parts.sync, live->current, seconds,
+                                               live->wake, &error);
+    const gboolean interrupted = leavePoll(live);
+    const gint64 tookMs = (g_get_monotonic_time() - start) / G_TIME_SPAN_MILLISECOND;
+
+    if (!now) {
+        noteFailure(live, error, interrupted, tookMs);
+    } else if (now != live->current) {
+        publish(live, now);
+        noteUpdate(live, tookMs);
+    } else {
+        inventorySnapshotUnref(now);
+        if (tookMs >= (gint64)seconds * 500)
+            noteGood(live);
+        else
+            noteIdle(live);
+    }
+}
+
+/* ---- the thread: what comes next ------------------------------------------------------------ */
+
+typedef enum {
+    STEP_STOP,
+    STEP_SYNC,
+    STEP_POLL,
+} Step;
+
+/* Waits until there is something to do. @ret_ticket: of the last one who asks. */
+static Step
+nextStep(InventoryLive *live, guint64 *ret_ticket)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&live->lock);
+
+    while (!live->stopping && live->asked == live->answered && live->due == DUE_RETRY) {
+        if (live->retryAt == G_MAXINT64)
+            g_cond_wait(&live->wanted, &live->lock);
+        else if (!g_cond_wait_until(&live->wanted, &live->lock, live->retryAt))
+            break;
+    }
+
+    *ret_ticket = live->asked;
+    if (live->stopping)
+        return STEP_STOP;
+    if (live->asked != live->answered || live->due != DUE_POLL)
+        return STEP_SYNC;
+    live->polling = TRUE;
+    live->polls++;
+    live->generation = inventorySyncGeneration(live->parts.sync);
+    return STEP_POLL;
+}
+
+static gpointer
+run(gpointer opaque)
+{
+    InventoryLive *live = opaque;
+    guint64 ticket = 0;
+    Step step;
+
+    tellChanged(live, live->before, live->current);
+    g_clear_pointer(&live->before, inventorySnapshotUnref);
+    do {
+        if (live->due == DUE_POLL && !live->probing)
+            becomeLive(live);
+        step = nextStep(live, &ticket);
+        if (step == STEP_SYNC)
+            syncOnce(live, ticket);
+        else if (step == STEP_POLL)
+            pollOnce(live);
+    } while (step != STEP_STOP);
+
+    setStanding(live, FALSE);
+    return NULL;
+}
+
+/* ---- for everybody else --------------------------------------------------------------------- */
+
+/*
+ * A thread of our own must not take signals meant for the application, and SIGPIPE, which a server
+ * causes that closes the connection early, must not end it.
+ */
+void
+inventoryLiveStart(InventoryLive *live, InventorySnapshot *before, InventorySnapshot *now)
+{
+    g_autoptr(GError) ignored = NULL;
+    sigset_t all;
+    sigset_t old;
+
+    if (live->thread)
+        return;
+
+    live->wake = wakeNew();
+    live->before = before ? inventorySnapshotRef(before) : NULL;
+    live->current = inventorySnapshotRef(now);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    live->thread = g_thread_try_new("esx-live", run, live, &ignored);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (live->thread)
+        return;
+
+    g_clear_pointer(&live->wake, wakeFree);
+    g_clear_pointer(&live->before, inventorySnapshotUnref);
+    g_clear_pointer(&live->current, inventorySnapshotUnref);
+}
+
+/* Ends the poll by its socket, where there is one. */
+static void
+lockedInterrupt(InventoryLive *live)
+{
+    if (!live->polling || live->interrupted)
+        return;
+    live->interrupted = TRUE;
+    wakeRaise(live->wake);
+}
+
+void
+inventoryLiveRenewed(InventoryLive *live)
+{
+    const guint64 generation = viSessionGeneration(live->parts.session);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&live->lock);
+
+    if (live->generation != generation)
+        lockedInterrupt(live);
+}
+
+/* Tells the server to end the present poll. With the lock held, but not while that goes out. */
+static gboolean
+lockedCancelPoll(InventoryLive *live)
+{
+    ViSession *session = live->parts.session;
+    const ViCallOptions options = { .generation = live->generation };
+    g_autoptr(GError) ignored = NULL;
+    gboolean told;
+
+    g_mutex_unlock(&live->lock);
+    told = viCollectorCancelWait(session, viSessionServices(session)->propertyCollector, &options,
+                                 &ignored);
+    g_mutex_lock(&live->lock);
+    return told;
+}
+
+/* Ends the present poll, for as long as that takes. With the lock held. */
+static void
+lockedEndPoll(InventoryLive *live)
+{
+    const guint64 poll = live->polls;
+    guint tries;
+
+    for (tries = 0; tries < CANCELS; tries++) {
+        gboolean told = lockedCancelPoll(live);
+        gint64 end = g_get_monotonic_time() +
+                     (gint64)live->pace->cancelMs * G_TIME_SPAN_MILLISECOND;
+
+        if (!told)
+            break;
+        /* It may have come before the poll did. */
+        while (live->polling && live->polls == poll) {
+            if (!g_cond_wait_until(&live->noticed, &live->lock, end))
+                break;
+        }
+        if (!live->polling || live->polls != poll)
+            return;
+    }
+    if (live->polls == poll)
+        lockedInterrupt(live);
+}
+
+InventorySnapshot *
+inventoryLiveSync(InventoryLive *live, GError **error)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&live->lock);
+    const guint64 ticket = ++live->asked;
+
+    g_cond_signal(&live->wanted);
+    if (live->polling)
+        lockedEndPoll(live);
+    while (live->answered < ticket)
+        g_cond_wait(&live->noticed, &live->lock);
+
+    if (live->failure) {
+        g_propagate_error(error, g_error_copy(live->failure));
+        return NULL;
+    }
+    return inventorySnapshotRef(live->current);
+}
+
+static void
+stop(InventoryLive *live)
+{
+    g_mutex_lock(&live->lock);
+    live->stopping = TRUE;
+    wakeRaise(live->wake);
+    g_cond_signal(&live->wanted);
+    g_mutex_unlock(&live->lock);
+    g_thread_join(live->thread);
+    live->thread = NULL;
+}
+
+void
+inventoryLiveFree(InventoryLive *live)
+{
+    if (!live)
+        return;
+
+    if (live->thread)
+        stop(live);
+    wakeFree(live->wake);
+    g_clear_pointer(&live->current, inventorySnapshotUnref);
+    g_clear_error(&live->failure);
+    g_cond_clear(&live->noticed);
+    g_cond_clear(&live->wanted);
+    g_mutex_clear(&live->lock);
+    g_free(live);
+}

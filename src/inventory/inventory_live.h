@@ -1,0 +1,76 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include "base_fresh.h"
+#include "inventory_sync.h"
+
+/*
+ * InventoryLive: the thread esx-live, which keeps an inventory current by a long poll.
+ *
+ * Once it runs, it alone uses the InventorySync. Whoever needs a proof asks it for a sync and waits
+ * for the outcome; when it is in the middle of a long poll, the asker ends that at the server, by
+ * a request over another connection, and where that does not help, by a closed socket.
+ *
+ * A value stands (base_fresh.h) from a sync that worked until the long poll behind it fails. After
+ * that the thread syncs again at once; when that fails too, or the poll has failed too often, it is
+ * in trouble: readers ask, and the thread itself tries again after a pause that grows. After
+ * trouble a short poll has to end well before anything stands again.
+ */
+typedef struct _InventoryLive InventoryLive;
+
+/* Its times; tests have shorter ones. */
+typedef struct {
+    guint pollSeconds;      /* one long poll */
+    guint probeSeconds;     /* the first one after trouble */
+    guint settledMs;        /* a poll that ends after that has gone well, however it ended */
+    guint cancelMs;         /* until a poll that was to end is told so again */
+    guint retryMs;          /* first pause in trouble; it doubles */
+    guint retryMaxMs;
+    guint restMs;           /* pause when the server answers poll after poll at once */
+} InventoryPace;
+
+typedef struct {
+    ViSession *session;
+    InventorySync *sync;
+    Fresh *fresh;                   /* InventorySnapshot */
+    const InventoryPace *pace;      /* const and static; NULL: as ever */
+} InventoryLiveParts;
+
+/* Everything in @parts must outlive it. There is no thread yet. */
+InventoryLive *inventoryLiveNew(const InventoryLiveParts *parts);
+
+/* Ends the thread, at once whatever it is waiting for, and frees. Accepts NULL. */
+void inventoryLiveFree(InventoryLive *live);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(InventoryLive, inventoryLiveFree)
+
+/* As inventorySetWatch(); before the thread is there. */
+void inventoryLiveSetWatch(InventoryLive *live, const InventoryWatch *watch, gpointer opaque);
+
+/*
+ * Starts the thread where there is none, and hands the InventorySync over to it; where that does
+ * not work nothing has happened. Start, IsRunning and Sync: by one thread at a time.
+ *
+ * @before: the snapshot readers had until now, or NULL. @now: what the sync has just returned.
+ */
+void inventoryLiveStart(InventoryLive *live, InventorySnapshot *before, InventorySnapshot *now);
+gboolean inventoryLiveIsRunning(const InventoryLive *live);
+
+/*
+ * Makes the thread sync.
+ *
+ * Returns: (transfer full) a snapshot of a sync that began after this call, or NULL with @error.
+ */
+InventorySnapshot *inventoryLiveSync(InventoryLive *live, GError **error);
+
+/* The session was renewed: a poll of the old one is over. Any thread. */
+void inventoryLiveRenewed(InventoryLive *live);
+
+/* As inventoryIsLive(). Any thread. */
+gboolean inventoryLiveIsLive(InventoryLive *live);
+
+/* inventoryNew() with times of one's own, for tests. */
+Inventory *inventoryNewPaced(ViSession *session, InventoryScope *scope, const InventoryPace *pace);
