@@ -10,6 +10,7 @@
 
 #include "esx_storage_change.h"
 #include "esx_storage_driver.h"
+#include "esx_storage_event.h"
 #include "esx_storage_pool.h"
 #include "esx_storage_stream.h"
 #include "esx_storage_vol.h"
@@ -23,6 +24,8 @@ virStorageDriver esxStorageDriver = {
     .connectListDefinedStoragePools = esxConnectListDefinedStoragePools,
     .connectListAllStoragePools = esxConnectListAllStoragePools,
     .connectGetStoragePoolCapabilities = esxConnectGetStoragePoolCapabilities,
+    .connectStoragePoolEventRegisterAny = esxConnectStoragePoolEventRegisterAny,
+    .connectStoragePoolEventDeregisterAny = esxConnectStoragePoolEventDeregisterAny,
 
     .storagePoolLookupByName = esxStoragePoolLookupByName,
     .storagePoolLookupByUUID = esxStoragePoolLookupByUUID,

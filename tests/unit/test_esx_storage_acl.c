@@ -15,6 +15,7 @@
 #include "esx_connection.h"
 #include "esx_libvirt.h"
 #include "inventory_fixture.h"
+#include "loop_fixture.h"
 #include "vi_fixture.h"
 
 #include <string.h>
@@ -263,6 +264,58 @@ listAllVolumes(Setting *s)
     return n;
 }
 
+static void
+hear(virConnectPtr conn G_GNUC_UNUSED, virStoragePoolPtr pool G_GNUC_UNUSED,
+     void *opaque G_GNUC_UNUSED)
+{
+}
+
+static EsxEvents *
+eventsOf(Setting *s)
+{
+    const EsxConnection *connection = s->conn->privateData;
+
+    return connection->events;
+}
+
+/* Nothing stays registered, so that the connection can go. Keeps the error there is. */
+static void
+deregister(Setting *s, int id)
+{
+    virErrorPtr saved = NULL;
+
+    virErrorPreserveLast(&saved);
+    g_assert_cmpint(esxEventsDeregister(eventsOf(s), s->conn, id), ==, 0);
+    /* The loop frees its timer. */
+    loopFor(1);
+    virErrorRestore(&saved);
+}
+
+static int
+registerForEvents(Setting *s)
+{
+    int id = table->connectStoragePoolEventRegisterAny(
+        s->conn, NULL, VIR_STORAGE_POOL_EVENT_ID_REFRESH, hear, NULL, NULL);
+
+    if (id >= 0)
+        deregister(s, id);
+    return id;
+}
+
+static int
+deregisterFromEvents(Setting *s)
+{
+    int id = esxEventsRegister(eventsOf(s), s->conn, NULL, VIR_STORAGE_POOL_EVENT_ID_REFRESH, hear,
+                               NULL, NULL);
+    int rc = table->connectStoragePoolEventDeregisterAny(s->conn, id);
+
+    if (rc < 0)
+        deregister(s, id);
+    else
+        loopFor(1);
+    return rc;
+}
+
 CONNECT(NumOfStoragePools, table->connectNumOfStoragePools(s->conn))
 CONNECT(ListStoragePools, table->connectListStoragePools(s->conn, s->names, MAX_NAMES))
 CONNECT(NumOfDefinedStoragePools, table->connectNumOfDefinedStoragePools(s->conn))
@@ -270,6 +323,8 @@ CONNECT(ListDefinedStoragePools,
         table->connectListDefinedStoragePools(s->conn, s->names, MAX_NAMES))
 CONNECT(ListAllStoragePools, table->connectListAllStoragePools(s->conn, NULL, 0))
 CONNECT(GetStoragePoolCapabilities, text(table->connectGetStoragePoolCapabilities(s->conn, 0)))
+CONNECT(StoragePoolEventRegisterAny, registerForEvents(s))
+CONNECT(StoragePoolEventDeregisterAny, deregisterFromEvents(s))
 CONNECT_FILTER(NumOfStoragePools)
 CONNECT_FILTER(ListStoragePools)
 CONNECT_FILTER(ListAllStoragePools)
@@ -351,6 +406,8 @@ static const Row rows[] = {
     { CONNECT_ROW(ListAllStoragePools), .scope = IN_HOST },
     { LIST_ALL_POOLS_ROW, .scope = IN_HOST, .names = true },
     { CONNECT_ROW(GetStoragePoolCapabilities), .scope = HOST },
+    { CONNECT_ROW(StoragePoolEventRegisterAny), .scope = HOST },
+    { CONNECT_ROW(StoragePoolEventDeregisterAny), .scope = HOST },
 
     { POOL_ROW(LookupByName), .scope = A_POOL },
     { POOL_ROW(LookupByUUID), .scope = A_POOL },
@@ -524,6 +581,7 @@ main(int argc, char **argv)
     size_t i;
 
     g_test_init(&argc, &argv, NULL);
+    loopInit();
     g_assert_cmpint(virInitialize(), ==, 0);
     virSetErrorFunc(NULL, quiet);
 

@@ -1,0 +1,50 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Who wants to hear of storage pools. */
+
+#include "esx_storage_event.h"
+
+#include "esx_connection.h"
+
+/*
+ * From now on the server is asked to tell of changes. Those since the snapshot that is taken here
+ * are events; where none can be had now, since the one that comes later.
+ */
+static void
+watchPools(EsxConnection *connection)
+{
+    g_autoptr(InventorySnapshot) first = NULL;
+
+    inventoryGoLive(connection->inventory);
+    first = inventoryAcquire(connection->inventory, 0 /* ttlMs */, NULL);
+}
+
+int
+esxConnectStoragePoolEventRegisterAny(virConnectPtr conn, virStoragePoolPtr pool, int eventID,
+                                      virConnectStoragePoolEventGenericCallback callback,
+                                      void *opaque, virFreeCallback freecb)
+{
+    EsxConnection *connection = conn->privateData;
+    int id;
+
+    if (virConnectStoragePoolEventRegisterAnyEnsureACL(conn) < 0)
+        return -1;
+
+    id = esxEventsRegister(connection->events, conn, pool, eventID, callback, opaque, freecb);
+    if (id >= 0)
+        watchPools(connection);
+    return id;
+}
+
+int
+esxConnectStoragePoolEventDeregisterAny(virConnectPtr conn, int callbackID)
+{
+    EsxConnection *connection = conn->privateData;
+
+    if (virConnectStoragePoolEventDeregisterAnyEnsureACL(conn) < 0)
+        return -1;
+    return esxEventsDeregister(connection->events, conn, callbackID);
+}
