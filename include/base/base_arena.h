@@ -23,6 +23,9 @@ typedef struct _Arena Arena;
 /* Returns: (transfer full): an empty arena that will hold at most @ceiling bytes. */
 Arena *arenaNew(size_t ceiling);
 
+/* The same for one that will hold about @room bytes: a small one takes no more than that. */
+Arena *arenaNewFor(size_t room, size_t ceiling);
+
 void arenaFree(Arena *arena);
 
 /* Returns: zeroed memory of @size bytes, aligned for any type, or NULL at the ceiling. */

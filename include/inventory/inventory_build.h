@@ -28,9 +28,22 @@ const SoapMoRef *inventoryBuildRef(InventoryBuild *build, const SoapMoRef *ref);
 #define inventoryBuildNew(build, Type, n) ((Type *)inventoryBuildAlloc(build, sizeof(Type) * (n)))
 void *inventoryBuildAlloc(InventoryBuild *build, size_t size);
 
+/* Adds a pool, empty, to those that are built. */
+InventoryPool *inventoryBuildPool(InventoryBuild *build);
+
 /* Adds a pool for each datastore of @store. */
 void inventoryBuildDatastores(InventoryBuild *build, const InventoryStore *store,
                               const InventoryScope *scope);
+
+/*
+ * Adds the pool of the datastore @object, once more: @before is what it was. Nothing but @object
+ * has changed since, and nothing else is looked at.
+ *
+ * Returns: FALSE where that is not enough, since its name, its UUID or its target path is not what
+ * it was.
+ */
+gboolean inventoryBuildDatastoreAnew(InventoryBuild *build, const InventoryObject *object,
+                                     const InventoryScope *scope, const InventoryPool *before);
 
 /*
  * Adds a pool for each distinct IQN among the static targets of all InternetScsi adapters, and its
@@ -39,20 +52,23 @@ void inventoryBuildDatastores(InventoryBuild *build, const InventoryStore *store
 void inventoryBuildTargets(InventoryBuild *build, const InventoryStore *store);
 
 /*
- * Makes the snapshot of what @store holds.
+ * Makes the snapshot of what @store holds, which shares nothing with any other.
  *
  * Returns: (transfer full); never NULL, possibly without pools.
  */
 InventorySnapshot *inventorySnapshotBuild(const InventoryStore *store, const InventoryScope *scope);
 
 /*
- * Makes the snapshot that follows @before, the one this function made last of @store (else
- * everything is built anew). Marks what @store reported as shown. What has not changed is shared
- * with @before, which stays as it is.
+ * Makes the snapshot that follows @before, and has @store begin anew with telling what has changed.
+ * The result is always what inventorySnapshotBuild() would make; but where @before is the last one
+ * made of @store, and nothing but properties of datastores has changed since, only their pools are
+ * built and all else is shared with @before. That takes time by what has changed, whatever the size
+ * of the inventory.
  *
- * @before: (transfer none), NULL: there is none.
+ * @before: (transfer none), stays as it is; NULL: there is none. The sizes told last (see
+ * inventory_diff.h) are taken over from it.
  * @scope: the same each time.
- * Returns: (transfer full); never NULL.
+ * Returns: (transfer full); never NULL; @before itself when nothing was reported since.
  */
 InventorySnapshot *inventorySnapshotUpdate(InventorySnapshot *before, InventoryStore *store,
                                            const InventoryScope *scope);

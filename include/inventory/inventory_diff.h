@@ -13,12 +13,23 @@ typedef enum {
     INVENTORY_CHANGE_GONE,
     INVENTORY_CHANGE_ACCESSIBLE,
     INVENTORY_CHANGE_INACCESSIBLE,
-    /*
-     * Capacity, available or allocation moved by more than 1 % of the capacity since they were told
-     * last, or the LUNs of a target, or anything else that describes the pool, are others.
-     */
-    INVENTORY_CHANGE_CONTENTS,
+    INVENTORY_CHANGE_CONTENTS,      /* see inventoryPoolChange() */
 } InventoryChange;
+
+/*
+ * Compares @before and @now, which are one pool at two times. Its contents have changed when
+ *   - capacity, available or allocation of a datastore moved by more than 1 % of the capacity,
+ *   - the LUNs of a target are others, or have other names or sizes,
+ *   - or anything else that describes the pool is not what it was.
+ *
+ * A datastore that fills up slowly must be told of some day: @now is compared with the sizes that
+ * @before was told with last (toldCapacity, toldAvailable), not with its own. Who builds @now keeps
+ * those sizes as long as nothing is told, so that many small steps count together.
+ *
+ * Returns: FALSE when nothing is to be told, else TRUE with what.
+ */
+gboolean inventoryPoolChange(const InventoryPool *before, const InventoryPool *now,
+                             InventoryChange *ret_change);
 
 /* @pool: of the snapshot before where it is gone, else of the one now. */
 typedef void (*InventoryDiffFunc)(InventoryChange change, const InventoryPool *pool,
@@ -26,9 +37,12 @@ typedef void (*InventoryDiffFunc)(InventoryChange change, const InventoryPool *p
 
 /*
  * Tells @func how the pools of @now differ from those of @before: first all that are gone, then the
- * others in the order of inventorySnapshotPools(). Each pool is told once at most: accessibility
- * before contents, since whoever hears of it reads everything anew. A pool is the same while UUID
+ * others in the order of inventorySnapshotPools(). Each pool is told once at most: where both have
+ * changed, accessibility is told, since whoever hears of that reads everything anew. A pool is the same while UUID
  * and name are: one renamed is gone under its old name and has appeared under the new one.
+ *
+ * Takes time by what differs, where @now was made from @before by inventorySnapshotUpdate() and
+ * shares its pools; else by the number of pools.
  *
  * @before: NULL, or the same as @now: nothing is told.
  */

@@ -19,7 +19,8 @@
  *            ├─ luns[] ─────────────────────────── InventoryLun <┘ (one may be behind many targets)
  *            └─ indexes: pools by name, UUID, target path; LUNs by key, device path
  *
- * All strings and vectors live in the snapshot's arena. Sizes are bytes.
+ * All strings and vectors live as long as the snapshot. A snapshot made after a small change shares
+ * most of its pools with the one before: they are the same, by address. Sizes are bytes.
  */
 typedef struct _InventorySnapshot InventorySnapshot;
 typedef struct _InventoryPool InventoryPool;
@@ -96,6 +97,8 @@ struct _InventoryPool {
     gboolean accessible;
     guint64 capacity;           /* datastore: 0 where not accessible; target: the sum of its LUNs */
     guint64 available;
+    guint64 toldCapacity;       /* the sizes when a change of them was told last: inventory_diff.h */
+    guint64 toldAvailable;
     const char *targetPath;     /* what libvirt calls the target path; NULL where there is none */
     const InventoryDatastore *datastore;    /* exactly one of these two is set */
     const InventoryTarget *target;
@@ -105,7 +108,10 @@ InventorySnapshot *inventorySnapshotRef(InventorySnapshot *snapshot);
 void inventorySnapshotUnref(InventorySnapshot *snapshot);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(InventorySnapshot, inventorySnapshotUnref)
 
-/* All pools, datastores first, each kind sorted by name. */
+/*
+ * All pools, datastores first, each kind sorted by name. The first call for a snapshot makes the
+ * list; it lives as long as the snapshot.
+ */
 const InventoryPool *const *inventorySnapshotPools(const InventorySnapshot *snapshot,
                                                    size_t *ret_n);
 

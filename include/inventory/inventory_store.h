@@ -44,3 +44,26 @@ const SoapMoRef *inventoryObjectRef(const InventoryObject *object);
 
 /* Returns: the latest value of the property, or NULL when it is not set. */
 const SoapAny *inventoryObjectProperty(const InventoryObject *object, const char *name);
+
+/* References as keys of a hash table: of type and value, neither NULL. */
+guint inventoryRefHash(gconstpointer ref);
+gboolean inventoryRefEqual(gconstpointer a, gconstpointer b);
+
+/*
+ * What was reported since inventoryStoreSettle() was called last: nothing; properties of datastores
+ * that were there already (and still are); or more than that.
+ *
+ * Returns: (transfer none) these datastores, each once, until the next report; or NULL where there
+ * was more, as in a store that is new.
+ */
+const GPtrArray *inventoryStoreChanged(const InventoryStore *store);
+
+/*
+ * From now on inventoryStoreChanged() begins anew.
+ *
+ * Returns: a number that no other call has returned, in any store, and never 0.
+ */
+guint64 inventoryStoreSettle(InventoryStore *store);
+
+/* Returns: what inventoryStoreSettle() returned last; 0: it was never called. */
+guint64 inventoryStoreStamp(const InventoryStore *store);

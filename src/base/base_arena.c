@@ -11,6 +11,7 @@
 
 /* The first block holds a small reply whole; the largest is where growing stops paying. */
 #define FIRST_BLOCK (8 * 1024)
+#define SMALLEST_BLOCK 64
 #define LARGEST_BLOCK (1024 * 1024)
 
 #define ALIGNMENT (_Alignof(max_align_t))
@@ -37,6 +38,15 @@ arenaNew(size_t ceiling)
 
     arena->ceiling = ceiling;
     arena->nextSize = FIRST_BLOCK;
+    return arena;
+}
+
+Arena *
+arenaNewFor(size_t room, size_t ceiling)
+{
+    Arena *arena = arenaNew(ceiling);
+
+    arena->nextSize = CLAMP(room, SMALLEST_BLOCK, LARGEST_BLOCK);
     return arena;
 }
 

@@ -47,26 +47,6 @@ findMount(const InventoryObject *object, const InventoryScope *scope)
     return first;
 }
 
-/* The datacenter that lists @ref, or NULL. */
-static const InventoryObject *
-findDatacenter(const GPtrArray *datacenters, const SoapMoRef *ref)
-{
-    guint i;
-    size_t j;
-
-    for (i = 0; i < datacenters->len; i++) {
-        const InventoryObject *datacenter = g_ptr_array_index(datacenters, i);
-        size_t n;
-        SoapMoRef *const *refs = viAnyMoRefs(inventoryObjectProperty(datacenter, "datastore"), &n);
-
-        for (j = 0; j < n; j++) {
-            if (viMoRefEqual(refs[j], ref))
-                return datacenter;
-        }
-    }
-    return NULL;
-}
-
 /* "Folder/DC": the names from below the root folder down to @object. */
 static char *
 entityPath(const InventoryStore *store, const InventoryObject *object)
@@ -89,24 +69,39 @@ entityPath(const InventoryStore *store, const InventoryObject *object)
     return g_string_free(g_steal_pointer(&path), FALSE);
 }
 
-static void
-setDatacenter(InventoryBuild *build, InventoryDatastore *datastore, const InventoryStore *store,
-              const GPtrArray *datacenters, const InventoryScope *scope)
+/* A datacenter, as all its datastores share it. */
+typedef struct {
+    const SoapMoRef *ref;
+    const char *path;
+} Datacenter;
+
+/*
+ * Returns: reference of a datastore → Datacenter, in @build's arena. Of two that list a datastore,
+ * the first by reference counts.
+ */
+static GHashTable *
+indexDatacenters(InventoryBuild *build, const InventoryStore *store)
 {
-    const InventoryObject *datacenter = findDatacenter(datacenters, datastore->ref);
-    g_autofree char *path = NULL;
+    GHashTable *table = g_hash_table_new(inventoryRefHash, inventoryRefEqual);
+    g_autoptr(GPtrArray) objects = inventoryStoreObjects(store, "Datacenter");
+    guint i;
+    size_t j;
 
-    if (scope && scope->datacenter) {
-        datastore->datacenter = inventoryBuildRef(build, scope->datacenter);
-        datastore->datacenterPath = inventoryBuildString(build, scope->datacenterPath);
-        return;
+    for (i = 0; i < objects->len; i++) {
+        const InventoryObject *object = g_ptr_array_index(objects, i);
+        Datacenter *datacenter = inventoryBuildNew(build, Datacenter, 1);
+        g_autofree char *path = entityPath(store, object);
+        size_t n;
+        SoapMoRef *const *refs = viAnyMoRefs(inventoryObjectProperty(object, "datastore"), &n);
+
+        datacenter->ref = inventoryBuildRef(build, inventoryObjectRef(object));
+        datacenter->path = inventoryBuildString(build, path);
+        for (j = 0; j < n; j++) {
+            if (refs[j]->type && refs[j]->value && !g_hash_table_contains(table, refs[j]))
+                g_hash_table_insert(table, refs[j], datacenter);
+        }
     }
-    if (!datacenter)
-        return;
-
-    path = entityPath(store, datacenter);
-    datastore->datacenter = inventoryBuildRef(build, inventoryObjectRef(datacenter));
-    datastore->datacenterPath = inventoryBuildString(build, path);
+    return table;
 }
 
 /* ---- what it is ----------------------------------------------------------------------------- */
@@ -237,16 +232,8 @@ plainPath(InventoryBuild *build, const char *text)
 }
 
 static void
-setPool(InventoryBuild *build, InventoryPool *pool, const VimDatastoreSummary *summary,
-        gboolean lost)
+setSizes(InventoryPool *pool, const VimDatastoreSummary *summary, gboolean lost)
 {
-    const InventoryDatastore *datastore = pool->datastore;
-    const char *identity = datastore->mountPath ? datastore->mountPath : datastore->url;
-
-    pool->name = datastore->name;
-    nameHashUuid(identity ? identity : datastore->ref->value, pool->uuid);
-    pool->targetPath = plainPath(build, identity);
-
     pool->accessible = summary && summary->accessible && !lost;
     if (!pool->accessible)
         return;
@@ -254,9 +241,17 @@ setPool(InventoryBuild *build, InventoryPool *pool, const VimDatastoreSummary *s
     pool->available = MIN((guint64)MAX(summary->freeSpace, 0), pool->capacity);
 }
 
-static void
-addDatastore(InventoryBuild *build, const InventoryStore *store, const InventoryObject *object,
-             const GPtrArray *datacenters, const InventoryScope *scope)
+/* What the pool's UUID and target path are made of; NULL: it has neither a mount nor a URL. */
+static const char *
+identityOf(const InventoryDatastore *datastore)
+{
+    return datastore->mountPath ? datastore->mountPath : datastore->url;
+}
+
+/* Adds the pool of @object, but for what it gets from elsewhere: datacenter, name, UUID, path. */
+static InventoryPool *
+addDatastore(InventoryBuild *build, const InventoryObject *object, const InventoryScope *scope,
+             InventoryDatastore **ret_datastore)
 {
     const SoapAny *info = inventoryObjectProperty(object, "info");
     const VimDatastoreInfo *base = viAnyObject(info, &vimDatastoreInfoType);
@@ -267,7 +262,7 @@ addDatastore(InventoryBuild *build, const InventoryStore *store, const Inventory
     const char *ofInfo = base ? base->url : NULL;
     const char *url = summary && summary->url && *summary->url ? summary->url : ofInfo;
     InventoryDatastore *datastore = inventoryBuildNew(build, InventoryDatastore, 1);
-    InventoryPool *pool = inventoryBuildNew(build, InventoryPool, 1);
+    InventoryPool *pool = inventoryBuildPool(build);
 
     datastore->ref = inventoryBuildRef(build, inventoryObjectRef(object));
     datastore->browser =
@@ -280,11 +275,50 @@ addDatastore(InventoryBuild *build, const InventoryStore *store, const Inventory
         inventoryBuildString(build, summary && summary->type ? summary->type : "OTHER");
     datastore->readOnly = mount && g_strcmp0(mount->accessMode, "readOnly") == 0;
     setKind(build, datastore, info);
-    setDatacenter(build, datastore, store, datacenters, scope);
-
+    setSizes(pool, summary, allLost(object, scope));
     pool->datastore = datastore;
-    setPool(build, pool, summary, allLost(object, scope));
-    g_ptr_array_add(build->pools, pool);
+    *ret_datastore = datastore;
+    return pool;
+}
+
+/* Adds it whole. @datacenter: NULL where none was seen. */
+static void
+addPool(InventoryBuild *build, const InventoryObject *object, const InventoryScope *scope,
+        const Datacenter *datacenter)
+{
+    InventoryDatastore *datastore = NULL;
+    InventoryPool *pool = addDatastore(build, object, scope, &datastore);
+    const char *identity = identityOf(datastore);
+
+    datastore->datacenter = datacenter ? datacenter->ref : NULL;
+    datastore->datacenterPath = datacenter ? datacenter->path : NULL;
+    pool->name = datastore->name;
+    nameHashUuid(identity ? identity : datastore->ref->value, pool->uuid);
+    pool->targetPath = plainPath(build, identity);
+}
+
+gboolean
+inventoryBuildDatastoreAnew(InventoryBuild *build, const InventoryObject *object,
+                            const InventoryScope *scope, const InventoryPool *before)
+{
+    const InventoryDatastore *known = before->datastore;
+    InventoryDatastore *datastore = NULL;
+    InventoryPool *pool = addDatastore(build, object, scope, &datastore);
+
+    /*
+     * These as they were before they were made unique: then they come out the same again, since
+     * nothing they depend on has changed anywhere else.
+     */
+    if (!g_str_equal(datastore->name, known->name) ||
+        g_strcmp0(identityOf(datastore), identityOf(known)) != 0)
+        return FALSE;
+
+    datastore->datacenter = inventoryBuildRef(build, known->datacenter);
+    datastore->datacenterPath = inventoryBuildString(build, known->datacenterPath);
+    pool->name = inventoryBuildString(build, before->name);
+    memcpy(pool->uuid, before->uuid, sizeof(pool->uuid));
+    pool->targetPath = inventoryBuildString(build, before->targetPath);
+    return TRUE;
 }
 
 /* ---- unique names and UUIDs ----------------------------------------------------------------- */
@@ -353,12 +387,22 @@ void
 inventoryBuildDatastores(InventoryBuild *build, const InventoryStore *store,
                          const InventoryScope *scope)
 {
-    g_autoptr(GPtrArray) datacenters = inventoryStoreObjects(store, "Datacenter");
+    g_autoptr(GHashTable) datacenters = indexDatacenters(build, store);
     g_autoptr(GPtrArray) datastores = inventoryStoreObjects(store, "Datastore");
+    Datacenter *only = NULL;
     guint i;
 
-    for (i = 0; i < datastores->len; i++)
-        addDatastore(build, store, g_ptr_array_index(datastores, i), datacenters, scope);
+    if (scope && scope->datacenter) {
+        only = inventoryBuildNew(build, Datacenter, 1);
+        only->ref = inventoryBuildRef(build, scope->datacenter);
+        only->path = inventoryBuildString(build, scope->datacenterPath);
+    }
+    for (i = 0; i < datastores->len; i++) {
+        const InventoryObject *object = g_ptr_array_index(datastores, i);
+
+        addPool(build, object, scope,
+                only ? only : g_hash_table_lookup(datacenters, inventoryObjectRef(object)));
+    }
     makeNamesUnique(build);
     makeUuidsUnique(build);
 }

@@ -5,9 +5,8 @@
 
 /* How the pools of two snapshots differ. */
 
-#include <string.h>
-
 #include "inventory_diff.h"
+#include "inventory_frame.h"
 
 /* Whether @a and @b are further apart than 1 % of @whole. */
 static gboolean
@@ -16,14 +15,16 @@ isFar(guint64 a, guint64 b, guint64 whole)
     return MAX(a, b) - MIN(a, b) > whole / 100;
 }
 
+/* Against the sizes that were told last: see inventoryPoolChange(). */
 static gboolean
 sizesDiffer(const InventoryPool *before, const InventoryPool *now)
 {
-    const guint64 whole = MAX(before->capacity, now->capacity);
+    const guint64 capacity = before->toldCapacity;
+    const guint64 available = before->toldAvailable;
+    const guint64 whole = MAX(capacity, now->capacity);
 
-    return isFar(before->capacity, now->capacity, whole) ||
-           isFar(before->available, now->available, whole) ||
-           isFar(before->capacity - before->available, now->capacity - now->available, whole);
+    return isFar(capacity, now->capacity, whole) || isFar(available, now->available, whole) ||
+           isFar(capacity - available, now->capacity - now->available, whole);
 }
 
 static gboolean
@@ -106,15 +107,35 @@ contentsDiffer(const InventoryPool *before, const InventoryPool *now)
     return sizesDiffer(before, now) || datastoresDiffer(before->datastore, now->datastore);
 }
 
-static void
-compare(const InventoryPool *before, const InventoryPool *now, InventoryDiffFunc func,
-        gpointer opaque)
+gboolean
+inventoryPoolChange(const InventoryPool *before, const InventoryPool *now,
+                    InventoryChange *ret_change)
 {
     if (before->accessible != now->accessible)
-        func(now->accessible ? INVENTORY_CHANGE_ACCESSIBLE : INVENTORY_CHANGE_INACCESSIBLE, now,
-             opaque);
+        *ret_change = now->accessible ? INVENTORY_CHANGE_ACCESSIBLE : INVENTORY_CHANGE_INACCESSIBLE;
     else if (contentsDiffer(before, now))
-        func(INVENTORY_CHANGE_CONTENTS, now, opaque);
+        *ret_change = INVENTORY_CHANGE_CONTENTS;
+    else
+        return FALSE;
+    return TRUE;
+}
+
+/* ---- snapshots ------------------------------------------------------------------------------- */
+
+typedef struct {
+    InventoryDiffFunc func;
+    gpointer opaque;
+} Listener;
+
+/* InventoryShelfFunc */
+static void
+compare(const InventoryPool *before, const InventoryPool *now, gpointer opaque)
+{
+    const Listener *listener = opaque;
+    InventoryChange change;
+
+    if (inventoryPoolChange(before, now, &change))
+        listener->func(change, now, listener->opaque);
 }
 
 /* Returns: @pool as @snapshot has it, or NULL where it is not there under this name. */
@@ -126,29 +147,40 @@ findSame(const InventorySnapshot *snapshot, const InventoryPool *pool)
     return same && g_str_equal(same->name, pool->name) ? same : NULL;
 }
 
-void
-inventoryDiff(const InventorySnapshot *before, const InventorySnapshot *now,
-              InventoryDiffFunc func, gpointer opaque)
+static void
+compareAll(const InventorySnapshot *before, const InventorySnapshot *now, Listener *listener)
 {
     const InventoryPool *const *pools = NULL;
     size_t n = 0;
     size_t i;
 
-    if (!before || before == now)
-        return;
-
     pools = inventorySnapshotPools(before, &n);
     for (i = 0; i < n; i++) {
         if (!findSame(now, pools[i]))
-            func(INVENTORY_CHANGE_GONE, pools[i], opaque);
+            listener->func(INVENTORY_CHANGE_GONE, pools[i], listener->opaque);
     }
     pools = inventorySnapshotPools(now, &n);
     for (i = 0; i < n; i++) {
         const InventoryPool *same = findSame(before, pools[i]);
 
         if (same)
-            compare(same, pools[i], func, opaque);
+            compare(same, pools[i], listener);
         else
-            func(INVENTORY_CHANGE_APPEARED, pools[i], opaque);
+            listener->func(INVENTORY_CHANGE_APPEARED, pools[i], listener->opaque);
     }
+}
+
+void
+inventoryDiff(const InventorySnapshot *before, const InventorySnapshot *now,
+              InventoryDiffFunc func, gpointer opaque)
+{
+    Listener listener = { func, opaque };
+
+    if (!before || before == now)
+        return;
+    /* One frame: the same pools in the same places, under the same names. */
+    if (before->frame == now->frame)
+        inventoryShelfCompare(&before->shelf, &now->shelf, compare, &listener);
+    else
+        compareAll(before, now, &listener);
 }

@@ -378,7 +378,7 @@ static void
 addPool(InventoryBuild *build, const Target *from)
 {
     InventoryTarget *target = inventoryBuildNew(build, InventoryTarget, 1);
-    InventoryPool *pool = inventoryBuildNew(build, InventoryPool, 1);
+    InventoryPool *pool = inventoryBuildPool(build);
     guint i;
 
     g_ptr_array_sort(from->luns, compareLuns);
@@ -398,7 +398,6 @@ addPool(InventoryBuild *build, const Target *from)
     /* A host that lists its paths, but none to this target, cannot reach it. */
     pool->accessible = from->livePaths > 0 || !from->pathsKnown;
     pool->target = target;
-    g_ptr_array_add(build->pools, pool);
 
     for (i = 0; i < from->luns->len; i++) {
         InventoryLun *lun = g_ptr_array_index(from->luns, i);

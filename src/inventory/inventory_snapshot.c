@@ -7,21 +7,9 @@
 
 #include <string.h>
 
-#include "inventory_build.h"
-#include "inventory_snapshot.h"
+#include "inventory_frame.h"
 
-struct _InventorySnapshot {
-    gatomicrefcount refs;
-    Arena *arena;
-    const InventoryPool **pools;
-    size_t npools;
-    const char *hostName;
-    GHashTable *poolsByName;
-    GHashTable *poolsByUuid;        /* keys: the pool's uuid */
-    GHashTable *poolsByTargetPath;
-    GHashTable *lunsByKey;
-    GHashTable *lunsByPath;         /* device path, device name, canonical name */
-};
+/* ---- the frame ------------------------------------------------------------------------------- */
 
 static guint
 uuidHash(gconstpointer key)
@@ -47,188 +35,187 @@ indexAdd(GHashTable *table, gconstpointer key, gconstpointer value)
         g_hash_table_insert(table, (gpointer)key, (gpointer)value);
 }
 
+/* The keys are those of the pools as first built: whatever replaces one has the same. */
 static void
-indexPool(InventorySnapshot *snapshot, const InventoryPool *pool)
+indexPool(InventoryFrame *frame, const InventoryPool *pool, size_t i)
 {
-    indexAdd(snapshot->poolsByName, pool->name, pool);
-    indexAdd(snapshot->poolsByUuid, pool->uuid, pool);
-    indexAdd(snapshot->poolsByTargetPath, pool->targetPath, pool);
+    gconstpointer place = GSIZE_TO_POINTER(i + 1);
+
+    indexAdd(frame->poolsByName, pool->name, place);
+    indexAdd(frame->poolsByUuid, pool->uuid, place);
+    indexAdd(frame->poolsByTargetPath, pool->targetPath, place);
+    if (pool->datastore)
+        indexAdd(frame->poolsByRef, pool->datastore->ref, place);
 }
 
 static void
-indexLun(InventorySnapshot *snapshot, const InventoryLun *lun)
+indexLun(InventoryFrame *frame, const InventoryLun *lun)
 {
-    indexAdd(snapshot->lunsByKey, lun->key, lun);
-    indexAdd(snapshot->lunsByPath, lun->devicePath, lun);
-    indexAdd(snapshot->lunsByPath, lun->name, lun);
-    indexAdd(snapshot->lunsByPath, lun->canonicalName, lun);
+    indexAdd(frame->lunsByKey, lun->key, lun);
+    indexAdd(frame->lunsByPath, lun->devicePath, lun);
+    indexAdd(frame->lunsByPath, lun->name, lun);
+    indexAdd(frame->lunsByPath, lun->canonicalName, lun);
 }
 
-static gint
-comparePools(gconstpointer a, gconstpointer b)
+static InventoryFrame *
+frameNew(InventoryBuild *build, const char *hostName)
 {
-    const InventoryPool *x = *(const InventoryPool *const *)a;
-    const InventoryPool *y = *(const InventoryPool *const *)b;
+    InventoryFrame *frame = g_new0(InventoryFrame, 1);
+    guint i;
 
-    if (!x->target != !y->target)
-        return x->target ? 1 : -1;
-    return strcmp(x->name, y->name);
+    frame->refs = 1;
+    frame->arena = g_steal_pointer(&build->arena);
+    frame->hostName = hostName;
+    frame->poolsByName = g_hash_table_new(g_str_hash, g_str_equal);
+    frame->poolsByUuid = g_hash_table_new(uuidHash, uuidEqual);
+    frame->poolsByTargetPath = g_hash_table_new(g_str_hash, g_str_equal);
+    frame->poolsByRef = g_hash_table_new(inventoryRefHash, inventoryRefEqual);
+    frame->lunsByKey = g_hash_table_new(g_str_hash, g_str_equal);
+    frame->lunsByPath = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (i = 0; i < build->pools->len; i++)
+        indexPool(frame, g_ptr_array_index(build->pools, i), i);
+    for (i = 0; i < build->luns->len; i++)
+        indexLun(frame, g_ptr_array_index(build->luns, i));
+    return frame;
 }
 
-static const char *
-onlyHostName(InventoryBuild *build, const InventoryStore *store)
+static void
+frameUnref(InventoryFrame *frame)
 {
-    g_autoptr(GPtrArray) hosts = inventoryStoreObjects(store, "HostSystem");
-    const SoapAny *name;
+    if (!g_atomic_int_dec_and_test(&frame->refs))
+        return;
 
-    if (hosts->len != 1)
-        return NULL;
-    name = inventoryObjectProperty(g_ptr_array_index(hosts, 0), "name");
-    return name && name->kind == SOAP_KIND_STRING ? inventoryBuildString(build, name->value.string)
-                                                  : NULL;
+    g_hash_table_unref(frame->poolsByName);
+    g_hash_table_unref(frame->poolsByUuid);
+    g_hash_table_unref(frame->poolsByTargetPath);
+    g_hash_table_unref(frame->poolsByRef);
+    g_hash_table_unref(frame->lunsByKey);
+    g_hash_table_unref(frame->lunsByPath);
+    arenaFree(frame->arena);
+    g_free(frame);
 }
 
-static InventorySnapshot *
-snapshotNew(InventoryBuild *build)
+/* ---- snapshots ------------------------------------------------------------------------------- */
+
+InventorySnapshot *
+inventorySnapshotSeal(InventoryBuild *build, const char *hostName)
 {
     InventorySnapshot *snapshot = g_new0(InventorySnapshot, 1);
 
-    g_atomic_ref_count_init(&snapshot->refs);
-    snapshot->arena = build->arena;
-    snapshot->poolsByName = g_hash_table_new(g_str_hash, g_str_equal);
-    snapshot->poolsByUuid = g_hash_table_new(uuidHash, uuidEqual);
-    snapshot->poolsByTargetPath = g_hash_table_new(g_str_hash, g_str_equal);
-    snapshot->lunsByKey = g_hash_table_new(g_str_hash, g_str_equal);
-    snapshot->lunsByPath = g_hash_table_new(g_str_hash, g_str_equal);
-
-    return snapshot;
-}
-
-/*
- * Makes sure that each pool can be found by its name. Targets keep theirs; of datastores that still
- * share one, with each other or with a target, all but the first get their reference behind it.
- */
-static void
-settleNames(InventoryBuild *build)
-{
-    g_autoptr(GHashTable) taken = g_hash_table_new(g_str_hash, g_str_equal);
-    guint i;
-
-    for (i = 0; i < build->pools->len; i++) {
-        const InventoryPool *pool = g_ptr_array_index(build->pools, i);
-
-        if (pool->target)
-            g_hash_table_add(taken, (gpointer)pool->name);
-    }
-    for (i = 0; i < build->pools->len; i++) {
-        InventoryPool *pool = g_ptr_array_index(build->pools, i);
-
-        while (pool->datastore && g_hash_table_contains(taken, pool->name)) {
-            g_autofree char *name = g_strdup_printf("%s (%s)", pool->name,
-                                                    pool->datastore->ref->value);
-
-            pool->name = inventoryBuildString(build, name);
-        }
-        g_hash_table_add(taken, (gpointer)pool->name);
-    }
-}
-
-InventorySnapshot *
-inventorySnapshotBuild(const InventoryStore *store, const InventoryScope *scope)
-{
-    g_autoptr(GPtrArray) pools = g_ptr_array_new();
-    g_autoptr(GPtrArray) luns = g_ptr_array_new();
-    InventoryBuild build = { arenaNew(G_MAXSIZE), pools, luns };
-    InventorySnapshot *snapshot;
-    guint i;
-
-    inventoryBuildDatastores(&build, store, scope);
-    inventoryBuildTargets(&build, store);
-    settleNames(&build);
-    g_ptr_array_sort(pools, comparePools);
-
-    snapshot = snapshotNew(&build);
-    snapshot->hostName = onlyHostName(&build, store);
-    snapshot->npools = pools->len;
-    snapshot->pools = inventoryBuildNew(&build, const InventoryPool *, pools->len);
-    for (i = 0; i < pools->len; i++) {
-        snapshot->pools[i] = g_ptr_array_index(pools, i);
-        indexPool(snapshot, snapshot->pools[i]);
-    }
-    for (i = 0; i < luns->len; i++)
-        indexLun(snapshot, g_ptr_array_index(luns, i));
-
+    snapshot->refs = 1;
+    snapshot->frame = frameNew(build, hostName);
+    snapshot->shelf = inventoryShelfNew((InventoryBox *const *)build->pools->pdata,
+                                        build->pools->len);
     return snapshot;
 }
 
 InventorySnapshot *
-inventorySnapshotUpdate(InventorySnapshot *before G_GNUC_UNUSED, InventoryStore *store,
-                        const InventoryScope *scope)
+inventorySnapshotDerive(const InventorySnapshot *before)
 {
-    return inventorySnapshotBuild(store, scope);
+    InventorySnapshot *snapshot = g_new0(InventorySnapshot, 1);
+
+    g_atomic_int_inc(&before->frame->refs);
+    snapshot->refs = 1;
+    snapshot->frame = before->frame;
+    snapshot->shelf = inventoryShelfCopy(&before->shelf);
+    return snapshot;
 }
 
 InventorySnapshot *
 inventorySnapshotRef(InventorySnapshot *snapshot)
 {
-    g_atomic_ref_count_inc(&snapshot->refs);
+    g_atomic_int_inc(&snapshot->refs);
     return snapshot;
 }
 
 void
 inventorySnapshotUnref(InventorySnapshot *snapshot)
 {
-    if (!snapshot || !g_atomic_ref_count_dec(&snapshot->refs))
+    if (!snapshot || !g_atomic_int_dec_and_test(&snapshot->refs))
         return;
 
-    g_hash_table_unref(snapshot->poolsByName);
-    g_hash_table_unref(snapshot->poolsByUuid);
-    g_hash_table_unref(snapshot->poolsByTargetPath);
-    g_hash_table_unref(snapshot->lunsByKey);
-    g_hash_table_unref(snapshot->lunsByPath);
-    arenaFree(snapshot->arena);
+    /* The frame last: the pools that nobody has replaced are in its arena. */
+    inventoryShelfClear(&snapshot->shelf);
+    frameUnref(snapshot->frame);
+    g_free(snapshot->list);
     g_free(snapshot);
 }
 
 const InventoryPool *const *
 inventorySnapshotPools(const InventorySnapshot *snapshot, size_t *ret_n)
 {
-    *ret_n = snapshot->npools;
-    return snapshot->pools;
+    InventorySnapshot *self = (InventorySnapshot *)snapshot;
+    const InventoryPool **list = g_atomic_pointer_get(&self->list);
+
+    *ret_n = snapshot->shelf.n;
+    if (list)
+        return list;
+
+    /* Nobody pays for a list that nobody reads. Of two that make it at once, the first one counts. */
+    list = g_new(const InventoryPool *, snapshot->shelf.n + 1);
+    list[snapshot->shelf.n] = NULL;
+    inventoryShelfList(&snapshot->shelf, list);
+    if (g_atomic_pointer_compare_and_exchange(&self->list, NULL, list))
+        return list;
+    g_free(list);
+    return g_atomic_pointer_get(&self->list);
+}
+
+/* ---- lookups --------------------------------------------------------------------------------- */
+
+static const InventoryPool *
+lookup(const InventorySnapshot *snapshot, GHashTable *places, gconstpointer key)
+{
+    const size_t place = GPOINTER_TO_SIZE(g_hash_table_lookup(places, key));
+
+    return place > 0 ? inventoryShelfGet(&snapshot->shelf, place - 1) : NULL;
 }
 
 const InventoryPool *
 inventoryPoolByName(const InventorySnapshot *snapshot, const char *name)
 {
-    return g_hash_table_lookup(snapshot->poolsByName, name);
+    return lookup(snapshot, snapshot->frame->poolsByName, name);
 }
 
 const InventoryPool *
 inventoryPoolByUuid(const InventorySnapshot *snapshot, const guint8 uuid[16])
 {
-    return g_hash_table_lookup(snapshot->poolsByUuid, uuid);
+    return lookup(snapshot, snapshot->frame->poolsByUuid, uuid);
 }
 
 const InventoryPool *
 inventoryPoolByTargetPath(const InventorySnapshot *snapshot, const char *path)
 {
-    return g_hash_table_lookup(snapshot->poolsByTargetPath, path);
+    return lookup(snapshot, snapshot->frame->poolsByTargetPath, path);
+}
+
+const InventoryPool *
+inventoryPoolByRef(const InventorySnapshot *snapshot, const SoapMoRef *ref, size_t *ret_place)
+{
+    const size_t place = GPOINTER_TO_SIZE(
+        g_hash_table_lookup(snapshot->frame->poolsByRef, ref));
+
+    if (place == 0)
+        return NULL;
+    *ret_place = place - 1;
+    return inventoryShelfGet(&snapshot->shelf, place - 1);
 }
 
 const InventoryLun *
 inventoryLunByKey(const InventorySnapshot *snapshot, const char *key)
 {
-    return g_hash_table_lookup(snapshot->lunsByKey, key);
+    return g_hash_table_lookup(snapshot->frame->lunsByKey, key);
 }
 
 const InventoryLun *
 inventoryLunByPath(const InventorySnapshot *snapshot, const char *path)
 {
-    return g_hash_table_lookup(snapshot->lunsByPath, path);
+    return g_hash_table_lookup(snapshot->frame->lunsByPath, path);
 }
 
 const char *
 inventorySnapshotHostName(const InventorySnapshot *snapshot)
 {
-    return snapshot->hostName;
+    return snapshot->frame->hostName;
 }

@@ -23,11 +23,16 @@ typedef struct {
 
 struct _InventoryObject {
     SoapMoRef ref;
+    gboolean isDatastore;
+    gboolean changed;       /* is among the store's changed ones */
     GArray *properties;     /* Property; a handful, so searched in order */
 };
 
 struct _InventoryStore {
     GHashTable *objects;    /* the object's reference → InventoryObject */
+    GPtrArray *changed;     /* InventoryObject: datastores; empty where more than these changed */
+    gboolean moreChanged;
+    guint64 stamp;
 };
 
 static void
@@ -62,16 +67,16 @@ objectFree(gpointer data)
     g_free(object);
 }
 
-static guint
-refHash(gconstpointer key)
+guint
+inventoryRefHash(gconstpointer key)
 {
     const SoapMoRef *ref = key;
 
     return g_str_hash(ref->value) * 31 + g_str_hash(ref->type);
 }
 
-static gboolean
-refEqual(gconstpointer a, gconstpointer b)
+gboolean
+inventoryRefEqual(gconstpointer a, gconstpointer b)
 {
     const SoapMoRef *x = a;
     const SoapMoRef *y = b;
@@ -84,7 +89,10 @@ inventoryStoreNew(void)
 {
     InventoryStore *store = g_new0(InventoryStore, 1);
 
-    store->objects = g_hash_table_new_full(refHash, refEqual, NULL, objectFree);
+    store->objects =
+        g_hash_table_new_full(inventoryRefHash, inventoryRefEqual, NULL, objectFree);
+    store->changed = g_ptr_array_new();
+    store->moreChanged = TRUE;
     return store;
 }
 
@@ -93,9 +101,68 @@ inventoryStoreFree(InventoryStore *store)
 {
     if (!store)
         return;
+    g_ptr_array_unref(store->changed);
     g_hash_table_unref(store->objects);
     g_free(store);
 }
+
+/* ---- what has changed ------------------------------------------------------------------------ */
+
+static void
+clearChanged(InventoryStore *store)
+{
+    guint i;
+
+    for (i = 0; i < store->changed->len; i++)
+        ((InventoryObject *)g_ptr_array_index(store->changed, i))->changed = FALSE;
+    g_ptr_array_set_size(store->changed, 0);
+}
+
+/* Once everything has to be looked at again, there is no need to know where to look. */
+static void
+noteMore(InventoryStore *store)
+{
+    clearChanged(store);
+    store->moreChanged = TRUE;
+}
+
+static void
+noteChange(InventoryStore *store, InventoryObject *object)
+{
+    if (!object->isDatastore) {
+        noteMore(store);
+        return;
+    }
+    if (store->moreChanged || object->changed)
+        return;
+    object->changed = TRUE;
+    g_ptr_array_add(store->changed, object);
+}
+
+const GPtrArray *
+inventoryStoreChanged(const InventoryStore *store)
+{
+    return store->moreChanged ? NULL : store->changed;
+}
+
+guint64
+inventoryStoreSettle(InventoryStore *store)
+{
+    static gsize last;
+
+    clearChanged(store);
+    store->moreChanged = FALSE;
+    store->stamp = (guint64)g_atomic_pointer_add(&last, 1) + 1;
+    return store->stamp;
+}
+
+guint64
+inventoryStoreStamp(const InventoryStore *store)
+{
+    return store->stamp;
+}
+
+/* ---- objects and properties ------------------------------------------------------------------ */
 
 static InventoryObject *
 addObject(InventoryStore *store, const SoapMoRef *ref)
@@ -104,6 +171,7 @@ addObject(InventoryStore *store, const SoapMoRef *ref)
 
     object->ref.type = g_strdup(ref->type);
     object->ref.value = g_strdup(ref->value);
+    object->isDatastore = g_str_equal(ref->type, "Datastore");
     object->properties = g_array_new(FALSE, FALSE, sizeof(Property));
     g_array_set_clear_func(object->properties, propertyClear);
     g_hash_table_insert(store->objects, &object->ref, object);
@@ -194,12 +262,13 @@ applyObject(InventoryStore *store, const VimObjectUpdate *update, SharedReply *r
 
     if (!update->obj || !update->obj->type || !update->obj->value)
         return TRUE;
+    object = g_hash_table_lookup(store->objects, update->obj);
     if (g_strcmp0(update->kind, VIM_OBJECT_UPDATE_KIND_LEAVE) == 0) {
+        if (object)
+            noteMore(store);
         g_hash_table_remove(store->objects, update->obj);
         return TRUE;
     }
-
-    object = g_hash_table_lookup(store->objects, update->obj);
     if (!object && g_hash_table_size(store->objects) >= LIMIT_INVENTORY_OBJECTS) {
         g_set_error(
             error, VI_ERROR, VI_ERROR_PROTOCOL,
@@ -208,8 +277,12 @@ applyObject(InventoryStore *store, const VimObjectUpdate *update, SharedReply *r
             LIMIT_INVENTORY_OBJECTS);
         return FALSE;
     }
-    if (!object)
+    if (!object) {
+        noteMore(store);
         object = addObject(store, update->obj);
+    } else {
+        noteChange(store, object);
+    }
 
     for (i = 0; i < update->n_changeSet; i++) {
         if (!applyChange(object, update->changeSet[i], reply, error))

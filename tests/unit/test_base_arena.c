@@ -48,6 +48,27 @@ testKeepsWhatItGave(void)
     }
 }
 
+/* However small it begins, it holds what is asked of it. */
+static void
+testNewFor(void)
+{
+    static const size_t rooms[] = { 0, 100, 1 << 30 };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(rooms); i++) {
+        g_autoptr(Arena) arena = arenaNewFor(rooms[i], 3000);
+        char *first = arenaAlloc(arena, 100);
+        char *second = arenaAlloc(arena, 1000);
+
+        g_assert_true(first && second);
+        memset(first, 1, 100);
+        memset(second, 2, 1000);
+        g_assert_cmpint(first[99], ==, 1);
+        g_assert_cmpuint(arenaUsed(arena), >=, 1100);
+        g_assert_null(arenaAlloc(arena, 2000));
+    }
+}
+
 static void
 testCeiling(void)
 {
@@ -102,6 +123,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/arena/zeroed-and-aligned", testZeroedAndAligned);
     g_test_add_func("/arena/keeps-what-it-gave", testKeepsWhatItGave);
+    g_test_add_func("/arena/new-for", testNewFor);
     g_test_add_func("/arena/ceiling", testCeiling);
     g_test_add_func("/arena/odd-ceiling", testOddCeiling);
     g_test_add_func("/arena/copies", testCopies);

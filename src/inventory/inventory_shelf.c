@@ -1,0 +1,205 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Pools in their order, in a tree whose branches snapshots share. */
+
+#include "inventory_shelf.h"
+
+#define BITS 5
+#define WIDTH (1 << BITS)
+
+struct _InventoryShelfNode {
+    gint refs;                  /* atomic */
+    gpointer children[WIDTH];   /* leaf: InventoryBox, else InventoryShelfNode; NULL behind them */
+};
+
+/* ---- references ------------------------------------------------------------------------------ */
+
+static void
+childRef(gpointer child, guint depth)
+{
+    if (depth > 0)
+        g_atomic_int_inc(&((InventoryShelfNode *)child)->refs);
+    else if (((InventoryBox *)child)->arena)
+        g_atomic_int_inc(&((InventoryBox *)child)->refs);
+}
+
+static void
+boxUnref(InventoryBox *box)
+{
+    if (box->arena && g_atomic_int_dec_and_test(&box->refs))
+        arenaFree(box->arena);
+}
+
+static void
+nodeUnref(InventoryShelfNode *node, guint depth)
+{
+    guint i;
+
+    if (!g_atomic_int_dec_and_test(&node->refs))
+        return;
+    for (i = 0; i < WIDTH && node->children[i]; i++) {
+        if (depth > 0)
+            nodeUnref(node->children[i], depth - 1);
+        else
+            boxUnref(node->children[i]);
+    }
+    g_free(node);
+}
+
+/* ---- making one ------------------------------------------------------------------------------ */
+
+static InventoryShelfNode *
+nodeNew(gpointer const *children, size_t n)
+{
+    InventoryShelfNode *node = g_new0(InventoryShelfNode, 1);
+    size_t i;
+
+    node->refs = 1;
+    for (i = 0; i < n; i++)
+        node->children[i] = children[i];
+    return node;
+}
+
+/* Groups @children by WIDTH. Returns: (transfer full): an array of the groups; one at least. */
+static GPtrArray *
+group(gpointer const *children, size_t n)
+{
+    GPtrArray *nodes = g_ptr_array_new();
+    size_t i = 0;
+
+    do {
+        g_ptr_array_add(nodes, nodeNew(children + i, MIN(n - i, WIDTH)));
+        i += WIDTH;
+    } while (i < n);
+    return nodes;
+}
+
+InventoryShelf
+inventoryShelfNew(InventoryBox *const *boxes, size_t n)
+{
+    g_autoptr(GPtrArray) nodes = group((gpointer const *)boxes, n);
+    InventoryShelf shelf = { .n = n };
+
+    while (nodes->len > 1) {
+        GPtrArray *above = group(nodes->pdata, nodes->len);
+
+        g_ptr_array_unref(nodes);
+        nodes = above;
+        shelf.depth++;
+    }
+    shelf.root = g_ptr_array_index(nodes, 0);
+    return shelf;
+}
+
+InventoryShelf
+inventoryShelfCopy(const InventoryShelf *shelf)
+{
+    g_atomic_int_inc(&shelf->root->refs);
+    return *shelf;
+}
+
+void
+inventoryShelfClear(InventoryShelf *shelf)
+{
+    if (shelf->root)
+        nodeUnref(shelf->root, shelf->depth);
+    shelf->root = NULL;
+}
+
+/* ---- changing and reading -------------------------------------------------------------------- */
+
+/* Returns: (transfer full): @node, when nobody else has it, else a copy of it in its place. */
+static InventoryShelfNode *
+nodeOwn(InventoryShelfNode *node, guint depth)
+{
+    InventoryShelfNode *copy;
+    guint i;
+
+    /* One reference is ours: all nodes above it are. */
+    if (g_atomic_int_get(&node->refs) == 1)
+        return node;
+
+    copy = nodeNew(node->children, WIDTH);
+    for (i = 0; i < WIDTH && copy->children[i]; i++)
+        childRef(copy->children[i], depth);
+    nodeUnref(node, depth);
+    return copy;
+}
+
+static guint
+step(size_t i, guint depth)
+{
+    return (guint)(i >> (depth * BITS)) % WIDTH;
+}
+
+void
+inventoryShelfReplace(InventoryShelf *shelf, size_t i, InventoryBox *box)
+{
+    InventoryShelfNode *node = shelf->root = nodeOwn(shelf->root, shelf->depth);
+    guint depth;
+
+    for (depth = shelf->depth; depth > 0; depth--) {
+        gpointer *child = &node->children[step(i, depth)];
+
+        node = *child = nodeOwn(*child, depth - 1);
+    }
+    boxUnref(node->children[step(i, 0)]);
+    node->children[step(i, 0)] = box;
+}
+
+const InventoryPool *
+inventoryShelfGet(const InventoryShelf *shelf, size_t i)
+{
+    const InventoryShelfNode *node = shelf->root;
+    guint depth;
+
+    for (depth = shelf->depth; depth > 0; depth--)
+        node = node->children[step(i, depth)];
+    return &((const InventoryBox *)node->children[step(i, 0)])->pool;
+}
+
+static void
+nodeList(const InventoryShelfNode *node, guint depth, const InventoryPool ***ret_pools)
+{
+    guint i;
+
+    for (i = 0; i < WIDTH && node->children[i]; i++) {
+        if (depth > 0)
+            nodeList(node->children[i], depth - 1, ret_pools);
+        else
+            *(*ret_pools)++ = &((const InventoryBox *)node->children[i])->pool;
+    }
+}
+
+void
+inventoryShelfList(const InventoryShelf *shelf, const InventoryPool **ret_pools)
+{
+    nodeList(shelf->root, shelf->depth, &ret_pools);
+}
+
+static void
+nodeCompare(const InventoryShelfNode *before, const InventoryShelfNode *now, guint depth,
+            InventoryShelfFunc func, gpointer opaque)
+{
+    guint i;
+
+    for (i = 0; i < WIDTH && now->children[i]; i++) {
+        if (before->children[i] == now->children[i])
+            continue;
+        if (depth > 0)
+            nodeCompare(before->children[i], now->children[i], depth - 1, func, opaque);
+        else
+            func(before->children[i], now->children[i], opaque);
+    }
+}
+
+void
+inventoryShelfCompare(const InventoryShelf *before, const InventoryShelf *now,
+                      InventoryShelfFunc func, gpointer opaque)
+{
+    if (before->root != now->root)
+        nodeCompare(before->root, now->root, now->depth, func, opaque);
+}
