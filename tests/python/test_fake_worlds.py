@@ -12,7 +12,7 @@ from esxkit.fake import options, world
 from esxkit.fake.objects.datastore import Datastore
 from esxkit.fake.objects.host_system import HostSystem
 from esxkit.fake.populate import populate
-from esxkit.fake.worlds import NAMES, inventory
+from esxkit.fake.worlds import NAMES, inventory, scale
 from esxkit.fake.worlds.counts import counts_world, iqn
 from esxkit.fake.worlds.plan import RELEASES
 from esxkit.model.objects import unset_required, wsdl_name
@@ -40,10 +40,13 @@ def stores(service):
     return list(service.registry.of_type(Datastore))
 
 
+SMALLER = {"large-vcenter": lambda: scale.large_vcenter(40, 80, 400), "many-files": lambda: scale.many_files(2)}
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_required_is_unset(made, name):
     missing = []
-    for obj in made(name).registry.of_type(object):
+    for obj in made(SMALLER.get(name, lambda: world(name))()).registry.of_type(object):
         for prop, value in obj._props.items():
             for data in value if isinstance(value, list) else [value]:
                 if hasattr(type(data), "_GetPropertyList") and hasattr(data, "dynamicProperty"):

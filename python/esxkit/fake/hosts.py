@@ -3,6 +3,9 @@
 
 """From a HostPlan to a HostSystem with its storage."""
 
+import functools
+import json
+from collections.abc import Callable
 from typing import Any
 
 from esxkit.fake.objects.bare import Bare
@@ -14,15 +17,38 @@ from esxkit.fake.objects.storage_system import HostStorageSystem
 from esxkit.fake.registry import ManagedObject
 from esxkit.fake.service import Service
 from esxkit.fake.worlds.plan import HostPlan
-from esxkit.model.objects import build, make
+from esxkit.model.objects import build, make, shared
 
 _GIB = 1024**3
 
 
-def mount_info(plan: HostPlan, datastore: dict[str, Any]) -> Any:
-    """HostMountInfo of a datastore on a host; None where the host has no mount of it."""
-    plain = plan.mounts.get(datastore["name"], datastore["mountInfo"])
-    return None if plain is None else build("HostMountInfo", plain)
+class Mounts:
+    """HostMountInfo and volumes of datastores; what is the same on all hosts is made once."""
+
+    def __init__(self) -> None:
+        self._infos: dict[int, tuple[Any, Any]] = {}
+        self._volumes: dict[int, tuple[Any, Any]] = {}
+
+    def info(self, plan: HostPlan, datastore: dict[str, Any]) -> Any:
+        """HostMountInfo of a datastore on a host; None where the host has no mount of it."""
+        plain = plan.mounts.get(datastore["name"], datastore["mountInfo"])
+        return None if plain is None else _once(self._infos, plain, lambda: build("HostMountInfo", plain))
+
+    def volume(self, datastore: dict[str, Any]) -> Any:
+        """The HostFileSystemVolume of a datastore; None where there is none."""
+        info = datastore["info"]
+        for field, kind in (("vmfs", "HostVmfsVolume"), ("nas", "HostNasVolume"), ("pmem", "HostPMemVolume")):
+            if info.get(field):
+                return _once(self._volumes, info[field], functools.partial(build, kind, info[field]))
+        return None
+
+
+def _once(made: dict[int, tuple[Any, Any]], plain: Any, make_it: Callable[[], Any]) -> Any:
+    """What was made of these very data, or is made now."""
+    known = made.get(id(plain))
+    if known is None or known[0] is not plain:
+        known = made[id(plain)] = (plain, make_it())
+    return known[1]
 
 
 def storage_device(storage: dict[str, Any]) -> Any:
@@ -40,7 +66,7 @@ def storage_device(storage: dict[str, Any]) -> Any:
     )
 
 
-def build_adapter(plain: dict[str, Any], options: tuple[list[Any], list[Any]]) -> Any:
+def build_adapter(plain: dict[str, Any], options: tuple[Any, Any]) -> Any:
     """A HostHostBusAdapter; targets whose advancedOptions are "default" get the usual ones."""
     lists = ("configuredStaticTarget", "configuredSendTarget")
     result = build("HostHostBusAdapter", {k: v for k, v in plain.items() if k not in lists})
@@ -51,7 +77,7 @@ def build_adapter(plain: dict[str, Any], options: tuple[list[Any], list[Any]]) -
     return result
 
 
-def build_target(kind: str, plain: dict[str, Any], options: tuple[list[Any], list[Any]]) -> Any:
+def build_target(kind: str, plain: dict[str, Any], options: tuple[Any, Any]) -> Any:
     """A static or send target."""
     result = build(kind, {k: v for k, v in plain.items() if k != "advancedOptions"})
     if plain.get("advancedOptions") == "default":
@@ -62,15 +88,21 @@ def build_target(kind: str, plain: dict[str, Any], options: tuple[list[Any], lis
 def build_lun(plain: dict[str, Any]) -> Any:
     """A ScsiLun or, with a capacity, a HostScsiDisk."""
     result = build("HostScsiDisk" if plain["cls"] == "HostScsiDisk" else "ScsiLun", plain)
-    for extra in plain.get("extraDescriptors", ()):
-        result.descriptor.append(make("ScsiLunDescriptor", quality="highQuality", id=extra))
+    extra = [make("ScsiLunDescriptor", quality="highQuality", id=name) for name in plain.get("extraDescriptors", ())]
+    if extra:
+        result.descriptor = [*result.descriptor, *extra]
     return result
 
 
-def iscsi_options(plain: list[dict[str, Any]]) -> tuple[list[Any], list[Any]]:
+def iscsi_options(plain: list[dict[str, Any]]) -> tuple[Any, Any]:
     """(supportedAdvancedOptions, advancedOptions) as a target that inherits everything has them."""
+    return _iscsi_options(json.dumps(plain))
+
+
+@functools.lru_cache(maxsize=4)
+def _iscsi_options(text: str) -> tuple[Any, Any]:
     supported, current = [], []
-    for one in plain:
+    for one in json.loads(text):
         common = {"valueIsReadonly": one["readOnly"], "defaultValue": one["default"]}
         if one["type"] == "int":
             kind = make("IntOption", min=one["min"], max=one["max"], **common)
@@ -79,16 +111,18 @@ def iscsi_options(plain: list[dict[str, Any]]) -> tuple[list[Any], list[Any]]:
         key = one["key"]
         supported.append(make("OptionDef", label=key, summary=f"iSCSI option : {key}", key=key, optionType=kind))
         current.append(make("HostInternetScsiHbaParamValue", key=key, value=one["value"], isInherited=True))
-    return supported, current
+    return shared("ArrayOfOptionDef", supported), shared("ArrayOfHostInternetScsiHbaParamValue", current)
 
 
-def file_system_volumes(plan: HostPlan, datastores: list[dict[str, Any]]) -> Any:
+def file_system_volumes(plan: HostPlan, datastores: list[dict[str, Any]], known: Mounts) -> Any:
     """HostFileSystemVolumeInfo: the mounted datastores and the volumes that are no datastores."""
     mounts = []
+    wanted = None if plan.datastores is None else frozenset(plan.datastores)
     for one in datastores:
-        info = mount_info(plan, one)
-        volume = _volume(one)
-        if info is not None and volume is not None and (plan.datastores is None or one["name"] in plan.datastores):
+        if wanted is not None and one["name"] not in wanted:
+            continue
+        info, volume = known.info(plan, one), known.volume(one)
+        if info is not None and volume is not None:
             mounts.append(make("HostFileSystemMountInfo", mountInfo=info, volume=volume))
     for one in plan.storage.get("unmounted") or []:
         mode = "readOnly" if one["ro"] else "readWrite"
@@ -99,16 +133,13 @@ def file_system_volumes(plan: HostPlan, datastores: list[dict[str, Any]]) -> Any
     return make("HostFileSystemVolumeInfo", volumeTypeList=types, mountInfo=mounts)
 
 
-def _volume(datastore: dict[str, Any]) -> Any:
-    info = datastore["info"]
-    for field, kind in (("vmfs", "HostVmfsVolume"), ("nas", "HostNasVolume"), ("pmem", "HostPMemVolume")):
-        if info.get(field):
-            return build(kind, info[field])
-    return None
-
-
 def build_host(
-    service: Service, plan: HostPlan, compute: ManagedObject, about: dict[str, Any], datastores: list[dict[str, Any]]
+    service: Service,
+    plan: HostPlan,
+    compute: ManagedObject,
+    about: dict[str, Any],
+    datastores: list[dict[str, Any]],
+    mounts: Mounts,
 ) -> HostSystem:
     """A registered HostSystem with config, hardware and its managers."""
     vcenter = service.is_vcenter
@@ -125,7 +156,7 @@ def build_host(
     host.set("runtime", runtime)
     host.set("hardware", _hardware(plan))
     host.set("summary", _summary(host, plan, product, runtime))
-    volumes = file_system_volumes(plan, datastores)
+    volumes = file_system_volumes(plan, datastores, mounts)
     host.set(
         "config",
         make(

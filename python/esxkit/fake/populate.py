@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from esxkit.fake.files import FileStore
-from esxkit.fake.hosts import build_host, mount_info
+from esxkit.fake.hosts import Mounts, build_host
 from esxkit.fake.objects.bare import Bare
 from esxkit.fake.objects.datastore import Datastore
 from esxkit.fake.objects.datastore_browser import HostDatastoreBrowser
@@ -87,6 +87,8 @@ class Builder:
         self.vcenter = world.vcenter is not None
         self.the_datacenter: Datacenter
         self._stores = 0
+        self._mounts = Mounts()
+        self._clusters: dict[str, ClusterComputeResource] = {}
 
     def build(self) -> None:
         """Make everything."""
@@ -101,8 +103,9 @@ class Builder:
         self.service_content(root)
         self.the_datacenter = self.datacenter(root)
         stores = {plain["name"]: self.datastore(self.the_datacenter, plain) for plain in self.world.datastores}
+        plains = {plain["name"]: plain for plain in self.world.datastores}
         for index, plan in enumerate(self.world.hosts):
-            self.host(plan, index, stores)
+            self.host(plan, index, stores, plains)
 
     # -- singletons --------------------------------------------------------------------------
     def service_content(self, root: Folder) -> None:
@@ -197,13 +200,16 @@ class Builder:
         return FileStore(root, plain["files"], journal)
 
     # -- hosts -------------------------------------------------------------------------------
-    def host(self, plan: HostPlan, index: int, stores: dict[str, Datastore]) -> None:
+    def host(
+        self, plan: HostPlan, index: int, stores: dict[str, Datastore], plains: dict[str, dict[str, Any]]
+    ) -> None:
         """A host in its compute resource, with its datastores mounted."""
         folder = self.service.registry.get(self.the_datacenter.read("hostFolder"))
         compute = self.compute_resource(folder, plan, index)
-        host = build_host(self.service, plan, compute, self.world.about, self.world.datastores)
+        host = build_host(
+            self.service, plan, compute, self.world.about, self.world.datastores, self._mounts
+        )
         compute.append("host", host.ref)
-        plains = {d["name"]: d for d in self.world.datastores}
         for name in plains if plan.datastores is None else plan.datastores:
             self.mount(plan, host, stores[name], plains[name])
 
@@ -211,17 +217,15 @@ class Builder:
         """Mount a datastore on a host (listed only, where its mountInfo is None)."""
         host.append("datastore", store.ref)
         compute = self.service.registry.get(host.read("parent"))
-        if store.ref not in compute.read("datastore"):
+        if all(known._moId != store.moid for known in compute.read("datastore")):
             compute.append("datastore", store.ref)
-        info = mount_info(plan, plain)
+        info = self._mounts.info(plan, plain)
         if info is not None:
             store.append("host", make("DatastoreHostMount", key=host.ref, mountInfo=info))
 
     def compute_resource(self, folder: Folder, plan: HostPlan, index: int) -> ComputeResource:
-        if plan.cluster is not None:
-            for known in self.service.registry.of_type(ClusterComputeResource):
-                if known.read("name") == escaped(plan.cluster):
-                    return known
+        if plan.cluster in self._clusters:
+            return self._clusters[plan.cluster]
         kind = ClusterComputeResource if plan.cluster is not None else ComputeResource
         prefix = "domain-c" if plan.cluster is not None else "domain-s"
         moid = f"{prefix}{100 + index}" if self.vcenter else "ha-compute-res"
@@ -232,6 +236,8 @@ class Builder:
         pool = ResourcePool(pool_moid, name="Resources", parent=result.ref, owner=result.ref)
         result.set("resourcePool", self.add(pool))
         result.set("summary", _compute_summary(kind))
+        if plan.cluster is not None:
+            self._clusters[plan.cluster] = result
         return result
 
 

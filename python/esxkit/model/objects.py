@@ -9,6 +9,7 @@ another value builds a new object (`replaced`), so that identity says whether so
 
 import copy
 import datetime
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -50,12 +51,22 @@ def build(declared: type | str, plain: Mapping[str, Any]) -> Any:
     cls = vi_type(plain["_type"]) if "_type" in plain else declared
     if isinstance(cls, str):
         cls = vi_type(cls)
-    result = cls()
-    for prop in cls._GetPropertyList():
+    result = trusted(cls)
+    for prop in _properties(cls):
         value = plain.get(prop.name)
-        if value is not None:
-            setattr(result, prop.name, _convert(prop.type, value))
+        if value is None:
+            continue
+        value = _convert(prop.type, value)
+        if type(value) is not prop.type:
+            _V.CheckField(prop, value)
+        object.__setattr__(result, prop.name, value)
     return result
+
+
+@functools.cache
+def _properties(cls: type) -> list[Any]:
+    """What pyVmomi works out at each call."""
+    return cls._GetPropertyList()
 
 
 def _convert(declared: type, value: Any) -> Any:
@@ -104,6 +115,13 @@ def replaced(data: Any, path: str, value: Any) -> Any:
             inner = info.type()
         value = replaced(inner, rest, value)
     object.__setattr__(result, head, coerce(info.type, value))
+    return result
+
+
+def shared(array_name: str, items: list[Any]) -> Any:
+    """A typed array ("ArrayOfOptionDef") that many objects hold; a serializer writes it once and knows it again."""
+    result = vi_type(array_name)(items)
+    result.shared = True
     return result
 
 

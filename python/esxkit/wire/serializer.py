@@ -68,6 +68,7 @@ class Serializer:
         self._plans: dict[type, _Plan] = {}
         self._fragments: dict[int, tuple[Any, str]] = {}
         self._fragments_size = 0
+        self._lists: dict[tuple[int, str], tuple[list, str]] = {}
         self._xsi = self.style.xsi_prefix
 
     def element(self, tag: str, value: Any, declared: type = object, attributes: str = "") -> str:
@@ -120,11 +121,24 @@ class Serializer:
                 self._write_any(out, field.name, item)
             elif not isinstance(item, list):
                 self._write(out, field.name, item, field.type)
+            elif getattr(item, "shared", False):
+                out.append(self._shared(field, item))
             else:
                 for one in item:
                     self._write(out, field.name, one, field.type.Item)
         if self.style.unknown_elements:
             out.append(f'<somethingNew {self._xsi}:type="SomethingNew"><a>1</a><b></b></somethingNew>')
+
+    def _shared(self, field: _Field, items: list) -> str:
+        """A list that many objects hold, which is kept apart from the fragments since it pays more."""
+        key = id(items), field.name
+        known = self._lists.get(key)
+        if known is None:
+            out: list[str] = []
+            for one in items:
+                self._write(out, field.name, one, field.type.Item)
+            self._lists[key] = known = (items, "".join(out))
+        return known[1]
 
     def _write_any(self, out: list[str], tag: str, item: Any) -> None:
         """A value in an anyType field. Data objects never change, so what was written once can be used again."""

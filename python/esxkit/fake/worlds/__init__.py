@@ -8,7 +8,7 @@
 
 from collections.abc import Callable
 
-from esxkit.fake.worlds import counts, inventory, variants, vcenter
+from esxkit.fake.worlds import counts, inventory, scale, variants, vcenter
 from esxkit.fake.worlds.plan import HostPlan, VCenterPlan, World
 
 _MAKERS: dict[str, Callable[[], World]] = {
@@ -16,6 +16,7 @@ _MAKERS: dict[str, Callable[[], World]] = {
     "vcenter": vcenter.vcenter_world,
     "small": counts.counts_world,
     **variants.MAKERS,
+    **scale.MAKERS,
 }
 
 NAMES: dict[str, str] = {
