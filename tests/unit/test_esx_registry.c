@@ -305,7 +305,7 @@ crewAtTheGate(Site *site)
     siteHold(site, TRUE);
     crew = crewStart(CREW, joinInCrew, site);
     crewAwaitAsleep(crew, CREW);
-    g_assert_cmpuint(site->opens, ==, 1);
+    siteAwaitOpens(site, 1);
     return crew;
 }
 
