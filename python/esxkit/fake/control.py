@@ -58,8 +58,9 @@ class Control:
     def counters(self) -> dict[str, Any]:
         """Requests by method and their total, faults, bytes, rescans; sessions and blocked waits of now, and more."""
         sessions = self._service.sessions
-        now = {"sessions": len(sessions.all()), "most_sessions": sessions.most, "waiting": self._service.waits.blocked}
-        return {**self._service.counters.plain(), **now}
+        waits = self._service.waits
+        now = {"sessions": len(sessions.all()), "most_sessions": sessions.most}
+        return {**self._service.counters.plain(), **now, "waiting": waits.blocked, "waits": waits.begun}
 
     def reset_counters(self) -> dict[str, Any]:
         """Set the counters to zero; what they were."""
@@ -105,9 +106,12 @@ class Control:
             for state in self._service.collector_states(session):
                 state.forget()
 
-    async def await_waits(self, count: int = 1, seconds: float = 20) -> bool:
-        """Return as soon as exactly so many waits for updates are blocked; False if that takes too long."""
-        return await self._service.waits.reach(count, seconds)
+    async def await_waits(self, count: int = 1, seconds: float = 20, begun: int = 0) -> bool:
+        """Return as soon as exactly so many waits for updates are blocked, and so many ever were.
+
+        False if that takes too long. The counter "waits" tells how many there were up to now.
+        """
+        return await self._service.waits.reach(count, begun, seconds)
 
     async def go_away(self, sessions: bool = False) -> None:
         """Close all connections and listen no more, as a server that was stopped; `sessions`: they stay."""

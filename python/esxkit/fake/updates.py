@@ -62,23 +62,26 @@ class Waits:
 
     def __init__(self) -> None:
         self.blocked = 0
-        self._watchers: list[tuple[int, asyncio.Future[None]]] = []
+        self.begun = 0
+        """How many there ever were."""
+        self._watchers: list[tuple[int, int, asyncio.Future[None]]] = []
 
     def change(self, by: int) -> None:
         """One more or fewer is blocked."""
         self.blocked += by
-        for number, future in self._watchers:
-            if not future.done() and self.blocked == number:
+        self.begun += max(by, 0)
+        for blocked, begun, future in self._watchers:
+            if self.blocked == blocked and self.begun >= begun and not future.done():
                 future.set_result(None)
 
-    async def reach(self, number: int, seconds: float) -> bool:
-        """Return as soon as exactly so many are blocked; False when that did not happen in time."""
-        if self.blocked == number:
+    async def reach(self, blocked: int, begun: int, seconds: float) -> bool:
+        """Return as soon as exactly so many are blocked, of at least so many ever; False when that takes too long."""
+        if self.blocked == blocked and self.begun >= begun:
             return True
-        watcher = number, asyncio.get_running_loop().create_future()
+        watcher = blocked, begun, asyncio.get_running_loop().create_future()
         self._watchers.append(watcher)
         try:
-            await asyncio.wait_for(watcher[1], seconds)
+            await asyncio.wait_for(watcher[2], seconds)
         except TimeoutError:
             return False
         finally:
