@@ -101,8 +101,8 @@ typedef struct {
 void inventorySetWatch(Inventory *inventory, const InventoryWatch *watch, gpointer opaque);
 
 /*
- * The next read asks the server, and leaves the thread esx-live behind, which lives until
- * inventoryFree(). No request of its own. May be called again.
+ * The next read asks the server and, however that goes, leaves the thread esx-live behind, which
+ * lives until inventoryFree(). No request of its own. May be called again.
  */
 void inventoryGoLive(Inventory *inventory);
 

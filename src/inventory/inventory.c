@@ -37,7 +37,7 @@ prove(gpointer opaque, gpointer current, GError **error)
         return inventoryLiveSync(inventory->live, error);
 
     now = inventorySyncRun(inventory->sync, current, NULL /* wake */, error);
-    if (now && g_atomic_int_get(&inventory->wantsLive))
+    if (g_atomic_int_get(&inventory->wantsLive))
         inventoryLiveStart(inventory->live, current, now);
     return now;
 }

@@ -443,7 +443,16 @@ inventoryLiveStart(InventoryLive *live, InventorySnapshot *before, InventorySnap
 
     live->wake = wakeNew();
     live->before = before ? inventorySnapshotRef(before) : NULL;
-    live->current = inventorySnapshotRef(now);
+    if (now) {
+        live->current = inventorySnapshotRef(now);
+    } else {
+        live->current = before ? inventorySnapshotRef(before) : NULL;
+        live->probing = TRUE;
+        if (viSessionIsUsable(live->parts.session))
+            scheduleRetry(live);
+        else
+            giveUp(live);
+    }
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     live->thread = g_thread_try_new("esx-live", run, live, &ignored);
