@@ -52,8 +52,9 @@ def test_the_demo_shows_every_pool_in_both_modes(transcript: str, world: World):
         for verb in ("create-as", "upload", "download", "resize", "clone", "list", "wipe", "delete"):
             assert f'$ virsh -c "$URI" vol-{verb} ' in half
         assert "ESX can only enlarge a disk" in half
+        assert "event: demo-lun7:started" in half
     assert "WRONG" not in transcript
-    assert transcript.rstrip().splitlines()[-1].startswith("All 58 steps did and showed what they must")
+    assert transcript.rstrip().splitlines()[-1].startswith("All 70 steps did and showed what they must")
 
 
 def test_the_demo_notices_what_is_wrong(virsh, capsys):

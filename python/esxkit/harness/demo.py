@@ -3,8 +3,8 @@
 """``esxkit demo``: the main job end to end, shown command by command.
 
 Starts a fake ESX host and a private, unmodified libvirtd with the driver, and takes a tour with virsh: through libvirtd
-and with the driver in virsh itself. Every output is compared with what the world file says must be seen, and what is
-downloaded with what was uploaded.
+and with the driver in virsh itself. Then things happen to the host, and virsh hears of them. Every output is compared
+with what the world file says must be seen, and what is downloaded with what was uploaded.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import attrs
 from . import environment, uri
 from .daemon import PrivateLibvirtd, write_auth_file
 from .demo_changes import Change, changes
+from .demo_events import happenings, hear
 from .environment import HarnessError
 from .oracle import Pool, Volume, World
 from .servers import PASSWORD, Fake
@@ -144,6 +145,7 @@ def demonstrate() -> int:
     world = World.load()
     home = environment.private_folder("demo")
     steps = [*tour(world), *changes(DATASTORE, home)]
+    total = 2 * (len(steps) + sum(len(happening.events) for happening in happenings()))
     try:
         with Fake() as fake, PrivateLibvirtd(password=PASSWORD) as daemon:
             env = client_environment(home, write_auth_file(home / "auth.conf", PASSWORD))
@@ -157,16 +159,17 @@ def demonstrate() -> int:
                 ("Embedded: the driver in virsh itself", embedded),
             ):
                 print(f"\n{'=' * 100}\n{title}\n{'=' * 100}\nURI='{address}'")
-                wrong += take_tour(Virsh(address, env), steps)
+                virsh = Virsh(address, env)
+                wrong += take_tour(virsh, steps) + hear(virsh, fake)
             requests = fake.requests()
     finally:
         environment.drop_folder(home)
     print(f"\n{'=' * 100}")
     if wrong:
-        print(f"{wrong} of {2 * len(steps)} steps did not do or show what they must.")
+        print(f"{wrong} of {total} steps did not do or show what they must.")
         return 1
     print(
-        f"All {2 * len(steps)} steps did and showed what they must: {len(world.datastores)} datastores and"
+        f"All {total} steps did and showed what they must: {len(world.datastores)} datastores and"
         f" {len(world.targets)} iSCSI targets, through libvirtd and embedded, in {requests.total()} requests."
     )
     return 0
