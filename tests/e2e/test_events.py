@@ -45,7 +45,13 @@ def conn(worker: Client, site, server: Fake) -> Iterator[Remote]:
     """A connection to it that has read nothing yet."""
     conn = worker.open(site.uri(server))
     yield conn
+    leave(conn, server)
+
+
+def leave(conn: Remote, server: Fake) -> None:
+    """Closes a connection. The daemon says good-bye to the host later, and waits when that is gone by then."""
     conn.close()
+    server.eventually_without_sessions()
 
 
 @pytest.fixture
@@ -109,7 +115,7 @@ def test_an_nfs_mount_that_is_lost_and_comes_back(worker: Client, site, new_fake
         listener.expect("nfs41:started")
         assert conn.storagePoolLookupByName("nfs41").info()[0] == libvirt.VIR_STORAGE_POOL_RUNNING
         expect_no_more(listener, conn, "datastore1")
-    conn.close()
+    leave(conn, server)
 
 
 def test_sizes_are_told_from_one_percent_on(listener: Listener, conn: Remote, server: Fake):
@@ -292,7 +298,7 @@ def test_a_client_that_may_only_read(worker: Client, site, server: Fake):
     with Listener(worker, conn) as listener:
         server.control.remove_datastore(name=ONE)
         listener.expect(*went(ONE))
-    conn.close()
+    leave(conn, server)
 
 
 def test_another_host(worker: Client, listener: Listener, conn: Remote, site, new_fake):
@@ -303,7 +309,7 @@ def test_another_host(worker: Client, listener: Listener, conn: Remote, site, ne
         second.expect(*went(ONE), *came("there"))
         expect_no_more(listener, conn)
         assert second.told() == []
-    stranger.close()
+    leave(stranger, other)
 
 
 def test_who_has_heard_enough(worker: Client, conn: Remote, server: Fake):
@@ -361,6 +367,7 @@ def test_virsh_shows_what_happens(site, server: Fake):
         listener.expect(f"{ONE}:stopped")
         server.control.rename_datastore(name=TWO, new_name="renamed")
         listener.expect(*went(TWO), *came("renamed"))
+    server.eventually_without_sessions()
 
 
 def test_virsh_shows_what_is_refreshed(site, server: Fake):
@@ -369,3 +376,4 @@ def test_virsh_shows_what_is_refreshed(site, server: Fake):
         until_live(server)
         server.control.set_capacity(name=TWO, capacity=1000 * GIB, free=10 * GIB)
         listener.expect(f"{TWO}:refresh")
+    server.eventually_without_sessions()
