@@ -66,9 +66,12 @@ SoapReply *viCollectorCreateFilter(ViSession *session, const SoapMoRef *collecto
 gboolean viCollectorCancelWait(ViSession *session, const SoapMoRef *collector,
                                const ViCallOptions *options, GError **error);
 
-/* Destroys a filter; whether that works is nobody's concern. */
-void viCollectorDestroyFilter(ViSession *session, const SoapMoRef *filter,
-                              const ViCallOptions *options);
+/*
+ * Destroys a filter. One that the server does not know any more, or does not give up, is nobody's
+ * concern: FALSE with @error, of HTTP_ERROR, only when it may have heard nothing of it.
+ */
+gboolean viCollectorDestroyFilter(ViSession *session, const SoapMoRef *filter,
+                                  const ViCallOptions *options, GError **error);
 
 /* Whether all that is missing is missing for NotAuthenticated, and nothing is there. */
 gboolean viCollectorSaysExpired(VimObjectContent *const *objects, size_t nobjects);

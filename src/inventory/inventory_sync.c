@@ -72,20 +72,31 @@ inventorySyncGeneration(const InventorySync *sync)
 
 /* ---- the filter ----------------------------------------------------------------------------- */
 
+/* Takes the filter away, unless it went with its session. FALSE: it may be there. */
+static gboolean
+dropFilter(InventorySync *sync, const Wake *wake, GError **error)
+{
+    const ViCallOptions options = { .generation = sync->generation, .wake = wake };
+
+    if (sync->filter && sync->generation == viSessionGeneration(sync->session) &&
+        !viCollectorDestroyFilter(sync->session, sync->filter, &options, error))
+        return FALSE;
+    forgetFilter(sync);
+    return TRUE;
+}
+
 /* Starts over with a filter in the present session. */
 static gboolean
 makeFilter(InventorySync *sync, const Wake *wake, GError **error)
 {
-    const ViCallOptions options = {
-        .generation = viSessionGeneration(sync->session), .wake = wake,
-    };
+    ViCallOptions options = { .wake = wake };
 
-    /* One that stayed would report everything once more, each time. */
-    if (sync->filter && sync->generation == options.generation)
-        viCollectorDestroyFilter(sync->session, sync->filter, &options);
     forgetReports(sync);
-    forgetFilter(sync);
+    /* One that stayed would report everything once more, each time. */
+    if (!dropFilter(sync, wake, error))
+        return FALSE;
 
+    options.generation = viSessionGeneration(sync->session);
     sync->filterReply = viCollectorCreateFilter(
         sync->session, viSessionServices(sync->session)->propertyCollector,
         inventorySpecFilter(sync->spec), &options, &sync->filter, error);

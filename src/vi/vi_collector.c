@@ -270,13 +270,18 @@ viCollectorCancelWait(ViSession *session, const SoapMoRef *collector, const ViCa
     return reply != NULL;
 }
 
-void
-viCollectorDestroyFilter(ViSession *session, const SoapMoRef *filter, const ViCallOptions *options)
+gboolean
+viCollectorDestroyFilter(ViSession *session, const SoapMoRef *filter, const ViCallOptions *options,
+                         GError **error)
 {
     VimDestroyPropertyFilterRequest args = VIM_INIT(DestroyPropertyFilterRequest);
     g_autoptr(SoapReply) reply = NULL;
-    g_autoptr(GError) ignored = NULL;
+    g_autoptr(GError) local = NULL;
 
     args.self = (SoapMoRef *)filter;
-    reply = viCall(session, &vimMethodDestroyPropertyFilter, &args, options, &ignored);
+    reply = viCall(session, &vimMethodDestroyPropertyFilter, &args, options, &local);
+    if (!local || local->domain != HTTP_ERROR)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
 }

@@ -340,8 +340,12 @@ testFilter(void)
     g_assert_cmpstr(filter->value, ==, "session[1]2");
     g_assert_nonnull(strstr(cannedLast(canned, "CreateFilter")->body,
                             "<partialUpdates>false</partialUpdates>"));
-    viCollectorDestroyFilter(session, filter, NULL);
-    cannedAssertLog(canned, "CreateFilter DestroyPropertyFilter");
+    g_assert_true(viCollectorDestroyFilter(session, filter, NULL, &error));
+    g_assert_no_error(error);
+    cannedFail(canned, "DestroyPropertyFilter", HTTP_ERROR, HTTP_ERROR_CONNECT);
+    g_assert_false(viCollectorDestroyFilter(session, filter, NULL, &error));
+    g_assert_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT);
+    cannedAssertLog(canned, "CreateFilter DestroyPropertyFilter DestroyPropertyFilter");
 }
 
 static void

@@ -1,0 +1,236 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/*
+ * The thread that keeps the inventory current, among many others, and at its end in every state.
+ * For TSan most of all.
+ */
+
+#include "live_fixture.h"
+#include "thread_fixture.h"
+
+/* Well below what anybody would notice; a busy machine takes its time. */
+#define PROMPT_MS 1000
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+static void
+assertFreedPromptly(Live *live)
+{
+    gint64 start = g_get_monotonic_time();
+    gint64 tookMs = 0;
+
+    /* The watch may look at it to the last. */
+    inventoryFree(live->inventory);
+    live->inventory = NULL;
+    tookMs = (g_get_monotonic_time() - start) / 1000;
+    g_test_message("freed within %d ms", (int)tookMs);
+    g_assert_cmpint(tookMs, <, PROMPT_MS);
+    /* So that the session may say goodbye. */
+    liveServerSetState(live->server, LIVE_HEALTHY);
+}
+
+static void
+testFreeInPoll(void)
+{
+    g_auto(Live) live = { 0 };
+
+    liveStart(&live, NULL);
+    assertFreedPromptly(&live);
+    /* No goodbye to a server that may not listen. */
+    liveServerAssertLog(live.server, "");
+    liveAwaitTold(&live, "");
+}
+
+static void
+testFreeInBlackHole(void)
+{
+    g_auto(Live) live = { 0 };
+
+    liveStart(&live, NULL);
+    liveServerSetState(live.server, LIVE_BLACK_HOLE);
+    assertFreedPromptly(&live);
+}
+
+/* Without any read, and before the first poll may have gone out. */
+static void
+testFreeAtOnce(void)
+{
+    guint i;
+
+    for (i = 0; i < 20; i++) {
+        g_auto(Live) live = { 0 };
+
+        liveInit(&live, NULL);
+        inventoryGoLive(live.inventory);
+        if (i % 2 == 1)
+            liveAssertNames(&live, "a");
+        assertFreedPromptly(&live);
+    }
+}
+
+/* It wants to read everything again, and gets no answer. */
+static void
+testFreeInSync(void)
+{
+    g_auto(Live) live = { 0 };
+
+    liveStart(&live, NULL);
+    liveServerSetWays(live.server, &(LiveWays){ .holdsFilter = TRUE });
+    liveServerForget(live.server);
+    liveServerAwait(live.server, "Filter", 2);
+    assertFreedPromptly(&live);
+}
+
+static void
+testFreeInLogin(void)
+{
+    g_auto(Live) live = { 0 };
+
+    liveStart(&live, NULL);
+    liveServerSetWays(live.server, &(LiveWays){ .holdsLogin = TRUE });
+    liveServerExpire(live.server);
+    liveServerAwait(live.server, "Login", 2);
+    assertFreedPromptly(&live);
+}
+
+static void
+testFreeInTrouble(void)
+{
+    g_auto(Live) live = { 0 };
+
+    liveStart(&live, &livePaceLazy);
+    liveServerSetState(live.server, LIVE_DOWN);
+    liveAwaitTold(&live, "lost");
+    assertFreedPromptly(&live);
+}
+
+static void
+testFreeWhenRefused(void)
+{
+    g_auto(Live) live = { 0 };
+
+    liveStart(&live, NULL);
+    liveServerSetWays(live.server, &(LiveWays){ .refusesLogin = TRUE });
+    liveServerExpire(live.server);
+    liveAwaitTold(&live, "lost");
+    assertFreedPromptly(&live);
+}
+
+/* ---- storms ---------------------------------------------------------------------------------- */
+
+#define CREW 6
+#define ROUNDS 60
+
+typedef struct {
+    Live *live;
+    gint next;          /* atomic */
+    gint failures;      /* atomic */
+    gboolean strict;    /* no read may fail */
+} Storm;
+
+static void
+readOnce(Storm *storm, const char *name)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(InventorySnapshot) snapshot = inventoryAcquire(storm->live->inventory, 0, &error);
+
+    if (!snapshot) {
+        g_assert_nonnull(error);
+        g_atomic_int_inc(&storm->failures);
+        return;
+    }
+    /* Whatever I have done myself, I see. */
+    g_assert_nonnull(inventoryPoolByName(snapshot, "a"));
+    if (name)
+        g_assert_nonnull(inventoryPoolByName(snapshot, name));
+}
+
+static void
+changeAndRead(gpointer data)
+{
+    Storm *storm = data;
+    guint i;
+
+    for (i = 0; i < ROUNDS; i++) {
+        g_autofree char *name = g_strdup_printf("n%d", g_atomic_int_add(&storm->next, 1));
+
+        liveServerAdd(storm->live->server, name);
+        inventoryExpire(storm->live->inventory);
+        readOnce(storm, name);
+        readOnce(storm, name);
+        inventorySnapshotUnref(inventoryPeek(storm->live->inventory));
+        inventoryIsLive(storm->live->inventory);
+        liveServerRemove(storm->live->server, name);
+        readOnce(storm, NULL);
+    }
+}
+
+/* Reads, changes and sessions that end: what a client has changed he sees, always. */
+static void
+testSessions(void)
+{
+    g_auto(Live) live = { 0 };
+    Storm storm = { .live = &live, .strict = TRUE };
+    Crew *crew = NULL;
+    guint i;
+
+    liveStart(&live, NULL);
+    crew = crewStart(CREW, changeAndRead, &storm);
+    for (i = 0; i < 20; i++) {
+        liveServerExpire(live.server);
+        g_usleep(2000);
+        liveServerForget(live.server);
+        g_usleep(1000);
+    }
+    crewJoin(crew);
+    inventoryExpire(live.inventory);
+    liveAssertNames(&live, "a");
+}
+
+/* A server that comes and goes: reads are right or fail, and in the end all is well. */
+static void
+testTrouble(void)
+{
+    static const LiveState states[] = { LIVE_DOWN, LIVE_SILENT, LIVE_HEALTHY };
+    g_auto(Live) live = { 0 };
+    Storm storm = { .live = &live };
+    Crew *crew = NULL;
+    guint i;
+
+    liveStart(&live, NULL);
+    crew = crewStart(CREW, changeAndRead, &storm);
+    for (i = 0; i < 60; i++) {
+        liveServerSetState(live.server, states[i % G_N_ELEMENTS(states)]);
+        liveServerSetWays(live.server, &(LiveWays){
+            .page = i % 4, .losesCancel = i % 5 == 0, .breaksPolls = i % 7 == 0,
+            .deafToCancel = i % 11 == 0, .cancelsSyncs = i % 3 == 0,
+        });
+        g_usleep(1000);
+    }
+    liveServerSetWays(live.server, &(LiveWays){ 0 });
+    liveServerSetState(live.server, LIVE_HEALTHY);
+    crewJoin(crew);
+    inventoryExpire(live.inventory);
+    liveAssertNames(&live, "a");
+    g_test_message("%d reads failed, %u polls", g_atomic_int_get(&storm.failures),
+                   liveServerPolls(live.server));
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/inventory/live/free/in-poll", testFreeInPoll);
+    g_test_add_func("/inventory/live/free/in-black-hole", testFreeInBlackHole);
+    g_test_add_func("/inventory/live/free/at-once", testFreeAtOnce);
+    g_test_add_func("/inventory/live/free/in-sync", testFreeInSync);
+    g_test_add_func("/inventory/live/free/in-login", testFreeInLogin);
+    g_test_add_func("/inventory/live/free/in-trouble", testFreeInTrouble);
+    g_test_add_func("/inventory/live/free/when-refused", testFreeWhenRefused);
+    g_test_add_func("/inventory/live/storm/sessions", testSessions);
+    g_test_add_func("/inventory/live/storm/trouble", testTrouble);
+    return g_test_run();
+}
