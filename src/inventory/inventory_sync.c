@@ -217,7 +217,7 @@ follow(InventorySync *sync, InventorySnapshot *current, gboolean changed)
 {
     if (!changed && current)
         return inventorySnapshotRef(current);
-    return inventorySnapshotBuild(sync->store, sync->scope);
+    return inventorySnapshotUpdate(current, sync->store, sync->scope);
 }
 
 /* One try. @again: whether to start over with a new filter. */
