@@ -47,6 +47,7 @@ struct _InventoryLive {
     Due due;
     gint64 retryAt;                 /* monotonic; G_MAXINT64: only when somebody asks */
     guint retryMs;                  /* the next pause */
+    gint64 pollAt;                  /* monotonic: no poll before, however well syncs go */
     guint failures;                 /* quick ones in a row */
     guint hurried;                  /* polls in a row that brought something at once */
     gboolean probing;               /* the next poll has to end well first */
@@ -193,6 +194,14 @@ giveUp(InventoryLive *live)
     live->retryAt = G_MAXINT64;
 }
 
+/* The server answers, but polls do not work: who asks costs one request, not a poll that fails. */
+static void
+spareThePolls(InventoryLive *live)
+{
+    if (live->due == DUE_RETRY)
+        live->pollAt = live->retryAt;
+}
+
 static void
 beInTrouble(InventoryLive *live, const GError *error)
 {
@@ -235,8 +244,8 @@ syncOnce(InventoryLive *live, guint64 ticket)
     InventorySnapshot *now = inventorySyncRun(live->parts.sync, live->current, live->wake, &error);
 
     if (now) {
-        live->due = DUE_POLL;
-        live->retryAt = 0;
+        live->due = g_get_monotonic_time() < live->pollAt ? DUE_RETRY : DUE_POLL;
+        live->retryAt = live->due == DUE_RETRY ? live->pollAt : 0;
         publish(live, now);
     } else {
         beInTrouble(live, error);
@@ -266,6 +275,7 @@ noteGood(InventoryLive *live)
     live->failures = 0;
     live->probing = FALSE;
     live->retryMs = live->pace->retryMs;
+    live->pollAt = 0;
 }
 
 /* A poll has brought something: one like that may come at once, but not one after the other. */
@@ -291,6 +301,7 @@ noteIdle(InventoryLive *live)
     error = g_error_new(VI_ERROR, VI_ERROR_PROTOCOL, "cannot wait for changes of the inventory: "
                         "the server answers at once though nothing has changed");
     beInTrouble(live, error);
+    spareThePolls(live);
 }
 
 static gboolean
@@ -306,27 +317,23 @@ static void
 noteFailure(InventoryLive *live, const GError *error, gboolean interrupted, gint64 tookMs)
 {
     const gboolean cancelled = g_error_matches(error, HTTP_ERROR, HTTP_ERROR_CANCELLED);
-
-    if (g_error_matches(error, VI_ERROR, VI_ERROR_CANCELLED)) {
-        /* Without anybody asking: a request to end the one before has come late, or so we hope. */
-        if (somebodyAsks(live))
-            noteGood(live);
-        else
-            noteIdle(live);
-        return;
-    }
+    /* By who asks; or by a request for an earlier poll that has come late; or its session ended. */
+    const gboolean calledOff = g_error_matches(error, VI_ERROR, VI_ERROR_CANCELLED);
 
     if (tookMs >= live->pace->settledMs)
         noteGood(live);
-    if (cancelled && interrupted) {
+    if (calledOff && somebodyAsks(live)) {
+        noteGood(live);
+    } else if (cancelled && interrupted) {
         setStanding(live, FALSE);
         live->due = DUE_SYNC;
-    } else if (inventorySyncIsStale(error) && !live->probing &&
+    } else if ((calledOff || inventorySyncIsStale(error)) && !live->probing &&
                ++live->failures < QUICK_FAILURES) {
         setStanding(live, FALSE);
         live->due = DUE_SYNC;
     } else {
         beInTrouble(live, error);
+        spareThePolls(live);
     }
 }
 
