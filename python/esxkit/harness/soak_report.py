@@ -15,6 +15,8 @@ from pathlib import Path
 
 import attrs
 import libvirt
+import pygal
+from pygal.style import CleanStyle
 
 from . import environment
 
@@ -190,16 +192,17 @@ def markdown(result: Result) -> str:
 
 def curve(samples: list[Sample], path: Path) -> None:
     """Draws the daemon's memory over time."""
-    import matplotlib
-
-    matplotlib.use("svg")
-    from matplotlib import pyplot
-
-    pyplot.rcParams["svg.hashsalt"] = "soak"
-    figure, axes = pyplot.subplots(figsize=(8, 3))
-    axes.plot([one.at / 60 for one in samples], [one.memory / 2**20 for one in samples], linewidth=1)
-    axes.set(xlabel="minutes", ylabel="resident, MiB", ylim=(0, None), title="libvirtd")
-    axes.grid(alpha=0.3)
-    figure.tight_layout()
-    figure.savefig(path, metadata={"Date": None})
-    pyplot.close(figure)
+    chart = pygal.XY(
+        title="Resident memory of libvirtd",
+        x_title="minutes",
+        y_title="MiB",
+        range=(0, 1.2 * max(one.memory for one in samples) / 2**20),
+        width=900,
+        height=320,
+        show_legend=False,
+        show_dots=False,
+        js=[],
+        style=CleanStyle,
+    )
+    chart.add("resident", [(one.at / 60, one.memory / 2**20) for one in samples])
+    path.write_bytes(chart.render())

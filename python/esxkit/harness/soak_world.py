@@ -204,7 +204,7 @@ class WorldChanger:
             )
             yield Step(
                 "paths dead",
-                State(iqn, _LOST),
+                _target_state(iqn, size + 7 * GIB, luns + 1, libvirt.VIR_STORAGE_POOL_INACCESSIBLE),
                 lambda: control.set_path_state(state="dead", iqn=iqn),
                 (f"{iqn}:stopped",),
             )
@@ -222,5 +222,5 @@ class WorldChanger:
             )
 
 
-def _target_state(iqn: str, size: int, luns: int) -> State:
-    return State(iqn, (_RUNNING, size, size, 0), luns)
+def _target_state(iqn: str, size: int, luns: int, state: int = _RUNNING) -> State:
+    return State(iqn, (state, size, size, 0), luns)
