@@ -198,7 +198,7 @@ giveUp(InventoryLive *live)
 static void
 spareThePolls(InventoryLive *live)
 {
-    if (live->due == DUE_RETRY)
+    if (live->due == DUE_RETRY && live->retryAt != G_MAXINT64)
         live->pollAt = live->retryAt;
 }
 

@@ -266,7 +266,7 @@ lockedTellWait(LiveServer *server, const Asked *asked, guint cancels, guint elap
     if (asked->login != server->login) {
         if (server->ways.forgetsWaits)
             return FALSE;
-        tellFault(told, "NotAuthenticated");
+        tellFault(told, server->ways.callsOffWaits ? "RequestCanceled" : "NotAuthenticated");
     } else if (server->cancels != cancels) {
         tellFault(told, "RequestCanceled");
     } else if (*asked->version && version < server->oldest) {

@@ -52,6 +52,7 @@ typedef struct {
     gboolean deafToCancel;  /* CancelWaitForUpdates does nothing */
     gboolean losesCancel;   /* the next one does nothing */
     gboolean failsCancel;   /* it cannot be sent */
+    gboolean callsOffWaits; /* a session that ends calls its waits off, as CancelWaitForUpdates */
     gboolean forgetsWaits;  /* a session that ends leaves its waits hanging */
     gboolean holdsLogin;    /* a login is never answered */
     gboolean holdsFilter;   /* nor is CreateFilter */
