@@ -38,8 +38,9 @@ typedef void (*InventoryDiffFunc)(InventoryChange change, const InventoryPool *p
 /*
  * Tells @func how the pools of @now differ from those of @before: first all that are gone, then the
  * others in the order of inventorySnapshotPools(). Each pool is told once at most: where both have
- * changed, accessibility is told, since whoever hears of that reads everything anew. A pool is the same while UUID
- * and name are: one renamed is gone under its old name and has appeared under the new one.
+ * changed, accessibility is told, since whoever hears of that reads everything anew. A pool is the
+ * same while UUID and name are: one renamed is gone under its old name and has appeared under the
+ * new one.
  *
  * Takes time by what differs, where @now was made from @before by inventorySnapshotUpdate() and
  * shares its pools; else by the number of pools.

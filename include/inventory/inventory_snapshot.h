@@ -97,7 +97,7 @@ struct _InventoryPool {
     gboolean accessible;
     guint64 capacity;           /* datastore: 0 where not accessible; target: the sum of its LUNs */
     guint64 available;
-    guint64 toldCapacity;       /* the sizes when a change of them was told last: inventory_diff.h */
+    guint64 toldCapacity;       /* the sizes that were told last: see inventoryPoolChange() */
     guint64 toldAvailable;
     const char *targetPath;     /* what libvirt calls the target path; NULL where there is none */
     const InventoryDatastore *datastore;    /* exactly one of these two is set */

@@ -9,8 +9,11 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The first block holds a small reply whole; the largest is where growing stops paying. */
-#define FIRST_BLOCK (8 * 1024)
+/*
+ * The first block holds a small reply whole, such as the update of one object, of which an
+ * inventory keeps thousands; the largest is where growing stops paying.
+ */
+#define FIRST_BLOCK (2 * 1024)
 #define SMALLEST_BLOCK 64
 #define LARGEST_BLOCK (1024 * 1024)
 

@@ -9,8 +9,8 @@
 #include "inventory_shelf.h"
 
 /*
- * What snapshots are made of: an InventoryFrame, which all snapshots since the last whole build have
- * in common, and each one's own shelf of pools.
+ * What snapshots are made of: an InventoryFrame, which all snapshots since the last whole build
+ * have in common, and each one's own shelf of pools.
  *
  *   snapshot ─┬─────────────► frame ─┬─ arena: pools and LUNs as they were built together
  *             └─ shelf ─┐            └─ indexes: name, UUID … → the pool's place on the shelf

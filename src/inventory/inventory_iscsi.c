@@ -17,12 +17,17 @@
 #include "inventory_build.h"
 #include "vi_property.h"
 
+/* From so many LUNs of a target on, finding one among them in order takes too long. */
+#define FEW_LUNS 16
+
 /* One target while its parts are gathered. */
 typedef struct {
     const char *iqn;
     GArray *portals;        /* InventoryPortal */
-    GArray *adapters;       /* InventoryAdapter */
+    GArray *adapters;       /* InventoryAdapter; those of one host stand together */
+    guint hostsFirst;       /* where those of the host under way begin */
     GPtrArray *luns;        /* InventoryLun */
+    GHashTable *lunSet;     /* the same; NULL while they are few */
     guint livePaths;
     gboolean pathsKnown;    /* a host that has it said which paths there are */
 } Target;
@@ -31,7 +36,7 @@ typedef struct {
 typedef struct {
     InventoryBuild *build;
     GHashTable *targets;    /* IQN → Target */
-    GHashTable *luns;       /* InventoryLun.key → InventoryLun, shared by hosts */
+    GHashTable *luns;       /* what its key is made of → InventoryLun, shared by hosts */
 } Gather;
 
 /* What of one host refers to itself by keys. */
@@ -50,6 +55,7 @@ targetFree(gpointer data)
     g_array_unref(target->portals);
     g_array_unref(target->adapters);
     g_ptr_array_unref(target->luns);
+    g_clear_pointer(&target->lunSet, g_hash_table_unref);
     g_free(target);
 }
 
@@ -98,11 +104,10 @@ addAdapter(const Host *host, Target *target, const VimHostInternetScsiHba *hba)
 
     if (!hba->base.device)
         return;
-    for (i = 0; i < target->adapters->len; i++) {
+    for (i = target->hostsFirst; i < target->adapters->len; i++) {
         const InventoryAdapter *known = &g_array_index(target->adapters, InventoryAdapter, i);
 
-        if (known->storageSystem == host->storageSystem &&
-            g_str_equal(known->device, hba->base.device))
+        if (g_str_equal(known->device, hba->base.device))
             return;
     }
     adapter.device = inventoryBuildString(host->gather->build, hba->base.device);
@@ -127,7 +132,8 @@ gatherAdapters(const Host *host, const SoapAny *adapters)
             if (!entry->iScsiName || *entry->iScsiName == '\0')
                 continue;
             target = targetGet(host->gather, entry->iScsiName);
-            g_hash_table_add(host->targets, target);
+            if (g_hash_table_add(host->targets, target))
+                target->hostsFirst = target->adapters->len;
             addPortal(host->gather, target, entry);
             addAdapter(host, target, hba);
         }
@@ -175,25 +181,24 @@ lunGet(Gather *gather, const VimScsiLun *scsi)
 {
     const VimHostScsiDisk *disk = soapObjectCast(scsi, &vimHostScsiDiskType);
     const char *name = scsi->base.deviceName ? scsi->base.deviceName : scsi->canonicalName;
-    char key[37];
+    const char *identity = scsi->uuid && *scsi->uuid ? scsi->uuid : name;
     InventoryLun *lun;
 
     if (!name || *name == '\0')
         return NULL;
 
-    lunKey(scsi->uuid && *scsi->uuid ? scsi->uuid : name, key);
-    lun = g_hash_table_lookup(gather->luns, key);
+    lun = g_hash_table_lookup(gather->luns, identity);
     if (lun && !isSameLun(lun, scsi, name)) {
         g_autofree char *both = g_strdup_printf("%s\n%s", scsi->uuid, name);
 
-        lunKey(both, key);
-        lun = g_hash_table_lookup(gather->luns, key);
+        identity = inventoryBuildString(gather->build, both);
+        lun = g_hash_table_lookup(gather->luns, identity);
     }
     if (lun)
         return lun;
 
     lun = inventoryBuildNew(gather->build, InventoryLun, 1);
-    memcpy(lun->key, key, sizeof(key));
+    lunKey(identity, lun->key);
     lun->name = inventoryBuildString(gather->build, name);
     lun->canonicalName = inventoryBuildString(gather->build, scsi->canonicalName);
     lun->devicePath = disk && disk->devicePath
@@ -201,8 +206,27 @@ lunGet(Gather *gather, const VimScsiLun *scsi)
                           : lun->name;
     lun->isDisk = disk != NULL;
     setCapacity(lun, disk);
-    g_hash_table_insert(gather->luns, lun->key, lun);
+    g_hash_table_insert(gather->luns, (gpointer)identity, lun);
     return lun;
+}
+
+static void
+targetAddLun(Target *target, InventoryLun *lun)
+{
+    guint i;
+
+    if (target->lunSet ? g_hash_table_contains(target->lunSet, lun)
+                       : g_ptr_array_find(target->luns, lun, NULL))
+        return;
+
+    g_ptr_array_add(target->luns, lun);
+    if (target->lunSet) {
+        g_hash_table_add(target->lunSet, lun);
+    } else if (target->luns->len == FEW_LUNS) {
+        target->lunSet = g_hash_table_new(NULL, NULL);
+        for (i = 0; i < target->luns->len; i++)
+            g_hash_table_add(target->lunSet, g_ptr_array_index(target->luns, i));
+    }
 }
 
 /* Puts the LUN with ScsiLun.key @key behind @target, once. */
@@ -212,8 +236,8 @@ addLun(const Host *host, Target *target, const char *key)
     const VimScsiLun *scsi = key ? g_hash_table_lookup(host->lunsByKey, key) : NULL;
     InventoryLun *lun = scsi ? lunGet(host->gather, scsi) : NULL;
 
-    if (lun && !g_ptr_array_find(target->luns, lun, NULL))
-        g_ptr_array_add(target->luns, lun);
+    if (lun)
+        targetAddLun(target, lun);
 }
 
 static GHashTable *

@@ -63,8 +63,8 @@ typedef void (*InventoryShelfFunc)(const InventoryPool *before, const InventoryP
                                    gpointer opaque);
 
 /*
- * Calls @func for each place where the pools are not the same ones, in order. What the shelves share
- * is not looked at. @before and @now have equally many pools.
+ * Calls @func for each place where the pools are not the same ones, in order. What the shelves
+ * share is not looked at. @before and @now have equally many pools.
  */
 void inventoryShelfCompare(const InventoryShelf *before, const InventoryShelf *now,
                            InventoryShelfFunc func, gpointer opaque);

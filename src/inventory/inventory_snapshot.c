@@ -152,7 +152,7 @@ inventorySnapshotPools(const InventorySnapshot *snapshot, size_t *ret_n)
     if (list)
         return list;
 
-    /* Nobody pays for a list that nobody reads. Of two that make it at once, the first one counts. */
+    /* Nobody pays for a list that nobody reads. Of two made at once, the first one counts. */
     list = g_new(const InventoryPool *, snapshot->shelf.n + 1);
     list[snapshot->shelf.n] = NULL;
     inventoryShelfList(&snapshot->shelf, list);

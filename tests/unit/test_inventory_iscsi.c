@@ -472,6 +472,38 @@ testHollow(void)
     g_assert_cmpuint(targetOf(snapshot, "iqn.b")->nadapters, ==, 0);
 }
 
+/* More LUNs than are looked through in order, each over two paths of each of two hosts. */
+static void
+testManyLuns(void)
+{
+    g_autoptr(GString) luns = g_string_new(NULL);
+    g_autoptr(GString) units = g_string_new(NULL);
+    g_autofree char *objects = NULL;
+    g_autoptr(InventorySnapshot) snapshot = NULL;
+    guint i;
+
+    for (i = 100; i < 160; i++) {
+        g_string_append_printf(luns, DISK("%u", "2"), i, i, i, i, i);
+        g_string_append_printf(units, UNIT("%u", PATH("active", "iqn.a") PATH("dead", "iqn.a")), i,
+                               i);
+    }
+    objects = g_strdup_printf(HOST("h1", HAS_A LUNS("%s") MULTIPATH("%s"))
+                              HOST("h2", HAS_A LUNS("%s") MULTIPATH("%s")),
+                              luns->str, units->str, luns->str, units->str);
+    snapshot = fixtureSnapshot(objects, NULL);
+
+    g_assert_cmpuint(targetOf(snapshot, "iqn.a")->nluns, ==, 60);
+    g_assert_cmpuint(targetOf(snapshot, "iqn.a")->nadapters, ==, 2);
+    g_assert_cmpuint(fixturePool(snapshot, "iqn.a")->capacity, ==, 60 * 1024);
+    for (i = 0; i < 60; i++) {
+        const InventoryLun *lun = targetOf(snapshot, "iqn.a")->luns[i];
+        g_autofree char *name = g_strdup_printf("naa.%u", 100 + i);
+
+        g_assert_cmpstr(lun->canonicalName, ==, name);
+        g_assert_true(inventoryLunByKey(snapshot, lun->key) == lun);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -495,5 +527,6 @@ main(int argc, char **argv)
     g_test_add_func("/inventory/iscsi/paths-of-another-host", testPathsOfAnotherHost);
     g_test_add_func("/inventory/iscsi/one-host-reaches", testOneHostReaches);
     g_test_add_func("/inventory/iscsi/hollow", testHollow);
+    g_test_add_func("/inventory/iscsi/many-luns", testManyLuns);
     return g_test_run();
 }

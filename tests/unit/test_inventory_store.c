@@ -253,6 +253,71 @@ testObjects(void)
     g_assert_cmpstr(inventoryObjectRef(g_ptr_array_index(hosts, 2))->value, ==, "h3");
 }
 
+/* ---- what has changed ------------------------------------------------------------------------ */
+
+/* Applies @objects: the changed datastores are @values, with a blank behind each; NULL: there is
+ * more to it. */
+static void
+assertChanged(InventoryStore *store, const char *objects, const char *values)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    const GPtrArray *changed = NULL;
+    guint i;
+
+    fixtureApply(store, objects);
+    changed = inventoryStoreChanged(store);
+    g_assert_cmpint(changed == NULL, ==, values == NULL);
+    for (i = 0; changed && i < changed->len; i++)
+        g_string_append_printf(text, "%s ",
+                               inventoryObjectRef(g_ptr_array_index(changed, i))->value);
+    g_assert_cmpstr(text->str, ==, values ? values : "");
+}
+
+#define SAME(value) MODIFY("Datastore", value, SUMMARY("a", "VMFS", ""))
+
+static void
+testChanged(void)
+{
+    g_autoptr(InventoryStore) store = inventoryStoreNew();
+
+    assertChanged(store, VMFS("d1", "a", "") VMFS("d2", "b", "")
+                  ENTER("HostSystem", "h", ""), NULL);
+    assertChanged(store, SAME("d1"), NULL);
+    inventoryStoreSettle(store);
+    assertChanged(store, "", "");
+    assertChanged(store, SAME("d1"), "d1 ");
+    assertChanged(store, SAME("d2") SAME("d1"), "d1 d2 ");
+    assertChanged(store, LEAVE("Datastore", "d9"), "d1 d2 ");
+    inventoryStoreSettle(store);
+    assertChanged(store, SAME("d2"), "d2 ");
+
+    /* One that has left cannot be among them. */
+    assertChanged(store, LEAVE("Datastore", "d2"), NULL);
+    assertChanged(store, SAME("d1"), NULL);
+    inventoryStoreSettle(store);
+    assertChanged(store, SAME("d1"), "d1 ");
+    assertChanged(store, MODIFY("HostSystem", "h", ""), NULL);
+    inventoryStoreSettle(store);
+    assertChanged(store, VMFS("d2", "b", ""), NULL);
+}
+
+/* Each state that was taken in has its own number, whichever store it is of. */
+static void
+testStamp(void)
+{
+    g_autoptr(InventoryStore) one = inventoryStoreNew();
+    g_autoptr(InventoryStore) two = inventoryStoreNew();
+    guint64 first = 0;
+
+    g_assert_cmpuint(inventoryStoreStamp(one), ==, 0);
+    first = inventoryStoreSettle(one);
+    g_assert_cmpuint(first, >, 0);
+    g_assert_cmpuint(inventoryStoreStamp(one), ==, first);
+    g_assert_cmpuint(inventoryStoreSettle(two), !=, first);
+    g_assert_cmpuint(inventoryStoreSettle(one), !=, first);
+    g_assert_cmpuint(inventoryStoreStamp(one), !=, inventoryStoreStamp(two));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -269,5 +334,7 @@ main(int argc, char **argv)
     g_test_add_func("/inventory/store/hollow", testHollow);
     g_test_add_func("/inventory/store/limit", testLimit);
     g_test_add_func("/inventory/store/objects", testObjects);
+    g_test_add_func("/inventory/store/changed", testChanged);
+    g_test_add_func("/inventory/store/stamp", testStamp);
     return g_test_run();
 }

@@ -9,223 +9,11 @@
  */
 
 #include <malloc.h>
-#include <string.h>
 
 #include "inventory_diff.h"
 #include "inventory_fixture.h"
 #include "random_world.h"
-
-/* ---- a pool as text -------------------------------------------------------------------------- */
-
-static void
-addText(GString *out, const char *text)
-{
-    g_string_append_printf(out, "%s|", text ? text : "(null)");
-}
-
-static void
-addRef(GString *out, const SoapMoRef *ref)
-{
-    addText(out, ref ? ref->type : NULL);
-    addText(out, ref ? ref->value : NULL);
-}
-
-static void
-addTarget(GString *out, const InventoryTarget *target)
-{
-    size_t i;
-
-    addText(out, target->iqn);
-    for (i = 0; i < target->nportals; i++)
-        g_string_append_printf(out, "%s:%d|", target->portals[i].address, target->portals[i].port);
-    for (i = 0; i < target->nadapters; i++) {
-        addText(out, target->adapters[i].device);
-        addText(out, target->adapters[i].iqn);
-    }
-    for (i = 0; i < target->nluns; i++) {
-        const InventoryLun *lun = target->luns[i];
-
-        addText(out, lun->name);
-        addText(out, lun->devicePath);
-        addText(out, lun->key);
-        g_string_append_printf(out, "%" G_GUINT64_FORMAT "|", lun->capacity);
-    }
-}
-
-/* What clients see of it, but for sizes, accessibility and name. */
-static char *
-describeContents(const InventoryPool *pool)
-{
-    g_autoptr(GString) out = g_string_new(NULL);
-    const InventoryDatastore *datastore = pool->datastore;
-    size_t i;
-
-    addText(out, pool->targetPath);
-    if (pool->target)
-        addTarget(out, pool->target);
-    if (datastore) {
-        addText(out, datastore->fsType);
-        addText(out, datastore->remoteHost);
-        addText(out, datastore->remotePath);
-        g_string_append_printf(out, "%d %d|", datastore->fs, datastore->readOnly);
-        for (i = 0; i < datastore->nextents; i++)
-            g_string_append_printf(out, "%s %d|", datastore->extents[i].disk,
-                                   datastore->extents[i].partition);
-    }
-    return g_string_free(g_steal_pointer(&out), FALSE);
-}
-
-/* All of it. */
-static void
-describe(GString *out, const InventoryPool *pool)
-{
-    const InventoryDatastore *datastore = pool->datastore;
-    g_autofree char *contents = describeContents(pool);
-
-    addText(out, pool->name);
-    addText(out, fixtureUuid(pool));
-    addText(out, contents);
-    g_string_append_printf(out, "%d %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT "|", pool->accessible,
-                           pool->capacity, pool->available);
-    if (datastore) {
-        addRef(out, datastore->ref);
-        addRef(out, datastore->browser);
-        addRef(out, datastore->datacenter);
-        addText(out, datastore->datacenterPath);
-        addText(out, datastore->name);
-        addText(out, datastore->url);
-        addText(out, datastore->mountPath);
-    }
-    g_string_append_c(out, '\n');
-}
-
-/* All pools in their order, and what every index leads to. */
-static char *
-describeAll(const InventorySnapshot *snapshot)
-{
-    g_autoptr(GString) out = g_string_new(inventorySnapshotHostName(snapshot));
-    size_t n = 0;
-    const InventoryPool *const *pools = inventorySnapshotPools(snapshot, &n);
-    size_t i, j;
-
-    for (i = 0; i < n; i++) {
-        const InventoryPool *pool = pools[i];
-
-        describe(out, pool);
-        g_assert_true(inventoryPoolByName(snapshot, pool->name) == pool);
-        g_assert_true(inventoryPoolByUuid(snapshot, pool->uuid) == pool);
-        if (pool->targetPath)
-            addText(out, inventoryPoolByTargetPath(snapshot, pool->targetPath)->name);
-        for (j = 0; pool->target && j < pool->target->nluns; j++) {
-            const InventoryLun *lun = pool->target->luns[j];
-
-            g_assert_true(inventoryLunByKey(snapshot, lun->key) == lun);
-            g_assert_true(inventoryLunByPath(snapshot, lun->devicePath) == lun);
-            addText(out, lun->pool->name);
-        }
-    }
-    return g_string_free(g_steal_pointer(&out), FALSE);
-}
-
-/* ---- what is to be told, worked out the slow way --------------------------------------------- */
-
-/* What was told last of a pool. */
-typedef struct {
-    char *uuid;
-    guint64 capacity;
-    guint64 available;
-} Told;
-
-static void
-toldFree(gpointer data)
-{
-    g_free(((Told *)data)->uuid);
-    g_free(data);
-}
-
-static void
-toldSet(GHashTable *told, const InventoryPool *pool)
-{
-    Told *entry = g_new0(Told, 1);
-
-    entry->uuid = g_strdup(fixtureUuid(pool));
-    entry->capacity = pool->capacity;
-    entry->available = pool->available;
-    g_hash_table_insert(told, g_strdup(pool->name), entry);
-}
-
-/* The pool of the same name and UUID, by looking at all. */
-static const InventoryPool *
-find(const InventorySnapshot *snapshot, const InventoryPool *pool)
-{
-    size_t n = 0;
-    const InventoryPool *const *pools = inventorySnapshotPools(snapshot, &n);
-    size_t i;
-
-    for (i = 0; i < n; i++) {
-        if (strcmp(pools[i]->name, pool->name) == 0 && memcmp(pools[i]->uuid, pool->uuid, 16) == 0)
-            return pools[i];
-    }
-    return NULL;
-}
-
-static gboolean
-moved(guint64 a, guint64 b, guint64 whole)
-{
-    return (a > b ? a - b : b - a) * 100 > whole;
-}
-
-static gboolean
-isOther(const InventoryPool *before, const InventoryPool *now, const Told *told)
-{
-    const guint64 whole = MAX(told->capacity, now->capacity);
-    g_autofree char *was = describeContents(before);
-    g_autofree char *is = describeContents(now);
-
-    if (strcmp(was, is) != 0)
-        return TRUE;
-    return moved(told->capacity, now->capacity, whole) ||
-           moved(told->available, now->available, whole) ||
-           moved(told->capacity - told->available, now->capacity - now->available, whole);
-}
-
-static void
-noteChange(InventoryChange change, const InventoryPool *pool, gpointer opaque)
-{
-    g_string_append_printf(opaque, "%d %s %s\n", change, pool->name, fixtureUuid(pool));
-}
-
-/* @told is what was told until @before, and becomes what was told until @now. */
-static char *
-diffSlowly(const InventorySnapshot *before, const InventorySnapshot *now, GHashTable *told)
-{
-    GString *out = g_string_new(NULL);
-    size_t n = 0;
-    const InventoryPool *const *pools = inventorySnapshotPools(before, &n);
-    size_t i;
-
-    for (i = 0; i < n; i++) {
-        if (!find(now, pools[i]))
-            noteChange(INVENTORY_CHANGE_GONE, pools[i], out);
-    }
-    pools = inventorySnapshotPools(now, &n);
-    for (i = 0; i < n; i++) {
-        const InventoryPool *pool = pools[i];
-        const InventoryPool *was = find(before, pool);
-
-        if (!was)
-            noteChange(INVENTORY_CHANGE_APPEARED, pool, out);
-        else if (was->accessible != pool->accessible)
-            noteChange(pool->accessible ? INVENTORY_CHANGE_ACCESSIBLE
-                                        : INVENTORY_CHANGE_INACCESSIBLE, pool, out);
-        else if (isOther(was, pool, g_hash_table_lookup(told, pool->name)))
-            noteChange(INVENTORY_CHANGE_CONTENTS, pool, out);
-        else
-            continue;
-        toldSet(told, pool);
-    }
-    return g_string_free(out, FALSE);
-}
+#include "slow_diff.h"
 
 /* ---- anything may happen --------------------------------------------------------------------- */
 
@@ -238,7 +26,7 @@ typedef struct {
 static void
 heldLetGo(Held *held)
 {
-    g_autofree char *text = held->snapshot ? describeAll(held->snapshot) : NULL;
+    g_autofree char *text = held->snapshot ? slowDescribe(held->snapshot) : NULL;
 
     g_assert_cmpstr(text, ==, held->text);
     g_clear_pointer(&held->snapshot, inventorySnapshotUnref);
@@ -264,7 +52,7 @@ typedef struct {
     RandomWorld *world;
     InventoryStore *store;
     const InventoryScope *scope;
-    GHashTable *told;       /* name of a pool → Told */
+    GHashTable *told;       /* see slow_diff.h */
     InventorySnapshot *now;
     Held held[7];           /* some older ones */
     guint small;            /* changes that only a few pools were built for */
@@ -289,12 +77,12 @@ runStep(Run *run, guint step)
 
     heldLetGo(held);
     held->snapshot = inventorySnapshotRef(run->now);
-    held->text = describeAll(run->now);
-    expected = describeAll(whole);
+    held->text = slowDescribe(run->now);
+    expected = slowDescribe(whole);
     g_assert_cmpstr(held->text, ==, expected);
 
-    inventoryDiff(before, run->now, noteChange, fast);
-    slow = diffSlowly(before, whole, run->told);
+    inventoryDiff(before, run->now, slowNote, fast);
+    slow = slowDiff(before, whole, run->told);
     g_assert_cmpstr(fast->str, ==, slow);
 }
 
@@ -304,18 +92,14 @@ runWorld(guint32 seed, const InventoryScope *scope, guint steps)
 {
     g_autoptr(RandomWorld) world = randomWorldNew(seed);
     g_autoptr(InventoryStore) store = inventoryStoreNew();
-    g_autoptr(GHashTable) told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, toldFree);
+    g_autoptr(GHashTable) told = NULL;
     g_autofree char *objects = randomWorldEnter(world);
-    Run run = { .world = world, .store = store, .scope = scope, .told = told };
-    size_t n = 0;
-    const InventoryPool *const *pools = NULL;
+    Run run = { .world = world, .store = store, .scope = scope };
     guint i;
 
     fixtureApply(store, objects);
     run.now = inventorySnapshotUpdate(NULL, store, scope);
-    pools = inventorySnapshotPools(run.now, &n);
-    for (i = 0; i < n; i++)
-        toldSet(told, pools[i]);
+    told = run.told = slowToldNew(run.now);
     for (i = 0; i < steps; i++)
         runStep(&run, i);
     inventorySnapshotUnref(run.now);
@@ -464,7 +248,7 @@ testCreep(void)
 
         fixtureApply(store, steps[i].objects);
         now = inventorySnapshotUpdate(before, store, NULL);
-        inventoryDiff(before, now, noteChange, told);
+        inventoryDiff(before, now, slowNote, told);
         lines = g_strsplit(told->str, "\n", -1);
         g_string_truncate(told, 0);
         for (j = 0; lines[j] && *lines[j]; j++)
