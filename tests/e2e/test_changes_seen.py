@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-"""Who sees a change when: at once through the connection that made it, elsewhere after cache_ttl or a pool-refresh."""
+"""Who sees a change when: at once through all connections that share the login of the one that made it, elsewhere after
+cache_ttl or a pool-refresh."""
 
 from __future__ import annotations
 
@@ -96,11 +97,23 @@ def test_the_next_read_of_the_same_connection_sees_it(client: Client, site, serv
     assert free == server.control.free_space(datastore=STORE)["free"] == capacity - pool.info()[2]
 
 
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_connection_with_the_same_login_sees_it_at_once(client: Client, site, server: Fake, what: str):
+    pool, other = (client.open(site.uri(server, cache_ttl="3600")).storagePoolLookupByName(STORE) for _ in range(2))
+    expect_truth(other, server)
+    change(client, pool, what)
+    expect_truth(other, server)
+    assert other.info()[3] == server.control.free_space(datastore=STORE)["free"]
+    assert server.sessions() == 1
+
+
 @pytest.mark.parametrize("how", ["wait", "refresh"])
 @pytest.mark.parametrize("what", CHANGES)
-def test_another_connection_sees_it_in_time(client: Client, site, server: Fake, what: str, how: str):
+def test_another_login_sees_it_in_time(client: Client, site, server: Fake, what: str, how: str):
     ttl = str(SHORT) if how == "wait" else "3600"
-    pool, other = (client.open(site.uri(server, cache_ttl=ttl)).storagePoolLookupByName(STORE) for _ in range(2))
+    # Another timeout: nothing is shared then.
+    ways: list[dict[str, int]] = [{}, {"timeout": 301}]
+    pool, other = (client.open(site.uri(server, cache_ttl=ttl, **way)).storagePoolLookupByName(STORE) for way in ways)
     before = seen(other)
     change(client, pool, what)
     if how == "refresh":

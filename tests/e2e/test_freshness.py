@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-"""What changes on the host is seen: after cache_ttl, or at once with cache_ttl=0 or a refresh."""
+"""What changes on the host is seen: after cache_ttl, or at once with cache_ttl=0 or a refresh.
+
+Through a daemon, which the host tells of changes of its pools, these are seen as soon as it has.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ import libvirt
 import pytest
 
 from esxkit.harness.check import raises_error
-from esxkit.harness.client import Client
+from esxkit.harness.client import ApiError, Client
+from esxkit.harness.live import shows
 
 TARGET = "iqn.2006-01.com.openfiler:tsn.bdb5a2a2f8e6"
 
@@ -19,15 +23,23 @@ def names(conn) -> set[str]:
     return {pool.name() for pool in conn.listAllStoragePools(0)}
 
 
+def is_gone(conn, name: str) -> bool:
+    try:
+        conn.storagePoolLookupByName(name)
+    except ApiError as error:
+        return error.code == libvirt.VIR_ERR_NO_STORAGE_POOL
+    return False
+
+
 def test_a_datastore_that_appears_and_goes(client: Client, site, new_fake):
     server = new_fake()
     conn = client.open(site.uri(server, cache_ttl="0"))
     before = names(conn)
     server.control.add_datastore(name="brand new")
-    assert names(conn) == before | {"brand new"}
+    shows(site, lambda: names(conn) == before | {"brand new"}, "the datastore has come")
     pool = conn.storagePoolLookupByName("brand new")
     server.control.remove_datastore(name="brand new")
-    assert names(conn) == before
+    shows(site, lambda: names(conn) == before, "the datastore has gone")
     for call in (
         pool.info,
         pool.isActive,
@@ -45,7 +57,8 @@ def test_a_renamed_datastore_keeps_its_uuid(client: Client, site, new_fake, worl
     conn = client.open(site.uri(server, cache_ttl="0"))
     conn.listAllStoragePools(0)
     server.control.rename_datastore(name="nfs41", new_name="renamed")
-    assert conn.storagePoolLookupByUUIDString(world.pool("nfs41").uuid).name() == "renamed"
+    uuid = world.pool("nfs41").uuid
+    shows(site, lambda: conn.storagePoolLookupByUUIDString(uuid).name() == "renamed", "the name is the new one")
     with raises_error(libvirt.VIR_ERR_NO_STORAGE_POOL, mentions="nfs41"):
         conn.storagePoolLookupByName("nfs41")
 
@@ -56,13 +69,12 @@ def test_a_datastore_that_becomes_inaccessible_and_returns(client: Client, site,
     pool = conn.storagePoolLookupByName("nfs41")
     assert pool.info()[0] == libvirt.VIR_STORAGE_POOL_RUNNING
     server.control.set_accessible(name="nfs41", accessible=False)
-    assert pool.info() == [libvirt.VIR_STORAGE_POOL_INACCESSIBLE, 0, 0, 0]
+    shows(site, lambda: pool.info() == [libvirt.VIR_STORAGE_POOL_INACCESSIBLE, 0, 0, 0], "it cannot be reached")
     assert "<name>nfs41</name>" in pool.XMLDesc(0)
     server.control.set_accessible(name="nfs41", accessible=True)
     expected = world.pool("nfs41")
-    assert pool.info() == [
-        libvirt.VIR_STORAGE_POOL_RUNNING, expected.capacity, expected.allocation, expected.available
-    ]  # fmt: skip
+    info = [libvirt.VIR_STORAGE_POOL_RUNNING, expected.capacity, expected.allocation, expected.available]
+    shows(site, lambda: pool.info() == info, "it is as before")
 
 
 def test_a_target_whose_paths_die(client: Client, site, new_fake):
@@ -71,9 +83,9 @@ def test_a_target_whose_paths_die(client: Client, site, new_fake):
     pool = conn.storagePoolLookupByName(TARGET)
     assert pool.info()[0] == libvirt.VIR_STORAGE_POOL_RUNNING
     server.control.set_path_state(state="dead", iqn=TARGET)
-    assert pool.info()[0] == libvirt.VIR_STORAGE_POOL_INACCESSIBLE
+    shows(site, lambda: pool.info()[0] == libvirt.VIR_STORAGE_POOL_INACCESSIBLE, "it cannot be reached")
     server.control.set_path_state(state="active", iqn=TARGET)
-    assert pool.info()[0] == libvirt.VIR_STORAGE_POOL_RUNNING
+    shows(site, lambda: pool.info()[0] == libvirt.VIR_STORAGE_POOL_RUNNING, "it can be reached again")
 
 
 def test_volumes_of_an_inaccessible_datastore_are_an_error_that_says_so(conn):
@@ -137,6 +149,7 @@ def test_refresh_of_a_pool_that_is_gone(client: Client, site, new_fake):
     conn = client.open(site.uri(server, cache_ttl="0"))
     pool = conn.storagePoolLookupByName("nfs41")
     server.control.remove_datastore(name="nfs41")
+    shows(site, lambda: is_gone(conn, "nfs41"), "the datastore has gone")
     with raises_error(libvirt.VIR_ERR_NO_STORAGE_POOL, mentions="nfs41"):
         pool.refresh(0)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .environment import patience
+from .pytest_plugin import Site
 from .servers import Fake
 
 LIVE = "esx-live"
@@ -28,6 +29,20 @@ def until(holds: Callable[[], bool], what: str, seconds: float = 10) -> float:
 def until_live(server: Fake, seconds: float = 10) -> None:
     """Waits until a long poll is open at the fake."""
     assert server.control.await_waits(1, patience(seconds)), f"After {patience(seconds):g} s there is no long poll."
+
+
+def settled(site: Site, server: Fake) -> None:
+    """Waits until a connection that has read causes no request by itself: in a daemon its long poll has to be sent."""
+    if site.mode == "remote":
+        until_live(server)
+
+
+def shows(site: Site, holds: Callable[[], bool], what: str) -> None:
+    """Asserts that a change of the host is seen: by the next read, or in a daemon as soon as the host told of it."""
+    if site.mode == "remote":
+        until(holds, what, 3)
+    else:
+        assert holds(), f"It is not so: {what}."
 
 
 def thread_names(pid: int) -> Counter[str]:
