@@ -90,7 +90,8 @@ typedef struct {
  * before its reply begins (a rescan). Once the reply has begun, the transport's stall timeout counts.
  *
  * quietMs: for a long poll, where the server was told to keep silent: both the silence before its
- * reply begins and the whole request may take that much longer than they might otherwise.
+ * reply begins and the whole request, from its sending, may take that much longer than they might
+ * otherwise.
  *
  * noRetry: a server may close a kept-alive connection in the very moment a request goes out on it.
  * Then the transport sends the request again on a new connection, which is right for whatever only

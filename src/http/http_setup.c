@@ -93,6 +93,9 @@ httpCallBeforeSend(void *opaque, char *remoteIp, char *localIp, int remotePort, 
     call->attempts++;
     call->wire->listening = call->request->source != NULL;
     call->active = g_get_monotonic_time();
+    /* A long poll that is sent again begins anew: the server waits as long as it is told. */
+    if (call->request->quietMs > 0)
+        call->started = call->active;
     return CURL_PREREQFUNC_OK;
 }
 

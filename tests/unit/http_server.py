@@ -93,6 +93,12 @@ def answer_drop(request: Request) -> bool:
     return False
 
 
+def answer_fickle(request: Request) -> bool:
+    """Think for `s` seconds, then close without a word; answer from the second time on."""
+    time.sleep(float(request.query["s"]))
+    return STATE.hit(request.query["id"]) > 1 and reply(request, b"at last")
+
+
 def answer_bye(request: Request) -> bool:
     """Answer, then close the connection without having said so."""
     reply(request, b"bye")

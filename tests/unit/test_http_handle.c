@@ -118,6 +118,21 @@ testQuiet(void)
     assertEndsAfter(transport, &drip, 700, "was not complete within 0.7 s");
 }
 
+/* A connection that breaks in mid-poll is made again; the server may then be as quiet as before. */
+static void
+testQuietAgain(void)
+{
+    g_autoptr(HttpTransport) transport = makeWithTimeouts("good", 700, 300);
+    HttpRequest fickle = { .method = "GET", .path = "/fickle?id=quiet&s=0.7", .quietMs = 700 };
+    g_autoptr(GError) error = NULL;
+    g_autofree char *body = NULL;
+
+    assertWorks(transport);
+    body = httpFetch(transport, &fickle, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(body, ==, "at last");
+}
+
 static void
 testTotal(void)
 {
@@ -472,6 +487,7 @@ main(int argc, char **argv)
     g_test_add_func("/http/handle/stall", testStall);
     g_test_add_func("/http/handle/patience", testPatience);
     g_test_add_func("/http/handle/quiet", testQuiet);
+    g_test_add_func("/http/handle/quiet-again", testQuietAgain);
     g_test_add_func("/http/handle/total", testTotal);
     g_test_add_func("/http/handle/cancel", testCancel);
     g_test_add_func("/http/handle/wake", testWake);
