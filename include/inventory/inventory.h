@@ -101,6 +101,12 @@ typedef struct {
 void inventorySetWatch(Inventory *inventory, const InventoryWatch *watch, gpointer opaque);
 
 /*
+ * For a process that may read but once, as virsh does: the first read is one request instead of
+ * two, and the second one reads everything again. To be called before @inventory is shared.
+ */
+void inventorySetBrief(Inventory *inventory);
+
+/*
  * The next read asks the server and, however that goes, leaves the thread esx-live behind, which
  * lives until inventoryFree(). No request of its own. May be called again.
  */

@@ -5,8 +5,7 @@
 
 #pragma once
 
-#include "vi_error.h"
-#include "vim_types.h"
+#include "vi_collector.h"
 
 /*
  * InventoryStore: the objects a standing filter has reported, with their latest property values.
@@ -33,6 +32,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(InventoryStore, inventoryStoreFree)
  */
 gboolean inventoryStoreApply(InventoryStore *store, const VimUpdateSet *updates, SoapReply *reply,
                              GError **error);
+
+/*
+ * Adds what one read has shown, to a store without objects as a rule.
+ *
+ * @objects: (transfer full), also on error.
+ * Returns: FALSE with VI_ERROR_PROTOCOL above LIMIT_INVENTORY_OBJECTS.
+ */
+gboolean inventoryStoreLoad(InventoryStore *store, ViObjects *objects, GError **error);
 
 /* Returns: (transfer container) all objects of @type, sorted by reference. */
 GPtrArray *inventoryStoreObjects(const InventoryStore *store, const char *type);

@@ -18,6 +18,7 @@ struct _Inventory {
     InventorySync *sync;            /* of the thread that proves, or of the live one */
     InventoryLive *live;
     gint wantsLive;                 /* atomic */
+    gboolean isBrief;               /* see inventorySetBrief() */
 };
 
 GQuark
@@ -35,6 +36,9 @@ prove(gpointer opaque, gpointer current, GError **error)
 
     if (inventoryLiveIsRunning(inventory->live))
         return inventoryLiveSync(inventory->live, error);
+
+    if (inventory->isBrief && !current && !g_atomic_int_get(&inventory->wantsLive))
+        return inventorySyncOnce(inventory->sync, error);
 
     now = inventorySyncRun(inventory->sync, current, NULL /* wake */, error);
     if (g_atomic_int_get(&inventory->wantsLive))
@@ -124,6 +128,12 @@ void
 inventoryExpire(Inventory *inventory)
 {
     freshExpire(inventory->snapshot);
+}
+
+void
+inventorySetBrief(Inventory *inventory)
+{
+    inventory->isBrief = TRUE;
 }
 
 void

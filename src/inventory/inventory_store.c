@@ -10,9 +10,11 @@
 #include "base_limits.h"
 #include "inventory_store.h"
 
-/* A reply shared by all values in it that are still the latest: g_rc_box'ed. */
+/* A reply, or the pages of one read, shared by all values in it that are still the latest:
+ * g_rc_box'ed. */
 typedef struct {
-    SoapReply *reply;
+    gpointer reply;
+    GDestroyNotify free;
 } SharedReply;
 
 typedef struct {
@@ -35,10 +37,22 @@ struct _InventoryStore {
     guint64 stamp;
 };
 
+static SharedReply *
+sharedReplyNew(gpointer reply, GDestroyNotify freeReply)
+{
+    SharedReply *shared = g_rc_box_new0(SharedReply);
+
+    shared->reply = reply;
+    shared->free = freeReply;
+    return shared;
+}
+
 static void
 sharedReplyClear(gpointer data)
 {
-    soapReplyFree(((SharedReply *)data)->reply);
+    SharedReply *shared = data;
+
+    shared->free(shared->reply);
 }
 
 static void
@@ -253,6 +267,28 @@ applyChange(InventoryObject *object, const VimPropertyChange *change, SharedRepl
     return TRUE;
 }
 
+/* The object at @ref, which is new or has changed. Returns: NULL with @error above the limit. */
+static InventoryObject *
+touchObject(InventoryStore *store, const SoapMoRef *ref, GError **error)
+{
+    InventoryObject *object = g_hash_table_lookup(store->objects, ref);
+
+    if (object) {
+        noteChange(store, object);
+        return object;
+    }
+    if (g_hash_table_size(store->objects) >= LIMIT_INVENTORY_OBJECTS) {
+        g_set_error(
+            error, VI_ERROR, VI_ERROR_PROTOCOL,
+            "the server's inventory has more than %d objects; name a part of it with path= in "
+            "the URI",
+            LIMIT_INVENTORY_OBJECTS);
+        return NULL;
+    }
+    noteMore(store);
+    return addObject(store, ref);
+}
+
 static gboolean
 applyObject(InventoryStore *store, const VimObjectUpdate *update, SharedReply *reply,
             GError **error)
@@ -262,27 +298,15 @@ applyObject(InventoryStore *store, const VimObjectUpdate *update, SharedReply *r
 
     if (!update->obj || !update->obj->type || !update->obj->value)
         return TRUE;
-    object = g_hash_table_lookup(store->objects, update->obj);
     if (g_strcmp0(update->kind, VIM_OBJECT_UPDATE_KIND_LEAVE) == 0) {
-        if (object)
+        if (g_hash_table_contains(store->objects, update->obj))
             noteMore(store);
         g_hash_table_remove(store->objects, update->obj);
         return TRUE;
     }
-    if (!object && g_hash_table_size(store->objects) >= LIMIT_INVENTORY_OBJECTS) {
-        g_set_error(
-            error, VI_ERROR, VI_ERROR_PROTOCOL,
-            "the server's inventory has more than %d objects; name a part of it with path= in "
-            "the URI",
-            LIMIT_INVENTORY_OBJECTS);
+    object = touchObject(store, update->obj, error);
+    if (!object)
         return FALSE;
-    }
-    if (!object) {
-        noteMore(store);
-        object = addObject(store, update->obj);
-    } else {
-        noteChange(store, object);
-    }
 
     for (i = 0; i < update->n_changeSet; i++) {
         if (!applyChange(object, update->changeSet[i], reply, error))
@@ -308,13 +332,48 @@ gboolean
 inventoryStoreApply(InventoryStore *store, const VimUpdateSet *updates, SoapReply *reply,
                     GError **error)
 {
-    SharedReply *shared = g_rc_box_new0(SharedReply);
+    SharedReply *shared = sharedReplyNew(reply, (GDestroyNotify)soapReplyFree);
     gboolean ok = TRUE;
     size_t i;
 
-    shared->reply = reply;
     for (i = 0; i < updates->n_filterSet && ok; i++)
         ok = applyFilter(store, updates->filterSet[i], shared, error);
+
+    sharedReplyRelease(shared);
+    return ok;
+}
+
+static gboolean
+loadObject(InventoryStore *store, const VimObjectContent *content, SharedReply *reply,
+           GError **error)
+{
+    InventoryObject *object;
+    size_t i;
+
+    if (!content->obj || !content->obj->type || !content->obj->value)
+        return TRUE;
+    object = touchObject(store, content->obj, error);
+    if (!object)
+        return FALSE;
+
+    for (i = 0; i < content->n_propSet; i++) {
+        const VimDynamicProperty *property = content->propSet[i];
+
+        if (property->name && property->val)
+            setProperty(object, property->name, property->val, reply);
+    }
+    return TRUE;
+}
+
+gboolean
+inventoryStoreLoad(InventoryStore *store, ViObjects *objects, GError **error)
+{
+    SharedReply *shared = sharedReplyNew(objects, (GDestroyNotify)viObjectsFree);
+    gboolean ok = TRUE;
+    guint i;
+
+    for (i = 0; i < objects->objects->len && ok; i++)
+        ok = loadObject(store, g_ptr_array_index(objects->objects, i), shared, error);
 
     sharedReplyRelease(shared);
     return ok;

@@ -254,6 +254,20 @@ inventorySyncRun(InventorySync *sync, InventorySnapshot *current, const Wake *wa
 }
 
 InventorySnapshot *
+inventorySyncOnce(InventorySync *sync, GError **error)
+{
+    g_autoptr(InventoryStore) store = inventoryStoreNew();
+    ViObjects *objects = viCollectorRetrieve(sync->session, inventorySpecFilter(sync->spec),
+                                             error);
+
+    if (!objects || !inventoryStoreLoad(store, objects, error)) {
+        g_prefix_error(error, "cannot read the inventory: ");
+        return NULL;
+    }
+    return inventorySnapshotUpdate(NULL /* before */, store, sync->scope);
+}
+
+InventorySnapshot *
 inventorySyncPoll(InventorySync *sync, InventorySnapshot *current, guint seconds, const Wake *wake,
                   GError **error)
 {

@@ -33,6 +33,14 @@ InventorySnapshot *inventorySyncRun(InventorySync *sync, InventorySnapshot *curr
                                     const Wake *wake, GError **error);
 
 /*
+ * Everything as it is now, by one request and its parts. Leaves no filter behind: for a process
+ * that may never ask again. The next inventorySyncRun() reads everything once more.
+ *
+ * Returns: (transfer full), or NULL with @error.
+ */
+InventorySnapshot *inventorySyncOnce(InventorySync *sync, GError **error);
+
+/*
  * Waits for a change, for @seconds at most. To be called after a call of either kind that has
  * returned @current.
  *

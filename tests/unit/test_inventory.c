@@ -114,6 +114,56 @@ testFirstRead(void)
     g_assert_null(inventoryScope(inventory));
 }
 
+#define LOOK "RetrievePropertiesEx"
+
+static void
+scriptLook(Canned *canned, const char *name)
+{
+    g_autofree char *inner = g_strdup_printf(
+        "<returnval><objects><obj type=\"Datastore\">ds-a</obj><propSet><name>summary</name>"
+        "<val xsi:type=\"DatastoreSummary\"><name>%s</name><capacity>1000</capacity>"
+        "<accessible>true</accessible><type>VMFS</type></val></propSet></objects></returnval>",
+        name);
+
+    cannedReply(canned, LOOK, inner);
+}
+
+/* Who reads but once pays one request; who goes on has a filter made then. */
+static void
+testBrief(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(Inventory) inventory = inventoryNew(session, NULL);
+
+    inventorySetBrief(inventory);
+    scriptLook(canned, "first");
+    assertNamesOfHour(inventory, "first");
+    assertNamesOfHour(inventory, "first");
+    cannedAssertLog(canned, LOOK);
+
+    scriptFilter(canned, "f");
+    scriptUpdates(canned, "1", FALSE, DATASTORE("a"));
+    assertNames(inventory, "a");
+    scriptNothing(canned);
+    assertNames(inventory, "a");
+    cannedAssertLog(canned, FILTER " " WAIT " " WAIT);
+}
+
+static void
+testBriefFails(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(Inventory) inventory = inventoryNew(session, NULL);
+
+    inventorySetBrief(inventory);
+    cannedFault(canned, LOOK, "NoPermission", "No.");
+    assertFails(inventory, VI_ERROR, VI_ERROR_NO_PERMISSION);
+    scriptLook(canned, "second");
+    assertNames(inventory, "second");
+}
+
 static void
 testWithinTtl(void)
 {
@@ -516,6 +566,8 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/inventory/first-read", testFirstRead);
+    g_test_add_func("/inventory/brief", testBrief);
+    g_test_add_func("/inventory/brief-fails", testBriefFails);
     g_test_add_func("/inventory/within-ttl", testWithinTtl);
     g_test_add_func("/inventory/unchanged", testUnchanged);
     g_test_add_func("/inventory/changed", testChanged);
