@@ -31,6 +31,10 @@ typedef enum {
 gboolean inventoryPoolChange(const InventoryPool *before, const InventoryPool *now,
                              InventoryChange *ret_change);
 
+/* Returns: the pool of @snapshot with the name and the UUID of @pool, or NULL. */
+const InventoryPool *inventoryPoolSame(const InventorySnapshot *snapshot,
+                                       const InventoryPool *pool);
+
 /* @pool: of the snapshot before where it is gone, else of the one now. */
 typedef void (*InventoryDiffFunc)(InventoryChange change, const InventoryPool *pool,
                                   gpointer opaque);
@@ -39,7 +43,7 @@ typedef void (*InventoryDiffFunc)(InventoryChange change, const InventoryPool *p
  * Tells @func how the pools of @now differ from those of @before: first all that are gone, then the
  * others in the order of inventorySnapshotPools(). Each pool is told once at most: where both have
  * changed, accessibility is told, since whoever hears of that reads everything anew. A pool is the
- * same while UUID and name are: one renamed is gone under its old name and has appeared under the
+ * same while name and UUID are: one renamed is gone under its old name and has appeared under the
  * new one.
  *
  * Takes time by what differs, where @now was made from @before by inventorySnapshotUpdate() and

@@ -116,16 +116,15 @@ settleNames(InventoryBuild *build)
     }
 }
 
-/* Sizes that were told of @pool as it was @before, or are about to be. */
+/* The sizes that were told of @pool when it was @before (NULL: never), or are about to be. */
 static void
 settleTold(InventoryPool *pool, const InventoryPool *before)
 {
     InventoryChange change;
-    const gboolean same = before && g_str_equal(before->name, pool->name) &&
-                          !inventoryPoolChange(before, pool, &change);
+    const gboolean quiet = before && !inventoryPoolChange(before, pool, &change);
 
-    pool->toldCapacity = same ? before->toldCapacity : pool->capacity;
-    pool->toldAvailable = same ? before->toldAvailable : pool->available;
+    pool->toldCapacity = quiet ? before->toldCapacity : pool->capacity;
+    pool->toldAvailable = quiet ? before->toldAvailable : pool->available;
 }
 
 /* @before: NULL: none. */
@@ -145,7 +144,7 @@ buildWhole(const InventorySnapshot *before, const InventoryStore *store,
     for (i = 0; i < pools->len; i++) {
         InventoryPool *pool = g_ptr_array_index(pools, i);
 
-        settleTold(pool, before ? inventoryPoolByUuid(before, pool->uuid) : NULL);
+        settleTold(pool, before ? inventoryPoolSame(before, pool) : NULL);
     }
     return inventorySnapshotSeal(&build, onlyHostName(&build, store));
 }

@@ -5,6 +5,8 @@
 
 /* How the pools of two snapshots differ. */
 
+#include <string.h>
+
 #include "inventory_diff.h"
 #include "inventory_frame.h"
 
@@ -138,13 +140,12 @@ compare(const InventoryPool *before, const InventoryPool *now, gpointer opaque)
         listener->func(change, now, listener->opaque);
 }
 
-/* Returns: @pool as @snapshot has it, or NULL where it is not there under this name. */
-static const InventoryPool *
-findSame(const InventorySnapshot *snapshot, const InventoryPool *pool)
+const InventoryPool *
+inventoryPoolSame(const InventorySnapshot *snapshot, const InventoryPool *pool)
 {
-    const InventoryPool *same = inventoryPoolByUuid(snapshot, pool->uuid);
+    const InventoryPool *same = inventoryPoolByName(snapshot, pool->name);
 
-    return same && g_str_equal(same->name, pool->name) ? same : NULL;
+    return same && memcmp(same->uuid, pool->uuid, sizeof(same->uuid)) == 0 ? same : NULL;
 }
 
 static void
@@ -156,12 +157,12 @@ compareAll(const InventorySnapshot *before, const InventorySnapshot *now, Listen
 
     pools = inventorySnapshotPools(before, &n);
     for (i = 0; i < n; i++) {
-        if (!findSame(now, pools[i]))
+        if (!inventoryPoolSame(now, pools[i]))
             listener->func(INVENTORY_CHANGE_GONE, pools[i], listener->opaque);
     }
     pools = inventorySnapshotPools(now, &n);
     for (i = 0; i < n; i++) {
-        const InventoryPool *same = findSame(before, pools[i]);
+        const InventoryPool *same = inventoryPoolSame(before, pools[i]);
 
         if (same)
             compare(same, pools[i], listener);

@@ -5,14 +5,15 @@
 
 /*
  * Any bytes as the updates of a standing filter: what is understood of them becomes a snapshot,
- * which is whole whatever was left out, doubled or makes no sense. Several updates are kept apart
- * by a form feed.
+ * which is whole whatever was left out, doubled or makes no sense, and the same whether it is built
+ * at the end or step by step. Several updates are kept apart by a form feed.
  */
 
 #include <string.h>
 
 #include "fuzz_target.h"
 #include "inventory_build.h"
+#include "inventory_diff.h"
 #include "soap_codec.h"
 
 static SoapReply *
@@ -77,9 +78,8 @@ checkDatastore(const InventoryDatastore *datastore)
 }
 
 static void
-check(const InventoryStore *store, const InventoryScope *scope)
+check(const InventorySnapshot *snapshot)
 {
-    g_autoptr(InventorySnapshot) snapshot = inventorySnapshotBuild(store, scope);
     size_t n = 0;
     const InventoryPool *const *pools = inventorySnapshotPools(snapshot, &n);
     size_t i;
@@ -100,6 +100,30 @@ check(const InventoryStore *store, const InventoryScope *scope)
     }
 }
 
+static void
+differs(InventoryChange change, const InventoryPool *pool, gpointer opaque G_GNUC_UNUSED)
+{
+    g_error("change %d of '%s'", change, pool->name);
+}
+
+static void
+ignore(InventoryChange change G_GNUC_UNUSED, const InventoryPool *pool,
+       gpointer opaque G_GNUC_UNUSED)
+{
+    g_assert_nonnull(pool->name);
+}
+
+/* Returns: (transfer full): the snapshot that follows @before (transfer full). */
+static InventorySnapshot *
+follow(InventorySnapshot *before, InventoryStore *store)
+{
+    InventorySnapshot *now = inventorySnapshotUpdate(before, store, NULL);
+
+    inventoryDiff(before, now, ignore, NULL);
+    inventorySnapshotUnref(before);
+    return now;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
@@ -108,6 +132,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     g_autoptr(InventoryStore) store = inventoryStoreNew();
     const char *at = (const char *)bytes;
     const char *const end = at + size;
+    g_autoptr(InventorySnapshot) snapshot = NULL;
     gboolean usable = TRUE;
 
     while (usable && at < end) {
@@ -116,10 +141,16 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
         usable = apply(store, at, (size_t)(stop - at));
         at = next ? next + 1 : end;
+        if (usable)
+            snapshot = follow(snapshot, store);
     }
     if (usable) {
-        check(store, NULL);
-        check(store, &scope);
+        g_autoptr(InventorySnapshot) whole = inventorySnapshotBuild(store, NULL);
+        g_autoptr(InventorySnapshot) ofHost = inventorySnapshotBuild(store, &scope);
+
+        check(whole);
+        check(ofHost);
+        inventoryDiff(snapshot, whole, differs, NULL);
     }
     return 0;
 }

@@ -200,6 +200,19 @@ testTarget(void)
     change(&world, LEAVE("HostSystem", "h"), "gone " IQN ";");
 }
 
+/* A datastore that has the UUID of a target is another pool all the same. */
+static void
+testSameUuid(void)
+{
+    g_auto(World) world = worldNew(ENTER("HostSystem", "h", HBA("10.0.0.1", IQN))
+                                   ENTER("Datastore", IQN, ""));
+
+    g_assert_cmpmem(fixturePool(world.now, IQN " (" IQN ")")->uuid, 16,
+                    fixturePool(world.now, IQN)->uuid, 16);
+    change(&world, VMFS("d1", "a", ""), "appeared a;");
+    change(&world, LEAVE("Datastore", IQN), "gone " IQN " (" IQN ");");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -211,5 +224,6 @@ main(int argc, char **argv)
     g_test_add_func("/inventory/diff/sizes", testSizes);
     g_test_add_func("/inventory/diff/source", testSource);
     g_test_add_func("/inventory/diff/target", testTarget);
+    g_test_add_func("/inventory/diff/same-uuid", testSameUuid);
     return g_test_run();
 }
