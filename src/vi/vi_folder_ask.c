@@ -7,6 +7,8 @@
 
 #include "vi_folder_ask.h"
 
+#include <string.h>
+
 #include "vi_call.h"
 #include "vi_folder_status.h"
 #include "vi_folder_url.h"
@@ -17,6 +19,10 @@
 
 /* A session that ends so often under one request is none. */
 #define MAX_ENDED 5
+
+/* So much of what a source gave is kept, for a server that wants a login first. It says so before
+ * it has read the body, while the first of it is on its way. */
+#define MAX_KEPT (1024 * 1024)
 
 typedef enum {
     VERDICT_DONE,       /* a response for the caller */
@@ -33,8 +39,10 @@ typedef struct {
     gboolean settled;       /* how the server decodes names was looked into */
     gboolean noTicket;      /* through the session's own server only */
     gboolean doubted;       /* a host refused; was it right? */
+    GByteArray *kept;       /* what the source gave; NULL: there is none, or it gave too much */
 
     /* Of the present attempt. */
+    guint replayed;         /* bytes of these that went out */
     HttpResponse response;
     guint status;           /* also of one whose body was not read to its end */
     GString *refusal;       /* beginning of the body of one that is not 2xx */
@@ -64,19 +72,51 @@ mayGive(const ViFolderAsk *ask, gssize length, GError **error)
     return FALSE;
 }
 
+static void
+keep(Asking *asking, const char *data, guint length)
+{
+    if (!asking->kept)
+        return;
+    if (asking->kept->len + length > MAX_KEPT) {
+        g_clear_pointer(&asking->kept, g_byte_array_unref);
+        return;
+    }
+    g_byte_array_append(asking->kept, (const guint8 *)data, length);
+    asking->replayed += length;
+}
+
+/* Gives what the source gave to an attempt before. */
+static gssize
+giveAgain(Asking *asking, char *buffer, size_t size)
+{
+    guint length = MIN((guint)MIN(size, MAX_KEPT), asking->kept->len - asking->replayed);
+
+    memcpy(buffer, asking->kept->data + asking->replayed, length);
+    asking->replayed += length;
+    return length;
+}
+
 /* HttpSource: the caller's, watched. */
 static gssize
 give(char *buffer, size_t size, gpointer opaque, GError **error)
 {
-    ViFolderAsk *ask = opaque;
-    gssize length = ask->source(buffer, size, ask->sourceOpaque, error);
+    Asking *asking = opaque;
+    ViFolderAsk *ask = asking->ask;
+    gssize length;
 
+    if (asking->kept && asking->replayed < asking->kept->len)
+        return giveAgain(asking, buffer, size);
+    if (ask->ended)
+        return 0;
+
+    length = ask->source(buffer, size, ask->sourceOpaque, error);
     if (length < 0 || (length > 0 && !mayGive(ask, length, error))) {
         ask->ownFailed = TRUE;
         return -1;
     }
     ask->ended = length == 0;
     ask->given += (guint64)length;
+    keep(asking, buffer, (guint)length);
     return length;
 }
 
@@ -110,10 +150,11 @@ take(const HttpResponse *response, const char *data, size_t length, gpointer opa
 
 #define MAX_HEADERS 8
 
-/* The request of @ask; @headers has room for MAX_HEADERS. @cookie: header line, or NULL. */
+/* The next attempt; @headers has room for MAX_HEADERS. @cookie: header line, or NULL. */
 static HttpRequest
-requestOf(ViFolderAsk *ask, const char *path, const char *cookie, const char **headers)
+requestOf(Asking *asking, const char *path, const char *cookie, const char **headers)
 {
+    const ViFolderAsk *ask = asking->ask;
     const gboolean writing = g_str_equal(ask->method, "PUT");
     HttpRequest request = { .method = ask->method, .path = path, .headers = headers,
                             .cancel = ask->cancel, .streamed = TRUE };
@@ -135,7 +176,7 @@ requestOf(ViFolderAsk *ask, const char *path, const char *cookie, const char **h
 
     if (ask->source) {
         request.source = give;
-        request.sourceOpaque = ask;
+        request.sourceOpaque = asking;
         request.sourceLength = ask->sourceLength;
         request.noRetry = TRUE;
     } else if (writing) {
@@ -181,14 +222,15 @@ sendOnce(Asking *asking, const ViTicket *ticket, guint64 *ret_generation, GError
     g_string_truncate(asking->refusal, 0);
     asking->refusalLength = 0;
     asking->cut = FALSE;
+    asking->replayed = 0;
 
     if (ticket) {
-        request = requestOf(asking->ask, ticket->path, ticket->cookie, headers);
+        request = requestOf(asking, ticket->path, ticket->cookie, headers);
         ok = httpTransportPerform(ticket->transport, &request, take, asking, &asking->response,
                                   &local);
     } else {
         path = addressOf(asking, TRUE);
-        request = requestOf(asking->ask, path, NULL /* cookie */, headers);
+        request = requestOf(asking, path, NULL /* cookie */, headers);
         ok = viSessionFetch(asking->folder->session, &request, take, asking, &asking->response,
                             ret_generation, &local);
     }
@@ -317,7 +359,7 @@ judgeStatus(Asking *asking, gboolean ticket, guint64 generation, GError **error)
             viTicketsAvoid(folder->tickets, asking->ask->file);
         return VERDICT_DONE;
     }
-    if (asking->ask->source)
+    if (asking->ask->source && (status != 401 || ticket || !asking->kept))
         return refused(asking, error);
 
     if (status == 503) {
@@ -377,12 +419,14 @@ viFolderAsk(ViFolder *folder, ViFolderAsk *ask, HttpResponse *ret_response, GErr
 
     ask->given = 0;
     ask->ended = ask->ownFailed = FALSE;
+    asking.kept = ask->source ? g_byte_array_new() : NULL;
     do {
         verdict = attempt(&asking, error);
     } while (verdict == VERDICT_AGAIN);
 
     viGateLeave(folder->gate, &asking.pass);
     g_string_free(asking.refusal, TRUE);
+    g_clear_pointer(&asking.kept, g_byte_array_unref);
     if (verdict == VERDICT_DONE) {
         *ret_response = asking.response;
         return TRUE;

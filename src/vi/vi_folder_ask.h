@@ -43,7 +43,8 @@ typedef struct {
 
 /*
  * Sends @ask. With a source it is sent once: whatever comes back is the end of it. (But a host that
- * cannot be reached for a ticket has got nothing, so that vCenter gets it.)
+ * cannot be reached for a ticket has got nothing, so that vCenter gets it; and when the session had
+ * just ended, what the source gave is sent once more, unless that was more than a MiB.)
  *
  * @ret_response: status is 2xx, or 416 to a range; the caller's to clear.
  * Errors: see vi_folder.h; those of HTTP_ERROR, and a sink's or source's own, are as they came and

@@ -145,7 +145,7 @@ testRefusedLater(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
         guint status;
         gint code;
     } rows[] = {
-        { 401, VI_ERROR_NO_PERMISSION },
+        { 403, VI_ERROR_NO_PERMISSION },
         { 404, VI_ERROR_FILE_NOT_FOUND },
         { 500, VI_ERROR_FILE_FAULT },
         { 503, VI_ERROR_BUSY },
@@ -164,6 +164,39 @@ testRefusedLater(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
         fixtureAssertPhrase(error->message, NAME);
         playedAssertLog(f->played, PROBE "\n" PROBE "abc");
     }
+}
+
+/* A session that ended after the empty file: the contents begin anew. */
+static void
+testSessionEnds(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    Script script = { .text = "abcdefghi" };
+    g_autoptr(GError) error = NULL;
+    guint64 written = 0;
+
+    playedAdd(f->played, &(PlayedReply){ .status = 201 });
+    playedAdd(f->played, &(PlayedReply){ .status = 401, .takes = 3 });
+    fixtureScriptLogin(f->canned, FIXTURE_SET_COOKIE_2);
+    playedAdd(f->played, &(PlayedReply){ .status = 200 });
+    g_assert_true(writeFile(f, &script, 9, &written, &error));
+    g_assert_no_error(error);
+    g_assert_cmpuint(written, ==, 9);
+    playedAssertLog(f->played, PROBE "\n" PROBE "abc\nPUT " URL FRESH " =abcdefghi");
+}
+
+/* What was given and not kept cannot be given again. */
+static void
+testSessionEndsTooLate(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    g_autofree char *text = g_strnfill(1024 * 1024 + 1, 'x');
+    Script script = { .text = text };
+    g_autoptr(GError) error = NULL;
+
+    playedAdd(f->played, &(PlayedReply){ .status = 201 });
+    playedAdd(f->played, &(PlayedReply){ .status = 401 });
+    g_assert_false(writeFile(f, &script, (gint64)strlen(text), NULL, &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_NO_PERMISSION);
+    playedForgetLog(f->played);
 }
 
 /* Nobody knows what the server has made of what it got. */
@@ -277,6 +310,8 @@ main(int argc, char **argv)
     ADD("folder-write/refused-at-once", testRefusedAtOnce);
     ADD("folder-write/prepares", testPrepares);
     ADD("folder-write/refused-later", testRefusedLater);
+    ADD("folder-write/session-ends", testSessionEnds);
+    ADD("folder-write/session-ends-too-late", testSessionEndsTooLate);
     ADD("folder-write/breaks", testBreaks);
     ADD("folder-write/not-sent", testNotSent);
     ADD("folder-write/too-much", testTooMuch);
