@@ -56,11 +56,11 @@ esxStateShutdownWait(void)
     return 0;
 }
 
-/* libvirtd's main loop has ended. Connections that are closed only after this log out by themselves. */
+/* libvirtd's main loop has ended. Not all connections that are still open will be closed. */
 static int
 esxStateCleanup(void)
 {
-    esxRegistryFlush(esxRegistryDefault());
+    esxRegistryEnd(esxRegistryDefault());
     return 0;
 }
 

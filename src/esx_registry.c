@@ -304,17 +304,24 @@ logOut(gpointer login)
     return NULL;
 }
 
+static gpointer
+logOutOnly(gpointer login)
+{
+    viSessionLogout(((EsxLogin *)login)->server->session);
+    return NULL;
+}
+
 /* Each in a thread of its own: a server that is gone holds up its own logout only. */
 static void
-logOutAll(GPtrArray *logins)
+forEach(GPtrArray *logins, GThreadFunc work)
 {
     g_autofree GThread **threads = g_new0(GThread *, logins->len + 1);
     guint i;
 
     for (i = 0; i < logins->len; i++) {
-        threads[i] = startThread("esx-logout", logOut, g_ptr_array_index(logins, i));
+        threads[i] = startThread("esx-logout", work, g_ptr_array_index(logins, i));
         if (!threads[i])
-            loginFree(g_ptr_array_index(logins, i));
+            work(g_ptr_array_index(logins, i));
     }
     for (i = 0; i < logins->len; i++) {
         if (threads[i])
@@ -338,9 +345,34 @@ esxRegistryFlush(EsxRegistry *registry)
     g_cond_signal(&registry->wake);
     g_clear_pointer(&locker, g_mutex_locker_free);
 
-    logOutAll(leaving);
+    forEach(leaving, logOut);
     if (thread)
         g_thread_join(thread);
+}
+
+void
+esxRegistryEnd(EsxRegistry *registry)
+{
+    g_autoptr(GPtrArray) used = g_ptr_array_new();
+    guint i;
+
+    esxRegistryFlush(registry);
+
+    g_mutex_lock(&registry->lock);
+    for (i = 0; i < registry->logins->len; i++) {
+        EsxLogin *login = g_ptr_array_index(registry->logins, i);
+
+        if (!login->server)
+            continue;
+        /* So that it stays meanwhile. */
+        login->users++;
+        g_ptr_array_add(used, login);
+    }
+    g_mutex_unlock(&registry->lock);
+
+    forEach(used, logOutOnly);
+    for (i = 0; i < used->len; i++)
+        esxRegistryLeave(registry, ((EsxLogin *)g_ptr_array_index(used, i))->server, 0);
 }
 
 void

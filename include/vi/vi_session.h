@@ -74,9 +74,12 @@ ViSession *viSessionNew(HttpTransport *transport, GError **error);
 gboolean viSessionLogin(ViSession *session, const char *userName, Secret *password, GError **error);
 
 /*
- * Logs out where logged in (1 request, short timeout, outcome ignored) and frees. Accepts NULL. No
- * call may be running.
+ * Logs out where logged in (1 request, short timeout, outcome ignored). For the end of the process,
+ * where others may have the session still: what they ask for later fails, or logs in again.
  */
+void viSessionLogout(ViSession *session);
+
+/* Logs out, unless that was done, and frees. Accepts NULL. No call may be running. */
 void viSessionFree(ViSession *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViSession, viSessionFree)
 

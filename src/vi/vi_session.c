@@ -36,6 +36,7 @@ struct _ViSession {
     guint64 renewals;           /* attempts that have ended */
     GError *renewError;         /* of the last one that failed */
     gboolean refused;           /* the server does not take the password any more */
+    gboolean left;              /* logged out */
 };
 
 /* ---- one exchange --------------------------------------------------------------------------- */
@@ -551,13 +552,25 @@ logout(ViSession *session)
 }
 
 void
+viSessionLogout(ViSession *session)
+{
+    gboolean leaves;
+
+    g_mutex_lock(&session->lock);
+    leaves = session->generation > 0 && !session->refused && !session->left;
+    session->left = TRUE;
+    g_mutex_unlock(&session->lock);
+    if (leaves)
+        logout(session);
+}
+
+void
 viSessionFree(ViSession *session)
 {
     if (!session)
         return;
 
-    if (session->generation > 0 && !session->refused)
-        logout(session);
+    viSessionLogout(session);
     httpTransportFree(session->transport);
     secretFree(session->password);
     secretFree(session->cookie);

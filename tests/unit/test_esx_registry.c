@@ -599,6 +599,25 @@ testFlushLogsOutAllAtOnce(void)
     crewJoin(crew);
 }
 
+/* Also what nobody gives back, and once. */
+static void
+testEnd(void)
+{
+    g_autoptr(Site) site = siteNew(NULL, NULL);
+    g_autoptr(EsxUri) other = makeUri("esx", "no_verify", "1");
+    g_autoptr(GError) error = NULL;
+    EsxServer *used = joinAs(site, other, USER, FIXTURE_PASSWORD, &error);
+
+    g_assert_no_error(error);
+    esxRegistryLeave(site->registry, join(site), HOUR_MS);
+    esxRegistryEnd(site->registry);
+    cannedAssertLog(cannedOf(site, 0), "Login Logout");
+    cannedAssertLog(cannedOf(site, 1), "Login Logout");
+    esxRegistryLeave(site->registry, used, HOUR_MS);
+    esxRegistryEnd(site->registry);
+    cannedAssertLog(cannedOf(site, 0), "");
+}
+
 static void
 testOneForTheProcess(void)
 {
@@ -629,6 +648,7 @@ main(int argc, char **argv)
     g_test_add_func("/registry/join-behind-a-logout", testJoinBehindALogout);
     g_test_add_func("/registry/flush", testFlush);
     g_test_add_func("/registry/flush-logs-out-all-at-once", testFlushLogsOutAllAtOnce);
+    g_test_add_func("/registry/end", testEnd);
     g_test_add_func("/registry/one-for-the-process", testOneForTheProcess);
     return g_test_run();
 }
