@@ -80,7 +80,9 @@ group(gpointer const *children, size_t n)
 InventoryShelf
 inventoryShelfNew(InventoryBox *const *boxes, size_t n)
 {
-    g_autoptr(GPtrArray) nodes = group((gpointer const *)boxes, n);
+    gpointer const none = NULL;
+    /* An empty array may have no address, and that cannot be counted from. */
+    g_autoptr(GPtrArray) nodes = group(n > 0 ? (gpointer const *)boxes : &none, n);
     InventoryShelf shelf = { .n = n };
 
     while (nodes->len > 1) {
