@@ -79,16 +79,26 @@ httpCurlLockedTakeSurplus(HttpCurl *self, gint64 now)
     return eldest.handle;
 }
 
-/* @handle: (transfer full) */
+/*
+ * @handle: (transfer full).
+ * @ok: whether its request went well. The connection of one that did not is closed as a rule: the
+ * handle is taken again after all others, which need not connect.
+ */
 static void
-httpCurlPutIdle(HttpCurl *self, HttpHandle *handle)
+httpCurlPutIdle(HttpCurl *self, HttpHandle *handle, gboolean ok)
 {
-    HttpIdle idle = { .handle = handle, .since = g_get_monotonic_time() };
+    const gint64 now = g_get_monotonic_time();
+    HttpIdle idle = { .handle = handle, .since = now };
     HttpHandle *surplus = NULL;
 
     pthread_mutex_lock(&self->lock);
-    g_array_append_val(self->idle, idle);
-    while ((surplus = httpCurlLockedTakeSurplus(self, idle.since))) {
+    if (!ok && self->idle->len > 0) {
+        idle.since = g_array_index(self->idle, HttpIdle, 0).since;
+        g_array_prepend_val(self->idle, idle);
+    } else {
+        g_array_append_val(self->idle, idle);
+    }
+    while ((surplus = httpCurlLockedTakeSurplus(self, now))) {
         /* closing tells the server, and may take its time */
         pthread_mutex_unlock(&self->lock);
         httpHandleFree(surplus);
@@ -111,7 +121,7 @@ httpCurlPerform(HttpTransport *transport, const HttpRequest *request, HttpSink s
         return FALSE;
 
     ok = httpHandlePerform(handle, request, sink, opaque, ret_response, error);
-    httpCurlPutIdle(self, handle);
+    httpCurlPutIdle(self, handle, ok);
     return ok;
 }
 

@@ -3,6 +3,9 @@
 """Round trips of whole virsh runs (connect and close included) and of single calls, counted at the fake host.
 
 The table is the budget. What the built-in driver needs stands beside it (D datastores, I targets, N volumes).
+
+Through a daemon one request more is counted: the long poll by which the host is to tell of changes from then on. Nobody
+waits for it, and the reads that follow cost nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import pytest
 
 from esxkit.harness.client import Client
 from esxkit.harness.environment import patience
+from esxkit.harness.live import settled
 from esxkit.harness.meter import Meter
 from esxkit.harness.oracle import World
 from esxkit.harness.servers import Fake
@@ -25,6 +29,7 @@ IQN = "iqn.1992-08.com.netapp:sn.1574163012:vs.3"
 LUN = WORLD.pool(IQN).volumes[0]
 UUID = WORLD.pool("localdir").uuid
 SLOW_SEARCH = 15
+LONG_POLLS = {"embedded": 0, "remote": 1}
 
 
 @attrs.frozen
@@ -83,8 +88,9 @@ def test_a_virsh_run_keeps_its_budget(site, counted, budget: Budget, record_prop
         virsh(*budget.command).check()
         # Through the daemon the connection is closed a moment after virsh has gone.
         counted.eventually_without_sessions()
-    record_property("round trips", (site.mode, " ".join(budget.command), cost.total, budget.most, budget.builtin))
-    assert 0 < cost.total <= budget.most, f"{cost.total} requests, at most {budget.most} allowed: {dict(cost.methods)}"
+    most = budget.most + LONG_POLLS[site.mode] * (budget.command != ("uri",))
+    record_property("round trips", (site.mode, " ".join(budget.command), cost.total, most, budget.builtin))
+    assert 0 < cost.total <= most, f"{cost.total} requests, at most {most} allowed: {dict(cost.methods)}"
 
 
 def test_connect_and_close_cost_exactly_three(site, counted):
@@ -104,9 +110,10 @@ def test_listing_volumes_costs_the_same_for_few_and_many(site, new_fake, volumes
         rows = virsh("vol-list", pool, "--details", timeout=60).check().table()
         server.eventually_without_sessions()
     command = f"vol-list --details, N = {volumes}"
-    record_property("round trips", (site.mode, command, cost.total, 9, str(29 + 16 * volumes)))
+    most = 9 + LONG_POLLS[site.mode]
+    record_property("round trips", (site.mode, command, cost.total, most, str(29 + 16 * volumes)))
     assert len(rows) == volumes
-    assert cost.total <= 9, dict(cost.methods)
+    assert cost.total <= most, dict(cost.methods)
 
 
 @pytest.mark.parametrize("volumes", [4, 200])
@@ -120,14 +127,17 @@ def test_a_slow_search_costs_a_few_waits_more_whatever_it_finds(site, new_fake, 
         rows = virsh("vol-list", pool, "--details", timeout=60).check().table()
         server.eventually_without_sessions()
     command = f"vol-list --details, N = {volumes}, a search of 2.5 s"
-    record_property("round trips", (site.mode, command, cost.total, SLOW_SEARCH, str(29 + 16 * volumes)))
+    most = SLOW_SEARCH + LONG_POLLS[site.mode]
+    record_property("round trips", (site.mode, command, cost.total, most, str(29 + 16 * volumes)))
     assert len(rows) == volumes
-    assert cost.total <= SLOW_SEARCH, dict(cost.methods)
+    assert cost.total <= most, dict(cost.methods)
 
 
 def test_within_cache_ttl_a_second_listing_is_free_and_after_it_costs_one(client: Client, site, counted):
+    """After it, too, where the host tells of changes."""
     conn = client.open(site.uri(counted, cache_ttl=patience(1)))
     conn.listAllStoragePools(0)
+    settled(site, counted)
     with Meter(counted) as cost:
         for pool in conn.listAllStoragePools(0):
             pool.info()
@@ -136,12 +146,13 @@ def test_within_cache_ttl_a_second_listing_is_free_and_after_it_costs_one(client
     time.sleep(patience(1.2))
     with Meter(counted) as cost:
         conn.listAllStoragePools(0)
-    assert cost.total == 1, dict(cost.methods)
+    assert cost.total == (1 if site.mode == "embedded" else 0), dict(cost.methods)
 
 
 def test_the_default_cache_ttl_lasts_for_a_burst(client: Client, site, counted):
     conn = client.open(site.uri(counted))
     conn.listAllStoragePools(0)
+    settled(site, counted)
     with Meter(counted) as cost:
         conn.listAllStoragePools(0)
         conn.storagePoolLookupByName("datastore1").info()
@@ -170,7 +181,9 @@ def unproven(site, counted):
     """A warm connection that proves everything on every call, with a pool and a LUN."""
     with site.client() as worker:
         conn = worker.open(site.uri(counted, cache_ttl="0"))
-        yield conn, conn.storagePoolLookupByName("datastore1"), conn.storageVolLookupByPath(LUN.path)
+        things = conn, conn.storagePoolLookupByName("datastore1"), conn.storageVolLookupByPath(LUN.path)
+        settled(site, counted)
+        yield things
 
 
 @pytest.mark.parametrize("call", POOL_CALLS)
@@ -196,6 +209,7 @@ def test_with_cache_ttl_0_a_call_on_volumes_costs_one_more_than_a_fresh_one(clie
         volume = pool.storageVolLookupByName(DISK)
         pool.refresh(0)
         pool.info()
+        settled(site, counted)
         with Meter(counted) as cost:
             VOLUME_CALLS[call](pool, volume)
         return cost.total
@@ -207,6 +221,7 @@ def test_after_one_listing_all_about_the_volumes_is_free(client: Client, site, c
     conn = client.open(site.uri(counted, cache_ttl="3600"))
     pool = conn.storagePoolLookupByName("datastore1")
     volumes = pool.listAllVolumes(0)
+    settled(site, counted)
     with Meter(counted) as cost:
         for volume in volumes:
             volume.info()
@@ -218,7 +233,8 @@ def test_after_one_listing_all_about_the_volumes_is_free(client: Client, site, c
     assert cost.total == 0, dict(cost.methods)
 
 
-def test_one_tcp_connection_is_enough_for_calls_in_a_row(site, counted):
-    before = counted.connections()
-    site.virsh(counted)("vol-list", "datastore1", "--details").check()
-    assert counted.connections() - before == 1
+def test_one_tcp_connection_is_enough_for_calls_in_a_row(site, new_fake):
+    """A long poll has another."""
+    server = new_fake()
+    site.virsh(server)("vol-list", "datastore1", "--details").check()
+    assert 1 <= server.connections() <= 1 + LONG_POLLS[site.mode]
