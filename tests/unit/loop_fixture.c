@@ -12,9 +12,10 @@
 # include <dlfcn.h>
 # include <sanitizer/tsan_interface.h>
 
-/* What a handle's callback is wrapped in. */
+/* What a callback is wrapped in: that of a handle, or of a timeout. */
 typedef struct {
     virEventHandleCallback cb;
+    virEventTimeoutCallback timeoutCb;
     void *opaque;
     virFreeCallback ff;
 } Handed;
@@ -29,6 +30,15 @@ call(int watch, int fd, int events, void *opaque)
 }
 
 static void
+callTimeout(int timer, void *opaque)
+{
+    Handed *handed = opaque;
+
+    __tsan_acquire(handed);
+    handed->timeoutCb(timer, handed->opaque);
+}
+
+static void
 handedFree(void *opaque)
 {
     Handed *handed = opaque;
@@ -40,8 +50,8 @@ handedFree(void *opaque)
 }
 
 /*
- * Stands before libvirt's: the loop hands a handle from the thread that adds it to the one that
- * calls it, by locks that TSan does not see.
+ * These stand before libvirt's: the loop hands a handle or a timeout from the thread that adds it
+ * to the one that calls it, by locks that TSan does not see.
  */
 int
 virEventAddHandle(int fd, int events, virEventHandleCallback cb, void *opaque, virFreeCallback ff)
@@ -49,9 +59,33 @@ virEventAddHandle(int fd, int events, virEventHandleCallback cb, void *opaque, v
     __typeof__(&virEventAddHandle) next = dlsym(RTLD_NEXT, "virEventAddHandle");
     Handed *handed = g_new0(Handed, 1);
 
-    *handed = (Handed){ cb, opaque, ff };
+    *handed = (Handed){ .cb = cb, .opaque = opaque, .ff = ff };
     __tsan_release(handed);
     return next(fd, events, call, handed, handedFree);
+}
+
+int
+virEventAddTimeout(int frequency, virEventTimeoutCallback cb, void *opaque, virFreeCallback ff)
+{
+    __typeof__(&virEventAddTimeout) next = dlsym(RTLD_NEXT, "virEventAddTimeout");
+    Handed *handed = g_new0(Handed, 1);
+
+    *handed = (Handed){ .timeoutCb = cb, .opaque = opaque, .ff = ff };
+    __tsan_release(handed);
+    return next(frequency, callTimeout, handed, handedFree);
+}
+
+/* Likewise: whoever frees an object comes after all who have given their references up. */
+void virObjectUnref(void *object);
+
+void
+virObjectUnref(void *object)
+{
+    __typeof__(&virObjectUnref) next = dlsym(RTLD_NEXT, "virObjectUnref");
+
+    __tsan_release(object);
+    __tsan_acquire(object);
+    next(object);
 }
 
 #endif
