@@ -19,6 +19,7 @@ import pygal
 from pygal.style import CleanStyle
 
 from . import environment
+from .svg import tidy
 
 CURVE = "soak-memory.svg"
 
@@ -205,4 +206,4 @@ def curve(samples: list[Sample], path: Path) -> None:
         style=CleanStyle,
     )
     chart.add("resident", [(one.at / 60, one.memory / 2**20) for one in samples])
-    path.write_bytes(chart.render())
+    path.write_bytes(tidy(chart.render()))
