@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import time
 from collections.abc import Iterator
 
@@ -15,6 +16,7 @@ import pytest
 
 from esxkit.fake.server import FakeProcess
 from esxkit.harness import uri
+from esxkit.harness.badserver import Relay
 from esxkit.harness.check import lists_the_world, raises_error
 from esxkit.harness.client import Client, Remote
 from esxkit.harness.daemon import PrivateLibvirtd
@@ -237,6 +239,48 @@ def test_a_proxy_that_cuts_silent_connections(place: Site, reader: Client, serve
     is_live(conn, server)
     assert server.sessions() == 1
     assert server.requests()["Login"] == 1
+
+
+class Drip(Relay):
+    """Passes on as Relay does, and slowly when it is told to."""
+
+    slow = False
+
+    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                step = 40 if self.slow else len(data)
+                for first in range(0, len(data), step):
+                    sink.sendall(data[first : first + step])
+                    time.sleep(0.01 if self.slow else 0)
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)
+
+
+def test_an_update_that_comes_drop_by_drop_holds_no_read_up(place: Site, reader: Client, server: Fake):
+    with Drip("127.0.0.1", server.port) as relay:
+        address = uri.embedded("127.0.0.1", relay.port, cacert=server.cacert, cache_ttl=0)
+        conn = reader.open(uri.through_daemon(address, place.daemon.socket))
+        lists_the_world(conn, WORLD)
+        until_live(server)
+        relay.slow = True
+        begun = time.monotonic()
+        for number in range(3):
+            server.control.add_datastore(name=f"new-{number}")
+        longest, counts = 0.0, set()
+        while time.monotonic() - begun < patience(10):
+            asked = time.monotonic()
+            counts.add(len(names(conn)) - len(WORLD.pools))
+            longest = max(longest, time.monotonic() - asked)
+            if 3 in counts:
+                break
+        relay.slow = False
+        # Some time went by before the update had come whole, and until then the last one was the answer.
+        assert {0, 3} <= counts <= {0, 1, 2, 3}
+        assert time.monotonic() - begun > 0.2
+        assert longest < patience(0.5)
+        is_live(conn, server)
+        conn.close()
 
 
 def test_versions_that_the_server_forgets(place: Site, conn: Remote, server: Fake):
