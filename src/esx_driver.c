@@ -90,8 +90,13 @@ esxDriverLogIn(gpointer opaque, GError **error)
     VIR_DEBUG("logging in at '%s' as '%s'", login->uri->host, login->userName);
     server = esxOpenLogin(g_steal_pointer(&login->session), login->uri, login->userName,
                           secretNew(secretText(login->password)), error);
-    if (server && login->inDaemon)
+    if (!server)
+        return NULL;
+
+    if (login->inDaemon)
         inventoryGoLive(server->inventory);
+    else
+        inventorySetBrief(server->inventory);
     return server;
 }
 
