@@ -23,7 +23,7 @@ static gssize
 give(char *buffer, size_t size, gpointer opaque, GError **error)
 {
     Script *script = opaque;
-    size_t length = MIN(size, strlen(script->text));
+    size_t length = strnlen(script->text, size);
 
     script->calls++;
     if (length == 0 && script->fails) {
