@@ -151,7 +151,7 @@ class WorldChanger:
                 lambda name=name: control.add_datastore(name=name, capacity=1024 * GIB),
                 appears(name),
             )
-            sized = self._sized(name)
+            sized = self._sized(name, 2000)
             yield sized
             yield Step(
                 "datastore lost",
@@ -171,7 +171,7 @@ class WorldChanger:
                 lambda name=name, other=other: control.rename_datastore(name=name, new_name=other),
                 goes(name) + appears(other),
             )
-            yield self._sized(other)
+            yield self._sized(other, 3100)
             yield Step(
                 "datastore removed",
                 State(None),
@@ -179,8 +179,9 @@ class WorldChanger:
                 goes(other),
             )
 
-    def _sized(self, name: str) -> Step:
-        capacity = self._chance.randrange(2000, 4000) * GIB
+    def _sized(self, name: str, least: int) -> Step:
+        """At least so many GiB, and 900 more at most: two of these differ by far more than 1 %."""
+        capacity = self._chance.randrange(least, least + 900) * GIB
         free = capacity // self._chance.randrange(2, 6)
         return Step(
             "capacity",
