@@ -307,7 +307,7 @@ logOut(gpointer login)
 static gpointer
 logOutOnly(gpointer login)
 {
-    viSessionLogout(((EsxLogin *)login)->server->session);
+    esxServerEnd(((EsxLogin *)login)->server);
     return NULL;
 }
 

@@ -95,6 +95,13 @@ esxServerHardware(EsxServer *server, GError **error)
 }
 
 void
+esxServerEnd(EsxServer *server)
+{
+    inventoryStop(server->inventory);
+    viSessionLogout(server->session);
+}
+
+void
 esxServerFree(EsxServer *server)
 {
     if (!server)

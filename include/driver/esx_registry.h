@@ -67,7 +67,7 @@ void esxRegistryLeave(EsxRegistry *registry, EsxServer *server, guint lingerMs);
 void esxRegistryFlush(EsxRegistry *registry);
 
 /*
- * Flushes, and logs out the servers that are still in use, all at once: their connections may never
- * be closed. libvirtd leaves those of clients that are there at its end sometimes open.
+ * Flushes, and ends the servers that are still in use, all at once: their connections may never be
+ * closed. libvirtd leaves those of clients that are there at its end sometimes open.
  */
 void esxRegistryEnd(EsxRegistry *registry);

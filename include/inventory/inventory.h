@@ -112,5 +112,11 @@ void inventorySetBrief(Inventory *inventory);
  */
 void inventoryGoLive(Inventory *inventory);
 
+/*
+ * Ends the thread, at once whatever it is waiting for, and no other comes. For the end of a process
+ * that may not come to free the inventory. Nobody may be reading.
+ */
+void inventoryStop(Inventory *inventory);
+
 /* Whether every change is told as it happens at this moment, so that reads cost nothing. */
 gboolean inventoryIsLive(Inventory *inventory);

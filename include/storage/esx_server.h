@@ -48,6 +48,12 @@ EsxServer *esxServerNew(ViSession *session, InventoryScope *scope, const char *h
 const InventoryHardware *esxServerHardware(EsxServer *server, GError **error);
 
 /*
+ * For the end of the process, where somebody may still have @server and never come to leave it:
+ * ends the inventory's thread and logs out. Nobody may be calling through it.
+ */
+void esxServerEnd(EsxServer *server);
+
+/*
  * Ends the inventory's thread, logs out (at most a few seconds, where the server is gone) and
  * frees. Nobody may be using it. Accepts NULL.
  */

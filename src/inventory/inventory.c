@@ -150,6 +150,13 @@ inventoryGoLive(Inventory *inventory)
         freshExpire(inventory->snapshot);
 }
 
+void
+inventoryStop(Inventory *inventory)
+{
+    g_atomic_int_set(&inventory->wantsLive, FALSE);
+    inventoryLiveStop(inventory->live);
+}
+
 gboolean
 inventoryIsLive(Inventory *inventory)
 {

@@ -553,9 +553,12 @@ inventoryLiveSync(InventoryLive *live, GError **error)
     return inventorySnapshotRef(live->current);
 }
 
-static void
-stop(InventoryLive *live)
+void
+inventoryLiveStop(InventoryLive *live)
 {
+    if (!live->thread)
+        return;
+
     g_mutex_lock(&live->lock);
     live->stopping = TRUE;
     wakeRaise(live->wake);
@@ -571,8 +574,7 @@ inventoryLiveFree(InventoryLive *live)
     if (!live)
         return;
 
-    if (live->thread)
-        stop(live);
+    inventoryLiveStop(live);
     wakeFree(live->wake);
     g_clear_pointer(&live->current, inventorySnapshotUnref);
     g_clear_error(&live->failure);

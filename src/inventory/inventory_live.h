@@ -47,6 +47,9 @@ InventoryLive *inventoryLiveNew(const InventoryLiveParts *parts);
 void inventoryLiveFree(InventoryLive *live);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(InventoryLive, inventoryLiveFree)
 
+/* Ends the thread, at once whatever it is waiting for. Nobody may be reading. */
+void inventoryLiveStop(InventoryLive *live);
+
 /* As inventorySetWatch(); before the thread is there. */
 void inventoryLiveSetWatch(InventoryLive *live, const InventoryWatch *watch, gpointer opaque);
 
