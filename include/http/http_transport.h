@@ -87,7 +87,8 @@ typedef struct {
 
 /*
  * timeoutMs: who gives one knows how long the server may think, so that long it may also be silent
- * before its reply begins (a rescan). Once the reply has begun, the transport's stall timeout counts.
+ * before its reply begins (a rescan). Once the reply has begun, the transport's stall timeout
+ * counts.
  *
  * quietMs: for a long poll, where the server was told to keep silent: both the silence before its
  * reply begins and the whole request, from its sending, may take that much longer than they might
@@ -134,8 +135,8 @@ struct _HttpTransport {
 /*
  * Sends @request and feeds the reply to @sink (NULL: the body is thrown away). Any status is a
  * success here. Thread-safe. Blocks, but never longer than the timeouts; a raised cancel flag ends
- * it within 0.2 s, a raised wake at once; holds no lock while the network is busy. @ret_response is the caller's to clear,
- * and written on success only.
+ * it within 0.2 s, a raised wake at once; holds no lock while the network is busy. @ret_response is
+ * the caller's to clear, and written on success only.
  */
 gboolean httpTransportPerform(HttpTransport *transport, const HttpRequest *request, HttpSink sink,
                               gpointer opaque, HttpResponse *ret_response, GError **error);

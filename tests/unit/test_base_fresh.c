@@ -152,6 +152,16 @@ acquire(World *world)
     return number;
 }
 
+/* Who only peeks sees value @number. */
+static void
+assertPeeked(World *world, guint number)
+{
+    Value *value = freshPeek(world->fresh);
+
+    g_assert_cmpuint(value->number, ==, number);
+    unrefValue(value);
+}
+
 static void
 acquireFails(World *world, const char *message)
 {
@@ -255,16 +265,13 @@ static void
 testPeek(void)
 {
     g_auto(World) world = { 0 };
-    Value *value = NULL;
 
     worldInit(&world, 0);
     g_assert_null(freshPeek(world.fresh));
     g_assert_cmpuint(acquire(&world), ==, 1);
     freshExpire(world.fresh);
-    value = freshPeek(world.fresh);
-    g_assert_cmpuint(value->number, ==, 1);
+    assertPeeked(&world, 1);
     g_assert_cmpuint(world.questions, ==, 1);
-    unrefValue(value);
 }
 
 /* A failure is nobody's answer later, and takes nothing away from those who only peek. */
@@ -272,7 +279,6 @@ static void
 testFailure(void)
 {
     g_auto(World) world = { 0 };
-    Value *value = NULL;
 
     worldInit(&world, 0);
     world.failing = TRUE;
@@ -282,9 +288,7 @@ testFailure(void)
     g_assert_cmpuint(acquire(&world), ==, 3);
     world.failing = TRUE;
     acquireFails(&world, "question 4");
-    value = freshPeek(world.fresh);
-    g_assert_cmpuint(value->number, ==, 3);
-    unrefValue(value);
+    assertPeeked(&world, 3);
 }
 
 /* A value that is still young enough outlives a failure. */
@@ -347,14 +351,11 @@ static void
 testPushIsNoProof(void)
 {
     g_auto(World) world = { 0 };
-    Value *value = NULL;
 
     worldInit(&world, HOUR);
     freshSetStanding(world.fresh, TRUE);
     freshPush(world.fresh, newValue(PUSHED));
-    value = freshPeek(world.fresh);
-    g_assert_cmpuint(value->number, ==, PUSHED);
-    unrefValue(value);
+    assertPeeked(&world, PUSHED);
     g_assert_cmpuint(acquire(&world), ==, 1);
     g_assert_nonnull(world.lastCurrent);
 
@@ -393,15 +394,12 @@ static void
 testPushThenFailure(void)
 {
     g_auto(World) world = { 0 };
-    Value *value = NULL;
 
     worldInit(&world, HOUR);
     world.failing = TRUE;
     world.pushWithin = world.fresh;
     acquireFails(&world, "question 1");
-    value = freshPeek(world.fresh);
-    g_assert_cmpuint(value->number, ==, PUSHED);
-    unrefValue(value);
+    assertPeeked(&world, PUSHED);
 }
 
 /* ---- many threads --------------------------------------------------------------------------- */
