@@ -222,6 +222,11 @@ class FakeServer:
         return getattr(self.address, name)
 
     @property
+    def plan(self) -> World:
+        """The world it began with; what control verbs change is changed in it, too."""
+        return self._world
+
+    @property
     def service(self) -> Service:
         """The service itself; touch it only from its loop (see `run`)."""
         return self._running.service
