@@ -62,14 +62,16 @@ thread() {
   rm -rf "$reports"
   mkdir -p "$reports"
 
-  # GLib's mutexes are futexes of its own, which TSan cannot see; see the file.
+  # GLib's mutexes are futexes of its own, which TSan cannot see, nor what libvirt's loop hands on; see the files.
   TSAN_OPTIONS="halt_on_error=1:$common" unit_tests "$folder" || failed=1
 
   local -a glib
   read -ra glib <<<"$(pkg-config --cflags --libs glib-2.0)"
-  gcc -shared -fPIC -g -O1 -fsanitize=thread "$root/tests/unit/tsan_glib.c" -o "$folder/libtsan_glib.so" "${glib[@]}"
+  gcc -shared -fPIC -g -O1 -fsanitize=thread "$root"/tests/unit/tsan_{glib,libvirt}.c \
+    -o "$folder/libtsan_glib.so" "${glib[@]}" -ldl
   preload libtsan.so
-  ESXKIT_PRELOAD+=" $folder/libtsan_glib.so"
+  # libvirt, too, so that what stands before its functions finds them behind itself.
+  ESXKIT_PRELOAD+=" $folder/libtsan_glib.so libvirt.so.0"
   export TSAN_OPTIONS="exitcode=0:history_size=4:$common:log_path='$reports/tsan':log_exe_name=1"
   if (($# == 0)); then
     set -- tests/e2e/test_concurrency.py tests/e2e/test_session.py tests/e2e/test_daemon.py
