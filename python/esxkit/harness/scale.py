@@ -212,6 +212,7 @@ def pure(site: Site) -> None:
 
 def measure(site: Site) -> None:
     """Everything."""
+    pure(site)
     path = "Sites/Berlin/Cluster 000/esx0000.example.org"
     for world, volumes_of, scope in (
         ("large-vcenter", "datastore-0000", path),
@@ -230,7 +231,6 @@ def measure(site: Site) -> None:
             if size == SIZES[-1]:
                 through_daemon(site, fake, "datastore-0000", None)
             update_cost(site, fake)
-    pure(site)
 
 
 def main(argv: list[str] | None = None) -> int:
