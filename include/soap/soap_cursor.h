@@ -7,11 +7,7 @@
 
 #include "soap_table.h"
 
-/*
- * Cursor: a place among the fields of a type, the root's first, as they come on the wire. A reply
- * has its fields in that order, so a lookup begins where the last one ended and mostly succeeds at
- * once.
- */
+/* Cursor: a place among the fields of a type, the root's first, as they come on the wire. */
 typedef struct {
     const SoapType *type;
     const SoapType *level;  /* the type in the line of @type whose field is next; NULL at the end */
@@ -23,11 +19,3 @@ void soapCursorInit(SoapCursor *cursor, const SoapType *type);
 
 /* Returns: the next field, or NULL at the end. */
 const SoapField *soapCursorNext(SoapCursor *cursor);
-
-/*
- * Finds the field called @name and leaves @cursor before it, as the next element may be one more of
- * the same array.
- *
- * Returns: the field, or NULL (and @cursor as it was) when the type has none of that name.
- */
-const SoapField *soapCursorFind(SoapCursor *cursor, const char *name);

@@ -7,7 +7,7 @@
 
 #include "base_arena.h"
 #include "base_limits.h"
-#include "soap_cursor.h"
+#include "soap_memo.h"
 #include "soap_xml.h"
 
 /*
@@ -18,7 +18,7 @@
 
 typedef enum {
     SOAP_FRAME_OUTER,       /* not a value: its owner knows what it is for, by @state */
-    SOAP_FRAME_OBJECT,      /* @base is a struct of @cursor's type */
+    SOAP_FRAME_OBJECT,      /* @base is a struct of @type */
     SOAP_FRAME_TEXT,        /* its text is @field of @base */
     SOAP_FRAME_ANY,         /* an anyType without a type: its first child, or its end, tells */
     SOAP_FRAME_ARRAY,       /* an anyType that is an array of @field's kind and of @type */
@@ -31,8 +31,7 @@ typedef struct {
     const char *uri;            /* namespace of the element */
     gpointer base;
     const SoapField *field;
-    const SoapType *type;       /* declared type of an array's items */
-    SoapCursor cursor;
+    const SoapType *type;       /* of an object; the declared one of an array's items */
 } SoapFrame;
 
 typedef struct {
@@ -40,6 +39,7 @@ typedef struct {
     GString *text;              /* of the innermost SOAP_FRAME_TEXT or SOAP_FRAME_ANY */
     guint skipping;             /* depth within an element that is skipped */
     size_t n;
+    SoapMemo memo;
     SoapFrame frames[LIMIT_REPLY_DEPTH + 1];
 } SoapFrames;
 
@@ -78,7 +78,8 @@ gboolean soapFramesText(SoapFrames *frames, const char *text, size_t length, GEr
 gboolean soapFramesIsVim(const char *uri);
 
 /*
- * Returns: (transfer none): the local part of the element's xsi:type, whatever its prefix, with its
- * length; or NULL when it has none.
+ * Returns: (transfer none) (nullable) in @ret_name: what the element's xsi:type says, valid until the next
+ * call; NULL when it has none, or one without a local part. FALSE when the arena is full.
  */
-const char *soapFramesTypeOf(const SoapXmlElement *element, size_t *ret_length);
+gboolean soapFramesTypeOf(SoapFrames *frames, const SoapXmlElement *element,
+                          SoapMemoName **ret_name, GError **error);

@@ -127,5 +127,8 @@ gboolean soapObjectIs(gconstpointer object, const SoapType *type);
  */
 gpointer soapObjectCast(gconstpointer object, const SoapType *type);
 
+/* Returns: the field called @name of @type or of what it is derived from, or NULL. */
+const SoapField *soapTypeField(const SoapType *type, const char *name);
+
 /* Looks up a generated type by wire name, or NULL. Defined in the generated vim_types.c. */
 const SoapType *vimTypeByName(const char *name, size_t length);

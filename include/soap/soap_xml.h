@@ -16,12 +16,22 @@
  * Errors are in SOAP_ERROR's domain (soap_error.h).
  */
 
-/* The start of an element; all of it is valid during the callback only. */
+/* The value of an attribute, not NUL-terminated; @text is NULL where there is none. */
+typedef struct {
+    const char *text;
+    size_t length;
+} SoapXmlValue;
+
+/*
+ * The start of an element, with the attributes that mean something in VI. Within a reply @name and @uri
+ * have one address for each string; the values are valid during the callback only.
+ */
 typedef struct {
     const char *name;           /* local name */
-    const char *uri;            /* namespace or NULL; within a reply one pointer for each */
-    const guchar **attributes;  /* libxml2's five a piece */
-    size_t nattributes;
+    const char *uri;            /* namespace or NULL */
+    SoapXmlValue xsiType;       /* xsi:type, whatever the prefix */
+    SoapXmlValue xsiNil;        /* xsi:nil */
+    SoapXmlValue type;          /* type, without a namespace */
 } SoapXmlElement;
 
 /* Each returns FALSE with @error to end the reading. */
@@ -30,13 +40,6 @@ typedef struct {
     gboolean (*end)(gpointer user, GError **error);
     gboolean (*text)(gpointer user, const char *text, size_t length, GError **error);
 } SoapXmlHandler;
-
-/*
- * Returns: (transfer none): the value of attribute @name in namespace @uri (NULL: in none), not
- * NUL-terminated, with its length; or NULL when the element has none.
- */
-const char *soapXmlAttribute(const SoapXmlElement *element, const char *uri, const char *name,
-                             size_t *ret_length);
 
 typedef struct _SoapXml SoapXml;
 

@@ -147,19 +147,26 @@ beginInBody(SoapDecoder *decoder, const SoapFrame *body, const SoapXmlElement *e
     return beginResponse(decoder, element, error);
 }
 
-/* "InvalidLoginFault" means InvalidLogin where no xsi:type says so. */
-static void
-faultNameOf(const SoapXmlElement *element, const char **ret_name, size_t *ret_length)
+/*
+ * Stores the fault's name: "InvalidLoginFault" means InvalidLogin where no xsi:type says so.
+ */
+static gboolean
+nameFault(SoapDecoder *decoder, const SoapXmlElement *element, GError **error)
 {
-    const char *name = soapFramesTypeOf(element, ret_length);
+    SoapFault *fault = decoder->reply->fault;
+    SoapMemoName *type = NULL;
+    size_t length = strlen(element->name);
 
-    if (!name) {
-        name = element->name;
-        *ret_length = strlen(name);
-        if (g_str_has_suffix(name, "Fault"))
-            *ret_length -= strlen("Fault");
+    if (!soapFramesTypeOf(&decoder->frames, element, &type, error))
+        return FALSE;
+    if (type) {
+        fault->name = type->name;
+        return TRUE;
     }
-    *ret_name = name;
+    if (g_str_has_suffix(element->name, "Fault"))
+        length -= strlen("Fault");
+    fault->name = soapStoreCopy(decoder->frames.arena, element->name, length, error);
+    return fault->name != NULL;
 }
 
 /* The child of <detail> is the fault itself; its name matters even where we do not know it. */
@@ -169,16 +176,12 @@ beginInDetail(SoapDecoder *decoder, const SoapXmlElement *element, GError **erro
     SoapFault *fault = decoder->reply->fault;
     const SoapType *root = vimTypeByName("MethodFault", strlen("MethodFault"));
     const SoapType *type = NULL;
-    const char *name = NULL;
-    size_t length = 0;
 
     if (fault->detail || !root)
         return soapFramesSkip(&decoder->frames);
-    faultNameOf(element, &name, &length);
-    fault->name = soapStoreCopy(decoder->frames.arena, name, length, error);
-    if (!fault->name)
+    if (!nameFault(decoder, element, error))
         return FALSE;
-    type = vimTypeByName(name, length);
+    type = vimTypeByName(fault->name, strlen(fault->name));
     return soapFramesBeginObject(&decoder->frames, fault, &faultDetail,
                                  type && soapTypeIs(type, root) ? type : root, element, error);
 }

@@ -8,11 +8,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "soap_any.h"
 #include "soap_error.h"
 #include "soap_store.h"
-
-#define NS_INSTANCE "http://www.w3.org/2001/XMLSchema-instance"
 
 /* A reference's text is stored by a row, as everything is. */
 static const SoapField moRefText = {
@@ -59,7 +56,7 @@ soapFramesPushStruct(SoapFrames *frames, gpointer base, const SoapType *type,
     SoapFrame *frame = soapFramesPush(frames, SOAP_FRAME_OBJECT, element);
 
     frame->base = base;
-    soapCursorInit(&frame->cursor, type);
+    frame->type = type;
 }
 
 gboolean
@@ -83,39 +80,31 @@ isOwnChild(const SoapFrame *parent, const SoapXmlElement *element)
     return element->uri == parent->uri || !element->uri || soapFramesIsVim(element->uri);
 }
 
-const char *
-soapFramesTypeOf(const SoapXmlElement *element, size_t *ret_length)
+gboolean
+soapFramesTypeOf(SoapFrames *frames, const SoapXmlElement *element, SoapMemoName **ret_name,
+                 GError **error)
 {
-    size_t length = 0;
-    const char *value = soapXmlAttribute(element, NS_INSTANCE, "type", &length);
-    const char *colon = NULL;
+    SoapMemoName *name = NULL;
 
-    if (!value)
-        return NULL;
-    while (length > 0 && g_ascii_isspace(value[0])) {
-        value++;
-        length--;
+    if (element->xsiType.text) {
+        name = soapMemoName(&frames->memo, frames->arena, element->xsiType.text,
+                            element->xsiType.length, error);
+        if (!name)
+            return FALSE;
     }
-    while (length > 0 && g_ascii_isspace(value[length - 1]))
-        length--;
-    colon = memchr(value, ':', length);
-    if (colon) {
-        length -= (size_t)(colon + 1 - value);
-        value = colon + 1;
-    }
-    *ret_length = length;
-    return length > 0 ? value : NULL;
+    *ret_name = name && *name->name ? name : NULL;
+    return TRUE;
 }
 
 static gboolean
 elementIsNil(const SoapXmlElement *element)
 {
-    size_t length = 0;
-    const char *value = soapXmlAttribute(element, NS_INSTANCE, "nil", &length);
+    const SoapXmlValue *nil = &element->xsiNil;
 
-    if (!value)
+    if (!nil->text)
         return FALSE;
-    return (length == 4 && memcmp(value, "true", 4) == 0) || (length == 1 && value[0] == '1');
+    return (nil->length == 4 && memcmp(nil->text, "true", 4) == 0) ||
+           (nil->length == 1 && nil->text[0] == '1');
 }
 
 static void
@@ -133,58 +122,54 @@ beginMoRef(SoapFrames *frames, gpointer base, const SoapField *field, const Soap
            GError **error)
 {
     SoapMoRef *moref = soapStoreAlloc(frames->arena, sizeof(*moref), error);
-    size_t length = 0;
-    const char *type = soapXmlAttribute(element, NULL, "type", &length);
+    const SoapMemoName *type = NULL;
 
     if (!moref)
         return FALSE;
-    moref->type = soapStoreCopy(frames->arena, type ? type : "", length, error);
-    if (!moref->type || !soapStorePointer(frames->arena, base, field, moref, error))
+    moref->type = "";
+    if (element->type.text) {
+        type = soapMemoName(&frames->memo, frames->arena, element->type.text, element->type.length,
+                            error);
+        if (!type)
+            return FALSE;
+        moref->type = type->text;
+    }
+    if (!soapStorePointer(frames->arena, base, field, moref, error))
         return FALSE;
     beginText(frames, moref, &moRefText, element);
     return TRUE;
 }
 
-/*
- * The type an element is read as: what its xsi:type says when we know that and it is a @declared
- * one, else @declared. What we do not know is told in @ret_strange.
- */
+/* Returns: the type of our tables that @name means, or NULL. */
 static const SoapType *
-resolveType(const SoapXmlElement *element, const SoapType *declared, const char **ret_strange,
-            size_t *ret_length)
+knownType(SoapMemoName *name)
 {
-    const char *name = soapFramesTypeOf(element, ret_length);
-    const SoapType *found = NULL;
+    const SoapAnyType *type = soapMemoType(name);
 
-    *ret_strange = NULL;
-    if (!name)
-        return declared;
-    if (strncmp(name, declared->name, *ret_length) == 0 && declared->name[*ret_length] == '\0')
-        return declared;
-    found = vimTypeByName(name, *ret_length);
-    if (found && (declared == &soapUnknownType || soapTypeIs(found, declared)))
-        return found;
-    *ret_strange = name;
-    return declared;
+    return type->isArray ? NULL : type->type;
 }
 
 gboolean
 soapFramesBeginObject(SoapFrames *frames, gpointer base, const SoapField *field,
                       const SoapType *declared, const SoapXmlElement *element, GError **error)
 {
-    const char *strange = NULL;
-    size_t length = 0;
-    const SoapType *type = resolveType(element, declared, &strange, &length);
-    SoapObject *object = soapStoreAlloc(frames->arena, type->size, error);
+    SoapMemoName *name = NULL;
+    const SoapType *type = declared;
+    const SoapType *found = NULL;
+    SoapObject *object = NULL;
 
+    if (!soapFramesTypeOf(frames, element, &name, error))
+        return FALSE;
+    if (name)
+        found = knownType(name);
+    if (found && (declared == &soapUnknownType || soapTypeIs(found, declared)))
+        type = found;
+    object = soapStoreAlloc(frames->arena, type->size, error);
     if (!object)
         return FALSE;
     object->type = type;
-    if (strange) {
-        object->wireType = soapStoreCopy(frames->arena, strange, length, error);
-        if (!object->wireType)
-            return FALSE;
-    }
+    object->wireType = name && type != found && strcmp(name->name, type->name) != 0 ? name->name
+                                                                                  : NULL;
     if (!soapStorePointer(frames->arena, base, field, object, error))
         return FALSE;
     soapFramesPushStruct(frames, object, type, element);
@@ -219,33 +204,21 @@ beginUndecided(SoapFrames *frames, SoapAny *any, const SoapXmlElement *element)
     frames->text->len = 0;
 }
 
-/* The name outlives the reply's text; that of an object we know is in the tables already. */
-static const char *
-keepWireType(SoapFrames *frames, const SoapAnyType *type, const char *name, size_t length,
-             GError **error)
-{
-    if (type->type && !type->isArray)
-        return type->type->name;
-    return soapStoreCopy(frames->arena, name, length, error);
-}
-
 static gboolean
 beginAny(SoapFrames *frames, gpointer base, const SoapField *field, const SoapXmlElement *element,
          GError **error)
 {
     SoapAny *any = soapStoreAlloc(frames->arena, sizeof(*any), error);
     SoapAnyType type = { 0 };
-    size_t length = 0;
-    const char *name = soapFramesTypeOf(element, &length);
+    SoapMemoName *name = NULL;
 
-    if (!any || !soapStorePointer(frames->arena, base, field, any, error))
+    if (!any || !soapStorePointer(frames->arena, base, field, any, error) ||
+        !soapFramesTypeOf(frames, element, &name, error))
         return FALSE;
     if (name) {
-        type = soapAnyTypeOf(name, length);
-        any->wireType = keepWireType(frames, &type, name, length, error);
-        if (!any->wireType)
-            return FALSE;
-    } else if (soapXmlAttribute(element, NULL, "type", &length)) {
+        type = *soapMemoType(name);
+        any->wireType = name->name;
+    } else if (element->type.text) {
         type = (SoapAnyType){ .known = TRUE, .kind = SOAP_KIND_MOREF };
     }
     if (type.isArray) {
@@ -309,7 +282,7 @@ decideObject(SoapFrames *frames, SoapFrame *frame, GError **error)
     if (!storeUnknownObject(frames, frame->base, error))
         return FALSE;
     frame->kind = SOAP_FRAME_OBJECT;
-    soapCursorInit(&frame->cursor, &soapUnknownType);
+    frame->type = &soapUnknownType;
     return soapFramesSkip(frames);
 }
 
@@ -322,12 +295,13 @@ beginStrangeItem(SoapFrames *frames, SoapFrame *array, const SoapXmlElement *ele
                  GError **error)
 {
     SoapAny *any = array->base;
-    size_t length = 0;
-    const char *name = soapFramesTypeOf(element, &length);
+    SoapMemoName *name = NULL;
 
     if (elementIsNil(element))
         return soapFramesSkip(frames);
-    if (any->n == 0 && name && vimTypeByName(name, length))
+    if (!soapFramesTypeOf(frames, element, &name, error))
+        return FALSE;
+    if (any->n == 0 && name && knownType(name))
         any->kind = SOAP_KIND_OBJECT;
     if (any->kind == SOAP_KIND_OBJECT) {
         return soapFramesBeginObject(frames, any, soapAnyField(SOAP_KIND_OBJECT, TRUE),
@@ -342,12 +316,12 @@ beginStrangeItem(SoapFrames *frames, SoapFrame *array, const SoapXmlElement *ele
 }
 
 static gboolean
-beginField(SoapFrames *frames, SoapFrame *frame, const SoapXmlElement *element, GError **error)
+beginField(SoapFrames *frames, const SoapFrame *frame, const SoapXmlElement *element, GError **error)
 {
     const SoapField *field = NULL;
 
     if (isOwnChild(frame, element))
-        field = soapCursorFind(&frame->cursor, element->name);
+        field = soapMemoField(&frames->memo, frame->type, element->name);
     if (!field)
         return soapFramesSkip(frames);
     return beginValue(frames, frame->base, field, field->type, element, error);

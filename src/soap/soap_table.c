@@ -5,6 +5,8 @@
 
 #include "soap_table.h"
 
+#include <string.h>
+
 const SoapType soapUnknownType = { "DynamicData", NULL, sizeof(SoapObject), NULL, 0 };
 
 gboolean
@@ -31,4 +33,21 @@ gpointer
 soapObjectCast(gconstpointer object, const SoapType *type)
 {
     return soapObjectIs(object, type) ? (gpointer)object : NULL;
+}
+
+const SoapField *
+soapTypeField(const SoapType *type, const char *name)
+{
+    const SoapType *level;
+    guint i;
+
+    for (level = type; level; level = level->parent) {
+        for (i = 0; i < level->nfields; i++) {
+            const SoapField *field = &level->fields[i];
+
+            if (field->name[0] == name[0] && strcmp(field->name, name) == 0)
+                return field;
+        }
+    }
+    return NULL;
 }

@@ -20,6 +20,8 @@
 
 #define MARK_LENGTH 3
 
+#define NS_INSTANCE "http://www.w3.org/2001/XMLSchema-instance"
+
 #define FIVE 5      /* an attribute in SAX2: local name, prefix, namespace, value, end of value */
 
 struct _SoapXml {
@@ -34,25 +36,11 @@ struct _SoapXml {
     gboolean closed;        /* the root element has ended */
     char head[LIMIT_QUOTED_BYTES];
     size_t nhead;
+    /* As the parser's dictionary has them: names of elements, attributes and namespaces are there. */
+    const guchar *nameType;
+    const guchar *nameNil;
+    const guchar *uriInstance;
 };
-
-const char *
-soapXmlAttribute(const SoapXmlElement *element, const char *uri, const char *name,
-                 size_t *ret_length)
-{
-    size_t i;
-
-    for (i = 0; i < element->nattributes; i++) {
-        const guchar **attribute = element->attributes + i * FIVE;
-
-        if (strcmp((const char *)attribute[0], name) != 0 ||
-            g_strcmp0((const char *)attribute[2], uri) != 0)
-            continue;
-        *ret_length = (size_t)(attribute[4] - attribute[3]);
-        return (const char *)attribute[3];
-    }
-    return NULL;
-}
 
 /* Ends the reading; xml->error says why. */
 static void
@@ -92,17 +80,31 @@ soapXmlCheckElement(SoapXml *xml, size_t attributes, size_t namespaces)
 }
 
 static void
+soapXmlTakeAttributes(const SoapXml *xml, const guchar **attributes, size_t n,
+                      SoapXmlElement *element)
+{
+    const guchar **end = attributes + n * FIVE;
+    const guchar **at;
+
+    for (at = attributes; at < end; at += FIVE) {
+        const SoapXmlValue value = { (const char *)at[3], (size_t)(at[4] - at[3]) };
+
+        if (at[0] == xml->nameType && at[2] == xml->uriInstance)
+            element->xsiType = value;
+        else if (at[0] == xml->nameType && !at[2])
+            element->type = value;
+        else if (at[0] == xml->nameNil && at[2] == xml->uriInstance)
+            element->xsiNil = value;
+    }
+}
+
+static void
 soapXmlOnStart(void *user, const xmlChar *name, const xmlChar *prefix G_GNUC_UNUSED,
                const xmlChar *uri, int nnamespaces, const xmlChar **namespaces G_GNUC_UNUSED,
                int nattributes, int ndefaulted G_GNUC_UNUSED, const xmlChar **attributes)
 {
     SoapXml *xml = user;
-    const SoapXmlElement element = {
-        .name = (const char *)name,
-        .uri = (const char *)uri,
-        .attributes = attributes,
-        .nattributes = (size_t)nattributes,
-    };
+    SoapXmlElement element = { .name = (const char *)name, .uri = (const char *)uri };
 
     if (xml->error)
         return;
@@ -111,6 +113,7 @@ soapXmlOnStart(void *user, const xmlChar *name, const xmlChar *prefix G_GNUC_UNU
     xml->elements++;
     if (!soapXmlCheckElement(xml, (size_t)nattributes, (size_t)nnamespaces))
         return;
+    soapXmlTakeAttributes(xml, attributes, (size_t)nattributes, &element);
     if (!xml->handler->start(xml->user, &element, &xml->error))
         soapXmlStop(xml);
 }
@@ -202,6 +205,16 @@ soapXmlInitLibrary(gpointer unused G_GNUC_UNUSED)
     return NULL;
 }
 
+static const guchar *
+soapXmlIntern(SoapXml *xml, const char *name)
+{
+    const guchar *interned = xmlDictLookup(xml->parser->dict, (const guchar *)name, -1);
+
+    if (!interned)
+        g_error("out of memory for an XML parser");
+    return interned;
+}
+
 SoapXml *
 soapXmlNew(const SoapXmlHandler *handler, gpointer user)
 {
@@ -221,6 +234,9 @@ soapXmlNew(const SoapXmlHandler *handler, gpointer user)
      */
     xmlCtxtUseOptions(xml->parser, XML_PARSE_NONET | XML_PARSE_NOENT | XML_PARSE_IGNORE_ENC);
     xmlSwitchEncoding(xml->parser, XML_CHAR_ENCODING_UTF8);
+    xml->nameType = soapXmlIntern(xml, "type");
+    xml->nameNil = soapXmlIntern(xml, "nil");
+    xml->uriInstance = soapXmlIntern(xml, NS_INSTANCE);
     return xml;
 }
 

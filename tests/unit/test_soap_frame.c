@@ -250,25 +250,29 @@ testLimitText(void)
 }
 
 static void
+assertType(const char *value, const char *expected)
+{
+    g_autoptr(Arena) arena = arenaNew(100000);
+    g_autoptr(GError) error = NULL;
+    SoapFrames *frames = g_new0(SoapFrames, 1);
+    const SoapXmlElement element = { .xsiType = { value, value ? strlen(value) : 0 } };
+    SoapMemoName *name = NULL;
+
+    soapFramesInit(frames, arena);
+    g_assert_true(soapFramesTypeOf(frames, &element, &name, &error));
+    g_assert_cmpstr(name ? name->name : NULL, ==, expected);
+    soapFramesClear(frames);
+    g_free(frames);
+}
+
+static void
 testTypeOf(void)
 {
-    static const char prefixed[] = "ns1:ScsiLun";
-    static const char bare[] = " :\n";
-    const guchar *attribute[5] = {
-        (const guchar *)"type", (const guchar *)"any",
-        (const guchar *)"http://www.w3.org/2001/XMLSchema-instance",
-        (const guchar *)prefixed, (const guchar *)prefixed + strlen(prefixed),
-    };
-    SoapXmlElement element = { "val", "urn:vim25", attribute, 1 };
-    size_t length = 0;
-    const char *name = soapFramesTypeOf(&element, &length);
-
-    g_assert_cmpmem(name, length, "ScsiLun", 7);
-    attribute[3] = (const guchar *)bare;
-    attribute[4] = attribute[3] + strlen(bare);
-    g_assert_null(soapFramesTypeOf(&element, &length));
-    attribute[2] = NULL;
-    g_assert_null(soapFramesTypeOf(&element, &length));
+    assertType("ns1:ScsiLun", "ScsiLun");
+    assertType(" ScsiLun\n", "ScsiLun");
+    assertType(" :\n", NULL);
+    assertType("", NULL);
+    assertType(NULL, NULL);
     g_assert_true(soapFramesIsVim("urn:vim25"));
     g_assert_true(soapFramesIsVim("urn:vim2"));
     g_assert_true(soapFramesIsVim("urn:internalvim25"));

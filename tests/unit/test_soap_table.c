@@ -68,6 +68,39 @@ testByName(void)
 }
 
 static void
+testFieldByName(void)
+{
+    const SoapType *type = &vimNasDatastoreInfoType;
+
+    g_assert_cmpstr(soapTypeField(type, "nas")->name, ==, "nas");
+    /* its parent's */
+    g_assert_true(soapTypeField(type, "url") == soapTypeField(&vimDatastoreInfoType, "url"));
+    g_assert_null(soapTypeField(&vimDatastoreInfoType, "nas"));
+    g_assert_null(soapTypeField(type, "na"));
+    g_assert_null(soapTypeField(type, "nasx"));
+    g_assert_null(soapTypeField(type, ""));
+    g_assert_null(soapTypeField(&vimLogoutResponseType, "returnval"));
+    g_assert_null(soapTypeField(&soapUnknownType, "x"));
+}
+
+/* No field has the name of one of its type's parents, so that each is found. */
+static void
+testEveryField(void)
+{
+    const SoapType *level;
+    size_t i;
+    guint j;
+
+    for (i = 0; i < vimTypesCount; i++) {
+        for (level = vimTypes[i]; level; level = level->parent) {
+            for (j = 0; j < level->nfields; j++)
+                g_assert_true(soapTypeField(vimTypes[i], level->fields[j].name) ==
+                              &level->fields[j]);
+        }
+    }
+}
+
+static void
 checkField(const SoapType *type, const SoapField *field)
 {
     gboolean isScalar = field->kind < SOAP_KIND_STRING;
@@ -132,6 +165,8 @@ main(int argc, char **argv)
     g_test_add_func("/soap-table/object-cast", testObjectCast);
     g_test_add_func("/soap-table/init", testInit);
     g_test_add_func("/soap-table/by-name", testByName);
+    g_test_add_func("/soap-table/field-by-name", testFieldByName);
+    g_test_add_func("/soap-table/every-field", testEveryField);
     g_test_add_func("/soap-table/tables", testTables);
     g_test_add_func("/soap-table/methods", testMethods);
     return g_test_run();

@@ -12,18 +12,25 @@
 #include "base_limits.h"
 #include "soap_error.h"
 
+#define XSI "http://www.w3.org/2001/XMLSchema-instance"
+
 /* Writes events as text: <name>, text, </>. */
 typedef struct {
     GString *seen;
     const char *refuse;     /* end the reading at this element */
 } Log;
 
+static void
+logValue(Log *log, const char *name, const SoapXmlValue *value)
+{
+    if (value->text)
+        g_string_append_printf(log->seen, " %s=%.*s", name, (int)value->length, value->text);
+}
+
 static gboolean
 logStart(gpointer user, const SoapXmlElement *element, GError **error)
 {
     Log *log = user;
-    size_t length = 0;
-    const char *type = soapXmlAttribute(element, "urn:x", "type", &length);
 
     if (log->refuse && strcmp(element->name, log->refuse) == 0) {
         g_set_error_literal(error, SOAP_ERROR, SOAP_ERROR_VALUE, "refused");
@@ -33,8 +40,9 @@ logStart(gpointer user, const SoapXmlElement *element, GError **error)
         g_string_append_printf(log->seen, "<%s", element->name);
         if (element->uri)
             g_string_append_printf(log->seen, "{%s}", element->uri);
-        if (type)
-            g_string_append_printf(log->seen, " %.*s", (int)length, type);
+        logValue(log, "xsi:type", &element->xsiType);
+        logValue(log, "xsi:nil", &element->xsiNil);
+        logValue(log, "type", &element->type);
         g_string_append_c(log->seen, '>');
     }
     return TRUE;
@@ -92,8 +100,12 @@ static const struct {
     { "<a>&lt;&amp;&#65;&quot;&apos;&gt;</a>", "<a><&A\"'></>" },
     { "<a><![CDATA[<b>&]]></a>", "<a><b>&</>" },
     { "<p:a xmlns:p='urn:x'><p:b/><c/></p:a>", "<a{urn:x}><b{urn:x}></><c></></>" },
-    { "<a xmlns='urn:y' xmlns:q='urn:x' type='no' q:type='yes'/>", "<a{urn:y} yes></>" },
-    { "<a xmlns:q='urn:x' q:type='a&amp;b'/>", "<a a&b></>" },
+    /* attributes are known by namespace, not by prefix */
+    { "<a xmlns='urn:y' xmlns:q='" XSI "' type='T' q:type='X' q:nil='1'/>",
+      "<a{urn:y} xsi:type=X xsi:nil=1 type=T></>" },
+    { "<a xmlns:xsi='urn:x' xsi:type='T' nil='1' other='o'/>", "<a></>" },
+    { "<a xmlns:q='" XSI "' q:type='a&amp;b'/>", "<a xsi:type=a&b></>" },
+    { "<a type=''/>", "<a type=></>" },
     { "<?xml version='1.0'?><!-- c --><a><!-- c --><?pi x?></a><!-- c -->\n", "<a></>" },
     { "\xef\xbb\xbf<a>\xc3\xa4</a>", "<a>\xc3\xa4</>" },
     { "<?xml version='1.0' encoding='utf-8'?><a/>", "<a></>" },

@@ -1,0 +1,57 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include "base_arena.h"
+#include "soap_any.h"
+#include "soap_table.h"
+
+/*
+ * Memo: what was looked up while a reply is read. A reply says the same names again and again, so
+ * each is looked up in the tables once. A memo has a fixed size: what finds no room takes the place of
+ * something else, and that is looked up again.
+ */
+
+/* A value of an attribute that names a type. */
+typedef struct {
+    const char *text;       /* the value as it came, with a NUL, in the arena; NULL: none */
+    size_t length;
+    const char *name;       /* its local part, without the prefix, at the end of @text; may be "" */
+    gboolean isResolved;
+    SoapAnyType type;       /* for soapMemoType() */
+} SoapMemoName;
+
+typedef struct {
+    const SoapType *type;   /* NULL: none */
+    const char *name;
+    const SoapField *field;
+} SoapMemoField;
+
+#define SOAP_MEMO_FIELDS 256
+#define SOAP_MEMO_NAMES 64
+
+typedef struct {
+    SoapMemoField fields[SOAP_MEMO_FIELDS];
+    SoapMemoName names[SOAP_MEMO_NAMES];
+} SoapMemo;
+
+/* An empty memo is all zeros. */
+
+/*
+ * As soapTypeField(). @name has one address for each string for as long as @memo is used, as XML
+ * names of one parser have.
+ */
+const SoapField *soapMemoField(SoapMemo *memo, const SoapType *type, const char *name);
+
+/*
+ * Returns: (transfer none): the name that the @length bytes at @text are, valid until the next call;
+ * what it points to lives in @arena. NULL with SOAP_ERROR_LIMIT when that is full.
+ */
+SoapMemoName *soapMemoName(SoapMemo *memo, Arena *arena, const char *text, size_t length,
+                           GError **error);
+
+/* Returns: what @name means as a type, as soapAnyTypeOf() says; valid as long as @name. */
+const SoapAnyType *soapMemoType(SoapMemoName *name);

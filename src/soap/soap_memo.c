@@ -1,0 +1,100 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#include "soap_memo.h"
+
+#include <string.h>
+
+#include "soap_store.h"
+
+G_STATIC_ASSERT((SOAP_MEMO_FIELDS & (SOAP_MEMO_FIELDS - 1)) == 0);
+G_STATIC_ASSERT((SOAP_MEMO_NAMES & (SOAP_MEMO_NAMES - 1)) == 0);
+
+/* Both are addresses; a name's may be odd, the low bits of a type's are always the same. */
+static SoapMemoField *
+fieldPlace(SoapMemo *memo, const SoapType *type, const char *name)
+{
+    guint64 mixed = ((guint64)(guintptr)name ^ ((guint64)(guintptr)type >> 3)) *
+                    G_GUINT64_CONSTANT(0x9E3779B97F4A7C15);
+
+    return &memo->fields[(mixed >> 32) & (SOAP_MEMO_FIELDS - 1)];
+}
+
+const SoapField *
+soapMemoField(SoapMemo *memo, const SoapType *type, const char *name)
+{
+    SoapMemoField *seen = fieldPlace(memo, type, name);
+
+    if (seen->name != name || seen->type != type) {
+        seen->type = type;
+        seen->name = name;
+        seen->field = soapTypeField(type, name);
+    }
+    return seen->field;
+}
+
+/*
+ * Returns: (transfer none): the local part of the qualified name in the @length bytes at @text, whatever
+ * its prefix, with its length. XML allows blanks around it.
+ */
+static const char *
+localPart(const char *text, size_t length, size_t *ret_length)
+{
+    const char *end = text + length;
+    const char *colon = NULL;
+
+    while (text < end && g_ascii_isspace(text[0]))
+        text++;
+    while (text < end && g_ascii_isspace(end[-1]))
+        end--;
+    colon = memchr(text, ':', (size_t)(end - text));
+    if (colon)
+        text = colon + 1;
+    *ret_length = (size_t)(end - text);
+    return text;
+}
+
+/* Makes @seen the name of these bytes. */
+static gboolean
+learnName(SoapMemoName *seen, Arena *arena, const char *text, size_t length, GError **error)
+{
+    char *copy = soapStoreCopy(arena, text, length, error);
+    const char *name;
+    size_t rest = 0;
+
+    if (!copy)
+        return FALSE;
+    name = localPart(copy, length, &rest);
+    if (name + rest != copy + length) {
+        name = soapStoreCopy(arena, name, rest, error);
+        if (!name)
+            return FALSE;
+    }
+    *seen = (SoapMemoName){ .text = copy, .length = length, .name = name };
+    return TRUE;
+}
+
+SoapMemoName *
+soapMemoName(SoapMemo *memo, Arena *arena, const char *text, size_t length, GError **error)
+{
+    /* Names of one length differ at their ends, or in the middle. */
+    size_t mixed = length == 0 ? 0 : length + (guchar)text[0] * 3 + (guchar)text[length / 2] * 5 +
+                                         (guchar)text[length - 1] * 7;
+    SoapMemoName *seen = &memo->names[mixed & (SOAP_MEMO_NAMES - 1)];
+
+    if (seen->text && seen->length == length && memcmp(seen->text, text, length) == 0)
+        return seen;
+    return learnName(seen, arena, text, length, error) ? seen : NULL;
+}
+
+const SoapAnyType *
+soapMemoType(SoapMemoName *name)
+{
+    if (!name->isResolved) {
+        name->type = soapAnyTypeOf(name->name, strlen(name->name));
+        name->isResolved = TRUE;
+    }
+    return &name->type;
+}

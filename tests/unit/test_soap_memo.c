@@ -1,0 +1,144 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* What is remembered is what the tables say, however much finds no room. */
+
+#include "soap_memo.h"
+
+#include <string.h>
+
+#include "soap_error.h"
+#include "vim_types.h"
+
+#define MORE_THAN_FIT 1000
+
+static SoapMemoName *
+nameOf(SoapMemo *memo, Arena *arena, const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    SoapMemoName *name = soapMemoName(memo, arena, text, strlen(text), &error);
+
+    g_assert_no_error(error);
+    return name;
+}
+
+/* Every field of every type, twice, with names of one address each; also for a type that has none. */
+static void
+testFields(void)
+{
+    g_autofree SoapMemo *memo = g_new0(SoapMemo, 1);
+    guint round;
+    size_t i;
+    guint j;
+
+    for (round = 0; round < 2; round++) {
+        for (i = 0; i < vimTypesCount; i++) {
+            for (j = 0; j < vimTypes[i]->nfields; j++) {
+                const SoapField *field = &vimTypes[i]->fields[j];
+                const char *name = g_intern_string(field->name);
+
+                g_assert_true(soapMemoField(memo, vimTypes[i], name) == field);
+                g_assert_true(soapMemoField(memo, vimTypes[i], name) == field);
+                g_assert_null(soapMemoField(memo, &soapUnknownType, name));
+                g_assert_null(soapMemoField(memo, &soapUnknownType, name));
+            }
+        }
+    }
+}
+
+static void
+testNames(void)
+{
+    static const struct {
+        const char *text;
+        const char *name;
+    } cases[] = {
+        { "xsd:string", "string" },
+        { "ScsiLun", "ScsiLun" },
+        { "\n ns1:HostScsiDisk\t", "HostScsiDisk" },
+        { ":", "" },
+        { "", "" },
+        { "   ", "" },
+    };
+    g_autofree SoapMemo *memo = g_new0(SoapMemo, 1);
+    g_autoptr(Arena) arena = arenaNew(100000);
+    size_t i;
+
+    for (i = 0; i < 2 * G_N_ELEMENTS(cases); i++) {
+        const char *text = cases[i / 2].text;
+        const SoapMemoName *name = nameOf(memo, arena, text);
+
+        g_assert_cmpstr(name->text, ==, text);
+        g_assert_cmpuint(name->length, ==, strlen(text));
+        g_assert_cmpstr(name->name, ==, cases[i / 2].name);
+    }
+}
+
+/* A name is in the arena once for as long as it is remembered; what it points to stays. */
+static void
+testOnce(void)
+{
+    g_autofree SoapMemo *memo = g_new0(SoapMemo, 1);
+    g_autoptr(Arena) arena = arenaNew(1 << 20);
+    const char *first = nameOf(memo, arena, "xsd:long")->name;
+    size_t used = arenaUsed(arena);
+    size_t i;
+
+    g_assert_true(nameOf(memo, arena, "xsd:long")->name == first);
+    g_assert_cmpuint(arenaUsed(arena), ==, used);
+    for (i = 0; i < MORE_THAN_FIT; i++) {
+        g_autofree char *text = g_strdup_printf("xsd:name%zu", i);
+
+        g_assert_cmpstr(nameOf(memo, arena, text)->name, ==, text + strlen("xsd:"));
+    }
+    g_assert_cmpstr(first, ==, "long");
+    g_assert_cmpstr(nameOf(memo, arena, "xsd:long")->name, ==, "long");
+}
+
+static void
+testTypes(void)
+{
+    g_autofree SoapMemo *memo = g_new0(SoapMemo, 1);
+    g_autoptr(Arena) arena = arenaNew(1 << 20);
+    guint round;
+    size_t i;
+
+    for (round = 0; round < 2; round++) {
+        for (i = 0; i < vimTypesCount; i++) {
+            SoapMemoName *name = nameOf(memo, arena, vimTypes[i]->name);
+
+            g_assert_true(soapMemoType(name)->type == vimTypes[i]);
+            g_assert_true(soapMemoType(name)->type == vimTypes[i]);
+        }
+    }
+    g_assert_cmpint(soapMemoType(nameOf(memo, arena, "xsd:int"))->kind, ==, SOAP_KIND_INT);
+    g_assert_true(soapMemoType(nameOf(memo, arena, "ArrayOfScsiLun"))->isArray);
+    g_assert_false(soapMemoType(nameOf(memo, arena, "Strange"))->known);
+}
+
+static void
+testFull(void)
+{
+    g_autofree SoapMemo *memo = g_new0(SoapMemo, 1);
+    g_autoptr(Arena) arena = arenaNew(16);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(soapMemoName(memo, arena, "xsd:unsignedLong", 16, &error));
+    g_assert_error(error, SOAP_ERROR, SOAP_ERROR_LIMIT);
+    g_clear_error(&error);
+    g_assert_cmpstr(nameOf(memo, arena, "xsd:int")->name, ==, "int");
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/soap-memo/fields", testFields);
+    g_test_add_func("/soap-memo/names", testNames);
+    g_test_add_func("/soap-memo/once", testOnce);
+    g_test_add_func("/soap-memo/types", testTypes);
+    g_test_add_func("/soap-memo/full", testFull);
+    return g_test_run();
+}
