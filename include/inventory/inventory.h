@@ -114,7 +114,7 @@ void inventoryGoLive(Inventory *inventory);
 
 /*
  * Ends the thread, at once whatever it is waiting for, and no other comes. For the end of a process
- * that may not come to free the inventory. Nobody may be reading.
+ * that may not come to free the inventory. Reads that would have to ask the server fail.
  */
 void inventoryStop(Inventory *inventory);
 

@@ -39,7 +39,6 @@ struct _InventoryLive {
     const InventoryPace *pace;
     const InventoryWatch *watch;    /* NULL: none */
     gpointer watchOpaque;
-    GThread *thread;                /* NULL: none; of who starts it */
     Wake *wake;                     /* made before the thread: ends its requests */
 
     /* The thread's own. */
@@ -56,6 +55,7 @@ struct _InventoryLive {
     GMutex lock;                    /* guards what follows */
     GCond wanted;                   /* for the thread: asked or stopping */
     GCond noticed;                  /* for who asks: answered, or the poll is over */
+    GThread *thread;                /* NULL: none */
     gboolean stopping;
     gboolean standing;
     gboolean polling;               /* a long poll is about to begin, or under way */
@@ -90,9 +90,11 @@ inventoryLiveSetWatch(InventoryLive *live, const InventoryWatch *watch, gpointer
 }
 
 gboolean
-inventoryLiveIsRunning(const InventoryLive *live)
+inventoryLiveIsRunning(InventoryLive *live)
 {
-    return live->thread != NULL;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&live->lock);
+
+    return live->thread || live->stopping;
 }
 
 gboolean
@@ -441,11 +443,12 @@ run(gpointer opaque)
 void
 inventoryLiveStart(InventoryLive *live, InventorySnapshot *before, InventorySnapshot *now)
 {
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&live->lock);
     g_autoptr(GError) ignored = NULL;
     sigset_t all;
     sigset_t old;
 
-    if (live->thread)
+    if (live->thread || live->stopping)
         return;
 
     live->wake = wakeNew();
@@ -543,9 +546,14 @@ inventoryLiveSync(InventoryLive *live, GError **error)
     g_cond_signal(&live->wanted);
     if (live->polling)
         lockedEndPoll(live);
-    while (live->answered < ticket)
+    while (live->answered < ticket && !live->stopping)
         g_cond_wait(&live->noticed, &live->lock);
 
+    if (live->answered < ticket) {
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "cannot read the inventory: this "
+                    "process is about to end");
+        return NULL;
+    }
     if (live->failure) {
         g_propagate_error(error, g_error_copy(live->failure));
         return NULL;
@@ -556,16 +564,18 @@ inventoryLiveSync(InventoryLive *live, GError **error)
 void
 inventoryLiveStop(InventoryLive *live)
 {
-    if (!live->thread)
-        return;
+    GThread *thread = NULL;
 
     g_mutex_lock(&live->lock);
+    thread = g_steal_pointer(&live->thread);
     live->stopping = TRUE;
-    wakeRaise(live->wake);
+    if (thread)
+        wakeRaise(live->wake);
     g_cond_signal(&live->wanted);
+    g_cond_broadcast(&live->noticed);
     g_mutex_unlock(&live->lock);
-    g_thread_join(live->thread);
-    live->thread = NULL;
+    if (thread)
+        g_thread_join(thread);
 }
 
 void

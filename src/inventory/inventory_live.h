@@ -47,7 +47,10 @@ InventoryLive *inventoryLiveNew(const InventoryLiveParts *parts);
 void inventoryLiveFree(InventoryLive *live);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(InventoryLive, inventoryLiveFree)
 
-/* Ends the thread, at once whatever it is waiting for. Nobody may be reading. */
+/*
+ * Ends the thread, at once whatever it is waiting for, and for good. Whoever wants a sync gets
+ * HTTP_ERROR_CANCELLED from now on.
+ */
 void inventoryLiveStop(InventoryLive *live);
 
 /* As inventorySetWatch(); before the thread is there. */
@@ -61,7 +64,9 @@ void inventoryLiveSetWatch(InventoryLive *live, const InventoryWatch *watch, gpo
  * NULL: it has failed, and the thread begins in trouble.
  */
 void inventoryLiveStart(InventoryLive *live, InventorySnapshot *before, InventorySnapshot *now);
-gboolean inventoryLiveIsRunning(const InventoryLive *live);
+
+/* Whether syncs are the thread's business: it is there, or has been stopped. */
+gboolean inventoryLiveIsRunning(InventoryLive *live);
 
 /*
  * Makes the thread sync.

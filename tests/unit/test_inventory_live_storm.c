@@ -108,6 +108,45 @@ testFreeInTrouble(void)
 }
 
 static void
+readFails(gpointer data)
+{
+    Live *live = data;
+
+    liveAssertFails(live, HTTP_ERROR, HTTP_ERROR_CANCELLED);
+}
+
+/* The process ends while somebody waits for a proof that does not come. */
+static void
+testStopUnderReader(void)
+{
+    g_auto(Live) live = { 0 };
+    gint cancel = 0;
+    Crew *crew = NULL;
+
+    liveInit(&live, NULL);
+    viSessionSetCancel(live.session, &cancel);
+    inventoryGoLive(live.inventory);
+    liveAssertNames(&live, "a");
+    liveServerAwaitPoll(live.server, 1);
+    liveServerSetState(live.server, LIVE_BLACK_HOLE);
+    inventoryExpire(live.inventory);
+    crew = crewStart(1, readFails, &live);
+    liveServerAwait(live.server, "Cancel", 1);
+    g_atomic_int_set(&cancel, TRUE);
+    inventoryStop(live.inventory);
+    crewJoin(crew);
+    g_assert_false(inventoryIsLive(live.inventory));
+    inventoryStop(live.inventory);
+
+    /* It is over for good. */
+    g_atomic_int_set(&cancel, FALSE);
+    liveServerSetState(live.server, LIVE_HEALTHY);
+    liveAssertFails(&live, HTTP_ERROR, HTTP_ERROR_CANCELLED);
+    g_assert_false(inventoryIsLive(live.inventory));
+    assertFreedPromptly(&live);
+}
+
+static void
 testFreeWhenRefused(void)
 {
     g_auto(Live) live = { 0 };
@@ -230,6 +269,7 @@ main(int argc, char **argv)
     g_test_add_func("/inventory/live/free/in-login", testFreeInLogin);
     g_test_add_func("/inventory/live/free/in-trouble", testFreeInTrouble);
     g_test_add_func("/inventory/live/free/when-refused", testFreeWhenRefused);
+    g_test_add_func("/inventory/live/stop-under-reader", testStopUnderReader);
     g_test_add_func("/inventory/live/storm/sessions", testSessions);
     g_test_add_func("/inventory/live/storm/trouble", testTrouble);
     return g_test_run();
