@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-"""``python -m esxkit.harness.bench_streams``: how fast contents of volumes move, and how much memory that takes.
+"""How fast contents of volumes move, and how much memory that takes.
 
 One fake host, and in turn curl and virsh with the same bytes: virsh with the driver in itself (embedded) and through a
 private libvirtd (remote). Rounds take turns, so that a machine that is busy for a while is so for everybody; of each
@@ -10,25 +10,24 @@ which logs in and lists the datastore as well, and curl --head.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import os
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import attrs
 
-from . import environment, uri
-from .daemon import PrivateLibvirtd, write_auth_file
-from .process import tied_to_parent
-from .servers import PASSWORD, Fake
-from .virsh import Virsh, client_environment
+from .. import environment, uri
+from ..daemon import PrivateLibvirtd, write_auth_file
+from ..process import tied_to_parent
+from ..servers import PASSWORD, Fake
+from ..virsh import Virsh, client_environment
 
 MIB = 1024 * 1024
 DATASTORE = "datastore1"
@@ -262,29 +261,29 @@ def lines(bench: Bench, rounds: int, rate: float) -> Iterator[Line]:
     yield Line("capped download, 4 connections against 1", slow["1"] / slow["4"], "x", at_least=3.5)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Measures and prints; 1 when something is not as it has to be."""
-    parser = argparse.ArgumentParser(prog="bench-streams", description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--size", type=int, default=1024, metavar="MIB", help="of the disk (default 1024)")
-    parser.add_argument("--rounds", type=int, default=5, help="of each measurement of speed (default 5)")
-    parser.add_argument("--rate", type=int, default=16, metavar="MIB", help="a second of a capped connection")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file as well")
-    arguments = parser.parse_args(argv)
+def measure(size: int, rounds: int, rate: int, tell: Callable[[str], None] = lambda _text: None) -> dict[str, Any]:
+    """Everything, with the headlines.
 
+    Args:
+        size: of the disk, in MiB.
+        rounds: of each measurement of speed.
+        rate: MiB a second of a capped connection.
+        tell: hears each line as it is measured.
+    """
     folder = environment.private_folder("esxbench")
-    figures = []
+    figures: dict[str, Line] = {}
     try:
         with Fake() as fake, PrivateLibvirtd(password=PASSWORD) as daemon:
-            bench = Bench(fake, daemon, folder, arguments.size * MIB)
-            for line in lines(bench, arguments.rounds, arguments.rate * MIB):
-                print(line, flush=True)
-                figures.append({**attrs.asdict(line), "holds": line.holds})
+            bench = Bench(fake, daemon, folder, size * MIB)
+            for line in lines(bench, rounds, rate * MIB):
+                tell(str(line))
+                figures[line.name] = line
     finally:
         environment.drop_folder(folder)
-    if arguments.json is not None:
-        arguments.json.write_text(json.dumps({"size": arguments.size * MIB, "figures": figures}, indent=2) + "\n")
-    return 0 if all(figure["holds"] for figure in figures) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return {
+        "size": size * MIB,
+        "figures": [{**attrs.asdict(line), "holds": line.holds} for line in figures.values()],
+        "download_ratio_to_curl": figures["download embedded, against curl"].value,
+        "upload_ratio_to_curl": figures["upload embedded, against curl"].value,
+        "download_speedup_4_connections_capped": figures["capped download, 4 connections against 1"].value,
+    }

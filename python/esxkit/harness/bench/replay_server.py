@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the libvirt-esx-storage authors
+"""A server that gives recorded replies again, byte by byte: a process that obeys one line of JSON at a time.
+
+First it stands between a client and the fake host and writes down each request with its reply (``record``). From then
+on (``replay``) it looks a request up by its first line and its body, waits for the latency asked for, and writes the
+reply as it came, session ids, versions and tasks included. The same question asked again gets the next of its
+recorded replies, and at last the last one again. A request whose reply did not come while it was recorded, a long
+poll, is held until its client goes away. One that was never recorded gets 500 and is told in the counters; but for
+what a daemon may or may not get round to before its connection is closed: a long poll is held, whatever it asks, and
+what ends one is answered with nothing, as servers do.
+
+TLS is that of the fake. The server measures itself: the seconds between the last byte of a request and its reply's
+being written, the latency not counted, and its CPU time, TLS included.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from esxkit.fake import tls
+from esxkit.harness.bench.http_message import BadMessage, Message, closes, read_reply, take_request
+
+_UNKNOWN = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+Recording = dict[tuple[bytes, bytes], list["bytes | None"]]
+State = tuple[int, int, int]
+"""Open connections, requests that are held, and logins without a logout."""
+
+_LONG_POLL = re.compile(rb"<maxWaitSeconds>[1-9]")
+_ANSWERED_WITH_NOTHING = ("CancelWaitForUpdates", "DestroyPropertyFilter")
+_NOTHING = """<?xml version="1.0" encoding="UTF-8"?>
+<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Body>\
+<{}Response xmlns="urn:vim25"></{}Response></soapenv:Body></soapenv:Envelope>"""
+
+
+def nothing(method: str) -> bytes:
+    """The reply of a method that returns nothing."""
+    body = _NOTHING.format(method, method).encode()
+    head = "HTTP/1.1 200 OK\r\nContent-Type: text/xml; charset=utf-8\r\nCache-Control: no-cache\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+@attrs.define
+class Counters:
+    """What happened since they were last read."""
+
+    methods: Counter[str] = attrs.field(factory=Counter)
+    connections: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    unknown: list[str] = attrs.field(factory=list)
+    own: list[float] = attrs.field(factory=list)
+    cpu_begun: float = attrs.field(factory=time.process_time)
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {
+            "methods": dict(self.methods),
+            "requests": self.methods.total(),
+            "connections": self.connections,
+            "bytes_in": self.bytes_in,
+            "bytes_out": self.bytes_out,
+            "unknown": self.unknown,
+            "own_seconds": sum(self.own),
+            "own_worst": max(self.own, default=0.0),
+            "cpu": time.process_time() - self.cpu_begun,
+        }
+
+
+class Server:
+    """What all connections share: the recordings, which one is used and how, and the counters."""
+
+    def __init__(self) -> None:
+        self.recordings: dict[str, Recording] = {}
+        self.requests: dict[str, list[Message]] = {}
+        self.name = ""
+        self.upstream: int | None = None
+        self.latency = 0.0
+        self.counters = Counters()
+        self.open: set[Connection] = set()
+        self.held = 0
+        self.sessions = 0
+        self.changed = asyncio.Event()
+        self._next: Counter[tuple[bytes, bytes]] = Counter()
+
+    def state(self) -> State:
+        """What is going on."""
+        return len(self.open), self.held, self.sessions
+
+    def tell(self) -> None:
+        """Wakes whoever waits for a number of connections or held requests."""
+        self.changed.set()
+
+    def use(self, name: str, upstream: int | None, latency: float) -> None:
+        """Chooses what is recorded or replayed from now on, from its beginning."""
+        if upstream is not None:
+            self.recordings[name], self.requests[name] = {}, []
+        elif name not in self.recordings:
+            raise ValueError(f"Nothing was recorded as '{name}'.")
+        self.name, self.upstream, self.latency = name, upstream, latency
+        self._next.clear()
+
+    def find(self, message: Message) -> tuple[bool, bytes | None]:
+        """Whether the request is known, and its reply; None to hold it."""
+        replies = self.recordings[self.name].get(message.key)
+        if replies is None and message.name in _ANSWERED_WITH_NOTHING:
+            return True, nothing(message.name)
+        if replies is None and message.name == "WaitForUpdatesEx" and _LONG_POLL.search(message.body):
+            return True, None
+        if replies is None:
+            self.counters.unknown.append(message.name)
+            return False, _UNKNOWN
+        place = min(self._next[message.key], len(replies) - 1)
+        self._next[message.key] += 1
+        return True, replies[place]
+
+    def note(self, message: Message) -> Callable[[bytes], None]:
+        """Writes a request down as one without a reply; returns what to call with the reply."""
+        replies = self.recordings[self.name].setdefault(message.key, [])
+        replies.append(None)
+        self.requests[self.name].append(message)
+        place = len(replies) - 1
+
+        def fill(reply: bytes) -> None:
+            replies[place] = reply
+
+        return fill
+
+
+class Connection(asyncio.Protocol):
+    """A client. Requests are answered one after another."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._buffer = bytearray()
+        self._transport: asyncio.Transport
+        self._upstream: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._forwarding: asyncio.Task[None] | None = None
+        self._holds = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._server.counters.connections += 1
+        self._server.open.add(self)
+        self._server.tell()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._server.open.discard(self)
+        self._hold(False)
+        if self._forwarding is not None:
+            self._forwarding.cancel()
+        if self._upstream is not None:
+            self._upstream[1].close()
+        self._server.tell()
+
+    def data_received(self, data: bytes) -> None:
+        begun = time.perf_counter()
+        self._buffer += data
+        try:
+            message = take_request(self._buffer)
+        except BadMessage as error:
+            self._server.counters.unknown.append(str(error))
+            self._transport.abort()
+            return
+        if message is not None:
+            self._take(message, begun)
+
+    def _take(self, message: Message, begun: float) -> None:
+        counters = self._server.counters
+        counters.methods[message.name] += 1
+        counters.bytes_in += message.size
+        self._server.sessions += (message.name == "Login") - (message.name == "Logout")
+        if self._server.upstream is not None:
+            fill = self._server.note(message)
+            self._forwarding = asyncio.get_running_loop().create_task(self._forward(message, fill))
+            return
+        known, reply = self._server.find(message)
+        if reply is None:
+            self._hold(True)
+            return
+        prepared = time.perf_counter() - begun
+        if self._server.latency and known:
+            loop = asyncio.get_running_loop()
+            loop.call_later(self._server.latency, self._answer, reply, prepared)
+        else:
+            self._answer(reply, prepared)
+
+    def _hold(self, holds: bool) -> None:
+        """Whether the client waits for a reply that may never come."""
+        self._server.held += holds - self._holds
+        self._holds = holds
+        self._server.tell()
+
+    def _answer(self, reply: bytes, prepared: float) -> None:
+        if self._transport.is_closing():
+            return
+        begun = time.perf_counter()
+        self._transport.write(reply)
+        if closes(reply[: reply.index(b"\r\n\r\n") + 4]):
+            self._transport.close()
+        counters = self._server.counters
+        counters.bytes_out += len(reply)
+        counters.own.append(prepared + time.perf_counter() - begun)
+
+    async def _forward(self, message: Message, fill: Callable[[bytes], None]) -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            if self._upstream is None:
+                port = self._server.upstream
+                self._upstream = await asyncio.open_connection("127.0.0.1", port, limit=1 << 28)
+            reader, writer = self._upstream
+            self._hold(True)
+            writer.write(message.head + message.body)
+            reply = await read_reply(reader)
+            self._hold(False)
+            fill(reply)
+            self._answer(reply, 0)
+
+
+class Control:
+    """The verbs of the process's input."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    async def record(self, name: str, port: int) -> None:
+        """From now on pass everything on to the fake's port without TLS, and write it down as `name`."""
+        self._server.use(name, port, 0)
+
+    async def replay(self, name: str, latency_ms: float = 0) -> None:
+        """From now on answer from `name`, from its beginning, each request after so many milliseconds."""
+        self._server.use(name, None, latency_ms / 1000)
+
+    async def counters(self) -> dict[str, Any]:
+        """What happened since the last time, which begins anew."""
+        before, self._server.counters = self._server.counters, Counters()
+        return before.plain()
+
+    async def state(self) -> State:
+        """What is going on."""
+        return self._server.state()
+
+    async def requests(self, name: str) -> list[dict[str, str]]:
+        """The requests of a recording, in order: method, first line and body."""
+        return [
+            {"method": m.name, "line": m.line.decode(), "body": m.body.decode()} for m in self._server.requests[name]
+        ]
+
+    async def settle(self, state: State, seconds: float) -> bool:
+        """Waits until this is what goes on; False when it is not in time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while list(self._server.state()) != list(state):
+                    self._server.changed.clear()
+                    await self._server.changed.wait()
+                return True
+        return False
+
+
+async def _serve(server: Server, folder: Path) -> None:
+    loop = asyncio.get_running_loop()
+    certificates = tls.make("good", folder)
+    listener = await loop.create_server(lambda: Connection(server), "127.0.0.1", 0, ssl=certificates.context)
+    port = listener.sockets[0].getsockname()[1]
+    control = Control(server)
+    reader = asyncio.StreamReader(limit=1 << 20)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    print(json.dumps({"port": port, "cacert": str(certificates.cacert)}), flush=True)
+    while line := await reader.readline():
+        print(json.dumps(await _obey(control, json.loads(line))), flush=True)
+    listener.close()
+
+
+async def _obey(control: Control, order: dict[str, Any]) -> dict[str, Any]:
+    verb: Callable[..., Awaitable[Any]] = getattr(control, order.pop("verb"))
+    try:
+        return {"result": await verb(**order)}
+    except (ValueError, KeyError) as error:
+        return {"error": str(error)}
+
+
+def main() -> None:
+    """Serves until its input ends."""
+    with tempfile.TemporaryDirectory(prefix="esxreplay-") as folder:
+        asyncio.run(_serve(Server(), Path(folder)))
+
+
+if __name__ == "__main__":
+    main()
