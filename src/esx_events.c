@@ -75,8 +75,8 @@ static void
 reportNoLoop(void)
 {
     virReportError(VIR_ERR_CONFIG_UNSUPPORTED, "%s",
-                   "events need an event loop: register one, with virEventRegisterDefaultImpl() for "
-                   "example, before the connection is opened, and run it");
+                   "events need an event loop: register one, with virEventRegisterDefaultImpl() "
+                   "for example, before the connection is opened, and run it");
 }
 
 int
@@ -131,8 +131,8 @@ esxEventsDeregister(EsxEvents *events, virConnectPtr conn, int callbackID)
     g_mutex_unlock(&events->lock);
 
     if (!queue) {
-        virReportError(VIR_ERR_INVALID_ARG, "this connection has no event callback %d to deregister",
-                       callbackID);
+        virReportError(VIR_ERR_INVALID_ARG,
+                       "this connection has no event callback %d to deregister", callbackID);
         return -1;
     }
     rc = virObjectEventStateDeregisterID(conn, queue, id, true /* free */);

@@ -15,7 +15,7 @@
  * registered is nobody: nothing is kept.
  *
  * A registered callback holds a reference to its connection, so that the connection closes only
- * after the last of its callbacks was deregistered; so there are none any more when the server goes.
+ * after the last of its callbacks was deregistered. So there are none when the server goes.
  */
 typedef struct _EsxEvents EsxEvents;
 

@@ -29,8 +29,8 @@ typedef struct {
 typedef struct {
     guint timeoutMs;        /* for the whole change; 0: VI_FILE_TIMEOUT_MS */
     gint *cancel;           /* atomic flag, or NULL */
-    /* Becomes TRUE when files may be other than they were: the change was done, or stopped half-way,
-     * or nobody knows. Not when the server refused it. NULL: not wanted. */
+    /* Becomes TRUE when files may be other than they were: the change was done, or stopped on its
+     * way, or nobody knows. Not when the server refused it. NULL: not wanted. */
     gboolean *changed;
 } ViChange;
 

@@ -6,8 +6,8 @@
 /*
  * Tells ThreadSanitizer of what libvirt hands from one thread to another by means it does not see:
  * its event loop is GLib's, and its objects are counted by GObject, and neither is built with it.
- * Linked to the tests that run the loop, and preloaded into the processes that load the driver; these
- * functions stand before libvirt's own.
+ * Linked to the tests that run the loop, and preloaded into the processes that load the driver;
+ * these functions stand before libvirt's own.
  */
 
 #include <dlfcn.h>
