@@ -51,6 +51,44 @@ testFreeWaitsForWorkers(void)
     cannedAssertLog(canned, "RetrievePropertiesEx Logout");
 }
 
+/* What a connection that leaves does to the server is the business of who made it. */
+static void
+noteLeaving(EsxServer *server, gpointer opaque)
+{
+    GPtrArray *left = opaque;
+
+    g_ptr_array_add(left, server);
+}
+
+static void
+testTwoShareAServer(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(GPtrArray) left = g_ptr_array_new();
+    EsxServer *server = esxServerNew(fixtureLogin(canned), NULL /* scope */, "esx1");
+    EsxConnection *first = esxConnectionJoin(server, noteLeaving, left, "esx1", 0);
+    EsxConnection *second = esxConnectionJoin(server, noteLeaving, left, "esx1", 7);
+
+    g_assert_true(first->session == second->session);
+    g_assert_true(first->inventory == second->inventory);
+    g_assert_true(first->listings == second->listings);
+    g_assert_true(first->folder == second->folder);
+    g_assert_true(first->events == second->events);
+    g_assert_cmpuint(first->cacheTtlMs, ==, 0);
+    g_assert_cmpuint(second->cacheTtlMs, ==, 7);
+
+    esxConnectionFree(first);
+    g_assert_cmpuint(left->len, ==, 1);
+    cannedReply(canned, "RetrievePropertiesEx", HARDWARE);
+    g_assert_nonnull(esxServerHardware(second->server, NULL));
+    esxConnectionFree(second);
+    g_assert_cmpuint(left->len, ==, 2);
+    g_assert_true(left->pdata[0] == server && left->pdata[1] == server);
+    cannedAssertLog(canned, "RetrievePropertiesEx");
+    esxServerFree(server);
+    cannedAssertLog(canned, "Logout");
+}
+
 static void
 testFreeNothing(void)
 {
@@ -63,6 +101,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 
     g_test_add_func("/connection/free-waits-for-workers", testFreeWaitsForWorkers);
+    g_test_add_func("/connection/two-share-a-server", testTwoShareAServer);
     g_test_add_func("/connection/free-nothing", testFreeNothing);
     return g_test_run();
 }

@@ -84,6 +84,19 @@ testHardwareFromTwoThreads(void)
     esxServerFree(server);
 }
 
+/* At the end of a process that may not come to free it, and if it does. */
+static void
+testEnd(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    EsxServer *server = esxServerNew(fixtureLogin(canned), NULL, "esx1");
+
+    esxServerEnd(server);
+    cannedAssertLog(canned, "Logout");
+    esxServerFree(server);
+    cannedAssertLog(canned, "");
+}
+
 static void
 testFreeNothing(void)
 {
@@ -98,6 +111,7 @@ main(int argc, char **argv)
     g_test_add_func("/server/hardware-once", testHardwareIsAskedForOnce);
     g_test_add_func("/server/hardware-after-failure", testHardwareAfterFailure);
     g_test_add_func("/server/hardware-from-two-threads", testHardwareFromTwoThreads);
+    g_test_add_func("/server/end", testEnd);
     g_test_add_func("/server/free-nothing", testFreeNothing);
     return g_test_run();
 }
