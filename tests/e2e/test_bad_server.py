@@ -10,6 +10,7 @@ import pytest
 from esxkit.harness.check import lists_the_world, raises_error
 from esxkit.harness.client import Client
 from esxkit.harness.environment import patience
+from esxkit.harness.live import settled
 
 # What the kinds of trouble (esxkit.fake.troubles) must be reported as: the codes, and words where they matter.
 NONSENSE = (libvirt.VIR_ERR_RPC,)
@@ -83,7 +84,12 @@ def test_on_an_open_connection(client: Client, site, new_fake, world, trouble: s
     server = new_fake()
     conn = client.open(site.uri(server, cache_ttl="0", **QUICK))
     lists_the_world(conn, world)
+    pool = conn.storagePoolLookupByName("datastore1")
+    settled(site, server)
     order(server, trouble, "WaitForUpdatesEx")
+    if site.mode == "remote":
+        # Where the host tells of changes, only a read behind a change asks.
+        pool.refresh(0)
     with reported(trouble):
         conn.listAllStoragePools(0)
     server.clear_orders()
