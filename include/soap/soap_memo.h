@@ -30,8 +30,8 @@ typedef struct {
     const SoapField *field;
 } SoapMemoField;
 
-#define SOAP_MEMO_FIELDS 256
-#define SOAP_MEMO_NAMES 64
+#define SOAP_MEMO_FIELDS 128
+#define SOAP_MEMO_NAMES 32
 
 typedef struct {
     SoapMemoField fields[SOAP_MEMO_FIELDS];

@@ -17,22 +17,79 @@
 #define SMALLEST_BLOCK 64
 #define LARGEST_BLOCK (1024 * 1024)
 
+/*
+ * The C library soon gives large blocks back to the system, and the next reply pays for fresh pages
+ * again. So one of each size from SMALLEST_SPARE to LARGEST_SPARE is kept, for all threads together:
+ * less than 1 MiB. Not where a sanitizer is to see who uses what was freed.
+ */
+#define SMALLEST_SPARE (32 * 1024)
+#define LARGEST_SPARE (512 * 1024)
+#define SPARES 5
+
+#ifdef __SANITIZE_ADDRESS__
+#define KEEPS_SPARES FALSE
+#else
+#define KEEPS_SPARES TRUE
+#endif
+
 #define ALIGNMENT (_Alignof(max_align_t))
+
+G_STATIC_ASSERT(SMALLEST_SPARE << (SPARES - 1) == LARGEST_SPARE);
 
 typedef struct _Block Block;
 struct _Block {
     Block *previous;
     size_t size;        /* of data */
-    size_t used;
     _Alignas(max_align_t) char data[];
 };
 
+/*
+ * What is left of the current block is between @low, from where structs are taken, and @high, from
+ * where texts are, so that no text is followed by a gap.
+ */
 struct _Arena {
     Block *current;
+    char *low;
+    char *high;
     size_t ceiling;
     size_t used;
     size_t nextSize;    /* of the next block */
 };
+
+static Block *spares[SPARES];
+
+/* Returns: where a block of @size is kept, or NULL when such are not. */
+static Block **
+sparePlace(size_t size)
+{
+    guint i;
+
+    for (i = 0; KEEPS_SPARES && i < SPARES; i++) {
+        if (size == (size_t)SMALLEST_SPARE << i)
+            return &spares[i];
+    }
+    return NULL;
+}
+
+static Block *
+blockNew(size_t size)
+{
+    Block **place = sparePlace(size);
+    Block *block = place ? g_atomic_pointer_exchange(place, NULL) : NULL;
+
+    if (!block)
+        block = g_try_malloc(sizeof(*block) + size);
+    return block;
+}
+
+static void
+blockFree(Block *block)
+{
+    Block **place = sparePlace(block->size);
+
+    if (!place || !g_atomic_pointer_compare_and_exchange(place, NULL, block))
+        g_free(block);
+}
 
 Arena *
 arenaNew(size_t ceiling)
@@ -61,7 +118,7 @@ arenaFree(Arena *arena)
     while (arena->current) {
         Block *previous = arena->current->previous;
 
-        g_free(arena->current);
+        blockFree(arena->current);
         arena->current = previous;
     }
     g_free(arena);
@@ -72,60 +129,52 @@ static gboolean
 arenaAddBlock(Arena *arena, size_t size)
 {
     size_t room = MAX(size, arena->nextSize);
-    Block *block = g_try_malloc(sizeof(*block) + room);
+    Block *block = blockNew(room);
 
     if (!block)
         return FALSE;
     block->previous = arena->current;
     block->size = room;
-    block->used = 0;
     arena->current = block;
+    arena->low = block->data;
+    arena->high = block->data + room;
     arena->nextSize = MIN(arena->nextSize * 2, LARGEST_BLOCK);
     return TRUE;
 }
 
-/* As arenaAlloc(), but whatever was there before. */
-static void *
-arenaTake(Arena *arena, size_t size)
+/* Makes sure that the current block has @size bytes, and takes them into account. */
+static gboolean
+arenaReserve(Arena *arena, size_t size)
 {
-    size_t rounded;
-    void *memory;
-
     if (size > arena->ceiling - arena->used)
-        return NULL;
-    rounded = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
-    if (rounded < size || rounded > arena->ceiling - arena->used)
-        return NULL;
-    if (!arena->current || rounded > arena->current->size - arena->current->used) {
-        if (!arenaAddBlock(arena, rounded))
-            return NULL;
-    }
-    memory = arena->current->data + arena->current->used;
-    arena->current->used += rounded;
-    arena->used += rounded;
-    return memory;
+        return FALSE;
+    if (size > (size_t)(arena->high - arena->low) && !arenaAddBlock(arena, size))
+        return FALSE;
+    arena->used += size;
+    return TRUE;
 }
 
 void *
 arenaAlloc(Arena *arena, size_t size)
 {
-    void *memory = arenaTake(arena, size);
+    size_t rounded = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+    char *memory;
 
-    return memory ? memset(memory, 0, size) : NULL;
+    if (rounded < size || !arenaReserve(arena, rounded))
+        return NULL;
+    memory = arena->low;
+    arena->low += rounded;
+    return memset(memory, 0, size);
 }
 
 char *
 arenaStrndup(Arena *arena, const char *text, size_t length)
 {
-    char *copy;
-
-    if (length == SIZE_MAX)
+    if (length == SIZE_MAX || !arenaReserve(arena, length + 1))
         return NULL;
-    copy = arenaTake(arena, length + 1);
-    if (!copy)
-        return NULL;
-    copy[length] = '\0';
-    return memcpy(copy, text, length);
+    arena->high -= length + 1;
+    arena->high[length] = '\0';
+    return memcpy(arena->high, text, length);
 }
 
 size_t

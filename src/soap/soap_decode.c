@@ -241,7 +241,8 @@ static const SoapXmlHandler decoderHandler = {
 SoapDecoder *
 soapDecoderNew(const SoapMethod *method)
 {
-    SoapDecoder *decoder = g_new0(SoapDecoder, 1);
+    /* Not zeroed: most of it is the stack of frames, of which a small reply needs little. */
+    SoapDecoder *decoder = g_new(SoapDecoder, 1);
 
     decoder->method = method;
     decoder->xml = soapXmlNew(&decoderHandler, decoder);

@@ -23,6 +23,7 @@ soapFramesInit(SoapFrames *frames, Arena *arena)
     frames->text = g_string_new(NULL);
     frames->skipping = 0;
     frames->n = 0;
+    memset(&frames->memo, 0, sizeof(frames->memo));
 }
 
 void
