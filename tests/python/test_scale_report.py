@@ -39,6 +39,9 @@ def test_report_and_curve(figures, tmp_path):
     assert f"]({CURVE})" in text
     drawn = ElementTree.fromstring((tmp_path / CURVE).read_bytes())
     assert drawn.tag == "{http://www.w3.org/2000/svg}svg"
+    places = [float(e.text) for e in drawn.iter() if e.get("class", "").startswith("x ")]
+    assert places
+    assert all(0 <= x <= 900 for x in places)
     assert b"http://kozea" not in (tmp_path / CURVE).read_bytes()
     assert not [e for e in drawn.iter() if "//" in e.get("{http://www.w3.org/1999/xlink}href", "")]
 
