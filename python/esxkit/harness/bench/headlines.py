@@ -11,9 +11,7 @@ import attrs
 
 from .clients import BUILTIN, CURL, EMBEDDED, OF_VOLUMES
 from .line_fit import Line, fit
-from .matrix import Row
-
-VOLUMES, LATENCY = 1000, 20
+from .matrix import LATENCY, VOLUMES, Row
 
 
 @attrs.frozen

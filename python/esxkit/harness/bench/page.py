@@ -72,7 +72,7 @@ def machine() -> dict[str, Any]:
         "processor": models[0].split(":", 1)[1].strip() if models else platform.machine(),
         "kernel": platform.release(),
         "libvirt": _first_line(environment.program("virsh", "libvirt-clients"), "--version"),
-        "curl": _first_line(environment.program("curl", "curl"), "--version").split("(")[0].strip(),
+        "curl": _first_line(environment.program("curl", "curl"), "--version").split()[1],
         "libxml2": _first_line("pkg-config", "--modversion", "libxml-2.0"),
         "openssl": _first_line("pkg-config", "--modversion", "openssl"),
         "python": platform.python_version(),
