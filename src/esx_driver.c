@@ -139,9 +139,12 @@ esxDriverConnect(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri)
         return NULL;
     }
 
-    /* Without a daemon the process is about to end, as often as not. */
+    /*
+     * Without a daemon the process is about to end, as often as not. libvirtd closes connections on
+     * its main loop, which must not wait for a server: a thread logs out, even with linger=0.
+     */
     return esxOpenConnection(server, uri, esxDriverLeave,
-                             GUINT_TO_POINTER(login.inDaemon ? uri->lingerMs : 0));
+                             GUINT_TO_POINTER(login.inDaemon ? MAX(uri->lingerMs, 1) : 0));
 }
 
 static virDrvOpenStatus
