@@ -134,7 +134,7 @@ def test_a_slow_search_costs_a_few_waits_more_whatever_it_finds(site, new_fake, 
 
 
 def test_within_cache_ttl_a_listing_is_free_and_after_it_costs_one(client: Client, site, counted):
-    """After it, too, where the host tells of changes. In a client the second read makes the filter, and so costs two."""
+    """After it, too, where the host tells of changes. In a client the second read makes the filter: two requests."""
     conn = client.open(site.uri(counted, cache_ttl=patience(1)))
     conn.listAllStoragePools(0)
     settled(site, counted)
