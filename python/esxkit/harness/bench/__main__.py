@@ -95,7 +95,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--part", action="append", choices=PARTS, help="only this part; may be given again")
     parser.add_argument("--latency", action="append", type=float, metavar="MS", help="of the matrix; again for more")
     parser.add_argument("--rounds", type=int, help=f"of the matrix, for who is fast (default {Plan().rounds})")
-    parser.add_argument("--size", type=int, default=512, metavar="MIB", help="of the streams' disk (default 512)")
+    parser.add_argument("--size", type=int, default=1024, metavar="MIB", help="of the streams' disk (default 1024)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all rows and the headlines to this file")
     parser.add_argument("--update-docs", action="store_true", help="write docs/BENCHMARKS.md and its plots")
     given = parser.parse_args(argv)
