@@ -77,6 +77,9 @@ class Options:
     """Mean seconds that a client rests between two things that it does."""
     world_pause: float = 0.5
     """Mean seconds between two changes of the world."""
+    arenas: int = 1
+    """Heaps of the daemon (glibc's MALLOC_ARENA_MAX); 0 leaves it to glibc. Its choice is eight for each core, which
+    fill up one by one for a long time, whatever is freed: with one heap what grows is what is lost."""
 
 
 def still_pools(changing: str) -> dict[str, tuple[str, tuple[int, ...] | None, dict[str, str]]]:
@@ -154,7 +157,9 @@ class Soak:
     def __init__(self, options: Options, folder: Path) -> None:
         self.options = options
         self.folder = folder
-        self.result = Result(options.seconds, options.clients, options.processes, options.expiry, BOUND)
+        self.result = Result(
+            options.seconds, options.clients, options.processes, options.expiry, BOUND, options.arenas
+        )
         self.changing = iqn(TARGETS - 1)
 
     def run(self) -> Result:
@@ -162,7 +167,8 @@ class Soak:
         counts = {"datastores": DATASTORES, "targets": TARGETS, "luns": LUNS, "volumes": VOLUMES}
         arguments = [argument for name, value in counts.items() for argument in (f"--{name}", str(value))]
         with FakeProcess(*arguments) as fake:
-            daemon = PrivateLibvirtd(password=PASSWORD).start()
+            heaps = {"MALLOC_ARENA_MAX": str(self.options.arenas)} if self.options.arenas else {}
+            daemon = PrivateLibvirtd(password=PASSWORD, env=heaps).start()
             try:
                 self._run(fake, daemon)
                 self._judge_end(fake, daemon)
@@ -370,11 +376,16 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=64, help="how many clients (default 64)")
     parser.add_argument("--processes", type=int, default=4, help="processes that they share (default 4)")
     parser.add_argument("--expiry", type=float, default=20, help="seconds between two ends of the session (default 20)")
+    parser.add_argument("--arenas", type=int, default=1, help="heaps of the daemon, 0: as glibc chooses (default 1)")
     parser.add_argument("--report", type=Path, metavar="FOLDER", help="write SOAK.md and its curve there, as into docs")
     parsed = parser.parse_args()
     result = soak(
         Options(
-            seconds=parsed.minutes * 60, clients=parsed.clients, processes=parsed.processes, expiry=parsed.expiry
+            seconds=parsed.minutes * 60,
+            clients=parsed.clients,
+            processes=parsed.processes,
+            expiry=parsed.expiry,
+            arenas=parsed.arenas,
         )
     )
     text = markdown(result)

@@ -54,6 +54,7 @@ class Result:
     processes: int
     expiry: float
     bound: float
+    arenas: int
     verdicts: list[Verdict] = attrs.field(factory=list)
     problems: list[str] = attrs.field(factory=list)
     times: dict[str, array] = attrs.field(factory=dict)
@@ -118,6 +119,17 @@ def _changes(latencies: dict[str, list[float]]) -> list[str]:
     return rows
 
 
+def _heaps(arenas: int) -> list[str]:
+    if not arenas:
+        return []
+    return [
+        f"libvirtd ran with MALLOC_ARENA_MAX={arenas}. glibc by itself gives a process up to eight heaps for each core, and "
+        "with dozens of threads these fill up one by one: resident memory then creeps for longer than this run "
+        "lasts (`--arenas 0` shows it), whatever is freed. With one heap what grows is what is lost.",
+        "",
+    ]
+
+
 def _quote(lines: list[str]) -> list[str]:
     return ["```", *lines[:40], "```"] if lines else ["None."]
 
@@ -177,6 +189,7 @@ def markdown(result: Result) -> str:
             "",
             "## Memory",
             "",
+            *_heaps(result.arenas),
             f"![resident memory of libvirtd]({CURVE})",
             "",
             "## The daemon's log",
