@@ -123,8 +123,8 @@ def _heaps(arenas: int) -> list[str]:
     if not arenas:
         return []
     return [
-        f"libvirtd ran with MALLOC_ARENA_MAX={arenas}. glibc by itself gives a process up to eight heaps for each core, and "
-        "with dozens of threads these fill up one by one: resident memory then creeps for longer than this run "
+        f"libvirtd ran with MALLOC_ARENA_MAX={arenas}. glibc by itself gives a process up to eight heaps a core, "
+        "and with dozens of threads these fill up one by one: resident memory then creeps for longer than this run "
         "lasts (`--arenas 0` shows it), whatever is freed. With one heap what grows is what is lost.",
         "",
     ]
