@@ -20,6 +20,8 @@ root=$1
 shift
 python=$root/.venv/bin/python
 failed=0
+# GLib's own pools hide from the run times who owns a piece of memory.
+export G_SLICE=always-malloc
 
 # build FOLDER SANITIZERS: configured and compiled by ./dev, as every build folder
 build() {
@@ -98,7 +100,6 @@ mkdir -p "$reports"
 
 common=abort_on_error=1:detect_stack_use_after_return=1:strict_string_checks=1
 export UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1"
-export G_SLICE=always-malloc
 
 # The unit tests are instrumented themselves: every leak in them is ours.
 ASAN_OPTIONS=$common:detect_leaks=1 unit_tests "$folder" || failed=1

@@ -52,7 +52,7 @@ def test_eight_threads_while_the_session_ends_again_and_again(client, site, new_
     over = threading.Event()
 
     def end_sessions() -> None:
-        while not over.wait(0.5):
+        while not over.wait(environment.patience(0.5)):
             server.end_sessions()
 
     ender = threading.Thread(target=end_sessions)
