@@ -15,6 +15,7 @@ import pytest
 from esxkit.harness.bench.http_message import BadMessage, take_request
 from esxkit.harness.bench.replay import ReplayServer
 from esxkit.harness.environment import HarnessError
+from esxkit.harness.live import until
 from esxkit.harness.servers import PASSWORD, Fake
 
 _ENVELOPE = (
@@ -34,7 +35,7 @@ LOGIN = (
 LOGOUT = f'<Logout xmlns="urn:vim25">{_SESSIONS}</Logout>'
 POLL = (
     '<WaitForUpdatesEx xmlns="urn:vim25"><_this type="PropertyCollector">ha-property-collector</_this>'
-    "<version>1</version><options><maxWaitSeconds>30</maxWaitSeconds></options></WaitForUpdatesEx>"
+    "<version>1</version><options><maxWaitSeconds>{}</maxWaitSeconds></options></WaitForUpdatesEx>"
 )
 
 
@@ -140,13 +141,13 @@ def test_a_long_poll_is_held_until_its_client_goes(server, shown):
 
     def poll() -> None:
         try:
-            poller(POLL)
+            poller(POLL.format(30))
         except (OSError, http.client.HTTPException) as error:
             ends.append(error)
 
     waiting = threading.Thread(target=poll)
     waiting.start()
-    server.settle((1, 1, 0))
+    until(lambda: server.state() == (1, 1, 0), "the long poll is held")
     poller._connection.sock.shutdown(2)
     waiting.join()
     assert len(ends) == 1
@@ -155,14 +156,25 @@ def test_a_long_poll_is_held_until_its_client_goes(server, shown):
     server.counters()
 
 
+def test_a_long_poll_ends_as_servers_end_it(server, shown, call):
+    server.replay("talk")
+    begun = time.monotonic()
+    status, body = call(POLL.format(1))
+    assert 1 <= time.monotonic() - begun < 20
+    assert status == 200
+    assert b"<WaitForUpdatesExResponse" in body
+    assert b"returnval" not in body
+    assert call(TIME) == shown[2]
+
+
 def test_sessions_are_counted(server, shown, call):
     server.replay("talk")
     call(LOGIN)
     assert server.state()[2] == 1
-    with pytest.raises(HarnessError, match="connections, held requests and sessions"):
-        server.settle((1, 0, 0), seconds=0.05)
+    with pytest.raises(HarnessError, match="at most 1 connections and 0 sessions"):
+        server.settle(1, 0, seconds=0.05)
     call(LOGOUT)
-    server.settle((1, 0, 0))
+    server.settle(1, 0)
 
 
 def test_requests_are_taken_out_of_a_stream_whole():

@@ -173,7 +173,7 @@ class Matrix:
         if client == LIVE and search_is_fresh(what):
             time.sleep(max(0.0, self._last_live + CACHE_TTL + 0.05 - time.monotonic()))
         server.replay(name, latency)
-        before = server.state()
+        connections, _, sessions = server.state()
         server.counters()
         daemon = self._clients.daemons.get(client)
         pid = daemon.process.pid if daemon else None
@@ -185,7 +185,7 @@ class Matrix:
             self._last_live = time.monotonic()
         else:
             # The daemon logs out a moment after virsh has gone.
-            server.settle(before)
+            server.settle(connections, sessions)
         sample = _Sample(run, server.counters())
         if pid is not None:
             sample.daemon_cpu, sample.daemon_peak = cpu_of(pid) - cpu, usage.peak(pid)

@@ -98,9 +98,13 @@ class ReplayServer:
         connections, held, sessions = self._order("state")
         return connections, held, sessions
 
-    def settle(self, state: tuple[int, int, int] = (0, 0, 0), seconds: float = 10) -> None:
-        """Waits until the state is this, by default that all have gone; HarnessError when it is not in time."""
-        if not self._order("settle", state=state, seconds=seconds):
+    def settle(self, connections: int = 0, sessions: int = 0, seconds: float = 10) -> None:
+        """Waits until no more connections are open than that, and so many sessions; by default until all have gone.
+
+        HarnessError when it is not so in time.
+        """
+        if not self._order("settle", connections=connections, sessions=sessions, seconds=seconds):
             raise HarnessError(
-                f"After {seconds:g} s there are not {state} but {self.state()} connections, held requests and sessions."
+                f"After {seconds:g} s there are {self.state()} connections, long polls and sessions instead of at most "
+                f"{connections} connections and {sessions} sessions."
             )

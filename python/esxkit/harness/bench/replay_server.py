@@ -5,10 +5,10 @@
 First it stands between a client and the fake host and writes down each request with its reply (``record``). From then
 on (``replay``) it looks a request up by its first line and its body, waits for the latency asked for, and writes the
 reply as it came, session ids, versions and tasks included. The same question asked again gets the next of its
-recorded replies, and at last the last one again. A request whose reply did not come while it was recorded, a long
-poll, is held until its client goes away. One that was never recorded gets 500 and is told in the counters; but for
-what a daemon may or may not get round to before its connection is closed: a long poll is held, whatever it asks, and
-what ends one is answered with nothing, as servers do.
+recorded replies, and at last the last one again. A long poll that was not answered when it was recorded is held until
+its time is over, and then answered with nothing, as servers do. A request that was never recorded gets 500 and is
+told in the counters; but for what ends a long poll, which a daemon may or may not get round to before its connection
+is closed: that is answered.
 
 TLS is that of the fake. The server measures itself: the seconds between the last byte of a request and its reply's
 being written, the latency not counted, and its CPU time, TLS included.
@@ -35,11 +35,12 @@ from esxkit.harness.bench.http_message import BadMessage, Message, closes, read_
 
 _UNKNOWN = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
-Recording = dict[tuple[bytes, bytes], list["bytes | None"]]
+Recording = dict[tuple[bytes, bytes], list[bytes]]
 State = tuple[int, int, int]
 """Open connections, requests that are held, and logins without a logout."""
 
-_LONG_POLL = re.compile(rb"<maxWaitSeconds>[1-9]")
+_GOOD = b"HTTP/1.1 200 "
+_LONG_POLL = re.compile(rb"<WaitForUpdatesEx .*<maxWaitSeconds>([1-9]\d*)<", re.DOTALL)
 _ANSWERED_WITH_NOTHING = ("CancelWaitForUpdates", "DestroyPropertyFilter")
 _NOTHING = """<?xml version="1.0" encoding="UTF-8"?>
 <soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Body>\
@@ -113,31 +114,27 @@ class Server:
         self.name, self.upstream, self.latency = name, upstream, latency
         self._next.clear()
 
-    def find(self, message: Message) -> tuple[bool, bytes | None]:
-        """Whether the request is known, and its reply; None to hold it."""
+    def find(self, message: Message) -> bytes:
+        """The reply to a request that is no long poll."""
         replies = self.recordings[self.name].get(message.key)
         if replies is None and message.name in _ANSWERED_WITH_NOTHING:
-            return True, nothing(message.name)
-        if replies is None and message.name == "WaitForUpdatesEx" and _LONG_POLL.search(message.body):
-            return True, None
+            return nothing(message.name)
         if replies is None:
             self.counters.unknown.append(message.name)
-            return False, _UNKNOWN
+            return _UNKNOWN
         place = min(self._next[message.key], len(replies) - 1)
         self._next[message.key] += 1
-        return True, replies[place]
+        return replies[place]
 
-    def note(self, message: Message) -> Callable[[bytes], None]:
-        """Writes a request down as one without a reply; returns what to call with the reply."""
-        replies = self.recordings[self.name].setdefault(message.key, [])
-        replies.append(None)
-        self.requests[self.name].append(message)
-        place = len(replies) - 1
+    def knows(self, message: Message) -> bool:
+        """Whether the request was recorded with a reply."""
+        return message.key in self.recordings[self.name]
 
-        def fill(reply: bytes) -> None:
-            replies[place] = reply
-
-        return fill
+    def note(self, message: Message, reply: bytes) -> None:
+        """Writes a request down with its reply, unless that is how a long poll ends with its session."""
+        if _LONG_POLL.search(message.body) and not reply.startswith(_GOOD):
+            return
+        self.recordings[self.name].setdefault(message.key, []).append(reply)
 
 
 class Connection(asyncio.Protocol):
@@ -149,6 +146,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._upstream: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._forwarding: asyncio.Task[None] | None = None
+        self._later: asyncio.TimerHandle | None = None
         self._holds = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -161,8 +159,9 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._server.open.discard(self)
         self._hold(False)
-        if self._forwarding is not None:
-            self._forwarding.cancel()
+        for pending in (self._later, self._forwarding):
+            if pending is not None:
+                pending.cancel()
         if self._upstream is not None:
             self._upstream[1].close()
         self._server.tell()
@@ -185,19 +184,25 @@ class Connection(asyncio.Protocol):
         counters.bytes_in += message.size
         self._server.sessions += (message.name == "Login") - (message.name == "Logout")
         if self._server.upstream is not None:
-            fill = self._server.note(message)
-            self._forwarding = asyncio.get_running_loop().create_task(self._forward(message, fill))
+            self._server.requests[self._server.name].append(message)
+            self._forwarding = asyncio.get_running_loop().create_task(self._forward(message))
             return
-        known, reply = self._server.find(message)
-        if reply is None:
+        loop = asyncio.get_running_loop()
+        poll = _LONG_POLL.search(message.body)
+        if poll and not self._server.knows(message):
             self._hold(True)
+            self._later = loop.call_later(int(poll[1]), self._end_poll, message)
             return
+        reply = self._server.find(message)
         prepared = time.perf_counter() - begun
-        if self._server.latency and known:
-            loop = asyncio.get_running_loop()
-            loop.call_later(self._server.latency, self._answer, reply, prepared)
+        if self._server.latency:
+            self._later = loop.call_later(self._server.latency, self._answer, reply, prepared)
         else:
             self._answer(reply, prepared)
+
+    def _end_poll(self, message: Message) -> None:
+        self._hold(False)
+        self._answer(nothing(message.name), 0)
 
     def _hold(self, holds: bool) -> None:
         """Whether the client waits for a reply that may never come."""
@@ -216,7 +221,7 @@ class Connection(asyncio.Protocol):
         counters.bytes_out += len(reply)
         counters.own.append(prepared + time.perf_counter() - begun)
 
-    async def _forward(self, message: Message, fill: Callable[[bytes], None]) -> None:
+    async def _forward(self, message: Message) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             if self._upstream is None:
                 port = self._server.upstream
@@ -226,7 +231,7 @@ class Connection(asyncio.Protocol):
             writer.write(message.head + message.body)
             reply = await read_reply(reader)
             self._hold(False)
-            fill(reply)
+            self._server.note(message, reply)
             self._answer(reply, 0)
 
 
@@ -259,11 +264,11 @@ class Control:
             {"method": m.name, "line": m.line.decode(), "body": m.body.decode()} for m in self._server.requests[name]
         ]
 
-    async def settle(self, state: State, seconds: float) -> bool:
-        """Waits until this is what goes on; False when it is not in time."""
+    async def settle(self, connections: int, sessions: int, seconds: float) -> bool:
+        """Waits until there are no more connections than that, and so many sessions; False when not in time."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while list(self._server.state()) != list(state):
+                while len(self._server.open) > connections or self._server.sessions != sessions:
                     self._server.changed.clear()
                     await self._server.changed.wait()
                 return True
