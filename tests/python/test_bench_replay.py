@@ -165,6 +165,9 @@ def test_a_long_poll_ends_as_servers_end_it(server, shown, call):
     assert b"<WaitForUpdatesExResponse" in body
     assert b"returnval" not in body
     assert call(TIME) == shown[2]
+    assert server.counters()["methods"] == {"WaitForUpdatesEx": 1, "CurrentTime": 1}
+    call(POLL.format(1))
+    assert server.counters()["requests"] == 0
 
 
 def test_sessions_are_counted(server, shown, call):

@@ -144,6 +144,7 @@ class Connection(asyncio.Protocol):
         self._server = server
         self._buffer = bytearray()
         self._transport: asyncio.Transport
+        self._born: Counters
         self._upstream: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._forwarding: asyncio.Task[None] | None = None
         self._later: asyncio.TimerHandle | None = None
@@ -151,7 +152,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport, self._born = transport, self._server.counters
         self._server.counters.connections += 1
         self._server.open.add(self)
         self._server.tell()
@@ -179,16 +180,18 @@ class Connection(asyncio.Protocol):
             self._take(message, begun)
 
     def _take(self, message: Message, begun: float) -> None:
+        poll = _LONG_POLL.search(message.body)
         counters = self._server.counters
-        counters.methods[message.name] += 1
-        counters.bytes_in += message.size
+        # Who polls on and on while another client is counted is not that client.
+        if not poll or self._born is counters:
+            counters.methods[message.name] += 1
+            counters.bytes_in += message.size
         self._server.sessions += (message.name == "Login") - (message.name == "Logout")
         if self._server.upstream is not None:
             self._server.requests[self._server.name].append(message)
             self._forwarding = asyncio.get_running_loop().create_task(self._forward(message))
             return
         loop = asyncio.get_running_loop()
-        poll = _LONG_POLL.search(message.body)
         if poll and not self._server.knows(message):
             self._hold(True)
             self._later = loop.call_later(int(poll[1]), self._end_poll, message)
@@ -202,7 +205,7 @@ class Connection(asyncio.Protocol):
 
     def _end_poll(self, message: Message) -> None:
         self._hold(False)
-        self._answer(nothing(message.name), 0)
+        self._transport.write(nothing(message.name))
 
     def _hold(self, holds: bool) -> None:
         """Whether the client waits for a reply that may never come."""
@@ -250,7 +253,10 @@ class Control:
         self._server.use(name, None, latency_ms / 1000)
 
     async def counters(self) -> dict[str, Any]:
-        """What happened since the last time, which begins anew."""
+        """What happened since the last time, which begins anew.
+
+        Long polls on connections that were open then are not counted.
+        """
         before, self._server.counters = self._server.counters, Counters()
         return before.plain()
 
