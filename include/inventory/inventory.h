@@ -84,7 +84,8 @@ void inventoryExpire(Inventory *inventory);
 typedef struct {
     /*
      * @now was published in place of @before, in the order of publication; readers may see it
-     * already. @before: what was read before the thread began, or NULL, for the first call.
+     * already. The first @before is what was read as the thread began; NULL where that failed and
+     * nothing had been read earlier.
      */
     void (*changed)(gpointer opaque, InventorySnapshot *before, InventorySnapshot *now);
     /* From now on every change is told as it happens. */

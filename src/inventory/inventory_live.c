@@ -17,6 +17,9 @@
 /* How often the server is told to end a poll before the socket is closed instead. */
 #define CANCELS 4
 
+/* A server that has not answered that by then is not waited for: the reader has a request to send. */
+#define CANCEL_TIMEOUT_MS 2000
+
 static const InventoryPace usualPace = {
     .pollSeconds = 30,
     .probeSeconds = 1,
@@ -42,7 +45,6 @@ struct _InventoryLive {
     Wake *wake;                     /* made before the thread: ends its requests */
 
     /* The thread's own. */
-    InventorySnapshot *before;      /* what readers had before it began; until it has told so */
     Due due;
     gint64 retryAt;                 /* monotonic; G_MAXINT64: only when somebody asks */
     guint retryMs;                  /* the next pause */
@@ -140,13 +142,6 @@ becomeLost(InventoryLive *live, const GError *error)
         live->watch->lost(live->watchOpaque, error);
 }
 
-static void
-tellChanged(InventoryLive *live, InventorySnapshot *before, InventorySnapshot *now)
-{
-    if (before != now && live->watch && live->watch->changed)
-        live->watch->changed(live->watchOpaque, before, now);
-}
-
 /* @now: (transfer full). */
 static void
 publish(InventoryLive *live, InventorySnapshot *now)
@@ -163,7 +158,8 @@ publish(InventoryLive *live, InventorySnapshot *now)
     g_mutex_lock(&live->lock);
     live->current = now;
     g_mutex_unlock(&live->lock);
-    tellChanged(live, before, now);
+    if (live->watch && live->watch->changed)
+        live->watch->changed(live->watchOpaque, before, now);
 }
 
 /* ---- the thread: trouble -------------------------------------------------------------------- */
@@ -418,8 +414,6 @@ run(gpointer opaque)
     guint64 ticket = 0;
     Step step;
 
-    tellChanged(live, live->before, live->current);
-    g_clear_pointer(&live->before, inventorySnapshotUnref);
     do {
         if (live->due == DUE_POLL && !live->probing)
             becomeLive(live);
@@ -452,7 +446,6 @@ inventoryLiveStart(InventoryLive *live, InventorySnapshot *before, InventorySnap
         return;
 
     live->wake = wakeNew();
-    live->before = before ? inventorySnapshotRef(before) : NULL;
     if (now) {
         live->current = inventorySnapshotRef(now);
     } else {
@@ -471,7 +464,6 @@ inventoryLiveStart(InventoryLive *live, InventorySnapshot *before, InventorySnap
         return;
 
     g_clear_pointer(&live->wake, wakeFree);
-    g_clear_pointer(&live->before, inventorySnapshotUnref);
     g_clear_pointer(&live->current, inventorySnapshotUnref);
 }
 
@@ -500,7 +492,9 @@ static gboolean
 lockedCancelPoll(InventoryLive *live)
 {
     ViSession *session = live->parts.session;
-    const ViCallOptions options = { .generation = live->generation };
+    const ViCallOptions options = {
+        .generation = live->generation, .timeoutMs = CANCEL_TIMEOUT_MS,
+    };
     g_autoptr(GError) ignored = NULL;
     gboolean told;
 

@@ -60,8 +60,8 @@ void inventoryLiveSetWatch(InventoryLive *live, const InventoryWatch *watch, gpo
  * Starts the thread where there is none, and hands the InventorySync over to it; where that does
  * not work nothing has happened. Start, IsRunning and Sync: by one thread at a time.
  *
- * @before: the snapshot readers had until now, or NULL. @now: what the sync has just returned;
- * NULL: it has failed, and the thread begins in trouble.
+ * @before: the snapshot readers had until now, or NULL. @now: what the sync has just returned, from
+ * which on changes are told; NULL: it has failed, and the thread begins in trouble, with @before.
  */
 void inventoryLiveStart(InventoryLive *live, InventorySnapshot *before, InventorySnapshot *now);
 

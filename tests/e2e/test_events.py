@@ -98,6 +98,20 @@ def test_datastores_come_and_go(listener: Listener, conn: Remote, server: Fake):
     expect_no_more(listener, conn)
 
 
+def test_who_listens_hears_of_nothing_that_was_before(worker: Client, site, conn: Remote, server: Fake):
+    """Not even when its last read was earlier still."""
+    conn.listStoragePools()
+    server.control.add_datastore(name="early")
+    until(lambda: "early" in conn.listStoragePools(), "the new datastore is seen")
+    server.control.remove_datastore(name="early")
+    if site.mode == "remote":
+        # The host tells the daemon by itself: it may do so a moment later.
+        until(lambda: "early" not in conn.listStoragePools(), "its end is seen")
+    with Listener(worker, conn) as listener:
+        assert "early" not in conn.listStoragePools()
+        expect_no_more(listener, conn)
+
+
 def test_a_renamed_datastore_keeps_its_uuid(listener: Listener, server: Fake):
     server.control.rename_datastore(name=ONE, new_name="renamed")
     events = listener.expect(*went(ONE), *came("renamed"))

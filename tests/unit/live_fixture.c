@@ -127,6 +127,15 @@ liveAwaitToldLast(Live *live, const char *last)
     g_string_truncate(live->told, 0);
 }
 
+void
+liveExpectFrom(Live *live)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&live->lock);
+
+    g_assert_null(live->last);
+    live->last = inventoryPeek(live->inventory);
+}
+
 /* ---- the inventory --------------------------------------------------------------------------- */
 
 void
@@ -147,7 +156,8 @@ liveStart(Live *live, const InventoryPace *pace)
     liveInit(live, pace);
     inventoryGoLive(live->inventory);
     liveAssertNames(live, "a");
-    liveAwaitTold(live, "a, live");
+    liveExpectFrom(live);
+    liveAwaitTold(live, "live");
     liveServerAwaitPoll(live->server, 1);
     liveServerAssertLog(live->server, "Filter Sync Poll");
 }

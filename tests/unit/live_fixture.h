@@ -47,3 +47,6 @@ void liveAwaitTold(Live *live, const char *told);
 
 /* The same of the last thing that was told. */
 void liveAwaitToldLast(Live *live, const char *last);
+
+/* The first change has to be told against what was read last. */
+void liveExpectFrom(Live *live);

@@ -158,7 +158,8 @@ class Listener:
             events = self.next(len(wanted), seconds)
         except AssertionError as error:
             raise AssertionError(f"{error} Expected were {list(wanted)}.") from None
-        assert [str(event) for event in events] == list(wanted)
+        told = [str(event) for event in events]
+        assert told == list(wanted), f"Told was {told}, expected were {list(wanted)}."
         return events
 
     def until(self, wanted: str, seconds: float = 10) -> list[str]:
