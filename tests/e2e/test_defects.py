@@ -308,8 +308,8 @@ def test_defect_20_a_lookup_costs_the_same_among_200_datastores(client: Client, 
     before = server.requests().total()
     assert site.virsh(server)("pool-name", uuids[-1]).ok
     server.eventually_without_sessions()
-    # 5 as for 14 datastores, and two more pages of 100 objects.
-    assert server.requests().total() - before <= 7
+    # 5 as for 14 datastores, and two more pages of 100 objects; in a daemon a filter and a long poll, too.
+    assert server.requests().total() - before <= {"embedded": 7, "remote": 9}[site.mode]
 
 
 @pytest.mark.parametrize(

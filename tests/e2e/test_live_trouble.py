@@ -18,10 +18,10 @@ from esxkit.fake.server import FakeProcess
 from esxkit.harness import uri
 from esxkit.harness.badserver import Relay
 from esxkit.harness.check import lists_the_world, raises_error
-from esxkit.harness.client import ApiError, Client, Remote
+from esxkit.harness.client import Client, Remote
 from esxkit.harness.daemon import PrivateLibvirtd
 from esxkit.harness.environment import patience
-from esxkit.harness.live import LIVE, thread_names, until, until_live
+from esxkit.harness.live import LIVE, thread_names, until, until_live, until_lost
 from esxkit.harness.meter import Meter
 from esxkit.harness.oracle import World
 from esxkit.harness.pool_events import LIFECYCLE, Listener
@@ -178,22 +178,13 @@ def test_a_login_that_is_refused_later_is_not_tried_again_and_again(place: Site,
 # ---- the network ----------------------------------------------------------------------------------
 
 
-def answers(conn: Remote) -> bool:
-    try:
-        conn.listAllStoragePools(0)
-    except ApiError:
-        return False
-    return True
-
-
 def test_a_server_that_goes_away_and_comes_back(place: Site, reader: Client, server: Fake):
     conn = reader.open(place.uri(server, cache_ttl=0, connect_timeout=1, timeout=3))
     with Listener(reader, conn, events=[LIFECYCLE]) as listener:
         before = names(conn)
         until_live(server)
         server.pause()
-        # The daemon answers from what it was told, until it hears that nobody tells it any more.
-        until(lambda: not answers(conn), "reads fail")
+        until_lost(conn)
         for _ in range(5):
             with raises_error(libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_ERR_OPERATION_TIMEOUT, within=6):
                 conn.listAllStoragePools(0)

@@ -15,7 +15,7 @@ import pytest
 from esxkit.harness.check import lists_the_world, raises_error
 from esxkit.harness.client import ApiError, Client, Remote
 from esxkit.harness.environment import patience
-from esxkit.harness.live import settled, shows
+from esxkit.harness.live import settled, shows, until_lost
 
 STYLES = ("fault", "empty", "missingset")
 
@@ -161,6 +161,7 @@ def test_while_the_server_is_away_calls_fail_in_time_and_then_work_again(client:
     server = new_fake()
     conn = warm(client, site, server, no_verify=1, connect_timeout=1, timeout=3)
     server.pause()
+    until_lost(conn)
     for _ in range(2):
         with raises_error(libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_ERR_OPERATION_TIMEOUT, within=6):
             conn.listAllStoragePools(0)

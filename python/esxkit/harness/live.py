@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from .client import ApiError, Remote
 from .environment import patience
 from .pytest_plugin import Site
 from .servers import Fake
@@ -31,6 +32,19 @@ def until_live(server: Fake, seconds: float = 10) -> None:
     assert server.control.await_waits(1, patience(seconds)), f"After {patience(seconds):g} s there is no long poll."
 
 
+def until_lost(conn: Remote) -> None:
+    """Waits until reads fail: a daemon answers from what it was told, until it hears that nobody tells it any more."""
+
+    def fails() -> bool:
+        try:
+            conn.listAllStoragePools(0)
+        except ApiError:
+            return True
+        return False
+
+    until(fails, "reads fail")
+
+
 def settled(site: Site, server: Fake) -> None:
     """Waits until a connection that has read causes no request by itself: in a daemon its long poll has to be sent."""
     if site.mode == "remote":
@@ -43,6 +57,11 @@ def shows(site: Site, holds: Callable[[], bool], what: str) -> None:
         until(holds, what, 3)
     else:
         assert holds(), f"It is not so: {what}."
+
+
+def driver_threads(pid: int) -> int:
+    """How many threads of a process are the driver's. libvirtd makes and ends its own as it pleases."""
+    return sum(count for name, count in thread_names(pid).items() if name.startswith("esx-"))
 
 
 def thread_names(pid: int) -> Counter[str]:
