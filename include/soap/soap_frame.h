@@ -34,20 +34,31 @@ typedef struct {
     const SoapType *type;       /* of an object; the declared one of an array's items */
 } SoapFrame;
 
+/*
+ * An element begins in @frame, a SOAP_FRAME_OUTER, or as the first of all (@frame is NULL): its
+ * owner pushes what it means or skips it. Returns FALSE with @error to end the reading.
+ */
+typedef gboolean (*SoapFramesOuter)(gpointer owner, const SoapFrame *frame,
+                                    const SoapXmlElement *element, GError **error);
+
 typedef struct {
     Arena *arena;
-    GString *text;              /* of the innermost SOAP_FRAME_TEXT or SOAP_FRAME_ANY */
+    SoapFramesOuter outer;
+    gpointer owner;
+    char *text;                 /* of the innermost SOAP_FRAME_TEXT or SOAP_FRAME_ANY */
+    size_t textLength;
+    size_t textRoom;
     guint skipping;             /* depth within an element that is skipped */
     size_t n;
     SoapMemo memo;
     SoapFrame frames[LIMIT_REPLY_DEPTH + 1];
 } SoapFrames;
 
-void soapFramesInit(SoapFrames *frames, Arena *arena);
-void soapFramesClear(SoapFrames *frames);
+/* What the frames are filled by; its user is the SoapFrames. */
+extern const SoapXmlHandler soapFramesHandler;
 
-/* Returns: (transfer none): the innermost frame, or NULL before the first element. */
-SoapFrame *soapFramesTop(SoapFrames *frames);
+void soapFramesInit(SoapFrames *frames, Arena *arena, SoapFramesOuter outer, gpointer owner);
+void soapFramesClear(SoapFrames *frames);
 
 /* A frame for the element that begins. The XML reader's ceiling on depth is that of the stack. */
 SoapFrame *soapFramesPush(SoapFrames *frames, SoapFrameKind kind, const SoapXmlElement *element);
@@ -67,19 +78,16 @@ gboolean soapFramesBeginObject(SoapFrames *frames, gpointer base, const SoapFiel
                                const SoapType *declared, const SoapXmlElement *element,
                                GError **error);
 
-/* A child of the innermost frame begins, which is no SOAP_FRAME_OUTER. */
-gboolean soapFramesStart(SoapFrames *frames, const SoapXmlElement *element, GError **error);
-
-/* The innermost element ends, or has text. */
-gboolean soapFramesEnd(SoapFrames *frames, GError **error);
-gboolean soapFramesText(SoapFrames *frames, const char *text, size_t length, GError **error);
+/* The element that begins is a field of @frame's struct, or is skipped. */
+gboolean soapFramesBeginField(SoapFrames *frames, const SoapFrame *frame,
+                              const SoapXmlElement *element, GError **error);
 
 /* Whether @uri is one of the namespaces VI is spoken in. */
 gboolean soapFramesIsVim(const char *uri);
 
 /*
- * Returns: (transfer none) (nullable) in @ret_name: what the element's xsi:type says, valid until the next
- * call; NULL when it has none, or one without a local part. FALSE when the arena is full.
+ * Returns: (transfer none) (nullable) in @ret_name: what the element's xsi:type says, valid until
+ * the next call; NULL when it has none, or one without a local part. FALSE when the arena is full.
  */
 gboolean soapFramesTypeOf(SoapFrames *frames, const SoapXmlElement *element,
                           SoapMemoName **ret_name, GError **error);

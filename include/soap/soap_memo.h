@@ -11,8 +11,8 @@
 
 /*
  * Memo: what was looked up while a reply is read. A reply says the same names again and again, so
- * each is looked up in the tables once. A memo has a fixed size: what finds no room takes the place of
- * something else, and that is looked up again.
+ * each is looked up in the tables once. A memo has a fixed size: what finds no room takes the place
+ * of something else, and that is looked up again.
  */
 
 /* A value of an attribute that names a type. */
@@ -34,7 +34,7 @@ typedef struct {
 #define SOAP_MEMO_NAMES 32
 
 typedef struct {
-    SoapMemoField fields[SOAP_MEMO_FIELDS];
+    SoapMemoField fields[SOAP_MEMO_FIELDS][2];  /* the newer of those that share a place first */
     SoapMemoName names[SOAP_MEMO_NAMES];
 } SoapMemo;
 
@@ -47,8 +47,8 @@ typedef struct {
 const SoapField *soapMemoField(SoapMemo *memo, const SoapType *type, const char *name);
 
 /*
- * Returns: (transfer none): the name that the @length bytes at @text are, valid until the next call;
- * what it points to lives in @arena. NULL with SOAP_ERROR_LIMIT when that is full.
+ * Returns: (transfer none): the name that the @length bytes at @text are, valid until the next
+ * call; what it points to lives in @arena. NULL with SOAP_ERROR_LIMIT when that is full.
  */
 SoapMemoName *soapMemoName(SoapMemo *memo, Arena *arena, const char *text, size_t length,
                            GError **error);

@@ -23,12 +23,13 @@ typedef struct {
 } SoapXmlValue;
 
 /*
- * The start of an element, with the attributes that mean something in VI. Within a reply @name and @uri
- * have one address for each string; the values are valid during the callback only.
+ * The start of an element, with the attributes that mean something in VI. Within a reply @name and
+ * @uri have one address for each string; the values are valid during the callback only.
  */
 typedef struct {
     const char *name;           /* local name */
     const char *uri;            /* namespace or NULL */
+    gboolean hasAttributes;     /* FALSE: none of the following */
     SoapXmlValue xsiType;       /* xsi:type, whatever the prefix */
     SoapXmlValue xsiNil;        /* xsi:nil */
     SoapXmlValue type;          /* type, without a namespace */

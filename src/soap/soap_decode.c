@@ -7,7 +7,7 @@
  * What is SOAP in a reply: the envelope and the fault. The values inside are soap_frame's.
  *
  *   envelope > body > response (struct) > ...
- *                   \ fault (struct)    > detail > the fault's own type (object) > ...
+ *                   \ fault             > detail > the fault's own type (object) > ...
  */
 
 #include "soap_decode.h"
@@ -26,6 +26,7 @@
 typedef enum {
     STATE_ENVELOPE,     /* its children: Header and Body */
     STATE_BODY,         /* its child: a response or a fault */
+    STATE_FAULT,        /* its children: fields of SoapFault, and detail */
     STATE_DETAIL,       /* its child: the fault's own type */
 } State;
 
@@ -48,10 +49,13 @@ static const SoapField faultDetail = {
     "detail", SOAP_KIND_OBJECT, 0, offsetof(SoapFault, detail), 0, NULL, "MethodFault"
 };
 
-static void
+static SoapFrame *
 decoderEnter(SoapDecoder *decoder, State state, const SoapXmlElement *element)
 {
-    soapFramesPush(&decoder->frames, SOAP_FRAME_OUTER, element)->state = (gint)state;
+    SoapFrame *frame = soapFramesPush(&decoder->frames, SOAP_FRAME_OUTER, element);
+
+    frame->state = (gint)state;
+    return frame;
 }
 
 static gboolean
@@ -86,6 +90,7 @@ static gboolean
 beginFault(SoapDecoder *decoder, const SoapXmlElement *element, GError **error)
 {
     SoapFault *fault = soapStoreAlloc(decoder->frames.arena, sizeof(*fault), error);
+    SoapFrame *frame;
 
     if (!fault)
         return FALSE;
@@ -93,7 +98,9 @@ beginFault(SoapDecoder *decoder, const SoapXmlElement *element, GError **error)
     fault->message = "";
     fault->name = "";
     decoder->reply->fault = fault;
-    soapFramesPushStruct(&decoder->frames, fault, &faultType, element);
+    frame = decoderEnter(decoder, STATE_FAULT, element);
+    frame->base = fault;
+    frame->type = &faultType;
     return TRUE;
 }
 
@@ -187,56 +194,35 @@ beginInDetail(SoapDecoder *decoder, const SoapXmlElement *element, GError **erro
 }
 
 static gboolean
-isFaultDetail(const SoapDecoder *decoder, const SoapFrame *frame, const SoapXmlElement *element)
+beginInFault(SoapDecoder *decoder, const SoapFrame *fault, const SoapXmlElement *element,
+             GError **error)
 {
-    return frame->kind == SOAP_FRAME_OBJECT && frame->base == decoder->reply->fault &&
-           strcmp(element->name, "detail") == 0;
+    if (strcmp(element->name, "detail") != 0)
+        return soapFramesBeginField(&decoder->frames, fault, element, error);
+    decoderEnter(decoder, STATE_DETAIL, element);
+    return TRUE;
 }
 
 static gboolean
-decoderOnStart(gpointer user, const SoapXmlElement *element, GError **error)
+decoderOnOuter(gpointer owner, const SoapFrame *frame, const SoapXmlElement *element,
+               GError **error)
 {
-    SoapDecoder *decoder = user;
-    const SoapFrame *frame = soapFramesTop(&decoder->frames);
+    SoapDecoder *decoder = owner;
 
     if (!frame)
         return beginDocument(decoder, element, error);
-    if (decoder->frames.skipping > 0)
-        return soapFramesStart(&decoder->frames, element, error);
-    if (isFaultDetail(decoder, frame, element)) {
-        decoderEnter(decoder, STATE_DETAIL, element);
-        return TRUE;
-    }
-    if (frame->kind != SOAP_FRAME_OUTER)
-        return soapFramesStart(&decoder->frames, element, error);
     switch ((State)frame->state) {
     case STATE_ENVELOPE:
         return beginInEnvelope(decoder, frame, element);
     case STATE_BODY:
         return beginInBody(decoder, frame, element, error);
+    case STATE_FAULT:
+        return beginInFault(decoder, frame, element, error);
     case STATE_DETAIL:
         return beginInDetail(decoder, element, error);
     }
     g_return_val_if_reached(FALSE);
 }
-
-static gboolean
-decoderOnEnd(gpointer user, GError **error)
-{
-    return soapFramesEnd(&((SoapDecoder *)user)->frames, error);
-}
-
-static gboolean
-decoderOnText(gpointer user, const char *text, size_t length, GError **error)
-{
-    return soapFramesText(&((SoapDecoder *)user)->frames, text, length, error);
-}
-
-static const SoapXmlHandler decoderHandler = {
-    .start = decoderOnStart,
-    .end = decoderOnEnd,
-    .text = decoderOnText,
-};
 
 SoapDecoder *
 soapDecoderNew(const SoapMethod *method)
@@ -245,8 +231,8 @@ soapDecoderNew(const SoapMethod *method)
     SoapDecoder *decoder = g_new(SoapDecoder, 1);
 
     decoder->method = method;
-    decoder->xml = soapXmlNew(&decoderHandler, decoder);
-    soapFramesInit(&decoder->frames, arenaNew(LIMIT_ARENA_BYTES));
+    decoder->xml = soapXmlNew(&soapFramesHandler, &decoder->frames);
+    soapFramesInit(&decoder->frames, arenaNew(LIMIT_ARENA_BYTES), decoderOnOuter, decoder);
     decoder->reply = arenaAlloc(decoder->frames.arena, sizeof(*decoder->reply));
     g_assert(decoder->reply);
     return decoder;

@@ -11,16 +11,23 @@
 #include "soap_error.h"
 #include "soap_store.h"
 
+/* Most texts are shorter. */
+#define FIRST_TEXT 256
+
 /* A reference's text is stored by a row, as everything is. */
 static const SoapField moRefText = {
     "value", SOAP_KIND_STRING, 0, offsetof(SoapMoRef, value), 0, NULL, "ManagedObjectReference"
 };
 
 void
-soapFramesInit(SoapFrames *frames, Arena *arena)
+soapFramesInit(SoapFrames *frames, Arena *arena, SoapFramesOuter outer, gpointer owner)
 {
     frames->arena = arena;
-    frames->text = g_string_new(NULL);
+    frames->outer = outer;
+    frames->owner = owner;
+    frames->text = g_malloc(FIRST_TEXT);
+    frames->textLength = 0;
+    frames->textRoom = FIRST_TEXT;
     frames->skipping = 0;
     frames->n = 0;
     memset(&frames->memo, 0, sizeof(frames->memo));
@@ -29,13 +36,13 @@ soapFramesInit(SoapFrames *frames, Arena *arena)
 void
 soapFramesClear(SoapFrames *frames)
 {
-    g_string_free(frames->text, TRUE);
-    frames->text = NULL;
+    g_clear_pointer(&frames->text, g_free);
     frames->n = 0;
 }
 
-SoapFrame *
-soapFramesTop(SoapFrames *frames)
+/* Returns: (transfer none): the innermost frame, or NULL before the first element. */
+static SoapFrame *
+innermost(SoapFrames *frames)
 {
     return frames->n > 0 ? &frames->frames[frames->n - 1] : NULL;
 }
@@ -46,7 +53,12 @@ soapFramesPush(SoapFrames *frames, SoapFrameKind kind, const SoapXmlElement *ele
     SoapFrame *frame = &frames->frames[frames->n++];
 
     g_assert(frames->n <= G_N_ELEMENTS(frames->frames));
-    *frame = (SoapFrame){ .kind = kind, .uri = element->uri };
+    frame->kind = kind;
+    frame->state = 0;
+    frame->uri = element->uri;
+    frame->base = NULL;
+    frame->field = NULL;
+    frame->type = NULL;
     return frame;
 }
 
@@ -115,7 +127,7 @@ beginText(SoapFrames *frames, gpointer base, const SoapField *field, const SoapX
 
     frame->base = base;
     frame->field = field;
-    frames->text->len = 0;
+    frames->textLength = 0;
 }
 
 static gboolean
@@ -202,7 +214,7 @@ beginUndecided(SoapFrames *frames, SoapAny *any, const SoapXmlElement *element)
 
     any->kind = SOAP_KIND_STRING;
     frame->base = any;
-    frames->text->len = 0;
+    frames->textLength = 0;
 }
 
 static gboolean
@@ -316,8 +328,9 @@ beginStrangeItem(SoapFrames *frames, SoapFrame *array, const SoapXmlElement *ele
     return TRUE;
 }
 
-static gboolean
-beginField(SoapFrames *frames, const SoapFrame *frame, const SoapXmlElement *element, GError **error)
+gboolean
+soapFramesBeginField(SoapFrames *frames, const SoapFrame *frame, const SoapXmlElement *element,
+                     GError **error)
 {
     const SoapField *field = NULL;
 
@@ -325,22 +338,31 @@ beginField(SoapFrames *frames, const SoapFrame *frame, const SoapXmlElement *ele
         field = soapMemoField(&frames->memo, frame->type, element->name);
     if (!field)
         return soapFramesSkip(frames);
+    if (!element->hasAttributes && field->kind <= SOAP_KIND_STRING) {
+        beginText(frames, frame->base, field, element);
+        return TRUE;
+    }
     return beginValue(frames, frame->base, field, field->type, element, error);
 }
 
-gboolean
-soapFramesStart(SoapFrames *frames, const SoapXmlElement *element, GError **error)
+static gboolean
+framesOnStart(gpointer user, const SoapXmlElement *element, GError **error)
 {
-    SoapFrame *frame = soapFramesTop(frames);
+    SoapFrames *frames = user;
+    SoapFrame *frame = innermost(frames);
 
     if (frames->skipping > 0) {
         frames->skipping++;
         return TRUE;
     }
-    g_return_val_if_fail(frame != NULL, FALSE);
+    if (!frame)
+        return frames->outer(frames->owner, NULL, element, error);
+    /* Nearly all are. */
+    if (frame->kind == SOAP_FRAME_OBJECT)
+        return soapFramesBeginField(frames, frame, element, error);
     switch (frame->kind) {
-    case SOAP_FRAME_OBJECT:
-        return beginField(frames, frame, element, error);
+    case SOAP_FRAME_OUTER:
+        return frames->outer(frames->owner, frame, element, error);
     case SOAP_FRAME_ANY:
         return decideObject(frames, frame, error);
     case SOAP_FRAME_ARRAY:
@@ -348,16 +370,17 @@ soapFramesStart(SoapFrames *frames, const SoapXmlElement *element, GError **erro
     case SOAP_FRAME_ARRAY_ANY:
         return beginStrangeItem(frames, frame, element, error);
     case SOAP_FRAME_TEXT:
-    case SOAP_FRAME_OUTER:
+    case SOAP_FRAME_OBJECT:
         break;
     }
     return soapFramesSkip(frames);
 }
 
-gboolean
-soapFramesEnd(SoapFrames *frames, GError **error)
+static gboolean
+framesOnEnd(gpointer user, GError **error)
 {
-    const SoapFrame *frame = soapFramesTop(frames);
+    SoapFrames *frames = user;
+    const SoapFrame *frame = innermost(frames);
     const SoapField *field = NULL;
 
     if (frames->skipping > 0) {
@@ -372,35 +395,35 @@ soapFramesEnd(SoapFrames *frames, GError **error)
         field = soapAnyField(SOAP_KIND_STRING, ((const SoapAny *)frame->base)->isArray);
     else
         return TRUE;
-    return soapStoreText(frames->arena, frame->base, field, frames->text->str, frames->text->len,
+    return soapStoreText(frames->arena, frame->base, field, frames->text, frames->textLength,
                          error);
 }
 
-/* Mostly there is room; nobody needs the NUL that GString would put behind it. */
-static void
-appendText(GString *buffer, const char *text, size_t length)
+static gboolean
+framesOnText(gpointer user, const char *text, size_t length, GError **error)
 {
-    if (buffer->allocated_len - buffer->len > length) {
-        memcpy(buffer->str + buffer->len, text, length);
-        buffer->len += length;
-    } else {
-        g_string_append_len(buffer, text, (gssize)length);
-    }
-}
-
-gboolean
-soapFramesText(SoapFrames *frames, const char *text, size_t length, GError **error)
-{
-    const SoapFrame *frame = soapFramesTop(frames);
+    SoapFrames *frames = user;
+    const SoapFrame *frame = innermost(frames);
 
     if (frames->skipping > 0 || !frame ||
         (frame->kind != SOAP_FRAME_TEXT && frame->kind != SOAP_FRAME_ANY))
         return TRUE;
-    if (length > LIMIT_REPLY_TEXT - frames->text->len) {
+    if (length > LIMIT_REPLY_TEXT - frames->textLength) {
         g_set_error(error, SOAP_ERROR, SOAP_ERROR_LIMIT,
                     "the reply has an element with more than %d bytes of text", LIMIT_REPLY_TEXT);
         return FALSE;
     }
-    appendText(frames->text, text, length);
+    if (length > frames->textRoom - frames->textLength) {
+        frames->textRoom = 2 * (frames->textLength + length);
+        frames->text = g_realloc(frames->text, frames->textRoom);
+    }
+    memcpy(frames->text + frames->textLength, text, length);
+    frames->textLength += length;
     return TRUE;
 }
+
+const SoapXmlHandler soapFramesHandler = {
+    .start = framesOnStart,
+    .end = framesOnEnd,
+    .text = framesOnText,
+};

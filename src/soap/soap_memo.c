@@ -12,32 +12,32 @@
 G_STATIC_ASSERT((SOAP_MEMO_FIELDS & (SOAP_MEMO_FIELDS - 1)) == 0);
 G_STATIC_ASSERT((SOAP_MEMO_NAMES & (SOAP_MEMO_NAMES - 1)) == 0);
 
-/* Both are addresses; a name's may be odd, the low bits of a type's are always the same. */
-static SoapMemoField *
-fieldPlace(SoapMemo *memo, const SoapType *type, const char *name)
+static gboolean
+isField(const SoapMemoField *seen, const SoapType *type, const char *name)
 {
-    guint64 mixed = ((guint64)(guintptr)name ^ ((guint64)(guintptr)type >> 3)) *
-                    G_GUINT64_CONSTANT(0x9E3779B97F4A7C15);
-
-    return &memo->fields[(mixed >> 32) & (SOAP_MEMO_FIELDS - 1)];
+    return seen->name == name && seen->type == type;
 }
 
 const SoapField *
 soapMemoField(SoapMemo *memo, const SoapType *type, const char *name)
 {
-    SoapMemoField *seen = fieldPlace(memo, type, name);
+    /* Both are addresses; a name's may be odd, the low bits of a type's are always the same. */
+    guint64 mixed = ((guint64)(guintptr)name ^ ((guint64)(guintptr)type >> 3)) *
+                    G_GUINT64_CONSTANT(0x9E3779B97F4A7C15);
+    SoapMemoField *seen = memo->fields[(mixed >> 32) & (SOAP_MEMO_FIELDS - 1)];
 
-    if (seen->name != name || seen->type != type) {
-        seen->type = type;
-        seen->name = name;
-        seen->field = soapTypeField(type, name);
-    }
-    return seen->field;
+    if (isField(&seen[0], type, name))
+        return seen[0].field;
+    if (isField(&seen[1], type, name))
+        return seen[1].field;
+    seen[1] = seen[0];
+    seen[0] = (SoapMemoField){ type, name, soapTypeField(type, name) };
+    return seen[0].field;
 }
 
 /*
- * Returns: (transfer none): the local part of the qualified name in the @length bytes at @text, whatever
- * its prefix, with its length. XML allows blanks around it.
+ * Returns: (transfer none): the local part of the qualified name in the @length bytes at @text,
+ * whatever its prefix, with its length. XML allows blanks around it.
  */
 static const char *
 localPart(const char *text, size_t length, size_t *ret_length)

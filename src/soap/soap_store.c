@@ -95,42 +95,50 @@ soapStoreCopy(Arena *arena, const char *text, size_t length, GError **error)
 }
 
 static gboolean
-parseBoolean(const char *text, gboolean *ret_value)
+parseBoolean(const char *text, size_t length, gboolean *ret_value)
 {
-    if (strcmp(text, "true") == 0 || strcmp(text, "1") == 0) {
-        *ret_value = TRUE;
-        return TRUE;
-    }
-    if (strcmp(text, "false") == 0 || strcmp(text, "0") == 0) {
-        *ret_value = FALSE;
-        return TRUE;
-    }
-    return FALSE;
+    gboolean isTrue = length == 4 ? memcmp(text, "true", 4) == 0 : length == 1 && text[0] == '1';
+    gboolean isFalse = length == 5 ? memcmp(text, "false", 5) == 0 : length == 1 && text[0] == '0';
+
+    *ret_value = isTrue;
+    return isTrue || isFalse;
 }
+
+/* So many digits fit into 64 bits, whatever they are. */
+#define SAFE_DIGITS 18
 
 /*
  * Decimal digits behind a sign or none. A third of all fields are numbers, and the C library, which
  * knows every base and locale, takes several times as long.
  */
 static gboolean
-parseInteger(const char *text, gint64 least, gint64 most, gint64 *ret_value)
+parseInteger(const char *text, size_t length, gint64 least, gint64 most, gint64 *ret_value)
 {
     gboolean negative = text[0] == '-';
-    const char *at = text + (negative || text[0] == '+');
-    const char *first = at;
+    const char *first = text + (negative || text[0] == '+');
+    const char *end = text + length;
+    const char *safe = end - first > SAFE_DIGITS ? first + SAFE_DIGITS : end;
+    const char *at;
     guint64 ceiling = negative ? (guint64)G_MAXINT64 + 1 : (guint64)G_MAXINT64;
     guint64 value = 0;
     gint64 number;
 
-    for (; g_ascii_isdigit(*at); at++) {
-        guint64 digit = (guint64)(*at - '0');
+    for (at = first; at < safe; at++) {
+        guint64 digit = (guint64)(guchar)*at - '0';
 
-        if (value > (ceiling - digit) / 10)
+        if (digit > 9)
+            return FALSE;
+        value = value * 10 + digit;
+    }
+    for (; at < end; at++) {
+        guint64 digit = (guint64)(guchar)*at - '0';
+
+        if (digit > 9 || value > (ceiling - digit) / 10)
             return FALSE;
         value = value * 10 + digit;
     }
     number = negative ? (gint64)(0 - value) : (gint64)value;
-    if (at == first || *at != '\0' || number < least || number > most)
+    if (first == end || number < least || number > most)
         return FALSE;
     *ret_value = number;
     return TRUE;
@@ -138,35 +146,39 @@ parseInteger(const char *text, gint64 least, gint64 most, gint64 *ret_value)
 
 /* XML writes INF and NaN, which the C library reads in any case; it also reads hexadecimal. */
 static gboolean
-parseReal(const char *text, gdouble *ret_value)
+parseReal(const char *text, size_t length, gdouble *ret_value)
 {
+    char number[LONGEST_NUMBER + 1];
     char *end = NULL;
-    gdouble value = g_ascii_strtod(text, &end);
+    gdouble value;
 
-    if (end == text || *end != '\0' || strpbrk(text, "xX"))
+    memcpy(number, text, length);
+    number[length] = '\0';
+    value = g_ascii_strtod(number, &end);
+    if (end != number + length || strpbrk(number, "xX"))
         return FALSE;
     *ret_value = value;
     return TRUE;
 }
 
-/* @text is stripped and NUL-terminated. */
+/* @text is stripped; neither empty nor longer than any number. */
 static gboolean
-parseScalar(SoapKind kind, const char *text, Value *ret_value)
+parseScalar(SoapKind kind, const char *text, size_t length, Value *ret_value)
 {
     gint64 number = 0;
 
     switch (kind) {
     case SOAP_KIND_BOOL:
-        return parseBoolean(text, &ret_value->boolean);
+        return parseBoolean(text, length, &ret_value->boolean);
     case SOAP_KIND_INT:
-        if (!parseInteger(text, G_MININT32, G_MAXINT32, &number))
+        if (!parseInteger(text, length, G_MININT32, G_MAXINT32, &number))
             return FALSE;
         ret_value->i32 = (gint32)number;
         return TRUE;
     case SOAP_KIND_LONG:
-        return parseInteger(text, G_MININT64, G_MAXINT64, &ret_value->i64);
+        return parseInteger(text, length, G_MININT64, G_MAXINT64, &ret_value->i64);
     case SOAP_KIND_DOUBLE:
-        return parseReal(text, &ret_value->real);
+        return parseReal(text, length, &ret_value->real);
     case SOAP_KIND_STRING:
     case SOAP_KIND_MOREF:
     case SOAP_KIND_OBJECT:
@@ -185,35 +197,6 @@ refuseText(const SoapField *field, const char *text, size_t length, GError **err
                 "the reply's field \"%s\" of type %s is \"%s\", which is not %s", field->name,
                 field->xsdType, field->flags & SOAP_FIELD_SECRET ? "***" : shown,
                 kindName(field->kind));
-}
-
-static gboolean
-parseText(Arena *arena, const SoapField *field, const char *text, size_t length, Value *ret_value,
-          GError **error)
-{
-    char number[LONGEST_NUMBER + 1];
-
-    if (field->kind == SOAP_KIND_STRING) {
-        ret_value->pointer = soapStoreCopy(arena, text, length, error);
-        return ret_value->pointer != NULL;
-    }
-    while (length > 0 && g_ascii_isspace(text[0])) {
-        text++;
-        length--;
-    }
-    while (length > 0 && g_ascii_isspace(text[length - 1]))
-        length--;
-    if (length == 0 || length > LONGEST_NUMBER || memchr(text, '\0', length)) {
-        refuseText(field, text, length, error);
-        return FALSE;
-    }
-    memcpy(number, text, length);
-    number[length] = '\0';
-    if (!parseScalar(field->kind, number, ret_value)) {
-        refuseText(field, text, length, error);
-        return FALSE;
-    }
-    return TRUE;
 }
 
 /* Room for one more behind the @n values of @vector. */
@@ -260,30 +243,49 @@ putValue(gpointer place, SoapKind kind, const Value *value)
     }
 }
 
-static gboolean
-appendValue(Arena *arena, gpointer *vector, size_t *n, SoapKind kind, const Value *value,
-            GError **error)
-{
-    size_t size = kindSize(kind);
-
-    if (!growVector(arena, vector, *n, size, error))
-        return FALSE;
-    putValue((char *)*vector + *n * size, kind, value);
-    (*n)++;
-    return TRUE;
-}
-
-static gboolean
-storeValue(Arena *arena, gpointer base, const SoapField *field, const Value *value, GError **error)
+/* Returns: where the next value of @field goes, which is there from now on; or NULL. */
+static gpointer
+placeFor(Arena *arena, gpointer base, const SoapField *field, GError **error)
 {
     gpointer member = (char *)base + field->offset;
     gpointer extra = (char *)base + field->extra;
+    gpointer *vector = member;
+    size_t *n = extra;
+    size_t size;
 
-    if (field->flags & SOAP_FIELD_ARRAY)
-        return appendValue(arena, member, extra, field->kind, value, error);
-    putValue(member, field->kind, value);
-    if (field->extra != 0)
-        *(gboolean *)extra = TRUE;
+    if (!(field->flags & SOAP_FIELD_ARRAY)) {
+        if (field->extra != 0)
+            *(gboolean *)extra = TRUE;
+        return member;
+    }
+    size = kindSize(field->kind);
+    if (!growVector(arena, vector, *n, size, error))
+        return NULL;
+    return (char *)*vector + (*n)++ * size;
+}
+
+static gboolean
+storeScalar(Arena *arena, gpointer base, const SoapField *field, const char *text, size_t length,
+            GError **error)
+{
+    Value value = { 0 };
+    gpointer place;
+
+    while (length > 0 && g_ascii_isspace(text[0])) {
+        text++;
+        length--;
+    }
+    while (length > 0 && g_ascii_isspace(text[length - 1]))
+        length--;
+    if (length == 0 || length > LONGEST_NUMBER ||
+        !parseScalar(field->kind, text, length, &value)) {
+        refuseText(field, text, length, error);
+        return FALSE;
+    }
+    place = placeFor(arena, base, field, error);
+    if (!place)
+        return FALSE;
+    putValue(place, field->kind, &value);
     return TRUE;
 }
 
@@ -291,17 +293,22 @@ gboolean
 soapStoreText(Arena *arena, gpointer base, const SoapField *field, const char *text, size_t length,
               GError **error)
 {
-    Value value = { 0 };
+    char *copy;
 
-    return parseText(arena, field, text, length, &value, error) &&
-           storeValue(arena, base, field, &value, error);
+    if (field->kind != SOAP_KIND_STRING)
+        return storeScalar(arena, base, field, text, length, error);
+    copy = soapStoreCopy(arena, text, length, error);
+    return copy && soapStorePointer(arena, base, field, copy, error);
 }
 
 gboolean
 soapStorePointer(Arena *arena, gpointer base, const SoapField *field, gpointer pointer,
                  GError **error)
 {
-    const Value value = { .pointer = pointer };
+    gpointer *place = placeFor(arena, base, field, error);
 
-    return storeValue(arena, base, field, &value, error);
+    if (!place)
+        return FALSE;
+    *place = pointer;
+    return TRUE;
 }

@@ -36,7 +36,10 @@ struct _SoapXml {
     gboolean closed;        /* the root element has ended */
     char head[LIMIT_QUOTED_BYTES];
     size_t nhead;
-    /* As the parser's dictionary has them: names of elements, attributes and namespaces are there. */
+    /*
+     * As the parser's dictionary has them: names of elements, attributes and namespaces are there.
+     * 
+     */
     const guchar *nameType;
     const guchar *nameNil;
     const guchar *uriInstance;
@@ -63,20 +66,19 @@ soapXmlFail(SoapXml *xml, SoapErrorCode code, const char *format, ...)
     soapXmlStop(xml);
 }
 
-static gboolean
-soapXmlCheckElement(SoapXml *xml, size_t attributes, size_t namespaces)
+/* Says which ceiling was reached. */
+static void
+soapXmlRefuseElement(SoapXml *xml)
 {
-    if (xml->depth > LIMIT_REPLY_DEPTH) {
+    if (xml->depth > LIMIT_REPLY_DEPTH)
         soapXmlFail(xml, SOAP_ERROR_LIMIT, "the reply nests elements deeper than %d levels",
                     LIMIT_REPLY_DEPTH);
-    } else if (xml->elements > LIMIT_REPLY_ELEMENTS) {
+    else if (xml->elements > LIMIT_REPLY_ELEMENTS)
         soapXmlFail(xml, SOAP_ERROR_LIMIT, "the reply has more than %d elements",
                     LIMIT_REPLY_ELEMENTS);
-    } else if (attributes > LIMIT_REPLY_ATTRIBUTES || namespaces > LIMIT_REPLY_ATTRIBUTES) {
+    else
         soapXmlFail(xml, SOAP_ERROR_LIMIT, "the reply has an element with more than %d attributes",
                     LIMIT_REPLY_ATTRIBUTES);
-    }
-    return xml->error == NULL;
 }
 
 static void
@@ -86,6 +88,7 @@ soapXmlTakeAttributes(const SoapXml *xml, const guchar **attributes, size_t n,
     const guchar **end = attributes + n * FIVE;
     const guchar **at;
 
+    element->hasAttributes = TRUE;
     for (at = attributes; at < end; at += FIVE) {
         const SoapXmlValue value = { (const char *)at[3], (size_t)(at[4] - at[3]) };
 
@@ -111,9 +114,13 @@ soapXmlOnStart(void *user, const xmlChar *name, const xmlChar *prefix G_GNUC_UNU
     xml->quiet = 0;
     xml->depth++;
     xml->elements++;
-    if (!soapXmlCheckElement(xml, (size_t)nattributes, (size_t)nnamespaces))
+    if (xml->depth > LIMIT_REPLY_DEPTH || xml->elements > LIMIT_REPLY_ELEMENTS ||
+        nattributes > LIMIT_REPLY_ATTRIBUTES || nnamespaces > LIMIT_REPLY_ATTRIBUTES) {
+        soapXmlRefuseElement(xml);
         return;
-    soapXmlTakeAttributes(xml, attributes, (size_t)nattributes, &element);
+    }
+    if (nattributes > 0)
+        soapXmlTakeAttributes(xml, attributes, (size_t)nattributes, &element);
     if (!xml->handler->start(xml->user, &element, &xml->error))
         soapXmlStop(xml);
 }

@@ -9,16 +9,16 @@
  *   bench_codec [--rounds N] [--only WHAT --times N] FILE...
  *
  * FILE is a whole SOAP reply; which method's, the name of its response tells. Prints one JSON array
- * with an object for each file: name, bytes, arena_bytes (memory of the objects), and for each way of
- * reading it WHAT_us, median CPU time in microseconds of one reading:
+ * with an object for each file: name, bytes, arena_bytes (memory of the objects), and for each way
+ * of reading it WHAT_us, median CPU time in microseconds of one reading:
  *   bare      libxml2's push parser with the decoder's options and callbacks that do nothing
  *   decode    the codec: bytes to objects, and these freed
  *   memory    libxml2 reading all bytes at once, callbacks that do nothing
  *   tree      xmlReadMemory, and the tree freed
  *   reader    xmlTextReader, node by node
- * and ratio, the median of decode/bare over the rounds, and ratio_low and ratio_high, the middle half
- * of them. Pushed are pieces of PIECE bytes, as they come from TLS. In a round every way has its turn,
- * so that a machine that is busy for a while is so for all of them.
+ * and ratio, the median of decode/bare over the rounds, and ratio_low and ratio_high, the middle
+ * half of them. Pushed are pieces of PIECE bytes, as they come from TLS. In a round every way has
+ * its turn, so that a machine that is busy for a while is so for all of them.
  *
  * With --only nothing is measured: one way reads each file that many times, for valgrind and perf.
  */

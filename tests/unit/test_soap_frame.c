@@ -258,7 +258,7 @@ assertType(const char *value, const char *expected)
     const SoapXmlElement element = { .xsiType = { value, value ? strlen(value) : 0 } };
     SoapMemoName *name = NULL;
 
-    soapFramesInit(frames, arena);
+    soapFramesInit(frames, arena, NULL, NULL);
     g_assert_true(soapFramesTypeOf(frames, &element, &name, &error));
     g_assert_cmpstr(name ? name->name : NULL, ==, expected);
     soapFramesClear(frames);

@@ -24,7 +24,7 @@ nameOf(SoapMemo *memo, Arena *arena, const char *text)
     return name;
 }
 
-/* Every field of every type, twice, with names of one address each; also for a type that has none. */
+/* Every field of every type, twice, names of one address each; also for a type that has none. */
 static void
 testFields(void)
 {
