@@ -46,8 +46,8 @@ typedef EsxServer *(*EsxRegistryOpener)(gpointer opaque, GError **error);
 
 /*
  * @open: called with @opaque, on this thread and at most once, when there is nothing to join.
- * Returns: a server, to be given back by esxRegistryLeave(); NULL with @error: the opener's, whoever
- * that was, or HTTP_ERROR_TIMEOUT when he needed longer than timeout= of @uri.
+ * Returns: a server, to be given back by esxRegistryLeave(); NULL with @error: the opener's,
+ * whoever that was, or HTTP_ERROR_TIMEOUT when he needed longer than timeout= of @uri.
  */
 EsxServer *esxRegistryJoin(EsxRegistry *registry, const EsxUri *uri, const char *userName,
                            const Secret *password, EsxRegistryOpener open, gpointer opaque,

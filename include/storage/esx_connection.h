@@ -62,7 +62,8 @@ EsxConnection *esxConnectionNew(ViSession *session, InventoryScope *scope, const
 
 /*
  * Something in @pool was changed through this driver, or the user wants it read anew: the next read
- * of its volumes and of the inventory asks the server, and who listens to events is told to refresh.
+ * of its volumes and of the inventory asks the server, and who listens to events is told to
+ * refresh.
  */
 void esxConnectionChanged(EsxConnection *connection, const InventoryPool *pool);
 

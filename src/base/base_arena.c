@@ -19,8 +19,8 @@
 
 /*
  * The C library soon gives large blocks back to the system, and the next reply pays for fresh pages
- * again. So one of each size from SMALLEST_SPARE to LARGEST_SPARE is kept, for all threads together:
- * less than 1 MiB. Not where a sanitizer is to see who uses what was freed.
+ * again. So one of each size from SMALLEST_SPARE to LARGEST_SPARE is kept, for all threads
+ * together: less than 1 MiB. Not where a sanitizer is to see who uses what was freed.
  */
 #define SMALLEST_SPARE (32 * 1024)
 #define LARGEST_SPARE (512 * 1024)

@@ -17,7 +17,7 @@
 /* How often the server is told to end a poll before the socket is closed instead. */
 #define CANCELS 4
 
-/* A server that has not answered that by then is not waited for: the reader has a request to send. */
+/* A server that has not answered that by then is not waited for: who reads has waited enough. */
 #define CANCEL_TIMEOUT_MS 2000
 
 static const InventoryPace usualPace = {
