@@ -115,8 +115,7 @@ testGoesLiveLater(void)
     inventoryGoLive(live.inventory);
     {
         /* It makes sure, however old an answer may be. */
-        g_autoptr(InventorySnapshot) snapshot =
-            inventoryAcquire(live.inventory, 3600 * 1000, NULL);
+        g_autoptr(InventorySnapshot) snapshot = inventoryAcquire(live.inventory, 3600000, NULL);
 
         g_assert_nonnull(inventoryPoolByName(snapshot, "b"));
     }

@@ -1,0 +1,178 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* When a login ends: after it has lingered, and with the process. */
+
+#include "registry_fixture.h"
+#include "thread_fixture.h"
+
+/* ---- lingering ------------------------------------------------------------------------------- */
+
+static void
+testLingerEnds(void)
+{
+    g_autoptr(Site) site = siteNew(NULL, NULL);
+
+    esxRegistryLeave(site->registry, siteJoin(site), SOON_MS);
+    cannedAwait(siteCanned(site, 0), "Logout", 1);
+
+    /* The thread has ended, or is about to; another one comes. */
+    esxRegistryLeave(site->registry, siteJoin(site), SOON_MS);
+    g_assert_cmpuint(site->opens, ==, 2);
+    cannedAwait(siteCanned(site, 1), "Logout", 1);
+}
+
+static void
+testJoinWhatLingers(void)
+{
+    g_autoptr(Site) site = siteNew(NULL, NULL);
+    EsxServer *server = siteJoin(site);
+
+    esxRegistryLeave(site->registry, server, HOUR_MS);
+    g_assert_true(esxRegistryKnows(site->registry, site->uri));
+    g_assert_true(siteJoin(site) == server);
+
+    /* The time of the last one counts. */
+    esxRegistryLeave(site->registry, server, SOON_MS);
+    cannedAwait(siteCanned(site, 0), "Logout", 1);
+    g_assert_cmpuint(site->opens, ==, 1);
+}
+
+/* Who joins in time is not logged out when the time is over. */
+static void
+testJoinedInTimeStays(void)
+{
+    g_autoptr(Site) site = siteNew(NULL, NULL);
+    g_autoptr(EsxUri) other = siteUri("esx", "no_verify", "1");
+    g_autoptr(GError) error = NULL;
+    EsxServer *server = siteJoin(site);
+    EsxServer *marker = siteJoinAs(site, other, USER, FIXTURE_PASSWORD, &error);
+
+    g_assert_no_error(error);
+    esxRegistryLeave(site->registry, server, SOON_MS);
+    g_assert_true(siteJoin(site) == server);
+    /* When this one has gone, the thread has looked behind the time of the other. */
+    esxRegistryLeave(site->registry, marker, 2 * SOON_MS);
+    cannedAwait(siteCanned(site, 1), "Logout", 1);
+    cannedAssertLog(siteCanned(site, 0), "Login");
+    siteLeave(site, server);
+}
+
+/* Who comes while a login is being left gets a new one, at once. */
+static void
+testJoinBehindALogout(void)
+{
+    g_autoptr(Site) site = siteNew(NULL, NULL);
+    EsxServer *server = NULL;
+
+    site->holdsLogout = TRUE;
+    esxRegistryLeave(site->registry, siteJoin(site), SOON_MS);
+    cannedAwait(siteCanned(site, 0), "Logout", 1);
+    g_assert_false(esxRegistryKnows(site->registry, site->uri));
+    site->holdsLogout = FALSE;
+    server = siteJoin(site);
+    g_assert_cmpuint(site->opens, ==, 2);
+    siteLeave(site, server);
+    cannedOpen(siteCanned(site, 0), "Logout");
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+static void
+testFlush(void)
+{
+    g_autoptr(Site) site = siteNew(NULL, NULL);
+    g_autoptr(EsxUri) other = siteUri("esx", "no_verify", "1");
+    g_autoptr(GError) error = NULL;
+    EsxServer *used = siteJoinAs(site, other, USER, FIXTURE_PASSWORD, &error);
+
+    esxRegistryLeave(site->registry, siteJoin(site), HOUR_MS);
+    esxRegistryFlush(site->registry);
+    cannedAssertLog(siteCanned(site, 1), "Login Logout");
+
+    /* What is in use stays, and goes without lingering; so does what comes later. */
+    cannedAssertLog(siteCanned(site, 0), "Login");
+    esxRegistryLeave(site->registry, used, HOUR_MS);
+    cannedAssertLog(siteCanned(site, 0), "Logout");
+    esxRegistryLeave(site->registry, siteJoin(site), HOUR_MS);
+    cannedAssertLog(siteCanned(site, 2), "Login Logout");
+    esxRegistryFlush(site->registry);
+    g_assert_no_error(error);
+}
+
+static void
+flush(gpointer data)
+{
+    esxRegistryFlush(data);
+}
+
+/* A server that keeps its logout waiting keeps no other. */
+static void
+testFlushLogsOutAllAtOnce(void)
+{
+    g_autoptr(Site) site = siteNew(NULL, NULL);
+    const char *values[] = { "1", "2", "3" };
+    g_autoptr(GError) error = NULL;
+    Crew *crew = NULL;
+    size_t i;
+
+    site->holdsLogout = TRUE;
+    for (i = 0; i < G_N_ELEMENTS(values); i++) {
+        g_autoptr(EsxUri) uri = siteUri("esx", "timeout", values[i]);
+        EsxServer *server = siteJoinAs(site, uri, USER, FIXTURE_PASSWORD, &error);
+
+        g_assert_no_error(error);
+        esxRegistryLeave(site->registry, server, HOUR_MS);
+    }
+    crew = crewStart(1, flush, site->registry);
+    for (i = 0; i < G_N_ELEMENTS(values); i++)
+        cannedAwait(siteCanned(site, i), "Logout", 1);
+    for (i = 0; i < G_N_ELEMENTS(values); i++)
+        cannedOpen(siteCanned(site, i), "Logout");
+    crewJoin(crew);
+}
+
+/* Also what nobody gives back, and once. */
+static void
+testEnd(void)
+{
+    g_autoptr(Site) site = siteNew(NULL, NULL);
+    g_autoptr(EsxUri) other = siteUri("esx", "no_verify", "1");
+    g_autoptr(GError) error = NULL;
+    EsxServer *used = siteJoinAs(site, other, USER, FIXTURE_PASSWORD, &error);
+
+    g_assert_no_error(error);
+    esxRegistryLeave(site->registry, siteJoin(site), HOUR_MS);
+    esxRegistryEnd(site->registry);
+    cannedAssertLog(siteCanned(site, 0), "Login Logout");
+    cannedAssertLog(siteCanned(site, 1), "Login Logout");
+    esxRegistryLeave(site->registry, used, HOUR_MS);
+    esxRegistryEnd(site->registry);
+    cannedAssertLog(siteCanned(site, 0), "");
+}
+
+static void
+testOneForTheProcess(void)
+{
+    g_assert_nonnull(esxRegistryDefault());
+    g_assert_true(esxRegistryDefault() == esxRegistryDefault());
+    esxRegistryFree(NULL);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+
+    g_test_add_func("/registry/linger-ends", testLingerEnds);
+    g_test_add_func("/registry/join-what-lingers", testJoinWhatLingers);
+    g_test_add_func("/registry/joined-in-time-stays", testJoinedInTimeStays);
+    g_test_add_func("/registry/join-behind-a-logout", testJoinBehindALogout);
+    g_test_add_func("/registry/flush", testFlush);
+    g_test_add_func("/registry/flush-logs-out-all-at-once", testFlushLogsOutAllAtOnce);
+    g_test_add_func("/registry/end", testEnd);
+    g_test_add_func("/registry/one-for-the-process", testOneForTheProcess);
+    return g_test_run();
+}
