@@ -36,10 +36,7 @@ struct _SoapXml {
     gboolean closed;        /* the root element has ended */
     char head[LIMIT_QUOTED_BYTES];
     size_t nhead;
-    /*
-     * As the parser's dictionary has them: names of elements, attributes and namespaces are there.
-     * 
-     */
+    /* As in the parser's dictionary, where all names of elements, attributes and namespaces are. */
     const guchar *nameType;
     const guchar *nameNil;
     const guchar *uriInstance;

@@ -15,6 +15,7 @@ import pygal
 from pygal.style import CleanStyle
 
 from ..fake.worlds import NAMES
+from .svg import tidy
 from .usage import MIB, Used
 
 CURVE = "scale-update.svg"
@@ -212,4 +213,4 @@ def curve(figures: Figures) -> bytes:
 def write_report(figures: Figures, folder: Path) -> None:
     """Writes SCALE.md and its curve."""
     (folder / "SCALE.md").write_text(markdown(figures), encoding="utf-8")
-    (folder / CURVE).write_bytes(curve(figures))
+    (folder / CURVE).write_bytes(tidy(curve(figures)))

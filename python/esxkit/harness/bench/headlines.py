@@ -50,7 +50,9 @@ HEADLINES = (
     ),
     Headline("live_pool_list_requests", "pool-list of a live daemon: requests that reach the server", at_most=0),
     Headline("live_pool_list_ms_d2000", "the same, 2,000 datastores: ms of listAllStoragePools()", at_most=10),
-    Headline("codec_ratio_to_libxml2", "decoding: times the CPU of libxml2's bare pass, all replies in a row", at_most=1.3),
+    Headline(
+        "codec_ratio_to_libxml2", "decoding: times the CPU of libxml2's bare pass, all replies in a row", at_most=1.3
+    ),
     Headline("codec_speedup_over_pyvmomi", "decoding: times as fast as pyVmomi, all replies in a row", at_least=20),
     Headline("download_ratio_to_curl", "vol-download: part of curl's throughput", at_least=0.9),
     Headline("upload_ratio_to_curl", "vol-upload: part of curl's throughput", at_least=0.9),
