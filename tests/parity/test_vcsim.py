@@ -22,6 +22,9 @@ from esxkit.harness.client import Client
 from esxkit.harness.environment import HarnessError
 from esxkit.harness.servers import PASSWORD, Vcsim, vcsim_program
 
+# The first of them has vcsim built, which takes minutes on a busy machine.
+pytestmark = pytest.mark.timeout(600)
+
 HOST_PATH = "DC0/DC0_C0/DC0_C0_H0"
 VCENTER_ONLY = pytest.mark.parametrize("simulator", ["vpx"], indirect=True)
 

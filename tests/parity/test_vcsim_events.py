@@ -23,6 +23,9 @@ from esxkit.harness.environment import HarnessError
 from esxkit.harness.pool_events import Listener
 from esxkit.harness.servers import PASSWORD, Vcsim, vcsim_program
 
+# The first of them has vcsim built, which takes minutes on a busy machine.
+pytestmark = pytest.mark.timeout(600)
+
 
 @pytest.fixture(scope="module", params=["esx", "vpx"])
 def simulator(request) -> Iterator[tuple[str, Vcsim]]:

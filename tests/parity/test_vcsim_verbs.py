@@ -27,6 +27,9 @@ from esxkit.harness.environment import HarnessError
 from esxkit.harness.servers import PASSWORD, Vcsim, vcsim_program
 from esxkit.harness.volumes import flat, some_bytes, volume_xml
 
+# The first of them has vcsim built, which takes minutes on a busy machine.
+pytestmark = pytest.mark.timeout(600)
+
 MIB = 1024 * 1024
 ODD_STORE = "sp ace+plus & ü"
 NAMES = ["verbs/plain", "blank s/two  blanks", "a+b&c%d#e/ü 漢字", "deep/er/and/deeper/x"]
