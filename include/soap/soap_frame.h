@@ -17,6 +17,7 @@
  */
 
 typedef enum {
+    SOAP_FRAME_NONE,        /* below the first element */
     SOAP_FRAME_OUTER,       /* not a value: its owner knows what it is for, by @state */
     SOAP_FRAME_OBJECT,      /* @base is a struct of @type */
     SOAP_FRAME_TEXT,        /* its text is @field of @base */
@@ -32,13 +33,14 @@ typedef struct {
     gpointer base;
     const SoapField *field;
     const SoapType *type;       /* of an object; the declared one of an array's items */
+    SoapMemoField *last;        /* of an object: the last of its fields that came; NULL: none */
 } SoapFrame;
 
 /*
  * An element begins in @frame, a SOAP_FRAME_OUTER, or as the first of all (@frame is NULL): its
  * owner pushes what it means or skips it. Returns FALSE with @error to end the reading.
  */
-typedef gboolean (*SoapFramesOuter)(gpointer owner, const SoapFrame *frame,
+typedef gboolean (*SoapFramesOuter)(gpointer owner, SoapFrame *frame,
                                     const SoapXmlElement *element, GError **error);
 
 typedef struct {
@@ -49,9 +51,9 @@ typedef struct {
     size_t textLength;
     size_t textRoom;
     guint skipping;             /* depth within an element that is skipped */
-    size_t n;
+    SoapFrame *top;             /* the innermost frame */
     SoapMemo memo;
-    SoapFrame frames[LIMIT_REPLY_DEPTH + 1];
+    SoapFrame frames[1 + LIMIT_REPLY_DEPTH];    /* the first is the SOAP_FRAME_NONE */
 } SoapFrames;
 
 /* What the frames are filled by; its user is the SoapFrames. */
@@ -79,8 +81,8 @@ gboolean soapFramesBeginObject(SoapFrames *frames, gpointer base, const SoapFiel
                                GError **error);
 
 /* The element that begins is a field of @frame's struct, or is skipped. */
-gboolean soapFramesBeginField(SoapFrames *frames, const SoapFrame *frame,
-                              const SoapXmlElement *element, GError **error);
+gboolean soapFramesBeginField(SoapFrames *frames, SoapFrame *frame, const SoapXmlElement *element,
+                              GError **error);
 
 /* Whether @uri is one of the namespaces VI is spoken in. */
 gboolean soapFramesIsVim(const char *uri);

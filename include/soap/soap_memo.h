@@ -24,11 +24,13 @@ typedef struct {
     SoapAnyType type;       /* for soapMemoType() */
 } SoapMemoName;
 
-typedef struct {
+typedef struct _SoapMemoField SoapMemoField;
+struct _SoapMemoField {
     const SoapType *type;   /* NULL: none */
     const char *name;
     const SoapField *field;
-} SoapMemoField;
+    SoapMemoField *next;    /* the field that came after it the last time; NULL: none has */
+};
 
 #define SOAP_MEMO_FIELDS 128
 #define SOAP_MEMO_NAMES 32
@@ -40,11 +42,27 @@ typedef struct {
 
 /* An empty memo is all zeros. */
 
+/* As soapMemoField(), for who has looked at what follows @last. */
+const SoapField *soapMemoSearch(SoapMemo *memo, const SoapType *type, const char *name,
+                                SoapMemoField **last);
+
 /*
  * As soapTypeField(). @name has one address for each string for as long as @memo is used, as XML
- * names of one parser have.
+ * names of one parser have. Inline, as nearly every element of a reply is looked up.
+ *
+ * @last: what was found last for the same struct, NULL before the first; replaced. Objects of a
+ * type mostly have the same fields in the same order.
  */
-const SoapField *soapMemoField(SoapMemo *memo, const SoapType *type, const char *name);
+static inline const SoapField *
+soapMemoField(SoapMemo *memo, const SoapType *type, const char *name, SoapMemoField **last)
+{
+    SoapMemoField *next = *last ? (*last)->next : NULL;
+
+    if (!next || next->name != name || next->type != type)
+        return soapMemoSearch(memo, type, name, last);
+    *last = next;
+    return next->field;
+}
 
 /*
  * Returns: (transfer none): the name that the @length bytes at @text are, valid until the next

@@ -143,7 +143,7 @@ arenaAddBlock(Arena *arena, size_t size)
 }
 
 /* Makes sure that the current block has @size bytes, and takes them into account. */
-static gboolean
+static inline gboolean
 arenaReserve(Arena *arena, size_t size)
 {
     if (size > arena->ceiling - arena->used)

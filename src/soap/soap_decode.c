@@ -194,7 +194,7 @@ beginInDetail(SoapDecoder *decoder, const SoapXmlElement *element, GError **erro
 }
 
 static gboolean
-beginInFault(SoapDecoder *decoder, const SoapFrame *fault, const SoapXmlElement *element,
+beginInFault(SoapDecoder *decoder, SoapFrame *fault, const SoapXmlElement *element,
              GError **error)
 {
     if (strcmp(element->name, "detail") != 0)
@@ -204,8 +204,7 @@ beginInFault(SoapDecoder *decoder, const SoapFrame *fault, const SoapXmlElement 
 }
 
 static gboolean
-decoderOnOuter(gpointer owner, const SoapFrame *frame, const SoapXmlElement *element,
-               GError **error)
+decoderOnOuter(gpointer owner, SoapFrame *frame, const SoapXmlElement *element, GError **error)
 {
     SoapDecoder *decoder = owner;
 

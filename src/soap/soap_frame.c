@@ -29,7 +29,8 @@ soapFramesInit(SoapFrames *frames, Arena *arena, SoapFramesOuter outer, gpointer
     frames->textLength = 0;
     frames->textRoom = FIRST_TEXT;
     frames->skipping = 0;
-    frames->n = 0;
+    frames->top = frames->frames;
+    frames->top->kind = SOAP_FRAME_NONE;
     memset(&frames->memo, 0, sizeof(frames->memo));
 }
 
@@ -37,28 +38,22 @@ void
 soapFramesClear(SoapFrames *frames)
 {
     g_clear_pointer(&frames->text, g_free);
-    frames->n = 0;
-}
-
-/* Returns: (transfer none): the innermost frame, or NULL before the first element. */
-static SoapFrame *
-innermost(SoapFrames *frames)
-{
-    return frames->n > 0 ? &frames->frames[frames->n - 1] : NULL;
+    frames->top = frames->frames;
 }
 
 SoapFrame *
 soapFramesPush(SoapFrames *frames, SoapFrameKind kind, const SoapXmlElement *element)
 {
-    SoapFrame *frame = &frames->frames[frames->n++];
+    SoapFrame *frame = ++frames->top;
 
-    g_assert(frames->n <= G_N_ELEMENTS(frames->frames));
+    g_assert(frame < frames->frames + G_N_ELEMENTS(frames->frames));
     frame->kind = kind;
     frame->state = 0;
     frame->uri = element->uri;
     frame->base = NULL;
     frame->field = NULL;
     frame->type = NULL;
+    frame->last = NULL;
     return frame;
 }
 
@@ -328,14 +323,14 @@ beginStrangeItem(SoapFrames *frames, SoapFrame *array, const SoapXmlElement *ele
     return TRUE;
 }
 
-gboolean
-soapFramesBeginField(SoapFrames *frames, const SoapFrame *frame, const SoapXmlElement *element,
-                     GError **error)
+/* Inline, as nearly every element of a reply is a field. */
+static inline gboolean
+beginField(SoapFrames *frames, SoapFrame *frame, const SoapXmlElement *element, GError **error)
 {
     const SoapField *field = NULL;
 
     if (isOwnChild(frame, element))
-        field = soapMemoField(&frames->memo, frame->type, element->name);
+        field = soapMemoField(&frames->memo, frame->type, element->name, &frame->last);
     if (!field)
         return soapFramesSkip(frames);
     if (!element->hasAttributes && field->kind <= SOAP_KIND_STRING) {
@@ -345,22 +340,28 @@ soapFramesBeginField(SoapFrames *frames, const SoapFrame *frame, const SoapXmlEl
     return beginValue(frames, frame->base, field, field->type, element, error);
 }
 
+gboolean
+soapFramesBeginField(SoapFrames *frames, SoapFrame *frame, const SoapXmlElement *element,
+                     GError **error)
+{
+    return beginField(frames, frame, element, error);
+}
+
 static gboolean
 framesOnStart(gpointer user, const SoapXmlElement *element, GError **error)
 {
     SoapFrames *frames = user;
-    SoapFrame *frame = innermost(frames);
+    SoapFrame *frame = frames->top;
 
     if (frames->skipping > 0) {
         frames->skipping++;
         return TRUE;
     }
-    if (!frame)
-        return frames->outer(frames->owner, NULL, element, error);
-    /* Nearly all are. */
-    if (frame->kind == SOAP_FRAME_OBJECT)
-        return soapFramesBeginField(frames, frame, element, error);
     switch (frame->kind) {
+    case SOAP_FRAME_OBJECT:
+        return beginField(frames, frame, element, error);
+    case SOAP_FRAME_NONE:
+        return frames->outer(frames->owner, NULL, element, error);
     case SOAP_FRAME_OUTER:
         return frames->outer(frames->owner, frame, element, error);
     case SOAP_FRAME_ANY:
@@ -370,7 +371,6 @@ framesOnStart(gpointer user, const SoapXmlElement *element, GError **error)
     case SOAP_FRAME_ARRAY_ANY:
         return beginStrangeItem(frames, frame, element, error);
     case SOAP_FRAME_TEXT:
-    case SOAP_FRAME_OBJECT:
         break;
     }
     return soapFramesSkip(frames);
@@ -380,15 +380,15 @@ static gboolean
 framesOnEnd(gpointer user, GError **error)
 {
     SoapFrames *frames = user;
-    const SoapFrame *frame = innermost(frames);
+    const SoapFrame *frame = frames->top;
     const SoapField *field = NULL;
 
     if (frames->skipping > 0) {
         frames->skipping--;
         return TRUE;
     }
-    g_return_val_if_fail(frame != NULL, FALSE);
-    frames->n--;
+    g_return_val_if_fail(frame->kind != SOAP_FRAME_NONE, FALSE);
+    frames->top--;
     if (frame->kind == SOAP_FRAME_TEXT)
         field = frame->field;
     else if (frame->kind == SOAP_FRAME_ANY)
@@ -403,10 +403,9 @@ static gboolean
 framesOnText(gpointer user, const char *text, size_t length, GError **error)
 {
     SoapFrames *frames = user;
-    const SoapFrame *frame = innermost(frames);
+    const SoapFrame *frame = frames->top;
 
-    if (frames->skipping > 0 || !frame ||
-        (frame->kind != SOAP_FRAME_TEXT && frame->kind != SOAP_FRAME_ANY))
+    if (frames->skipping > 0 || (frame->kind != SOAP_FRAME_TEXT && frame->kind != SOAP_FRAME_ANY))
         return TRUE;
     if (length > LIMIT_REPLY_TEXT - frames->textLength) {
         g_set_error(error, SOAP_ERROR, SOAP_ERROR_LIMIT,

@@ -12,27 +12,33 @@
 G_STATIC_ASSERT((SOAP_MEMO_FIELDS & (SOAP_MEMO_FIELDS - 1)) == 0);
 G_STATIC_ASSERT((SOAP_MEMO_NAMES & (SOAP_MEMO_NAMES - 1)) == 0);
 
-static gboolean
-isField(const SoapMemoField *seen, const SoapType *type, const char *name)
-{
-    return seen->name == name && seen->type == type;
-}
-
-const SoapField *
-soapMemoField(SoapMemo *memo, const SoapType *type, const char *name)
+/* Returns: (transfer none): the entry of the field @name of @type, which is made if need be. */
+static SoapMemoField *
+findField(SoapMemo *memo, const SoapType *type, const char *name)
 {
     /* Both are addresses; a name's may be odd, the low bits of a type's are always the same. */
     guint64 mixed = ((guint64)(guintptr)name ^ ((guint64)(guintptr)type >> 3)) *
                     G_GUINT64_CONSTANT(0x9E3779B97F4A7C15);
     SoapMemoField *seen = memo->fields[(mixed >> 32) & (SOAP_MEMO_FIELDS - 1)];
 
-    if (isField(&seen[0], type, name))
-        return seen[0].field;
-    if (isField(&seen[1], type, name))
-        return seen[1].field;
+    if (seen[0].name == name && seen[0].type == type)
+        return &seen[0];
+    if (seen[1].name == name && seen[1].type == type)
+        return &seen[1];
     seen[1] = seen[0];
-    seen[0] = (SoapMemoField){ type, name, soapTypeField(type, name) };
-    return seen[0].field;
+    seen[0] = (SoapMemoField){ type, name, soapTypeField(type, name), NULL };
+    return &seen[0];
+}
+
+const SoapField *
+soapMemoSearch(SoapMemo *memo, const SoapType *type, const char *name, SoapMemoField **last)
+{
+    SoapMemoField *found = findField(memo, type, name);
+
+    if (*last)
+        (*last)->next = found;
+    *last = found;
+    return found->field;
 }
 
 /*

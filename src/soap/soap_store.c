@@ -243,25 +243,29 @@ putValue(gpointer place, SoapKind kind, const Value *value)
     }
 }
 
-/* Returns: where the next value of @field goes, which is there from now on; or NULL. */
+/* Returns: where the next item of @field goes, which is there from now on; or NULL. */
 static gpointer
+placeForItem(Arena *arena, gpointer *vector, size_t *n, const SoapField *field, GError **error)
+{
+    size_t size = kindSize(field->kind);
+
+    if (!growVector(arena, vector, *n, size, error))
+        return NULL;
+    return (char *)*vector + (*n)++ * size;
+}
+
+/* Returns: where the next value of @field goes, which is there from now on; or NULL. */
+static inline gpointer
 placeFor(Arena *arena, gpointer base, const SoapField *field, GError **error)
 {
     gpointer member = (char *)base + field->offset;
     gpointer extra = (char *)base + field->extra;
-    gpointer *vector = member;
-    size_t *n = extra;
-    size_t size;
 
-    if (!(field->flags & SOAP_FIELD_ARRAY)) {
-        if (field->extra != 0)
-            *(gboolean *)extra = TRUE;
-        return member;
-    }
-    size = kindSize(field->kind);
-    if (!growVector(arena, vector, *n, size, error))
-        return NULL;
-    return (char *)*vector + (*n)++ * size;
+    if (field->flags & SOAP_FIELD_ARRAY)
+        return placeForItem(arena, member, extra, field, error);
+    if (field->extra != 0)
+        *(gboolean *)extra = TRUE;
+    return member;
 }
 
 static gboolean
@@ -290,18 +294,6 @@ storeScalar(Arena *arena, gpointer base, const SoapField *field, const char *tex
 }
 
 gboolean
-soapStoreText(Arena *arena, gpointer base, const SoapField *field, const char *text, size_t length,
-              GError **error)
-{
-    char *copy;
-
-    if (field->kind != SOAP_KIND_STRING)
-        return storeScalar(arena, base, field, text, length, error);
-    copy = soapStoreCopy(arena, text, length, error);
-    return copy && soapStorePointer(arena, base, field, copy, error);
-}
-
-gboolean
 soapStorePointer(Arena *arena, gpointer base, const SoapField *field, gpointer pointer,
                  GError **error)
 {
@@ -310,5 +302,24 @@ soapStorePointer(Arena *arena, gpointer base, const SoapField *field, gpointer p
     if (!place)
         return FALSE;
     *place = pointer;
+    return TRUE;
+}
+
+gboolean
+soapStoreText(Arena *arena, gpointer base, const SoapField *field, const char *text, size_t length,
+              GError **error)
+{
+    char **place;
+    char *copy;
+
+    if (field->kind != SOAP_KIND_STRING)
+        return storeScalar(arena, base, field, text, length, error);
+    copy = soapStoreCopy(arena, text, length, error);
+    if (!copy)
+        return FALSE;
+    place = placeFor(arena, base, field, error);
+    if (!place)
+        return FALSE;
+    *place = copy;
     return TRUE;
 }

@@ -36,8 +36,11 @@
 
 #define PIECE (16 * 1024)
 
-/* One turn of one way lasts about that long, so that the clock's own cost is nothing. */
-#define TURN_US 4000.0
+/*
+ * One turn of one way lasts about that long: the clock's own cost is nothing then, and what the way
+ * before has left of the caches matters little.
+ */
+#define TURN_US 20000.0
 
 #define PARSE_OPTIONS (XML_PARSE_NONET | XML_PARSE_NOENT | XML_PARSE_IGNORE_ENC)
 

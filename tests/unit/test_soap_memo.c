@@ -24,7 +24,19 @@ nameOf(SoapMemo *memo, Arena *arena, const char *text)
     return name;
 }
 
-/* Every field of every type, twice, names of one address each; also for a type that has none. */
+static void
+assertField(SoapMemo *memo, const SoapType *type, guint i, SoapMemoField **last)
+{
+    const char *name = g_intern_string(type->fields[i].name);
+
+    g_assert_true(soapMemoField(memo, type, name, last) == &type->fields[i]);
+    g_assert_nonnull(*last);
+}
+
+/*
+ * Every field of every type, twice, in their order and against it, with names of one address each;
+ * there are more than a memo keeps, so that what came next the last time may be something else now.
+ */
 static void
 testFields(void)
 {
@@ -35,16 +47,36 @@ testFields(void)
 
     for (round = 0; round < 2; round++) {
         for (i = 0; i < vimTypesCount; i++) {
-            for (j = 0; j < vimTypes[i]->nfields; j++) {
-                const SoapField *field = &vimTypes[i]->fields[j];
-                const char *name = g_intern_string(field->name);
+            const SoapType *type = vimTypes[i];
+            SoapMemoField *last = NULL;
 
-                g_assert_true(soapMemoField(memo, vimTypes[i], name) == field);
-                g_assert_true(soapMemoField(memo, vimTypes[i], name) == field);
-                g_assert_null(soapMemoField(memo, &soapUnknownType, name));
-                g_assert_null(soapMemoField(memo, &soapUnknownType, name));
-            }
+            for (j = 0; j < type->nfields; j++)
+                assertField(memo, type, j, &last);
+            for (j = type->nfields; j > 0; j--)
+                assertField(memo, type, j - 1, &last);
+            last = NULL;
+            for (j = 0; j < type->nfields; j++)
+                assertField(memo, type, j, &last);
         }
+    }
+}
+
+/* A type that has none, and a name that no field has, behind one that some field has. */
+static void
+testNoFields(void)
+{
+    g_autofree SoapMemo *memo = g_new0(SoapMemo, 1);
+    const SoapType *type = vimTypeByName("DatastoreSummary", strlen("DatastoreSummary"));
+    const char *strange = g_intern_string("strange");
+    SoapMemoField *last = NULL;
+    guint i;
+
+    for (i = 0; i < 3; i++) {
+        assertField(memo, type, 0, &last);
+        g_assert_null(soapMemoField(memo, type, strange, &last));
+        g_assert_null(soapMemoField(memo, &soapUnknownType, strange, &last));
+        g_assert_null(soapMemoField(memo, &soapUnknownType,
+                                    g_intern_string(type->fields[0].name), &last));
     }
 }
 
@@ -136,6 +168,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/soap-memo/fields", testFields);
+    g_test_add_func("/soap-memo/no-fields", testNoFields);
     g_test_add_func("/soap-memo/names", testNames);
     g_test_add_func("/soap-memo/once", testOnce);
     g_test_add_func("/soap-memo/types", testTypes);
