@@ -90,11 +90,20 @@ vmfsPoolRefresh(EsxConnection *connection, const InventoryPool *pool, GError **e
 {
     VimRefreshDatastoreRequest args = VIM_INIT(RefreshDatastoreRequest);
     g_autoptr(SoapReply) reply = NULL;
+    g_autoptr(GError) local = NULL;
 
     args.self = (SoapMoRef *)pool->datastore->ref;
-    reply = viCall(connection->session, &vimMethodRefreshDatastore, &args, NULL, error);
+    reply = viCall(connection->session, &vimMethodRefreshDatastore, &args, NULL, &local);
     esxVmfsListingsExpire(connection->listings, pool);
-    return reply != NULL;
+    if (reply)
+        return TRUE;
+
+    /* It has gone since the snapshot was taken. */
+    if (g_error_matches(local, VI_ERROR, VI_ERROR_OBJECT_GONE))
+        g_set_error(error, ESX_ERROR, ESX_ERROR_NO_POOL, "the server has it no more");
+    else
+        g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
 }
 
 static EsxVolumeList *

@@ -188,6 +188,16 @@ def test_a_read_only_connection_reads_and_refuses_to_change(client: Client, site
             change()
 
 
+def test_a_pool_that_has_just_gone_is_no_pool(client: Client, site, new_fake):
+    """Also while the driver still knows it from before."""
+    server = new_fake()
+    conn = client.open(site.uri(server, cache_ttl=60))
+    pool = conn.storagePoolLookupByName("localdir")
+    server.control.remove_datastore(name="localdir")
+    with raises_error(libvirt.VIR_ERR_NO_STORAGE_POOL, mentions="localdir"):
+        pool.refresh(0)
+
+
 def test_virsh_says_the_name_that_was_asked_for(virsh: Virsh):
     for arguments, name in [
         (("pool-info", "no such pool"), "no such pool"),
