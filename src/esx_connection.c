@@ -10,14 +10,6 @@
 #include "esx_vmfs_listing.h"
 #include "vi_file.h"
 
-gint *
-esxConnectionCancelFlag(void)
-{
-    static gint cancel;
-
-    return &cancel;
-}
-
 EsxConnection *
 esxConnectionJoin(EsxServer *server, void (*leave)(EsxServer *server, gpointer opaque),
                   gpointer opaque, const char *host, guint ttlMs)

@@ -7,9 +7,9 @@
 
 #include "esx_module.h"
 
-#include "esx_connection.h"
 #include "esx_driver.h"
 #include "esx_registry.h"
+#include "esx_server.h"
 #include "esx_storage_driver.h"
 
 static const char *esxSchemes[] = { "esx", NULL };
@@ -41,7 +41,7 @@ static virConnectDriver vpxConnectDriver = {
 static int
 esxStateShutdownPrepare(void)
 {
-    g_atomic_int_set(esxConnectionCancelFlag(), 1);
+    g_atomic_int_set(esxServerCancelFlag(), 1);
     return 0;
 }
 

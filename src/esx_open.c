@@ -76,7 +76,7 @@ esxOpenLogin(ViSession *session, const EsxUri *uri, const char *userName, Secret
     EsxServer *server = NULL;
 
     /* A process that ends waits for no login. */
-    viSessionSetCancel(owned, esxConnectionCancelFlag());
+    viSessionSetCancel(owned, esxServerCancelFlag());
     if (!viSessionLogin(owned, userName, password, error)) {
         g_prefix_error(error, "cannot log in at '%s' as '%s': ", uri->host, userName);
         return NULL;

@@ -7,7 +7,6 @@
 
 #include "esx_server.h"
 
-#include "esx_connection.h"
 #include "esx_vmfs_listing.h"
 
 VIR_LOG_INIT("esx.server");
@@ -48,12 +47,20 @@ static const InventoryWatch inventoryWatch = {
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
+gint *
+esxServerCancelFlag(void)
+{
+    static gint cancel;
+
+    return &cancel;
+}
+
 EsxServer *
 esxServerNew(ViSession *session, InventoryScope *scope, const char *host)
 {
     EsxServer *server = g_new0(EsxServer, 1);
 
-    viSessionSetCancel(session, esxConnectionCancelFlag());
+    viSessionSetCancel(session, esxServerCancelFlag());
     server->host = g_strdup(host);
     server->session = session;
     server->inventory = inventoryNew(session, scope);

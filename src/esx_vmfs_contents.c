@@ -99,7 +99,7 @@ findPlain(EsxConnection *connection, EsxVmfsContents *contents, GError **error)
     const ViFile file = esxVmfsViFile(contents->pool, contents->volume);
     guint64 size = 0;
 
-    if (!viFolderSize(connection->folder, &file, esxConnectionCancelFlag(), &size, error))
+    if (!viFolderSize(connection->folder, &file, esxServerCancelFlag(), &size, error))
         return FALSE;
     addPart(contents, g_strdup(contents->volume), 0, size, TRUE /* isOwn */);
     return TRUE;
@@ -112,7 +112,7 @@ failDescriptor(EsxConnection *connection, const ViFile *file, GError **error, GE
     guint64 size = 0;
 
     if (g_error_matches(local, VI_ERROR, VI_ERROR_PROTOCOL) &&
-        viFolderSize(connection->folder, file, esxConnectionCancelFlag(), &size, NULL) &&
+        viFolderSize(connection->folder, file, esxServerCancelFlag(), &size, NULL) &&
         size > ESX_VMFS_DESCRIPTOR_LIMIT) {
         g_error_free(local);
         g_set_error(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
@@ -148,7 +148,7 @@ findDisk(EsxConnection *connection, EsxVmfsContents *contents, GError **error)
     size_t i;
 
     text = viFolderReadText(connection->folder, &file, ESX_VMFS_DESCRIPTOR_LIMIT,
-                            esxConnectionCancelFlag(), &length, &local);
+                            esxServerCancelFlag(), &length, &local);
     if (!text)
         return failDescriptor(connection, &file, error, local);
     descriptor = esxVmfsDescriptorParse(text, length, error);

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "esx_connection.h"
+#include "esx_server.h"
 
 void
 esxVmfsOutputInit(EsxVmfsOutput *output, EsxPipe *pipe, gboolean sparse, guint64 at)
@@ -44,7 +44,7 @@ writeData(EsxVmfsOutput *output, const char *data, size_t length, GError **error
 {
     size_t written = 0;
 
-    if (g_atomic_int_get(esxConnectionCancelFlag()))
+    if (g_atomic_int_get(esxServerCancelFlag()))
         return setGivenUp(error);
     for (; length > 0; data += written, length -= written) {
         if (esxPipeWrite(output->pipe, data, length, TRUE /* block */, &written) != ESX_PIPE_DONE)

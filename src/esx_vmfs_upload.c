@@ -56,7 +56,7 @@ giveBytes(char *buffer, size_t size, gpointer opaque, GError **error)
         size = (size_t)MIN((guint64)size, (guint64)upload->length - upload->got);
     if (size == 0)
         return 0;
-    if (g_atomic_int_get(esxConnectionCancelFlag())) {
+    if (g_atomic_int_get(esxServerCancelFlag())) {
         setGivenUp(error);
         return -1;
     }

@@ -51,7 +51,7 @@ esxVmfsVerbBegin(EsxVmfsVerb *verb, EsxConnection *connection, const InventoryPo
         .pool = pool,
         .change = {
             .timeoutMs = connection->taskTimeoutMs,
-            .cancel = esxConnectionCancelFlag(),
+            .cancel = esxServerCancelFlag(),
             .changed = &verb->changed,
         },
     };

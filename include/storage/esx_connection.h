@@ -74,12 +74,6 @@ void esxConnectionChanged(EsxConnection *connection, const InventoryPool *pool);
 void esxConnectionHold(EsxConnection *connection);
 void esxConnectionRelease(EsxConnection *connection);
 
-/*
- * Raised when the process is to end (libvirtd was told to stop): every request of every connection
- * ends soon, tasks are told to stop. Atomic; for ViChange.cancel and its like.
- */
-gint *esxConnectionCancelFlag(void);
-
 /* Waits for the workers, leaves the server and frees. Accepts NULL. */
 void esxConnectionFree(EsxConnection *connection);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxConnection, esxConnectionFree)

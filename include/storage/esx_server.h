@@ -48,6 +48,12 @@ EsxServer *esxServerNew(ViSession *session, InventoryScope *scope, const char *h
 const InventoryHardware *esxServerHardware(EsxServer *server, GError **error);
 
 /*
+ * Raised when the process is to end (libvirtd was told to stop): every request to every server ends
+ * soon, tasks are told to stop. Atomic; for ViChange.cancel and its like.
+ */
+gint *esxServerCancelFlag(void);
+
+/*
  * For the end of the process, where somebody may still have @server and never come to leave it:
  * ends the inventory's thread and logs out. Nobody may be calling through it.
  */

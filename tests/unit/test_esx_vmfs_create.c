@@ -364,11 +364,11 @@ testCancelled(void)
 
     vmfsInit(&vmfs);
     cannedAdd(vmfs.canned, MOVE, &(CannedExchange){
-        .status = 500, .bytes = bytes, .hook = raiseFlag, .hookData = esxConnectionCancelFlag(),
+        .status = 500, .bytes = bytes, .hook = raiseFlag, .hookData = esxServerCancelFlag(),
     });
     fixtureScriptTask(vmfs.canned, DELETE);
     error = createFails(&vmfs, vmfs.pool, &isoSpec);
-    g_atomic_int_set(esxConnectionCancelFlag(), 0);
+    g_atomic_int_set(esxServerCancelFlag(), 0);
     g_assert_error(error, VI_ERROR, VI_ERROR_NO_PERMISSION);
     g_assert_null(strstr(error->message, "left behind"));
     cannedAssertLog(vmfs.canned, MOVE " " DELETE " " LOOK);

@@ -3,10 +3,11 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-#include "esx_connection.h"
 #include "esx_vmfs_output.h"
 
 #include <string.h>
+
+#include "esx_server.h"
 
 #define BLOCK ESX_VMFS_OUTPUT_BLOCK
 
@@ -122,9 +123,9 @@ testStopped(void)
     g_autoptr(EsxPipe) pipe = esxPipeNew(BLOCK);
     g_autofree char *data = g_malloc0(ESX_VMFS_OUTPUT_STEP);
 
-    g_atomic_int_set(esxConnectionCancelFlag(), 1);
+    g_atomic_int_set(esxServerCancelFlag(), 1);
     assertGivenUp(pipe, FALSE, data);
-    g_atomic_int_set(esxConnectionCancelFlag(), 0);
+    g_atomic_int_set(esxServerCancelFlag(), 0);
 }
 
 static void
