@@ -222,7 +222,7 @@ def test_a_server_without_long_polls_is_asked_at_each_read(place: Site, reader: 
     assert cost.total <= 10 + 5, dict(cost.methods)
     # Nor is it asked again and again when nobody reads.
     with Meter(server) as cost:
-        time.sleep(patience(1))
+        time.sleep(1)
     assert cost.total <= 5, dict(cost.methods)
     assert told_of_the_loss(place) == 1, warnings(place)
     server.change(long_polls="wait")
