@@ -10,6 +10,9 @@
 
 #include "esx_driver.h"
 
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "esx_auth.h"
 #include "esx_error.h"
 #include "esx_open.h"
@@ -106,6 +109,24 @@ esxDriverLeave(EsxServer *server, gpointer lingerMs)
     esxRegistryLeave(esxRegistryDefault(), server, GPOINTER_TO_UINT(lingerMs));
 }
 
+static pid_t esxDriverPid;
+
+/* Not for a child of this process, which has none of its threads. */
+static void
+esxDriverExit(void)
+{
+    if (getpid() == esxDriverPid)
+        esxRegistryHalt(esxRegistryDefault());
+}
+
+/* libcrypto tears itself down at exit; as it was there before, what is registered now comes first. */
+static gpointer
+esxDriverMindExit(gpointer unused G_GNUC_UNUSED)
+{
+    esxDriverPid = getpid();
+    return GINT_TO_POINTER(atexit(esxDriverExit) == 0);
+}
+
 /*
  * Whom nobody is logged in at is asked who he is before a password is asked for. The password is
  * looked up in any case: only who has it may share a login.
@@ -116,6 +137,7 @@ esxDriverLeave(EsxServer *server, gpointer lingerMs)
 static EsxConnection *
 esxDriverConnect(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri)
 {
+    static GOnce mindExit = G_ONCE_INIT;
     EsxRegistry *registry = esxRegistryDefault();
     g_auto(EsxDriverLogin) login = { .uri = uri, .inDaemon = esxAuthInDaemon() };
     g_autoptr(GError) error = NULL;
@@ -139,6 +161,7 @@ esxDriverConnect(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri)
         return NULL;
     }
 
+    g_once(&mindExit, esxDriverMindExit, NULL);
     /*
      * Without a daemon the process is about to end, as often as not. libvirtd closes connections on
      * its main loop, which must not wait for a server: a thread logs out, even with linger=0.

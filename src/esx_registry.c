@@ -7,9 +7,11 @@
 
 #include "esx_registry.h"
 
-#include <signal.h>
-
+#include "base_thread.h"
 #include "http_curl.h"
+
+/* How long the process's exit waits for the thread of a server. */
+#define HALT_TIMEOUT_MS 500
 
 /* One login: being opened, used, lingering, or (not joinable any more) being left. */
 typedef struct {
@@ -188,23 +190,6 @@ esxRegistryJoin(EsxRegistry *registry, const EsxUri *uri, const char *userName,
     return openLogin(registry, login, open, opaque, error);
 }
 
-/* ---- threads of its own ---------------------------------------------------------------------- */
-
-/* Signals are for the threads of the process that knows them. Returns: NULL: it cannot start. */
-static GThread *
-startThread(const char *name, GThreadFunc work, gpointer data)
-{
-    GThread *thread = NULL;
-    sigset_t all;
-    sigset_t old;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    thread = g_thread_try_new(name, work, data, NULL);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return thread;
-}
-
 /* ---- lingering ------------------------------------------------------------------------------ */
 
 /* Of those that nobody uses, the one whose time comes first; NULL: none. */
@@ -258,7 +243,7 @@ lockedWakeThread(EsxRegistry *registry)
         g_thread_join(g_steal_pointer(&registry->thread));
 
     registry->threadEnded = FALSE;
-    registry->thread = startThread("esx-linger", linger, registry);
+    registry->thread = threadStart("esx-linger", linger, registry, NULL);
     return registry->thread != NULL;
 }
 
@@ -276,6 +261,19 @@ lockedFindServer(EsxRegistry *registry, const EsxServer *server)
     return NULL;
 }
 
+/* How long they linger is for clients to choose, how many is not. */
+static void
+lockedLimitLingering(EsxRegistry *registry)
+{
+    guint n = 0;
+    guint i;
+
+    for (i = 0; i < registry->logins->len; i++)
+        n += ((EsxLogin *)g_ptr_array_index(registry->logins, i))->users == 0;
+    if (n > ESX_REGISTRY_LINGERING)
+        lockedNextToLeave(registry)->leaveAt = 0;
+}
+
 void
 esxRegistryLeave(EsxRegistry *registry, EsxServer *server, guint lingerMs)
 {
@@ -286,6 +284,7 @@ esxRegistryLeave(EsxRegistry *registry, EsxServer *server, guint lingerMs)
         return;
     if (lingerMs > 0 && !registry->ending && lockedIsJoinable(registry, login)) {
         login->leaveAt = g_get_monotonic_time() + (gint64)lingerMs * 1000;
+        lockedLimitLingering(registry);
         if (lockedWakeThread(registry))
             return;
     }
@@ -319,7 +318,7 @@ forEach(GPtrArray *logins, GThreadFunc work)
     guint i;
 
     for (i = 0; i < logins->len; i++) {
-        threads[i] = startThread("esx-logout", work, g_ptr_array_index(logins, i));
+        threads[i] = threadStart("esx-logout", work, g_ptr_array_index(logins, i), NULL);
         if (!threads[i])
             work(g_ptr_array_index(logins, i));
     }
@@ -373,6 +372,20 @@ esxRegistryEnd(EsxRegistry *registry)
     forEach(used, logOutOnly);
     for (i = 0; i < used->len; i++)
         esxRegistryLeave(registry, ((EsxLogin *)g_ptr_array_index(used, i))->server, 0);
+}
+
+void
+esxRegistryHalt(EsxRegistry *registry)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&registry->lock);
+    guint i;
+
+    for (i = 0; i < registry->logins->len; i++) {
+        EsxLogin *login = g_ptr_array_index(registry->logins, i);
+
+        if (login->server)
+            inventoryHalt(login->server->inventory, HALT_TIMEOUT_MS);
+    }
 }
 
 void

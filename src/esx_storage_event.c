@@ -12,14 +12,20 @@
 /*
  * From now on the server is asked to tell of changes. Those since the snapshot that is taken here
  * are events; where none can be had now, since the one that comes later.
+ *
+ * In a daemon, whose inventories are live anyhow, nobody waits for a server here: libvirtd holds a
+ * lock of the client that its main loop takes, too, and a client that goes away meanwhile leaves its
+ * registration behind for good.
  */
 static void
 watchPools(EsxConnection *connection)
 {
     g_autoptr(InventorySnapshot) first = NULL;
 
-    inventoryGoLive(connection->inventory);
-    first = inventoryAcquire(connection->inventory, 0 /* ttlMs */, NULL);
+    if (inventoryGoLive(connection->inventory))
+        first = inventoryAcquire(connection->inventory, 0 /* ttlMs */, NULL);
+    else
+        inventoryBeginLive(connection->inventory);
 }
 
 int

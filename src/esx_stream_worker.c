@@ -7,8 +7,7 @@
 
 #include "esx_stream_worker.h"
 
-#include <signal.h>
-
+#include "base_thread.h"
 #include "esx_error.h"
 
 VIR_LOG_INIT("esx.stream");
@@ -217,22 +216,13 @@ work(gpointer data)
     return NULL;
 }
 
-/*
- * A thread of our own must not take signals meant for the application, and SIGPIPE, which a server
- * causes that closes the connection early, must not end it.
- */
 gboolean
 esxStreamStart(EsxStream *stream, GError **error)
 {
     GThread *thread = NULL;
-    sigset_t all;
-    sigset_t old;
 
     esxConnectionHold(stream->connection);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    thread = g_thread_try_new("esx-stream", work, esxStreamRef(stream), error);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    thread = threadStart("esx-stream", work, esxStreamRef(stream), error);
     if (!thread) {
         esxConnectionRelease(stream->connection);
         esxStreamUnref(stream);

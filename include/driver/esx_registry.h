@@ -26,6 +26,9 @@
  */
 typedef struct _EsxRegistry EsxRegistry;
 
+/* So many logins linger at most; of more, the one whose time comes first is logged out. */
+#define ESX_REGISTRY_LINGERING 32
+
 EsxRegistry *esxRegistryNew(void);
 
 /* Flushes. Nobody may be using it or a server of it. Accepts NULL. */
@@ -71,3 +74,10 @@ void esxRegistryFlush(EsxRegistry *registry);
  * closed. libvirtd leaves those of clients that are there at its end sometimes open.
  */
 void esxRegistryEnd(EsxRegistry *registry);
+
+/*
+ * The process exits, and somebody has not closed his connection: ends the threads of its servers, or
+ * leaves them to themselves after half a second. They must not use libraries that are being torn
+ * down. Nobody is logged out.
+ */
+void esxRegistryHalt(EsxRegistry *registry);

@@ -109,15 +109,26 @@ void inventorySetBrief(Inventory *inventory);
 
 /*
  * The next read asks the server and, however that goes, leaves the thread esx-live behind, which
- * lives until inventoryFree(). No request of its own. May be called again.
+ * lives until inventoryFree(). No request of its own.
+ *
+ * Returns: whether that is news.
  */
-void inventoryGoLive(Inventory *inventory);
+gboolean inventoryGoLive(Inventory *inventory);
+
+/*
+ * After inventoryGoLive(), for who does not want to read, nor to wait: starts the thread, where there
+ * is none, which reads by itself. What has changed before it has done so is told nobody.
+ */
+void inventoryBeginLive(Inventory *inventory);
 
 /*
  * Ends the thread, at once whatever it is waiting for, and no other comes. For the end of a process
  * that may not come to free the inventory. Reads that would have to ask the server fail.
  */
 void inventoryStop(Inventory *inventory);
+
+/* The same within that time, at the process's exit: whatever the thread does then, it goes on. */
+void inventoryHalt(Inventory *inventory, guint timeoutMs);
 
 /* Whether every change is told as it happens at this moment, so that reads cost nothing. */
 gboolean inventoryIsLive(Inventory *inventory);

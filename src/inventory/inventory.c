@@ -17,6 +17,7 @@ struct _Inventory {
     Fresh *snapshot;                /* InventorySnapshot */
     InventorySync *sync;            /* of the thread that proves, or of the live one */
     InventoryLive *live;
+    GMutex proving;                 /* held by who proves, or starts the thread: of both only one */
     gint wantsLive;                 /* atomic */
     gboolean isBrief;               /* see inventorySetBrief() */
 };
@@ -32,6 +33,7 @@ static gpointer
 prove(gpointer opaque, gpointer current, GError **error)
 {
     Inventory *inventory = opaque;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&inventory->proving);
     InventorySnapshot *now = NULL;
 
     if (inventoryLiveIsRunning(inventory->live))
@@ -42,7 +44,8 @@ prove(gpointer opaque, gpointer current, GError **error)
 
     now = inventorySyncRun(inventory->sync, current, NULL /* wake */, error);
     if (g_atomic_int_get(&inventory->wantsLive))
-        inventoryLiveStart(inventory->live, current, now);
+        inventoryLiveStart(inventory->live, now ? INVENTORY_LIVE_SYNCED : INVENTORY_LIVE_FAILED,
+                           now ? now : current);
     return now;
 }
 
@@ -74,6 +77,7 @@ inventoryNewPaced(ViSession *session, InventoryScope *scope, const InventoryPace
 {
     Inventory *inventory = g_new0(Inventory, 1);
 
+    g_mutex_init(&inventory->proving);
     inventory->session = session;
     inventory->scope = scope;
     inventory->sync = inventorySyncNew(session, scope);
@@ -109,6 +113,7 @@ inventoryFree(Inventory *inventory)
     g_clear_pointer(&inventory->snapshot, freshFree);
     g_clear_pointer(&inventory->sync, inventorySyncFree);
     g_clear_pointer(&inventory->scope, inventoryScopeFree);
+    g_mutex_clear(&inventory->proving);
     g_free(inventory);
 }
 
@@ -142,12 +147,32 @@ inventorySetWatch(Inventory *inventory, const InventoryWatch *watch, gpointer op
     inventoryLiveSetWatch(inventory->live, watch, opaque);
 }
 
-void
+gboolean
 inventoryGoLive(Inventory *inventory)
 {
+    if (!g_atomic_int_compare_and_exchange(&inventory->wantsLive, FALSE, TRUE))
+        return FALSE;
+
     /* So that the next read asks, and leaves the thread behind. */
-    if (g_atomic_int_compare_and_exchange(&inventory->wantsLive, FALSE, TRUE))
-        freshExpire(inventory->snapshot);
+    freshExpire(inventory->snapshot);
+    return TRUE;
+}
+
+void
+inventoryBeginLive(Inventory *inventory)
+{
+    g_autoptr(InventorySnapshot) current = NULL;
+
+    if (!g_atomic_int_get(&inventory->wantsLive))
+        return;
+    /* Who reads at this moment leaves the thread behind. */
+    if (!g_mutex_trylock(&inventory->proving))
+        return;
+
+    current = inventoryPeek(inventory);
+    if (!inventoryLiveIsRunning(inventory->live))
+        inventoryLiveStart(inventory->live, INVENTORY_LIVE_UNTRIED, current);
+    g_mutex_unlock(&inventory->proving);
 }
 
 void
@@ -155,6 +180,13 @@ inventoryStop(Inventory *inventory)
 {
     g_atomic_int_set(&inventory->wantsLive, FALSE);
     inventoryLiveStop(inventory->live);
+}
+
+void
+inventoryHalt(Inventory *inventory, guint timeoutMs)
+{
+    g_atomic_int_set(&inventory->wantsLive, FALSE);
+    inventoryLiveHalt(inventory->live, timeoutMs);
 }
 
 gboolean

@@ -7,8 +7,7 @@
 
 #include "inventory_live.h"
 
-#include <signal.h>
-
+#include "base_thread.h"
 #include "vi_collector.h"
 
 /* Polls in a row that may fail soon after they began before that counts as trouble. */
@@ -56,9 +55,10 @@ struct _InventoryLive {
 
     GMutex lock;                    /* guards what follows */
     GCond wanted;                   /* for the thread: asked or stopping */
-    GCond noticed;                  /* for who asks: answered, or the poll is over */
+    GCond noticed;                  /* for others: answered, the poll is over, or the thread ended */
     GThread *thread;                /* NULL: none */
     gboolean stopping;
+    gboolean ended;                 /* the thread has nothing left to do */
     gboolean standing;
     gboolean polling;               /* a long poll is about to begin, or under way */
     gboolean interrupted;           /* it was ended by its socket */
@@ -425,41 +425,33 @@ run(gpointer opaque)
     } while (step != STEP_STOP);
 
     setStanding(live, FALSE);
+    g_mutex_lock(&live->lock);
+    live->ended = TRUE;
+    g_cond_broadcast(&live->noticed);
+    g_mutex_unlock(&live->lock);
     return NULL;
 }
 
 /* ---- for everybody else --------------------------------------------------------------------- */
 
-/*
- * A thread of our own must not take signals meant for the application, and SIGPIPE, which a server
- * causes that closes the connection early, must not end it.
- */
 void
-inventoryLiveStart(InventoryLive *live, InventorySnapshot *before, InventorySnapshot *now)
+inventoryLiveStart(InventoryLive *live, InventoryLiveFrom from, InventorySnapshot *snapshot)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&live->lock);
     g_autoptr(GError) ignored = NULL;
-    sigset_t all;
-    sigset_t old;
 
     if (live->thread || live->stopping)
         return;
 
+    live->due = from == INVENTORY_LIVE_UNTRIED ? DUE_SYNC : DUE_POLL;
+    live->probing = from == INVENTORY_LIVE_FAILED;
+    if (live->probing && viSessionIsUsable(live->parts.session))
+        scheduleRetry(live);
+    else if (live->probing)
+        giveUp(live);
     live->wake = wakeNew();
-    if (now) {
-        live->current = inventorySnapshotRef(now);
-    } else {
-        live->current = before ? inventorySnapshotRef(before) : NULL;
-        live->probing = TRUE;
-        if (viSessionIsUsable(live->parts.session))
-            scheduleRetry(live);
-        else
-            giveUp(live);
-    }
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    live->thread = g_thread_try_new("esx-live", run, live, &ignored);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    live->current = snapshot ? inventorySnapshotRef(snapshot) : NULL;
+    live->thread = threadStart("esx-live", run, live, &ignored);
     if (live->thread)
         return;
 
@@ -556,9 +548,11 @@ inventoryLiveSync(InventoryLive *live, GError **error)
 }
 
 void
-inventoryLiveStop(InventoryLive *live)
+inventoryLiveHalt(InventoryLive *live, guint timeoutMs)
 {
-    GThread *thread = NULL;
+    const gint64 end = g_get_monotonic_time() + (gint64)timeoutMs * G_TIME_SPAN_MILLISECOND;
+    g_autoptr(GThread) thread = NULL;
+    gboolean inTime = TRUE;
 
     g_mutex_lock(&live->lock);
     thread = g_steal_pointer(&live->thread);
@@ -567,9 +561,17 @@ inventoryLiveStop(InventoryLive *live)
         wakeRaise(live->wake);
     g_cond_signal(&live->wanted);
     g_cond_broadcast(&live->noticed);
+    while (thread && !live->ended && inTime)
+        inTime = g_cond_wait_until(&live->noticed, &live->lock, end);
     g_mutex_unlock(&live->lock);
-    if (thread)
-        g_thread_join(thread);
+    if (thread && inTime)
+        g_thread_join(g_steal_pointer(&thread));
+}
+
+void
+inventoryLiveStop(InventoryLive *live)
+{
+    inventoryLiveHalt(live, G_MAXUINT);
 }
 
 void

@@ -53,17 +53,25 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(InventoryLive, inventoryLiveFree)
  */
 void inventoryLiveStop(InventoryLive *live);
 
+/* The same, but gives up after that time, and leaves the thread to itself: for the process's exit. */
+void inventoryLiveHalt(InventoryLive *live, guint timeoutMs);
+
 /* As inventorySetWatch(); before the thread is there. */
 void inventoryLiveSetWatch(InventoryLive *live, const InventoryWatch *watch, gpointer opaque);
+
+typedef enum {
+    INVENTORY_LIVE_SYNCED,      /* a sync has just returned the snapshot */
+    INVENTORY_LIVE_FAILED,      /* it has failed: the thread begins in trouble */
+    INVENTORY_LIVE_UNTRIED,     /* there was none: the thread begins with it */
+} InventoryLiveFrom;
 
 /*
  * Starts the thread where there is none, and hands the InventorySync over to it; where that does
  * not work nothing has happened. Start, IsRunning and Sync: by one thread at a time.
  *
- * @before: the snapshot readers had until now, or NULL. @now: what the sync has just returned, from
- * which on changes are told; NULL: it has failed, and the thread begins in trouble, with @before.
+ * @snapshot: the last one there is, or NULL; changes are told from there on.
  */
-void inventoryLiveStart(InventoryLive *live, InventorySnapshot *before, InventorySnapshot *now);
+void inventoryLiveStart(InventoryLive *live, InventoryLiveFrom from, InventorySnapshot *snapshot);
 
 /* Whether syncs are the thread's business: it is there, or has been stopped. */
 gboolean inventoryLiveIsRunning(InventoryLive *live);

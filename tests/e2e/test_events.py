@@ -273,7 +273,7 @@ def test_a_host_that_was_restarted(listener: Listener, conn: Remote, server: Fak
 
 def test_a_host_that_is_away_when_somebody_begins_to_listen(worker: Client, conn: Remote, server: Fake):
     server.pause()
-    with Listener(worker, conn) as listener:
+    with Listener(worker, conn, lists=False) as listener:
         server.resume()
         # What is there then is what later changes are seen against.
         until_live(server)

@@ -78,6 +78,28 @@ testJoinBehindALogout(void)
     cannedOpen(siteCanned(site, 0), "Logout");
 }
 
+/* Of too many, those go first whose time comes first. */
+static void
+testLingeringIsLimited(void)
+{
+    g_autoptr(Site) site = siteNew(NULL, NULL);
+    g_autoptr(GError) error = NULL;
+    guint i;
+
+    for (i = 0; i < ESX_REGISTRY_LINGERING + 2; i++) {
+        g_autofree char *value = g_strdup_printf("%u", i + 1);
+        g_autoptr(EsxUri) uri = siteUri("esx", "timeout", value);
+        EsxServer *server = siteJoinAs(site, uri, USER, FIXTURE_PASSWORD, &error);
+
+        g_assert_no_error(error);
+        esxRegistryLeave(site->registry, server, HOUR_MS);
+    }
+    cannedAwait(siteCanned(site, 0), "Logout", 1);
+    cannedAwait(siteCanned(site, 1), "Logout", 1);
+    for (i = 2; i < ESX_REGISTRY_LINGERING + 2; i++)
+        cannedAssertLog(siteCanned(site, i), "Login");
+}
+
 /* ---- the end --------------------------------------------------------------------------------- */
 
 static void
@@ -153,6 +175,22 @@ testEnd(void)
     cannedAssertLog(siteCanned(site, 0), "");
 }
 
+/* Threads end, sessions stay. */
+static void
+testHalt(void)
+{
+    g_autoptr(Site) site = siteNew(NULL, NULL);
+    g_autoptr(GError) error = NULL;
+    EsxServer *server = siteJoin(site);
+
+    inventoryGoLive(server->inventory);
+    esxRegistryHalt(site->registry);
+    g_assert_null(inventoryAcquire(server->inventory, 0 /* ttlMs */, &error));
+    g_assert_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED);
+    cannedAssertLog(siteCanned(site, 0), "Login");
+    siteLeave(site, server);
+}
+
 static void
 testOneForTheProcess(void)
 {
@@ -170,9 +208,11 @@ main(int argc, char **argv)
     g_test_add_func("/registry/join-what-lingers", testJoinWhatLingers);
     g_test_add_func("/registry/joined-in-time-stays", testJoinedInTimeStays);
     g_test_add_func("/registry/join-behind-a-logout", testJoinBehindALogout);
+    g_test_add_func("/registry/lingering-is-limited", testLingeringIsLimited);
     g_test_add_func("/registry/flush", testFlush);
     g_test_add_func("/registry/flush-logs-out-all-at-once", testFlushLogsOutAllAtOnce);
     g_test_add_func("/registry/end", testEnd);
+    g_test_add_func("/registry/halt", testHalt);
     g_test_add_func("/registry/one-for-the-process", testOneForTheProcess);
     return g_test_run();
 }

@@ -165,6 +165,33 @@ testServerIsAway(void)
     expectTold(&s, "b:defined b:started", "b:started");
 }
 
+/* In a daemon nobody waits: libvirtd has a lock of its own meanwhile. */
+static void
+testDoesNotWaitInADaemon(void)
+{
+    g_auto(Setting) s = { 0 };
+
+    settingOpen(&s);
+    g_assert_true(inventoryGoLive(s.connection->inventory));
+    liveServerSetWays(s.server, &(LiveWays){ .holdsFilter = TRUE });
+    /* CreateFilter is never answered. */
+    listenTo(&s);
+    liveServerAwait(s.server, "Filter", 1);
+}
+
+static void
+testHearsInADaemon(void)
+{
+    g_auto(Setting) s = { 0 };
+
+    settingOpen(&s);
+    g_assert_true(inventoryGoLive(s.connection->inventory));
+    listenTo(&s);
+    liveServerAwaitPoll(s.server, 1);
+    liveServerAdd(s.server, "b");
+    expectTold(&s, "b:defined b:started", "b:started");
+}
+
 /* An event nobody knows is refused before anything begins. */
 static void
 testRefused(void)
@@ -217,6 +244,8 @@ main(int argc, char **argv)
     g_test_add_func("/esx/storage-event/before-is-over", testBeforeIsOver);
     g_test_add_func("/esx/storage-event/session-ends", testSessionEnds);
     g_test_add_func("/esx/storage-event/server-is-away", testServerIsAway);
+    g_test_add_func("/esx/storage-event/does-not-wait-in-a-daemon", testDoesNotWaitInADaemon);
+    g_test_add_func("/esx/storage-event/hears-in-a-daemon", testHearsInADaemon);
     g_test_add_func("/esx/storage-event/refused", testRefused);
     g_test_add_func("/esx/storage-event/deregistered", testDeregistered);
     return g_test_run();

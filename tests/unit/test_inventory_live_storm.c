@@ -4,8 +4,8 @@
  */
 
 /*
- * The thread that keeps the inventory current, among many others, and at its end in every state.
- * For TSan most of all.
+ * The thread that keeps the inventory current: begun without a reader, among many others, and at its
+ * end in every state. For TSan most of all.
  */
 
 #include "live_fixture.h"
@@ -13,6 +13,54 @@
 
 /* Well below what anybody would notice; a busy machine takes its time. */
 #define PROMPT_MS 1000
+
+/* ---- the beginning --------------------------------------------------------------------------- */
+
+/* It reads by itself, and tells what comes after that. */
+static void
+testBegins(void)
+{
+    g_auto(Live) live = { 0 };
+
+    liveInit(&live, NULL);
+    inventoryBeginLive(live.inventory);
+    liveServerAssertLog(live.server, "");
+    g_assert_true(inventoryGoLive(live.inventory));
+    g_assert_false(inventoryGoLive(live.inventory));
+    inventoryBeginLive(live.inventory);
+    inventoryBeginLive(live.inventory);
+    liveServerAwaitPoll(live.server, 1);
+    liveServerAssertLog(live.server, "Filter Sync Poll");
+    liveServerAdd(live.server, "b");
+    liveAwaitTold(&live, "a, live, a b");
+    liveAssertNames(&live, "a b");
+}
+
+static void
+readA(gpointer live)
+{
+    liveAssertNames(live, "a");
+}
+
+/* Readers that come meanwhile wait for it, or do it themselves. */
+static void
+testBeginsAmongReaders(void)
+{
+    guint i;
+
+    for (i = 0; i < 20; i++) {
+        g_auto(Live) live = { 0 };
+        Crew *crew = NULL;
+
+        liveInit(&live, NULL);
+        g_assert_true(inventoryGoLive(live.inventory));
+        crew = crewStart(4, readA, &live);
+        inventoryBeginLive(live.inventory);
+        crewJoin(crew);
+        liveServerAwaitPoll(live.server, 1);
+        g_assert_cmpuint(liveServerCount(live.server, "Filter"), ==, 1);
+    }
+}
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
@@ -146,6 +194,24 @@ testStopUnderReader(void)
     assertFreedPromptly(&live);
 }
 
+/* The process exits: within the time that is given, and nobody is logged out. */
+static void
+testHalt(void)
+{
+    g_auto(Live) live = { 0 };
+    const gint64 start = g_get_monotonic_time();
+
+    liveStart(&live, NULL);
+    liveServerSetState(live.server, LIVE_BLACK_HOLE);
+    inventoryHalt(live.inventory, 60 * 1000);
+    inventoryHalt(live.inventory, 60 * 1000);
+    g_assert_cmpint(g_get_monotonic_time() - start, <, 30 * G_USEC_PER_SEC);
+    g_assert_false(inventoryIsLive(live.inventory));
+    liveServerAssertLog(live.server, "");
+    liveAssertFails(&live, HTTP_ERROR, HTTP_ERROR_CANCELLED);
+    liveServerSetState(live.server, LIVE_HEALTHY);
+}
+
 static void
 testFreeWhenRefused(void)
 {
@@ -262,6 +328,8 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/inventory/live/begins", testBegins);
+    g_test_add_func("/inventory/live/begins-among-readers", testBeginsAmongReaders);
     g_test_add_func("/inventory/live/free/in-poll", testFreeInPoll);
     g_test_add_func("/inventory/live/free/in-black-hole", testFreeInBlackHole);
     g_test_add_func("/inventory/live/free/at-once", testFreeAtOnce);
@@ -270,6 +338,7 @@ main(int argc, char **argv)
     g_test_add_func("/inventory/live/free/in-trouble", testFreeInTrouble);
     g_test_add_func("/inventory/live/free/when-refused", testFreeWhenRefused);
     g_test_add_func("/inventory/live/stop-under-reader", testStopUnderReader);
+    g_test_add_func("/inventory/live/halt", testHalt);
     g_test_add_func("/inventory/live/storm/sessions", testSessions);
     g_test_add_func("/inventory/live/storm/trouble", testTrouble);
     return g_test_run();

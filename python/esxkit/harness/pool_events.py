@@ -119,7 +119,7 @@ def _close(number: int) -> None:
 
 
 class Listener:
-    """A subscription in a worker.
+    """A subscription in a worker, and a listing behind it: a daemon does not wait for the host in the former.
 
     Args:
         client: the worker.
@@ -127,6 +127,7 @@ class Listener:
         pool: the only pool that is of interest.
         events: of what kinds, LIFECYCLE and REFRESH.
         once: the callback deregisters itself when it is called.
+        lists: whether to list; without it what changes soon may be no event yet.
     """
 
     def __init__(
@@ -137,9 +138,12 @@ class Listener:
         events: Sequence[int] = (LIFECYCLE, REFRESH),
         *,
         once: bool = False,
+        lists: bool = True,
     ) -> None:
         self._client = client
         self._number: int = client.run(f"{__name__}:_listen", conn, pool, list(events), once)
+        if lists:
+            conn.listStoragePools()
         self._rest: list[PoolEvent] = []
 
     def next(self, count: int = 1, seconds: float = 10) -> list[PoolEvent]:
