@@ -119,7 +119,7 @@ esxDriverExit(void)
         esxRegistryHalt(esxRegistryDefault());
 }
 
-/* libcrypto tears itself down at exit; as it was there before, what is registered now comes first. */
+/* libcrypto tears itself down at exit; as it was there before, what is registered now is first. */
 static gpointer
 esxDriverMindExit(gpointer unused G_GNUC_UNUSED)
 {

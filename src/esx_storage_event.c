@@ -14,8 +14,8 @@
  * are events; where none can be had now, since the one that comes later.
  *
  * In a daemon, whose inventories are live anyhow, nobody waits for a server here: libvirtd holds a
- * lock of the client that its main loop takes, too, and a client that goes away meanwhile leaves its
- * registration behind for good.
+ * lock of the client that its main loop takes, too, and a client that goes away meanwhile leaves
+ * its registration behind for good.
  */
 static void
 watchPools(EsxConnection *connection)

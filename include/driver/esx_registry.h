@@ -76,8 +76,8 @@ void esxRegistryFlush(EsxRegistry *registry);
 void esxRegistryEnd(EsxRegistry *registry);
 
 /*
- * The process exits, and somebody has not closed his connection: ends the threads of its servers, or
- * leaves them to themselves after half a second. They must not use libraries that are being torn
+ * The process exits, and somebody has not closed his connection: ends the threads of its servers,
+ * or leaves them to themselves after half a second. They must not use libraries that are being torn
  * down. Nobody is logged out.
  */
 void esxRegistryHalt(EsxRegistry *registry);

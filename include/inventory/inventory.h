@@ -116,8 +116,8 @@ void inventorySetBrief(Inventory *inventory);
 gboolean inventoryGoLive(Inventory *inventory);
 
 /*
- * After inventoryGoLive(), for who does not want to read, nor to wait: starts the thread, where there
- * is none, which reads by itself. What has changed before it has done so is told nobody.
+ * After inventoryGoLive(), for who does not want to read, nor to wait: starts the thread, where
+ * there is none, which reads by itself. What has changed before it has done so is told nobody.
  */
 void inventoryBeginLive(Inventory *inventory);
 

@@ -55,7 +55,7 @@ struct _InventoryLive {
 
     GMutex lock;                    /* guards what follows */
     GCond wanted;                   /* for the thread: asked or stopping */
-    GCond noticed;                  /* for others: answered, the poll is over, or the thread ended */
+    GCond noticed;                  /* for others: answered, the poll or the thread has ended */
     GThread *thread;                /* NULL: none */
     gboolean stopping;
     gboolean ended;                 /* the thread has nothing left to do */

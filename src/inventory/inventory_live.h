@@ -53,7 +53,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(InventoryLive, inventoryLiveFree)
  */
 void inventoryLiveStop(InventoryLive *live);
 
-/* The same, but gives up after that time, and leaves the thread to itself: for the process's exit. */
+/* The same, but gives up after that time and leaves the thread to itself: for a process's exit. */
 void inventoryLiveHalt(InventoryLive *live, guint timeoutMs);
 
 /* As inventorySetWatch(); before the thread is there. */

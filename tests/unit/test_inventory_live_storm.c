@@ -4,8 +4,8 @@
  */
 
 /*
- * The thread that keeps the inventory current: begun without a reader, among many others, and at its
- * end in every state. For TSan most of all.
+ * The thread that keeps the inventory current: begun without a reader, among many others, and at
+ * its end in every state. For TSan most of all.
  */
 
 #include "live_fixture.h"
