@@ -265,13 +265,22 @@ lockedFindServer(EsxRegistry *registry, const EsxServer *server)
 static void
 lockedLimitLingering(EsxRegistry *registry)
 {
+    EsxLogin *first = NULL;
     guint n = 0;
     guint i;
 
-    for (i = 0; i < registry->logins->len; i++)
-        n += ((EsxLogin *)g_ptr_array_index(registry->logins, i))->users == 0;
+    for (i = 0; i < registry->logins->len; i++) {
+        EsxLogin *login = g_ptr_array_index(registry->logins, i);
+
+        /* Those whose time has come may wait for the thread. */
+        if (login->users > 0 || login->leaveAt == 0)
+            continue;
+        n++;
+        if (!first || login->leaveAt < first->leaveAt)
+            first = login;
+    }
     if (n > ESX_REGISTRY_LINGERING)
-        lockedNextToLeave(registry)->leaveAt = 0;
+        first->leaveAt = 0;
 }
 
 void
