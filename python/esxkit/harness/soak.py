@@ -350,7 +350,8 @@ class Soak:
         self._verdict("logged out when the last client has gone", left == 0, f"{left} sessions left")
         while (now := sample(daemon.process.pid, 0).files) > files and time.monotonic() < deadline:
             time.sleep(0.05)
-        self._verdict("then the daemon has as many files open as before the first", now <= files, f"{files}, then {now}")
+        what = "then the daemon has as many files open as before the first"
+        self._verdict(what, now <= files, f"{files}, then {now}")
         for line in daemon.log.read_text(errors="replace").splitlines():
             if found := _LOG_LINE.match(line):
                 self._judge_line(found)
