@@ -5,6 +5,7 @@
 
 /* Reads the XML of a volume that is to be made. */
 
+#include "base_names.h"
 #include "esx_volume_xml.h"
 
 #include "virxml.h"
@@ -54,6 +55,8 @@ esxVolumeXmlParse(virStoragePoolDef *poolDef, const char *text, bool isClone, un
     def = virStorageVolDefParse(poolDef, text, NULL, isClone ? VIR_VOL_XML_PARSE_NO_CAPACITY : 0);
     if (!def)
         return -1;
+    g_free(def->key);
+    def->key = nameJoinDatastorePath(poolDef->name, def->name);
 
     format = hasFormat(context) ? def->target.format : VIR_STORAGE_FILE_NONE;
     if ((flags & VIR_STORAGE_VOL_CREATE_VALIDATE) && validate(document, context) < 0)

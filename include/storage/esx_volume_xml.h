@@ -9,7 +9,8 @@
 
 /*
  * From the XML a user gives to a volume that is to be made, by libvirt's own parser. The key, the
- * path and the permissions in it are the server's to decide, and are passed over.
+ * path and the permissions in it are the server's to decide, and are passed over: an access check
+ * is shown the key that the volume will have.
  */
 typedef struct {
     virStorageVolDef *def;      /* what access checks read; holds the strings of the next */

@@ -26,8 +26,9 @@
 #define WAIT "WaitForUpdatesEx"
 #define HOUR_MS (3600 * 1000)
 
-/* No server has to be asked to refuse a volume that is no file. */
-#define NEW_VOLUME "<volume type='dir'><name>new.iso</name><capacity>1</capacity></volume>"
+/* No server has to be asked to refuse a volume that is no file. Nobody believes the key. */
+#define NEW_VOLUME "<volume type='dir'><name>new.iso</name><key>[ds] a.iso</key>" \
+    "<capacity>1</capacity></volume>"
 
 /* ---- the access checks ---------------------------------------------------------------------- */
 
@@ -49,7 +50,7 @@ record(const char *function, const virStoragePoolDef *pool, const virStorageVolD
         g_string_append_printf(guard.asked, " %s", pool->name);
     }
     if (vol)
-        g_string_append_printf(guard.asked, " %s %s", vol->name, vol->key ? vol->key : "(no key)");
+        g_string_append_printf(guard.asked, " %s %s", vol->name, vol->key);
     g_string_append(guard.asked, "\n");
 }
 
@@ -449,7 +450,7 @@ expectEnsure(GString *expected, const Row *row)
 {
     static const char *const told[] = {
         [HOST] = "", [IN_HOST] = "", [A_POOL] = " ds", [IN_POOL] = " ds",
-        [NEW] = " ds new.iso (no key)", [A_VOLUME] = " ds a.iso [ds] a.iso",
+        [NEW] = " ds new.iso [ds] new.iso", [A_VOLUME] = " ds a.iso [ds] a.iso",
     };
 
     g_string_append_printf(expected, "%sEnsureACL%s\n", row->verb, told[row->scope]);
