@@ -94,6 +94,7 @@ class PrivateLibvirtd:
         user: run as this user (root only); the modules are then copied to where that user can read them.
         log_level: libvirt's: 1 debug, 2 info, 3 warnings, 4 errors.
         env: more environment variables.
+        settings: more lines of its configuration file.
         covers: False to run without the mount namespace even where it is permitted.
     """
 
@@ -105,6 +106,7 @@ class PrivateLibvirtd:
         user: str | None = None,
         log_level: int = 3,
         env: Mapping[str, str] | None = None,
+        settings: str = "",
         covers: bool = True,
     ) -> None:
         self.folder = environment.private_folder("esxd")
@@ -117,6 +119,7 @@ class PrivateLibvirtd:
         self._user = pwd.getpwnam(user) if user else None
         self._log_level = log_level
         self._extra_env = dict(env or {})
+        self._settings = settings
         self._covers = covers
         self._process: Process | None = None
 
@@ -126,7 +129,7 @@ class PrivateLibvirtd:
         for name in ("s", "config", "cache", "data", "run"):
             (self.folder / name).mkdir(mode=0o700, exist_ok=True)
         configuration = self.folder / "libvirtd.conf"
-        configuration.write_text(_CONFIGURATION.format(folder=self.folder, level=self._log_level))
+        configuration.write_text(_CONFIGURATION.format(folder=self.folder, level=self._log_level) + self._settings)
         if self._password is not None:
             write_auth_file(self.auth_file, self._password)
         argv = [libvirtd, "--config", str(configuration), "--pid-file", str(self.folder / "libvirtd.pid")]
