@@ -121,8 +121,17 @@ httpCurlPerform(HttpTransport *transport, const HttpRequest *request, HttpSink s
         return FALSE;
 
     ok = httpHandlePerform(handle, request, sink, opaque, ret_response, error);
-    httpCurlPutIdle(self, handle, ok);
-    return ok;
+    if (ok || !request->source) {
+        httpCurlPutIdle(self, handle, ok);
+        return ok;
+    }
+
+    /*
+     * A source that was broken off: libcurl 8 can keep in mind that it has to begin again, fails to
+     * do so before the next request of the handle, and so fails that (CURLE_SEND_FAIL_REWIND).
+     */
+    httpHandleFree(handle);
+    return FALSE;
 }
 
 static void
