@@ -97,7 +97,7 @@ testNoXml(void)
     g_auto(EsxVolumeXml) xml = { 0 };
 
     assertRefused(parse(VIR_STORAGE_POOL_FS, "<volume><name>x", false, 0, &xml),
-                  VIR_ERR_XML_DETAIL, "volume_definition");
+                  VIR_ERR_XML_DETAIL, "<volume><name>x");
     assertRefused(parse(VIR_STORAGE_POOL_FS, "<pool><name>x</name></pool>", false, 0, &xml),
                   VIR_ERR_XML_ERROR, "pool");
 }
