@@ -113,13 +113,13 @@ def test_it_counts(server, shown, call):
 
 def test_each_reply_waits_for_the_latency(server, shown, call):
     call(TIME)
-    server.replay("talk", latency_ms=60)
+    server.replay("talk", latency_ms=200)
     begun = time.monotonic()
     call(TIME)
     call(TIME)
-    assert 0.12 <= time.monotonic() - begun < 5
+    assert 0.4 <= time.monotonic() - begun < 5
     # That is not its own time.
-    assert server.counters()["own_seconds"] < 0.06
+    assert server.counters()["own_seconds"] < 0.2
 
 
 def test_what_was_not_shown_is_told(server, shown, call):

@@ -3,6 +3,8 @@
 
 """Datastore searches of the fake: queries, patterns, details, paths, faults."""
 
+from datetime import datetime
+
 import pytest
 
 from .conftest import XSI_TYPE
@@ -283,4 +285,7 @@ def test_task_info_looks_like_a_real_one(default, soap):
     assert info.findtext("name") == "SearchDatastoreSubFolders_Task"
     assert info.findtext("descriptionId") == "host.DatastoreBrowser.searchSubFolders"
     assert info.find("reason").get(XSI_TYPE) == "TaskReasonUser"
-    assert info.findtext("queueTime") <= info.findtext("startTime") <= info.findtext("completeTime")
+    queued, started, completed = (
+        datetime.fromisoformat(info.findtext(when)) for when in ("queueTime", "startTime", "completeTime")
+    )
+    assert queued <= started <= completed

@@ -209,7 +209,7 @@ def test_each_connection_has_its_own_rate(pair, soap, method):
         thread.start()
     for thread in threads:
         thread.join()
-    assert 0.93 <= time.monotonic() - begun <= 1.3  # 1.0 and, on a busy machine, a little more
+    assert 0.93 <= time.monotonic() - begun < 2.5  # 1.0 and, on a busy machine, somewhat more; 3.0 were it shared
     assert server.counters()["file_connections"] == 3
 
 
