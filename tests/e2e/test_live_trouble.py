@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import socket
@@ -125,7 +126,8 @@ def test_a_truncated_answer_is_drained(place: Site, reader: Client, server: Fake
         # Never a part of an answer.
         assert names(conn) == before | added
     assert set(cost.methods) == {"WaitForUpdatesEx"}, dict(cost.methods)
-    assert cost.total >= 5, dict(cost.methods)
+    # The first of five pages comes with the poll that was open before.
+    assert cost.total >= 4, dict(cost.methods)
     is_live(conn, server)
 
 
@@ -213,13 +215,16 @@ def test_a_server_without_long_polls_is_asked_at_each_read(place: Site, reader: 
     server.change(long_polls=how)
     server.control.add_datastore(name="ends the open poll")
     until(lambda: told_of_the_loss(place) == 1, "the log tells of it", SOON)
-    # A try of the thread's own may come in between; they become rarer.
+    begun = time.monotonic()
     with Meter(server) as cost:
         for number in range(10):
             server.control.add_datastore(name=f"new-{number}")
             assert f"new-{number}" in names(conn)
-    assert cost.methods["WaitForUpdatesEx"] <= 10 + 2, dict(cost.methods)
-    assert cost.total <= 10 + 5, dict(cost.methods)
+    # The first read makes a new filter. Tries of the thread's own come in between, twice as far apart each time: a new
+    # filter, what there is, and a poll that has to be called off.
+    tries = 1 + int(math.log2(1 + time.monotonic() - begun))
+    assert cost.methods["WaitForUpdatesEx"] <= 10 + 2 * tries, dict(cost.methods)
+    assert cost.total <= 10 + 2 + 5 * tries, dict(cost.methods)
     # Nor is it asked again and again when nobody reads.
     with Meter(server) as cost:
         time.sleep(1)
