@@ -54,6 +54,8 @@ def happenings() -> list[Happening]:
 def hear(virsh: Virsh, fake: Fake) -> int:
     """Shows all of them; returns how many went wrong."""
     wrong = 0
+    # So that the long poll which is waited for below is that of this virsh, which listens by then.
+    fake.eventually_without_sessions()
     print('\n# What happens on the host, as it happens\n$ virsh -c "$URI" pool-event --event lifecycle --loop &')
     with VirshListener(virsh) as listener:
         until_live(fake)
