@@ -44,8 +44,64 @@
 #define LIMIT_HEADER_BYTES (16 * 1024)
 #define LIMIT_HEADER_LINES 200
 
-/* A datastore path; VMFS and NFS names stay far below. */
+/*
+ * How long what a server sends may be. One rule for all of it:
+ *
+ *   - A text is compared with its limit before it is copied, joined, split or kept.
+ *   - What has a name longer than its limit (a datastore, a volume, a LUN, a portal) is left out,
+ *     and one warning in the log counts what a listing has left out.
+ *   - A text without which its owner is still itself (an alias, a mount path, the name of a host)
+ *     counts as not set when it is longer.
+ *   - In the answer to one question (a ticket, a descriptor, a token) it is an error that names
+ *     the limit.
+ *   - Nothing is cut and then used; only what is quoted in a message is cut.
+ */
+
+/*
+ * Names and what stands for them: of datastores, datacenters, hosts, pools, portals, adapters and
+ * LUNs, IQNs, aliases, values of references, keys, tokens, versions, and the names people gave
+ * folders. VI names have at most 80 characters, each of up to 4 bytes and some escaped; IQNs have
+ * 223 bytes.
+ */
+#define LIMIT_NAME_BYTES 1024
+
+/*
+ * Paths: of a file below its datastore, of a datacenter ("Folder/DC"), of a mount or an export, and
+ * URLs of datastores. VMFS and NFS paths stay far below.
+ */
 #define LIMIT_DATASTORE_PATH 4096
 
 /* Bytes of one part of a path: VMFS, NFS and vSAN alike. */
 #define LIMIT_NAME_PART 255
+
+/* The URL of a ticket, its cookie, and the cookie of a session. */
+#define LIMIT_TICKET_BYTES 4096
+
+/* The text of one fault, event or property that goes into a message, before it is quoted. */
+#define LIMIT_FAULT_BYTES (4 * 1024)
+
+/*
+ * The descriptor of a virtual disk. Real ones have a few hundred bytes, and one line more for each
+ * part of a disk of many.
+ */
+#define LIMIT_DESCRIPTOR_BYTES (64 * 1024)
+
+/* Properties of one object; the filters of the driver ask for less than ten. */
+#define LIMIT_OBJECT_PROPERTIES 64
+
+/*
+ * What is made from a reply of n bytes takes at most LIMIT_AMPLIFICATION * n + LIMIT_AMPLIFIED_BASE
+ * bytes in all: its decoded arena, and the objects and the snapshot, or the list of volumes, made
+ * from it. The arena may take LIMIT_DECODED of the factors, what is made from it LIMIT_DERIVED.
+ * Replies of real servers stay below 4.
+ */
+#define LIMIT_AMPLIFICATION 48
+#define LIMIT_DECODED 16
+#define LIMIT_DERIVED 32
+#define LIMIT_AMPLIFIED_BASE ((size_t)1024 * 1024)
+
+/*
+ * The replies an inventory holds together, since each is kept as long as one of its values is the
+ * latest. More is read again, and is an error when it is as much then.
+ */
+#define LIMIT_INVENTORY_BYTES ((size_t)256 * 1024 * 1024)

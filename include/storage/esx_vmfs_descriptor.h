@@ -7,6 +7,8 @@
 
 #include <glib.h>
 
+#include "base_limits.h"
+
 /*
  * EsxVmfsDescriptor: the small text file "disk.vmdk" that describes a virtual disk and names the
  * files with its contents. Pure: bytes in, struct out; whatever is in those bytes.
@@ -24,8 +26,8 @@
  * datastore file manager, the object URIs of vSAN and vVol as hosts write them.
  */
 
-/* Real ones have a few hundred bytes, and one line more for each part of a disk of many. */
-#define ESX_VMFS_DESCRIPTOR_LIMIT (64 * 1024)
+/* What is longer is no descriptor. */
+#define ESX_VMFS_DESCRIPTOR_LIMIT LIMIT_DESCRIPTOR_BYTES
 
 #define ESX_VMFS_SECTOR 512
 
