@@ -26,7 +26,7 @@ static long
 httpWireWatch(BIO *bio, int operation, const char *data, size_t length, int argument, long value,
               int result, size_t *processed)
 {
-    HttpWire *wire = (HttpWire *)BIO_get_callback_arg(bio);
+    HttpWire *wire = (HttpWire *)(gpointer)BIO_get_callback_arg(bio);
     gboolean failed = result <= 0 && !BIO_should_retry(bio);
 
     (void)data;
