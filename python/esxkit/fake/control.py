@@ -68,6 +68,13 @@ class Control:
         self._service.counters = Counters()
         return before
 
+    def asked(self, forget: bool = False) -> list[str]:
+        """The latest requests in their order: methods, and of the file API "folder:PUT" and the like."""
+        asked = list(self._service.asked)
+        if forget:
+            self._service.asked.clear()
+        return asked
+
     def sessions(self) -> list[dict[str, Any]]:
         """The open sessions: user, the locale asked for, and how many filters, collectors and views it owns."""
         return [

@@ -64,6 +64,7 @@ class FolderApi:
     async def __call__(self, request: web.BaseRequest, cookie: str | None) -> web.StreamResponse:
         """Answer who has a session, or makes one by its name and password."""
         self._service.counters.files[request.method] += 1
+        self._service.asked.append(f"folder:{request.method}")
         headers: dict[str, str] = {}
         door = self._session(request, cookie, headers)
         return await self._answer(request, headers, door, self._service.is_vcenter)
@@ -71,6 +72,7 @@ class FolderApi:
     async def serve_host(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer, as a host of a vCenter, who shows a ticket."""
         self._service.counters.host_files[request.method] += 1
+        self._service.asked.append(f"folder:{request.method}")
         return await self._answer(request, {"Connection": "close"}, self._ticket(request), False)
 
     async def _answer(
@@ -192,7 +194,7 @@ class FolderApi:
             case "PUT":
                 status = await folder_write.put(request, place, transfer, self._service.options)
             case "DELETE":
-                status = folder_write.delete(place, self._service.options)
+                status = folder_write.delete(place, transfer, self._service.options)
             case _:
                 return await folder_read.send(request, place, transfer, headers)
-        return web.Response(status=status, headers=headers)
+        return await transfer.finish(status, headers)

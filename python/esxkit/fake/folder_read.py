@@ -6,10 +6,12 @@
 import contextlib
 import html
 import re
+from pathlib import Path
 from urllib.parse import quote
 
 from aiohttp import web
 
+from esxkit.fake.distortion import filler
 from esxkit.fake.files import Entry
 from esxkit.fake.folder_refusal import refusing
 from esxkit.fake.locating import Place
@@ -53,26 +55,43 @@ async def _send_file(
     request: web.BaseRequest, place: Place, entry: Entry, transfer: Transfer, headers: dict[str, str]
 ) -> web.StreamResponse:
     headers = {"Content-Type": "application/octet-stream", "Accept-Ranges": "bytes", **headers}
+    order = transfer.order
+    more = 0
+    if order is not None and order.kind == "swell" and order.field == "body":
+        more = max(order.size - entry.size, 0)
+    size = entry.size + more
     try:
-        wanted = _wanted_range(request, entry.size)
+        wanted = _wanted_range(request, size)
     except ValueError:
-        return web.Response(status=416, headers={**headers, "Content-Range": f"bytes */{entry.size}"})
-    first, last = wanted or (0, entry.size - 1)
+        return web.Response(status=416, headers={**headers, "Content-Range": f"bytes */{size}"})
+    first, last = wanted or (0, size - 1)
+    if wanted is not None and order is not None and order.kind == "shift":
+        first, last = min(first + order.size, size - 1), min(last + order.size, size - 1)
     if wanted is not None:
-        headers["Content-Range"] = f"bytes {first}-{last}/{entry.size}"
-    response = web.StreamResponse(status=200 if wanted is None else 206, headers=headers)
-    response.content_length = last - first + 1
+        headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+    if order is not None and order.kind == "huge" and request.method == "GET":
+        return await transfer.finish(200, headers)
+    response = transfer.reply(200 if wanted is None else 206, headers, last - first + 1)
     await response.prepare(request)
     if request.method == "GET":
-        left = last - first + 1
-        with place.files.real(entry.path).open("rb", buffering=0) as file:
-            file.seek(first)
-            while left > 0 and (piece := file.read(min(transfer.room(), left))):
-                await response.write(piece)
-                left -= len(piece)
-                await transfer.sent(len(piece))
+        await _send_contents(place.files.real(entry.path), response, transfer, first, min(last, entry.size - 1))
+        if more and last >= entry.size:
+            await response.write(filler(order.fill, last - max(first, entry.size) + 1).encode())
     await response.write_eof()
     return response
+
+
+async def _send_contents(
+    real: Path, response: web.StreamResponse, transfer: Transfer, first: int, last: int
+) -> None:
+    """The bytes of a file from the first to the last."""
+    left = last - first + 1
+    with real.open("rb", buffering=0) as file:
+        file.seek(first)
+        while left > 0 and (piece := file.read(min(transfer.room(), left))):
+            await response.write(piece)
+            left -= len(piece)
+            await transfer.sent(len(piece))
 
 
 # -- for people --------------------------------------------------------------------------------

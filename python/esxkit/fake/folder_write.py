@@ -31,9 +31,15 @@ async def put(request: web.BaseRequest, place: Place, transfer: Transfer, option
         new = not place.files.real(place.path).exists()
         if new:
             check_top_level(place)
+        if transfer.kept == 0:
+            async for _ in transfer.receive():
+                pass
+            return 201 if new else 200
         with _whole_or(place, options.partial_put), place.files.write(place.path) as writer:
+            left = transfer.kept
             async for data in transfer.receive():
-                writer.write(data)
+                writer.write(data if left is None else data[:left])
+                left = None if left is None else max(left - len(data), 0)
     return 201 if new else 200
 
 
@@ -48,13 +54,14 @@ def _whole_or(place: Place, partial: str) -> Iterator[None]:
         raise
 
 
-def delete(place: Place, options: FakeOptions) -> int:
+def delete(place: Place, transfer: Transfer, options: FakeOptions) -> int:
     """Delete a file; 200. Refusal."""
     with refusing(place):
         _check_allowed(place, options)
         if place.files.entry(place.path).is_dir:
             raise IsADirectoryError(place.path)
-        place.files.delete(place.path)
+        if transfer.kept is None:
+            place.files.delete(place.path)
     return 200
 
 

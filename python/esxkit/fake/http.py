@@ -15,8 +15,8 @@ from typing import Any
 
 from aiohttp import web
 
+from esxkit.fake.rawreply import RawReply, client_gone, is_raw, send_endless
 from esxkit.fake.service import Reply, Service
-from esxkit.fake.troubles import endless
 from esxkit.fake.wires import Wire
 from esxkit.wire.versions import prior_versions
 
@@ -94,19 +94,27 @@ class Frontend:
         trouble = reply.trouble
         kind = trouble.kind if trouble is not None else ""
         if kind == "stall":
-            await asyncio.sleep(86400)
+            await client_gone(request)
+            return _abort(request)
         if kind == "slow":
             await asyncio.sleep(trouble.seconds)
+        if kind == "endless":
+            await asyncio.sleep(trouble.step_ms / 1000)
         if kind == "close":
             return _abort(request)
         headers = {"Content-Type": reply.content_type, "Cache-Control": "no-cache", **reply.headers}
         if kind == "huge":
-            return await self._send_huge(request, reply, headers)
+            return await send_endless(request, reply.method, headers, self.service.counters)
         body = self._compress(request, reply.body, headers)
         self.service.events.happen(f"answer of {reply.method}")
         self.service.counters.bytes_out += len(body)
         if kind == "cut":
             return await _send_cut(request, reply.status, headers, body, trouble.cut_at)
+        if is_raw(trouble):
+            raw = RawReply(trouble, reply.status, headers, len(body))
+            await raw.prepare(request)
+            await raw.write(body)
+            return raw
         if len(body) <= self.service.options.chunk_above or request.version < (1, 1):
             return web.Response(status=reply.status, body=body, headers=headers)
         response = web.StreamResponse(status=reply.status, headers=headers)
@@ -122,21 +130,6 @@ class Frontend:
         headers["Content-Encoding"] = "gzip"
         headers["Vary"] = "Accept-Encoding"
         return gzip.compress(body, compresslevel=1)
-
-    async def _send_huge(
-        self, request: web.BaseRequest, reply: Reply, headers: dict[str, str]
-    ) -> web.StreamResponse:
-        response = web.StreamResponse(status=200, headers=headers)
-        response.enable_chunked_encoding()
-        try:
-            await response.prepare(request)
-            for piece in endless(reply.method):
-                self.service.counters.bytes_out += len(piece)
-                await response.write(piece)
-            await response.write_eof()
-        except ConnectionError:
-            pass  # the client had enough, which is what it should do
-        return response
 
 
 def session_cookie(request: web.BaseRequest) -> str | None:

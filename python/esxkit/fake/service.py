@@ -35,6 +35,7 @@ from esxkit.wire.serializer import Serializer, Style
 from esxkit.wire.versions import knows, negotiate
 
 _PASSWORD = re.compile(rb"(?<=<password>)[^<]*|(?<=<password xsi:type=\"xsd:string\">)[^<]*")
+_ASKED_KEPT = 100_000
 _READING = ("Query", "Retrieve", "Search", "Refresh", "Find", "Validate")
 
 
@@ -100,6 +101,9 @@ class Service:
         self.root_folder: Any = None
         self.tasks: Any = None
         self.host_actions: list[Any] = []
+        self.asked: collections.deque[str] = collections.deque(maxlen=_ASKED_KEPT)
+        """The latest requests in their order: methods, and of the file API "folder:PUT" and the like."""
+        self._previous = b""
         self._serializers: dict[tuple, Serializer] = {}
 
     @property
@@ -183,13 +187,18 @@ class Service:
             request = self._parse(body, call.version)
             call.method, call.info = request.info.wsdlName, request.info
             self.counters.methods[call.method] += 1
+            self.asked.append(call.method)
             trouble = self.rules.take(call.method, request.target._moId)
             if trouble is not None and trouble.kind == "fault":
                 raise trouble.vim_fault()
-            if trouble is not None and trouble.replaces:
-                body = trouble.body(call.method)
-                return Reply(trouble.status, body, trouble.content_type, trouble=trouble, method=call.method)
-            value = await self._invoke(call, request)
+            if trouble is not None and trouble.kind == "expire":
+                self.sessions.end_all()
+                call.session = None
+            if trouble is not None and (trouble.replaces or trouble.page):
+                return self._instead(trouble, call.method)
+            if trouble is not None and trouble.kind == "endless" and "version" in request.args:
+                request.args["version"] = ""  # The page to be repeated is a full one, and comes at once.
+            value = await self._invoke(call, request, pretend=trouble is not None and trouble.kind == "pretend")
             reply = Reply(200, response.encode_response(request.info, value, serializer, namespace))
         except VimFault as fault:
             self.counters.faults[fault.name] += 1
@@ -206,8 +215,19 @@ class Service:
         cookie = call.new_cookie or self._cookie_without_session(call)
         if cookie is not None:
             reply.headers["Set-Cookie"] = f'vmware_soap_session="{cookie}"; Path=/; HttpOnly; Secure;'
-        reply.trouble = trouble
+        reply.trouble, reply.method = trouble, call.method
+        previous, self._previous = self._previous, reply.body
+        if trouble is not None:
+            reply.body = trouble.distorted(call.method, reply.body, previous)
         return reply
+
+    def _instead(self, trouble: Rule, method: str) -> Reply:
+        """What an order has in place of an answer that is not even worked out."""
+        if trouble.page:
+            return Reply(200, trouble.next_page(method), trouble=trouble, method=method)
+        headers = {name: value for name, value in trouble.headers.items() if value is not None}
+        body = trouble.body(method)
+        return Reply(trouble.status, body, trouble.content_type, headers, trouble=trouble, method=method)
 
     def _cookie_without_session(self, call: Call) -> str | None:
         """5.5 hands out a cookie with the first call, later releases also with a login that failed."""
@@ -230,7 +250,7 @@ class Service:
             self.counters.methods["(bad request)"] += 1
             raise
 
-    async def _invoke(self, call: Call, request: Request) -> Any:
+    async def _invoke(self, call: Call, request: Request, *, pretend: bool = False) -> Any:
         info = request.info
         if call.session is None and info.privId != ANONYMOUS:
             raise not_authenticated(request.target, info.privId or "System.View")
@@ -246,7 +266,15 @@ class Service:
         handler = getattr(obj, info.wsdlName, None)
         if handler is None:
             raise VimFault("NotSupported")
+        if pretend:
+            return self._pretended(call, obj, request)
         return await handler(call, **request.args)
+
+    def _pretended(self, call: Call, obj: ManagedObject, request: Request) -> Any:
+        """Success of a call that does nothing; a task has the name it was given as its result."""
+        if not request.info.wsdlName.endswith("_Task"):
+            return None
+        return self.tasks.start(call, obj, lambda: request.args.get("name") if "Create" in call.method else None)
 
     async def _fetch(self, call: Call, obj: ManagedObject, name: str) -> Any:
         try:

@@ -17,6 +17,7 @@ from aiohttp import ClientPayloadError, web
 
 from esxkit.fake.events import PIECE
 from esxkit.fake.folder_refusal import Refusal
+from esxkit.fake.rawreply import RawReply, is_raw, send_endless
 from esxkit.fake.troubles import Rule
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class Transfer:
 
     def __init__(self, service: "Service", request: web.BaseRequest, trouble: Rule | None):
         self._service, self._request, self._trouble = service, request, trouble
+        self.order = trouble
+        """What was ordered for this request, whether or not it was carried out."""
         self._connection = service.file_connections.of(request)
         self._moved = 0
 
@@ -87,10 +90,34 @@ class Transfer:
             await asyncio.sleep(trouble.seconds)
         elif trouble.kind == "close":
             raise Broken
-        elif trouble.replaces and trouble.kind != "stall":
+        elif trouble.replaces and trouble.kind not in ("stall", "huge"):
             text = trouble.body(self._request.method).decode("utf-8", "replace")
-            raise Refusal(trouble.status, text, {"Content-Type": trouble.content_type})
+            headers = {name: value for name, value in trouble.headers.items() if value is not None}
+            raise Refusal(trouble.status, text, {"Content-Type": trouble.content_type, **headers})
         await self._act()
+
+    def reply(self, status: int, headers: dict[str, str], length: int) -> web.StreamResponse:
+        """The answer to be prepared, with `length` bytes of body to be written; as was ordered."""
+        if is_raw(self.order):
+            return RawReply(self.order, status, headers, length)
+        response = web.StreamResponse(status=status, headers=headers)
+        response.content_length = length
+        return response
+
+    async def finish(self, status: int, headers: dict[str, str]) -> web.StreamResponse:
+        """The answer to a request that changed something, without a body; as was ordered."""
+        if self.order is not None and self.order.kind == "huge":
+            return await send_endless(self._request, self._request.method, headers, self._service.counters)
+        if is_raw(self.order):
+            response = self.reply(status, headers, 0)
+            await response.prepare(self._request)
+            return response
+        return web.Response(status=status, headers=headers)
+
+    @property
+    def kept(self) -> int | None:
+        """How many bytes of what comes are really written; None: all of them."""
+        return self.order.cut_at if self.order is not None and self.order.kind == "pretend" else None
 
     def room(self) -> int:
         """How many bytes the next piece may have."""

@@ -1,13 +1,27 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 
-"""Trouble to order: faults, wrong HTTP answers, broken replies, for the next calls of a method.
+"""Trouble to order: faults, wrong HTTP answers, broken and hostile replies, for the next calls of a method.
 
-Kinds. Instead of an answer: "fault" (a VI fault), "http" (any status and body), "html" (a login page),
-"garbage" (bytes that are no XML), "deep" (elements nested too deep), "entities" (an entity bomb),
-"doctype", "invalid-utf8", "huge" (endless), "empty" (200 without body). To the true answer: "cut" (only
-the first `cut_at` bytes of it, then the connection closes), "slow" (the answer after `seconds`). Without an
-answer: "close" (the connection closes), "stall" (nothing ever comes).
+Instead of an answer: "fault" (a VI fault, its message `size` bytes long), "http" (any status, `headers` and body, of
+`size` bytes), "html" (a login page), "garbage" (bytes that are no XML), "deep" (elements nested too deep), "entities"
+(an entity bomb), "doctype", "invalid-utf8", "huge" (endless), "empty" (200 without body).
+
+Of the true answer: "cut" (the first `cut_at` bytes of it, then the connection closes), "slow" (after `seconds`), "drip"
+(`step_bytes` each `step_ms`, head and body, after the first `cut_at` bytes), "silent" (status and headers, then
+nothing), "lie" (another `status`, other `headers`, where null takes one away, and `cut_at` bytes of the body),
+"shift" (of a file: the range that begins `size` bytes later than the one asked for, and its headers say so).
+
+Made of the true SOAP answer (see distortion.py): "swell" (each element and property named `field` has `size` bytes of
+text, the true one and then `fill`; "header:NAME" is `times` such headers, "reason" the phrase beside the status, "body"
+a file's contents), "multiply" (each element `field` comes `times` times; in copies the elements `distinct` have a
+number), "reverse" (neighbouring elements `field` in reverse order), "other" (the valid reply of another method),
+"previous" (the reply before this one again), "endless" (a token with every page, truncated=true with every update, of
+`size` bytes at least; `times` copies of what is in it, n times that in the n-th with `grow`; each after `step_ms`).
+`most` and `of` pick elements.
+
+"pretend": success without effect; a PUT keeps the first `cut_at` bytes. "expire": all sessions end before the call.
+Without an answer: "close" (the connection closes), "stall" (nothing comes).
 
 Orders for the file API name an HTTP method: "PUT", or "folder:PUT", or "folder:*" for all; `path` picks the files, as a
 pattern on "[datastore] folder/file". There "cut" closes the connection after `cut_at` bytes of the body that is on its
@@ -21,18 +35,28 @@ from typing import Any
 
 import attrs
 
+from esxkit.fake import distortion
 from esxkit.wire.faults import VimFault
 
 REPLACING = ("http", "html", "garbage", "deep", "entities", "doctype", "invalid-utf8", "huge", "empty")
-KINDS = ("fault", *REPLACING, "cut", "slow", "close", "stall", "expire")
+DISTORTING = ("swell", "multiply", "reverse", "other", "previous", "endless")
+KINDS = (
+    *("fault", *REPLACING, "cut", "slow", "close", "stall", "expire"),
+    *("drip", "silent", "lie", "shift", "pretend", *DISTORTING),
+)
 FILE_METHODS = ("GET", "HEAD", "PUT", "DELETE")
-_NOT_FOR_FILES = ("fault", "huge")
+PAGED = ("RetrievePropertiesEx", "ContinueRetrievePropertiesEx", "WaitForUpdatesEx")
+"""What an "endless" order is for."""
+_NOT_FOR_FILES = ("fault", "multiply", "reverse", "other", "previous", "endless")
+_FOR_FILES = ("shift",)
+_LISTS = {"WaitForUpdatesEx": "objectSet"}
 
 _ENVELOPE = (
     b'<?xml version="1.0" encoding="UTF-8"?>\n%s<soapenv:Envelope '
     b'xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsd="http://www.w3.org/2001/XMLSchema" '
     b'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">\n<soapenv:Body>\n%s\n</soapenv:Body></soapenv:Envelope>'
 )
+_A_TIME = b"2026-01-01T00:00:00Z"
 _HTML = (
     b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body><h1>Welcome</h1><br>"
     b"<form>Please sign in&nbsp;here.</form></body></html>\n"
@@ -55,7 +79,8 @@ class Rule:
     fault: str = "RuntimeFault"
     message: str | None = None
     fields: dict[str, Any] = attrs.field(factory=dict)
-    status: int = 200
+    status: int = 0
+    """Of "http" 200 by default, of a "lie" the true one."""
     text: str = ""
     content_type: str = "text/xml; charset=utf-8"
     cut_at: int = -1
@@ -65,17 +90,36 @@ class Rule:
     expire: bool = False
     """Whether all sessions end, too, where a transfer is cut or stalls."""
     seconds: float = 1.0
+    headers: dict[str, str | None] = attrs.field(factory=dict)
+    field: str = ""
+    size: int = 0
+    fill: str = "x"
+    times: int = 1
+    distinct: list[str] = attrs.field(factory=list)
+    most: int = -1
+    """In how many elements of a reply; -1: in all of them."""
+    of: str = ""
+    """Objects of which type in a reply of the property collector; "": everywhere."""
+    grow: bool = False
+    step_ms: float = 0
+    step_bytes: int = 1
     hits: int = 0
+    page: bytes = attrs.field(default=b"", init=False, repr=False)
+    """What an "endless" order repeats, once it has seen it."""
 
     def __attrs_post_init__(self) -> None:
         if self.kind == "html":
             self.content_type = "text/html; charset=utf-8"
-        if self.cut_at < 0:
+        if self.cut_at < 0 and self.kind != "lie":
             self.cut_at = 100 if self.kind == "cut" else 0
+        if self.status == 0 and self.kind != "lie":
+            self.status = 200
         if self.for_files and self.kind in _NOT_FOR_FILES:
             raise ValueError(f"The file API has no trouble of the kind '{self.kind}'.")
-        if self.kind == "expire" and not self.for_files:
-            raise ValueError("Sessions expire in the middle of the file API's transfers only.")
+        if self.kind in _FOR_FILES and not self.for_files:
+            raise ValueError(f"A trouble of the kind '{self.kind}' is for the file API alone.")
+        if self.kind == "swell" and self.for_files and self.field not in ("body", "reason") and not self.header:
+            raise ValueError("Of the file API the body, the reason and headers can swell.")
 
     @property
     def for_files(self) -> bool:
@@ -87,15 +131,48 @@ class Rule:
         """Whether the true answer is not even worked out."""
         return self.kind in REPLACING or self.kind in ("close", "stall")
 
+    @property
+    def header(self) -> str:
+        """The header that swells; "" for anything else."""
+        return self.field.removeprefix("header:") if self.field.startswith("header:") else ""
+
     def vim_fault(self) -> VimFault:
         """The fault of a "fault" rule."""
-        return VimFault(self.fault, self.message, **self.fields)
+        more = distortion.filler(self.fill, self.size - len((self.message or "").encode()))
+        return VimFault(self.fault, (self.message or "") + more or None, **self.fields)
+
+    def distorted(self, method: str, body: bytes, previous: bytes) -> bytes:
+        """What is made of the true reply of `method`; `previous` is the reply before it."""
+        match self.kind:
+            case "swell" if not self.header and self.field != "reason":
+                return distortion.swollen(body, self.field, self.size, self.fill, self.most, self.of)
+            case "multiply":
+                return distortion.multiplied(body, self.field, self.times, self.distinct, self.most, self.of)
+            case "reverse":
+                return distortion.backwards(body, self.field)
+            case "other":
+                return _in_envelope("AcquireSession" if method == "CurrentTime" else "CurrentTime", _A_TIME)
+            case "previous":
+                return previous or body
+            case "endless":
+                self.page = body
+                return self.next_page(method)
+        return body
+
+    def next_page(self, method: str) -> bytes:
+        """The next page of an "endless" order, which has a page already."""
+        body, name = self.page, next((m for m in PAGED if f"<{m}Response".encode() in self.page), method)
+        copies = self.times * (self.hits if self.grow else 1)
+        if copies != 1:
+            field = _LISTS.get(method, "objects")
+            body = distortion.multiplied(body, field, copies, self.distinct, self.most, self.of, self.hits * copies)
+        return distortion.page_of(distortion.renamed(body, name, method), method, self.hits, self.size)
 
     def body(self, method: str) -> bytes:
         """The body of a replacing rule, as an answer of `method` ("huge" is streamed: see `endless`)."""
         match self.kind:
             case "http":
-                return self.text.encode()
+                return (self.text + distortion.filler(self.fill, self.size - len(self.text.encode()))).encode()
             case "html":
                 return _HTML
             case "garbage":
@@ -158,11 +235,15 @@ class Rules:
 
     def left(self) -> list[dict[str, Any]]:
         """Orders still open, as JSON."""
-        return [attrs.asdict(rule) for rule in self._rules]
+        return [attrs.asdict(rule, filter=attrs.filters.exclude("page")) for rule in self._rules]
 
     def take(self, method: str, moid: str) -> Rule | None:
         """The order that hits this call, counted down; None if there is none."""
-        return self._take(lambda rule: rule.method in ("*", method) and rule.moid in ("*", moid))
+        return self._take(
+            lambda rule: rule.method in ("*", method)
+            and rule.moid in ("*", moid)
+            and (rule.kind != "endless" or method in PAGED)
+        )
 
     def take_file(self, method: str, name: str) -> Rule | None:
         """The order that hits this request for the file "[datastore] path", counted down; None if there is none."""
