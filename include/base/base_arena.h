@@ -28,10 +28,23 @@ Arena *arenaNewFor(size_t room, size_t ceiling);
 
 void arenaFree(Arena *arena);
 
-/* Returns: zeroed memory of @size bytes, aligned for any type, or NULL at the ceiling. */
+/*
+ * What may be made from @bytes of a reply, @factor times as much: LIMIT_DECODED or LIMIT_DERIVED. A
+ * constant comes on top, since a small reply is not a hostile one; never more than
+ * LIMIT_ARENA_BYTES.
+ */
+size_t arenaCeilingFor(size_t bytes, size_t factor);
+
+/* Makes @ceiling the ceiling, unless it is higher already. */
+void arenaRaise(Arena *arena, size_t ceiling);
+
+/*
+ * Returns: zeroed memory of @size bytes, aligned for any type, or NULL at the ceiling, and where the
+ * system has little more than that: what goes on besides needs some, too.
+ */
 void *arenaAlloc(Arena *arena, size_t size) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Returns: a copy of the @length bytes at @text with a NUL behind them, or NULL at the ceiling. */
+/* Returns: a copy of the @length bytes at @text with a NUL behind them, or NULL likewise. */
 char *arenaStrndup(Arena *arena, const char *text, size_t length) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Bytes handed out so far. */

@@ -22,6 +22,9 @@
  */
 gboolean nameSplitDatastorePath(const char *text, char **ret_datastore, char **ret_path);
 
+/* Returns: (transfer none): the path of nameSplitDatastorePath(), or NULL for no datastore path. */
+const char *nameSkipDatastore(const char *text);
+
 /* Returns: (transfer none): @path behind the blanks it begins with. */
 const char *nameSkipBlanks(const char *path);
 
@@ -33,6 +36,9 @@ char *nameJoinDatastorePath(const char *datastore, const char *path);
  * "-delta", "-sesparse", "-ctk", "-rdm", "-rdmp", "-s001" or "-f001" before ".vmdk", in any case.
  */
 gboolean nameIsExtent(const char *name);
+
+/* Whether a part of @path, of @length bytes, begins with ".". */
+gboolean nameIsHidden(const char *path, size_t length);
 
 /*
  * Whether the file @name is one that a host keeps for itself: configuration, state, memory, logs

@@ -27,6 +27,7 @@ typedef struct {
     Arena *arena;           /* everything below lives here, the reply itself too */
     SoapObject *body;       /* struct of method->response; NULL when there was a fault */
     SoapFault *fault;       /* NULL when there was none */
+    size_t bytes;           /* of the reply, as it came, after decompression */
 } SoapReply;
 
 void soapReplyFree(SoapReply *reply);

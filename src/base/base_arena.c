@@ -8,6 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#include "base_limits.h"
 
 /*
  * The first block holds a small reply whole, such as the update of one object, of which an
@@ -16,6 +19,12 @@
 #define FIRST_BLOCK (2 * 1024)
 #define SMALLEST_BLOCK 64
 #define LARGEST_BLOCK (1024 * 1024)
+
+/*
+ * A large block is taken only where the system would give so much more. Everybody else in the
+ * process ends it when memory runs out; an arena's owner has an error for that.
+ */
+#define MARGIN ((size_t)32 * 1024 * 1024)
 
 /*
  * The C library soon gives large blocks back to the system, and the next reply pays for fresh pages
@@ -71,13 +80,25 @@ sparePlace(size_t size)
     return NULL;
 }
 
+static gboolean
+hasMargin(void)
+{
+    gpointer margin = mmap(NULL, MARGIN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                           -1, 0);
+
+    if (margin == MAP_FAILED)
+        return FALSE;
+    munmap(margin, MARGIN);
+    return TRUE;
+}
+
 static Block *
 blockNew(size_t size)
 {
     Block **place = sparePlace(size);
     Block *block = place ? g_atomic_pointer_exchange(place, NULL) : NULL;
 
-    if (!block)
+    if (!block && (size < LARGEST_BLOCK || hasMargin()))
         block = g_try_malloc(sizeof(*block) + size);
     return block;
 }
@@ -108,6 +129,20 @@ arenaNewFor(size_t room, size_t ceiling)
 
     arena->nextSize = CLAMP(room, SMALLEST_BLOCK, LARGEST_BLOCK);
     return arena;
+}
+
+size_t
+arenaCeilingFor(size_t bytes, size_t factor)
+{
+    size_t room = bytes < LIMIT_ARENA_BYTES / factor ? bytes * factor : LIMIT_ARENA_BYTES;
+
+    return MIN(room + LIMIT_AMPLIFIED_BASE / 2, LIMIT_ARENA_BYTES);
+}
+
+void
+arenaRaise(Arena *arena, size_t ceiling)
+{
+    arena->ceiling = MAX(arena->ceiling, ceiling);
 }
 
 void

@@ -9,20 +9,34 @@
 
 #include "base_limits.h"
 
+/* Returns: the bracket that ends the datastore's name, or NULL when @text is no datastore path. */
+static const char *
+nameCloseBracket(const char *text)
+{
+    const char *close = text[0] == '[' ? strchr(text, ']') : NULL;
+
+    return close && close > text + 1 ? close : NULL;
+}
+
+const char *
+nameSkipDatastore(const char *text)
+{
+    const char *close = nameCloseBracket(text);
+
+    if (!close)
+        return NULL;
+    return close[1] == ' ' ? close + 2 : close + 1;
+}
+
 gboolean
 nameSplitDatastorePath(const char *text, char **ret_datastore, char **ret_path)
 {
-    const char *close = NULL;
-    const char *path = NULL;
+    const char *close = nameCloseBracket(text);
 
-    if (text[0] != '[')
+    if (!close)
         return FALSE;
-    close = strchr(text, ']');
-    if (!close || close == text + 1)
-        return FALSE;
-    path = close[1] == ' ' ? close + 2 : close + 1;
     *ret_datastore = g_strndup(text + 1, (gsize)(close - text - 1));
-    *ret_path = g_strdup(path);
+    *ret_path = g_strdup(nameSkipDatastore(text));
     return TRUE;
 }
 
@@ -92,6 +106,12 @@ nameIsExtent(const char *name)
 }
 
 gboolean
+nameIsHidden(const char *path, size_t length)
+{
+    return length > 0 && (path[0] == '.' || g_strstr_len(path, (gssize)length, "/."));
+}
+
+gboolean
 nameIsHostsOwn(const char *name)
 {
     static const char *const endings[] = {
@@ -101,7 +121,7 @@ nameIsHostsOwn(const char *name)
     const char *last = nameLastPart(name);
     size_t i;
 
-    if (name[0] == '.' || strstr(name, "/."))
+    if (nameIsHidden(name, strlen(name)))
         return TRUE;
     for (i = 0; i < G_N_ELEMENTS(endings); i++) {
         if (nameEndsWith(last, strlen(last), endings[i]))

@@ -34,6 +34,7 @@ struct _SoapDecoder {
     const SoapMethod *method;
     SoapXml *xml;
     SoapReply *reply;       /* in the frames' arena */
+    size_t bytes;           /* fed so far */
     SoapFrames frames;
 };
 
@@ -230,8 +231,10 @@ soapDecoderNew(const SoapMethod *method)
     SoapDecoder *decoder = g_new(SoapDecoder, 1);
 
     decoder->method = method;
+    decoder->bytes = 0;
     decoder->xml = soapXmlNew(&soapFramesHandler, &decoder->frames);
-    soapFramesInit(&decoder->frames, arenaNew(LIMIT_ARENA_BYTES), decoderOnOuter, decoder);
+    soapFramesInit(&decoder->frames, arenaNew(arenaCeilingFor(0, LIMIT_DECODED)),
+                   decoderOnOuter, decoder);
     decoder->reply = arenaAlloc(decoder->frames.arena, sizeof(*decoder->reply));
     g_assert(decoder->reply);
     return decoder;
@@ -251,6 +254,9 @@ soapDecoderFree(SoapDecoder *decoder)
 gboolean
 soapDecoderFeed(SoapDecoder *decoder, const char *data, size_t length, GError **error)
 {
+    /* What comes of a reply is in proportion to what came. */
+    decoder->bytes += length;
+    arenaRaise(decoder->frames.arena, arenaCeilingFor(decoder->bytes, LIMIT_DECODED));
     return soapXmlFeed(decoder->xml, data, length, error);
 }
 
@@ -267,6 +273,7 @@ soapDecoderFinish(SoapDecoder *decoder, GError **error)
                     decoder->method->name);
         return NULL;
     }
+    reply->bytes = decoder->bytes;
     reply->arena = g_steal_pointer(&decoder->frames.arena);
     decoder->reply = NULL;
     return reply;

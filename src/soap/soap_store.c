@@ -71,7 +71,8 @@ static void
 refuseMemory(GError **error)
 {
     g_set_error(error, SOAP_ERROR, SOAP_ERROR_LIMIT,
-                "the reply needs more than %zu MiB of memory", LIMIT_ARENA_BYTES / (1024 * 1024));
+                "the reply needs more memory than it may have: %d times its size, %zu MiB at most, "
+                "and no more than there is", LIMIT_DECODED, LIMIT_ARENA_BYTES / (1024 * 1024));
 }
 
 gpointer

@@ -8,7 +8,12 @@
 #include "base_arena.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base_limits.h"
 
 static void
 testZeroedAndAligned(void)
@@ -96,6 +101,59 @@ testOddCeiling(void)
     g_assert_cmpuint(arenaUsed(arena), ==, 32);
 }
 
+/* What may be made grows with what came, from a base to a ceiling. */
+static void
+testCeilingFor(void)
+{
+    const size_t base = arenaCeilingFor(0, LIMIT_DECODED);
+
+    g_assert_cmpuint(base, >, 0);
+    g_assert_cmpuint(arenaCeilingFor(1000, LIMIT_DECODED) - base, ==, 1000 * LIMIT_DECODED);
+    g_assert_cmpuint(arenaCeilingFor(LIMIT_REPLY_BYTES, LIMIT_DECODED), ==, LIMIT_ARENA_BYTES);
+    g_assert_cmpuint(arenaCeilingFor(SIZE_MAX, LIMIT_DERIVED), ==, LIMIT_ARENA_BYTES);
+    g_assert_cmpint(LIMIT_DECODED + LIMIT_DERIVED, ==, LIMIT_AMPLIFICATION);
+}
+
+static void
+testRaise(void)
+{
+    g_autoptr(Arena) arena = arenaNew(100);
+
+    g_assert_null(arenaAlloc(arena, 200));
+    arenaRaise(arena, 300);
+    g_assert_nonnull(arenaAlloc(arena, 208));
+    arenaRaise(arena, 100);
+    g_assert_nonnull(arenaAlloc(arena, 80));
+    g_assert_null(arenaAlloc(arena, 80));
+}
+
+/* Where the system has hardly more than is asked for, an arena has nothing, and everybody else has. */
+static void
+testLeavesSome(void)
+{
+    struct rlimit before = { 0 };
+    g_autofree char *status = NULL;
+    g_autoptr(Arena) arena = arenaNew(SIZE_MAX);
+    gulong pages = 0;
+    size_t got = 0;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    g_test_skip("a sanitizer takes all the address space there is");
+    return;
+#endif
+    g_assert_true(g_file_get_contents("/proc/self/statm", &status, NULL, NULL));
+    pages = strtoul(status, NULL, 10);
+    g_assert_cmpint(getrlimit(RLIMIT_AS, &before), ==, 0);
+    g_assert_cmpint(setrlimit(RLIMIT_AS, &(struct rlimit){
+        (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + 100 * 1024 * 1024, before.rlim_max }), ==, 0);
+    while (arenaAlloc(arena, 1024 * 1024))
+        got++;
+    g_assert_cmpuint(got, >, 20);
+    g_assert_cmpuint(got, <, 80);
+    g_free(g_malloc(20 * 1024 * 1024));
+    g_assert_cmpint(setrlimit(RLIMIT_AS, &before), ==, 0);
+}
+
 static void
 testCopies(void)
 {
@@ -126,6 +184,9 @@ main(int argc, char **argv)
     g_test_add_func("/arena/new-for", testNewFor);
     g_test_add_func("/arena/ceiling", testCeiling);
     g_test_add_func("/arena/odd-ceiling", testOddCeiling);
+    g_test_add_func("/arena/ceiling-for", testCeilingFor);
+    g_test_add_func("/arena/raise", testRaise);
+    g_test_add_func("/arena/leaves-some", testLeavesSome);
     g_test_add_func("/arena/copies", testCopies);
     g_test_add_func("/arena/frees-nothing", testFreesNothing);
     return g_test_run();

@@ -306,6 +306,29 @@ testHashUuid(void)
     g_assert_cmpstr(text, ==, "d41d8cd9-8f00-b204-e980-0998ecf8427e");
 }
 
+static void
+testHidden(void)
+{
+    g_assert_true(nameIsHidden(".sdd.sf", 7));
+    g_assert_true(nameIsHidden("a/.b/c", 6));
+    g_assert_true(nameIsHidden("a/.", 3));
+    g_assert_false(nameIsHidden("a/.", 2));
+    g_assert_false(nameIsHidden("a.b/c.", 6));
+    g_assert_false(nameIsHidden("", 0));
+}
+
+static void
+testSkipDatastore(void)
+{
+    g_assert_cmpstr(nameSkipDatastore("[ds] a/b"), ==, "a/b");
+    g_assert_cmpstr(nameSkipDatastore("[ds]a"), ==, "a");
+    g_assert_cmpstr(nameSkipDatastore("[ds]"), ==, "");
+    g_assert_null(nameSkipDatastore("[] a"));
+    g_assert_null(nameSkipDatastore("[ds a"));
+    g_assert_null(nameSkipDatastore("ds] a"));
+    g_assert_null(nameSkipDatastore(""));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -314,6 +337,8 @@ main(int argc, char **argv)
     g_test_add_func("/names/join", testJoin);
     g_test_add_func("/names/refuse-volume", testRefuseVolume);
     g_test_add_func("/names/kinds", testKinds);
+    g_test_add_func("/names/hidden", testHidden);
+    g_test_add_func("/names/skip-datastore", testSkipDatastore);
     g_test_add_func("/names/skip-blanks", testSkipBlanks);
     g_test_add_func("/names/make-temporary", testMakeTemporary);
     g_test_add_func("/names/unescape-entity", testUnescapeEntity);

@@ -272,7 +272,7 @@ testLimitArena(void)
     for (i = 0; more && i < LIMIT_REPLY_ELEMENTS / 10000; i++)
         more = soapDecoderFeed(decoder, many->str, many->len, &error);
     g_assert_error(error, SOAP_ERROR, SOAP_ERROR_LIMIT);
-    fixtureAssertContains(error->message, "needs more than 256 MiB of memory");
+    fixtureAssertContains(error->message, "needs more memory than it may have");
 }
 
 static void
