@@ -7,6 +7,8 @@
 
 #include "esx_server.h"
 
+#include "base_hash.h"
+#include "base_text.h"
 #include "esx_vmfs_listing.h"
 
 VIR_LOG_INIT("esx.server");
@@ -45,6 +47,40 @@ static const InventoryWatch inventoryWatch = {
     .lost = tellLost,
 };
 
+/* ---- what a listing left out ----------------------------------------------------------------- */
+
+/* So many listings are remembered; a server with more of them is told of anew. */
+#define LEFT_OUT_LISTINGS 64
+
+/* Returns: whether @text is news of @listing, and remembers it. */
+static gboolean
+isNews(EsxServer *server, const char *listing, const char *text)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&server->lock);
+
+    if (g_strcmp0(g_hash_table_lookup(server->leftOut, listing), text) == 0)
+        return FALSE;
+    if (g_hash_table_size(server->leftOut) >= LEFT_OUT_LISTINGS)
+        g_hash_table_remove_all(server->leftOut);
+    g_hash_table_insert(server->leftOut, g_strdup(listing), g_strdup(text));
+    return TRUE;
+}
+
+void
+esxServerTellLeftOut(EsxServer *server, const char *listing, const LeftOut *out)
+{
+    g_autofree char *name = NULL;
+    g_autofree char *text = NULL;
+
+    if (out->count == 0)
+        return;
+    name = textQuoteName(out->sample);
+    text = g_strdup_printf("%u left out, the first one %s: '%s…'", out->count, out->reason, name);
+    if (isNews(server, listing, text))
+        VIR_WARN("the server '%s' lists what cannot be shown among %s: %s", server->host, listing,
+                 text);
+}
+
 /* ---- life ------------------------------------------------------------------------------------ */
 
 gint *
@@ -69,6 +105,7 @@ esxServerNew(ViSession *session, InventoryScope *scope, const char *host)
     server->events = esxEventsNew();
     inventorySetWatch(server->inventory, &inventoryWatch, server);
     g_mutex_init(&server->lock);
+    server->leftOut = g_hash_table_new_full(hashText, g_str_equal, g_free, g_free);
     return server;
 }
 
@@ -126,6 +163,7 @@ esxServerFree(EsxServer *server)
     inventoryHardwareFree(server->hardware);
     if (server->hostsFree)
         server->hostsFree(server->hosts);
+    g_hash_table_unref(server->leftOut);
     g_mutex_clear(&server->lock);
     g_free(server->host);
     g_free(server);

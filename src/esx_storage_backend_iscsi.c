@@ -11,6 +11,7 @@
  * form of a UUID: ScsiLun.uuid itself is of no fixed length.
  */
 
+#include "base_limits.h"
 #include "esx_storage_backend.h"
 #include "vi_call.h"
 #include "vim_types.h"
@@ -80,9 +81,10 @@ iscsiPoolRefresh(EsxConnection *connection, const InventoryPool *pool, GError **
 
 static EsxVolumeList *
 iscsiVolumes(EsxConnection *connection G_GNUC_UNUSED, const InventoryPool *pool,
-             GError **error G_GNUC_UNUSED)
+             GError **error)
 {
-    EsxVolumeList *list = esxVolumeListNew();
+    /* The snapshot has passed the limits of a reply, and each LUN is in here once. */
+    g_autoptr(EsxVolumeList) list = esxVolumeListNew(LIMIT_REPLY_BYTES);
     size_t i;
 
     for (i = 0; i < pool->target->nluns; i++) {
@@ -98,9 +100,10 @@ iscsiVolumes(EsxConnection *connection G_GNUC_UNUSED, const InventoryPool *pool,
             .physical = lun->capacity,
         };
 
-        esxVolumeListAdd(list, &volume, lun->canonicalName);
+        if (!esxVolumeListAdd(list, &volume, lun->canonicalName, error))
+            return NULL;
     }
-    return esxVolumeListSeal(list);
+    return esxVolumeListSeal(g_steal_pointer(&list));
 }
 
 const EsxStorageBackend esxStorageBackendIscsi = {

@@ -9,6 +9,7 @@
  * those are directories.
  */
 
+#include "base_text.h"
 #include "esx_error.h"
 #include "esx_storage_backend.h"
 #include "esx_vmfs_change.h"
@@ -106,9 +107,22 @@ vmfsPoolRefresh(EsxConnection *connection, const InventoryPool *pool, GError **e
     return FALSE;
 }
 
+static void
+tellLeftOut(EsxConnection *connection, const InventoryPool *pool, EsxVolumeList *list)
+{
+    const LeftOut *out = esxVolumeListLeftOut(list);
+    g_autofree char *name = out->count > 0 ? textQuoteName(pool->name) : NULL;
+    g_autofree char *listing = name ? g_strdup_printf("the volumes of pool '%s'", name) : NULL;
+
+    if (listing)
+        esxServerTellLeftOut(connection->server, listing, out);
+}
+
 static EsxVolumeList *
 vmfsVolumes(EsxConnection *connection, const InventoryPool *pool, GError **error)
 {
+    EsxVolumeList *list = NULL;
+
     if (!esxVmfsCheckReachable(pool, error))
         return NULL;
     if (!pool->datastore->browser) {
@@ -118,8 +132,11 @@ vmfsVolumes(EsxConnection *connection, const InventoryPool *pool, GError **error
             "Datastore.Browse");
         return NULL;
     }
-    return esxVmfsListingsAcquire(connection->listings, connection->session, pool,
+    list = esxVmfsListingsAcquire(connection->listings, connection->session, pool,
                                   connection->cacheTtlMs, error);
+    if (list)
+        tellLeftOut(connection, pool, list);
+    return list;
 }
 
 const EsxStorageBackend esxStorageBackendVmfs = {

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "base_hash.h"
+#include "base_limits.h"
 #include "base_names.h"
 #include "esx_libvirt.h"
 #include "esx_vmfs_files.h"
@@ -14,25 +16,30 @@
 
 /* ---- where a file is ------------------------------------------------------------------------ */
 
+/* A part of a text of the server's, which is not copied: a reply has one folder for many files. */
+typedef struct {
+    const char *text;
+    size_t length;
+} Span;
+
 /*
  * The directory of a result, relative to the datastore: "[ds] dir/" gives "dir". vcsim writes
  * "[ds]/dir", older hosts leave out the last slash.
  */
-static char *
+static Span
 relativeFolder(const char *folderPath)
 {
-    g_autofree char *datastore = NULL;
-    g_autofree char *path = NULL;
-    const char *start;
-    size_t length;
+    const char *path = folderPath ? nameSkipDatastore(folderPath) : NULL;
+    Span span = { "", 0 };
 
-    if (!folderPath || !nameSplitDatastorePath(folderPath, &datastore, &path))
-        return g_strdup("");
+    if (!path)
+        return span;
 
-    start = path + strspn(path, "/");
-    for (length = strlen(start); length > 0 && start[length - 1] == '/'; length--)
-        continue;
-    return g_strndup(start, length);
+    span.text = path + strspn(path, "/");
+    span.length = strlen(span.text);
+    while (span.length > 0 && span.text[span.length - 1] == '/')
+        span.length--;
+    return span;
 }
 
 /* ---- what is told of a file ----------------------------------------------------------------- */
@@ -106,93 +113,163 @@ kindOf(const VimFileInfo *file)
 
 /* ---- names people gave folders -------------------------------------------------------------- */
 
-static char *
-joinFolder(const char *folder, const char *name)
+/* A folder that has a friendly name: @name in @above. */
+typedef struct {
+    Span above;
+    Span name;
+    const char *friendly;
+} Friendly;
+
+static gboolean
+spanEqual(Span a, Span b)
 {
-    return *folder ? g_strdup_printf("%s/%s", folder, name) : g_strdup(name);
+    return a.length == b.length && memcmp(a.text, b.text, a.length) == 0;
+}
+
+static guint
+friendlyHash(gconstpointer key)
+{
+    const Friendly *friendly = key;
+
+    return hashAdd(hashAdd(0, friendly->above.text, friendly->above.length), friendly->name.text,
+                   friendly->name.length);
+}
+
+static gboolean
+friendlyEqual(gconstpointer a, gconstpointer b)
+{
+    return spanEqual(((const Friendly *)a)->name, ((const Friendly *)b)->name) &&
+           spanEqual(((const Friendly *)a)->above, ((const Friendly *)b)->above);
+}
+
+static gboolean
+hasFriendlyName(const VimFileInfo *file)
+{
+    return file->path && file->friendlyName && *file->friendlyName &&
+           strlen(file->friendlyName) <= LIMIT_NAME_BYTES &&
+           soapObjectIs(file, &vimFolderFileInfoType);
 }
 
 /*
  * vSAN and vVol datastores have top-level folders that are called by numbers; what a person called
  * them is their friendly name.
  *
- * Returns: (transfer full): folder → its friendly name, which belongs to @search.
+ * Returns: (transfer full): set of Friendly, whose texts belong to @search.
  */
 static GHashTable *
 friendlyNames(const ViSearch *search)
 {
-    GHashTable *names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    GHashTable *names = g_hash_table_new_full(friendlyHash, friendlyEqual, g_free, NULL);
     size_t i, j;
 
     for (i = 0; i < search->nfolders; i++) {
         const VimHostDatastoreBrowserSearchResults *result = search->folders[i];
-        g_autofree char *folder = relativeFolder(result->folderPath);
+        const Span folder = relativeFolder(result->folderPath);
 
         for (j = 0; j < result->n_file; j++) {
             const VimFileInfo *file = result->file[j];
+            Friendly *friendly;
 
-            if (file->path && file->friendlyName && *file->friendlyName &&
-                soapObjectIs(file, &vimFolderFileInfoType))
-                g_hash_table_insert(names, joinFolder(folder, file->path),
-                                    (gpointer)file->friendlyName);
+            if (!hasFriendlyName(file))
+                continue;
+            friendly = g_new0(Friendly, 1);
+            *friendly = (Friendly){
+                folder, { file->path, strlen(file->path) }, file->friendlyName,
+            };
+            g_hash_table_replace(names, friendly, friendly);
         }
     }
     return names;
 }
 
-/* Returns: (transfer full) @folder with every part called as people call it; NULL: it is that. */
+/*
+ * Looks at the first parts of @folder only: each is looked up with all that is above it, so that
+ * many of them would take quadratic time.
+ *
+ * Returns: (transfer full) @folder with every part called as people call it; NULL: it is that.
+ */
 static char *
-friendlyFolder(GHashTable *names, const char *folder)
+friendlyFolder(GHashTable *names, Span folder)
 {
-    g_auto(GStrv) parts = NULL;
-    g_autofree char *real = g_strdup("");
+    g_autoptr(GString) other = NULL;
+    const char *const end = folder.text + folder.length;
+    const char *part = folder.text;
     gboolean isOther = FALSE;
-    guint i;
+    guint level;
 
-    if (g_hash_table_size(names) == 0)
+    if (g_hash_table_size(names) == 0 || folder.length == 0)
         return NULL;
 
-    parts = g_strsplit(folder, "/", -1);
-    for (i = 0; parts[i]; i++) {
-        g_autofree char *above = g_steal_pointer(&real);
-        const char *friendly;
+    other = g_string_new(NULL);
+    for (level = 0; level < ESX_VMFS_FRIENDLY_LEVELS && part < end; level++) {
+        const char *slash = memchr(part, '/', (size_t)(end - part));
+        const char *stop = slash ? slash : end;
+        const size_t above = part > folder.text ? (size_t)(part - folder.text) - 1 : 0;
+        const Friendly key = { { folder.text, above }, { part, (size_t)(stop - part) }, NULL };
+        const Friendly *found = g_hash_table_lookup(names, &key);
 
-        real = joinFolder(above, parts[i]);
-        friendly = g_hash_table_lookup(names, real);
-        if (!friendly)
-            continue;
-        g_free(parts[i]);
-        parts[i] = g_strdup(friendly);
-        isOther = TRUE;
+        isOther |= found != NULL;
+        g_string_append(other, level > 0 ? "/" : "");
+        g_string_append_len(other, found ? found->friendly : part,
+                            found ? -1 : (gssize)(stop - part));
+        part = slash ? slash + 1 : end;
     }
-    return isOther ? g_strjoinv("/", parts) : NULL;
+    if (!isOther)
+        return NULL;
+    if (part < end) {
+        g_string_append_c(other, '/');
+        g_string_append_len(other, part, (gssize)(end - part));
+    }
+    return g_string_free(g_steal_pointer(&other), FALSE);
 }
 
 /* ---- from search results to volumes --------------------------------------------------------- */
 
-/* One folder of a search. */
+/* One folder of a search, and what is made of its files, one after the other. */
 typedef struct {
+    EsxVolumeList *list;
     const char *pool;
-    const char *folder;
+    Span folder;
     const char *friendly;   /* what people call it; NULL: the same */
+    GString *path;          /* "[pool] folder/", and the file's name behind it */
+    size_t nameAt;          /* where "folder/" begins in it */
+    size_t fileAt;          /* where the file's name does */
 } Place;
 
-/* What belongs to a disk or to the host is no volume. */
-static void
-addFile(EsxVolumeList *list, const Place *place, const VimFileInfo *file)
+/* Returns: (transfer full): the other name of @file, or NULL: it has none, or none that fits. */
+static char *
+aliasOf(const Place *place, const VimFileInfo *file)
 {
-    g_autofree char *name = joinFolder(place->folder, file->path);
-    g_autofree char *path = nameJoinDatastorePath(place->pool, name);
-    g_autofree char *alias = place->friendly ? joinFolder(place->friendly, file->path) : NULL;
+    if (!place->friendly ||
+        strlen(place->friendly) + 1 + strlen(file->path) > LIMIT_DATASTORE_PATH)
+        return NULL;
+    return g_strdup_printf("%s/%s", place->friendly, file->path);
+}
+
+/* What belongs to a disk or to the host is no volume. */
+static gboolean
+addFile(Place *place, const VimFileInfo *file, GError **error)
+{
+    g_autofree char *alias = NULL;
     EsxVolume volume = {
-        .name = name, .key = path, .path = path, .type = VIR_STORAGE_VOL_FILE,
-        .format = formatOf(file), .disk = kindOf(file),
+        .type = VIR_STORAGE_VOL_FILE, .format = formatOf(file), .disk = kindOf(file),
     };
 
-    if (nameIsExtent(name) || nameIsHostsOwn(name))
-        return;
+    if (nameIsExtent(file->path) || nameIsHostsOwn(file->path))
+        return TRUE;
+    if (place->folder.length + 1 + strlen(file->path) > LIMIT_DATASTORE_PATH) {
+        leftOutAdd(esxVolumeListLeftOut(place->list), "a file whose path is too long",
+                   file->path);
+        return TRUE;
+    }
+
+    g_string_truncate(place->path, place->fileAt);
+    g_string_append(place->path, file->path);
+    alias = aliasOf(place, file);
+    volume.path = volume.key = place->path->str;
+    volume.name = place->path->str + place->nameAt;
     setSizes(&volume, file);
-    esxVolumeListAdd(list, &volume, alias);
+    return esxVolumeListAdd(place->list, &volume, alias, error);
 }
 
 static gboolean
@@ -208,33 +285,79 @@ isPlain(const VimFileInfo *file)
     return file->object.type == &vimFileInfoType;
 }
 
-/* Adds the files of @result: those with a type of their own, which tells more, or the others. */
-static void
-addFolder(EsxVolumeList *list, const char *pool, GHashTable *names, gboolean plain,
-          const VimHostDatastoreBrowserSearchResults *result)
+/* What a search is made into. */
+typedef struct {
+    EsxVolumeList *list;
+    const char *pool;
+    GHashTable *names;      /* see friendlyNames() */
+} Making;
+
+/* Whether @folder may have files that are listed; one that is too long has them counted, once. */
+static gboolean
+mayList(const Making *making, Span folder, gboolean plain)
 {
-    g_autofree char *folder = relativeFolder(result->folderPath);
-    g_autofree char *friendly = friendlyFolder(names, folder);
-    const Place place = { pool, folder, friendly };
+    if (folder.length <= LIMIT_DATASTORE_PATH)
+        return !nameIsHidden(folder.text, folder.length);
+    if (!plain)
+        leftOutAddLength(esxVolumeListLeftOut(making->list), "a folder whose path is too long",
+                         folder.text, folder.length);
+    return FALSE;
+}
+
+/* Adds the files of @result: those with a type of their own, which tells more, or the others. */
+static gboolean
+addFolder(const Making *making, const VimHostDatastoreBrowserSearchResults *result,
+          gboolean plain, GError **error)
+{
+    const Span folder = relativeFolder(result->folderPath);
+    g_autoptr(GString) path = NULL;
+    g_autofree char *friendly = NULL;
+    Place place = { .list = making->list, .pool = making->pool, .folder = folder };
     size_t i;
 
+    if (!mayList(making, folder, plain))
+        return TRUE;
+
+    friendly = friendlyFolder(making->names, folder);
+    path = g_string_new(NULL);
+    g_string_printf(path, "[%s] ", making->pool);
+    place.friendly = friendly;
+    place.path = path;
+    place.nameAt = path->len;
+    g_string_append_len(path, folder.text, (gssize)folder.length);
+    g_string_append(path, folder.length > 0 ? "/" : "");
+    place.fileAt = path->len;
+
     for (i = 0; i < result->n_file; i++) {
-        if (isFile(result->file[i]) && isPlain(result->file[i]) == plain)
-            addFile(list, &place, result->file[i]);
+        if (isFile(result->file[i]) && isPlain(result->file[i]) == plain &&
+            !addFile(&place, result->file[i], error))
+            return FALSE;
     }
+    return TRUE;
+}
+
+static gboolean
+addFolders(const Making *making, const ViSearch *search, gboolean plain, GError **error)
+{
+    size_t i;
+
+    for (i = 0; i < search->nfolders; i++) {
+        if (!addFolder(making, search->folders[i], plain, error))
+            return FALSE;
+    }
+    return TRUE;
 }
 
 EsxVolumeList *
-esxVmfsFilesList(const ViSearch *search, const char *pool)
+esxVmfsFilesList(const ViSearch *search, const char *pool, GError **error)
 {
     g_autoptr(GHashTable) names = friendlyNames(search);
-    EsxVolumeList *list = esxVolumeListNew();
-    size_t i;
+    g_autoptr(EsxVolumeList) list = esxVolumeListNew(viObjectsBytes(search->task->objects));
+    const Making making = { list, pool, names };
 
     /* Of a file that is told of twice the first counts. */
-    for (i = 0; i < search->nfolders; i++)
-        addFolder(list, pool, names, FALSE /* plain */, search->folders[i]);
-    for (i = 0; i < search->nfolders; i++)
-        addFolder(list, pool, names, TRUE /* plain */, search->folders[i]);
-    return esxVolumeListSeal(list);
+    if (!addFolders(&making, search, FALSE /* plain */, error) ||
+        !addFolders(&making, search, TRUE /* plain */, error))
+        return NULL;
+    return esxVolumeListSeal(g_steal_pointer(&list));
 }

@@ -72,7 +72,7 @@ prove(gpointer opaque, gpointer current G_GNUC_UNUSED, GError **error)
     const Listing *listing = opaque;
     g_autoptr(ViSearch) search = searchDatastore(listing, error);
 
-    return search ? esxVmfsFilesList(search, listing->poolName) : NULL;
+    return search ? esxVmfsFilesList(search, listing->poolName, error) : NULL;
 }
 
 /* ---- the cache ------------------------------------------------------------------------------ */

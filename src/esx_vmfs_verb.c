@@ -386,12 +386,14 @@ EsxVolumeList *
 esxVmfsVolumeOf(const InventoryPool *pool, const EsxVolume *volume)
 {
     g_autofree char *path = nameJoinDatastorePath(pool->name, volume->name);
-    EsxVolumeList *list = esxVolumeListNew();
+    EsxVolumeList *list = esxVolumeListNew(0);
     EsxVolume copy = *volume;
 
     copy.key = path;
     copy.path = path;
     copy.type = VIR_STORAGE_VOL_FILE;
-    esxVolumeListAdd(list, &copy, NULL /* alias */);
+    /* One volume, whose name has passed nameRefuseVolume(), fits but when all memory is gone. */
+    if (!esxVolumeListAdd(list, &copy, NULL /* alias */, NULL))
+        g_error("no memory for the volume that was made");
     return esxVolumeListSeal(list);
 }

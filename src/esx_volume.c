@@ -8,7 +8,16 @@
 #include <string.h>
 
 #include "base_arena.h"
+#include "base_hash.h"
+#include "base_limits.h"
 #include "esx_volume.h"
+#include "vi_error.h"
+
+/*
+ * The tables and the array take about as much as the volumes' structs, so that the arena may have
+ * half of what a list may take.
+ */
+#define FACTOR (LIMIT_DERIVED / 2)
 
 struct _EsxVolumeList {
     gatomicrefcount refs;
@@ -16,45 +25,95 @@ struct _EsxVolumeList {
     GPtrArray *volumes;     /* EsxVolume *, in the arena */
     GHashTable *byName;     /* EsxVolume.name → EsxVolume */
     GHashTable *byAlias;
+    LeftOut leftOut;
 };
 
 EsxVolumeList *
-esxVolumeListNew(void)
+esxVolumeListNew(size_t bytes)
 {
     EsxVolumeList *list = g_new0(EsxVolumeList, 1);
 
     g_atomic_ref_count_init(&list->refs);
-    list->arena = arenaNew(G_MAXSIZE);
+    list->arena = arenaNew(arenaCeilingFor(bytes, FACTOR));
     list->volumes = g_ptr_array_new();
-    list->byName = g_hash_table_new(g_str_hash, g_str_equal);
-    list->byAlias = g_hash_table_new(g_str_hash, g_str_equal);
+    list->byName = g_hash_table_new(hashText, g_str_equal);
+    list->byAlias = g_hash_table_new(hashText, g_str_equal);
     return list;
 }
 
+LeftOut *
+esxVolumeListLeftOut(EsxVolumeList *list)
+{
+    return &list->leftOut;
+}
+
+static gboolean
+refuseMore(GError **error)
+{
+    g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                "the names of the volumes take more memory than they may have: %d times what the "
+                "server sent, %zu MiB at most, and no more than there is", FACTOR,
+                LIMIT_ARENA_BYTES / (1024 * 1024));
+    return FALSE;
+}
+
+/* Returns: @text in the list's arena; NULL: it has no room. */
 static const char *
 keep(EsxVolumeList *list, const char *text)
 {
     return arenaStrndup(list->arena, text, strlen(text));
 }
 
-void
-esxVolumeListAdd(EsxVolumeList *list, const EsxVolume *volume, const char *alias)
+/* Returns: the end of @path that is @text, or NULL when it ends otherwise. */
+static const char *
+endOf(const char *path, const char *text)
+{
+    const size_t whole = strlen(path);
+    const size_t length = strlen(text);
+
+    return length <= whole && strcmp(path + whole - length, text) == 0 ? path + whole - length
+                                                                       : NULL;
+}
+
+/* Returns: a copy of @volume in the list's arena; NULL: it has no room. */
+static EsxVolume *
+copyVolume(EsxVolumeList *list, const EsxVolume *volume)
+{
+    EsxVolume *copy = arenaAlloc(list->arena, sizeof(*copy));
+    const char *path = copy ? keep(list, volume->path) : NULL;
+
+    if (!path)
+        return NULL;
+    *copy = *volume;
+    copy->path = path;
+    copy->key = g_str_equal(volume->key, path) ? path : keep(list, volume->key);
+    copy->name = endOf(path, volume->name);
+    if (!copy->name)
+        copy->name = keep(list, volume->name);
+    return copy->key && copy->name ? copy : NULL;
+}
+
+gboolean
+esxVolumeListAdd(EsxVolumeList *list, const EsxVolume *volume, const char *alias, GError **error)
 {
     EsxVolume *copy;
 
     if (g_hash_table_contains(list->byName, volume->name))
-        return;
+        return TRUE;
 
-    copy = arenaAlloc(list->arena, sizeof(*copy));
-    g_assert(copy);
-    *copy = *volume;
-    copy->name = keep(list, volume->name);
-    copy->key = keep(list, volume->key);
-    copy->path = keep(list, volume->path);
+    copy = copyVolume(list, volume);
+    if (!copy)
+        return refuseMore(error);
     g_ptr_array_add(list->volumes, copy);
     g_hash_table_insert(list->byName, (gpointer)copy->name, copy);
-    if (alias && !g_hash_table_contains(list->byAlias, alias))
-        g_hash_table_insert(list->byAlias, (gpointer)keep(list, alias), copy);
+    if (alias && !g_hash_table_contains(list->byAlias, alias)) {
+        const char *kept = keep(list, alias);
+
+        if (!kept)
+            return refuseMore(error);
+        g_hash_table_insert(list->byAlias, (gpointer)kept, copy);
+    }
+    return TRUE;
 }
 
 static gint

@@ -39,8 +39,8 @@ size_t arenaCeilingFor(size_t bytes, size_t factor);
 void arenaRaise(Arena *arena, size_t ceiling);
 
 /*
- * Returns: zeroed memory of @size bytes, aligned for any type, or NULL at the ceiling, and where the
- * system has little more than that: what goes on besides needs some, too.
+ * Returns: zeroed memory of @size bytes, aligned for any type, or NULL: at the ceiling, and where
+ * the system has little more than that, since what goes on besides needs some, too.
  */
 void *arenaAlloc(Arena *arena, size_t size) G_GNUC_WARN_UNUSED_RESULT;
 

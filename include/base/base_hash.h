@@ -18,5 +18,5 @@ guint hashText(gconstpointer text);
 
 guint hashBytes(gconstpointer bytes, size_t length);
 
-/* The hash of several pieces, in their order: begin with 0. Where they are cut makes a difference. */
+/* The hash of several pieces in their order: begin with 0. Where they are cut matters. */
 guint hashAdd(guint hash, gconstpointer bytes, size_t length);

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "base_left_out.h"
 #include "esx_events.h"
 #include "inventory_hardware.h"
 #include "vi_folder.h"
@@ -30,6 +31,7 @@ typedef struct {
 
     GMutex lock;                    /* guards what follows */
     InventoryHardware *hardware;    /* NULL: not asked for yet */
+    GHashTable *leftOut;            /* listing → what the log says of it */
 } EsxServer;
 
 /*
@@ -46,6 +48,12 @@ EsxServer *esxServerNew(ViSession *session, InventoryScope *scope, const char *h
  * Returns: (transfer none) valid as long as @server, or NULL with @error.
  */
 const InventoryHardware *esxServerHardware(EsxServer *server, GError **error);
+
+/*
+ * Says in the log what @listing ("the pools", "the volumes of pool 'ds1'") had to leave out: once,
+ * and again when that has changed. Nothing is said of nothing.
+ */
+void esxServerTellLeftOut(EsxServer *server, const char *listing, const LeftOut *out);
 
 /*
  * Raised when the process is to end (libvirtd was told to stop): every request to every server ends

@@ -19,6 +19,14 @@
  *   capacity    of a disk what a guest sees; else, and where that is not told, the file's size
  *   disk        thin or thick and the adapter, where the server tells them; never eager
  *
- * Returns: (transfer full) a sealed list.
+ * Left out, and counted in the list, is what has a path longer than LIMIT_DATASTORE_PATH. A
+ * friendly name longer than LIMIT_NAME_BYTES counts as none, and so does one of a folder below
+ * ESX_VMFS_FRIENDLY_LEVELS others.
+ *
+ * Returns: (transfer full) a sealed list, or NULL with VI_ERROR_PROTOCOL when it takes too much
+ * memory for what came.
  */
-EsxVolumeList *esxVmfsFilesList(const ViSearch *search, const char *pool);
+EsxVolumeList *esxVmfsFilesList(const ViSearch *search, const char *pool, GError **error);
+
+/* Hosts give friendly names to the first level only. */
+#define ESX_VMFS_FRIENDLY_LEVELS 8

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "base_left_out.h"
 #include "vi_file.h"
 
 /*
@@ -35,13 +36,21 @@ typedef struct {
 
 typedef struct _EsxVolumeList EsxVolumeList;
 
-EsxVolumeList *esxVolumeListNew(void);
+/* @bytes: of what the server has sent; the list takes memory in proportion, see base_limits.h. */
+EsxVolumeList *esxVolumeListNew(size_t bytes);
 
 /*
  * Adds a copy of @volume; @alias is another name it is found by, or NULL. A name already there is
- * left as it is.
+ * left as it is. Texts that say the same are kept once: a key that is the path, and a name with
+ * which the path ends.
+ *
+ * Returns: FALSE with VI_ERROR_PROTOCOL when the list has no room left; then it is of no use.
  */
-void esxVolumeListAdd(EsxVolumeList *list, const EsxVolume *volume, const char *alias);
+gboolean esxVolumeListAdd(EsxVolumeList *list, const EsxVolume *volume, const char *alias,
+                          GError **error);
+
+/* What could not be listed: to be filled before the list is sealed, and read after that. */
+LeftOut *esxVolumeListLeftOut(EsxVolumeList *list);
 
 /* Sorts by name; nothing may be added any more. Returns: @list. */
 EsxVolumeList *esxVolumeListSeal(EsxVolumeList *list);

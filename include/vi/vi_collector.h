@@ -20,6 +20,9 @@ typedef struct {
 } ViObjects;
 
 void viObjectsFree(ViObjects *objects);
+
+/* Returns: bytes of the replies they came in. */
+size_t viObjectsBytes(const ViObjects *objects);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViObjects, viObjectsFree)
 
 /* Returns: the value of @object's property @name, or NULL when it is not there. */

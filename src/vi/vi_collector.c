@@ -18,6 +18,17 @@ viObjectsFree(ViObjects *objects)
     g_free(objects);
 }
 
+size_t
+viObjectsBytes(const ViObjects *objects)
+{
+    size_t bytes = 0;
+    guint i;
+
+    for (i = 0; i < objects->replies->len; i++)
+        bytes += ((const SoapReply *)g_ptr_array_index(objects->replies, i))->bytes;
+    return bytes;
+}
+
 const SoapAny *
 viObjectProperty(const VimObjectContent *object, const char *name)
 {

@@ -53,6 +53,32 @@ testHardwareAfterFailure(void)
     cannedAssertLog(canned, "RetrievePropertiesEx RetrievePropertiesEx Logout");
 }
 
+/* What was left out is remembered by listing, so that it is said once; of many listings some. */
+static void
+testLeftOut(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(EsxServer) server = esxServerNew(fixtureLogin(canned), NULL, "esx1");
+    LeftOut out = { 0 };
+    guint i;
+
+    esxServerTellLeftOut(server, "the pools", &out);
+    g_assert_cmpuint(g_hash_table_size(server->leftOut), ==, 0);
+    leftOutAdd(&out, "a pool whose name is too long", "a\nb");
+    esxServerTellLeftOut(server, "the pools", &out);
+    esxServerTellLeftOut(server, "the pools", &out);
+    g_assert_cmpuint(g_hash_table_size(server->leftOut), ==, 1);
+    g_assert_cmpstr(g_hash_table_lookup(server->leftOut, "the pools"), ==,
+                    "1 left out, the first one a pool whose name is too long: 'a b…'");
+
+    for (i = 0; i < 70; i++) {
+        g_autofree char *listing = g_strdup_printf("the volumes of pool '%u'", i);
+
+        esxServerTellLeftOut(server, listing, &out);
+    }
+    g_assert_cmpuint(g_hash_table_size(server->leftOut), <=, 64);
+}
+
 /* Two threads that ask at the same moment get the same answer. */
 static gpointer
 askForHardware(gpointer data)
@@ -113,5 +139,6 @@ main(int argc, char **argv)
     g_test_add_func("/server/hardware-from-two-threads", testHardwareFromTwoThreads);
     g_test_add_func("/server/end", testEnd);
     g_test_add_func("/server/free-nothing", testFreeNothing);
+    g_test_add_func("/esx/server/left-out", testLeftOut);
     return g_test_run();
 }

@@ -3,6 +3,9 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
+#include <string.h>
+
+#include "base_limits.h"
 #include "esx_libvirt.h"
 #include "esx_vmfs_files.h"
 #include "inventory_fixture.h"
@@ -17,9 +20,9 @@ static SoapMoRef browser = { "HostDatastoreBrowser", "b1" };
     "</HostDatastoreBrowserSearchResults>"
 #define FILE(type, path, more) AS("file", type, IN("path", path) more)
 
-/* The volumes of a search with these results. */
+/* The volumes of a search with these results, or NULL with @ret_error. */
 static EsxVolumeList *
-listOf(const char *folders)
+listOrError(const char *folders, GError **ret_error)
 {
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(ViSession) session = fixtureLogin(canned);
@@ -35,7 +38,17 @@ listOf(const char *folders)
     cannedReply(canned, "RetrievePropertiesEx", inner);
     search = viBrowserSearchAll(session, &browser, "ds", VI_BROWSER_ALL, &error);
     g_assert_no_error(error);
-    return esxVmfsFilesList(search, "ds");
+    return esxVmfsFilesList(search, "ds", ret_error);
+}
+
+static EsxVolumeList *
+listOf(const char *folders)
+{
+    g_autoptr(GError) error = NULL;
+    EsxVolumeList *list = listOrError(folders, &error);
+
+    g_assert_no_error(error);
+    return list;
 }
 
 static const EsxVolume *
@@ -243,6 +256,132 @@ testFriendlyNames(void)
     g_assert_null(esxVolumeListFind(list, "/c"));
 }
 
+/* ---- what is too long, or too much ----------------------------------------------------------- */
+
+/* Returns: (transfer full): @what, @n times. */
+static char *
+repeat(const char *what, size_t n)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        g_string_append(text, what);
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+/* 400 files in a folder with a name of nearly 1 MiB: counted, and nothing made of them. */
+static void
+testLongFolder(void)
+{
+    g_autofree char *folder = repeat("abcdefghi/", 100000);
+    g_autofree char *many = repeat(FILE("FileInfo", "x.iso", ""), 400);
+    g_autofree char *folders = g_strdup_printf(
+        FOLDER("[ds] %s", "%s") FOLDER("[ds]", FILE("FileInfo", "good.iso", "")
+                                       SUBFOLDER("abcdefghi", "f")), folder, many);
+    g_autoptr(EsxVolumeList) list = listOf(folders);
+    const LeftOut *out = esxVolumeListLeftOut(list);
+
+    g_assert_cmpuint(esxVolumeListLength(list), ==, 1);
+    find(list, "good.iso");
+    g_assert_cmpuint(out->count, ==, 1);
+    g_assert_nonnull(strstr(out->reason, "folder whose path is too long"));
+    g_assert_true(g_str_has_prefix(out->sample, "abcdefghi/abcdefghi/"));
+}
+
+/* A path is as long as it may be, or one byte longer. */
+static void
+testLongFile(void)
+{
+    g_autofree char *folder = g_strnfill(LIMIT_DATASTORE_PATH - 6, 'f');
+    g_autofree char *folders = g_strdup_printf(
+        FOLDER("[ds] %s/", FILE("FileInfo", "1.iso", "") FILE("FileInfo", "22.iso", "")
+                           FILE("IsoImageFileInfo", "333.iso", "")), folder);
+    g_autoptr(EsxVolumeList) list = listOf(folders);
+    const LeftOut *out = esxVolumeListLeftOut(list);
+
+    g_assert_cmpuint(esxVolumeListLength(list), ==, 1);
+    g_assert_cmpuint(strlen(esxVolumeListAt(list, 0)->name), ==, LIMIT_DATASTORE_PATH);
+    g_assert_cmpuint(out->count, ==, 2);
+    g_assert_nonnull(strstr(out->reason, "file whose path is too long"));
+}
+
+/* A friendly name that is too long is none; an alias that gets too long is none. */
+static void
+testLongFriendlyName(void)
+{
+    g_autofree char *name = g_strnfill(LIMIT_NAME_BYTES + 1, 'n');
+    g_autofree char *path = g_strnfill(LIMIT_DATASTORE_PATH - 10, 'p');
+    g_autofree char *folders = g_strdup_printf(
+        FOLDER("[ds]", SUBFOLDER("1", "%s") SUBFOLDER("2", "%s") SUBFOLDER("3", "a friendly name"))
+        FOLDER("[ds] 1", FILE("FileInfo", "a", "")) FOLDER("[ds] 2", FILE("FileInfo", "b", ""))
+        FOLDER("[ds] 3", FILE("FileInfo", "%s", "") FILE("FileInfo", "c", "")), name, name + 1,
+        path);
+    g_autoptr(EsxVolumeList) list = listOf(folders);
+    g_autofree char *tooLong = g_strdup_printf("%s/a", name);
+    g_autofree char *fits = g_strdup_printf("%s/b", name + 1);
+    g_autofree char *alias = g_strdup_printf("a friendly name/%s", path);
+
+    g_assert_cmpuint(esxVolumeListLength(list), ==, 4);
+    g_assert_cmpuint(esxVolumeListLeftOut(list)->count, ==, 0);
+    g_assert_null(esxVolumeListFind(list, tooLong));
+    g_assert_true(find(list, fits) == find(list, "2/b"));
+    g_assert_null(esxVolumeListFind(list, alias));
+    g_assert_true(find(list, "a friendly name/c") == find(list, "3/c"));
+}
+
+/* Below the first levels folders have no friendly names. */
+static void
+testDeepFriendlyName(void)
+{
+    g_autoptr(EsxVolumeList) list = listOf(
+        FOLDER("[ds] 1/2/3/4/5/6/7/", SUBFOLDER("8", "eight"))
+        FOLDER("[ds] 1/2/3/4/5/6/7/8/", SUBFOLDER("9", "nine"))
+        FOLDER("[ds] 1/2/3/4/5/6/7/8/9/", FILE("FileInfo", "x", "")));
+
+    find(list, "1/2/3/4/5/6/7/eight/9/x");
+    g_assert_null(esxVolumeListFind(list, "1/2/3/4/5/6/7/eight/nine/x"));
+}
+
+/* One folder's path, as long as it may be, before each of many files is too much. */
+static void
+testTooMuch(gconstpointer friendly)
+{
+    g_autofree char *name = g_strnfill(friendly ? LIMIT_NAME_BYTES : LIMIT_DATASTORE_PATH - 10,
+                                       'n');
+    g_autoptr(GString) folders = g_string_new(NULL);
+    g_autoptr(EsxVolumeList) list = NULL;
+    g_autoptr(GError) error = NULL;
+    guint i;
+
+    if (friendly)
+        g_string_append_printf(folders, FOLDER("[ds]", SUBFOLDER("1", "%s")), name);
+    g_string_append_printf(folders, "<HostDatastoreBrowserSearchResults><folderPath>[ds] %s"
+                           "</folderPath>", friendly ? "1" : name);
+    for (i = 0; i < 20000; i++)
+        g_string_append_printf(folders, "<file><path>%u</path></file>", i);
+    g_string_append(folders, "</HostDatastoreBrowserSearchResults>");
+
+    list = listOrError(folders->str, &error);
+    g_assert_null(list);
+    g_assert_error(error, VI_ERROR, VI_ERROR_PROTOCOL);
+}
+
+/* As many parts as a path has room for, in many folders, and a friendly name for each level. */
+static void
+testManyParts(void)
+{
+    g_autofree char *deep = repeat("a/", LIMIT_DATASTORE_PATH / 2 - 20);
+    g_autoptr(GString) folders = g_string_new(FOLDER("[ds]", SUBFOLDER("a", "b")));
+    g_autoptr(EsxVolumeList) list = NULL;
+    guint i;
+
+    for (i = 0; i < 4000; i++)
+        g_string_append_printf(folders, FOLDER("[ds] %sa%u", FILE("FileInfo", "x", "")), deep, i);
+    list = listOf(folders->str);
+    g_assert_cmpuint(esxVolumeListLength(list), ==, 4000);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -256,5 +395,12 @@ main(int argc, char **argv)
     g_test_add_func("/esx/vmfs-files/left-out", testLeftOut);
     g_test_add_func("/esx/vmfs-files/kinds", testKinds);
     g_test_add_func("/esx/vmfs-files/friendly-names", testFriendlyNames);
+    g_test_add_func("/esx/vmfs-files/long-folder", testLongFolder);
+    g_test_add_func("/esx/vmfs-files/long-file", testLongFile);
+    g_test_add_func("/esx/vmfs-files/long-friendly-name", testLongFriendlyName);
+    g_test_add_func("/esx/vmfs-files/deep-friendly-name", testDeepFriendlyName);
+    g_test_add_data_func("/esx/vmfs-files/too-much", NULL, testTooMuch);
+    g_test_add_data_func("/esx/vmfs-files/too-much/alias", "friendly", testTooMuch);
+    g_test_add_func("/esx/vmfs-files/many-parts", testManyParts);
     return g_test_run();
 }

@@ -7,18 +7,20 @@
 
 #include <string.h>
 
+#include "vi_error.h"
+
 static void
 add(EsxVolumeList *list, const char *name, const char *alias, guint64 capacity)
 {
     EsxVolume volume = { .name = name, .key = name, .path = name, .capacity = capacity };
 
-    esxVolumeListAdd(list, &volume, alias);
+    g_assert_true(esxVolumeListAdd(list, &volume, alias, NULL));
 }
 
 static void
 testOrder(void)
 {
-    g_autoptr(EsxVolumeList) list = esxVolumeListNew();
+    g_autoptr(EsxVolumeList) list = esxVolumeListNew(0);
 
     add(list, "b", NULL, 1);
     add(list, "B", NULL, 2);
@@ -34,7 +36,7 @@ testOrder(void)
 static void
 testCopies(void)
 {
-    g_autoptr(EsxVolumeList) list = esxVolumeListNew();
+    g_autoptr(EsxVolumeList) list = esxVolumeListNew(0);
     char name[] = "name";
     char key[] = "key";
     char path[] = "path";
@@ -45,7 +47,7 @@ testCopies(void)
     };
     const EsxVolume *copy = NULL;
 
-    esxVolumeListAdd(list, &volume, alias);
+    g_assert_true(esxVolumeListAdd(list, &volume, alias, NULL));
     memset(name, 'x', 4);
     memset(key, 'x', 3);
     memset(path, 'x', 4);
@@ -67,7 +69,7 @@ testCopies(void)
 static void
 testTwice(void)
 {
-    g_autoptr(EsxVolumeList) list = esxVolumeListNew();
+    g_autoptr(EsxVolumeList) list = esxVolumeListNew(0);
 
     add(list, "a", NULL, 1);
     add(list, "a", "other", 2);
@@ -80,7 +82,7 @@ testTwice(void)
 static void
 testAlias(void)
 {
-    g_autoptr(EsxVolumeList) list = esxVolumeListNew();
+    g_autoptr(EsxVolumeList) list = esxVolumeListNew(0);
 
     add(list, "a", "c", 1);
     add(list, "b", "c", 2);
@@ -94,17 +96,61 @@ testAlias(void)
 static void
 testFind(void)
 {
-    g_autoptr(EsxVolumeList) list = esxVolumeListSeal(esxVolumeListNew());
+    g_autoptr(EsxVolumeList) list = esxVolumeListSeal(esxVolumeListNew(0));
 
     g_assert_cmpuint(esxVolumeListLength(list), ==, 0);
     g_assert_null(esxVolumeListFind(list, ""));
     g_assert_null(esxVolumeListFind(list, "*"));
 }
 
+/* What says the same is kept once. */
+static void
+testShares(void)
+{
+    g_autoptr(EsxVolumeList) list = esxVolumeListNew(0);
+    const char path[] = "[ds] dir/file";
+    EsxVolume volume = { .name = path + 5, .key = path, .path = path };
+    EsxVolume other = { .name = "x", .key = "y", .path = "[ds] z" };
+    const EsxVolume *copy = NULL;
+
+    g_assert_true(esxVolumeListAdd(list, &volume, NULL, NULL));
+    g_assert_true(esxVolumeListAdd(list, &other, NULL, NULL));
+    copy = esxVolumeListFind(list, "dir/file");
+    g_assert_true(copy->key == copy->path);
+    g_assert_true(copy->name == copy->path + 5);
+    copy = esxVolumeListFind(list, "x");
+    g_assert_cmpstr(copy->key, ==, "y");
+    g_assert_cmpstr(copy->path, ==, "[ds] z");
+}
+
+/* A list takes memory in proportion to what came; what does not fit is an error that says so. */
+static void
+testCeiling(gconstpointer asAlias)
+{
+    g_autoptr(EsxVolumeList) list = esxVolumeListNew(1000);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *longName = g_strnfill(4000, 'x');
+    gboolean added = TRUE;
+    guint n;
+
+    for (n = 0; n < 2000 && added; n++) {
+        g_autofree char *name = g_strdup_printf("%s%u", asAlias ? "" : longName, n);
+        g_autofree char *alias = asAlias ? g_strdup_printf("%s%u", longName, n) : NULL;
+        EsxVolume volume = { .name = name, .key = name, .path = name };
+
+        added = esxVolumeListAdd(list, &volume, alias, &error);
+    }
+    g_assert_false(added);
+    g_assert_error(error, VI_ERROR, VI_ERROR_PROTOCOL);
+    g_assert_nonnull(strstr(error->message, "more memory than they may have"));
+    g_assert_cmpuint(n, >, 50);
+    g_assert_cmpuint(n, <, 200);
+}
+
 static void
 testReferences(void)
 {
-    EsxVolumeList *list = esxVolumeListNew();
+    EsxVolumeList *list = esxVolumeListNew(0);
 
     add(list, "a", NULL, 1);
     g_assert_true(esxVolumeListRef(list) == list);
@@ -123,6 +169,9 @@ main(int argc, char **argv)
     g_test_add_func("/esx/volume/twice", testTwice);
     g_test_add_func("/esx/volume/alias", testAlias);
     g_test_add_func("/esx/volume/find", testFind);
+    g_test_add_func("/esx/volume/shares", testShares);
+    g_test_add_data_func("/esx/volume/ceiling", NULL, testCeiling);
+    g_test_add_data_func("/esx/volume/ceiling/alias", "alias", testCeiling);
     g_test_add_func("/esx/volume/references", testReferences);
     return g_test_run();
 }
