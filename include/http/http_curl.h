@@ -43,7 +43,6 @@ typedef struct {
 
 #define HTTP_CONNECT_TIMEOUT_MS 10000
 #define HTTP_STALL_TIMEOUT_MS 60000
-#define HTTP_TOTAL_TIMEOUT_MS 300000
 
 #define HTTP_USER_AGENT "libvirt-esx-storage"
 

@@ -76,13 +76,14 @@ typedef struct {
     size_t bodyLength;
     guint timeoutMs;             /* for the whole request; 0: the transport's default; see below */
     guint quietMs;               /* how long the server may think on top of that; see below */
+    gint64 deadline;             /* monotonic, microseconds: it ends then at last; 0: none */
     gint *cancel;                /* atomic; non-zero ends the request soon; or NULL */
     const Wake *wake;            /* raised: ends the request at once; or NULL */
     gboolean noRetry;            /* never send it twice; see below */
     HttpSource source;           /* instead of a body; implies noRetry */
     gpointer sourceOpaque;
     gint64 sourceLength;         /* what the source will give in all, or HTTP_LENGTH_UNKNOWN */
-    gboolean streamed;           /* no limit to the whole request's time; see below */
+    gboolean streamed;           /* contents may take as long as they take; see below */
 } HttpRequest;
 
 /*
@@ -106,10 +107,16 @@ typedef struct {
  * http_wire.h; without TLS the reply may be lost then: HTTP_ERROR_BROKEN). A source that gives less
  * than sourceLength fails the request with HTTP_ERROR_SINK; it is not asked for more.
  *
- * streamed: for the contents of files. timeoutMs is ignored; what ends a request is silence of the
- * server (the stall timeout), where time spent in the source or the sink does not count, and the
- * cancel flag.
+ * streamed: for the contents of files. While contents are under way (the source's, or the body of a
+ * 2xx reply) the request has no limit but silence (the stall timeout): that no byte of the contents
+ * moved, whatever else the server sends. Time spent in the source or the sink does not count. All
+ * that is no contents takes at most the transport's total timeout: the header of the reply to a
+ * GET, from the beginning; the whole reply to a source, from its last byte; the body of a refusal.
+ * timeoutMs is ignored.
  */
+
+/* How long requests may take where nothing else is said. */
+#define HTTP_TOTAL_TIMEOUT_MS 300000
 
 /*
  * Receives the (decompressed) body piece by piece, on the calling thread; not called for an empty
@@ -130,7 +137,11 @@ typedef struct {
 
 struct _HttpTransport {
     const HttpTransportOps *ops;
+    guint totalTimeoutMs;        /* of one request; 0: HTTP_TOTAL_TIMEOUT_MS */
 };
+
+/* How long one request of @transport may take that says nothing else: the user's own timeout. */
+guint httpTransportTimeoutMs(const HttpTransport *transport);
 
 /*
  * Sends @request and feeds the reply to @sink (NULL: the body is thrown away). Any status is a

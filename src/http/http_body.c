@@ -35,8 +35,12 @@ httpBodyTake(char *data, size_t size, size_t count, void *opaque)
     HttpCall *call = opaque;
     gboolean taken = httpBodyGoesOn(call) && httpReplyTakeBody(&call->reply, data, size * count);
 
-    /* the sink may have blocked; the server was not silent meanwhile */
-    call->active = g_get_monotonic_time();
+    /*
+     * the sink may have blocked; the server was not silent meanwhile. What it sends while it ought
+     * to take contents is no sign of life.
+     */
+    if (!call->request->source)
+        call->active = g_get_monotonic_time();
     return taken ? size * count : 0;
 }
 
@@ -72,17 +76,20 @@ httpBodyGive(char *data, size_t size, size_t count, void *opaque)
 
     if (request->sourceLength >= 0)
         wanted = MIN((guint64)wanted, (guint64)(request->sourceLength - call->given));
-    if (wanted == 0)
+    if (wanted == 0) {
+        call->givenAll = TRUE;
         return 0;
+    }
     if (!httpBodyGoesOn(call))
         return CURL_READFUNC_ABORT;
 
     given = request->source(data, wanted, request->sourceOpaque, &call->reply.error);
     /* the source may have blocked; the server was not silent meanwhile */
-    call->active = g_get_monotonic_time();
+    call->active = call->apart = g_get_monotonic_time();
     if (!httpBodyCheck(call, given, wanted))
         return CURL_READFUNC_ABORT;
 
     call->given += given;
+    call->givenAll = given == 0 || call->given == request->sourceLength;
     return given;
 }

@@ -173,6 +173,7 @@ httpCurlAlloc(const HttpCurlOptions *options)
                              HTTP_STALL_TIMEOUT_MS;
     config->totalTimeoutMs = options->totalTimeoutMs ? options->totalTimeoutMs :
                              HTTP_TOTAL_TIMEOUT_MS;
+    self->base.totalTimeoutMs = config->totalTimeoutMs;
     return self;
 }
 

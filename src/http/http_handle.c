@@ -62,17 +62,35 @@ httpHandleFree(HttpHandle *handle)
     g_free(handle);
 }
 
-/* A sum that changes whenever anything came or went. */
+/* Whether contents are under way, which may take as long as they take: see HttpRequest.streamed. */
+static gboolean
+httpCallIsInContents(const HttpCall *call)
+{
+    const HttpReply *reply = &call->reply;
+
+    if (!call->request->streamed)
+        return FALSE;
+    if (call->request->source)
+        return !call->givenAll && !(reply->complete && reply->response.status >= 300);
+    return reply->complete && reply->response.status < 300;
+}
+
+/*
+ * A sum that changes whenever anything came or went. While contents are under way only they count:
+ * else a server could hold them up for good by sending of everything else a byte now and then.
+ */
 static gint64
-httpCallCountBytes(CURL *easy)
+httpCallCountBytes(const HttpCall *call)
 {
     curl_off_t up = 0;
     curl_off_t down = 0;
     long header = 0;
 
-    curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &up);
-    curl_easy_getinfo(easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
-    curl_easy_getinfo(easy, CURLINFO_HEADER_SIZE, &header);
+    curl_easy_getinfo(call->easy, CURLINFO_SIZE_UPLOAD_T, &up);
+    curl_easy_getinfo(call->easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
+    curl_easy_getinfo(call->easy, CURLINFO_HEADER_SIZE, &header);
+    if (httpCallIsInContents(call))
+        return call->request->source ? up : down;
     return up + down + header;
 }
 
@@ -97,14 +115,52 @@ httpCallSetStalled(const HttpCall *call, GError **error)
                 call->config->endpoint.name, httpCallStallMs(call) / 1000.0);
 }
 
-/* How long the whole of @call may take. */
+/* How long the whole of @call may take; of a streamed one, what is no contents. */
 static guint
 httpCallTotalMs(const HttpCall *call)
 {
     const HttpRequest *request = call->request;
 
-    return (request->timeoutMs ? request->timeoutMs : call->config->totalTimeoutMs) +
-           request->quietMs;
+    if (request->streamed || request->timeoutMs == 0)
+        return call->config->totalTimeoutMs + request->quietMs;
+    return request->timeoutMs + request->quietMs;
+}
+
+/* Milliseconds until @call has taken too long at @now; G_MAXINT: no limit. */
+static gint64
+httpCallLeftMs(HttpCall *call, gint64 now)
+{
+    const HttpRequest *request = call->request;
+    gint64 left = G_MAXINT;
+
+    if (httpCallIsInContents(call))
+        call->apart = now;
+    else
+        left = httpCallTotalMs(call) -
+               (now - (request->streamed ? call->apart : call->started)) / 1000;
+    if (request->deadline != 0)
+        left = MIN(left, (request->deadline - now + 999) / 1000);
+    return MIN(left, G_MAXINT);
+}
+
+static void
+httpCallSetLate(const HttpCall *call, gint64 now, GError **error)
+{
+    const HttpRequest *request = call->request;
+    const char *name = call->config->endpoint.name;
+    const double seconds = httpCallTotalMs(call) / 1000.0;
+
+    if (request->deadline != 0 && now >= request->deadline)
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
+                    "The request to %s was not complete when the time for all that it belongs to "
+                    "was over, after %.1f s of its own.", name, (now - call->started) / 1e6);
+    else if (request->streamed && request->source)
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
+                    "%s had got all of the contents, and its reply was not complete within %g s.",
+                    name, seconds);
+    else
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
+                    "The request to %s was not complete within %g s.", name, seconds);
 }
 
 /* How long nobody has to look whether @call was cancelled. */
@@ -127,18 +183,14 @@ httpCallUnheededMs(const HttpCall *call)
 static int
 httpCallCheck(HttpCall *call, GError **error)
 {
-    const HttpRequest *request = call->request;
-    guint totalMs = httpCallTotalMs(call);
     gint64 now = g_get_monotonic_time();
-    gint64 bytes = httpCallCountBytes(call->easy);
-    gint64 left = request->streamed ? G_MAXINT : totalMs - (now - call->started) / 1000;
+    gint64 bytes = httpCallCountBytes(call);
+    gint64 left = httpCallLeftMs(call, now);
 
     if (httpCallIsCancelled(call, error))
         return 0;
     if (left <= 0) {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
-                    "The request to %s was not complete within %g s.",
-                    call->config->endpoint.name, totalMs / 1000.0);
+        httpCallSetLate(call, now, error);
         return 0;
     }
 
@@ -288,13 +340,15 @@ gboolean
 httpHandlePerform(HttpHandle *handle, const HttpRequest *request, HttpSink sink, gpointer opaque,
                   HttpResponse *ret_response, GError **error)
 {
+    const gint64 now = g_get_monotonic_time();
     g_auto(HttpCall) call = {
         .config = handle->config,
         .peer = &handle->peer,
         .wire = &handle->wire,
         .easy = handle->easy,
         .request = request,
-        .started = g_get_monotonic_time(),
+        .started = now,
+        .apart = now,
         .reply = { .name = handle->config->endpoint.name, .sink = sink, .opaque = opaque },
     };
     long opened = 0;

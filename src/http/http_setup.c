@@ -118,15 +118,29 @@ httpCallSetupManners(HttpCall *call, char *detail)
            HTTP_SET(call, CURLOPT_OPENSOCKETDATA, call);
 }
 
+/* Whether the request says itself which encodings it takes: then nothing is decoded here. */
+static gboolean
+httpRequestNamesEncoding(const HttpRequest *request)
+{
+    const char *const *line = NULL;
+
+    for (line = request->headers; line && *line; line++) {
+        if (g_ascii_strncasecmp(*line, "Accept-Encoding:", 16) == 0)
+            return TRUE;
+    }
+    return request->streamed;
+}
+
 /* Total and stall time are ours to watch, in http_handle.c. */
 static gboolean
 httpCallSetupProtocol(HttpCall *call)
 {
+    const char *encoding = httpRequestNamesEncoding(call->request) ? NULL : "gzip";
     gboolean streamed = call->request->streamed;
     long bytes = streamed ? HTTP_STREAM_BUFFER_BYTES : HTTP_BUFFER_BYTES;
 
     return HTTP_SET(call, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
-           HTTP_SET(call, CURLOPT_ACCEPT_ENCODING, streamed ? NULL : "gzip") &&
+           HTTP_SET(call, CURLOPT_ACCEPT_ENCODING, encoding) &&
            HTTP_SET(call, CURLOPT_USERAGENT, call->config->userAgent) &&
            HTTP_SET(call, CURLOPT_CONNECTTIMEOUT_MS, (long)call->config->connectTimeoutMs) &&
            HTTP_SET(call, CURLOPT_TCP_KEEPALIVE, 1L) &&

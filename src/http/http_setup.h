@@ -23,10 +23,12 @@ typedef struct {
     guint attempts;         /* how often the request was about to be sent; 0: it never left */
     gboolean handshaking;   /* a TLS handshake was begun for it */
     gint64 started;         /* g_get_monotonic_time(); of a long poll, when it was sent */
+    gint64 apart;           /* of a streamed one: until when contents were under way */
     gint64 active;          /* when something last came or went */
     gint64 bytes;           /* that had come and gone by then */
     gint64 given;           /* bytes the request's source gave */
     gint64 seen;            /* given, when libcurl was last let at it */
+    gboolean givenAll;      /* the source has nothing left */
 } HttpCall;
 
 /*

@@ -49,6 +49,12 @@ httpResponseClear(HttpResponse *response)
     *response = (HttpResponse){ 0 };
 }
 
+guint
+httpTransportTimeoutMs(const HttpTransport *transport)
+{
+    return transport->totalTimeoutMs ? transport->totalTimeoutMs : HTTP_TOTAL_TIMEOUT_MS;
+}
+
 gboolean
 httpTransportPerform(HttpTransport *transport, const HttpRequest *request, HttpSink sink,
                      gpointer opaque, HttpResponse *ret_response, GError **error)

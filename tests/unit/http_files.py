@@ -111,6 +111,49 @@ def answer_putlate(request: Request) -> bool:
     return reply(request, b"late")
 
 
+def drip(request: Request, head: bytes, piece: bytes) -> bool:
+    """Send `head`, and then a byte of `piece` every tenth of a second, over and over, until the client leaves."""
+    try:
+        request.sock.sendall(head)
+        for n in range(300):
+            request.sock.sendall(piece[n % len(piece):][:1])
+            time.sleep(0.1)
+    except OSError:
+        pass
+    return False
+
+
+def answer_driphead(request: Request) -> bool:
+    return drip(request, b"HTTP/1.1 200 OK\r\nX-Long: ", b"x")
+
+
+def answer_dripinterim(request: Request) -> bool:
+    return drip(request, b"", b"HTTP/1.1 102 Processing\r\n\r\n")
+
+
+def answer_driprefusal(request: Request) -> bool:
+    return drip(request, b"HTTP/1.1 404 Not Found\r\nContent-Length: 1000\r\n\r\n", b"no ")
+
+
+def answer_dripextension(request: Request) -> bool:
+    return drip(request, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;", b"x")
+
+
+def answer_driptrailer(request: Request) -> bool:
+    return drip(request, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n0\r\n", b"X: y\r\n")
+
+
+def answer_putdrip(request: Request) -> bool:
+    """Take all, then drip the head or the body of the reply; or take nothing, and drip interim replies."""
+    if request.query["what"] == "interim":
+        return drip(request, b"", b"HTTP/1.1 102 Processing\r\n\r\n")
+    for _ in Body(request).pieces():
+        pass
+    if request.query["what"] == "body":
+        return drip(request, b"HTTP/1.1 201 Created\r\nContent-Length: 1000\r\n\r\n", b"done ")
+    return answer_driphead(request)
+
+
 def answer_file(request: Request) -> bool:
     """A file of `n` bytes, or the range of it that was asked for; byte 0 is "0", byte 1 is "1"…"""
     size = int(request.query["n"])

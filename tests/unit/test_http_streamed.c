@@ -171,12 +171,12 @@ testSinkBlocks(void)
 static void
 testNoTotal(void)
 {
-    g_autoptr(HttpTransport) transport = makeTransport(5000, 300);
-    TestSource source = { .length = 8 * 65536 };
-    HttpRequest put = testSourcePut("/put?pause=0.03", &source, FALSE);
-    HttpRequest drip = { .method = "GET", .path = "/drip?n=12", .timeoutMs = 500 };
+    g_autoptr(HttpTransport) transport = makeTransport(5000, 1500);
+    TestSource source = { .length = 64 * MIB };
+    HttpRequest put = testSourcePut("/put?pause=0.003", &source, FALSE);
+    HttpRequest drip = { .method = "GET", .path = "/drip?n=20", .timeoutMs = 500 };
     g_autofree char *receipt = testSourceReceipt(source.length, FALSE);
-    g_autofree char *dots = g_strnfill(12, '.');
+    g_autofree char *dots = g_strnfill(20, '.');
     GError *error = NULL;
 
     put.timeoutMs = 200;
@@ -187,6 +187,93 @@ testNoTotal(void)
     httpAssertError(error, HTTP_ERROR_TIMEOUT, "was not complete within 0.5 s");
     drip.streamed = TRUE;
     assertAnswers(transport, &drip, dots);
+}
+
+/* ---- a limit to the rest -------------------------------------------------------------------- */
+
+#define TOTAL_MS 1000
+
+static void
+assertLate(HttpRequest request, guint stallMs, const char *part)
+{
+    g_autoptr(HttpTransport) transport = makeTransport(stallMs, TOTAL_MS);
+    gint64 start = g_get_monotonic_time();
+    GError *error = NULL;
+    g_autofree char *body = httpFetch(transport, &request, NULL, &error);
+
+    g_assert_null(body);
+    httpAssertError(error, HTTP_ERROR_TIMEOUT, part);
+    g_test_message("%s: after %d ms", request.path, (int)elapsedMs(start));
+    g_assert_cmpint(elapsedMs(start), <, 4 * TOTAL_MS);
+}
+
+/* A byte now and then of all that is no contents: the server is not silent, and never ready. */
+static void
+testDrips(void)
+{
+    static const char *const paths[] = {
+        "/driphead", "/dripinterim", "/driprefusal",
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(paths); i++) {
+        HttpRequest request = { .method = "GET", .path = paths[i], .streamed = TRUE };
+
+        assertLate(request, 5000, "was not complete within 1 s");
+        request.streamed = FALSE;
+        assertLate(request, 5000, "was not complete within 1 s");
+    }
+    assertLate((HttpRequest){ .method = "HEAD", .path = "/driphead" }, 5000,
+               "was not complete within 1 s");
+}
+
+/* What libcurl takes out of a body on its own is none of the contents: that is silence. */
+static void
+testDripsBetween(void)
+{
+    static const char *const paths[] = { "/dripextension", "/driptrailer" };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(paths); i++)
+        assertLate((HttpRequest){ .method = "GET", .path = paths[i], .streamed = TRUE }, 500,
+                   "nothing came for 0.5 s");
+}
+
+static void
+testDripsAfterSource(void)
+{
+    static const char *const paths[] = { "/putdrip?what=head", "/putdrip?what=body" };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(paths); i++) {
+        TestSource source = { .length = 100 };
+
+        assertLate(testSourcePut(paths[i], &source, i > 0), 5000,
+                   "its reply was not complete within 1 s");
+    }
+}
+
+/* It takes nothing of the contents, and sends interim replies to show that it lives. */
+static void
+testDripsInsteadOfTaking(void)
+{
+    TestSource source = { .length = 256 * MIB };
+
+    assertLate(testSourcePut("/putdrip?what=interim", &source, FALSE), 500,
+               "nothing came for 0.5 s");
+}
+
+/* All that a request belongs to has a limit of its own. */
+static void
+testDeadline(void)
+{
+    HttpRequest request = { .method = "GET", .path = "/driphead", .timeoutMs = 60000 };
+
+    request.deadline = g_get_monotonic_time() + 300 * 1000;
+    assertLate(request, 5000, "when the time for all that it belongs to was over");
+    assertLate(request, 5000, "when the time for all that it belongs to was over");
+    request.streamed = TRUE;
+    assertLate(request, 5000, "when the time for all that it belongs to was over");
 }
 
 /* ---- cancelling ----------------------------------------------------------------------------- */
@@ -335,6 +422,11 @@ main(int argc, char **argv)
     g_test_add_func("/http/streamed/source-blocks", testSourceBlocks);
     g_test_add_func("/http/streamed/sink-blocks", testSinkBlocks);
     g_test_add_func("/http/streamed/no-total", testNoTotal);
+    g_test_add_func("/http/streamed/drips", testDrips);
+    g_test_add_func("/http/streamed/drips-between", testDripsBetween);
+    g_test_add_func("/http/streamed/drips-after-source", testDripsAfterSource);
+    g_test_add_func("/http/streamed/drips-instead-of-taking", testDripsInsteadOfTaking);
+    g_test_add_func("/http/streamed/deadline", testDeadline);
     g_test_add_func("/http/streamed/cancel", testCancel);
     g_test_add_func("/http/streamed/cancelled-within", testCancelledWithin);
     g_test_add_func("/http/streamed/size", testSize);

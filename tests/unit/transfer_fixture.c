@@ -286,7 +286,7 @@ memoryInit(Memory *memory)
                          memory->content ? memory->content : "service-content-8.0.xml");
     fixtureScriptLogin(memory->canned, FIXTURE_SET_COOKIE);
     cannedReplyAlways(memory->canned, "Logout", "");
-    *transport = (Transport) { { &ops }, memory, cannedTransport(memory->canned) };
+    *transport = (Transport) { { .ops = &ops }, memory, cannedTransport(memory->canned) };
     session = viSessionNew(&transport->base, &error);
     g_assert_no_error(error);
     g_assert_true(viSessionLogin(session, "root", secretNew(FIXTURE_PASSWORD), &error));
