@@ -16,6 +16,7 @@
 
 #include <string.h>
 
+#include "base_fresh.h"
 #include "esx_libvirt.h"
 #include "inventory.h"
 
@@ -48,6 +49,10 @@ static const EsxErrorRow httpRows[] = {
     { HTTP_ERROR_CANCELLED,          VIR_ERR_OPERATION_ABORTED,     NULL },
     { HTTP_ERROR_SINK,               VIR_ERR_INTERNAL_ERROR,        NULL },
     { HTTP_ERROR_INVALID,            VIR_ERR_INVALID_ARG,           NULL },
+};
+
+static const EsxErrorRow freshRows[] = {
+    { FRESH_ERROR_TIMEOUT,           VIR_ERR_OPERATION_TIMEOUT,     NULL },
 };
 
 static const EsxErrorRow soapRows[] = {
@@ -109,6 +114,7 @@ static const struct {
     size_t nrows;
 } esxErrorDomains[] = {
     { httpErrorQuark,       httpRows,       G_N_ELEMENTS(httpRows) },
+    { freshErrorQuark,      freshRows,      G_N_ELEMENTS(freshRows) },
     { soapErrorQuark,       soapRows,       G_N_ELEMENTS(soapRows) },
     { viErrorQuark,         viRows,         G_N_ELEMENTS(viRows) },
     { inventoryErrorQuark,  inventoryRows,  G_N_ELEMENTS(inventoryRows) },

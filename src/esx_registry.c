@@ -160,8 +160,8 @@ lockedAwaitOpening(EsxRegistry *registry, EsxLogin *login, const EsxUri *uri, GE
         g_propagate_error(error, g_error_copy(login->error));
     else
         g_set_error(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
-                    "another connection has been logging in at '%s' for %u seconds without an "
-                    "outcome", uri->host, timeoutMs / 1000);
+                    "another connection has been logging in at '%s' for %g seconds without an "
+                    "outcome", uri->host, timeoutMs / 1000.0);
     lockedGiveUp(registry, login);
     return NULL;
 }

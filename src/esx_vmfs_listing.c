@@ -169,7 +169,10 @@ EsxVolumeList *
 esxVmfsListingsAcquire(EsxVmfsListings *listings, ViSession *session, const InventoryPool *pool,
                        guint ttlMs, GError **error)
 {
-    return freshAcquire(listingGet(listings, session, pool)->fresh, (gint64)ttlMs * 1000, error);
+    const gint64 patience = (gint64)viSessionTimeoutMs(session) * 1000;
+
+    return freshAcquire(listingGet(listings, session, pool)->fresh, (gint64)ttlMs * 1000, patience,
+                        error);
 }
 
 void

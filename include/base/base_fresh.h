@@ -23,6 +23,13 @@
  */
 typedef struct _Fresh Fresh;
 
+#define FRESH_ERROR (freshErrorQuark())
+GQuark freshErrorQuark(void);
+
+typedef enum {
+    FRESH_ERROR_TIMEOUT,    /* the thread that asks has had no outcome for too long */
+} FreshErrorCode;
+
 typedef struct {
     /*
      * Asks. @current: the last value, or NULL.
@@ -44,9 +51,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Fresh, freshFree)
 /*
  * @ttl: microseconds; 0: only a proof that was asked for after this call will do, or a value that
  * stands.
- * Returns: (transfer full) a value proven within the time-to-live, or NULL with @error.
+ * @patience: microseconds; how long to wait in all for proofs of other threads. One that this call
+ * makes itself takes as long as it takes.
+ * Returns: (transfer full) a value proven within the time-to-live, or NULL with @error: that of the
+ * proof, or FRESH_ERROR_TIMEOUT.
  */
-gpointer freshAcquire(Fresh *fresh, gint64 ttl, GError **error);
+gpointer freshAcquire(Fresh *fresh, gint64 ttl, gint64 patience, GError **error);
 
 /*
  * Returns: (transfer full) the last value, however old, or NULL where there is none. Asks

@@ -37,6 +37,15 @@
 /* Pages of one retrieval, and truncated updates drained in one go. */
 #define LIMIT_PAGES 4096
 
+/* All pages of one retrieval together, and all truncated updates drained in one go: bytes that came
+   in, after decompression. */
+#define LIMIT_WHOLE_MIB 64
+#define LIMIT_WHOLE_BYTES ((size_t)LIMIT_WHOLE_MIB * 1024 * 1024)
+
+/* What takes several requests (pages, attempts, a session renewed in between) may take so many
+   times what one request may (the URI's `timeout`). */
+#define LIMIT_WHOLE_TIMEOUTS 3
+
 /* Traversal steps and objects of the inventory. */
 #define LIMIT_INVENTORY_OBJECTS 100000
 

@@ -29,7 +29,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViObjects, viObjectsFree)
 const SoapAny *viObjectProperty(const VimObjectContent *object, const char *name);
 
 /*
- * RetrievePropertiesEx on the session's own collector, with all pages (1 request per page).
+ * RetrievePropertiesEx on the session's own collector, with all pages (1 request per page), within
+ * one ViBudget.
  *
  * Returns: (transfer full) at least one object, or NULL with @error.
  */

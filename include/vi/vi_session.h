@@ -54,6 +54,7 @@ typedef struct {
     guint64 generation;     /* session generation the call's objects belong to; 0: any */
     guint timeoutMs;        /* 0: the transport's default */
     guint quietMs;          /* how long the server was told to wait: HttpRequest.quietMs */
+    gint64 deadline;        /* monotonic, microseconds: of all its attempts; 0: none */
     gint *cancel;           /* atomic flag, or NULL: that of the session */
     const Wake *wake;       /* raised: ends the call at once, besides that flag; or NULL */
 } ViCallOptions;
@@ -90,11 +91,15 @@ const ViServices *viSessionServices(const ViSession *session);
 /* The present generation; 0 before Login, 1 after it. */
 guint64 viSessionGeneration(ViSession *session);
 
+/* How long one request may take, as the user has set it (`timeout`). */
+guint viSessionTimeoutMs(const ViSession *session);
+
 /* FALSE once the server refused to renew the login. */
 gboolean viSessionIsUsable(ViSession *session);
 
 /*
- * Logs in again, unless that has happened since generation @stale. Single-flight.
+ * Logs in again, unless that has happened since generation @stale. Single-flight: a login of
+ * another thread is waited for, as long as one request may take, and then HTTP_ERROR_TIMEOUT.
  *
  * @wake: raised: gives up at once, for all who wait for this login; may be NULL.
  */

@@ -14,6 +14,7 @@ struct _Fresh {
     GMutex lock;            /* guards what follows */
     GCond done;             /* proving became FALSE */
     gboolean proving;
+    gint64 provingSince;    /* monotonic */
     guint64 events;         /* arrivals, proofs and expiries so far: what came first, which a clock
                                of microseconds cannot always tell */
     gpointer value;         /* NULL: none yet */
@@ -25,6 +26,12 @@ struct _Fresh {
     GError *failure;        /* of the last proof, if it failed */
     guint64 failed;         /* event at which that one started */
 };
+
+GQuark
+freshErrorQuark(void)
+{
+    return g_quark_from_static_string("fresh-error-quark");
+}
 
 Fresh *
 freshNew(const FreshOps *ops, gpointer opaque)
@@ -78,6 +85,7 @@ lockedProve(Fresh *fresh)
     gpointer value;
 
     fresh->proving = TRUE;
+    fresh->provingSince = g_get_monotonic_time();
     g_mutex_unlock(&fresh->lock);
     value = fresh->ops->prove(fresh->opaque, current, &error);
     g_clear_pointer(&current, fresh->ops->unref);
@@ -114,11 +122,36 @@ lockedIsRecent(const Fresh *fresh, const Reader *reader)
     return reader->ttl > 0 && fresh->provenAt >= reader->arrivalAt - reader->ttl;
 }
 
+/* Waits for the thread that asks. Returns: FALSE with @error behind @deadline. */
+static gboolean
+lockedAwaitProof(Fresh *fresh, gint64 deadline, GError **error)
+{
+    const gint64 now = g_get_monotonic_time();
+
+    if (now < deadline) {
+        /* Whether that was in time shows when it is looked at again. */
+        g_cond_wait_until(&fresh->done, &fresh->lock, deadline);
+        return TRUE;
+    }
+    g_set_error(error, FRESH_ERROR, FRESH_ERROR_TIMEOUT,
+                "another request for the same has been under way for %.1f s without an outcome",
+                (double)(now - fresh->provingSince) / G_USEC_PER_SEC);
+    return FALSE;
+}
+
+/* @time and @span, without an overflow. */
+static gint64
+addTime(gint64 time, gint64 span)
+{
+    return span < G_MAXINT64 - time ? time + span : G_MAXINT64;
+}
+
 gpointer
-freshAcquire(Fresh *fresh, gint64 ttl, GError **error)
+freshAcquire(Fresh *fresh, gint64 ttl, gint64 patience, GError **error)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fresh->lock);
     const Reader reader = { ++fresh->events, g_get_monotonic_time(), ttl };
+    const gint64 deadline = addTime(reader.arrivalAt, patience);
 
     while (TRUE) {
         if (lockedIsRecent(fresh, &reader))
@@ -127,10 +160,10 @@ freshAcquire(Fresh *fresh, gint64 ttl, GError **error)
             g_propagate_error(error, g_error_copy(fresh->failure));
             return NULL;
         }
-        if (fresh->proving)
-            g_cond_wait(&fresh->done, &fresh->lock);
-        else
+        if (!fresh->proving)
             lockedProve(fresh);
+        else if (!lockedAwaitProof(fresh, deadline, error))
+            return NULL;
     }
 }
 

@@ -120,7 +120,16 @@ inventoryFree(Inventory *inventory)
 InventorySnapshot *
 inventoryAcquire(Inventory *inventory, guint ttlMs, GError **error)
 {
-    return freshAcquire(inventory->snapshot, (gint64)ttlMs * 1000, error);
+    const gint64 patience = (gint64)viSessionTimeoutMs(inventory->session) * 1000;
+    g_autoptr(GError) local = NULL;
+    InventorySnapshot *snapshot =
+        freshAcquire(inventory->snapshot, (gint64)ttlMs * 1000, patience, &local);
+
+    if (g_error_matches(local, FRESH_ERROR, FRESH_ERROR_TIMEOUT))
+        g_prefix_error(&local, "cannot read the inventory: ");
+    if (!snapshot)
+        g_propagate_error(error, g_steal_pointer(&local));
+    return snapshot;
 }
 
 InventorySnapshot *

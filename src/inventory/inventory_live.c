@@ -8,6 +8,7 @@
 #include "inventory_live.h"
 
 #include "base_thread.h"
+#include "vi_budget.h"
 #include "vi_collector.h"
 
 /* Polls in a row that may fail soon after they began before that counts as trouble. */
@@ -16,7 +17,7 @@
 /* How often the server is told to end a poll before the socket is closed instead. */
 #define CANCELS 4
 
-/* A server that has not answered that by then is not waited for: who reads has waited enough. */
+/* For all that ends one poll, or one request's time: who reads has waited enough by then. */
 #define CANCEL_TIMEOUT_MS 2000
 
 static const InventoryPace usualPace = {
@@ -315,7 +316,7 @@ static void
 noteFailure(InventoryLive *live, const GError *error, gboolean interrupted, gint64 tookMs)
 {
     const gboolean cancelled = g_error_matches(error, HTTP_ERROR, HTTP_ERROR_CANCELLED);
-    /* By who asks; or by a request for an earlier poll that has come late; or its session ended. */
+    /* By who asks; or a request for an earlier poll came late; or its session ended. */
     const gboolean calledOff = g_error_matches(error, VI_ERROR, VI_ERROR_CANCELLED);
 
     if (tookMs >= live->pace->settledMs)
@@ -481,11 +482,11 @@ inventoryLiveRenewed(InventoryLive *live)
 
 /* Tells the server to end the present poll. With the lock held, but not while that goes out. */
 static gboolean
-lockedCancelPoll(InventoryLive *live)
+lockedCancelPoll(InventoryLive *live, gint64 deadline)
 {
     ViSession *session = live->parts.session;
     const ViCallOptions options = {
-        .generation = live->generation, .timeoutMs = CANCEL_TIMEOUT_MS,
+        .generation = live->generation, .timeoutMs = CANCEL_TIMEOUT_MS, .deadline = deadline,
     };
     g_autoptr(GError) ignored = NULL;
     gboolean told;
@@ -497,17 +498,18 @@ lockedCancelPoll(InventoryLive *live)
     return told;
 }
 
-/* Ends the present poll, for as long as that takes. With the lock held. */
+/* Ends the present poll, by its socket when nothing else helps. With the lock held. */
 static void
 lockedEndPoll(InventoryLive *live)
 {
+    const guint ms = MIN(CANCEL_TIMEOUT_MS, viSessionTimeoutMs(live->parts.session));
+    const gint64 deadline = g_get_monotonic_time() + (gint64)ms * G_TIME_SPAN_MILLISECOND;
     const guint64 poll = live->polls;
     guint tries;
 
     for (tries = 0; tries < CANCELS; tries++) {
-        gboolean told = lockedCancelPoll(live);
-        gint64 end = g_get_monotonic_time() +
-                     (gint64)live->pace->cancelMs * G_TIME_SPAN_MILLISECOND;
+        gboolean told = lockedCancelPoll(live, deadline);
+        gint64 end = g_get_monotonic_time() + (gint64)live->pace->cancelMs * 1000;
 
         if (!told)
             break;
@@ -527,14 +529,21 @@ InventorySnapshot *
 inventoryLiveSync(InventoryLive *live, GError **error)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&live->lock);
+    const gint64 deadline = viBudgetDeadline(live->parts.session);
     const guint64 ticket = ++live->asked;
 
     g_cond_signal(&live->wanted);
     if (live->polling)
         lockedEndPoll(live);
-    while (live->answered < ticket && !live->stopping)
-        g_cond_wait(&live->noticed, &live->lock);
+    while (live->answered < ticket && !live->stopping && g_get_monotonic_time() < deadline)
+        g_cond_wait_until(&live->noticed, &live->lock, deadline);
 
+    if (live->answered < ticket && !live->stopping) {
+        g_set_error(error, VI_ERROR, VI_ERROR_TIMEOUT, "cannot read the inventory: the thread that "
+                    "keeps it current has had no outcome for %g s",
+                    viSessionTimeoutMs(live->parts.session) * LIMIT_WHOLE_TIMEOUTS / 1000.0);
+        return NULL;
+    }
     if (live->answered < ticket) {
         g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "cannot read the inventory: this "
                     "process is about to end");

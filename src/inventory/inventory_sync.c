@@ -5,11 +5,11 @@
 
 /* Asks the standing filter what has changed, or waits until something does. */
 
-#include "base_limits.h"
 #include "inventory_build.h"
 #include "inventory_spec.h"
 #include "inventory_store.h"
 #include "inventory_sync.h"
+#include "vi_budget.h"
 #include "vi_collector.h"
 
 /* How often a server may call off a request that waits for nothing. */
@@ -72,11 +72,25 @@ inventorySyncGeneration(const InventorySync *sync)
 
 /* ---- the filter ----------------------------------------------------------------------------- */
 
+/* What one sync, or one poll with what it brings, is bounded by. */
+typedef struct {
+    const Wake *wake;
+    ViBudget budget;
+} Bounds;
+
+static ViCallOptions
+optionsOf(const Bounds *bounds, guint64 generation)
+{
+    return (ViCallOptions) {
+        .generation = generation, .wake = bounds->wake, .deadline = bounds->budget.deadline,
+    };
+}
+
 /* Takes the filter away, unless it went with its session. FALSE: it may be there. */
 static gboolean
-dropFilter(InventorySync *sync, const Wake *wake, GError **error)
+dropFilter(InventorySync *sync, const Bounds *bounds, GError **error)
 {
-    const ViCallOptions options = { .generation = sync->generation, .wake = wake };
+    const ViCallOptions options = optionsOf(bounds, sync->generation);
 
     if (sync->filter && sync->generation == viSessionGeneration(sync->session) &&
         !viCollectorDestroyFilter(sync->session, sync->filter, &options, error))
@@ -87,13 +101,13 @@ dropFilter(InventorySync *sync, const Wake *wake, GError **error)
 
 /* Starts over with a filter in the present session. */
 static gboolean
-makeFilter(InventorySync *sync, const Wake *wake, GError **error)
+makeFilter(InventorySync *sync, const Bounds *bounds, GError **error)
 {
-    ViCallOptions options = { .wake = wake };
+    ViCallOptions options = optionsOf(bounds, 0);
 
     forgetReports(sync);
     /* One that stayed would report everything once more, each time. */
-    if (!dropFilter(sync, wake, error))
+    if (!dropFilter(sync, bounds, error))
         return FALSE;
 
     options.generation = viSessionGeneration(sync->session);
@@ -128,12 +142,24 @@ typedef struct {
     gboolean truncated;     /* and there is more */
 } Answer;
 
+/* How many objects @updates tells of. */
+static size_t
+countObjects(const VimUpdateSet *updates)
+{
+    size_t n = 0;
+    size_t i;
+
+    for (i = 0; i < updates->n_filterSet; i++)
+        n += updates->filterSet[i]->n_objectSet;
+    return n;
+}
+
 /* Asks once, waiting for @seconds, and applies what comes. */
 static gboolean
-askOnce(InventorySync *sync, guint seconds, const Wake *wake, Answer *ret_answer, GError **error)
+askOnce(InventorySync *sync, guint seconds, Bounds *bounds, Answer *ret_answer, GError **error)
 {
     const SoapMoRef *collector = viSessionServices(sync->session)->propertyCollector;
-    const ViCallOptions options = { .generation = sync->generation, .wake = wake };
+    const ViCallOptions options = optionsOf(bounds, sync->generation);
     VimUpdateSet *updates = NULL;
     SoapReply *reply = viCollectorWait(sync->session, collector, sync->version, (gint32)seconds,
                                        &options, &updates, error);
@@ -149,6 +175,11 @@ askOnce(InventorySync *sync, guint seconds, const Wake *wake, Answer *ret_answer
     *ret_answer = (Answer){
         .changed = TRUE, .truncated = updates->has_truncated && updates->truncated,
     };
+    if (!viBudgetTake(&bounds->budget, reply, countObjects(updates), ret_answer->truncated,
+                      error)) {
+        soapReplyFree(reply);
+        return FALSE;
+    }
     g_free(sync->version);
     sync->version = g_strdup(updates->version ? updates->version : "");
     return inventoryStoreApply(sync->store, updates, reply, error);
@@ -159,14 +190,14 @@ askOnce(InventorySync *sync, guint seconds, const Wake *wake, Answer *ret_answer
  * then the same is asked again.
  */
 static gboolean
-askNow(InventorySync *sync, const Wake *wake, Answer *ret_answer, GError **error)
+askNow(InventorySync *sync, Bounds *bounds, Answer *ret_answer, GError **error)
 {
     g_autoptr(GError) local = NULL;
     guint tries;
 
     for (tries = 0; tries < CALLED_OFF_TRIES; tries++) {
         g_clear_error(&local);
-        if (askOnce(sync, 0, wake, ret_answer, &local))
+        if (askOnce(sync, 0, bounds, ret_answer, &local))
             return TRUE;
         if (!g_error_matches(local, VI_ERROR, VI_ERROR_CANCELLED))
             break;
@@ -175,27 +206,20 @@ askNow(InventorySync *sync, const Wake *wake, Answer *ret_answer, GError **error
     return FALSE;
 }
 
-/* Takes all that has changed, however many replies that needs. @ret_changed: set when any did. */
+/* Takes all that has changed, as far as @bounds go. @ret_changed: set when any did. */
 static gboolean
-drain(InventorySync *sync, const Wake *wake, gboolean *ret_changed, GError **error)
+drain(InventorySync *sync, Bounds *bounds, gboolean *ret_changed, GError **error)
 {
-    guint pages;
+    Answer answer = { .truncated = TRUE };
 
-    for (pages = 0; pages < LIMIT_PAGES; pages++) {
-        Answer answer = { 0 };
-
-        if (!askNow(sync, wake, &answer, error))
+    while (answer.truncated) {
+        if (!askNow(sync, bounds, &answer, error))
             return FALSE;
-        if (answer.changed)
-            *ret_changed = TRUE;
         if (!answer.changed)
             return checkAnswered(sync, error);
-        if (!answer.truncated)
-            return TRUE;
+        *ret_changed = TRUE;
     }
-    g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                "the server reported changes in more than %d parts", LIMIT_PAGES);
-    return FALSE;
+    return TRUE;
 }
 
 gboolean
@@ -222,31 +246,36 @@ follow(InventorySync *sync, InventorySnapshot *current, gboolean changed)
 
 /* One try. @again: whether to start over with a new filter. */
 static gboolean
-trySync(InventorySync *sync, gboolean again, const Wake *wake, gboolean *ret_changed,
+trySync(InventorySync *sync, gboolean again, Bounds *bounds, gboolean *ret_changed,
         GError **error)
 {
     if (again || !sync->store || sync->generation != viSessionGeneration(sync->session)) {
-        if (!makeFilter(sync, wake, error))
+        if (!makeFilter(sync, bounds, error))
             return FALSE;
         *ret_changed = TRUE;
     }
-    return drain(sync, wake, ret_changed, error);
+    return drain(sync, bounds, ret_changed, error);
 }
 
 InventorySnapshot *
 inventorySyncRun(InventorySync *sync, InventorySnapshot *current, const Wake *wake, GError **error)
 {
+    Bounds bounds = { .wake = wake };
     g_autoptr(GError) local = NULL;
     gboolean changed = FALSE;
-    gboolean ok = trySync(sync, FALSE, wake, &changed, &local);
+    gboolean ok;
 
+    viBudgetInit(&bounds.budget, sync->session, "WaitForUpdatesEx", 0 /* quietMs */,
+                 0 /* deadline */);
+    ok = trySync(sync, FALSE, &bounds, &changed, &local);
     if (!ok && inventorySyncIsStale(local)) {
         g_clear_error(&local);
-        ok = trySync(sync, TRUE, wake, &changed, &local);
+        ok = trySync(sync, TRUE, &bounds, &changed, &local);
     }
     if (!ok) {
         /* What was applied is half a truth: the next time everything is read again. */
         forgetReports(sync);
+        viBudgetExplain(&bounds.budget, &local);
         g_propagate_prefixed_error(error, g_steal_pointer(&local), "cannot read the inventory: ");
         return NULL;
     }
@@ -271,13 +300,17 @@ InventorySnapshot *
 inventorySyncPoll(InventorySync *sync, InventorySnapshot *current, guint seconds, const Wake *wake,
                   GError **error)
 {
+    Bounds bounds = { .wake = wake };
     g_autoptr(GError) local = NULL;
     Answer answer = { 0 };
-    gboolean waited = askOnce(sync, seconds, wake, &answer, &local);
-    gboolean ok = waited && (!answer.truncated || drain(sync, wake, &answer.changed, &local));
+    gboolean waited;
 
-    if (ok)
+    viBudgetInit(&bounds.budget, sync->session, "WaitForUpdatesEx", seconds * 1000,
+                 0 /* deadline */);
+    waited = askOnce(sync, seconds, &bounds, &answer, &local);
+    if (waited && (!answer.truncated || drain(sync, &bounds, &answer.changed, &local)))
         return follow(sync, current, answer.changed);
+    viBudgetExplain(&bounds.budget, &local);
 
     /* Of a wait that was called off nothing can have been lost, of any other one, its answer. */
     if (waited || !g_error_matches(local, VI_ERROR, VI_ERROR_CANCELLED))

@@ -5,7 +5,7 @@
 
 /* Bulk reads through the property collector. */
 
-#include "base_limits.h"
+#include "vi_budget.h"
 #include "vi_collector.h"
 
 void
@@ -80,17 +80,6 @@ viCollectorSaysExpired(VimObjectContent *const *objects, size_t nobjects)
     return TRUE;
 }
 
-/* Moves the objects of @result into @objects together with the @reply that holds them. */
-static void
-takePage(ViObjects *objects, const VimRetrieveResult *result, SoapReply *reply)
-{
-    size_t i;
-
-    g_ptr_array_add(objects->replies, reply);
-    for (i = 0; i < result->n_objects; i++)
-        g_ptr_array_add(objects->objects, result->objects[i]);
-}
-
 /* How one retrieval ended. */
 typedef enum {
     READ_OK,
@@ -101,32 +90,39 @@ typedef enum {
 
 typedef struct {
     ViSession *session;
-    const ViCallOptions *options;   /* of the caller; without a generation */
+    ViCallOptions options;          /* of the caller; without a generation */
+    ViBudget *budget;
     ViObjects *objects;
     guint64 generation;             /* of the session the read runs in, as far as can be told */
 } Read;
+
+/* Moves the objects of @result into those read, together with the @reply that holds them. */
+static gboolean
+takePage(Read *reading, const VimRetrieveResult *result, SoapReply *reply, GError **error)
+{
+    ViObjects *objects = reading->objects;
+    size_t i;
+
+    g_ptr_array_add(objects->replies, reply);
+    for (i = 0; i < result->n_objects; i++)
+        g_ptr_array_add(objects->objects, result->objects[i]);
+    return viBudgetTake(reading->budget, reply, result->n_objects, result->token != NULL, error);
+}
 
 /* Fetches the pages that follow the one with @token. Tokens are good in their own session only. */
 static Outcome
 readRest(Read *reading, const char *token, GError **error)
 {
     VimContinueRetrievePropertiesExRequest args = VIM_INIT(ContinueRetrievePropertiesExRequest);
-    ViCallOptions options = *reading->options;
-    guint pages;
+    ViCallOptions options = reading->options;
 
     options.generation = reading->generation;
     args.self = viSessionServices(reading->session)->propertyCollector;
-    for (pages = 1; token; pages++) {
+    while (token) {
         g_autoptr(SoapReply) reply = NULL;
         g_autoptr(GError) local = NULL;
         const VimRetrieveResult *result;
 
-        if (pages == LIMIT_PAGES) {
-            g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                        "RetrievePropertiesEx: the server has more than %d pages of objects",
-                        LIMIT_PAGES);
-            return READ_FAILED;
-        }
         args.token = token;
         reply = viCall(reading->session, &vimMethodContinueRetrievePropertiesEx, &args, &options,
                        &local);
@@ -141,7 +137,8 @@ readRest(Read *reading, const char *token, GError **error)
         if (!result)
             return READ_EXPIRED;
         token = result->token;
-        takePage(reading->objects, result, g_steal_pointer(&reply));
+        if (!takePage(reading, result, g_steal_pointer(&reply), error))
+            return READ_FAILED;
     }
     return READ_OK;
 }
@@ -163,7 +160,7 @@ readAll(Read *reading, const VimPropertyFilterSpec *spec, GError **error)
     args.options = &options;
 
     reading->generation = viSessionGeneration(reading->session);
-    reply = viCall(reading->session, &vimMethodRetrievePropertiesEx, &args, reading->options,
+    reply = viCall(reading->session, &vimMethodRetrievePropertiesEx, &args, &reading->options,
                    error);
     if (!reply)
         return READ_FAILED;
@@ -172,7 +169,8 @@ readAll(Read *reading, const VimPropertyFilterSpec *spec, GError **error)
     if (!result)
         return READ_EXPIRED;
     token = result->token;
-    takePage(reading->objects, result, g_steal_pointer(&reply));
+    if (!takePage(reading, result, g_steal_pointer(&reply), error))
+        return READ_FAILED;
 
     /* The call may have renewed the session. */
     if (token)
@@ -188,17 +186,27 @@ ViObjects *
 viCollectorRetrieveWith(ViSession *session, const VimPropertyFilterSpec *spec,
                         const ViCallOptions *options, GError **error)
 {
+    ViBudget budget;
     guint tries;
 
+    viBudgetInit(&budget, session, "RetrievePropertiesEx", 0 /* quietMs */, options->deadline);
     for (tries = 0; tries < 2; tries++) {
         g_autoptr(ViObjects) objects = objectsNew();
-        Read reading = { .session = session, .options = options, .objects = objects };
-        Outcome outcome = readAll(&reading, spec, error);
+        g_autoptr(GError) local = NULL;
+        Read reading = {
+            .session = session, .options = *options, .budget = &budget, .objects = objects,
+        };
+        Outcome outcome;
 
+        reading.options.deadline = budget.deadline;
+        outcome = readAll(&reading, spec, &local);
         if (outcome == READ_OK)
             return g_steal_pointer(&objects);
-        if (outcome == READ_FAILED)
+        if (outcome == READ_FAILED) {
+            viBudgetExplain(&budget, &local);
+            g_propagate_error(error, g_steal_pointer(&local));
             return NULL;
+        }
         if (outcome == READ_EXPIRED && tries == 0 &&
             !viSessionRenew(session, reading.generation, error))
             return NULL;

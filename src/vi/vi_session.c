@@ -103,6 +103,7 @@ sendAndDecode(ViSession *session, const SoapMethod *method, gconstpointer args, 
     ViReplySink incoming = { decoder, quote };
     HttpRequest request = { .method = "POST", .path = "/sdk", .headers = headers,
                             .timeoutMs = options->timeoutMs, .quietMs = options->quietMs,
+                            .deadline = options->deadline,
                             .cancel = options->cancel ? options->cancel : session->cancel,
                             .wake = options->wake,
                             .noRetry = method->replay == SOAP_REPLAY_ONCE };
@@ -455,13 +456,21 @@ viSessionLogin(ViSession *session, const char *userName, Secret *password, GErro
 static gboolean
 lockedAwaitRenewal(ViSession *session, guint64 stale, GError **error)
 {
+    const gint64 deadline = g_get_monotonic_time() + (gint64)viSessionTimeoutMs(session) * 1000;
     guint64 renewals = session->renewals;
+    gboolean inTime = TRUE;
 
-    while (session->renewing && session->renewals == renewals)
-        g_cond_wait(&session->renewed, &session->lock);
+    while (inTime && session->renewing && session->renewals == renewals)
+        inTime = g_cond_wait_until(&session->renewed, &session->lock, deadline);
 
     if (session->generation != stale)
         return TRUE;
+    if (session->renewing && session->renewals == renewals) {
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
+                    "the session ended, and another request has been logging in again for more "
+                    "than %g s without an outcome", viSessionTimeoutMs(session) / 1000.0);
+        return FALSE;
+    }
     g_propagate_error(error, g_error_copy(session->renewError));
     return FALSE;
 }
@@ -529,6 +538,12 @@ viSessionGeneration(ViSession *session)
     return session->generation;
 }
 
+guint
+viSessionTimeoutMs(const ViSession *session)
+{
+    return httpTransportTimeoutMs(session->transport);
+}
+
 gboolean
 viSessionIsUsable(ViSession *session)
 {
@@ -541,7 +556,8 @@ static void
 logout(ViSession *session)
 {
     const ViCallOptions options = {
-        .timeoutMs = LOGOUT_TIMEOUT_MS, .cancel = viSessionNeverCancel(),
+        .timeoutMs = MIN(LOGOUT_TIMEOUT_MS, viSessionTimeoutMs(session)),
+        .cancel = viSessionNeverCancel(),
     };
     VimLogoutRequest args = VIM_INIT(LogoutRequest);
     g_autoptr(SoapReply) reply = NULL;

@@ -381,7 +381,8 @@ viTicketAcquire(ViTickets *tickets, const ViFile *file, const char *method, cons
     if (!route)
         return NULL;
 
-    host = freshAcquire(route->host, (gint64)VI_TICKET_HOST_MS * 1000, &error);
+    host = freshAcquire(route->host, (gint64)VI_TICKET_HOST_MS * 1000,
+                        (gint64)viSessionTimeoutMs(tickets->session) * 1000, &error);
     if (host) {
         g_autofree char *authority = viFolderUrlAuthority(host, 443);
         g_autofree char *url = g_strconcat("https://", authority, path, NULL);

@@ -38,6 +38,7 @@ struct _Canned {
     guint cutAt;            /* 0: never */
     size_t cutLength;
     gboolean lent;
+    guint timeoutMs;
     gboolean freed;
 };
 
@@ -148,6 +149,7 @@ record(Canned *canned, const HttpRequest *request, const char *method)
     copy->body = g_strndup(request->body, request->bodyLength);
     copy->timeoutMs = request->timeoutMs;
     copy->quietMs = request->quietMs;
+    copy->deadline = request->deadline;
     copy->noRetry = request->noRetry;
     copy->cancellable = request->cancel != NULL;
     copy->cancel = request->cancel;
@@ -289,8 +291,15 @@ cannedTransport(Canned *canned)
     g_assert_false(canned->lent);
     canned->lent = TRUE;
     transport->base.ops = &ops;
+    transport->base.totalTimeoutMs = canned->timeoutMs;
     transport->canned = canned;
     return &transport->base;
+}
+
+void
+cannedSetTimeout(Canned *canned, guint timeoutMs)
+{
+    canned->timeoutMs = timeoutMs;
 }
 
 /* ---- the script ----------------------------------------------------------------------------- */

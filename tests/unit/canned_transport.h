@@ -42,6 +42,7 @@ typedef struct {
     char *body;
     guint timeoutMs;
     guint quietMs;
+    gint64 deadline;
     gboolean noRetry;
     gboolean cancellable;
     const gint *cancel; /* the request's own; not to be read but for whether it is the caller's */
@@ -55,6 +56,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Canned, cannedFree)
 
 /* Returns: (transfer full) the transport, once; @canned must outlive it. */
 HttpTransport *cannedTransport(Canned *canned);
+
+/* What one request may take: httpTransportTimeoutMs(). To be set before the transport is lent. */
+void cannedSetTimeout(Canned *canned, guint timeoutMs);
 
 /* ---- the script ----------------------------------------------------------------------------- */
 

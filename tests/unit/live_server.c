@@ -437,6 +437,8 @@ transportFree(HttpTransport *transport)
     g_free(transport);
 }
 
+guint liveServerTimeoutMs = 0;
+
 ViSession *
 liveServerLogin(LiveServer *server)
 {
@@ -446,6 +448,7 @@ liveServerLogin(LiveServer *server)
     ViSession *session = NULL;
 
     transport->base.ops = &ops;
+    transport->base.totalTimeoutMs = liveServerTimeoutMs;
     transport->server = server;
     session = viSessionNew(&transport->base, &error);
     g_assert_no_error(error);

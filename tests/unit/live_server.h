@@ -20,6 +20,9 @@ LiveServer *liveServerNew(void);
 void liveServerFree(LiveServer *server);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LiveServer, liveServerFree)
 
+/* What one request of later sessions may take: httpTransportTimeoutMs(). */
+extern guint liveServerTimeoutMs;
+
 /* Returns: (transfer full) a session, logged in. Once. */
 ViSession *liveServerLogin(LiveServer *server);
 

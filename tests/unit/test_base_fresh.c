@@ -143,7 +143,7 @@ static guint
 acquire(World *world)
 {
     g_autoptr(GError) error = NULL;
-    Value *value = freshAcquire(world->fresh, world->ttl, &error);
+    Value *value = freshAcquire(world->fresh, world->ttl, G_MAXINT64, &error);
     guint number = 0;
 
     g_assert_no_error(error);
@@ -167,7 +167,7 @@ acquireFails(World *world, const char *message)
 {
     g_autoptr(GError) error = NULL;
 
-    g_assert_null(freshAcquire(world->fresh, world->ttl, &error));
+    g_assert_null(freshAcquire(world->fresh, world->ttl, G_MAXINT64, &error));
     g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_IO);
     g_assert_cmpstr(error->message, ==, message);
 }
@@ -408,7 +408,7 @@ static void
 read1(gpointer data)
 {
     World *world = data;
-    Value *value = freshAcquire(world->fresh, world->ttl, NULL);
+    Value *value = freshAcquire(world->fresh, world->ttl, G_MAXINT64, NULL);
     gint oldest = 0;
 
     if (!value) {

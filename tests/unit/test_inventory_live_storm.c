@@ -224,6 +224,24 @@ testFreeWhenRefused(void)
     assertFreedPromptly(&live);
 }
 
+/* The thread gets no answer to what a reader asked of it: it waits as long as a whole may take. */
+static void
+testImpatientReader(void)
+{
+    g_auto(Live) live = { 0 };
+
+    liveServerTimeoutMs = 100;
+    liveStart(&live, NULL);
+    liveServerTimeoutMs = 0;
+    liveServerSetWays(live.server, &(LiveWays){ .holdsFilter = TRUE });
+    liveServerExpire(live.server);
+    liveServerAwait(live.server, "Filter", 1);
+    inventoryExpire(live.inventory);
+    liveAssertFails(&live, VI_ERROR, VI_ERROR_TIMEOUT);
+    liveServerSetWays(live.server, &(LiveWays){ 0 });
+    liveAssertNames(&live, "a");
+}
+
 /* ---- storms ---------------------------------------------------------------------------------- */
 
 #define CREW 6
@@ -339,6 +357,7 @@ main(int argc, char **argv)
     g_test_add_func("/inventory/live/free/when-refused", testFreeWhenRefused);
     g_test_add_func("/inventory/live/stop-under-reader", testStopUnderReader);
     g_test_add_func("/inventory/live/halt", testHalt);
+    g_test_add_func("/inventory/live/impatient-reader", testImpatientReader);
     g_test_add_func("/inventory/live/storm/sessions", testSessions);
     g_test_add_func("/inventory/live/storm/trouble", testTrouble);
     return g_test_run();

@@ -130,7 +130,7 @@ testEndlessPages(void)
     cannedReplyAlways(canned, NEXT, "<returnval><token>0</token>" HOST "</returnval>");
     g_assert_null(retrieve(session, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_PROTOCOL);
-    fixtureAssertPhrase(error->message, "more than 4096 pages");
+    fixtureAssertPhrase(error->message, "more than 4096 parts");
     g_assert_cmpuint(cannedCount(canned, NEXT), ==, LIMIT_PAGES - 1);
 }
 

@@ -17,6 +17,7 @@ typedef struct {
     gint failures;          /* atomic */
     gint connectErrors;     /* atomic */
     gint loginErrors;       /* atomic */
+    gint timeouts;          /* atomic */
 } Readers;
 
 /* One thread's read, which meets the end of the session. */
@@ -33,6 +34,8 @@ readOnce(gpointer data)
         g_atomic_int_inc(&readers->connectErrors);
     if (g_error_matches(error, VI_ERROR, VI_ERROR_INVALID_LOGIN))
         g_atomic_int_inc(&readers->loginErrors);
+    if (g_error_matches(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT))
+        g_atomic_int_inc(&readers->timeouts);
 }
 
 /*
@@ -151,6 +154,35 @@ testFailureIsShared(void)
     fixtureScriptLogin(canned, FIXTURE_SET_COOKIE_2);
     cannedReply(canned, "CurrentTime", FIXTURE_TIME);
     g_assert_true(fixtureCallSafe(session, &error));
+    g_assert_cmpuint(viSessionGeneration(session), ==, 2);
+}
+
+/* A login that hangs is not waited for by others longer than one request of theirs may take. */
+static void
+testImpatience(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = NULL;
+    g_autofree char *login = cannedEnvelope("Login", "");
+    Readers readers = { 0 };
+    Crew *crew = NULL;
+
+    cannedSetTimeout(canned, 100);
+    readers.session = session = fixtureLogin(canned);
+    scriptExpiredReads(canned);
+    cannedAdd(canned, "Login", &(CannedExchange){ .bytes = login, .held = TRUE,
+                                                 .setCookie = FIXTURE_SET_COOKIE_2 });
+    cannedReplyAlways(canned, "CurrentTime", FIXTURE_TIME);
+    crew = crewStart(CREW, readOnce, &readers);
+    cannedAwait(canned, "CurrentTime", CREW);
+    cannedOpen(canned, "CurrentTime");
+    while (g_atomic_int_get(&readers.timeouts) < CREW - 1)
+        g_usleep(10 * 1000);
+    cannedOpen(canned, "Login");
+    crewJoin(crew);
+
+    g_assert_cmpint(readers.failures, ==, CREW - 1);
+    g_assert_cmpuint(cannedCount(canned, "Login"), ==, 2);
     g_assert_cmpuint(viSessionGeneration(session), ==, 2);
 }
 
@@ -348,6 +380,7 @@ main(int argc, char **argv)
     g_test_add_func("/vi/session/renew/one", testOne);
     g_test_add_func("/vi/session/renew/stale", testStale);
     g_test_add_func("/vi/session/renew/single-flight", testSingleFlight);
+    g_test_add_func("/vi/session/renew/impatience", testImpatience);
     g_test_add_func("/vi/session/renew/failure-is-shared", testFailureIsShared);
     g_test_add_func("/vi/session/renew/refused", testRefused);
     g_test_add_func("/vi/session/renew/ends-again", testEndsAgain);

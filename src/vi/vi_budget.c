@@ -1,0 +1,87 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* One budget of bytes, objects and time for a whole retrieval. */
+
+#include "vi_budget.h"
+
+gint64
+viBudgetDeadline(const ViSession *session)
+{
+    return g_get_monotonic_time() +
+           (gint64)viSessionTimeoutMs(session) * LIMIT_WHOLE_TIMEOUTS * 1000;
+}
+
+void
+viBudgetInit(ViBudget *budget, ViSession *session, const char *what, guint quietMs,
+             gint64 deadline)
+{
+    const gint64 whole = viBudgetDeadline(session) + (gint64)quietMs * 1000;
+
+    *budget = (ViBudget) {
+        .what = what,
+        .started = g_get_monotonic_time(),
+        .deadline = deadline != 0 ? MIN(whole, deadline) : whole,
+    };
+}
+
+static gboolean
+setTooMuch(const ViBudget *budget, const char *limit, GError **error)
+{
+    g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                "%s: the server goes on and on: after %u parts its answer has more than %s",
+                budget->what, budget->parts, limit);
+    return FALSE;
+}
+
+static gboolean
+isLate(const ViBudget *budget)
+{
+    return g_get_monotonic_time() >= budget->deadline;
+}
+
+static void
+setLate(const ViBudget *budget, GError **error)
+{
+    g_set_error(error, VI_ERROR, VI_ERROR_TIMEOUT,
+                "%s: the answer was not complete in time: %u parts of it had come within %.1f s",
+                budget->what, budget->parts,
+                (double)(g_get_monotonic_time() - budget->started) / G_USEC_PER_SEC);
+}
+
+gboolean
+viBudgetTake(ViBudget *budget, const SoapReply *reply, size_t objects, gboolean more,
+             GError **error)
+{
+    budget->parts++;
+    budget->bytes += reply->bytes;
+    budget->memory += arenaUsed(reply->arena);
+    budget->objects += objects;
+
+    if (budget->bytes > LIMIT_WHOLE_BYTES)
+        return setTooMuch(budget, G_STRINGIFY(LIMIT_WHOLE_MIB) " MiB", error);
+    if (budget->memory > LIMIT_ARENA_BYTES)
+        return setTooMuch(budget, "the memory it may take", error);
+    if (budget->objects > LIMIT_INVENTORY_OBJECTS)
+        return setTooMuch(budget, G_STRINGIFY(LIMIT_INVENTORY_OBJECTS)
+                          " objects; name a part of the inventory with path= in the URI", error);
+    if (!more)
+        return TRUE;
+    if (budget->parts >= LIMIT_PAGES)
+        return setTooMuch(budget, G_STRINGIFY(LIMIT_PAGES) " parts", error);
+    if (!isLate(budget))
+        return TRUE;
+    setLate(budget, error);
+    return FALSE;
+}
+
+void
+viBudgetExplain(const ViBudget *budget, GError **error)
+{
+    if (!error || !g_error_matches(*error, HTTP_ERROR, HTTP_ERROR_TIMEOUT) || !isLate(budget))
+        return;
+    g_clear_error(error);
+    setLate(budget, error);
+}
