@@ -9,6 +9,9 @@
 
 #include <unistd.h>
 
+#include "esx_auth_file.h"
+#include "esx_error.h"
+
 #define ESX_AUTH_SERVICE "esx"
 #define ESX_AUTH_USER_ESX "root"
 #define ESX_AUTH_USER_VPX "administrator@vsphere.local"
@@ -57,31 +60,34 @@ esxAuthMayChoose(virConnectPtr conn)
     return allowed > 0;
 }
 
-/* Whether the auth file @path can be read and has the section @group (NULL: whatever it has). */
-static gboolean
-esxAuthFileLoad(const char *path, const char *group)
+/* Returns: (transfer full): what the auth file says of the host; NULL with a libvirt error. */
+static EsxAuthEntry *
+esxAuthLookup(virConnectPtr conn, const EsxUri *uri)
 {
-    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autofree char *path = NULL;
+    g_autoptr(GError) error = NULL;
+    EsxAuthEntry *entry = NULL;
 
-    return g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL) &&
-           (!group || g_key_file_has_group(file, group));
+    if (virAuthGetConfigFilePath(conn, &path) < 0)
+        return NULL;
+
+    entry = esxAuthFileLookup(path, uri->host, &error);
+    if (!entry)
+        esxErrorReport(error, NULL);
+    return entry;
 }
 
 /* Keeps clients that may not choose whom to trust from hosts the auth file does not name. */
 static int
-esxAuthCheckHost(virConnectPtr conn, const EsxUri *uri)
+esxAuthCheckHost(const EsxAuthEntry *entry, const EsxUri *uri)
 {
-    g_autofree char *group = g_strdup_printf("auth-" ESX_AUTH_SERVICE "-%s", uri->host);
-    g_autofree char *path = NULL;
-
-    if (virAuthGetConfigFilePath(conn, &path) < 0)
-        return -1;
-    if (path && esxAuthFileLoad(path, group))
+    if (entry->isOwn)
         return 0;
 
     virReportError(VIR_ERR_OPERATION_DENIED,
                    "The daemon has no credentials for '%s' that a read-only connection may use; "
-                   "its auth.conf needs a section [%s].", uri->host, group);
+                   "its auth.conf needs a section [auth-" ESX_AUTH_SERVICE "-%s].",
+                   uri->host, uri->host);
     return -1;
 }
 
@@ -89,6 +95,7 @@ int
 esxAuthCheckUri(virConnectPtr conn, const EsxUri *uri)
 {
     const char *parameter = esxUriTrustParameter(uri);
+    g_autoptr(EsxAuthEntry) entry = NULL;
 
     if (!esxAuthInDaemon())
         return 0;
@@ -110,7 +117,9 @@ esxAuthCheckUri(virConnectPtr conn, const EsxUri *uri)
                        "or connect with write access.", parameter, uri->host);
         return -1;
     }
-    return esxAuthCheckHost(conn, uri);
+
+    entry = esxAuthLookup(conn, uri);
+    return entry ? esxAuthCheckHost(entry, uri) : -1;
 }
 
 /*
@@ -138,45 +147,31 @@ esxAuthWasRefused(void)
 
 /* Puts words in place of libvirt's where those say too little. */
 static void
-esxAuthReportMissing(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri,
-                     const char *what)
+esxAuthReportMissing(virConnectAuthPtr auth, const EsxUri *uri, const char *what)
 {
-    g_autofree char *path = NULL;
-
-    if (esxAuthNobodyKnows(auth)) {
+    if (esxAuthNobodyKnows(auth))
         virReportError(VIR_ERR_AUTH_FAILED,
                        "There is no %s for '%s', and nobody to ask; put it into %s, in a section "
                        "[auth-%s-%s].", what, uri->host,
                        esxAuthInDaemon() ? "the auth.conf of the daemon" : "auth.conf",
                        ESX_AUTH_SERVICE, uri->host);
-        return;
-    }
-
-    if (!esxAuthWasRefused() || virAuthGetConfigFilePath(conn, &path) < 0)
-        return;
-
-    /* Nothing of GLib's own message: it quotes the line, which may be one with a password. */
-    if (path && !esxAuthFileLoad(path, NULL))
-        virReportError(VIR_ERR_AUTH_FAILED,
-                       "The auth file '%s' cannot be read, or is not made of [sections] and "
-                       "NAME=VALUE lines.", path);
-    else
+    else if (esxAuthWasRefused())
         virReportError(VIR_ERR_AUTH_FAILED, "No %s for '%s' was given.", what, uri->host);
 }
 
+/* The files are read already: libvirt's helpers are given none, and only ask the client. */
 static char *
-esxAuthGetUserName(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri)
+esxAuthGetUserName(virConnectAuthPtr auth, const EsxUri *uri, const EsxAuthEntry *entry)
 {
     const char *standard = uri->isVpx ? ESX_AUTH_USER_VPX : ESX_AUTH_USER_ESX;
-    g_autofree char *userName = g_strdup(uri->user);
+    g_autofree char *userName = g_strdup(uri->user ? uri->user : entry->userName);
 
-    if (userName)
-        return g_steal_pointer(&userName);
-
-    userName = virAuthGetUsername(conn, auth, ESX_AUTH_SERVICE, standard, uri->host);
-    if (!userName && !esxAuthNobodyKnows(auth)) {
-        esxAuthReportMissing(conn, auth, uri, "user name");
-        return NULL;
+    if (!userName) {
+        userName = virAuthGetUsernamePath(NULL, auth, ESX_AUTH_SERVICE, standard, uri->host);
+        if (!userName && !esxAuthNobodyKnows(auth)) {
+            esxAuthReportMissing(auth, uri, "user name");
+            return NULL;
+        }
     }
 
     virResetLastError();
@@ -187,22 +182,27 @@ int
 esxAuthGet(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri, char **ret_userName,
            Secret **ret_password)
 {
+    g_autoptr(EsxAuthEntry) entry = NULL;
     g_autofree char *userName = NULL;
     char *password = NULL;
 
     virResetLastError();
-    userName = esxAuthGetUserName(conn, auth, uri);
+    entry = esxAuthLookup(conn, uri);
+    userName = entry ? esxAuthGetUserName(auth, uri, entry) : NULL;
     if (!userName)
         return -1;
 
-    password = virAuthGetPassword(conn, auth, ESX_AUTH_SERVICE, userName, uri->host);
-    if (!password) {
-        esxAuthReportMissing(conn, auth, uri, "password");
-        return -1;
+    if (!entry->password) {
+        password = virAuthGetPasswordPath(NULL, auth, ESX_AUTH_SERVICE, userName, uri->host);
+        if (!password) {
+            esxAuthReportMissing(auth, uri, "password");
+            return -1;
+        }
+        entry->password = secretNew(password);
+        secretEraseFree(password);
     }
 
-    *ret_password = secretNew(password);
+    *ret_password = g_steal_pointer(&entry->password);
     *ret_userName = g_steal_pointer(&userName);
-    secretEraseFree(password);
     return 0;
 }

@@ -114,3 +114,9 @@
  * latest. More is read again, and is an error when it is as much then.
  */
 #define LIMIT_INVENTORY_BYTES ((size_t)256 * 1024 * 1024)
+
+/* A file that a URI or the environment names: the authorities of cacert=, the auth file. */
+#define LIMIT_FILE_BYTES (1024 * 1024)
+
+/* Certificates in such a file; those of a system are 150. OpenSSL sorts them at each one more. */
+#define LIMIT_FILE_CERTIFICATES 1024

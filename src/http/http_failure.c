@@ -13,6 +13,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base_file.h"
+
 static gboolean
 httpFailureMentions(const HttpFailure *failure, const char *text)
 {
@@ -85,7 +87,7 @@ httpFailureSetUnconnected(const HttpFailure *failure, GError **error)
                     kind, target);
     } else if (failure->systemError != 0) {
         g_set_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT, "%s%s cannot be reached: %s.",
-                    kind, target, g_strerror(failure->systemError));
+                    kind, target, fileErrorText(failure->systemError));
     } else {
         g_set_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT, "%s%s cannot be reached.", kind, target);
     }
@@ -234,7 +236,11 @@ httpFailureSet(const HttpFailure *failure, GError **error)
 {
     g_autoptr(GError) local = NULL;
 
-    httpFailureSetCoded(failure, &local);
+    /* nothing is wrong with a name that cannot be asked for, nor with a CA that cannot be read */
+    if (!failure->sent && fileIsShort(failure->systemError))
+        httpFailureSetUnconnected(failure, &local);
+    else
+        httpFailureSetCoded(failure, &local);
 
     /* libcurl had sent it over a dying connection, and failed to open another to repeat it */
     if (failure->sent && httpErrorIsUnsent(local))

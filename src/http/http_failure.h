@@ -21,7 +21,7 @@ typedef struct {
     gboolean sent;              /* the request was, or may have been, sent */
     gboolean replied;           /* some line of a reply came */
     guint64 bodyBytes;          /* of the reply, as they came over the wire */
-    int systemError;            /* errno of the connection attempt, or 0 */
+    int systemError;            /* errno of the attempt to connect, or 0 */
     guint proxyStatus;          /* the HTTP proxy's answer to CONNECT, or 0 */
 } HttpFailure;
 

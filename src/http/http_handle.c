@@ -15,6 +15,7 @@
 
 #include "http_handle.h"
 
+#include "base_file.h"
 #include "http_body.h"
 #include "http_failure.h"
 
@@ -297,6 +298,12 @@ httpHandleSetFailure(HttpHandle *handle, HttpCall *call, CURLcode code, GError *
     curl_easy_getinfo(handle->easy, CURLINFO_SIZE_DOWNLOAD_T, &bodyBytes);
     curl_easy_getinfo(handle->easy, CURLINFO_OS_ERRNO, &systemError);
     curl_easy_getinfo(handle->easy, CURLINFO_HTTP_CONNECTCODE, &proxyStatus);
+    if (call->socketError != 0)
+        systemError = call->socketError;
+    else if (handle->peer.systemError != 0)
+        systemError = handle->peer.systemError;
+    else if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY)
+        systemError = fileProbe();
 
     failure = (HttpFailure){
         .code = code,

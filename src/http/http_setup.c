@@ -14,6 +14,7 @@
 #include "base_secret.h"
 #include "http_body.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -49,14 +50,17 @@ httpRequestIsOnce(const HttpRequest *request)
 static curl_socket_t
 httpCallOpenSocket(void *opaque, curlsocktype purpose, struct curl_sockaddr *address)
 {
-    const HttpCall *call = opaque;
+    HttpCall *call = opaque;
+    int fd = -1;
 
     (void)purpose;
 
     if (call->attempts > 0 && httpRequestIsOnce(call->request))
         return CURL_SOCKET_BAD;
 
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    call->socketError = fd < 0 ? errno : 0;
+    return fd;
 }
 
 static CURLcode

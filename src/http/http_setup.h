@@ -21,6 +21,7 @@ typedef struct {
     struct curl_slist *headers;
     HttpReply reply;
     guint attempts;         /* how often the request was about to be sent; 0: it never left */
+    int socketError;        /* errno of a socket that could not be made, or 0 */
     gboolean handshaking;   /* a TLS handshake was begun for it */
     gint64 started;         /* g_get_monotonic_time(); of a long poll, when it was sent */
     gint64 apart;           /* of a streamed one: until when contents were under way */

@@ -12,52 +12,105 @@
 
 #include "http_verify.h"
 
+#include "base_file.h"
+#include "base_limits.h"
+#include "base_text.h"
 #include "http_certificate.h"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
 
-/*
- * Returns: (transfer full): the CAs of @caFile, or of the system when it is NULL; NULL when there
- * are none.
- */
+/* The rules by which a chain is judged, no CAs yet. Returns: (transfer full), or NULL. */
 static X509_STORE *
-httpStoreNew(const char *caFile)
+httpStoreNew(void)
 {
     X509_STORE *store = X509_STORE_new();
-    int ok = store != NULL;
 
-    ok = ok && (caFile ? X509_STORE_load_file(store, caFile) : X509_STORE_set_default_paths(store));
     /* PARTIAL_CHAIN: cacert= may name an intermediate CA, or the host's own certificate */
-    ok = ok && X509_STORE_set_flags(store, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
-
-    /* what went wrong would otherwise be found by the next user of this thread's error queue */
-    ERR_clear_error();
-
-    if (!ok) {
-        X509_STORE_free(store);
-        return NULL;
-    }
+    if (store &&
+        !X509_STORE_set_flags(store, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN))
+        g_clear_pointer(&store, X509_STORE_free);
     return store;
 }
 
+/*
+ * Adds each certificate of @pem. Keys and revocation lists between them are passed over.
+ *
+ * Returns: FALSE when there is none, too many, or a broken one.
+ */
 static gboolean
-httpPolicyInitStore(HttpPolicy *policy, const char *caFile, GError **error)
+httpStoreAdd(X509_STORE *store, const char *pem, gsize length)
 {
-    policy->store = httpStoreNew(caFile);
-    if (policy->store)
+    BIO *input = BIO_new_mem_buf(pem, (int)length);
+    X509 *certificate = NULL;
+    gboolean ok = input != NULL;
+    guint count = 0;
+
+    /* "": nobody is asked for the password of an encrypted key */
+    while (ok && (certificate = PEM_read_bio_X509_AUX(input, NULL, NULL, (void *)""))) {
+        ok = ++count <= LIMIT_FILE_CERTIFICATES && X509_STORE_add_cert(store, certificate);
+        X509_free(certificate);
+    }
+    ok = ok && count > 0 && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+
+    BIO_free(input);
+    return ok;
+}
+
+/* Read into memory first: what OpenSSL opens may be a device, or wait for ever. */
+static gboolean
+httpPolicyInitFile(HttpPolicy *policy, const char *caFile, GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+    g_autofree char *name = textQuoteName(caFile);
+    g_autofree char *pem = NULL;
+    gsize length = 0;
+    gboolean ok = fileRead(caFile, &pem, &length, &reason);
+
+    if (fileErrorIsShort(reason)) {
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT, "The CA file '%s' cannot be read: %s.",
+                    name, reason->message);
+        return FALSE;
+    }
+
+    policy->store = ok ? httpStoreNew() : NULL;
+    ok = policy->store && httpStoreAdd(policy->store, pem, length);
+    /* what went wrong would otherwise be found by the next user of this thread's error queue */
+    ERR_clear_error();
+    if (ok)
         return TRUE;
 
-    if (caFile) {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_INVALID,
-                    "The CA file '%s' cannot be used: it must be a readable file with at least one "
-                    "certificate in PEM form.", caFile);
-    } else {
-        g_set_error_literal(error, HTTP_ERROR, HTTP_ERROR_INVALID,
-                            "The CA certificates of this system cannot be read; check "
-                            "SSL_CERT_FILE and SSL_CERT_DIR, or name a file with cacert=.");
+    /* One sentence for all: a client of a daemon learns nothing about files it may not read. */
+    g_set_error(error, HTTP_ERROR, HTTP_ERROR_INVALID,
+                "The CA file '%s' cannot be used: it must be a readable regular file of at most %d "
+                "bytes with at least one certificate in PEM form, and no more than %d.", name,
+                LIMIT_FILE_BYTES, LIMIT_FILE_CERTIFICATES);
+    return FALSE;
+}
+
+static gboolean
+httpPolicyInitSystem(HttpPolicy *policy, GError **error)
+{
+    gboolean ok = FALSE;
+    int lack = 0;
+
+    policy->store = httpStoreNew();
+    ok = policy->store && X509_STORE_set_default_paths(policy->store);
+    ERR_clear_error();
+    lack = fileProbe();
+    if (lack != 0) {
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
+                    "The CA certificates of this system cannot be read: %s.", fileErrorText(lack));
+        return FALSE;
     }
+    if (ok)
+        return TRUE;
+
+    g_set_error_literal(error, HTTP_ERROR, HTTP_ERROR_INVALID,
+                        "The CA certificates of this system cannot be read; check "
+                        "SSL_CERT_FILE and SSL_CERT_DIR, or name a file with cacert=.");
     return FALSE;
 }
 
@@ -68,9 +121,9 @@ httpPolicyInit(HttpPolicy *policy, const HttpCurlOptions *options, GError **erro
 
     switch (options->trust) {
     case HTTP_TRUST_SYSTEM:
-        return httpPolicyInitStore(policy, NULL, error);
+        return httpPolicyInitSystem(policy, error);
     case HTTP_TRUST_CA_FILE:
-        return httpPolicyInitStore(policy, options->caFile ? options->caFile : "", error);
+        return httpPolicyInitFile(policy, options->caFile ? options->caFile : "", error);
     case HTTP_TRUST_THUMBPRINT:
         policy->thumbprintLength = httpThumbprintParse(options->thumbprint, policy->thumbprint);
         if (policy->thumbprintLength > 0)
@@ -146,6 +199,8 @@ httpPeerVerify(X509_STORE_CTX *context, void *opaque)
     if (!peer->trusted) {
         peer->failure = X509_STORE_CTX_get_error(context);
         peer->culprit = httpCertificateRef(X509_STORE_CTX_get_current_cert(context));
+        /* OpenSSL opens the system's CAs when it needs them, and does not say that it cannot */
+        peer->systemError = peer->policy->trust == HTTP_TRUST_SYSTEM ? fileProbe() : 0;
     }
     return peer->trusted ? 1 : 0;
 }

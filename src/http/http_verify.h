@@ -38,6 +38,7 @@ typedef struct {
     X509 *leaf;             /* the server's certificate, or NULL */
     X509 *culprit;          /* the certificate of the chain that did not pass, or NULL */
     int failure;            /* X509_V_ERR_…, or X509_V_OK */
+    int systemError;        /* errno: the system's CAs could not be read; or 0 */
 } HttpPeer;
 
 void httpPeerClear(HttpPeer *peer);

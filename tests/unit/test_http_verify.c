@@ -9,6 +9,10 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "base_limits.h"
 
 static void
 assertTrusts(const HttpCurlOptions *options)
@@ -222,6 +226,67 @@ assertInvalid(HttpTrust trust, const char *caFile, const char *thumbprint, const
     httpAssertError(error, HTTP_ERROR_INVALID, part);
 }
 
+/* Whatever is wrong with the file, one sentence says it: nothing about files leaks by its words. */
+static void
+testCaFileContents(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("http-ca-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "ca.pem", NULL);
+    g_autofree char *pem = NULL;
+    g_autofree char *broken = NULL;
+    g_autoptr(GString) many = g_string_new(NULL);
+    const char *sentence = "ca.pem' cannot be used: it must be a readable regular file of at most";
+    HttpCurlOptions good = httpServerOptions("good");
+    guint i;
+
+    g_assert_cmpint(mkfifo(path, 0600), ==, 0);
+    assertInvalid(HTTP_TRUST_CA_FILE, path, NULL, sentence);
+    g_unlink(path);
+
+    g_file_get_contents(httpServerFact("pem.ca"), &pem, NULL, NULL);
+    broken = g_strconcat(pem, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+                         NULL);
+    g_file_set_contents(path, broken, -1, NULL);
+    assertInvalid(HTTP_TRUST_CA_FILE, path, NULL, sentence);
+    for (i = 0; i <= LIMIT_FILE_CERTIFICATES; i++)
+        g_string_append(many, pem);
+    g_assert_cmpuint(many->len, <, LIMIT_FILE_BYTES);
+    g_file_set_contents(path, many->str, -1, NULL);
+    assertInvalid(HTTP_TRUST_CA_FILE, path, NULL, sentence);
+
+    /* words between certificates, and more than one of them, are what bundles are made of */
+    g_string_printf(many, "the authority of tests\n%s\nonce more\n%s", pem, pem);
+    g_file_set_contents(path, many->str, -1, NULL);
+    good.trust = HTTP_TRUST_CA_FILE;
+    good.caFile = path;
+    assertTrusts(&good);
+    g_unlink(path);
+    g_rmdir(folder);
+}
+
+/* Said as what it is, and not as a file without certificates. */
+static void
+testTooFewDescriptors(void)
+{
+    HttpCurlOptions options = httpServerOptions("good");
+    struct rlimit old = { 0 };
+    struct rlimit none = { 0 };
+    GError *error = NULL;
+    HttpTransport *transport = NULL;
+
+    options.trust = HTTP_TRUST_CA_FILE;
+    options.caFile = httpServerFact("pem.ca");
+    getrlimit(RLIMIT_NOFILE, &old);
+    none = old;
+    none.rlim_cur = 3;
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &none), ==, 0);
+    transport = httpCurlNew(&options, &error);
+    setrlimit(RLIMIT_NOFILE, &old);
+
+    g_assert_null(transport);
+    httpAssertError(error, HTTP_ERROR_CONNECT, "too few file descriptors");
+}
+
 static void
 testInvalid(void)
 {
@@ -272,6 +337,8 @@ main(int argc, char **argv)
     g_test_add_func("/http/verify/thumbprint", testThumbprint);
     g_test_add_func("/http/verify/thumbprint-refuses", testThumbprintRefuses);
     g_test_add_func("/http/verify/nothing-is-sent", testNothingIsSent);
+    g_test_add_func("/http/verify/ca-file-contents", testCaFileContents);
+    g_test_add_func("/http/verify/too-few-descriptors", testTooFewDescriptors);
     g_test_add_func("/http/verify/invalid", testInvalid);
     g_test_add_func("/http/verify/old-tls", testOldTls);
     g_test_add_func("/http/verify/plain-server", testPlainServer);

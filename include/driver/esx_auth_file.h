@@ -1,0 +1,43 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include "base_secret.h"
+
+/*
+ * libvirt's auth file (libvirt.org/auth.html#Auth_client_config), read by fileRead() and looked up
+ * by libvirt's rules: the section [auth-SERVICE-HOST], else [auth-SERVICE-default], names with
+ * credentials= the section [credentials-NAME]. HOST is compared byte by byte with the host of the
+ * URI.
+ *
+ * SERVICE is "esxstorage" or "esx", for both schemes. The first is this driver's alone: libvirt's
+ * own ESX driver, which knows no restrictions, reads the second.
+ *
+ *   username=NAME   password=TEXT      in [credentials-NAME]
+ *   port=N                             in [auth-…], or in the credentials: the port of the host
+ *   trust=fixed|free                   likewise; fixed where any section that uses the same
+ *                                      credentials says so
+ */
+
+typedef struct {
+    char *section;              /* "auth-esx-HOST"; NULL: there is none */
+    gboolean isOwn;             /* that names the host, and is not the default one */
+    char *userName;             /* NULL: none */
+    Secret *password;           /* NULL: none */
+    guint port;                 /* 0: none */
+    gboolean isFixed;           /* trust=fixed */
+} EsxAuthEntry;
+
+/*
+ * @path: NULL: there is no auth file, and so nothing in it.
+ * Returns: (transfer full): what it says of @host; NULL with ESX_ERROR_AUTH: it cannot be read or
+ * makes no sense, in words that quote none of its values; or with ESX_ERROR_SYSTEM: there are too
+ * few file descriptors to read it.
+ */
+EsxAuthEntry *esxAuthFileLookup(const char *path, const char *host, GError **error);
+
+void esxAuthEntryFree(EsxAuthEntry *entry);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxAuthEntry, esxAuthEntryFree)

@@ -1,0 +1,196 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Which section holds for which host, and what is in it. */
+
+#include "esx_auth_file.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <glib/gstdio.h>
+
+#include "base_limits.h"
+#include "esx_error.h"
+
+#define LAB "[credentials-lab]\nusername=me\npassword=secret 1\n"
+
+static EsxAuthEntry *
+lookup(const char *contents, const char *host, GError **error)
+{
+    g_autofree char *path = NULL;
+    EsxAuthEntry *entry = NULL;
+    int fd = g_file_open_tmp("esx-auth-file-XXXXXX", &path, NULL);
+
+    close(fd);
+    g_file_set_contents(path, contents, -1, NULL);
+    entry = esxAuthFileLookup(path, host, error);
+    g_unlink(path);
+    return entry;
+}
+
+static EsxAuthEntry *
+lookupGood(const char *contents, const char *host)
+{
+    g_autoptr(GError) error = NULL;
+    EsxAuthEntry *entry = lookup(contents, host, &error);
+
+    g_assert_no_error(error);
+    g_assert_nonnull(entry);
+    return entry;
+}
+
+static void
+assertRefused(const char *contents, const char *phrase)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(EsxAuthEntry) entry = lookup(contents, "h", &error);
+
+    g_assert_null(entry);
+    g_assert_error(error, ESX_ERROR, ESX_ERROR_AUTH);
+    g_assert_null(strstr(error->message, "secret 1"));
+    if (!strstr(error->message, phrase))
+        g_error("'%s' is not in: %s", phrase, error->message);
+}
+
+static void
+testSections(void)
+{
+    static const char all[] = LAB "[credentials-other]\npassword=secret 2\n"
+        "[auth-esx-h]\ncredentials=lab\n[auth-esx-default]\ncredentials=other\n"
+        "[auth-esxstorage-k]\ncredentials=other\n[auth-esx-k]\ncredentials=lab\n"
+        "[auth-esx-::1]\ncredentials=lab\n";
+    const struct {
+        const char *host;
+        const char *section;
+        gboolean isOwn;
+        const char *password;
+    } cases[] = {
+        { "h", "auth-esx-h", TRUE, "secret 1" },
+        { "k", "auth-esxstorage-k", TRUE, "secret 2" },
+        { "::1", "auth-esx-::1", TRUE, "secret 1" },
+        /* byte by byte: these are others */
+        { "H", "auth-esx-default", FALSE, "secret 2" },
+        { "h.", "auth-esx-default", FALSE, "secret 2" },
+        { "0::1", "auth-esx-default", FALSE, "secret 2" },
+        { "default", "auth-esx-default", FALSE, "secret 2" },
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(EsxAuthEntry) entry = lookupGood(all, cases[i].host);
+
+        g_assert_cmpstr(entry->section, ==, cases[i].section);
+        g_assert_cmpint(entry->isOwn, ==, cases[i].isOwn);
+        g_assert_cmpstr(secretText(entry->password), ==, cases[i].password);
+        g_assert_cmpuint(entry->port, ==, 0);
+        g_assert_false(entry->isFixed);
+    }
+}
+
+static void
+testNothing(void)
+{
+    g_autoptr(EsxAuthEntry) noFile = esxAuthFileLookup(NULL, "h", NULL);
+    g_autoptr(EsxAuthEntry) empty = lookupGood("", "h");
+    g_autoptr(EsxAuthEntry) bare =
+        lookupGood("[credentials-x]\n[auth-esx-h]\ncredentials=x\n", "h");
+
+    g_assert_null(noFile->section);
+    g_assert_null(empty->section);
+    g_assert_null(empty->password);
+    g_assert_true(bare->isOwn);
+    g_assert_null(bare->userName);
+    g_assert_null(bare->password);
+}
+
+static void
+testPort(void)
+{
+    g_autoptr(EsxAuthEntry) host =
+        lookupGood(LAB "[auth-esx-h]\ncredentials=lab\nport=8443\n", "h");
+    g_autoptr(EsxAuthEntry) both =
+        lookupGood(LAB "port=8443\n[auth-esx-h]\ncredentials=lab\nport=8443\n", "h");
+
+    g_assert_cmpuint(host->port, ==, 8443);
+    g_assert_cmpuint(both->port, ==, 8443);
+    assertRefused(LAB "[auth-esx-h]\ncredentials=lab\nport=0\n", "[auth-esx-h]");
+    assertRefused(LAB "[auth-esx-h]\ncredentials=lab\nport=65536\n", "from 1 to 65535");
+    assertRefused(LAB "[auth-esx-h]\ncredentials=lab\nport=\n", "from 1 to 65535");
+    assertRefused(LAB "port=1\n[auth-esx-h]\ncredentials=lab\nport=2\n", "[credentials-lab]");
+}
+
+static void
+testTrust(void)
+{
+    static const char *const fixed[] = {
+        LAB "[auth-esx-h]\ncredentials=lab\ntrust=fixed\n",
+        LAB "trust=fixed\n[auth-esx-h]\ncredentials=lab\n",
+        LAB "[auth-esx-h]\ncredentials=lab\ntrust=free\n"
+            "[auth-esx-k]\ncredentials=lab\ntrust=fixed\n",
+        LAB "[auth-esxstorage-k]\ncredentials=lab\ntrust=fixed\n"
+            "[auth-esx-default]\ncredentials=lab\n",
+    };
+    g_autoptr(EsxAuthEntry) others =
+        lookupGood(LAB "[credentials-x]\ntrust=fixed\n[auth-esx-k]\ncredentials=x\ntrust=fixed\n"
+                   "[auth-esx-h]\ncredentials=lab\ntrust=free\n", "h");
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(fixed); i++) {
+        g_autoptr(EsxAuthEntry) entry = lookupGood(fixed[i], "h");
+
+        g_assert_true(entry->isFixed);
+    }
+    g_assert_false(others->isFixed);
+
+    /* what somebody misspelt must not count as free */
+    assertRefused(LAB "[auth-esx-h]\ncredentials=lab\ntrust=Fixed\n", "[auth-esx-h]");
+    assertRefused(LAB "trust=yes\n[auth-esx-h]\ncredentials=lab\n", "'fixed' nor 'free'");
+}
+
+static void
+testBroken(void)
+{
+    g_autofree char *longName = g_strnfill(100000, 'x');
+    g_autofree char *longFile = g_strdup_printf("[auth-esx-h]\ncredentials=%s\n", longName);
+    g_autofree char *tooLong = g_strnfill(LIMIT_FILE_BYTES + 1, '\n');
+
+    assertRefused("[credentials-x]\npassword secret 1\n", "[sections]");
+    assertRefused("[auth-esx-h]\nport=1\n", "no credentials=");
+    assertRefused("[auth-esx-h]\ncredentials=x\n", "[credentials-x]");
+    assertRefused(longFile, "is missing");
+    assertRefused(tooLong, "longer than");
+}
+
+/* A user's own, or one that authfile= names: it must not be waited for. */
+static void
+testFifo(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("esx-auth-file-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "fifo", NULL);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_cmpint(mkfifo(path, 0600), ==, 0);
+    g_assert_null(esxAuthFileLookup(path, "h", &error));
+    g_assert_error(error, ESX_ERROR, ESX_ERROR_AUTH);
+    g_assert_nonnull(strstr(error->message, "a pipe"));
+    g_unlink(path);
+    g_rmdir(folder);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+
+    g_test_add_func("/auth-file/sections", testSections);
+    g_test_add_func("/auth-file/nothing", testNothing);
+    g_test_add_func("/auth-file/port", testPort);
+    g_test_add_func("/auth-file/trust", testTrust);
+    g_test_add_func("/auth-file/broken", testBroken);
+    g_test_add_func("/auth-file/fifo", testFifo);
+    return g_test_run();
+}
