@@ -172,6 +172,17 @@ def test_many_copies_with_numbers(pair):
     assert len(set(objects)) == len(objects)
 
 
+def test_many_long_names_in_one_reply(pair):
+    server, client = pair
+    longer = {"kind": "swell", "field": "name", "of": "Datastore", "size": 10_000}
+    server.control.inject(kind="multiply", field="objects", of="Datastore", times=20, distinct=["obj"], also=[longer])
+    assert {len(name) for name in names(client)} == {10_000}
+    server.control.inject(kind="multiply", field="objects", times=20, also=[longer])
+    assert len(names(client)) == 40
+    with pytest.raises(ValueError, match="further order"):
+        server.control.inject(kind="swell", field="name", also=[{"kind": "close"}])
+
+
 def test_neighbours_in_reverse_order(pair):
     server, client = pair
     true = names(client)

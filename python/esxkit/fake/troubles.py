@@ -18,7 +18,7 @@ a file's contents), "multiply" (each element `field` comes `times` times; in cop
 number), "reverse" (neighbouring elements `field` in reverse order), "other" (the valid reply of another method),
 "previous" (the reply before this one again), "endless" (a token with every page, truncated=true with every update, of
 `size` bytes at least; `times` copies of what is in it, n times that in the n-th with `grow`; each after `step_ms`).
-`most` and `of` pick elements.
+`most` and `of` pick elements; `also` has further orders for the same reply, of which the kind and its fields count.
 
 "pretend": success without effect; a PUT keeps the first `cut_at` bytes. "expire": all sessions end before the call.
 Without an answer: "close" (the connection closes), "stall" (nothing comes).
@@ -104,6 +104,8 @@ class Rule:
     step_ms: float = 0
     step_bytes: int = 1
     hits: int = 0
+    also: list[dict[str, Any]] = attrs.field(factory=list)
+    """Further orders of DISTORTING for the same reply."""
     page: bytes = attrs.field(default=b"", init=False, repr=False)
     """What an "endless" order repeats, once it has seen it."""
 
@@ -116,6 +118,8 @@ class Rule:
             self.status = 200
         if self.for_files and self.kind in _NOT_FOR_FILES:
             raise ValueError(f"The file API has no trouble of the kind '{self.kind}'.")
+        if any(Rule(**order).kind not in DISTORTING for order in self.also):
+            raise ValueError(f"A further order is of a kind among {', '.join(DISTORTING)}.")
         if self.kind in _FOR_FILES and not self.for_files:
             raise ValueError(f"A trouble of the kind '{self.kind}' is for the file API alone.")
         if self.kind == "swell" and self.for_files and self.field not in ("body", "reason") and not self.header:
@@ -143,6 +147,12 @@ class Rule:
 
     def distorted(self, method: str, body: bytes, previous: bytes) -> bytes:
         """What is made of the true reply of `method`; `previous` is the reply before it."""
+        body = self._distorted(method, body, previous)
+        for order in self.also:
+            body = Rule(**order)._distorted(method, body, previous)
+        return body
+
+    def _distorted(self, method: str, body: bytes, previous: bytes) -> bytes:
         match self.kind:
             case "swell" if not self.header and self.field != "reason":
                 return distortion.swollen(body, self.field, self.size, self.fill, self.most, self.of)
