@@ -112,8 +112,11 @@ class Frontend:
             return await _send_cut(request, reply.status, headers, body, trouble.cut_at)
         if is_raw(trouble):
             raw = RawReply(trouble, reply.status, headers, len(body))
-            await raw.prepare(request)
-            await raw.write(body)
+            try:
+                await raw.prepare(request)
+                await raw.write(body)
+            except ConnectionError:
+                return _abort(request)
             return raw
         if len(body) <= self.service.options.chunk_above or request.version < (1, 1):
             return web.Response(status=reply.status, body=body, headers=headers)
