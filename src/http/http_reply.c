@@ -107,6 +107,12 @@ httpReplyTakeLine(HttpReply *reply, const char *line, size_t length)
         return FALSE;
     }
 
+    if (memchr(line, '\0', length)) {
+        g_set_error(&reply->error, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
+                    "The header of the reply of %s has a NUL byte in it.", reply->name);
+        return FALSE;
+    }
+
     if (reply->complete)
         return TRUE;
 

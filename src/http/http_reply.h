@@ -25,7 +25,7 @@ typedef struct {
  * Takes one line of the header as it came, "\r\n" included. Trailers behind a chunked body are
  * counted, and else ignored.
  *
- * Returns: FALSE with reply->error set when a limit is reached.
+ * Returns: FALSE with reply->error set when a limit is reached, or the line has a NUL byte in it.
  */
 gboolean httpReplyTakeLine(HttpReply *reply, const char *line, size_t length);
 

@@ -85,6 +85,20 @@ testLimits(void)
     assertTooLarge(&other, "a: b\r\n", 6);
 }
 
+/* A value would end there, and what follows would be lost. */
+static void
+testNul(void)
+{
+    g_auto(HttpReply) reply = { .name = "h:1" };
+    static const char line[] = "Location: /a\0b\r\n";
+
+    take(&reply, "HTTP/1.1 200 OK\r\n");
+    g_assert_false(httpReplyTakeLine(&reply, line, sizeof(line) - 1));
+    g_assert_error(reply.error, HTTP_ERROR, HTTP_ERROR_PROTOCOL);
+    g_assert_nonnull(strstr(reply.error->message, "the reply of h:1 has a NUL byte"));
+    g_assert_null(reply.response.location);
+}
+
 static void
 testOddStatus(void)
 {
@@ -132,6 +146,7 @@ main(int argc, char **argv)
     g_test_add_func("/http/reply/fields", testFields);
     g_test_add_func("/http/reply/interim-and-trailer", testInterimAndTrailer);
     g_test_add_func("/http/reply/limits", testLimits);
+    g_test_add_func("/http/reply/nul", testNul);
     g_test_add_func("/http/reply/odd-status", testOddStatus);
     g_test_add_func("/http/reply/sink", testSink);
     return g_test_run();
