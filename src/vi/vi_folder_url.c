@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "base_limits.h"
+
 #define HTTPS_PORT 443
 
 /* Appends the bytes of @text; those that are neither unreserved nor in @also as "%XX". */
@@ -104,6 +106,19 @@ parsePort(const char *text, guint *ret_port)
     return TRUE;
 }
 
+/* Printable ASCII without what ends a host in an address. */
+static gboolean
+isAuthority(const char *text)
+{
+    const char *p;
+
+    for (p = text; *p; p++) {
+        if (!g_ascii_isgraph(*p) || strchr("/?#@\\\"<>", *p))
+            return FALSE;
+    }
+    return (size_t)(p - text) <= LIMIT_NAME_BYTES;
+}
+
 gboolean
 viFolderUrlSplitHost(const char *text, char **ret_host, guint *ret_port)
 {
@@ -111,6 +126,8 @@ viFolderUrlSplitHost(const char *text, char **ret_host, guint *ret_port)
     const char *end;
     const char *rest;
 
+    if (!isAuthority(text))
+        return FALSE;
     if (*text == '[') {
         start++;
         end = strchr(start, ']');
@@ -122,8 +139,7 @@ viFolderUrlSplitHost(const char *text, char **ret_host, guint *ret_port)
             end = start + strlen(start);
         rest = end;
     }
-    if (!rest || end == start || strcspn(text, "/?#@ \t") != strlen(text) ||
-        !parsePort(rest, ret_port))
+    if (!rest || end == start || !parsePort(rest, ret_port))
         return FALSE;
 
     *ret_host = g_strndup(start, (gsize)(end - start));

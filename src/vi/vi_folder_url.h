@@ -35,6 +35,7 @@ char *viFolderUrlAuthority(const char *host, guint port);
  * Splits "host", "host:port", "1.2.3.4", "fe80::1", "[fe80::1]" or "[fe80::1]:port". Without a port
  * it is 443.
  *
- * Returns: FALSE when @text is no such thing; then nothing is written.
+ * Returns: FALSE when @text is no such thing, or longer than LIMIT_NAME_BYTES; then nothing is
+ * written.
  */
 gboolean viFolderUrlSplitHost(const char *text, char **ret_host, guint *ret_port);

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "base_limits.h"
+#include "vi_cookie.h"
 #include "vi_reply.h"
 #include "vi_session.h"
 #include "vi_version.h"
@@ -40,30 +40,6 @@ struct _ViSession {
 };
 
 /* ---- one exchange --------------------------------------------------------------------------- */
-
-/*
- * Returns: (transfer full) the session cookie in @setCookie, which has one cookie a line: up to its
- * first ';', with its quotes; NULL where there is none.
- */
-static Secret *
-cookieOf(const char *setCookie)
-{
-    const char *line = setCookie;
-    Secret *cookie = NULL;
-    char *pair = NULL;
-
-    while (line && !g_str_has_prefix(line, "vmware_soap_session=")) {
-        line = strchr(line, '\n');
-        line = line ? line + 1 : NULL;
-    }
-    if (!line)
-        return NULL;
-
-    pair = g_strndup(line, strcspn(line, ";\n"));
-    cookie = secretNew(pair);
-    secretEraseFree(pair);
-    return cookie;
-}
 
 /* Puts @cookie (transfer full) into the place of the one before; NULL: that one stays. */
 static void
@@ -130,8 +106,8 @@ sendAndDecode(ViSession *session, const SoapMethod *method, gconstpointer args, 
         return NULL;
     }
     reply = soapDecoderFinish(decoder, error);
-    if (reply && ret_cookie)
-        *ret_cookie = cookieOf(response.setCookie);
+    if (reply && ret_cookie && !viCookieTake(response.setCookie, ret_cookie, error))
+        g_clear_pointer(&reply, soapReplyFree);
     return reply;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base_fresh.h"
+#include "base_limits.h"
 #include "http_trust.h"
 #include "vi_collector.h"
 #include "vi_folder_url.h"
@@ -90,11 +91,13 @@ isUsableHost(const VimObjectContent *host)
     const char *name = viAnyString(viObjectProperty(host, "name"));
     const char *connection = viAnyString(viObjectProperty(host, "runtime.connectionState"));
     const char *power = viAnyString(viObjectProperty(host, "runtime.powerState"));
+    g_autofree char *address = NULL;
     gboolean maintenance = FALSE;
+    guint port = 0;
 
     viAnyBool(viObjectProperty(host, "runtime.inMaintenanceMode"), &maintenance);
-    return name && !maintenance && g_strcmp0(connection, "connected") == 0 &&
-           (!power || g_str_equal(power, "poweredOn"));
+    return name && viFolderUrlSplitHost(name, &address, &port) && !maintenance &&
+           g_strcmp0(connection, "connected") == 0 && (!power || g_str_equal(power, "poweredOn"));
 }
 
 /* Adds the hosts that mount @datastore well. */
@@ -318,7 +321,7 @@ thumbprintOf(const VimSessionManagerGenericServiceTicket *ticket)
     return ticket->sslThumbprint && *ticket->sslThumbprint ? ticket->sslThumbprint : NULL;
 }
 
-/* Whether @id can be the value of a cookie as it is. */
+/* Whether @id can be the value of a cookie as it is, and is no longer than a ticket may be. */
 static gboolean
 isCookieValue(const char *id)
 {
@@ -328,7 +331,7 @@ isCookieValue(const char *id)
         if (!g_ascii_isgraph(*p) || strchr(";,\\", *p))
             return FALSE;
     }
-    return id && *id;
+    return id && *id && strlen(id) <= LIMIT_TICKET_BYTES;
 }
 
 /* A host that was never told its name calls itself localhost. */

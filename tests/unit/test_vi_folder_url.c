@@ -5,6 +5,8 @@
 
 #include "vi_folder_url.h"
 
+#include "base_limits.h"
+
 #define ROOT "?dcPath=ha-datacenter&dsName=ds1"
 
 static void
@@ -128,7 +130,15 @@ testSplitHost(void)
         { "esx1/folder", NULL, 0 },
         { "root@esx1", NULL, 0 },
         { "esx 1", NULL, 0 },
+        { "esx\r\n1", NULL, 0 },
+        { "esx\x01", NULL, 0 },
+        { "\xe2\x80\xae" "esx1", NULL, 0 },
+        { "esx1\\folder", NULL, 0 },
     };
+    g_autofree char *longest = g_strnfill(LIMIT_NAME_BYTES, 'h');
+    g_autofree char *tooLong = g_strnfill(LIMIT_NAME_BYTES + 1, 'h');
+    g_autofree char *same = NULL;
+    guint unwritten = 0;
     size_t i;
 
     for (i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -139,6 +149,9 @@ testSplitHost(void)
         g_assert_cmpstr(host, ==, rows[i].host);
         g_assert_cmpuint(port, ==, rows[i].port);
     }
+    g_assert_true(viFolderUrlSplitHost(longest, &same, &unwritten));
+    g_assert_cmpstr(same, ==, longest);
+    g_assert_false(viFolderUrlSplitHost(tooLong, &same, &unwritten));
 }
 
 int

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base_limits.h"
 #include "vi_call.h"
 #include "vim_types.h"
 
@@ -244,6 +245,41 @@ testCookieAmongOthers(void)
     g_assert_true(fixtureCallSafe(session, &error));
     g_assert_cmpstr(cannedHeader(cannedLast(canned, "CurrentTime"), "Cookie"), ==, FIXTURE_COOKIE);
     viSessionFree(session);
+}
+
+/* A cookie that cannot be sent back, or is longer than LIMIT_TICKET_BYTES, ends the login. */
+static void
+testOddCookies(void)
+{
+    static const char name[] = "vmware_soap_session=";
+    g_autofree char *value = g_strnfill(LIMIT_TICKET_BYTES - strlen(name), 'c');
+    g_autofree char *longest = g_strdup_printf("%s%s; Path=/", name, value);
+    g_autofree char *tooLong = g_strdup_printf("%s%sc; Path=/", name, value);
+    const struct {
+        const char *setCookie;
+        const char *phrase;     /* NULL: taken */
+    } rows[] = {
+        { longest, NULL },
+        { tooLong, "Login: the server gave a session cookie of 4097 bytes; at most 4096 are" },
+        { "vmware_soap_session=a\tb", "Login: the server gave a session cookie with a control" },
+        { "vmware_soap_session=a\rX: 1", "Login: the server gave a session cookie with a control" },
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(Canned) canned = cannedNew();
+        g_autoptr(ViSession) session = fixtureConnect(canned);
+        g_autoptr(GError) error = NULL;
+
+        fixtureScriptLogin(canned, rows[i].setCookie);
+        cannedReplyAlways(canned, "Logout", "");
+        g_assert_true(viSessionLogin(session, "root", secretNew("x"), &error) ==
+                      !rows[i].phrase);
+        if (!rows[i].phrase)
+            continue;
+        g_assert_error(error, VI_ERROR, VI_ERROR_PROTOCOL);
+        fixtureAssertPhrase(error->message, rows[i].phrase);
+    }
 }
 
 /* A cookie of somebody else, and one that a later call brings, change nothing. */
@@ -482,6 +518,7 @@ main(int argc, char **argv)
     g_test_add_func("/vi/session/cookie", testCookie);
     g_test_add_func("/vi/session/cookie-of-first-call", testCookieOfFirstCall);
     g_test_add_func("/vi/session/cookie-among-others", testCookieAmongOthers);
+    g_test_add_func("/vi/session/odd-cookies", testOddCookies);
     g_test_add_func("/vi/session/foreign-cookie", testForeignCookie);
     g_test_add_func("/vi/session/invalid-login", testInvalidLogin);
     g_test_add_func("/vi/session/no-logout-without-login", testNoLogoutWithoutLogin);

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base_limits.h"
 #include "played_transport.h"
 #include "vi_fixture.h"
 
@@ -354,6 +355,14 @@ assertTicketIsRefused(const char *ticket)
 static void
 testOddTickets(void)
 {
+    g_autofree char *name = g_strnfill(LIMIT_NAME_BYTES + 1, 'h');
+    g_autofree char *id = g_strnfill(LIMIT_TICKET_BYTES + 1, 'i');
+    g_autofree char *longHost = g_strdup_printf("<id>1</id><hostName>%s</hostName>", name);
+    g_autofree char *longId = g_strdup_printf("<id>%s</id>", id);
+
+    assertTicketIsRefused(longHost);
+    assertTicketIsRefused(longId);
+    assertTicketIsRefused("<id>1</id><hostName>esx1&#10;evil</hostName>");
     assertTicketIsRefused("<hostName>esx1</hostName>");
     assertTicketIsRefused("<id></id>");
     assertTicketIsRefused("<id>a b</id>");

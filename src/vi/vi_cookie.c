@@ -1,0 +1,55 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#include "vi_cookie.h"
+
+#include <string.h>
+
+#include "base_limits.h"
+#include "vi_error.h"
+
+/* No text of the cookie gets into @error: it is a secret. */
+static gboolean
+isSendable(const char *cookie, GError **error)
+{
+    const char *p;
+
+    for (p = cookie; *p; p++) {
+        if (!g_ascii_iscntrl(*p))
+            continue;
+        g_set_error_literal(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                            "the server gave a session cookie with a control character in it");
+        return FALSE;
+    }
+    if ((size_t)(p - cookie) <= LIMIT_TICKET_BYTES)
+        return TRUE;
+    g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                "the server gave a session cookie of %zu bytes; at most %d are taken",
+                (size_t)(p - cookie), LIMIT_TICKET_BYTES);
+    return FALSE;
+}
+
+gboolean
+viCookieTake(const char *setCookie, Secret **ret_cookie, GError **error)
+{
+    const char *line = setCookie;
+    gboolean sendable;
+    char *pair;
+
+    while (line && !g_str_has_prefix(line, "vmware_soap_session=")) {
+        line = strchr(line, '\n');
+        line = line ? line + 1 : NULL;
+    }
+    if (!line) {
+        *ret_cookie = NULL;
+        return TRUE;
+    }
+    pair = g_strndup(line, strcspn(line, ";\n"));
+    sendable = isSendable(pair, error);
+    if (sendable)
+        *ret_cookie = secretNew(pair);
+    secretEraseFree(pair);
+    return sendable;
+}

@@ -1,0 +1,20 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include "base_secret.h"
+
+/*
+ * The cookie of a session, as the server hands it out. Pure.
+ *
+ * Takes it out of @setCookie, which has one cookie a line (or is NULL): up to its first ';', with
+ * its quotes.
+ *
+ * @ret_cookie: (transfer full) "vmware_soap_session=…", or NULL where there is none.
+ * Returns: FALSE with VI_ERROR_PROTOCOL when it cannot be sent back in a header line, or is longer
+ * than LIMIT_TICKET_BYTES.
+ */
+gboolean viCookieTake(const char *setCookie, Secret **ret_cookie, GError **error);
