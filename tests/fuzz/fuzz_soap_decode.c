@@ -4,13 +4,15 @@
  */
 
 /*
- * Any bytes as a reply: no crash, no leak, and an error has a sentence. What was understood can be
- * written again: a reply made from it is understood as the same.
+ * Any bytes as a reply: no crash, no leak, no more memory than the bytes allow, and an error has a
+ * sentence. What was understood can be written again: a reply made from it is understood as the
+ * same.
  */
 
 #include <string.h>
 
 #include "base_limits.h"
+#include "fuzz_check.h"
 #include "fuzz_target.h"
 #include "soap_codec.h"
 #include "vim_types.h"
@@ -39,10 +41,14 @@ decode(const SoapMethod *method, const char *data, size_t size, size_t piece)
     gboolean more = TRUE;
     size_t done;
 
+    fuzzMemoryBegin();
     for (done = 0; more && done < size; done += piece)
         more = soapDecoderFeed(decoder, data + done, MIN(piece, size - done), &error);
     if (more)
         reply = soapDecoderFinish(decoder, &error);
+    fuzzMemoryCheck(size, LIMIT_AMPLIFICATION, 1);
+    g_assert_true(!reply || arenaUsed(reply->arena) <=
+                  LIMIT_DECODED * size + LIMIT_AMPLIFIED_BASE);
     g_assert_true((reply == NULL) == (error != NULL));
     g_assert_true(!error || (error->domain == SOAP_ERROR && strlen(error->message) > 10));
     g_assert_true(!error || g_utf8_validate(error->message, -1, NULL));

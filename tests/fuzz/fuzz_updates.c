@@ -6,11 +6,14 @@
 /*
  * Any bytes as the updates of a standing filter: what is understood of them becomes a snapshot,
  * which is whole whatever was left out, doubled or makes no sense, and the same whether it is built
- * at the end or step by step. Several updates are kept apart by a form feed.
+ * at the end or step by step. It takes no more memory than the bytes allow. Several updates are
+ * kept apart by a form feed.
  */
 
 #include <string.h>
 
+#include "base_limits.h"
+#include "fuzz_check.h"
 #include "fuzz_target.h"
 #include "inventory_build.h"
 #include "inventory_diff.h"
@@ -134,16 +137,20 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     const char *const end = at + size;
     g_autoptr(InventorySnapshot) snapshot = NULL;
     gboolean usable = TRUE;
+    guint updates = 1;
 
+    fuzzMemoryBegin();
     while (usable && at < end) {
         const char *next = memchr(at, '\f', (size_t)(end - at));
         const char *stop = next ? next : end;
 
         usable = apply(store, at, (size_t)(stop - at));
         at = next ? next + 1 : end;
+        updates++;
         if (usable)
             snapshot = follow(snapshot, store);
     }
+    fuzzMemoryCheck(size, LIMIT_AMPLIFICATION, updates);
     if (usable) {
         g_autoptr(InventorySnapshot) whole = inventorySnapshotBuild(store, NULL);
         g_autoptr(InventorySnapshot) ofHost = inventorySnapshotBuild(store, &scope);

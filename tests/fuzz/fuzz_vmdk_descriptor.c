@@ -7,7 +7,9 @@
 
 #include <string.h>
 
+#include "base_limits.h"
 #include "esx_vmfs_descriptor.h"
+#include "fuzz_check.h"
 #include "fuzz_target.h"
 
 typedef EsxVmfsDescriptor Descriptor;
@@ -61,8 +63,11 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(Descriptor) disk = esxVmfsDescriptorParse((const char *)bytes, size, &error);
+    g_autoptr(Descriptor) disk = NULL;
 
+    fuzzMemoryBegin();
+    disk = esxVmfsDescriptorParse((const char *)bytes, size, &error);
+    fuzzMemoryCheck(size, LIMIT_AMPLIFICATION, 1);
     if (!disk) {
         g_assert_cmpstr(error->message, !=, "");
         return 0;
