@@ -25,6 +25,28 @@ refuse(const EsxFound *found)
                    reason ? reason : "this kind of storage pool does not support it");
 }
 
+/* ---- two changes at once --------------------------------------------------------------------- */
+
+/*
+ * Claims what a verb is about. Whatever was read of it before may be outdated by a change that was
+ * waited for, or that ended in between.
+ *
+ * @epoch: of esxClaimEpoch(), before that was read.
+ * @ret_isOld: whether it has to be read again.
+ */
+static EsxClaim *
+claim(virConnectPtr conn, const char *what, const EsxClaimOn *on, size_t n, guint64 epoch,
+      bool *ret_isOld, GError **error)
+{
+    const EsxConnection *connection = conn->privateData;
+    EsxClaim *taken = esxClaimTake(what, on, n, connection->taskTimeoutMs, esxServerCancelFlag(),
+                                   error);
+
+    if (taken)
+        *ret_isOld = esxClaimEpoch() != epoch;
+    return taken;
+}
+
 /* ---- new volumes ---------------------------------------------------------------------------- */
 
 /* Finds the pool and reads the XML of a volume to be made in it, for a caller who may do so. */
@@ -63,6 +85,17 @@ exportNew(virConnectPtr conn, EsxFound *found, EsxVolumeList *list)
     return esxVolObject(conn, found);
 }
 
+/* The name of a volume that is to be made. */
+static bool
+claimNew(virConnectPtr conn, EsxFound *found, const char *name, GError **error)
+{
+    const EsxClaimOn on = { found->pool, name, FALSE };
+    bool isOld = false;
+
+    found->claim = claim(conn, "its creation", &on, 1, 0 /* epoch */, &isOld, error);
+    return found->claim != NULL;
+}
+
 virStorageVolPtr
 esxStorageVolCreateXML(virStoragePoolPtr pool, const char *xml, unsigned int flags)
 {
@@ -84,11 +117,36 @@ esxStorageVolCreateXML(virStoragePoolPtr pool, const char *xml, unsigned int fla
     if (esxVolumeXmlCheck(&wanted) < 0)
         return NULL;
 
-    if (!found.backend->volumeCreate(connection, found.pool, &wanted.spec, &made, &error)) {
+    if (!claimNew(pool->conn, &found, wanted.spec.name, &error) ||
+        !found.backend->volumeCreate(connection, found.pool, &wanted.spec, &made, &error)) {
         reportNotMade(&found, &wanted.spec, error);
         return NULL;
     }
     return exportNew(pool->conn, &found, made);
+}
+
+/* The name of a copy, and the source; @from is found anew when it may have changed. */
+static int
+claimCopy(virStorageVolPtr source, EsxFound *found, const EsxVolumeSpec *spec, guint64 epoch,
+          EsxFound *from)
+{
+    const EsxClaimOn on[] = {
+        { found->pool, spec->name, FALSE },
+        { from->pool, from->volume->name, TRUE },
+    };
+    const size_t n = from->pool->datastore ? 2 : 1;
+    g_autoptr(GError) error = NULL;
+    bool isOld = false;
+
+    found->claim = claim(source->conn, "a clone", on, n, epoch, &isOld, &error);
+    if (!found->claim) {
+        reportNotMade(found, spec, error);
+        return -1;
+    }
+    if (!isOld)
+        return 0;
+    esxFoundClear(from);
+    return esxFindVolume(source->conn, NULL /* uuid */, source->pool, source->name, from);
 }
 
 virStorageVolPtr
@@ -101,6 +159,7 @@ esxStorageVolCreateXMLFrom(virStoragePoolPtr pool, const char *xml, virStorageVo
     g_auto(EsxVolumeXml) wanted = { 0 };
     g_autoptr(EsxVolumeList) made = NULL;
     g_autoptr(GError) error = NULL;
+    const guint64 epoch = esxClaimEpoch();
 
     virCheckFlags(VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA | VIR_STORAGE_VOL_CREATE_VALIDATE, NULL);
 
@@ -112,7 +171,8 @@ esxStorageVolCreateXMLFrom(virStoragePoolPtr pool, const char *xml, virStorageVo
         return NULL;
     }
     if (esxVolumeXmlCheck(&wanted) < 0 ||
-        esxFindVolume(pool->conn, NULL /* uuid */, source->pool, source->name, &from) < 0)
+        esxFindVolume(pool->conn, NULL /* uuid */, source->pool, source->name, &from) < 0 ||
+        claimCopy(source, &found, &wanted.spec, epoch, &from) < 0)
         return NULL;
 
     if (!found.backend->volumeClone(connection, found.pool, &wanted.spec, from.pool, from.volume,
@@ -125,8 +185,25 @@ esxStorageVolCreateXMLFrom(virStoragePoolPtr pool, const char *xml, virStorageVo
 
 /* ---- volumes that are there ----------------------------------------------------------------- */
 
+/* A verb, for messages. */
+typedef struct {
+    const char *verb;
+    const char *noun;
+} Naming;
+
+static const Naming deleting = { "delete", "a deletion" };
+static const Naming wiping = { "wipe", "a wipe" };
+static const Naming resizing = { "resize", "a resize" };
+
+static void
+reportFailed(const EsxFound *found, const Naming *naming, const GError *error)
+{
+    esxErrorReport(error, "cannot %s volume '%s' of pool '%s'", naming->verb, found->volume->name,
+                   found->pool->name);
+}
+
 static int
-openChange(virStorageVolPtr vol, VolAccess access, EsxFound *ret_found)
+findAllowed(virStorageVolPtr vol, VolAccess access, EsxFound *ret_found)
 {
     virStoragePoolDef poolStub;
     virStorageVolDef volStub;
@@ -138,12 +215,43 @@ openChange(virStorageVolPtr vol, VolAccess access, EsxFound *ret_found)
     return access(vol->conn, &poolStub, &volStub);
 }
 
+/* Finds the volume for a caller who may change it, and claims it. */
+static int
+openChange(virStorageVolPtr vol, VolAccess access, const Naming *naming, EsxFound *ret_found)
+{
+    const guint64 epoch = esxClaimEpoch();
+    g_autoptr(EsxClaim) taken = NULL;
+    g_autoptr(GError) error = NULL;
+    EsxClaimOn on = { 0 };
+    bool isOld = false;
+
+    if (findAllowed(vol, access, ret_found) < 0)
+        return -1;
+    /* Nothing changes a LUN: the backend says so. */
+    if (!ret_found->pool->datastore)
+        return 0;
+
+    on = (EsxClaimOn) { ret_found->pool, ret_found->volume->name, FALSE };
+    taken = claim(vol->conn, naming->noun, &on, 1, epoch, &isOld, &error);
+    if (!taken) {
+        reportFailed(ret_found, naming, error);
+        return -1;
+    }
+    if (isOld) {
+        esxFoundClear(ret_found);
+        if (findAllowed(vol, access, ret_found) < 0)
+            return -1;
+    }
+    ret_found->claim = g_steal_pointer(&taken);
+    return 0;
+}
+
 /* What volumeWipe and volumeDelete have in common. */
 typedef gboolean (*VolChange)(EsxConnection *connection, const InventoryPool *pool,
                               const EsxVolume *volume, GError **error);
 
 static int
-change(virStorageVolPtr vol, const EsxFound *found, VolChange function, const char *what)
+change(virStorageVolPtr vol, const EsxFound *found, VolChange function, const Naming *naming)
 {
     g_autoptr(GError) error = NULL;
 
@@ -153,8 +261,7 @@ change(virStorageVolPtr vol, const EsxFound *found, VolChange function, const ch
     }
     if (function(vol->conn->privateData, found->pool, found->volume, &error))
         return 0;
-    esxErrorReport(error, "cannot %s volume '%s' of pool '%s'", what, found->volume->name,
-                   found->pool->name);
+    reportFailed(found, naming, error);
     return -1;
 }
 
@@ -165,9 +272,9 @@ esxStorageVolDelete(virStorageVolPtr vol, unsigned int flags)
 
     virCheckFlags(0, -1);
 
-    if (openChange(vol, virStorageVolDeleteEnsureACL, &found) < 0)
+    if (openChange(vol, virStorageVolDeleteEnsureACL, &deleting, &found) < 0)
         return -1;
-    return change(vol, &found, found.backend->volumeDelete, "delete");
+    return change(vol, &found, found.backend->volumeDelete, &deleting);
 }
 
 static int
@@ -175,7 +282,7 @@ wipe(virStorageVolPtr vol, unsigned int algorithm, VolAccess access)
 {
     g_auto(EsxFound) found = { 0 };
 
-    if (openChange(vol, access, &found) < 0)
+    if (openChange(vol, access, &wiping, &found) < 0)
         return -1;
     if (found.backend->volumeWipe && algorithm != VIR_STORAGE_VOL_WIPE_ALG_ZERO) {
         virReportError(VIR_ERR_NO_SUPPORT,
@@ -184,7 +291,7 @@ wipe(virStorageVolPtr vol, unsigned int algorithm, VolAccess access)
                        found.volume->name, found.pool->name);
         return -1;
     }
-    return change(vol, &found, found.backend->volumeWipe, "wipe");
+    return change(vol, &found, found.backend->volumeWipe, &wiping);
 }
 
 int
@@ -252,7 +359,7 @@ esxStorageVolResize(virStorageVolPtr vol, unsigned long long capacity, unsigned 
     virCheckFlags(VIR_STORAGE_VOL_RESIZE_ALLOCATE | VIR_STORAGE_VOL_RESIZE_DELTA |
                   VIR_STORAGE_VOL_RESIZE_SHRINK, -1);
 
-    if (openChange(vol, virStorageVolResizeEnsureACL, &found) < 0)
+    if (openChange(vol, virStorageVolResizeEnsureACL, &resizing, &found) < 0)
         return -1;
     if (!found.backend->volumeResize) {
         refuse(&found);
@@ -264,7 +371,6 @@ esxStorageVolResize(virStorageVolPtr vol, unsigned long long capacity, unsigned 
     if (found.backend->volumeResize(vol->conn->privateData, found.pool, found.volume, wanted,
                                     flags & VIR_STORAGE_VOL_RESIZE_ALLOCATE, &error))
         return 0;
-    esxErrorReport(error, "cannot resize volume '%s' of pool '%s'", found.volume->name,
-                   found.pool->name);
+    reportFailed(&found, &resizing, error);
     return -1;
 }

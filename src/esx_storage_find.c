@@ -15,6 +15,7 @@
 void
 esxFoundClear(EsxFound *found)
 {
+    g_clear_pointer(&found->claim, esxClaimFree);
     g_clear_pointer(&found->list, esxVolumeListUnref);
     g_clear_pointer(&found->snapshot, inventorySnapshotUnref);
     *found = (EsxFound) { 0 };

@@ -58,6 +58,8 @@ copyPool(const InventoryPool *pool)
     datastore->datacenter = copyRef(pool->datastore->datacenter);
     datastore->datacenterPath = g_strdup(pool->datastore->datacenterPath);
     datastore->name = g_strdup(pool->datastore->name);
+    datastore->url = g_strdup(pool->datastore->url);
+    datastore->mountPath = g_strdup(pool->datastore->mountPath);
     datastore->fs = pool->datastore->fs;
     datastore->fsType = g_strdup(pool->datastore->fsType);
     datastore->readOnly = pool->datastore->readOnly;
@@ -74,6 +76,8 @@ freePool(const InventoryPool *pool)
     freeRef(datastore->datacenter);
     g_free((char *)datastore->datacenterPath);
     g_free((char *)datastore->name);
+    g_free((char *)datastore->url);
+    g_free((char *)datastore->mountPath);
     g_free((char *)datastore->fsType);
     g_free((InventoryDatastore *)datastore);
     g_free((char *)pool->name);

@@ -8,7 +8,9 @@
 #include "esx_vmfs_upload.h"
 
 #include "base_names.h"
+#include "esx_claim.h"
 #include "esx_error.h"
+#include "esx_libvirt.h"
 #include "esx_vmfs_contents.h"
 #include "esx_vmfs_verb.h"
 
@@ -19,6 +21,9 @@ typedef struct {
     EsxTransfer base;
     EsxVmfsContents *contents;
     EsxVmfsVerb verb;
+    EsxClaim *claim;        /* from the first byte on */
+    guint64 epoch;          /* when the contents were looked for */
+    guint64 before;         /* bytes of the volume then */
     gint64 length;          /* what has to come; HTTP_LENGTH_UNKNOWN: whatever does */
 
     EsxPipe *pipe;          /* while it runs */
@@ -113,7 +118,11 @@ writeFile(Upload *upload, const char *temporary, gint *cancel, GError **error)
                        NULL /* ret_written */, error))
         return FALSE;
     upload->asked = TRUE;
-    if (!awaitEnd(upload, error) || !viFolderSize(folder, &file, cancel, &size, error))
+    if (!awaitEnd(upload, error))
+        return FALSE;
+    /* What is left takes no longer than other changes do. */
+    esxClaimSetSlow(upload->claim, FALSE, NULL /* givenUp */);
+    if (!viFolderSize(folder, &file, cancel, &size, error))
         return FALSE;
     if (size == upload->got)
         return TRUE;
@@ -148,34 +157,14 @@ removeFile(Upload *upload, const char *path, GError **error)
     g_propagate_error(error, local);
 }
 
-static gboolean
-moveToPlace(Upload *upload, const char *temporary, GError **error)
-{
-    const EsxVmfsVerb *verb = &upload->verb;
-    g_autofree char *fromPath = esxVmfsPath(verb->pool, temporary);
-    g_autofree char *toPath = esxVmfsPath(verb->pool, upload->contents->parts[0].file);
-    const ViPath from = esxVmfsViPath(verb->pool, fromPath);
-    const ViPath to = esxVmfsViPath(verb->pool, toPath);
-    GError *local = NULL;
-
-    if (viFileMove(verb->connection->session, &from, &to, TRUE /* force */, &verb->change, &local))
-        return TRUE;
-    if (esxVmfsIsOpenOutcome(local))
-        esxVmfsNote(local, "what was sent is in '%s', unless it is in '%s' already", fromPath,
-                    toPath);
-    else
-        removeFile(upload, fromPath, &local);
-    g_propagate_error(error, local);
-    return FALSE;
-}
-
 /*
- * The descriptor tells how long the extent is. Who has resized the disk while its contents were on
- * their way must not get an extent that does not fit; and what was deleted must not come back.
+ * Who has resized the disk while its contents were on their way must not get an extent that does
+ * not fit; and what was deleted must not come back.
  */
 static gboolean
 checkUnchanged(Upload *upload, gint *cancel, GError **error)
 {
+    const gboolean isDisk = upload->contents->isDisk;
     const ViFile file = esxVmfsViFile(upload->verb.pool, upload->contents->parts[0].file);
     guint64 size = 0;
 
@@ -183,11 +172,16 @@ checkUnchanged(Upload *upload, gint *cancel, GError **error)
         g_prefix_error(error, "the volume was changed during the upload: ");
         return FALSE;
     }
-    if (!upload->contents->isDisk || size == upload->contents->size)
+    if (size == upload->before)
+        return TRUE;
+    /* An extent only grows; one that is too short is what an upload before left, that had met a
+     * resize, and this one mends it. */
+    if (isDisk && size < upload->before)
         return TRUE;
     g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
-                "the disk was resized during the upload: it has %" G_GUINT64_FORMAT " bytes now, "
-                "and what was sent has %" G_GUINT64_FORMAT "; upload again", size, upload->got);
+                "the %s during the upload: it has %" G_GUINT64_FORMAT " bytes now, and had %"
+                G_GUINT64_FORMAT " before; upload again",
+                isDisk ? "disk was resized" : "file was replaced", size, upload->before);
     return FALSE;
 }
 
@@ -203,6 +197,233 @@ awaitBeginning(EsxPipe *pipe, GError **error)
     return esxPipePeek(pipe, TRUE /* block */, &length) != ESX_PIPE_CLOSED || setGivenUp(error);
 }
 
+/* ---- beside other changes -------------------------------------------------------------------- */
+
+/* Looks for the contents anew. Returns: (transfer full), or NULL with @error. */
+static EsxVmfsContents *
+findNow(const Upload *upload, GError **error)
+{
+    const EsxVmfsContents *contents = upload->contents;
+    const EsxVolume volume = {
+        .name = contents->volume,
+        .format = contents->isDisk ? VIR_STORAGE_FILE_VMDK : VIR_STORAGE_FILE_RAW,
+    };
+
+    return esxVmfsContentsFind(upload->verb.connection, contents->pool, &volume, error);
+}
+
+/* What was known of the volume may be outdated, when another change has ended since. */
+static gboolean
+checkStill(Upload *upload, GError **error)
+{
+    const EsxVmfsContents *contents = upload->contents;
+    g_autoptr(EsxVmfsContents) now = NULL;
+
+    if (esxClaimEpoch() == upload->epoch)
+        return TRUE;
+    now = findNow(upload, error);
+    if (!now) {
+        g_prefix_error(error, "the volume was changed before the upload began: ");
+        return FALSE;
+    }
+    upload->before = now->size;
+    if (!contents->isDisk || (now->size == contents->size && now->nparts == 1 &&
+                              g_str_equal(now->parts[0].file, contents->parts[0].file)))
+        return TRUE;
+    g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
+                "the disk was resized before the upload began: it has %" G_GUINT64_FORMAT
+                " bytes now, and had %" G_GUINT64_FORMAT "; upload again", now->size,
+                contents->size);
+    return FALSE;
+}
+
+/*
+ * Claims the volume, and the file beside it. Not before something comes: nobody may be left to end
+ * a stream that has not begun.
+ */
+static gboolean
+claimVolume(Upload *upload, const char *temporary, gint *cancel, GError **error)
+{
+    const EsxClaimOn on[] = {
+        { upload->contents->pool, upload->contents->volume, FALSE },
+        { upload->contents->pool, temporary, FALSE },
+    };
+
+    upload->claim = esxClaimTake("an upload", on, G_N_ELEMENTS(on),
+                                 upload->verb.connection->taskTimeoutMs, cancel, error);
+    if (!upload->claim)
+        return FALSE;
+    esxClaimSetSlow(upload->claim, TRUE, cancel);
+    return checkStill(upload, error);
+}
+
+/* Whether an upload that began now would be refused: better told at once than with the stream. */
+static gboolean
+checkUnclaimed(EsxConnection *connection, const InventoryPool *pool, const EsxVolume *volume,
+               GError **error)
+{
+    const EsxClaimOn on = { pool, volume->name, TRUE };
+    g_autoptr(EsxClaim) claim = esxClaimTake("an upload", &on, 1, connection->taskTimeoutMs,
+                                             esxServerCancelFlag(), error);
+
+    return claim != NULL;
+}
+
+/* ---- in its place ---------------------------------------------------------------------------- */
+
+/* The move, with the names of both files. */
+typedef struct {
+    const char *temporary;
+    const char *fromPath;
+    const char *toPath;
+    gint *cancel;
+} Place;
+
+/*
+ * The disk was deleted between the last look at it and the move, so that what was moved is an
+ * extent of nothing. One attempt: what cannot be deleted now may be a new disk's.
+ */
+static gboolean
+removeOrphan(const Upload *upload, const Place *place, GError **error)
+{
+    const EsxVmfsVerb *verb = &upload->verb;
+    const ViPath file = esxVmfsViPath(verb->pool, place->toPath);
+    g_autoptr(GError) local = NULL;
+
+    if (viFileDelete(verb->connection->session, &file, &verb->change, &local))
+        g_set_error(error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND,
+                    "the disk was deleted during the upload; what was sent was deleted as well");
+    else
+        g_set_error(error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND,
+                    "'%s' is left, and belongs to no disk: the disk was deleted during the upload, "
+                    "and deleting what was sent failed: %s", place->toPath, local->message);
+    return FALSE;
+}
+
+/* Nobody can say whether what was moved is what the volume is now. @local: (transfer full). */
+static gboolean
+failLook(const Place *place, GError *local, GError **error)
+{
+    g_set_error(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN,
+                "what was sent was moved to '%s', but looking at it there failed: %s",
+                place->toPath, local->message);
+    g_error_free(local);
+    return FALSE;
+}
+
+/* Whether the server has done what it says: then nothing is under the other name any more. */
+static gboolean
+checkMoved(Upload *upload, const Place *place, GError **error)
+{
+    const ViFile file = esxVmfsViFile(upload->verb.pool, place->temporary);
+    GError *local = NULL;
+    guint64 size = 0;
+
+    if (viFolderSize(upload->verb.connection->folder, &file, place->cancel, &size, &local)) {
+        g_set_error(&local, VI_ERROR, VI_ERROR_FILE_FAULT,
+                    "the server says that it has moved '%s' to '%s', and has not", place->fromPath,
+                    place->toPath);
+        removeFile(upload, place->fromPath, &local);
+        g_propagate_error(error, local);
+        return FALSE;
+    }
+    if (!g_error_matches(local, VI_ERROR, VI_ERROR_FILE_NOT_FOUND))
+        return failLook(place, local, error);
+    g_error_free(local);
+    return TRUE;
+}
+
+/* Whether the descriptor and the extent, which is what was sent, go together. */
+static gboolean
+checkDiskNow(Upload *upload, const Place *place, GError **error)
+{
+    const EsxVmfsContents *contents = upload->contents;
+    const ViFile file = esxVmfsViFile(contents->pool, contents->parts[0].file);
+    g_autoptr(EsxVmfsContents) now = NULL;
+    GError *local = NULL;
+    guint64 size = 0;
+
+    now = findNow(upload, &local);
+    if (!now && g_error_matches(local, VI_ERROR, VI_ERROR_FILE_NOT_FOUND)) {
+        g_error_free(local);
+        return removeOrphan(upload, place, error);
+    }
+    if (!now)
+        return failLook(place, local, error);
+    if (now->size == contents->size)
+        return TRUE;
+    if (!viFolderSize(upload->verb.connection->folder, &file, place->cancel, &size, &local))
+        return failLook(place, local, error);
+    /* Resized behind the move: then what was sent was there in time. */
+    if (size == now->size)
+        return TRUE;
+    g_set_error(error, VI_ERROR, VI_ERROR_FILE_FAULT,
+                "the disk was changed during the upload, and does not fit together now: its "
+                "descriptor says %" G_GUINT64_FORMAT " bytes, its contents ('%s') have %"
+                G_GUINT64_FORMAT "; %s %" G_GUINT64_FORMAT " bytes", now->size, place->toPath, size,
+                size < now->size ? "upload an image of" : "resize the disk to",
+                MAX(size, now->size));
+    return FALSE;
+}
+
+/* Returns: FALSE. */
+static gboolean
+setReplaced(const Upload *upload, const Place *place, guint64 size, GError **error)
+{
+    g_set_error(error, VI_ERROR, VI_ERROR_FILE_FAULT,
+                "the file was replaced during the upload: '%s' has %" G_GUINT64_FORMAT
+                " bytes now, and %" G_GUINT64_FORMAT " were sent; upload again", place->toPath,
+                size, upload->got);
+    return FALSE;
+}
+
+/* One look is enough: where both lengths are the same, it is one for the other name. */
+static gboolean
+checkFileNow(Upload *upload, const Place *place, GError **error)
+{
+    const ViFile file = esxVmfsViFile(upload->verb.pool, upload->contents->volume);
+    GError *local = NULL;
+    guint64 size = 0;
+
+    if (upload->got == upload->before)
+        return checkMoved(upload, place, error);
+    if (!viFolderSize(upload->verb.connection->folder, &file, place->cancel, &size, &local)) {
+        if (!g_error_matches(local, VI_ERROR, VI_ERROR_FILE_NOT_FOUND))
+            return failLook(place, local, error);
+        g_propagate_prefixed_error(error, local, "the file was deleted during the upload: ");
+        return FALSE;
+    }
+    if (size == upload->got)
+        return TRUE;
+    if (size == upload->before)
+        return checkMoved(upload, place, error) && setReplaced(upload, place, size, error);
+    return setReplaced(upload, place, size, error);
+}
+
+static gboolean
+moveToPlace(Upload *upload, const char *temporary, gint *cancel, GError **error)
+{
+    const EsxVmfsVerb *verb = &upload->verb;
+    g_autofree char *fromPath = esxVmfsPath(verb->pool, temporary);
+    g_autofree char *toPath = esxVmfsPath(verb->pool, upload->contents->parts[0].file);
+    const ViPath from = esxVmfsViPath(verb->pool, fromPath);
+    const ViPath to = esxVmfsViPath(verb->pool, toPath);
+    const Place place = { temporary, fromPath, toPath, cancel };
+    GError *local = NULL;
+
+    if (viFileMove(verb->connection->session, &from, &to, TRUE /* force */, &verb->change, &local))
+        return upload->contents->isDisk ? checkMoved(upload, &place, error) &&
+                                              checkDiskNow(upload, &place, error)
+                                        : checkFileNow(upload, &place, error);
+    if (esxVmfsIsOpenOutcome(local))
+        esxVmfsNote(local, "what was sent is in '%s', unless it is in '%s' already", fromPath,
+                    toPath);
+    else
+        removeFile(upload, fromPath, &local);
+    g_propagate_error(error, local);
+    return FALSE;
+}
+
 /* EsxTransfer.run */
 static gboolean
 run(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error)
@@ -213,10 +434,10 @@ run(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error)
 
     upload->pipe = pipe;
     upload->verb.change.cancel = cancel;
-    if (!awaitBeginning(pipe, error))
+    if (!awaitBeginning(pipe, error) || !claimVolume(upload, temporary, cancel, error))
         return FALSE;
     if (writeFile(upload, temporary, cancel, &local) && checkUnchanged(upload, cancel, &local))
-        return moveToPlace(upload, temporary, error);
+        return moveToPlace(upload, temporary, cancel, error);
 
     if (mayBeThere(upload, local)) {
         g_autofree char *path = esxVmfsPath(upload->verb.pool, temporary);
@@ -282,6 +503,7 @@ uploadFree(EsxTransfer *transfer)
     Upload *upload = (Upload *)transfer;
 
     esxVmfsVerbEnd(&upload->verb);
+    esxClaimFree(upload->claim);
     esxVmfsContentsFree(upload->contents);
     g_free(upload);
 }
@@ -292,6 +514,7 @@ esxVmfsUpload(EsxConnection *connection, const InventoryPool *pool, const EsxVol
 {
     g_autoptr(EsxVmfsContents) contents = NULL;
     EsxVmfsVerb verb = { 0 };
+    guint64 epoch;
     Upload *upload;
 
     if (!esxVmfsVerbBegin(&verb, connection, pool, error))
@@ -300,6 +523,9 @@ esxVmfsUpload(EsxConnection *connection, const InventoryPool *pool, const EsxVol
         refuse(error, "an upload cannot begin within a volume");
         return NULL;
     }
+    if (!checkUnclaimed(connection, pool, volume, error))
+        return NULL;
+    epoch = esxClaimEpoch();
     contents = esxVmfsContentsFind(connection, pool, volume, error);
     if (!contents || !checkWhole(contents, length, error))
         return NULL;
@@ -315,6 +541,8 @@ esxVmfsUpload(EsxConnection *connection, const InventoryPool *pool, const EsxVol
     upload->verb = verb;
     upload->verb.change.changed = &upload->verb.changed;
     upload->verb.pool = contents->pool;
+    upload->epoch = epoch;
+    upload->before = contents->size;
     upload->length = length > 0 ? (gint64)length : HTTP_LENGTH_UNKNOWN;
     if (contents->isDisk)
         upload->length = (gint64)contents->size;

@@ -120,3 +120,9 @@
 
 /* Certificates in such a file; those of a system are 150. OpenSSL sorts them at each one more. */
 #define LIMIT_FILE_CERTIFICATES 1024
+
+/*
+ * How long a change of a volume waits for another one of the same volume: long enough for a task
+ * that makes, grows or deletes a disk, and short for a worker of libvirtd.
+ */
+#define LIMIT_CLAIM_WAIT_MS 10000

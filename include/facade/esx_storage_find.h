@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "esx_claim.h"
 #include "esx_storage_backend.h"
 
 /*
@@ -21,6 +22,7 @@ typedef struct {
     const EsxStorageBackend *backend;
     EsxVolumeList *list;                /* holds the volume */
     const EsxVolume *volume;            /* NULL where a pool was looked for */
+    EsxClaim *claim;                    /* of a verb that changes the volume; NULL: none */
 } EsxFound;
 
 /* One of libvirt's access checks on a pool: virStoragePool…EnsureACL. */

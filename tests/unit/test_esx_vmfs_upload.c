@@ -84,7 +84,8 @@ assertUpload(const char *name, const char *target, size_t before, size_t after, 
 
     sendAll(&running, upload(&memory, name, length), bytes);
     g_assert_no_error(running.error);
-    g_assert_true(g_bytes_equal(memoryFind(&memory, prefix), bytes));
+    g_assert_null(memoryFind(&memory, prefix));
+    g_assert_true(g_bytes_equal(memoryFind(&memory, target), bytes));
     assertSent(&memory, MOVE, source);
     assertSent(&memory, MOVE, destination);
     assertSent(&memory, MOVE, "<force>true</force>");
@@ -126,7 +127,7 @@ testHoles(void)
     esxPipeEnd(running.pipe);
     runningJoin(&running);
     g_assert_no_error(running.error);
-    data = g_bytes_get_data(memoryFind(&memory, "a.upload-"), &length);
+    data = g_bytes_get_data(memoryFind(&memory, "a"), &length);
     g_assert_cmpuint(length, ==, 2 + sizeof(zeros));
     g_assert_cmpint(memcmp(data, "ab", 2), ==, 0);
     g_assert_cmpint(memcmp(data + 2, zeros, sizeof(zeros)), ==, 0);
@@ -316,6 +317,8 @@ testMoveFails(void)
     g_autoptr(GBytes) bytes = memoryRandom(1000, 1);
 
     memoryInit(&memory);
+    memory.stays = TRUE;
+    memory.deletes = TRUE;
     memoryAddText(&memory, "a", "old");
     fixtureScriptTaskFault(memory.canned, MOVE, "FileLocked", "in use");
     fixtureScriptTask(memory.canned, DELETE);

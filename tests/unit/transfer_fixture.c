@@ -22,6 +22,14 @@ memoryAdd(Memory *memory, const char *name, GBytes *bytes)
 }
 
 void
+memoryRemove(Memory *memory, const char *name)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&memory->lock);
+
+    g_assert_true(g_hash_table_remove(memory->files, name));
+}
+
+void
 memoryAddText(Memory *memory, const char *name, const char *text)
 {
     memoryAdd(memory, name, g_bytes_new(text, strlen(text)));
@@ -223,6 +231,40 @@ serve(Memory *memory, const HttpRequest *request, HttpSink sink, gpointer opaque
     return TRUE;
 }
 
+/* Returns: (transfer full) the name in "<ELEMENT>[ds] NAME</ELEMENT>", or NULL. */
+static char *
+nameIn(const char *body, const char *element)
+{
+    g_autofree char *open = g_strdup_printf("<%s>[ds] ", element);
+    const char *start = strstr(body, open);
+
+    return start ? g_strndup(start + strlen(open), strcspn(start + strlen(open), "<")) : NULL;
+}
+
+/* What the server is told to do with files. */
+static void
+obey(Memory *memory, const char *body)
+{
+    g_autofree char *from = nameIn(body, "sourceName");
+    g_autofree char *to = nameIn(body, "destinationName");
+    g_autofree char *gone = nameIn(body, "name");
+    g_autoptr(GBytes) bytes = NULL;
+
+    if (strstr(body, "<MoveDatastoreFile_Task") && memory->beforeMove)
+        memory->beforeMove(memory->moveOpaque);
+    g_mutex_lock(&memory->lock);
+    if (strstr(body, "<MoveDatastoreFile_Task") && !memory->stays) {
+        bytes = g_bytes_ref(g_hash_table_lookup(memory->files, from));
+        g_hash_table_remove(memory->files, from);
+        g_hash_table_insert(memory->files, g_strdup(to), g_bytes_ref(bytes));
+    }
+    if (strstr(body, "<DeleteDatastoreFile_Task") && memory->deletes)
+        g_hash_table_remove(memory->files, gone);
+    g_mutex_unlock(&memory->lock);
+    if (strstr(body, "<MoveDatastoreFile_Task") && memory->afterMove)
+        memory->afterMove(memory->moveOpaque);
+}
+
 static gboolean
 perform(HttpTransport *base, const HttpRequest *request, HttpSink sink, gpointer opaque,
         HttpResponse *ret_response, GError **error)
@@ -232,6 +274,8 @@ perform(HttpTransport *base, const HttpRequest *request, HttpSink sink, gpointer
     g_auto(HttpResponse) response = { 0 };
     gboolean ok;
 
+    if (g_str_equal(request->path, "/sdk") && request->body)
+        obey(memory, request->body);
     if (g_str_equal(request->path, "/sdk"))
         return httpTransportPerform(transport->sdk, request, sink, opaque, ret_response, error);
 

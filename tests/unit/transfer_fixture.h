@@ -12,7 +12,8 @@
 
 /*
  * A datastore whose files are in memory, behind a real ViFolder, for the tests of transfers: any
- * number of requests at once, with the troubles of networks. What goes to /sdk is scripted.
+ * number of requests at once, with the troubles of networks. What goes to /sdk is scripted; a move
+ * is also done, and with `deletes` the deletion of a file.
  */
 typedef struct {
     /* Set by tests, the first before memoryInit(). */
@@ -22,6 +23,11 @@ typedef struct {
     guint cutOneIn;         /* a reply breaks off in the middle once in so many; 0: never */
     guint putStatus;        /* what a PUT with contents answers; 0: 201 */
     guint64 putLoses;       /* so many of its last bytes are not stored */
+    gboolean stays;         /* a move that is asked for does not happen, whatever is answered */
+    gboolean deletes;       /* a file that is to be deleted goes */
+    void (*beforeMove)(gpointer opaque);    /* in the moment before one; NULL: nothing */
+    void (*afterMove)(gpointer opaque);
+    gpointer moveOpaque;
     guint64 failFrom;       /* a GET of this byte or one behind it is a 500; 0: none is */
 
     Canned *canned;
@@ -43,6 +49,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Memory, memoryClear)
 
 /* @bytes: (transfer full). */
 void memoryAdd(Memory *memory, const char *name, GBytes *bytes);
+
+/* Takes a file away. */
+void memoryRemove(Memory *memory, const char *name);
 
 /* A text file. */
 void memoryAddText(Memory *memory, const char *name, const char *text);

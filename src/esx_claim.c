@@ -1,0 +1,231 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Which volumes are being changed by this process. */
+
+#include "esx_claim.h"
+
+#include <string.h>
+
+#include "base_limits.h"
+#include "base_names.h"
+#include "base_text.h"
+#include "esx_error.h"
+#include "http_transport.h"
+
+/* How often who waits looks at flags that nobody signals. */
+#define LOOK_US (50 * 1000)
+
+typedef struct {
+    char *key;
+    char *path;             /* "[datastore] name", for people */
+    gboolean shared;
+} Held;
+
+struct _EsxClaim {
+    const char *what;
+    gint64 since;           /* real time, seconds */
+    Held *held;
+    size_t nheld;
+    gboolean slow;          /* guarded, like the next */
+    const gint *givenUp;
+};
+
+static GMutex lock;         /* guards what follows */
+static GCond changed;       /* a claim ended, or is slow no more */
+static GQueue claims = G_QUEUE_INIT;
+static guint64 epoch;
+
+/* ---- what a claim is on ---------------------------------------------------------------------- */
+
+/* Returns: (transfer full): the datastore, however it was reached. */
+static char *
+datastoreKey(const InventoryDatastore *datastore)
+{
+    static const char scheme[] = "ds://";
+    const char *identity = datastore->mountPath ? datastore->mountPath : datastore->url;
+    size_t length;
+
+    if (!identity)
+        identity = datastore->ref->value;
+    if (g_str_has_prefix(identity, scheme))
+        identity += strlen(scheme);
+    for (length = strlen(identity); length > 1 && identity[length - 1] == '/'; length--)
+        continue;
+    return g_strndup(identity, length);
+}
+
+static void
+heldInit(Held *held, const EsxClaimOn *on)
+{
+    const InventoryDatastore *datastore = on->pool->datastore;
+    g_autofree char *store = datastoreKey(datastore);
+    g_autofree char *name = datastore->fs == INVENTORY_FS_CIFS ? g_utf8_casefold(on->name, -1)
+                                                               : g_strdup(on->name);
+
+    held->key = g_strdup_printf("%s\n%s", store, name);
+    held->path = nameJoinDatastorePath(datastore->name, on->name);
+    held->shared = on->shared;
+}
+
+static EsxClaim *
+claimNew(const char *what, const EsxClaimOn *on, size_t n)
+{
+    EsxClaim *claim = g_new0(EsxClaim, 1);
+    size_t i;
+
+    claim->what = what;
+    claim->since = g_get_real_time() / G_USEC_PER_SEC;
+    claim->held = g_new0(Held, n);
+    claim->nheld = n;
+    for (i = 0; i < n; i++)
+        heldInit(&claim->held[i], &on[i]);
+    return claim;
+}
+
+static void
+claimClear(EsxClaim *claim)
+{
+    size_t i;
+
+    for (i = 0; i < claim->nheld; i++) {
+        g_free(claim->held[i].key);
+        g_free(claim->held[i].path);
+    }
+    g_free(claim->held);
+    g_free(claim);
+}
+
+/* ---- two that meet --------------------------------------------------------------------------- */
+
+/* Returns: what of @wanted cannot be had beside @other; NULL: nothing. */
+static const Held *
+crossing(const EsxClaim *wanted, const EsxClaim *other)
+{
+    size_t i, j;
+
+    for (i = 0; i < wanted->nheld; i++) {
+        for (j = 0; j < other->nheld; j++) {
+            if (!(wanted->held[i].shared && other->held[j].shared) &&
+                g_str_equal(wanted->held[i].key, other->held[j].key))
+                return &wanted->held[i];
+        }
+    }
+    return NULL;
+}
+
+static EsxClaim *
+lockedMeet(const EsxClaim *wanted, const Held **ret_held)
+{
+    GList *link;
+
+    for (link = claims.head; link; link = link->next) {
+        *ret_held = crossing(wanted, link->data);
+        if (*ret_held)
+            return link->data;
+    }
+    return NULL;
+}
+
+static gboolean
+isSlow(const EsxClaim *claim)
+{
+    return claim->slow && !(claim->givenUp && g_atomic_int_get(claim->givenUp));
+}
+
+static void
+setRefused(const EsxClaim *other, const Held *held, GError **error)
+{
+    g_autoptr(GDateTime) since = g_date_time_new_from_unix_local(other->since);
+    g_autofree char *text = since ? g_date_time_format(since, "%Y-%m-%d %H:%M:%S") : NULL;
+    g_autofree char *path = textQuoteName(held->path);
+
+    g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
+                "another change of '%s' is under way (%s since %s); try again when it has ended",
+                path, other->what, text ? text : "some time ago");
+}
+
+static gboolean
+isCancelled(gint *cancel, GError **error)
+{
+    if (!cancel || !g_atomic_int_get(cancel))
+        return FALSE;
+    g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "The operation was cancelled.");
+    return TRUE;
+}
+
+/* ---- taking ---------------------------------------------------------------------------------- */
+
+EsxClaim *
+esxClaimTake(const char *what, const EsxClaimOn *on, size_t n, guint waitMs, gint *cancel,
+             GError **error)
+{
+    const gint64 deadline =
+        g_get_monotonic_time() + (gint64)MIN(waitMs, LIMIT_CLAIM_WAIT_MS) * 1000;
+    EsxClaim *claim = claimNew(what, on, n);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&lock);
+    const Held *held = NULL;
+    const EsxClaim *other;
+
+    while ((other = lockedMeet(claim, &held))) {
+        const gint64 now = g_get_monotonic_time();
+
+        if (isSlow(other) || now >= deadline) {
+            setRefused(other, held, error);
+            claimClear(claim);
+            return NULL;
+        }
+        if (isCancelled(cancel, error)) {
+            claimClear(claim);
+            return NULL;
+        }
+        g_cond_wait_until(&changed, &lock, MIN(deadline, now + LOOK_US));
+    }
+    g_queue_push_tail(&claims, claim);
+    return claim;
+}
+
+void
+esxClaimSetSlow(EsxClaim *claim, gboolean slow, const gint *givenUp)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&lock);
+
+    claim->slow = slow;
+    claim->givenUp = givenUp;
+    g_cond_broadcast(&changed);
+}
+
+static gboolean
+changes(const EsxClaim *claim)
+{
+    size_t i;
+
+    for (i = 0; i < claim->nheld; i++) {
+        if (!claim->held[i].shared)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+void
+esxClaimFree(EsxClaim *claim)
+{
+    if (!claim)
+        return;
+    g_mutex_lock(&lock);
+    g_queue_remove(&claims, claim);
+    epoch += changes(claim) ? 1 : 0;
+    g_cond_broadcast(&changed);
+    g_mutex_unlock(&lock);
+    claimClear(claim);
+}
+
+guint64
+esxClaimEpoch(void)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&lock);
+
+    return epoch;
+}

@@ -1,0 +1,317 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#include "esx_claim.h"
+#include "esx_error.h"
+#include "esx_vmfs_upload.h"
+#include "transfer_fixture.h"
+
+#include <string.h>
+
+#define MIB ((size_t)1024 * 1024)
+
+#define MOVE "MoveDatastoreFile_Task"
+#define DELETE "DeleteDatastoreFile_Task"
+#define LOOK FIXTURE_LOOK
+
+static EsxTransfer *
+upload(Memory *memory, const char *name, guint64 length)
+{
+    const EsxVolume volume = memoryVolume(name);
+    g_autoptr(GError) error = NULL;
+    EsxTransfer *transfer =
+        esxVmfsUpload(memory->connection, memory->pool, &volume, 0, length, &error);
+
+    g_assert_no_error(error);
+    g_assert_true(transfer->isUpload);
+    return transfer;
+}
+
+/* Sends @bytes and ends. What it came to is in @running->error. */
+static void
+sendAll(Running *running, EsxTransfer *transfer, GBytes *bytes)
+{
+    gsize length = 0;
+    const char *data = g_bytes_get_data(bytes, &length);
+
+    runningStart(running, transfer);
+    runningWrite(running, data, length);
+    esxPipeEnd(running->pipe);
+    runningJoin(running);
+}
+
+/* ---- what crosses between the last look and the move ----------------------------------------- */
+
+/* What somebody else does in that moment. */
+typedef struct {
+    Memory *memory;
+    size_t size;            /* the disk is resized to so much; 0: deleted */
+} Crossing;
+
+static void
+cross(gpointer opaque)
+{
+    const Crossing *crossing = opaque;
+
+    if (crossing->size > 0) {
+        memoryAddDisk(crossing->memory, "vm/d.vmdk", memoryRandom(crossing->size, 3));
+        return;
+    }
+    memoryRemove(crossing->memory, "vm/d.vmdk");
+    memoryRemove(crossing->memory, "vm/d-flat.vmdk");
+}
+
+/* Uploads 4096 bytes to a disk that is so long, while that happens. */
+static void
+uploadAcross(Memory *memory, Running *running, size_t size)
+{
+    g_autoptr(GBytes) bytes = memoryRandom(4096, 1);
+    Crossing crossing = { memory, size };
+
+    memoryInit(memory);
+    memory->deletes = TRUE;
+    memory->beforeMove = cross;
+    memory->moveOpaque = &crossing;
+    memoryAddDisk(memory, "vm/d.vmdk", memoryRandom(4096, 2));
+    fixtureScriptTask(memory->canned, MOVE);
+    sendAll(running, upload(memory, "vm/d.vmdk", 0), bytes);
+    memory->beforeMove = NULL;
+}
+
+/* The state is named, with the way out, which is one. */
+static void
+testResizedBeforeMove(void)
+{
+    g_auto(Memory) memory = { 0 };
+    g_auto(Running) running = { 0 };
+    g_auto(Running) again = { 0 };
+    g_autoptr(GBytes) whole = memoryRandom(8192, 4);
+
+    uploadAcross(&memory, &running, 8192);
+    g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_FAULT);
+    fixtureAssertPhrase(running.error->message, "its descriptor says 8192 bytes");
+    fixtureAssertPhrase(running.error->message, "'[ds] vm/d-flat.vmdk') have 4096");
+    fixtureAssertPhrase(running.error->message, "upload an image of 8192 bytes");
+
+    fixtureScriptTask(memory.canned, MOVE);
+    sendAll(&again, upload(&memory, "vm/d.vmdk", 0), whole);
+    g_assert_no_error(again.error);
+    g_assert_true(g_bytes_equal(memoryFind(&memory, "vm/d-flat.vmdk"), whole));
+    cannedAssertLog(memory.canned, MOVE " " LOOK " " MOVE " " LOOK);
+}
+
+/* What was deleted does not come back, not even a part of it. */
+static void
+testDeletedBeforeMove(void)
+{
+    g_auto(Memory) memory = { 0 };
+    g_auto(Running) running = { 0 };
+    g_autoptr(GBytes) bytes = memoryRandom(4096, 1);
+    Crossing crossing = { &memory, 0 };
+
+    memoryInit(&memory);
+    memory.deletes = TRUE;
+    memory.beforeMove = cross;
+    memory.moveOpaque = &crossing;
+    memoryAddDisk(&memory, "vm/d.vmdk", memoryRandom(4096, 2));
+    fixtureScriptTask(memory.canned, MOVE);
+    fixtureScriptTask(memory.canned, DELETE);
+    sendAll(&running, upload(&memory, "vm/d.vmdk", 0), bytes);
+    g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND);
+    fixtureAssertPhrase(running.error->message, "what was sent was deleted as well");
+    g_assert_null(memoryFind(&memory, "vm/"));
+
+    cannedAssertLog(memory.canned, MOVE " " LOOK " " DELETE " " LOOK);
+}
+
+/* Where that is not possible, what is left is named. */
+static void
+testOrphanStays(void)
+{
+    g_auto(Memory) memory = { 0 };
+    g_auto(Running) running = { 0 };
+    g_autoptr(GBytes) bytes = memoryRandom(4096, 1);
+    Crossing crossing = { &memory, 0 };
+
+    memoryInit(&memory);
+    memory.beforeMove = cross;
+    memory.moveOpaque = &crossing;
+    memoryAddDisk(&memory, "vm/d.vmdk", memoryRandom(4096, 2));
+    fixtureScriptTask(memory.canned, MOVE);
+    fixtureScriptTaskFault(memory.canned, DELETE, "FileLocked", "in use");
+    sendAll(&running, upload(&memory, "vm/d.vmdk", 0), bytes);
+    g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND);
+    fixtureAssertPhrase(running.error->message, "'[ds] vm/d-flat.vmdk' is left");
+    cannedAssertLog(memory.canned, MOVE " " LOOK " " DELETE " " LOOK);
+}
+
+/* Another one's file, of another length, is there when it is looked at. */
+static void
+replace(gpointer opaque)
+{
+    memoryAddText(opaque, "a", "another one's");
+}
+
+static void
+testReplacedBehindMove(void)
+{
+    g_auto(Memory) memory = { 0 };
+    g_auto(Running) running = { 0 };
+    g_autoptr(GBytes) bytes = memoryRandom(1000, 1);
+
+    memoryInit(&memory);
+    memory.afterMove = replace;
+    memory.moveOpaque = &memory;
+    memoryAddText(&memory, "a", "old");
+    fixtureScriptTask(memory.canned, MOVE);
+    sendAll(&running, upload(&memory, "a", 0), bytes);
+    g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_FAULT);
+    fixtureAssertPhrase(running.error->message, "'[ds] a' has 13 bytes now, and 1000 were sent");
+    cannedAssertLog(memory.canned, MOVE " " LOOK);
+}
+
+/* A server that says that it has moved a file. */
+static void
+assertHollowMove(const char *name)
+{
+    g_auto(Memory) memory = { 0 };
+    g_auto(Running) running = { 0 };
+    g_autoptr(GBytes) bytes = memoryRandom(4096, 1);
+    g_autofree char *prefix = g_strconcat(name, ".upload-", NULL);
+
+    memoryInit(&memory);
+    memory.stays = TRUE;
+    memory.deletes = TRUE;
+    memoryAddDisk(&memory, "vm/d.vmdk", memoryRandom(4096, 2));
+    memoryAdd(&memory, "a", memoryRandom(4096, 2));
+    memoryAdd(&memory, "b", memoryRandom(10, 2));
+    fixtureScriptTask(memory.canned, MOVE);
+    fixtureScriptTask(memory.canned, DELETE);
+    sendAll(&running, upload(&memory, name, 0), bytes);
+    g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_FAULT);
+    fixtureAssertPhrase(running.error->message, "the server says that it has moved");
+    g_assert_null(memoryFind(&memory, prefix));
+    cannedAssertLog(memory.canned, MOVE " " LOOK " " DELETE " " LOOK);
+}
+
+static void
+testHollowMove(void)
+{
+    assertHollowMove("vm/d.vmdk");
+    assertHollowMove("a");
+    assertHollowMove("b");
+}
+
+/* ---- what crosses within this process -------------------------------------------------------- */
+
+static EsxClaim *
+claimOther(Memory *memory, const char *name)
+{
+    const EsxClaimOn on = { memory->pool, name, FALSE };
+    g_autoptr(GError) error = NULL;
+    EsxClaim *claim = esxClaimTake("a resize", &on, 1, 0 /* waitMs */, NULL, &error);
+
+    g_assert_no_error(error);
+    return claim;
+}
+
+static void
+assertBusy(Memory *memory, const char *name, const char *phrase)
+{
+    const EsxClaimOn on = { memory->pool, name, FALSE };
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(esxClaimTake("a resize", &on, 1, G_MAXUINT, NULL, &error));
+    g_assert_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION);
+    fixtureAssertPhrase(error->message, phrase);
+}
+
+static gboolean
+isClaimed(Memory *memory, const char *name)
+{
+    const EsxClaimOn on = { memory->pool, name, FALSE };
+    g_autoptr(EsxClaim) claim = esxClaimTake("a look", &on, 1, 0 /* waitMs */, NULL, NULL);
+
+    return claim == NULL;
+}
+
+/* From its first byte on an upload refuses others at once; before it holds nothing up. */
+static void
+testClaims(void)
+{
+    g_auto(Memory) memory = { 0 };
+    g_auto(Running) running = { 0 };
+
+    memoryInit(&memory);
+    memoryAddText(&memory, "a", "old");
+    fixtureScriptTask(memory.canned, DELETE);
+    runningStart(&running, upload(&memory, "a", 0));
+    g_usleep(20 * 1000);
+    g_assert_false(isClaimed(&memory, "a"));
+    g_assert_true(runningWrite(&running, "x", 1));
+    while (!isClaimed(&memory, "a"))
+        g_usleep(1000);
+    assertBusy(&memory, "a", "another change of '[ds] a' is under way (an upload since ");
+    runningAbort(&running, 2000);
+    g_assert_false(isClaimed(&memory, "a"));
+    cannedAssertLog(memory.canned, DELETE " " LOOK);
+}
+
+/* What ended between the opening of the stream and its first byte is noticed at that. */
+static void
+testChangedBeforeBeginning(void)
+{
+    g_auto(Memory) memory = { 0 };
+    g_auto(Running) running = { 0 };
+    g_autoptr(GBytes) bytes = memoryRandom(4096, 1);
+    EsxTransfer *transfer;
+    guint before;
+
+    memoryInit(&memory);
+    memoryAddDisk(&memory, "vm/d.vmdk", memoryRandom(4096, 2));
+    transfer = upload(&memory, "vm/d.vmdk", 0);
+    esxClaimFree(claimOther(&memory, "vm/d.vmdk"));
+    memoryAddDisk(&memory, "vm/d.vmdk", memoryRandom(8192, 2));
+    before = memory.requests;
+    sendAll(&running, transfer, bytes);
+    g_assert_error(running.error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION);
+    fixtureAssertPhrase(running.error->message, "resized before the upload began");
+    g_assert_cmpuint(memory.requests - before, ==, 1);
+    cannedAssertLog(memory.canned, "");
+}
+
+/* One that meets a change is refused when it is opened. */
+static void
+testMeetsChange(void)
+{
+    g_auto(Memory) memory = { 0 };
+    const EsxVolume volume = memoryVolume("a");
+    g_autoptr(EsxClaim) claim = NULL;
+    g_autoptr(GError) error = NULL;
+
+    memoryInit(&memory);
+    memory.connection->taskTimeoutMs = 10;
+    memoryAddText(&memory, "a", "old");
+    claim = claimOther(&memory, "a");
+    g_assert_null(esxVmfsUpload(memory.connection, memory.pool, &volume, 0, 0, &error));
+    g_assert_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION);
+    fixtureAssertPhrase(error->message, "(a resize since ");
+    g_assert_cmpuint(memory.requests, ==, 0);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/storage/upload/resized-before-move", testResizedBeforeMove);
+    g_test_add_func("/storage/upload/deleted-before-move", testDeletedBeforeMove);
+    g_test_add_func("/storage/upload/orphan-stays", testOrphanStays);
+    g_test_add_func("/storage/upload/replaced-behind-move", testReplacedBehindMove);
+    g_test_add_func("/storage/upload/hollow-move", testHollowMove);
+    g_test_add_func("/storage/upload/claims", testClaims);
+    g_test_add_func("/storage/upload/changed-before-beginning", testChangedBeforeBeginning);
+    g_test_add_func("/storage/upload/meets-change", testMeetsChange);
+    return g_test_run();
+}
