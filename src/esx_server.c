@@ -13,40 +13,6 @@
 
 VIR_LOG_INIT("esx.server");
 
-/* ---- what the inventory tells of itself ------------------------------------------------------ */
-
-static void
-tellChanged(gpointer opaque, InventorySnapshot *before, InventorySnapshot *now)
-{
-    EsxServer *server = opaque;
-
-    esxEventsTell(server->events, before, now);
-}
-
-static void
-tellLive(gpointer opaque)
-{
-    const EsxServer *server = opaque;
-
-    VIR_INFO("the server '%s' tells of changes by itself from now on; reads cost nothing",
-             server->host);
-}
-
-static void
-tellLost(gpointer opaque, const GError *error)
-{
-    const EsxServer *server = opaque;
-
-    VIR_WARN("the server '%s' does not tell of changes any more, so that reads ask it, until it "
-             "does again: %s", server->host, error->message);
-}
-
-static const InventoryWatch inventoryWatch = {
-    .changed = tellChanged,
-    .live = tellLive,
-    .lost = tellLost,
-};
-
 /* ---- what a listing left out ----------------------------------------------------------------- */
 
 /* So many listings are remembered; a server with more of them is told of anew. */
@@ -80,6 +46,41 @@ esxServerTellLeftOut(EsxServer *server, const char *listing, const LeftOut *out)
         VIR_WARN("the server '%s' lists what cannot be shown among %s: %s", server->host, listing,
                  text);
 }
+
+/* ---- what the inventory tells of itself ------------------------------------------------------ */
+
+static void
+tellChanged(gpointer opaque, InventorySnapshot *before, InventorySnapshot *now)
+{
+    EsxServer *server = opaque;
+
+    esxServerTellLeftOut(server, "the pools", inventorySnapshotLeftOut(now));
+    esxEventsTell(server->events, before, now);
+}
+
+static void
+tellLive(gpointer opaque)
+{
+    const EsxServer *server = opaque;
+
+    VIR_INFO("the server '%s' tells of changes by itself from now on; reads cost nothing",
+             server->host);
+}
+
+static void
+tellLost(gpointer opaque, const GError *error)
+{
+    const EsxServer *server = opaque;
+
+    VIR_WARN("the server '%s' does not tell of changes any more, so that reads ask it, until it "
+             "does again: %s", server->host, error->message);
+}
+
+static const InventoryWatch inventoryWatch = {
+    .changed = tellChanged,
+    .live = tellLive,
+    .lost = tellLost,
+};
 
 /* ---- life ------------------------------------------------------------------------------------ */
 

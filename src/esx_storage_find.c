@@ -57,7 +57,9 @@ esxFindSnapshot(virConnectPtr conn)
     InventorySnapshot *snapshot = inventoryAcquire(connection->inventory, connection->cacheTtlMs,
                                                    &error);
 
-    if (!snapshot)
+    if (snapshot)
+        esxServerTellLeftOut(connection->server, "the pools", inventorySnapshotLeftOut(snapshot));
+    else
         esxErrorReport(error, NULL);
     return snapshot;
 }

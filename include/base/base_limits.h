@@ -49,6 +49,9 @@
 /* Traversal steps and objects of the inventory. */
 #define LIMIT_INVENTORY_OBJECTS 100000
 
+/* Folders in each other, and parts of an inventory path. */
+#define LIMIT_INVENTORY_DEPTH 64
+
 /* Bytes of one HTTP header line, and header lines of one reply. */
 #define LIMIT_HEADER_BYTES (16 * 1024)
 #define LIMIT_HEADER_LINES 200

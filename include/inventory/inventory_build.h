@@ -18,20 +18,36 @@ typedef struct {
     Arena *arena;
     GPtrArray *pools;       /* InventoryPool *, in the arena */
     GPtrArray *luns;        /* InventoryLun *, likewise; only those behind a target */
+    LeftOut leftOut;        /* what has a name that is too long */
+    gboolean full;          /* the arena had no room for something: nothing can be built */
 } InventoryBuild;
 
-/* Copies into the arena; NULL stays NULL. */
-const char *inventoryBuildString(InventoryBuild *build, const char *text);
+/*
+ * These copy into the arena. NULL stays NULL, and comes of what is longer than LIMIT_NAME_BYTES, or
+ * LIMIT_DATASTORE_PATH of a path; also where there is no room, then build->full is set. Who cannot
+ * do without the text looks at its length first, and at build->full when all is done.
+ */
+const char *inventoryBuildName(InventoryBuild *build, const char *text);
+const char *inventoryBuildPath(InventoryBuild *build, const char *text);
 const SoapMoRef *inventoryBuildRef(InventoryBuild *build, const SoapMoRef *ref);
 
-/* Zeroed memory of the arena. */
+/* Whether @text (not NULL) is a name that may be kept. */
+gboolean inventoryBuildIsName(const char *text);
+
+/* Zeroed memory of the arena; NULL when it has no room, then build->full is set. */
 #define inventoryBuildNew(build, Type, n) ((Type *)inventoryBuildAlloc(build, sizeof(Type) * (n)))
 void *inventoryBuildAlloc(InventoryBuild *build, size_t size);
 
-/* Adds a pool, empty, to those that are built. */
+/* Adds a pool, empty, to those that are built. Returns: NULL likewise. */
 InventoryPool *inventoryBuildPool(InventoryBuild *build);
 
-/* Adds a pool for each datastore of @store. */
+/* Takes all pools without a name out of those that are built. */
+void inventoryBuildDropNameless(InventoryBuild *build);
+
+/*
+ * Adds a pool for each datastore of @store, but for those whose name is too long, or the path of
+ * their datacenter.
+ */
 void inventoryBuildDatastores(InventoryBuild *build, const InventoryStore *store,
                               const InventoryScope *scope);
 
@@ -40,7 +56,7 @@ void inventoryBuildDatastores(InventoryBuild *build, const InventoryStore *store
  * has changed since, and nothing else is looked at.
  *
  * Returns: FALSE where that is not enough, since its name, its UUID or its target path is not what
- * it was.
+ * it was, or there is no room. Else the pool shares with @before what has not changed for sure.
  */
 gboolean inventoryBuildDatastoreAnew(InventoryBuild *build, const InventoryObject *object,
                                      const InventoryScope *scope, const InventoryPool *before);
@@ -54,9 +70,11 @@ void inventoryBuildTargets(InventoryBuild *build, const InventoryStore *store);
 /*
  * Makes the snapshot of what @store holds, which shares nothing with any other.
  *
- * Returns: (transfer full); never NULL, possibly without pools.
+ * Returns: (transfer full), possibly without pools; NULL with VI_ERROR_PROTOCOL when it takes more
+ * memory than LIMIT_DERIVED times what the server has sent.
  */
-InventorySnapshot *inventorySnapshotBuild(const InventoryStore *store, const InventoryScope *scope);
+InventorySnapshot *inventorySnapshotBuild(const InventoryStore *store, const InventoryScope *scope,
+                                          GError **error);
 
 /*
  * Makes the snapshot that follows @before, and has @store begin anew with telling what has changed.
@@ -68,7 +86,8 @@ InventorySnapshot *inventorySnapshotBuild(const InventoryStore *store, const Inv
  * @before: (transfer none), stays as it is; NULL: there is none. The sizes told last (see
  * inventory_diff.h) are taken over from it.
  * @scope: the same each time.
- * Returns: (transfer full); never NULL; @before itself when nothing was reported since.
+ * Returns: (transfer full), @before itself when nothing was reported since; NULL as
+ * inventorySnapshotBuild().
  */
 InventorySnapshot *inventorySnapshotUpdate(InventorySnapshot *before, InventoryStore *store,
-                                           const InventoryScope *scope);
+                                           const InventoryScope *scope, GError **error);

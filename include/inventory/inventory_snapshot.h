@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base_arena.h"
+#include "base_left_out.h"
 #include "soap_table.h"
 
 /*
@@ -123,6 +124,9 @@ const InventoryLun *inventoryLunByKey(const InventorySnapshot *snapshot, const c
 
 /* By device path, device name or canonical name. */
 const InventoryLun *inventoryLunByPath(const InventorySnapshot *snapshot, const char *path);
+
+/* Returns: (transfer none) what could not be listed: see base_limits.h. */
+const LeftOut *inventorySnapshotLeftOut(const InventorySnapshot *snapshot);
 
 /* Name of the only host in the snapshot, or NULL where there are several or none. */
 const char *inventorySnapshotHostName(const InventorySnapshot *snapshot);

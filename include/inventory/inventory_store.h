@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "base_left_out.h"
 #include "vi_collector.h"
 
 /*
@@ -27,8 +28,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(InventoryStore, inventoryStoreFree)
  *
  * @reply: (transfer full), also on error.
  * Returns: FALSE with VI_ERROR_COLLECTOR_VERSION when the updates cannot be applied to what is
- * known, so that everything has to be read again; or with VI_ERROR_PROTOCOL above
- * LIMIT_INVENTORY_OBJECTS.
+ * known, so that everything has to be read again, or when the replies it holds have come to more
+ * than LIMIT_INVENTORY_BYTES since; or with VI_ERROR_PROTOCOL above LIMIT_INVENTORY_OBJECTS,
+ * LIMIT_OBJECT_PROPERTIES, or LIMIT_INVENTORY_BYTES in a store that is new. An object whose
+ * reference is longer than LIMIT_NAME_BYTES is left out.
  */
 gboolean inventoryStoreApply(InventoryStore *store, const VimUpdateSet *updates, SoapReply *reply,
                              GError **error);
@@ -37,9 +40,15 @@ gboolean inventoryStoreApply(InventoryStore *store, const VimUpdateSet *updates,
  * Adds what one read has shown, to a store without objects as a rule.
  *
  * @objects: (transfer full), also on error.
- * Returns: FALSE with VI_ERROR_PROTOCOL above LIMIT_INVENTORY_OBJECTS.
+ * Returns: FALSE with VI_ERROR_PROTOCOL as inventoryStoreApply().
  */
 gboolean inventoryStoreLoad(InventoryStore *store, ViObjects *objects, GError **error);
+
+/* Returns: bytes the server has sent for what is in @store: those of the replies it holds. */
+size_t inventoryStoreWeight(const InventoryStore *store);
+
+/* Returns: (transfer none) what could not be stored. */
+const LeftOut *inventoryStoreLeftOut(const InventoryStore *store);
 
 /* Returns: (transfer container) all objects of @type, sorted by reference. */
 GPtrArray *inventoryStoreObjects(const InventoryStore *store, const char *type);

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "base_hash.h"
+#include "base_limits.h"
 #include "inventory_diff.h"
 #include "inventory_frame.h"
 #include "vi_property.h"
@@ -21,23 +23,39 @@ inventoryBuildAlloc(InventoryBuild *build, size_t size)
 {
     void *memory = arenaAlloc(build->arena, size);
 
-    /* Its ceiling is no ceiling: what goes in here has passed the limits of a reply before. */
-    g_assert(memory);
+    build->full |= !memory && size > 0;
     return memory;
 }
 
-const char *
-inventoryBuildString(InventoryBuild *build, const char *text)
+static const char *
+copyText(InventoryBuild *build, const char *text, size_t limit)
 {
-    char *copy;
-    size_t size;
+    const size_t length = text ? strnlen(text, limit + 1) : 0;
+    const char *copy;
 
-    if (!text)
+    if (!text || length > limit)
         return NULL;
+    copy = arenaStrndup(build->arena, text, length);
+    build->full |= !copy;
+    return copy;
+}
 
-    size = strlen(text) + 1;
-    copy = inventoryBuildAlloc(build, size);
-    return memcpy(copy, text, size);
+const char *
+inventoryBuildName(InventoryBuild *build, const char *text)
+{
+    return copyText(build, text, LIMIT_NAME_BYTES);
+}
+
+const char *
+inventoryBuildPath(InventoryBuild *build, const char *text)
+{
+    return copyText(build, text, LIMIT_DATASTORE_PATH);
+}
+
+gboolean
+inventoryBuildIsName(const char *text)
+{
+    return strnlen(text, LIMIT_NAME_BYTES + 1) <= LIMIT_NAME_BYTES;
 }
 
 const SoapMoRef *
@@ -49,9 +67,11 @@ inventoryBuildRef(InventoryBuild *build, const SoapMoRef *ref)
         return NULL;
 
     copy = inventoryBuildNew(build, SoapMoRef, 1);
-    copy->type = inventoryBuildString(build, ref->type);
-    copy->value = inventoryBuildString(build, ref->value);
-    return copy;
+    if (!copy)
+        return NULL;
+    copy->type = inventoryBuildName(build, ref->type);
+    copy->value = inventoryBuildName(build, ref->value);
+    return copy->type && copy->value ? copy : NULL;
 }
 
 InventoryPool *
@@ -59,8 +79,25 @@ inventoryBuildPool(InventoryBuild *build)
 {
     InventoryBox *box = inventoryBuildNew(build, InventoryBox, 1);
 
+    if (!box)
+        return NULL;
     g_ptr_array_add(build->pools, box);
     return &box->pool;
+}
+
+void
+inventoryBuildDropNameless(InventoryBuild *build)
+{
+    guint kept = 0;
+    guint i;
+
+    for (i = 0; i < build->pools->len; i++) {
+        InventoryPool *pool = g_ptr_array_index(build->pools, i);
+
+        if (pool->name)
+            g_ptr_array_index(build->pools, kept++) = pool;
+    }
+    g_ptr_array_set_size(build->pools, (gint)kept);
 }
 
 /* ---- whole ----------------------------------------------------------------------------------- */
@@ -83,8 +120,28 @@ onlyHostName(InventoryBuild *build, const InventoryStore *store)
 
     if (hosts->len != 1)
         return NULL;
-    return inventoryBuildString(
+    return inventoryBuildName(
         build, viAnyString(inventoryObjectProperty(g_ptr_array_index(hosts, 0), "name")));
+}
+
+/*
+ * Puts the reference of @pool behind its name, until nobody has it. Each time takes a pool of that
+ * very name, so that there are no more times than pools, for all of them together. A name that gets
+ * too long becomes NULL.
+ */
+static void
+settleName(InventoryBuild *build, InventoryPool *pool, GHashTable *taken)
+{
+    const char *first = pool->name;
+
+    while (pool->name && g_hash_table_contains(taken, pool->name)) {
+        g_autofree char *name = g_strdup_printf("%s (%s)", pool->name,
+                                                pool->datastore->ref->value);
+
+        pool->name = inventoryBuildName(build, name);
+    }
+    if (!pool->name)
+        leftOutAdd(&build->leftOut, "a datastore whose name is too long to be made unique", first);
 }
 
 /*
@@ -94,7 +151,7 @@ onlyHostName(InventoryBuild *build, const InventoryStore *store)
 static void
 settleNames(InventoryBuild *build)
 {
-    g_autoptr(GHashTable) taken = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) taken = g_hash_table_new(hashText, g_str_equal);
     guint i;
 
     for (i = 0; i < build->pools->len; i++) {
@@ -106,14 +163,12 @@ settleNames(InventoryBuild *build)
     for (i = 0; i < build->pools->len; i++) {
         InventoryPool *pool = g_ptr_array_index(build->pools, i);
 
-        while (pool->datastore && g_hash_table_contains(taken, pool->name)) {
-            g_autofree char *name = g_strdup_printf("%s (%s)", pool->name,
-                                                    pool->datastore->ref->value);
-
-            pool->name = inventoryBuildString(build, name);
-        }
-        g_hash_table_add(taken, (gpointer)pool->name);
+        if (pool->datastore)
+            settleName(build, pool, taken);
+        if (pool->name)
+            g_hash_table_add(taken, (gpointer)pool->name);
     }
+    inventoryBuildDropNameless(build);
 }
 
 /* The sizes that were told of @pool when it was @before (NULL: never), or are about to be. */
@@ -127,32 +182,55 @@ settleTold(InventoryPool *pool, const InventoryPool *before)
     pool->toldAvailable = quiet ? before->toldAvailable : pool->available;
 }
 
+/*
+ * What may be built of @store. The indexes take about as much as the pools, so that the arena may
+ * have half of what may be made of a reply.
+ */
+static size_t
+ceilingFor(const InventoryStore *store)
+{
+    return arenaCeilingFor(inventoryStoreWeight(store), LIMIT_DERIVED / 2);
+}
+
 /* @before: NULL: none. */
 static InventorySnapshot *
 buildWhole(const InventorySnapshot *before, const InventoryStore *store,
-           const InventoryScope *scope)
+           const InventoryScope *scope, GError **error)
 {
     g_autoptr(GPtrArray) pools = g_ptr_array_new();
     g_autoptr(GPtrArray) luns = g_ptr_array_new();
-    InventoryBuild build = { arenaNew(G_MAXSIZE), pools, luns };
+    g_autoptr(Arena) arena = arenaNew(ceilingFor(store));
+    InventoryBuild build = { .arena = arena, .pools = pools, .luns = luns };
+    const char *hostName = onlyHostName(&build, store);
     guint i;
 
+    build.leftOut = *inventoryStoreLeftOut(store);
     inventoryBuildDatastores(&build, store, scope);
-    inventoryBuildTargets(&build, store);
-    settleNames(&build);
+    if (!build.full)
+        inventoryBuildTargets(&build, store);
+    if (!build.full)
+        settleNames(&build);
+    if (build.full) {
+        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                    "the server's inventory takes more memory than it may have: %d times what the "
+                    "server sent, %zu MiB at most, and no more than there is", LIMIT_DERIVED / 2,
+                    LIMIT_ARENA_BYTES / (1024 * 1024));
+        return NULL;
+    }
     g_ptr_array_sort(pools, comparePools);
     for (i = 0; i < pools->len; i++) {
         InventoryPool *pool = g_ptr_array_index(pools, i);
 
         settleTold(pool, before ? inventoryPoolSame(before, pool) : NULL);
     }
-    return inventorySnapshotSeal(&build, onlyHostName(&build, store));
+    build.arena = g_steal_pointer(&arena);
+    return inventorySnapshotSeal(&build, hostName);
 }
 
 InventorySnapshot *
-inventorySnapshotBuild(const InventoryStore *store, const InventoryScope *scope)
+inventorySnapshotBuild(const InventoryStore *store, const InventoryScope *scope, GError **error)
 {
-    return buildWhole(NULL, store, scope);
+    return buildWhole(NULL, store, scope, error);
 }
 
 /* ---- only what has changed ------------------------------------------------------------------- */
@@ -163,11 +241,11 @@ inventorySnapshotBuild(const InventoryStore *store, const InventoryScope *scope)
  */
 static gboolean
 replacePool(InventorySnapshot *snapshot, const InventoryObject *object,
-            const InventoryScope *scope)
+            const InventoryScope *scope, size_t ceiling)
 {
     g_autoptr(GPtrArray) pools = g_ptr_array_new();
-    g_autoptr(Arena) arena = arenaNewFor(POOL_BYTES, G_MAXSIZE);
-    InventoryBuild build = { arena, pools, NULL };
+    g_autoptr(Arena) arena = arenaNewFor(POOL_BYTES, ceiling);
+    InventoryBuild build = { .arena = arena, .pools = pools };
     size_t place = 0;
     const InventoryPool *before = inventoryPoolByRef(snapshot, inventoryObjectRef(object), &place);
     InventoryBox *box;
@@ -185,14 +263,15 @@ replacePool(InventorySnapshot *snapshot, const InventoryObject *object,
 
 /* Returns: (transfer full), or NULL where everything has to be built. */
 static InventorySnapshot *
-buildChanged(const InventorySnapshot *before, const GPtrArray *changed,
+buildChanged(const InventorySnapshot *before, const InventoryStore *store,
              const InventoryScope *scope)
 {
+    const GPtrArray *changed = inventoryStoreChanged(store);
     g_autoptr(InventorySnapshot) snapshot = inventorySnapshotDerive(before);
     guint i;
 
     for (i = 0; i < changed->len; i++) {
-        if (!replacePool(snapshot, g_ptr_array_index(changed, i), scope))
+        if (!replacePool(snapshot, g_ptr_array_index(changed, i), scope, ceilingFor(store)))
             return NULL;
     }
     return g_steal_pointer(&snapshot);
@@ -200,7 +279,7 @@ buildChanged(const InventorySnapshot *before, const GPtrArray *changed,
 
 InventorySnapshot *
 inventorySnapshotUpdate(InventorySnapshot *before, InventoryStore *store,
-                        const InventoryScope *scope)
+                        const InventoryScope *scope, GError **error)
 {
     const GPtrArray *changed = inventoryStoreChanged(store);
     /* What has changed since another snapshot than the last one, nobody knows. */
@@ -211,9 +290,11 @@ inventorySnapshotUpdate(InventorySnapshot *before, InventoryStore *store,
     if (follows && changed && changed->len == 0)
         return inventorySnapshotRef(before);
     if (follows && changed)
-        now = buildChanged(before, changed, scope);
+        now = buildChanged(before, store, scope);
     if (!now)
-        now = buildWhole(before, store, scope);
+        now = buildWhole(before, store, scope, error);
+    if (!now)
+        return NULL;
     now->stamp = inventoryStoreSettle(store);
     return now;
 }

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "base_hash.h"
+#include "base_limits.h"
 #include "base_names.h"
 #include "inventory_build.h"
 #include "vi_property.h"
@@ -47,14 +49,17 @@ findMount(const InventoryObject *object, const InventoryScope *scope)
     return first;
 }
 
-/* "Folder/DC": the names from below the root folder down to @object. */
+/*
+ * "Folder/DC": the names from below the root folder down to @object. Returns: NULL when one of them
+ * is longer than LIMIT_NAME_BYTES, or all of them than LIMIT_DATASTORE_PATH.
+ */
 static char *
 entityPath(const InventoryStore *store, const InventoryObject *object)
 {
     g_autoptr(GString) path = g_string_new(NULL);
     guint depth;
 
-    for (depth = 0; object && depth < 64; depth++) {
+    for (depth = 0; object && depth < LIMIT_INVENTORY_DEPTH; depth++) {
         const SoapMoRef *parent = viAnyMoRef(inventoryObjectProperty(object, "parent"));
         const char *name = viAnyString(inventoryObjectProperty(object, "name"));
         const InventoryObject *above = inventoryStoreFind(store, parent);
@@ -62,22 +67,27 @@ entityPath(const InventoryStore *store, const InventoryObject *object)
         /* The root folder has a name too ("Datacenters"), but is in no path. */
         if (depth > 0 && !parent)
             break;
+        if ((name && !inventoryBuildIsName(name)) || path->len > LIMIT_DATASTORE_PATH)
+            return NULL;
         g_string_prepend(path, depth > 0 ? "/" : "");
         g_string_prepend(path, name ? name : "?");
         object = above;
     }
+    if (path->len > LIMIT_DATASTORE_PATH)
+        return NULL;
     return g_string_free(g_steal_pointer(&path), FALSE);
 }
 
 /* A datacenter, as all its datastores share it. */
 typedef struct {
     const SoapMoRef *ref;
-    const char *path;
+    const char *path;       /* NULL: none that can be kept */
+    gboolean isUsable;      /* its datastores can be told from those of others */
 } Datacenter;
 
 /*
  * Returns: reference of a datastore → Datacenter, in @build's arena. Of two that list a datastore,
- * the first by reference counts.
+ * the first by reference counts. Where there is no room, some are missing.
  */
 static GHashTable *
 indexDatacenters(InventoryBuild *build, const InventoryStore *store)
@@ -87,15 +97,18 @@ indexDatacenters(InventoryBuild *build, const InventoryStore *store)
     guint i;
     size_t j;
 
-    for (i = 0; i < objects->len; i++) {
+    for (i = 0; i < objects->len && !build->full; i++) {
         const InventoryObject *object = g_ptr_array_index(objects, i);
         Datacenter *datacenter = inventoryBuildNew(build, Datacenter, 1);
         g_autofree char *path = entityPath(store, object);
         size_t n;
         SoapMoRef *const *refs = viAnyMoRefs(inventoryObjectProperty(object, "datastore"), &n);
 
+        if (!datacenter)
+            break;
         datacenter->ref = inventoryBuildRef(build, inventoryObjectRef(object));
-        datacenter->path = inventoryBuildString(build, path);
+        datacenter->path = inventoryBuildPath(build, path);
+        datacenter->isUsable = datacenter->path != NULL;
         for (j = 0; j < n; j++) {
             if (refs[j]->type && refs[j]->value && !g_hash_table_contains(table, refs[j]))
                 g_hash_table_insert(table, refs[j], datacenter);
@@ -118,8 +131,8 @@ setSourceFromRef(InventoryBuild *build, InventoryDatastore *datastore)
 
     if (!path || *parts[0] == '\0')
         return;
-    datastore->remoteHost = inventoryBuildString(build, parts[0]);
-    datastore->remotePath = inventoryBuildString(build, path);
+    datastore->remoteHost = inventoryBuildName(build, parts[0]);
+    datastore->remotePath = inventoryBuildPath(build, path);
 }
 
 static void
@@ -134,8 +147,8 @@ setNas(InventoryBuild *build, InventoryDatastore *datastore, const VimHostNasVol
         setSourceFromRef(build, datastore);
         return;
     }
-    datastore->remoteHost = inventoryBuildString(build, nas->remoteHost);
-    datastore->remotePath = inventoryBuildString(build, nas->remotePath);
+    datastore->remoteHost = inventoryBuildName(build, nas->remoteHost);
+    datastore->remotePath = inventoryBuildPath(build, nas->remotePath);
 }
 
 static void
@@ -149,10 +162,12 @@ setVmfs(InventoryBuild *build, InventoryDatastore *datastore, const VimHostVmfsV
         return;
 
     extents = inventoryBuildNew(build, InventoryExtent, vmfs->n_extent);
-    for (i = 0; i < vmfs->n_extent; i++) {
-        if (!vmfs->extent[i]->diskName)
+    for (i = 0; extents && i < vmfs->n_extent; i++) {
+        const char *disk = inventoryBuildName(build, vmfs->extent[i]->diskName);
+
+        if (!disk)
             continue;
-        extents[datastore->nextents].disk = inventoryBuildString(build, vmfs->extent[i]->diskName);
+        extents[datastore->nextents].disk = disk;
         extents[datastore->nextents++].partition = vmfs->extent[i]->partition;
     }
     datastore->extents = extents;
@@ -228,7 +243,7 @@ plainPath(InventoryBuild *build, const char *text)
     path = g_strdup(start ? start + 3 : text);
     for (length = strlen(path); length > 1 && path[length - 1] == '/'; length--)
         path[length - 1] = '\0';
-    return *path == '/' ? inventoryBuildString(build, path) : NULL;
+    return *path == '/' ? inventoryBuildPath(build, path) : NULL;
 }
 
 static void
@@ -248,37 +263,80 @@ identityOf(const InventoryDatastore *datastore)
     return datastore->mountPath ? datastore->mountPath : datastore->url;
 }
 
-/* Adds the pool of @object, but for what it gets from elsewhere: datacenter, name, UUID, path. */
+static const VimDatastoreSummary *
+summaryOf(const InventoryObject *object)
+{
+    return viAnyObject(inventoryObjectProperty(object, "summary"), &vimDatastoreSummaryType);
+}
+
+/* A datastore the user may not look into has no name: its reference is better than nothing. */
+static const char *
+nameOf(const InventoryObject *object)
+{
+    const VimDatastoreInfo *info = viAnyObject(inventoryObjectProperty(object, "info"),
+                                               &vimDatastoreInfoType);
+    const VimDatastoreSummary *summary = summaryOf(object);
+    const char *name = summary && summary->name ? summary->name : info ? info->name : NULL;
+
+    return name && *name ? name : inventoryObjectRef(object)->value;
+}
+
+/*
+ * Adds the pool of @object, but for what it gets from elsewhere: datacenter, name, UUID, path.
+ * Returns: NULL when there is no room, or its name is too long.
+ */
 static InventoryPool *
 addDatastore(InventoryBuild *build, const InventoryObject *object, const InventoryScope *scope,
              InventoryDatastore **ret_datastore)
 {
     const SoapAny *info = inventoryObjectProperty(object, "info");
     const VimDatastoreInfo *base = viAnyObject(info, &vimDatastoreInfoType);
-    const VimDatastoreSummary *summary = viAnyObject(inventoryObjectProperty(object, "summary"),
-                                                     &vimDatastoreSummaryType);
+    const VimDatastoreSummary *summary = summaryOf(object);
     const VimHostMountInfo *mount = findMount(object, scope);
-    const char *name = summary && summary->name ? summary->name : base ? base->name : NULL;
     const char *ofInfo = base ? base->url : NULL;
     const char *url = summary && summary->url && *summary->url ? summary->url : ofInfo;
     InventoryDatastore *datastore = inventoryBuildNew(build, InventoryDatastore, 1);
-    InventoryPool *pool = inventoryBuildPool(build);
+    InventoryPool *pool = datastore ? inventoryBuildPool(build) : NULL;
 
+    if (!pool)
+        return NULL;
     datastore->ref = inventoryBuildRef(build, inventoryObjectRef(object));
     datastore->browser =
         inventoryBuildRef(build, viAnyMoRef(inventoryObjectProperty(object, "browser")));
-    /* A datastore the user may not look into has no name: its reference is better than nothing. */
-    datastore->name = name && *name ? inventoryBuildString(build, name) : datastore->ref->value;
-    datastore->url = inventoryBuildString(build, url);
-    datastore->mountPath = inventoryBuildString(build, hasPath(mount) ? mount->path : NULL);
+    datastore->name = inventoryBuildName(build, nameOf(object));
+    datastore->url = inventoryBuildPath(build, url);
+    datastore->mountPath = inventoryBuildPath(build, hasPath(mount) ? mount->path : NULL);
     datastore->fsType =
-        inventoryBuildString(build, summary && summary->type ? summary->type : "OTHER");
+        inventoryBuildName(build, summary && summary->type ? summary->type : "OTHER");
+    if (!datastore->fsType)
+        datastore->fsType = "OTHER";
     datastore->readOnly = mount && g_strcmp0(mount->accessMode, "readOnly") == 0;
+    if (!datastore->ref || !datastore->name)
+        return NULL;
     setKind(build, datastore, info);
     setSizes(pool, summary, allLost(object, scope));
     pool->datastore = datastore;
     *ret_datastore = datastore;
     return pool;
+}
+
+/*
+ * Whether @object can be a pool. One whose datacenter has no path cannot: without one, files of
+ * another datacenter's datastore of that name would be reached.
+ */
+static gboolean
+mayBePool(InventoryBuild *build, const InventoryObject *object, const Datacenter *datacenter)
+{
+    const char *name = nameOf(object);
+
+    if (!inventoryBuildIsName(name))
+        leftOutAdd(&build->leftOut, "a datastore whose name is too long", name);
+    else if (datacenter && !datacenter->isUsable)
+        leftOutAdd(&build->leftOut, "a datastore whose datacenter has a path that is too long",
+                   name);
+    else
+        return TRUE;
+    return FALSE;
 }
 
 /* Adds it whole. @datacenter: NULL where none was seen. */
@@ -287,9 +345,15 @@ addPool(InventoryBuild *build, const InventoryObject *object, const InventorySco
         const Datacenter *datacenter)
 {
     InventoryDatastore *datastore = NULL;
-    InventoryPool *pool = addDatastore(build, object, scope, &datastore);
-    const char *identity = identityOf(datastore);
+    InventoryPool *pool = NULL;
+    const char *identity = NULL;
 
+    if (!mayBePool(build, object, datacenter))
+        return;
+    pool = addDatastore(build, object, scope, &datastore);
+    if (!pool)
+        return;
+    identity = identityOf(datastore);
     datastore->datacenter = datacenter ? datacenter->ref : NULL;
     datastore->datacenterPath = datacenter ? datacenter->path : NULL;
     pool->name = datastore->name;
@@ -309,19 +373,32 @@ inventoryBuildDatastoreAnew(InventoryBuild *build, const InventoryObject *object
      * These as they were before they were made unique: then they come out the same again, since
      * nothing they depend on has changed anywhere else.
      */
-    if (!g_str_equal(datastore->name, known->name) ||
+    if (!pool || build->full || !g_str_equal(datastore->name, known->name) ||
         g_strcmp0(identityOf(datastore), identityOf(known)) != 0)
         return FALSE;
 
-    datastore->datacenter = inventoryBuildRef(build, known->datacenter);
-    datastore->datacenterPath = inventoryBuildString(build, known->datacenterPath);
-    pool->name = inventoryBuildString(build, before->name);
+    /* These are where the pool that was first built has them, in the frame, which lives as long. */
+    datastore->datacenter = known->datacenter;
+    datastore->datacenterPath = known->datacenterPath;
+    pool->name = before->name;
     memcpy(pool->uuid, before->uuid, sizeof(pool->uuid));
-    pool->targetPath = inventoryBuildString(build, before->targetPath);
+    pool->targetPath = before->targetPath;
     return TRUE;
 }
 
 /* ---- unique names and UUIDs ----------------------------------------------------------------- */
+
+static guint
+uuidHash(gconstpointer uuid)
+{
+    return hashBytes(uuid, 16);
+}
+
+static gboolean
+uuidEqual(gconstpointer a, gconstpointer b)
+{
+    return memcmp(a, b, 16) == 0;
+}
 
 /*
  * One NFS export that two datacenters of a vCenter have mounted is two datastores with one mount
@@ -331,7 +408,7 @@ inventoryBuildDatastoreAnew(InventoryBuild *build, const InventoryObject *object
 static void
 makeUuidsUnique(InventoryBuild *build)
 {
-    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) seen = g_hash_table_new(uuidHash, uuidEqual);
     guint i;
 
     for (i = 0; i < build->pools->len; i++) {
@@ -340,9 +417,11 @@ makeUuidsUnique(InventoryBuild *build)
         g_autofree char *identity = NULL;
         char text[37];
 
-        nameFormatUuid(pool->uuid, text);
-        if (g_hash_table_add(seen, g_strdup(text)))
+        if (!g_hash_table_contains(seen, pool->uuid)) {
+            g_hash_table_add(seen, pool->uuid);
             continue;
+        }
+        nameFormatUuid(pool->uuid, text);
         identity = g_strdup_printf("%s\n%s", text, ref);
         nameHashUuid(identity, pool->uuid);
     }
@@ -352,7 +431,7 @@ makeUuidsUnique(InventoryBuild *build)
 static GHashTable *
 countNames(const GPtrArray *pools)
 {
-    GHashTable *counts = g_hash_table_new(g_str_hash, g_str_equal);
+    GHashTable *counts = g_hash_table_new(hashText, g_str_equal);
     guint i;
 
     for (i = 0; i < pools->len; i++) {
@@ -364,6 +443,22 @@ countNames(const GPtrArray *pools)
     return counts;
 }
 
+/*
+ * Returns: @pool's name with the path of its datacenter behind it, or with its reference where that
+ * would be too long; NULL: so would that.
+ */
+static const char *
+uniqueName(InventoryBuild *build, const InventoryPool *pool)
+{
+    const char *where = pool->datastore->datacenterPath;
+    g_autofree char *name = NULL;
+
+    if (!where || strlen(pool->name) + strlen(where) + strlen(" ()") > LIMIT_NAME_BYTES)
+        where = pool->datastore->ref->value;
+    name = g_strdup_printf("%s (%s)", pool->name, where);
+    return inventoryBuildName(build, name);
+}
+
 /* Within one datacenter names are unique; across several they need not be. */
 static void
 makeNamesUnique(InventoryBuild *build)
@@ -373,14 +468,16 @@ makeNamesUnique(InventoryBuild *build)
 
     for (i = 0; i < build->pools->len; i++) {
         InventoryPool *pool = g_ptr_array_index(build->pools, i);
-        const char *where = pool->datastore->datacenterPath;
-        g_autofree char *name = NULL;
+        const char *name = pool->name;
 
-        if (GPOINTER_TO_UINT(g_hash_table_lookup(counts, pool->name)) < 2)
+        if (GPOINTER_TO_UINT(g_hash_table_lookup(counts, name)) < 2)
             continue;
-        name = g_strdup_printf("%s (%s)", pool->name, where ? where : pool->datastore->ref->value);
-        pool->name = inventoryBuildString(build, name);
+        pool->name = uniqueName(build, pool);
+        if (!pool->name)
+            leftOutAdd(&build->leftOut, "a datastore whose name is too long to be made unique",
+                       name);
     }
+    inventoryBuildDropNameless(build);
 }
 
 void
@@ -394,15 +491,20 @@ inventoryBuildDatastores(InventoryBuild *build, const InventoryStore *store,
 
     if (scope && scope->datacenter) {
         only = inventoryBuildNew(build, Datacenter, 1);
+        if (!only)
+            return;
         only->ref = inventoryBuildRef(build, scope->datacenter);
-        only->path = inventoryBuildString(build, scope->datacenterPath);
+        only->path = inventoryBuildPath(build, scope->datacenterPath);
+        only->isUsable = TRUE;
     }
-    for (i = 0; i < datastores->len; i++) {
+    for (i = 0; i < datastores->len && !build->full; i++) {
         const InventoryObject *object = g_ptr_array_index(datastores, i);
 
         addPool(build, object, scope,
                 only ? only : g_hash_table_lookup(datacenters, inventoryObjectRef(object)));
     }
+    if (build->full)
+        return;
     makeNamesUnique(build);
     makeUuidsUnique(build);
 }

@@ -20,6 +20,7 @@ typedef struct {
     gint refs;                      /* atomic */
     Arena *arena;
     const char *hostName;           /* NULL: not one host */
+    LeftOut leftOut;
     GHashTable *poolsByName;        /* these: the place on the shelf, plus 1 */
     GHashTable *poolsByUuid;        /* key: the pool's uuid */
     GHashTable *poolsByTargetPath;

@@ -13,12 +13,13 @@
 
 #include <string.h>
 
+#include "base_hash.h"
 #include "base_names.h"
 #include "inventory_build.h"
 #include "vi_property.h"
 
-/* From so many LUNs of a target on, finding one among them in order takes too long. */
-#define FEW_LUNS 16
+/* From so many LUNs, portals or adapters of a target on, finding one in order takes too long. */
+#define FEW 16
 
 /* One target while its parts are gathered. */
 typedef struct {
@@ -26,6 +27,8 @@ typedef struct {
     GArray *portals;        /* InventoryPortal */
     GArray *adapters;       /* InventoryAdapter; those of one host stand together */
     guint hostsFirst;       /* where those of the host under way begin */
+    GHashTable *portalSet;  /* "address\nport"; NULL while they are few */
+    GHashTable *deviceSet;  /* of the adapters of that host, likewise */
     GPtrArray *luns;        /* InventoryLun */
     GHashTable *lunSet;     /* the same; NULL while they are few */
     guint livePaths;
@@ -45,7 +48,14 @@ typedef struct {
     const SoapMoRef *storageSystem;
     GHashTable *lunsByKey;  /* ScsiLun.key → ScsiLun */
     GHashTable *targets;    /* set of Target: those its adapters have */
+    GHashTable *devices;    /* set of the adapters' names, in the arena */
 } Host;
+
+/* An adapter, whose texts all its targets share. */
+typedef struct {
+    const char *device;
+    const char *iqn;
+} Initiator;
 
 static void
 targetFree(gpointer data)
@@ -56,19 +66,30 @@ targetFree(gpointer data)
     g_array_unref(target->adapters);
     g_ptr_array_unref(target->luns);
     g_clear_pointer(&target->lunSet, g_hash_table_unref);
+    g_clear_pointer(&target->portalSet, g_hash_table_unref);
+    g_clear_pointer(&target->deviceSet, g_hash_table_unref);
     g_free(target);
 }
 
+/* Returns: NULL when its name is too long, or there is no room. */
 static Target *
 targetGet(Gather *gather, const char *iqn)
 {
     Target *target = g_hash_table_lookup(gather->targets, iqn);
+    const char *kept = NULL;
 
     if (target)
         return target;
+    if (!inventoryBuildIsName(iqn)) {
+        leftOutAdd(&gather->build->leftOut, "an iSCSI target whose name is too long", iqn);
+        return NULL;
+    }
+    kept = inventoryBuildName(gather->build, iqn);
+    if (!kept)
+        return NULL;
 
     target = g_new0(Target, 1);
-    target->iqn = inventoryBuildString(gather->build, iqn);
+    target->iqn = kept;
     target->portals = g_array_new(FALSE, TRUE, sizeof(InventoryPortal));
     target->adapters = g_array_new(FALSE, TRUE, sizeof(InventoryAdapter));
     target->luns = g_ptr_array_new();
@@ -78,41 +99,131 @@ targetGet(Gather *gather, const char *iqn)
 
 /* ---- adapters and their static targets ------------------------------------------------------ */
 
+static char *
+portalKey(const InventoryPortal *portal)
+{
+    return g_strdup_printf("%s\n%d", portal->address, portal->port);
+}
+
+/* Whether @target has @portal. Of many, a table knows. */
+static gboolean
+hasPortal(Target *target, const InventoryPortal *portal)
+{
+    guint i;
+
+    if (target->portals->len >= FEW && !target->portalSet) {
+        target->portalSet = g_hash_table_new_full(hashText, g_str_equal, g_free, NULL);
+        for (i = 0; i < target->portals->len; i++)
+            g_hash_table_add(target->portalSet,
+                             portalKey(&g_array_index(target->portals, InventoryPortal, i)));
+    }
+    if (target->portalSet)
+        return !g_hash_table_add(target->portalSet, portalKey(portal));
+    for (i = 0; i < target->portals->len; i++) {
+        const InventoryPortal *known = &g_array_index(target->portals, InventoryPortal, i);
+
+        if (g_str_equal(known->address, portal->address) && known->port == portal->port)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 static void
 addPortal(Gather *gather, Target *target, const VimHostInternetScsiHbaStaticTarget *entry)
 {
     InventoryPortal portal = { entry->address, entry->has_port ? entry->port : 3260 };
-    guint i;
 
     if (!portal.address)
         return;
-    for (i = 0; i < target->portals->len; i++) {
-        const InventoryPortal *known = &g_array_index(target->portals, InventoryPortal, i);
-
-        if (g_str_equal(known->address, portal.address) && known->port == portal.port)
-            return;
+    if (!inventoryBuildIsName(portal.address)) {
+        leftOutAdd(&gather->build->leftOut, "a portal whose address is too long", portal.address);
+        return;
     }
-    portal.address = inventoryBuildString(gather->build, entry->address);
-    g_array_append_val(target->portals, portal);
+    if (hasPortal(target, &portal))
+        return;
+    portal.address = inventoryBuildName(gather->build, entry->address);
+    if (portal.address)
+        g_array_append_val(target->portals, portal);
+}
+
+/* Whether the host under way has given @target its adapter @device. Of many, a table knows. */
+static gboolean
+hasAdapter(Target *target, const char *device)
+{
+    guint i;
+
+    if (target->adapters->len - target->hostsFirst >= FEW && !target->deviceSet) {
+        target->deviceSet = g_hash_table_new(NULL, NULL);
+        for (i = target->hostsFirst; i < target->adapters->len; i++)
+            g_hash_table_add(
+                target->deviceSet,
+                (gpointer)g_array_index(target->adapters, InventoryAdapter, i).device);
+    }
+    if (target->deviceSet)
+        return !g_hash_table_add(target->deviceSet, (gpointer)device);
+
+    /* Names of adapters are in the arena once for a host. */
+    for (i = target->hostsFirst; i < target->adapters->len; i++) {
+        if (g_array_index(target->adapters, InventoryAdapter, i).device == device)
+            return TRUE;
+    }
+    return FALSE;
 }
 
 static void
-addAdapter(const Host *host, Target *target, const VimHostInternetScsiHba *hba)
+addAdapter(const Host *host, Target *target, const Initiator *initiator)
 {
-    InventoryAdapter adapter = { .storageSystem = host->storageSystem };
-    guint i;
+    InventoryAdapter adapter = {
+        .storageSystem = host->storageSystem, .device = initiator->device, .iqn = initiator->iqn,
+    };
 
-    if (!hba->base.device)
-        return;
-    for (i = target->hostsFirst; i < target->adapters->len; i++) {
-        const InventoryAdapter *known = &g_array_index(target->adapters, InventoryAdapter, i);
+    if (initiator->device && !hasAdapter(target, initiator->device))
+        g_array_append_val(target->adapters, adapter);
+}
 
-        if (g_str_equal(known->device, hba->base.device))
-            return;
+/* Returns: @device in the arena, the same each time; NULL when it is too long. */
+static const char *
+deviceGet(const Host *host, const char *device)
+{
+    InventoryBuild *build = host->gather->build;
+    const char *known = device ? g_hash_table_lookup(host->devices, device) : NULL;
+
+    if (!device || known)
+        return known;
+    if (!inventoryBuildIsName(device)) {
+        leftOutAdd(&build->leftOut, "an iSCSI adapter whose name is too long", device);
+        return NULL;
     }
-    adapter.device = inventoryBuildString(host->gather->build, hba->base.device);
-    adapter.iqn = inventoryBuildString(host->gather->build, hba->iScsiName);
-    g_array_append_val(target->adapters, adapter);
+    known = inventoryBuildName(build, device);
+    if (known)
+        g_hash_table_add(host->devices, (gpointer)known);
+    return known;
+}
+
+static void
+gatherAdapter(const Host *host, const VimHostInternetScsiHba *hba)
+{
+    InventoryBuild *build = host->gather->build;
+    const Initiator initiator = {
+        deviceGet(host, hba->base.device), inventoryBuildName(build, hba->iScsiName),
+    };
+    size_t i;
+
+    for (i = 0; i < hba->n_configuredStaticTarget && !build->full; i++) {
+        const VimHostInternetScsiHbaStaticTarget *entry = hba->configuredStaticTarget[i];
+        Target *target = NULL;
+
+        if (entry->iScsiName && *entry->iScsiName)
+            target = targetGet(host->gather, entry->iScsiName);
+        if (!target)
+            continue;
+        if (g_hash_table_add(host->targets, target)) {
+            target->hostsFirst = target->adapters->len;
+            g_clear_pointer(&target->deviceSet, g_hash_table_unref);
+        }
+        addPortal(host->gather, target, entry);
+        addAdapter(host, target, &initiator);
+    }
 }
 
 static void
@@ -120,23 +231,13 @@ gatherAdapters(const Host *host, const SoapAny *adapters)
 {
     size_t n;
     SoapObject *const *items = viAnyObjects(adapters, &n);
-    size_t i, j;
+    size_t i;
 
-    for (i = 0; i < n; i++) {
+    for (i = 0; i < n && !host->gather->build->full; i++) {
         const VimHostInternetScsiHba *hba = soapObjectCast(items[i], &vimHostInternetScsiHbaType);
 
-        for (j = 0; hba && j < hba->n_configuredStaticTarget; j++) {
-            const VimHostInternetScsiHbaStaticTarget *entry = hba->configuredStaticTarget[j];
-            Target *target;
-
-            if (!entry->iScsiName || *entry->iScsiName == '\0')
-                continue;
-            target = targetGet(host->gather, entry->iScsiName);
-            if (g_hash_table_add(host->targets, target))
-                target->hostsFirst = target->adapters->len;
-            addPortal(host->gather, target, entry);
-            addAdapter(host, target, hba);
-        }
+        if (hba && hba->n_configuredStaticTarget > 0)
+            gatherAdapter(host, hba);
     }
 }
 
@@ -167,9 +268,43 @@ lunKey(const char *identity, char ret_key[37])
 static gboolean
 isSameLun(const InventoryLun *lun, const VimScsiLun *scsi, const char *name)
 {
-    if (lun->canonicalName && scsi->canonicalName)
+    if (lun->canonicalName && scsi->canonicalName && inventoryBuildIsName(scsi->canonicalName))
         return g_str_equal(lun->canonicalName, scsi->canonicalName);
     return g_str_equal(lun->name, name);
+}
+
+static const char *
+lunName(const VimScsiLun *scsi)
+{
+    return scsi->base.deviceName ? scsi->base.deviceName : scsi->canonicalName;
+}
+
+/* Returns: @identity's LUN, as @scsi describes it; NULL: there is no room. */
+static InventoryLun *
+lunNew(Gather *gather, const VimScsiLun *scsi, const char *identity)
+{
+    InventoryBuild *build = gather->build;
+    const VimHostScsiDisk *disk = soapObjectCast(scsi, &vimHostScsiDiskType);
+    InventoryLun *lun = inventoryBuildNew(build, InventoryLun, 1);
+    const char *kept = identity;
+
+    /* The table goes before the reply does, but not before what was made for it. */
+    if (identity != scsi->uuid && identity != lunName(scsi))
+        kept = inventoryBuildPath(build, identity);
+    if (!lun || !kept)
+        return NULL;
+    lunKey(identity, lun->key);
+    lun->name = inventoryBuildName(build, lunName(scsi));
+    lun->canonicalName = inventoryBuildName(build, scsi->canonicalName);
+    lun->devicePath = disk ? inventoryBuildPath(build, disk->devicePath) : NULL;
+    if (!lun->devicePath)
+        lun->devicePath = lun->name;
+    if (build->full)
+        return NULL;
+    lun->isDisk = disk != NULL;
+    setCapacity(lun, disk);
+    g_hash_table_insert(gather->luns, (gpointer)kept, lun);
+    return lun;
 }
 
 /*
@@ -179,9 +314,9 @@ isSameLun(const InventoryLun *lun, const VimScsiLun *scsi, const char *name)
 static InventoryLun *
 lunGet(Gather *gather, const VimScsiLun *scsi)
 {
-    const VimHostScsiDisk *disk = soapObjectCast(scsi, &vimHostScsiDiskType);
-    const char *name = scsi->base.deviceName ? scsi->base.deviceName : scsi->canonicalName;
+    const char *name = lunName(scsi);
     const char *identity = scsi->uuid && *scsi->uuid ? scsi->uuid : name;
+    g_autofree char *both = NULL;
     InventoryLun *lun;
 
     if (!name || *name == '\0')
@@ -189,25 +324,11 @@ lunGet(Gather *gather, const VimScsiLun *scsi)
 
     lun = g_hash_table_lookup(gather->luns, identity);
     if (lun && !isSameLun(lun, scsi, name)) {
-        g_autofree char *both = g_strdup_printf("%s\n%s", scsi->uuid, name);
-
-        identity = inventoryBuildString(gather->build, both);
+        both = g_strdup_printf("%s\n%s", scsi->uuid, name);
+        identity = both;
         lun = g_hash_table_lookup(gather->luns, identity);
     }
-    if (lun)
-        return lun;
-
-    lun = inventoryBuildNew(gather->build, InventoryLun, 1);
-    lunKey(identity, lun->key);
-    lun->name = inventoryBuildString(gather->build, name);
-    lun->canonicalName = inventoryBuildString(gather->build, scsi->canonicalName);
-    lun->devicePath = disk && disk->devicePath
-                          ? inventoryBuildString(gather->build, disk->devicePath)
-                          : lun->name;
-    lun->isDisk = disk != NULL;
-    setCapacity(lun, disk);
-    g_hash_table_insert(gather->luns, (gpointer)identity, lun);
-    return lun;
+    return lun ? lun : lunNew(gather, scsi, identity);
 }
 
 static void
@@ -222,7 +343,7 @@ targetAddLun(Target *target, InventoryLun *lun)
     g_ptr_array_add(target->luns, lun);
     if (target->lunSet) {
         g_hash_table_add(target->lunSet, lun);
-    } else if (target->luns->len == FEW_LUNS) {
+    } else if (target->luns->len == FEW) {
         target->lunSet = g_hash_table_new(NULL, NULL);
         for (i = 0; i < target->luns->len; i++)
             g_hash_table_add(target->lunSet, g_ptr_array_index(target->luns, i));
@@ -240,10 +361,25 @@ addLun(const Host *host, Target *target, const char *key)
         targetAddLun(target, lun);
 }
 
-static GHashTable *
-indexLuns(const SoapAny *luns)
+/* Whether the names of @scsi may be kept: what it is called, and what its key is made of. */
+static gboolean
+isUsableLun(InventoryBuild *build, const VimScsiLun *scsi)
 {
-    GHashTable *table = g_hash_table_new(g_str_hash, g_str_equal);
+    const char *name = lunName(scsi);
+
+    if (name && !inventoryBuildIsName(name))
+        leftOutAdd(&build->leftOut, "a LUN whose name is too long", name);
+    else if (scsi->uuid && !inventoryBuildIsName(scsi->uuid))
+        leftOutAdd(&build->leftOut, "a LUN whose UUID is too long", name);
+    else
+        return TRUE;
+    return FALSE;
+}
+
+static GHashTable *
+indexLuns(InventoryBuild *build, const SoapAny *luns)
+{
+    GHashTable *table = g_hash_table_new(hashText, g_str_equal);
     size_t n;
     SoapObject *const *items = viAnyObjects(luns, &n);
     size_t i;
@@ -251,7 +387,7 @@ indexLuns(const SoapAny *luns)
     for (i = 0; i < n; i++) {
         VimScsiLun *scsi = soapObjectCast(items[i], &vimScsiLunType);
 
-        if (scsi && scsi->key)
+        if (scsi && scsi->key && isUsableLun(build, scsi))
             g_hash_table_insert(table, (gpointer)scsi->key, scsi);
     }
     return table;
@@ -349,14 +485,16 @@ gatherHost(Gather *gather, const InventoryObject *object)
 {
     const SoapAny *luns = inventoryObjectProperty(object, "config.storageDevice.scsiLun");
     const SoapAny *storageSystem = inventoryObjectProperty(object, "configManager.storageSystem");
-    g_autoptr(GHashTable) lunsByKey = indexLuns(luns);
+    g_autoptr(GHashTable) lunsByKey = indexLuns(gather->build, luns);
     g_autoptr(GHashTable) targets = g_hash_table_new(NULL, NULL);
+    g_autoptr(GHashTable) devices = g_hash_table_new(hashText, g_str_equal);
     g_autoptr(GHashTable) seen = NULL;
     Host host = {
         .gather = gather,
         .storageSystem = inventoryBuildRef(gather->build, viAnyMoRef(storageSystem)),
         .lunsByKey = lunsByKey,
         .targets = targets,
+        .devices = devices,
     };
 
     gatherAdapters(&host, inventoryObjectProperty(object, "config.storageDevice.hostBusAdapter"));
@@ -387,13 +525,13 @@ compareTargets(gconstpointer a, gconstpointer b)
     return strcmp(((const Target *)a)->iqn, ((const Target *)b)->iqn);
 }
 
-/* Copies an array into the arena. */
+/* Copies an array into the arena; NULL: there is no room. */
 static gconstpointer
 seal(InventoryBuild *build, gconstpointer data, size_t size)
 {
     void *copy = inventoryBuildAlloc(build, size);
 
-    if (size > 0)
+    if (copy && size > 0)
         memcpy(copy, data, size);
     return copy;
 }
@@ -402,9 +540,11 @@ static void
 addPool(InventoryBuild *build, const Target *from)
 {
     InventoryTarget *target = inventoryBuildNew(build, InventoryTarget, 1);
-    InventoryPool *pool = inventoryBuildPool(build);
+    InventoryPool *pool = target ? inventoryBuildPool(build) : NULL;
     guint i;
 
+    if (!pool)
+        return;
     g_ptr_array_sort(from->luns, compareLuns);
     target->iqn = from->iqn;
     target->portals =
@@ -439,18 +579,18 @@ inventoryBuildTargets(InventoryBuild *build, const InventoryStore *store)
 {
     g_autoptr(GPtrArray) hosts = inventoryStoreObjects(store, "HostSystem");
     g_autoptr(GHashTable) targets =
-        g_hash_table_new_full(g_str_hash, g_str_equal, NULL, targetFree);
-    g_autoptr(GHashTable) luns = g_hash_table_new(g_str_hash, g_str_equal);
+        g_hash_table_new_full(hashText, g_str_equal, NULL, targetFree);
+    g_autoptr(GHashTable) luns = g_hash_table_new(hashText, g_str_equal);
     Gather gather = { build, targets, luns };
     GList *sorted;
     GList *item;
     guint i;
 
-    for (i = 0; i < hosts->len; i++)
+    for (i = 0; i < hosts->len && !build->full; i++)
         gatherHost(&gather, g_ptr_array_index(hosts, i));
 
     sorted = g_list_sort(g_hash_table_get_values(targets), compareTargets);
-    for (item = sorted; item; item = item->next)
+    for (item = sorted; item && !build->full; item = item->next)
         addPool(build, item->data);
     g_list_free(sorted);
 }

@@ -8,6 +8,9 @@
  * "Folder/Datacenter/Folder/ComputeResource[/Host]".
  */
 
+#include <string.h>
+
+#include "base_limits.h"
 #include "base_names.h"
 #include "inventory.h"
 #include "inventory_spec.h"
@@ -54,8 +57,12 @@ static gboolean
 hasName(const VimObjectContent *object, const char *name)
 {
     const char *wire = viAnyString(viObjectProperty(object, "name"));
-    g_autofree char *plain = wire ? nameUnescapeEntity(wire) : NULL;
+    g_autofree char *plain = NULL;
 
+    /* No name is that long, and so nobody means it. */
+    if (!wire || strlen(wire) > LIMIT_NAME_BYTES)
+        return FALSE;
+    plain = nameUnescapeEntity(wire);
     return g_strcmp0(wire, name) == 0 || g_strcmp0(plain, name) == 0;
 }
 
@@ -203,6 +210,12 @@ walkPath(Walk *walk, GError **error)
 
     if (!host)
         return NULL;
+    if (walk->datacenterPath->len > LIMIT_DATASTORE_PATH) {
+        g_set_error(error, INVENTORY_ERROR, INVENTORY_ERROR_PATH,
+                    "the inventory path leads to a datacenter whose path is longer than %d bytes",
+                    LIMIT_DATASTORE_PATH);
+        return NULL;
+    }
 
     scope = g_new0(InventoryScope, 1);
     scope->host = refCopy(host->obj);
@@ -238,5 +251,13 @@ inventoryResolvePath(ViSession *session, const char *path, GError **error)
         objects, path, parts, viSessionServices(session)->rootFolder, NULL, datacenterPath
     };
 
-    return objects ? walkPath(&walk, error) : NULL;
+    if (!objects)
+        return NULL;
+    /* Each step looks at all objects, and folders may be in each other without an end. */
+    if (g_strv_length(parts) > LIMIT_INVENTORY_DEPTH) {
+        g_set_error(error, INVENTORY_ERROR, INVENTORY_ERROR_PATH,
+                    "the inventory path has more than %d parts", LIMIT_INVENTORY_DEPTH);
+        return NULL;
+    }
+    return walkPath(&walk, error);
 }

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base_hash.h"
 #include "inventory_frame.h"
 
 /* ---- the frame ------------------------------------------------------------------------------- */
@@ -14,11 +15,7 @@
 static guint
 uuidHash(gconstpointer key)
 {
-    guint hash;
-
-    /* UUIDs are MD5 sums: any four bytes are as good as a hash of all. */
-    memcpy(&hash, key, sizeof(hash));
-    return hash;
+    return hashBytes(key, 16);
 }
 
 static gboolean
@@ -66,12 +63,13 @@ frameNew(InventoryBuild *build, const char *hostName)
     frame->refs = 1;
     frame->arena = g_steal_pointer(&build->arena);
     frame->hostName = hostName;
-    frame->poolsByName = g_hash_table_new(g_str_hash, g_str_equal);
+    frame->leftOut = build->leftOut;
+    frame->poolsByName = g_hash_table_new(hashText, g_str_equal);
     frame->poolsByUuid = g_hash_table_new(uuidHash, uuidEqual);
-    frame->poolsByTargetPath = g_hash_table_new(g_str_hash, g_str_equal);
+    frame->poolsByTargetPath = g_hash_table_new(hashText, g_str_equal);
     frame->poolsByRef = g_hash_table_new(inventoryRefHash, inventoryRefEqual);
-    frame->lunsByKey = g_hash_table_new(g_str_hash, g_str_equal);
-    frame->lunsByPath = g_hash_table_new(g_str_hash, g_str_equal);
+    frame->lunsByKey = g_hash_table_new(hashText, g_str_equal);
+    frame->lunsByPath = g_hash_table_new(hashText, g_str_equal);
 
     for (i = 0; i < build->pools->len; i++)
         indexPool(frame, g_ptr_array_index(build->pools, i), i);
@@ -212,6 +210,12 @@ const InventoryLun *
 inventoryLunByPath(const InventorySnapshot *snapshot, const char *path)
 {
     return g_hash_table_lookup(snapshot->frame->lunsByPath, path);
+}
+
+const LeftOut *
+inventorySnapshotLeftOut(const InventorySnapshot *snapshot)
+{
+    return &snapshot->frame->leftOut;
 }
 
 const char *

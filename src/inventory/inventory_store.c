@@ -7,14 +7,18 @@
 
 #include <string.h>
 
+#include "base_hash.h"
 #include "base_limits.h"
 #include "inventory_store.h"
 
 /* A reply, or the pages of one read, shared by all values in it that are still the latest:
  * g_rc_box'ed. */
 typedef struct {
+    InventoryStore *store;
     gpointer reply;
     GDestroyNotify free;
+    size_t sent;            /* bytes of it as they came */
+    size_t held;            /* bytes of memory it holds */
 } SharedReply;
 
 typedef struct {
@@ -35,16 +39,35 @@ struct _InventoryStore {
     GPtrArray *changed;     /* InventoryObject: datastores; empty where more than these changed */
     gboolean moreChanged;
     guint64 stamp;
+    size_t sent;            /* sums over the replies it holds */
+    size_t held;
+    LeftOut leftOut;
 };
 
+/* An object without properties holds no reply; it was sent in so many bytes at least. */
+#define OBJECT_BYTES 64
+
 static SharedReply *
-sharedReplyNew(gpointer reply, GDestroyNotify freeReply)
+sharedReplyNew(InventoryStore *store, gpointer reply, GDestroyNotify freeReply)
 {
     SharedReply *shared = g_rc_box_new0(SharedReply);
 
+    shared->store = store;
     shared->reply = reply;
     shared->free = freeReply;
     return shared;
+}
+
+/* Counts @reply among what the store of @shared holds. */
+static void
+sharedReplyCount(SharedReply *shared, const SoapReply *reply)
+{
+    const size_t held = arenaUsed(reply->arena);
+
+    shared->sent += reply->bytes;
+    shared->held += held;
+    shared->store->sent += reply->bytes;
+    shared->store->held += held;
 }
 
 static void
@@ -52,6 +75,8 @@ sharedReplyClear(gpointer data)
 {
     SharedReply *shared = data;
 
+    shared->store->sent -= shared->sent;
+    shared->store->held -= shared->held;
     shared->free(shared->reply);
 }
 
@@ -86,7 +111,7 @@ inventoryRefHash(gconstpointer key)
 {
     const SoapMoRef *ref = key;
 
-    return g_str_hash(ref->value) * 31 + g_str_hash(ref->type);
+    return hashAdd(hashText(ref->type), ref->value, strlen(ref->value));
 }
 
 gboolean
@@ -204,15 +229,28 @@ findProperty(const InventoryObject *object, const char *name)
     return -1;
 }
 
-static void
-setProperty(InventoryObject *object, const char *name, const SoapAny *value, SharedReply *reply)
+/* A name that is too long is none that was asked for. */
+static gboolean
+setProperty(InventoryObject *object, const char *name, const SoapAny *value, SharedReply *reply,
+            GError **error)
 {
-    Property property = { g_strdup(name), value, g_rc_box_acquire(reply) };
+    Property property = { NULL, value, NULL };
     gint i = findProperty(object, name);
 
+    if (i < 0 && strlen(name) > LIMIT_NAME_BYTES)
+        return TRUE;
+    if (i < 0 && object->properties->len >= LIMIT_OBJECT_PROPERTIES) {
+        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                    "the server reports more than %d properties of one object",
+                    LIMIT_OBJECT_PROPERTIES);
+        return FALSE;
+    }
     if (i >= 0)
         g_array_remove_index_fast(object->properties, (guint)i);
+    property.name = g_strdup(name);
+    property.reply = g_rc_box_acquire(reply);
     g_array_append_val(object->properties, property);
+    return TRUE;
 }
 
 static void
@@ -261,10 +299,21 @@ applyChange(InventoryObject *object, const VimPropertyChange *change, SharedRepl
     }
 
     if (change->val && g_strcmp0(change->op, VIM_PROPERTY_CHANGE_OP_ASSIGN) == 0)
-        setProperty(object, change->name, change->val, reply);
-    else
-        unsetProperty(object, change->name);
+        return setProperty(object, change->name, change->val, reply, error);
+    unsetProperty(object, change->name);
     return TRUE;
+}
+
+/* Whether @ref names an object that can be kept; one with a name that is too long is left out. */
+static gboolean
+isUsableRef(InventoryStore *store, const SoapMoRef *ref)
+{
+    if (!ref || !ref->type || !ref->value)
+        return FALSE;
+    if (strlen(ref->type) <= LIMIT_NAME_BYTES && strlen(ref->value) <= LIMIT_NAME_BYTES)
+        return TRUE;
+    leftOutAdd(&store->leftOut, "an object whose reference is too long", ref->value);
+    return FALSE;
 }
 
 /* The object at @ref, which is new or has changed. Returns: NULL with @error above the limit. */
@@ -296,7 +345,7 @@ applyObject(InventoryStore *store, const VimObjectUpdate *update, SharedReply *r
     InventoryObject *object;
     size_t i;
 
-    if (!update->obj || !update->obj->type || !update->obj->value)
+    if (!isUsableRef(store, update->obj))
         return TRUE;
     if (g_strcmp0(update->kind, VIM_OBJECT_UPDATE_KIND_LEAVE) == 0) {
         if (g_hash_table_contains(store->objects, update->obj))
@@ -328,19 +377,37 @@ applyFilter(InventoryStore *store, const VimPropertyFilterUpdate *filter, Shared
     return TRUE;
 }
 
+/*
+ * Whether @store may hold what it does. Of one that has grown, much may be the rest of replies of
+ * which hardly anything is the latest: that goes when everything is read again.
+ */
+static gboolean
+checkHeld(const InventoryStore *store, GError **error)
+{
+    if (store->held <= LIMIT_INVENTORY_BYTES)
+        return TRUE;
+    g_set_error(error, VI_ERROR,
+                store->stamp > 0 ? VI_ERROR_COLLECTOR_VERSION : VI_ERROR_PROTOCOL,
+                "the server's inventory takes more than %zu MiB of memory; name a part of it with "
+                "path= in the URI", LIMIT_INVENTORY_BYTES / (1024 * 1024));
+    return FALSE;
+}
+
 gboolean
 inventoryStoreApply(InventoryStore *store, const VimUpdateSet *updates, SoapReply *reply,
                     GError **error)
 {
-    SharedReply *shared = sharedReplyNew(reply, (GDestroyNotify)soapReplyFree);
+    SharedReply *shared = sharedReplyNew(store, reply, (GDestroyNotify)soapReplyFree);
     gboolean ok = TRUE;
     size_t i;
 
+    if (reply)
+        sharedReplyCount(shared, reply);
     for (i = 0; i < updates->n_filterSet && ok; i++)
         ok = applyFilter(store, updates->filterSet[i], shared, error);
 
     sharedReplyRelease(shared);
-    return ok;
+    return ok && checkHeld(store, error);
 }
 
 static gboolean
@@ -350,7 +417,7 @@ loadObject(InventoryStore *store, const VimObjectContent *content, SharedReply *
     InventoryObject *object;
     size_t i;
 
-    if (!content->obj || !content->obj->type || !content->obj->value)
+    if (!isUsableRef(store, content->obj))
         return TRUE;
     object = touchObject(store, content->obj, error);
     if (!object)
@@ -359,8 +426,9 @@ loadObject(InventoryStore *store, const VimObjectContent *content, SharedReply *
     for (i = 0; i < content->n_propSet; i++) {
         const VimDynamicProperty *property = content->propSet[i];
 
-        if (property->name && property->val)
-            setProperty(object, property->name, property->val, reply);
+        if (property->name && property->val &&
+            !setProperty(object, property->name, property->val, reply, error))
+            return FALSE;
     }
     return TRUE;
 }
@@ -368,15 +436,29 @@ loadObject(InventoryStore *store, const VimObjectContent *content, SharedReply *
 gboolean
 inventoryStoreLoad(InventoryStore *store, ViObjects *objects, GError **error)
 {
-    SharedReply *shared = sharedReplyNew(objects, (GDestroyNotify)viObjectsFree);
+    SharedReply *shared = sharedReplyNew(store, objects, (GDestroyNotify)viObjectsFree);
     gboolean ok = TRUE;
     guint i;
 
+    for (i = 0; i < objects->replies->len; i++)
+        sharedReplyCount(shared, g_ptr_array_index(objects->replies, i));
     for (i = 0; i < objects->objects->len && ok; i++)
         ok = loadObject(store, g_ptr_array_index(objects->objects, i), shared, error);
 
     sharedReplyRelease(shared);
-    return ok;
+    return ok && checkHeld(store, error);
+}
+
+size_t
+inventoryStoreWeight(const InventoryStore *store)
+{
+    return store->sent + (size_t)g_hash_table_size(store->objects) * OBJECT_BYTES;
+}
+
+const LeftOut *
+inventoryStoreLeftOut(const InventoryStore *store)
+{
+    return &store->leftOut;
 }
 
 static gint

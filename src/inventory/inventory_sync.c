@@ -5,6 +5,9 @@
 
 /* Asks the standing filter what has changed, or waits until something does. */
 
+#include <string.h>
+
+#include "base_limits.h"
 #include "inventory_build.h"
 #include "inventory_spec.h"
 #include "inventory_store.h"
@@ -175,6 +178,13 @@ askOnce(InventorySync *sync, guint seconds, Bounds *bounds, Answer *ret_answer, 
     *ret_answer = (Answer){
         .changed = TRUE, .truncated = updates->has_truncated && updates->truncated,
     };
+    if (updates->version && strlen(updates->version) > LIMIT_NAME_BYTES) {
+        soapReplyFree(reply);
+        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                    "the server calls a version of its inventory by more than %d bytes",
+                    LIMIT_NAME_BYTES);
+        return FALSE;
+    }
     if (!viBudgetTake(&bounds->budget, reply, countObjects(updates), ret_answer->truncated,
                       error)) {
         soapReplyFree(reply);
@@ -235,13 +245,20 @@ inventorySyncIsStale(const GError *error)
 
 /* ---- for who keeps the snapshot ------------------------------------------------------------- */
 
-/* Returns: (transfer full) the snapshot that follows @current. */
+/* Returns: (transfer full) the snapshot that follows @current, or NULL: there is none. */
 static InventorySnapshot *
-follow(InventorySync *sync, InventorySnapshot *current, gboolean changed)
+follow(InventorySync *sync, InventorySnapshot *current, gboolean changed, GError **error)
 {
+    InventorySnapshot *now;
+
     if (!changed && current)
         return inventorySnapshotRef(current);
-    return inventorySnapshotUpdate(current, sync->store, sync->scope);
+
+    now = inventorySnapshotUpdate(current, sync->store, sync->scope, error);
+    /* What is too much stays so: it is not kept. */
+    if (!now)
+        forgetReports(sync);
+    return now;
 }
 
 /* One try. @again: whether to start over with a new filter. */
@@ -279,7 +296,7 @@ inventorySyncRun(InventorySync *sync, InventorySnapshot *current, const Wake *wa
         g_propagate_prefixed_error(error, g_steal_pointer(&local), "cannot read the inventory: ");
         return NULL;
     }
-    return follow(sync, current, changed);
+    return follow(sync, current, changed, error);
 }
 
 InventorySnapshot *
@@ -293,7 +310,7 @@ inventorySyncOnce(InventorySync *sync, GError **error)
         g_prefix_error(error, "cannot read the inventory: ");
         return NULL;
     }
-    return inventorySnapshotUpdate(NULL /* before */, store, sync->scope);
+    return inventorySnapshotUpdate(NULL /* before */, store, sync->scope, error);
 }
 
 InventorySnapshot *
@@ -309,7 +326,7 @@ inventorySyncPoll(InventorySync *sync, InventorySnapshot *current, guint seconds
                  0 /* deadline */);
     waited = askOnce(sync, seconds, &bounds, &answer, &local);
     if (waited && (!answer.truncated || drain(sync, &bounds, &answer.changed, &local)))
-        return follow(sync, current, answer.changed);
+        return follow(sync, current, answer.changed, error);
     viBudgetExplain(&bounds.budget, &local);
 
     /* Of a wait that was called off nothing can have been lost, of any other one, its answer. */

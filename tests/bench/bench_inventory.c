@@ -254,7 +254,7 @@ update(InventorySnapshot *before, InventoryStore *store, guint i, guint64 availa
     size_t n = 0;
 
     g_assert_true(ok);
-    snapshot = inventorySnapshotUpdate(before, store, NULL);
+    snapshot = inventorySnapshotUpdate(before, store, NULL, NULL /* error */);
     built = cpu();
     inventoryDiff(before, snapshot, count, &changes);
     compared = cpu();
@@ -278,7 +278,7 @@ update(InventorySnapshot *before, InventoryStore *store, guint i, guint64 availa
 static InventorySnapshot *
 benchUpdates(const World *world, InventoryStore *store, guint n)
 {
-    InventorySnapshot *snapshot = inventorySnapshotUpdate(NULL, store, NULL);
+    InventorySnapshot *snapshot = inventorySnapshotUpdate(NULL, store, NULL, NULL /* error */);
     GArray *times[N_TIMES];
     guint64 available = 0;
     guint i;
@@ -303,14 +303,14 @@ benchUpdates(const World *world, InventoryStore *store, guint n)
 static void
 benchWhole(InventoryStore *store, guint n)
 {
-    g_autoptr(InventorySnapshot) last = inventorySnapshotBuild(store, NULL);
+    g_autoptr(InventorySnapshot) last = inventorySnapshotBuild(store, NULL, NULL /* error */);
     g_autoptr(GArray) builds = timesNew();
     g_autoptr(GArray) diffs = timesNew();
     guint i;
 
     for (i = 0; i < n; i++) {
         const double begun = cpu();
-        InventorySnapshot *snapshot = inventorySnapshotBuild(store, NULL);
+        InventorySnapshot *snapshot = inventorySnapshotBuild(store, NULL, NULL /* error */);
         const double built = cpu();
         guint changes = 0;
 
@@ -331,7 +331,7 @@ bench(const World *world, guint updates)
     const size_t empty = memory();
     g_autoptr(InventoryStore) store = enter(world);
     const size_t entered = memory();
-    g_autoptr(InventorySnapshot) first = inventorySnapshotBuild(store, NULL);
+    g_autoptr(InventorySnapshot) first = inventorySnapshotBuild(store, NULL, NULL /* error */);
     const size_t built = memory();
     g_autoptr(InventorySnapshot) last = NULL;
     size_t before, npools = 0;

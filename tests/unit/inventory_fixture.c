@@ -74,7 +74,7 @@ fixtureSnapshot(const char *objects, const InventoryScope *scope)
     g_autoptr(InventoryStore) store = inventoryStoreNew();
 
     fixtureApply(store, objects);
-    return inventorySnapshotBuild(store, scope);
+    return inventorySnapshotBuild(store, scope, NULL /* error */);
 }
 
 InventorySnapshot *
@@ -89,7 +89,7 @@ fixtureSnapshotOf(const char *name)
 
     g_assert_no_error(error);
     g_assert_true(ok);
-    return inventorySnapshotBuild(store, NULL /* scope */);
+    return inventorySnapshotBuild(store, NULL /* scope */, NULL /* error */);
 }
 
 const InventoryPool *

@@ -13,12 +13,12 @@ testString(void)
     g_autoptr(Arena) arena = arenaNew(G_MAXSIZE);
     InventoryBuild build = { .arena = arena };
     char text[] = "naa.1";
-    const char *copy = inventoryBuildString(&build, text);
+    const char *copy = inventoryBuildName(&build, text);
 
     memset(text, 'x', sizeof(text) - 1);
     g_assert_cmpstr(copy, ==, "naa.1");
-    g_assert_cmpstr(inventoryBuildString(&build, ""), ==, "");
-    g_assert_null(inventoryBuildString(&build, NULL));
+    g_assert_cmpstr(inventoryBuildName(&build, ""), ==, "");
+    g_assert_null(inventoryBuildName(&build, NULL));
 }
 
 static void

@@ -40,7 +40,7 @@ worldNew(const char *objects)
     World world = { .store = inventoryStoreNew() };
 
     fixtureApply(world.store, objects);
-    world.now = inventorySnapshotUpdate(NULL, world.store, NULL);
+    world.now = inventorySnapshotUpdate(NULL, world.store, NULL, NULL /* error */);
     return world;
 }
 
@@ -60,7 +60,7 @@ change(World *world, const char *objects, const char *told)
     inventorySnapshotUnref(world->before);
     world->before = world->now;
     fixtureApply(world->store, objects);
-    world->now = inventorySnapshotUpdate(world->before, world->store, NULL);
+    world->now = inventorySnapshotUpdate(world->before, world->store, NULL, NULL /* error */);
     assertTold(world->before, world->now, told);
 }
 

@@ -200,7 +200,7 @@ testOutlivesStore(void)
     InventorySnapshot *snapshot = NULL;
 
     fixtureApply(store, VMFS("d1", "ds", ""));
-    snapshot = inventorySnapshotBuild(store, NULL);
+    snapshot = inventorySnapshotBuild(store, NULL, NULL /* error */);
     inventoryStoreFree(store);
     g_assert_cmpstr(fixturePool(snapshot, "ds")->datastore->url, ==, "ds:///vmfs/volumes/ds/");
     inventorySnapshotRef(snapshot);

@@ -71,8 +71,8 @@ runStep(Run *run, guint step)
     g_autofree char *objects = randomWorldChange(run->world, &small);
 
     fixtureApply(run->store, objects);
-    whole = inventorySnapshotBuild(run->store, run->scope);
-    run->now = inventorySnapshotUpdate(before, run->store, run->scope);
+    whole = inventorySnapshotBuild(run->store, run->scope, NULL /* error */);
+    run->now = inventorySnapshotUpdate(before, run->store, run->scope, NULL /* error */);
     run->small += small && before != run->now && countOthers(before, run->now) <= 3 ? 1 : 0;
 
     heldLetGo(held);
@@ -98,7 +98,7 @@ runWorld(guint32 seed, const InventoryScope *scope, guint steps)
     guint i;
 
     fixtureApply(store, objects);
-    run.now = inventorySnapshotUpdate(NULL, store, scope);
+    run.now = inventorySnapshotUpdate(NULL, store, scope, NULL /* error */);
     told = run.told = slowToldNew(run.now);
     for (i = 0; i < steps; i++)
         runStep(&run, i);
@@ -169,9 +169,9 @@ testShares(void)
         g_autoptr(InventorySnapshot) now = NULL;
 
         fixtureApply(store, THREE);
-        before = inventorySnapshotUpdate(NULL, store, NULL);
+        before = inventorySnapshotUpdate(NULL, store, NULL, NULL /* error */);
         fixtureApply(store, cases[i].objects);
-        now = inventorySnapshotUpdate(before, store, NULL);
+        now = inventorySnapshotUpdate(before, store, NULL, NULL /* error */);
         g_test_message("case %zu", i);
         g_assert_cmpuint(countOthers(before, now), ==, cases[i].others);
         g_assert_cmpint(before == now, ==, cases[i].others == 0);
@@ -192,21 +192,21 @@ testFollowsOnlyTheLast(void)
     g_autoptr(InventorySnapshot) foreign = NULL;
 
     fixtureApply(store, THREE);
-    first = inventorySnapshotUpdate(NULL, store, NULL);
+    first = inventorySnapshotUpdate(NULL, store, NULL, NULL /* error */);
     fixtureApply(store, MODIFY("Datastore", "d1", SUMMARY("a", "NFS", "")));
-    second = inventorySnapshotUpdate(first, store, NULL);
+    second = inventorySnapshotUpdate(first, store, NULL, NULL /* error */);
     g_assert_cmpuint(countOthers(first, second), ==, 1);
 
-    third = inventorySnapshotUpdate(first, store, NULL);
+    third = inventorySnapshotUpdate(first, store, NULL, NULL /* error */);
     g_assert_cmpuint(countOthers(first, third), ==, 3);
     g_assert_cmpstr(fixturePool(third, "a")->datastore->fsType, ==, "NFS");
 
-    built = inventorySnapshotBuild(store, NULL);
-    fourth = inventorySnapshotUpdate(built, store, NULL);
+    built = inventorySnapshotBuild(store, NULL, NULL /* error */);
+    fourth = inventorySnapshotUpdate(built, store, NULL, NULL /* error */);
     g_assert_cmpuint(countOthers(built, fourth), ==, 3);
 
     fixtureApply(other, VMFS("d1", "a", ""));
-    foreign = inventorySnapshotUpdate(fourth, other, NULL);
+    foreign = inventorySnapshotUpdate(fourth, other, NULL, NULL /* error */);
     g_assert_null(inventoryPoolByName(foreign, "b"));
 }
 
@@ -239,7 +239,7 @@ testCreep(void)
     size_t i;
 
     fixtureApply(store, ENTER("Datastore", "d1", "") VMFS("d2", "b", "") AVAILABLE("400"));
-    before = inventorySnapshotUpdate(NULL, store, NULL);
+    before = inventorySnapshotUpdate(NULL, store, NULL, NULL /* error */);
     for (i = 0; i < G_N_ELEMENTS(steps); i++) {
         InventorySnapshot *now = NULL;
         g_autoptr(GString) told = g_string_new(NULL);
@@ -247,7 +247,7 @@ testCreep(void)
         size_t j;
 
         fixtureApply(store, steps[i].objects);
-        now = inventorySnapshotUpdate(before, store, NULL);
+        now = inventorySnapshotUpdate(before, store, NULL, NULL /* error */);
         inventoryDiff(before, now, slowNote, told);
         lines = g_strsplit(told->str, "\n", -1);
         g_string_truncate(told, 0);
@@ -276,7 +276,7 @@ resize(InventorySnapshot *before, InventoryStore *store, guint i, guint availabl
     g_autofree char *both = i % 5 == 0 ? g_strconcat(one, two, NULL) : NULL;
 
     fixtureApply(store, both ? both : one);
-    return inventorySnapshotUpdate(before, store, NULL);
+    return inventorySnapshotUpdate(before, store, NULL, NULL /* error */);
 }
 
 static InventorySnapshot *
@@ -288,7 +288,7 @@ fifty(InventoryStore *store)
     for (i = 0; i < 50; i++)
         g_string_append_printf(objects, VMFS("d%u", "n%u", ""), i, i, i);
     fixtureApply(store, objects->str);
-    return inventorySnapshotUpdate(NULL, store, NULL);
+    return inventorySnapshotUpdate(NULL, store, NULL, NULL /* error */);
 }
 
 /* What pools of old replaced is freed as soon as nobody shows it: memory stays where it was. */
