@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 #
-# sanitize.sh ROOT [thread] [PYTEST-ARGUMENTS...]
+# sanitize.sh ROOT [thread | mutate] [ARGUMENTS...]
 #
-# Without "thread": the unit tests and the end-to-end tests on a build with AddressSanitizer and
+# Without either: the unit tests and the end-to-end tests on a build with AddressSanitizer and
 # UndefinedBehaviorSanitizer. virsh, libvirtd and Python are not built with them, so their run time is
 # loaded before everything else in the processes that load the driver (ESXKIT_PRELOAD, see the harness).
 # An error ends the process at once. Leaks are written to files, and those whose stack passes through this
 # module fail the run; a suppression by library name would hide ours behind libvirt's frames.
+#
+# With "mutate": ./dev mutate (see python/esxkit/harness/mutate.py) on that build, with the same judge.
 #
 # With "thread": the unit tests and those end-to-end tests in which threads meet, with ThreadSanitizer; its run time is
 # preloaded in the same way, with a library that tells it of GLib's locks. Data races are written to files, and
@@ -92,6 +94,14 @@ if [[ ${1:-} == thread ]]; then
   thread "$@"
 fi
 
+mutate=
+if [[ ${1:-} == mutate ]]; then
+  mutate=1
+  shift
+  # The module alone: the unit tests take most of the time of a build.
+  export DEV_TARGETS="connection-driver/libvirt_driver_esx.so connection-driver/libvirt_driver_vpx.so"
+fi
+
 folder=$root/build-asan
 build "$folder" address,undefined
 reports=$folder/reports
@@ -101,8 +111,10 @@ mkdir -p "$reports"
 common=abort_on_error=1:detect_stack_use_after_return=1:strict_string_checks=1
 export UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1"
 
-# The unit tests are instrumented themselves: every leak in them is ours.
-ASAN_OPTIONS=$common:detect_leaks=1 unit_tests "$folder" || failed=1
+if [[ ! $mutate ]]; then
+  # The unit tests are instrumented themselves: every leak in them is ours.
+  ASAN_OPTIONS=$common:detect_leaks=1 unit_tests "$folder" || failed=1
+fi
 
 # (The module itself asks for libubsan; preloading that as well makes virsh hang at its exit.)
 preload libasan.so
@@ -110,6 +122,15 @@ preload libasan.so
 # The module of every frame is printed, for the judge of the reports to know ours by.
 export ASAN_OPTIONS="$common:detect_leaks=1:stack_trace_format='    #%n %p in %f %S [%m]':fast_unwind_on_malloc=0:malloc_context_size=24:log_path='$reports/asan':log_exe_name=1"
 export LSAN_OPTIONS="exitcode=0:report_objects=0:max_leaks=0"
+if [[ $mutate ]]; then
+  cd "$root"
+  export PYTHONPATH=$root/python PYTHONDONTWRITEBYTECODE=1
+  export ESXKIT_DRIVER_DIR=$folder/connection-driver ESXKIT_PRELOAD ESXKIT_SLOW=4
+  "$python" -m esxkit.harness.mutate "$@" || failed=1
+  judge "$reports" || failed=1
+  exit $failed
+fi
+
 # Listing a thousand volumes outlasts the two seconds of cache_ttl here, so its round trips say nothing.
 (($# > 0)) || set -- tests/e2e \
   --deselect tests/e2e/test_round_trips.py::test_listing_volumes_costs_the_same_for_few_and_many

@@ -9,7 +9,7 @@ Environment variables, all optional:
 ``ESXKIT_WRAPPER``     a command to put before every such process, e.g. ``valgrind --error-exitcode=99``
 ``ESXKIT_SLOW``        a factor for every timeout of the harness (a wrapper such as valgrind is slow)
 ``ESXKIT_STRESS_SECONDS``  how long the concurrency tests last (default 4)
-``ESXKIT_SEED``  which cells of the matrix the tests run (default: random ones, printed)
+``ESXKIT_SEED``        which cells of the matrix, and which mutations, the tests run (default: random ones, printed)
 ``ESXKIT_BREAK_POINTS``  at how many points each change is broken off (default 5; 20 are the full test)
 ``ESXKIT_KEEP``        keep the private folders of daemons and servers after the run
 """
