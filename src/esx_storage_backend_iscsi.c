@@ -13,6 +13,7 @@
 
 #include "base_limits.h"
 #include "esx_storage_backend.h"
+#include "vi_budget.h"
 #include "vi_call.h"
 #include "vim_types.h"
 
@@ -55,6 +56,7 @@ iscsiPoolDescribe(const InventoryPool *pool, virStoragePoolDef *def)
 static gboolean
 iscsiPoolRefresh(EsxConnection *connection, const InventoryPool *pool, GError **error)
 {
+    const ViCallOptions options = { .deadline = viBudgetDeadline(connection->session) };
     size_t i;
 
     for (i = 0; i < pool->target->nadapters; i++) {
@@ -70,7 +72,7 @@ iscsiPoolRefresh(EsxConnection *connection, const InventoryPool *pool, GError **
         }
         args.self = (SoapMoRef *)adapter->storageSystem;
         args.hbaDevice = adapter->device;
-        reply = viCall(connection->session, &vimMethodRescanHba, &args, NULL, error);
+        reply = viCall(connection->session, &vimMethodRescanHba, &args, &options, error);
         if (!reply) {
             g_prefix_error(error, "rescanning the adapter '%s' failed: ", adapter->device);
             return FALSE;

@@ -5,6 +5,7 @@
 
 /* Finding a virtual disk by its UUID: a few threads ask all disks. */
 
+#include "base_limits.h"
 #include "base_names.h"
 #include "esx_storage_backend.h"
 #include "esx_vmfs_uuid.h"
@@ -15,6 +16,7 @@
 typedef struct {
     ViSession *session;
     const char *uuid;
+    guint timeoutMs;    /* for all of it */
     gint64 deadline;    /* monotonic, microseconds */
 
     GMutex lock;        /* guards what follows */
@@ -48,9 +50,9 @@ isOver(Search *search)
     if (!search->path && !search->error && g_get_monotonic_time() > search->deadline)
         search->error =
             g_error_new(VI_ERROR, VI_ERROR_TIMEOUT,
-                        "asking all disks for their UUIDs took longer than %d seconds; look the "
+                        "asking all disks for their UUIDs took longer than %g seconds; look the "
                         "volume up by its path instead",
-                        ESX_VMFS_UUID_TIMEOUT_MS / 1000);
+                        search->timeoutMs / 1000.0);
     return search->path || search->error;
 }
 
@@ -118,6 +120,7 @@ askDisk(gpointer data, gpointer opaque)
 {
     Disk *disk = data;
     Search *search = opaque;
+    const ViCallOptions options = { .deadline = search->deadline };
     VimQueryVirtualDiskUuidRequest args = VIM_INIT(QueryVirtualDiskUuidRequest);
     g_autofree char *wirePath = nameJoinDatastorePath(disk->pool->datastore->name, disk->name);
     g_autoptr(SoapReply) reply = NULL;
@@ -131,7 +134,7 @@ askDisk(gpointer data, gpointer opaque)
     args.self = viSessionServices(search->session)->virtualDiskManager;
     args.name = wirePath;
     args.datacenter = (SoapMoRef *)disk->pool->datastore->datacenter;
-    reply = viCall(search->session, &vimMethodQueryVirtualDiskUuid, &args, NULL, &error);
+    reply = viCall(search->session, &vimMethodQueryVirtualDiskUuid, &args, &options, &error);
     if (reply)
         noteAnswer(
             search, disk,
@@ -187,9 +190,12 @@ esxVmfsFindDisk(EsxConnection *connection, InventorySnapshot *snapshot, const ch
 {
     Search search = {
         .session = connection->session, .uuid = uuid,
-        .deadline = g_get_monotonic_time() + (gint64)ESX_VMFS_UUID_TIMEOUT_MS * 1000,
+        .timeoutMs = (guint)MIN(
+            ESX_VMFS_UUID_TIMEOUT_MS,
+            (guint64)viSessionTimeoutMs(connection->session) * LIMIT_WHOLE_TIMEOUTS),
     };
 
+    search.deadline = g_get_monotonic_time() + (gint64)search.timeoutMs * 1000;
     *ret_path = NULL;
     if (!viSessionServices(connection->session)->virtualDiskManager)
         return TRUE;

@@ -13,6 +13,7 @@
 #include "esx_error.h"
 #include "esx_libvirt.h"
 #include "esx_vmfs_listing.h"
+#include "vi_budget.h"
 
 /* How long tidying up may take: the user waits for it. */
 #define TIDY_TIMEOUT_MS 60000
@@ -343,7 +344,7 @@ removeFile(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GError **
     ViSession *session = verb->connection->session;
     const ViPath file = esxVmfsViPath(verb->pool, path);
     const ViChange change = {
-        .timeoutMs = TIDY_TIMEOUT_MS,
+        .timeoutMs = MIN(TIDY_TIMEOUT_MS, viSessionTimeoutMs(session)),
         .cancel = viSessionNeverCancel(),
     };
     g_autoptr(GError) local = NULL;
@@ -364,12 +365,13 @@ removeFile(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GError **
 gboolean
 esxVmfsVerbTidy(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GError *error)
 {
+    const gint64 deadline = viBudgetDeadline(verb->connection->session);
     g_autoptr(GError) local = NULL;
     guint pauseMs;
 
     for (pauseMs = TIDY_PAUSE_MS; !removeFile(verb, path, isDisk, &local); pauseMs *= 2) {
         if (!g_error_matches(local, VI_ERROR, VI_ERROR_FILE_LOCKED) ||
-            pauseMs > TIDY_PAUSE_MAX_MS) {
+            pauseMs > TIDY_PAUSE_MAX_MS || g_get_monotonic_time() >= deadline) {
             esxVmfsNote(error, "'%s' may be left behind, since deleting it failed: %s", path,
                         local->message);
             return FALSE;

@@ -12,16 +12,14 @@
  * first looks are plain reads of the task's state (VI_TASK_POLLS of them, with growing pauses); a
  * task that goes on gets a property collector of its own, so that nobody else's updates are mixed
  * with it, and a long poll in bounded slices. The requests a wait costs do not grow with the time
- * it takes.
+ * it takes. Each of them has the timeouts of the session; what cleans up behind a wait that was
+ * given up has five seconds, or one request's time if that is less.
  */
 
 #define VI_TASK_POLLS 3
 
 /* Longest slice of one long poll; the cancel flag is looked at in between. */
 #define VI_TASK_SLICE_SECONDS 10
-
-/* For a read (a search). */
-#define VI_TASK_READ_TIMEOUT_MS 120000
 
 typedef struct {
     ViObjects *objects;         /* holds the rest */

@@ -325,6 +325,9 @@ inventorySyncPoll(InventorySync *sync, InventorySnapshot *current, guint seconds
     viBudgetInit(&bounds.budget, sync->session, "WaitForUpdatesEx", seconds * 1000,
                  0 /* deadline */);
     waited = askOnce(sync, seconds, &bounds, &answer, &local);
+    /* The server is done with waiting, and what follows takes no longer for it. */
+    if (waited)
+        bounds.budget.deadline = viBudgetDeadline(sync->session);
     if (waited && (!answer.truncated || drain(sync, &bounds, &answer.changed, &local)))
         return follow(sync, current, answer.changed, error);
     viBudgetExplain(&bounds.budget, &local);

@@ -24,8 +24,9 @@ viSearchFree(ViSearch *search)
  */
 static SoapReply *
 startSearch(ViSession *session, const SoapMoRef *browser, const char *path, ViBrowserWhat what,
-            GError **error)
+            gint64 deadline, GError **error)
 {
+    const ViCallOptions options = { .deadline = deadline };
     /* Without a pattern ESX returns all files, but vcsim none. */
     static const char *all[] = { "*" };
     VimSearchDatastoreSubFolders_TaskRequest args = VIM_INIT(SearchDatastoreSubFolders_TaskRequest);
@@ -67,7 +68,7 @@ startSearch(ViSession *session, const SoapMoRef *browser, const char *path, ViBr
     args.self = (SoapMoRef *)browser;
     args.datastorePath = path;
     args.searchSpec = &spec;
-    return viCall(session, &vimMethodSearchDatastoreSubFolders_Task, &args, NULL, error);
+    return viCall(session, &vimMethodSearchDatastoreSubFolders_Task, &args, &options, error);
 }
 
 /* Takes the folders out of the task's result. */
@@ -94,10 +95,13 @@ ViSearch *
 viBrowserSearchAll(ViSession *session, const SoapMoRef *browser, const char *datastore,
                    ViBrowserWhat what, GError **error)
 {
+    const gint64 deadline =
+        g_get_monotonic_time() + (gint64)viSessionTimeoutMs(session) * 1000;
     g_autofree char *path = g_strdup_printf("[%s]", datastore);
-    g_autoptr(SoapReply) reply = startSearch(session, browser, path, what, error);
+    g_autoptr(SoapReply) reply = startSearch(session, browser, path, what, deadline, error);
     g_autoptr(ViSearch) search = g_new0(ViSearch, 1);
     const SoapMoRef *task;
+    gint64 left;
 
     if (!reply)
         return NULL;
@@ -109,8 +113,9 @@ viBrowserSearchAll(ViSession *session, const SoapMoRef *browser, const char *dat
         return NULL;
     }
 
-    search->task = viTaskWait(session, task, "SearchDatastoreSubFolders_Task",
-                              VI_TASK_READ_TIMEOUT_MS, NULL, error);
+    left = MAX(deadline - g_get_monotonic_time(), 0) / 1000;
+    search->task = viTaskWait(session, task, "SearchDatastoreSubFolders_Task", (guint)left, NULL,
+                              error);
     if (!search->task || !takeFolders(search, error))
         return NULL;
     return g_steal_pointer(&search);

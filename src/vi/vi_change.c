@@ -9,9 +9,6 @@
 
 #include "vi_change.h"
 
-/* Starting a task takes no time; a server that needs longer has gone silent. */
-#define START_TIMEOUT_MS 60000
-
 /* ---- errors --------------------------------------------------------------------------------- */
 
 /*
@@ -109,16 +106,18 @@ cancelOf(const ViChanging *changing)
 }
 
 /*
- * Sends the call, unless the change is called off already.
+ * Sends the call, unless the change is called off already. The request has the timeouts of the
+ * session: no call that is used here takes longer, since what does is a task.
  *
+ * @deadline: of the whole change.
  * @cancel: what ends the request once it is under way.
  * Returns: (transfer full) the reply, or NULL with @error as the caller gets it.
  */
 static SoapReply *
-sendOnce(const ViChanging *changing, gconstpointer args, guint timeoutMs, gint *cancel,
+sendOnce(const ViChanging *changing, gconstpointer args, gint64 deadline, gint *cancel,
          GError **error)
 {
-    const ViCallOptions options = { .timeoutMs = timeoutMs, .cancel = cancel };
+    const ViCallOptions options = { .deadline = deadline, .cancel = cancel };
     gint *calledOff = cancelOf(changing);
     g_autoptr(GError) local = NULL;
     SoapReply *reply;
@@ -148,8 +147,8 @@ sendOnce(const ViChanging *changing, gconstpointer args, guint timeoutMs, gint *
 gboolean
 viChangeCall(const ViChanging *changing, gconstpointer args, GError **error)
 {
-    g_autoptr(SoapReply) reply = sendOnce(changing, args, MIN(timeoutOf(changing), G_MAXINT32),
-                                          cancelOf(changing), error);
+    const gint64 deadline = g_get_monotonic_time() + (gint64)timeoutOf(changing) * 1000;
+    g_autoptr(SoapReply) reply = sendOnce(changing, args, deadline, cancelOf(changing), error);
 
     if (!reply)
         return FALSE;
@@ -172,9 +171,7 @@ viChangeRun(const ViChanging *changing, gconstpointer args, GError **error)
 {
     const gint64 deadline = g_get_monotonic_time() + (gint64)timeoutOf(changing) * 1000;
     /* Not to be called off half-way: only the reply tells which task there is to stop. */
-    g_autoptr(SoapReply) reply = sendOnce(changing, args,
-                                          MIN(timeoutOf(changing), START_TIMEOUT_MS),
-                                          viSessionNeverCancel(), error);
+    g_autoptr(SoapReply) reply = sendOnce(changing, args, deadline, viSessionNeverCancel(), error);
     g_autoptr(GError) local = NULL;
     const SoapMoRef *task;
     gint64 left;

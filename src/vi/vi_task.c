@@ -12,21 +12,19 @@
 /* Pauses before the second and the third look. */
 static const guint pollPausesMs[VI_TASK_POLLS] = { 0, 50, 350 };
 
-/* For the requests that clean up: nobody waits long for a server that is gone. */
+/* For what cleans up, or one request's time if that is less: nobody waits long for a server that is
+ * gone. */
 #define CLEANUP_TIMEOUT_MS 5000
 
 /* Longest pause after a collector or its connection broke. */
 #define SETBACK_PAUSE_MS 10000
 
-/* One look; a server that needs longer for one has gone silent. */
-#define LOOK_TIMEOUT_MS 60000
-
 /* How often a task that was told to stop is looked at before its outcome counts as unknown. */
 #define SETTLE_LOOKS 4
 #define SETTLE_PAUSE_MS 250
 
-/* How much later than it was told a server may answer a long poll. */
-#define SLICE_MARGIN_MS 30000
+/* For the last look, and for a server that ends a slice of the long poll at the deadline. */
+#define GRACE_MS 1000
 
 typedef struct {
     ViSession *session;
@@ -79,11 +77,26 @@ resultNew(ViObjects *objects, const SoapAny *any)
     return result;
 }
 
+static guint
+cleanupMs(const ViSession *session)
+{
+    return MIN(CLEANUP_TIMEOUT_MS, viSessionTimeoutMs(session));
+}
+
+/* When a request of @wait is over, also one that begins at the end. */
+static gint64
+graceOf(const Wait *wait)
+{
+    return MAX(wait->deadline, g_get_monotonic_time()) + GRACE_MS * 1000;
+}
+
 static void
 cancelTask(Wait *wait)
 {
     VimCancelTaskRequest args = VIM_INIT(CancelTaskRequest);
-    ViCallOptions options = { .timeoutMs = CLEANUP_TIMEOUT_MS, .cancel = viSessionNeverCancel() };
+    ViCallOptions options = {
+        .timeoutMs = cleanupMs(wait->session), .cancel = viSessionNeverCancel(),
+    };
     g_autoptr(SoapReply) reply = NULL;
     g_autoptr(GError) ignored = NULL;
 
@@ -215,12 +228,15 @@ readSight(Wait *wait, const ViObjects *objects)
     };
 }
 
-/* One look. Returns: TRUE when the task has ended: then either @ret_result or @error is set. */
+/*
+ * One look, over at @deadline. Returns: TRUE when the task has ended: then either @ret_result or
+ * @error is set.
+ */
 static gboolean
-look(Wait *wait, const TaskSpec *spec, guint timeoutMs, gint *cancel, ViTaskResult **ret_result,
+look(Wait *wait, const TaskSpec *spec, gint64 deadline, gint *cancel, ViTaskResult **ret_result,
      GError **error)
 {
-    const ViCallOptions options = { .timeoutMs = timeoutMs, .cancel = cancel };
+    const ViCallOptions options = { .deadline = deadline, .cancel = cancel };
     g_autoptr(ViObjects) objects =
         viCollectorRetrieveWith(wait->session, &spec->spec, &options, error);
     g_autoptr(GError) local = NULL;
@@ -243,11 +259,9 @@ look(Wait *wait, const TaskSpec *spec, guint timeoutMs, gint *cancel, ViTaskResu
 static gboolean
 lookInTime(Wait *wait, const TaskSpec *spec, ViTaskResult **ret_result, GError **error)
 {
-    gint64 left = (wait->deadline - g_get_monotonic_time()) / 1000;
-    guint timeoutMs = (guint)CLAMP(left, 1000, LOOK_TIMEOUT_MS);
     g_autoptr(GError) local = NULL;
 
-    if (!look(wait, spec, timeoutMs, wait->cancel, ret_result, &local))
+    if (!look(wait, spec, graceOf(wait), wait->cancel, ret_result, &local))
         return FALSE;
     if (isOfCaller(local))
         setCancelled(wait, error);
@@ -261,7 +275,7 @@ lookInTime(Wait *wait, const TaskSpec *spec, ViTaskResult **ret_result, GError *
 static SoapReply *
 createCollector(Wait *wait, GError **error)
 {
-    const ViCallOptions options = { .cancel = wait->cancel };
+    const ViCallOptions options = { .cancel = wait->cancel, .deadline = graceOf(wait) };
     VimCreatePropertyCollectorRequest args = VIM_INIT(CreatePropertyCollectorRequest);
     g_autoptr(SoapReply) reply = NULL;
 
@@ -283,7 +297,7 @@ destroyCollector(ViSession *session, const SoapMoRef *collector, guint64 generat
 {
     VimDestroyPropertyCollectorRequest args = VIM_INIT(DestroyPropertyCollectorRequest);
     ViCallOptions options = {
-        .generation = generation, .timeoutMs = CLEANUP_TIMEOUT_MS, .cancel = viSessionNeverCancel(),
+        .generation = generation, .timeoutMs = cleanupMs(session), .cancel = viSessionNeverCancel(),
     };
     g_autoptr(SoapReply) reply = NULL;
     g_autoptr(GError) ignored = NULL;
@@ -339,7 +353,7 @@ pollSlice(Wait *wait, const SoapMoRef *collector, const char *version, guint64 g
     gint32 seconds = (gint32)CLAMP(left, 1, VI_TASK_SLICE_SECONDS);
     ViCallOptions options = {
         .generation = generation,
-        .timeoutMs = SLICE_MARGIN_MS,
+        .deadline = graceOf(wait) + GRACE_MS * 1000,
         .cancel = wait->cancel,
     };
 
@@ -388,6 +402,7 @@ waitForEnd(Wait *wait, GError **error)
     static const char *paths[] = { "info.state" };
     ViCallOptions options = {
         .generation = viSessionGeneration(wait->session), .cancel = wait->cancel,
+        .deadline = graceOf(wait),
     };
     g_autoptr(SoapReply) reply = createCollector(wait, error);
     g_autoptr(SoapReply) filter = NULL;
@@ -488,11 +503,17 @@ ViTaskResult *
 viTaskWait(ViSession *session, const SoapMoRef *task, const char *what, guint timeoutMs,
            gint *cancel, GError **error)
 {
+    g_autoptr(GError) local = NULL;
     ViTaskResult *result;
     Wait wait;
 
     waitInit(&wait, session, task, what, timeoutMs, cancel);
-    result = waitForTask(&wait, error);
+    result = waitForTask(&wait, &local);
+    /* Errors of the network do not name the task, but here it is what was waited for. */
+    if (local && local->domain == HTTP_ERROR)
+        g_prefix_error(&local, "%s: looking at the task '%s' failed: ", what, task->value);
+    if (local)
+        g_propagate_error(error, g_steal_pointer(&local));
     g_free(wait.state);
     return result;
 }
@@ -509,6 +530,8 @@ viTaskWait(ViSession *session, const SoapMoRef *task, const char *what, guint ti
 static gboolean
 settle(Wait *wait, GError **error)
 {
+    const gint64 deadline =
+        g_get_monotonic_time() + (gint64)cleanupMs(wait->session) * 1000;
     TaskSpec spec;
     guint i;
 
@@ -519,7 +542,7 @@ settle(Wait *wait, GError **error)
 
         if (i > 0)
             g_usleep(SETTLE_PAUSE_MS * 1000);
-        if (!look(wait, &spec, CLEANUP_TIMEOUT_MS, viSessionNeverCancel(), &result, &local))
+        if (!look(wait, &spec, deadline, viSessionNeverCancel(), &result, &local))
             continue;
         if (result) {
             g_clear_error(error);

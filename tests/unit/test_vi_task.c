@@ -204,7 +204,8 @@ testLongPoll(void)
     g_assert_nonnull(strstr(wait->body, "<_this type=\"PropertyCollector\">session[9]own</_this>"));
     g_assert_nonnull(strstr(wait->body, "<version>1</version>"));
     g_assert_nonnull(strstr(wait->body, "<maxWaitSeconds>10</maxWaitSeconds>"));
-    g_assert_cmpuint(wait->timeoutMs, >, 0);
+    g_assert_cmpuint(wait->timeoutMs, ==, 0);
+    g_assert_cmpint(wait->deadline, >, 0);
     g_assert_cmpuint(wait->quietMs, ==, 10000);
     g_assert_nonnull(strstr(cannedLast(canned, "DestroyPropertyCollector")->body, "session[9]own"));
 }
