@@ -19,7 +19,8 @@
  *
  * The session's cookie opens the door. A reply of 401 renews the session; 503 means "too much at
  * once": one thread of the connection waits and tries again (VI_FOLDER_PAUSE_MS, at most
- * VI_FOLDER_TRIES times), the others wait for it. On a vCenter that hands out service tickets
+ * VI_FOLDER_TRIES times, and all pauses together no longer than one request may take), the others
+ * wait for it. On a vCenter that hands out service tickets
  * (AcquireGenericServiceTicket) contents go straight to and from a host that has the datastore
  * mounted, if viFolderSetHosts() was called; when that host cannot be reached, through vCenter.
  *

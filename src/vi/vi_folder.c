@@ -5,6 +5,7 @@
 
 /* Contents of files: sizes, reading with resumption, writing. */
 
+#include "vi_budget.h"
 #include "vi_folder_ask.h"
 #include "vi_folder_range.h"
 #include "vi_folder_status.h"
@@ -13,7 +14,7 @@
 /* Before an interrupted transfer goes on; doubled with each failure in a row. */
 #define RETRY_PAUSE_MS 100
 
-/* A server's silence costs a minute each time (the stall timeout), so that it counts for three. */
+/* A server's silence costs the stall timeout each time, so that it counts for three. */
 #define SILENCE_WEIGHT 3
 
 /*
@@ -28,7 +29,7 @@ viFolderNew(ViSession *session)
     ViFolder *folder = g_new0(ViFolder, 1);
 
     folder->session = session;
-    folder->gate = viGateNew(VI_FOLDER_PAUSE_MS, VI_FOLDER_TRIES);
+    folder->gate = viGateNew(VI_FOLDER_PAUSE_MS, VI_FOLDER_TRIES, viSessionTimeoutMs(session));
     folder->tickets = viTicketsNew(session);
     folder->spelling = VI_SPELLING_UNKNOWN;
     return folder;
@@ -60,6 +61,7 @@ viFolderFree(ViFolder *folder)
 
 /* How often in a row something has failed. */
 typedef struct {
+    gint64 deadline;    /* monotonic: when it has failed for too long */
     guint failures;
     gboolean begun;     /* something was got before */
 } Patience;
@@ -68,7 +70,8 @@ typedef struct {
 static gboolean
 mayRetry(Patience *patience, const ViFolderAsk *ask, const GError *error)
 {
-    if (ask->ownFailed || error->domain != HTTP_ERROR)
+    if (ask->ownFailed || error->domain != HTTP_ERROR ||
+        g_get_monotonic_time() >= patience->deadline)
         return FALSE;
 
     switch ((HttpErrorCode)error->code) {
@@ -114,8 +117,9 @@ static gboolean
 askPatiently(ViFolder *folder, ViFolderAsk *ask, const char *doing, HttpResponse *ret_response,
              GError **error)
 {
-    Patience patience = { 0 };
+    Patience patience = { .deadline = viBudgetDeadline(folder->session) };
 
+    ask->deadline = patience.deadline;
     for (;;) {
         GError *local = NULL;
 
@@ -320,7 +324,7 @@ viFolderRead(ViFolder *folder, const ViFile *file, guint64 offset, guint64 lengt
     ViFolderAsk ask = {
         .file = file, .method = "GET", .cancel = cancel, .sink = receive, .sinkOpaque = &reading,
     };
-    Patience patience = { 0 };
+    Patience patience = { .deadline = viBudgetDeadline(folder->session) };
 
     while (reading.next < reading.end) {
         guint64 before = reading.next;
@@ -328,7 +332,9 @@ viFolderRead(ViFolder *folder, const ViFile *file, guint64 offset, guint64 lengt
         gboolean ok = readRest(folder, &reading, &ask, &local);
 
         if (reading.next > before)
-            patience = (Patience) { .begun = TRUE };
+            patience = (Patience) {
+                .deadline = viBudgetDeadline(folder->session), .begun = TRUE,
+            };
         else if (ok)
             g_set_error(&local, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
                         "The server sent nothing of what was asked for.");
@@ -397,8 +403,9 @@ viFolderReadText(ViFolder *folder, const ViFile *file, size_t limit, gint *cance
     ViFolderAsk ask = {
         .file = file, .method = "GET", .cancel = cancel, .sink = collect, .sinkOpaque = &small,
     };
-    Patience patience = { 0 };
+    Patience patience = { .deadline = viBudgetDeadline(folder->session) };
 
+    ask.deadline = patience.deadline;
     for (;;) {
         g_autoptr(GString) text = g_string_new(NULL);
         g_auto(HttpResponse) response = { 0 };

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "vi_budget.h"
 #include "vi_call.h"
 #include "vi_folder_status.h"
 #include "vi_folder_url.h"
@@ -35,6 +36,7 @@ typedef struct {
     ViFolder *folder;
     ViFolderAsk *ask;
     ViGatePass pass;
+    gint64 deadline;        /* no attempt begins behind it */
     guint ended;            /* how often the session had ended under it */
     gboolean settled;       /* how the server decodes names was looked into */
     gboolean noTicket;      /* through the session's own server only */
@@ -148,6 +150,12 @@ take(const HttpResponse *response, const char *data, size_t length, gpointer opa
     return FALSE;
 }
 
+gboolean
+viFolderIsContents(const ViFolderAsk *ask)
+{
+    return ask->range || ask->source;
+}
+
 #define MAX_HEADERS 8
 
 /* The next attempt; @headers has room for MAX_HEADERS. @cookie: header line, or NULL. */
@@ -157,8 +165,11 @@ requestOf(Asking *asking, const char *path, const char *cookie, const char **hea
     const ViFolderAsk *ask = asking->ask;
     const gboolean writing = g_str_equal(ask->method, "PUT");
     HttpRequest request = { .method = ask->method, .path = path, .headers = headers,
-                            .cancel = ask->cancel, .streamed = TRUE };
+                            .cancel = ask->cancel, .streamed = viFolderIsContents(ask) };
     guint n = 0;
+
+    if (!request.streamed)
+        request.deadline = asking->deadline;
 
     /* Lengths and ranges must be those of the file. */
     headers[n++] = "Accept-Encoding: identity";
@@ -273,7 +284,7 @@ callAnything(Asking *asking, GError **error)
 {
     SoapMoRef instance = { "ServiceInstance", "ServiceInstance" };
     VimCurrentTimeRequest args = VIM_INIT(CurrentTimeRequest);
-    ViCallOptions options = { .cancel = asking->ask->cancel };
+    ViCallOptions options = { .cancel = asking->ask->cancel, .deadline = asking->deadline };
     g_autoptr(SoapReply) reply = NULL;
 
     args.self = &instance;
@@ -313,7 +324,8 @@ static guint
 askRoot(Asking *asking, ViSpelling spelling)
 {
     g_autofree char *path = viFolderUrlOfRoot(asking->ask->file, spelling);
-    HttpRequest request = { .method = "HEAD", .path = path, .cancel = asking->ask->cancel };
+    HttpRequest request = { .method = "HEAD", .path = path, .cancel = asking->ask->cancel,
+                            .deadline = asking->deadline };
     g_auto(HttpResponse) response = { 0 };
 
     if (!viSessionFetch(asking->folder->session, &request, NULL /* sink */, NULL, &response,
@@ -411,6 +423,18 @@ attempt(Asking *asking, GError **error)
     return judgeStatus(asking, ticket != NULL, generation, error);
 }
 
+/* Returns: whether there is time for one more attempt; else FALSE with @error. */
+static gboolean
+mayGoOn(const Asking *asking, GError **error)
+{
+    if (g_get_monotonic_time() < asking->deadline)
+        return TRUE;
+    g_set_error(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
+                "The server answered again and again, but not with what was asked for within the "
+                "time that all attempts together may take.");
+    return FALSE;
+}
+
 gboolean
 viFolderAsk(ViFolder *folder, ViFolderAsk *ask, HttpResponse *ret_response, GError **error)
 {
@@ -420,9 +444,10 @@ viFolderAsk(ViFolder *folder, ViFolderAsk *ask, HttpResponse *ret_response, GErr
     ask->given = 0;
     ask->ended = ask->ownFailed = FALSE;
     asking.kept = ask->source ? g_byte_array_new() : NULL;
+    asking.deadline = ask->deadline ? ask->deadline : viBudgetDeadline(folder->session);
     do {
         verdict = attempt(&asking, error);
-    } while (verdict == VERDICT_AGAIN);
+    } while (verdict == VERDICT_AGAIN && mayGoOn(&asking, error));
 
     viGateLeave(folder->gate, &asking.pass);
     g_string_free(asking.refusal, TRUE);

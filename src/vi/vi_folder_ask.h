@@ -26,6 +26,7 @@ typedef struct {
     const ViFile *file;
     const char *method;         /* "HEAD", "GET", "PUT" */
     const char *range;          /* "Range: …" header line, or NULL */
+    gint64 deadline;            /* monotonic: of all attempts; 0: what a whole may take from now */
     gint *cancel;
 
     HttpSink sink;              /* gets the body of a 2xx reply; NULL: nobody wants it */
@@ -40,6 +41,12 @@ typedef struct {
     gboolean ended;             /* and that was all of it */
     gboolean ownFailed;         /* the error is the source's or the sink's own */
 } ViFolderAsk;
+
+/*
+ * Whether contents are under way in @ask: a part of a file, or a source. They may take as long as
+ * they take; its deadline holds until an attempt has begun.
+ */
+gboolean viFolderIsContents(const ViFolderAsk *ask);
 
 /*
  * Sends @ask. With a source it is sent once: whatever comes back is the end of it. (But a host that

@@ -14,6 +14,7 @@
 
 struct _ViGate {
     guint tries;
+    guint timeoutMs;        /* for all pauses of a request, and for waiting on another's */
 
     GMutex lock;            /* guards what follows */
     GCond changed;
@@ -24,12 +25,13 @@ struct _ViGate {
 };
 
 ViGate *
-viGateNew(guint pauseMs, guint tries)
+viGateNew(guint pauseMs, guint tries, guint timeoutMs)
 {
     ViGate *gate = g_new0(ViGate, 1);
 
     gate->pauseMs = pauseMs;
     gate->tries = tries;
+    gate->timeoutMs = timeoutMs;
     g_mutex_init(&gate->lock);
     g_cond_init(&gate->changed);
     return gate;
@@ -71,6 +73,15 @@ setBusy(GError **error, guint tries)
                 "after %u tries; try again later, or close sessions that are not needed.", tries);
 }
 
+static void
+setWaited(const ViGate *gate, GError **error)
+{
+    g_set_error(error, VI_ERROR, VI_ERROR_BUSY,
+                "The server is out of sessions or overloaded (HTTP status 503), and another "
+                "request has been trying again for more than %g s; try again later, or close "
+                "sessions that are not needed.", gate->timeoutMs / 1000.0);
+}
+
 gboolean
 viGatePause(guint ms, gint *cancel, GError **error)
 {
@@ -89,6 +100,7 @@ viGatePause(guint ms, gint *cancel, GError **error)
 gboolean
 viGateEnter(ViGate *gate, const ViGatePass *pass, gint *cancel, GError **error)
 {
+    const gint64 end = g_get_monotonic_time() + (gint64)gate->timeoutMs * 1000;
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&gate->lock);
     guint64 opened = gate->opened;
 
@@ -98,9 +110,15 @@ viGateEnter(ViGate *gate, const ViGatePass *pass, gint *cancel, GError **error)
         return TRUE;
 
     while (gate->shut && gate->opened == opened) {
+        const gint64 now = g_get_monotonic_time();
+
         if (!mayWait(cancel, error))
             return FALSE;
-        g_cond_wait_until(&gate->changed, &gate->lock, g_get_monotonic_time() + LOOK_MS * 1000);
+        if (now >= end) {
+            setWaited(gate, error);
+            return FALSE;
+        }
+        g_cond_wait_until(&gate->changed, &gate->lock, now + LOOK_MS * 1000);
     }
     if (gate->failed <= opened)
         return TRUE;
@@ -126,7 +144,7 @@ gboolean
 viGateRefused(ViGate *gate, ViGatePass *pass, gint *cancel, GError **error)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&gate->lock);
-    guint pauseMs = gate->pauseMs;
+    guint pauseMs = MIN(gate->pauseMs, gate->timeoutMs / gate->tries);
 
     if (++pass->refusals > gate->tries) {
         lockedOpen(gate, pass, TRUE);

@@ -10,14 +10,16 @@
 /*
  * Where requests wait while the server says "too much at once" (503). The first that hears so shuts
  * the gate, pauses, and tries again, a few times; whoever comes to the gate meanwhile waits. When
- * the server takes that one's request the gate opens; when he gives up, everybody who waited fails
- * with him. (It is how Proxmox's importer gets along with real servers.)
+ * the server takes that one's request the gate opens; when it gives up, all that waited fail with
+ * it. (It is how Proxmox's importer gets along with real servers.) All its pauses together take no
+ * longer than one request may, and so long do the others wait.
  *
  * Any number of threads. All waits end soon when @cancel, an atomic flag or NULL, is raised.
  */
 typedef struct _ViGate ViGate;
 
-ViGate *viGateNew(guint pauseMs, guint tries);
+/* @timeoutMs: what one request may take. */
+ViGate *viGateNew(guint pauseMs, guint tries, guint timeoutMs);
 void viGateSetPause(ViGate *gate, guint pauseMs);
 void viGateFree(ViGate *gate);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViGate, viGateFree)
@@ -31,7 +33,8 @@ typedef struct {
 /*
  * Before a request is sent: waits while the gate is shut by somebody else.
  *
- * Returns: FALSE with @error: HTTP_ERROR_CANCELLED, or VI_ERROR_BUSY when he who shut it gave up.
+ * Returns: FALSE with @error: HTTP_ERROR_CANCELLED, or VI_ERROR_BUSY when the one that shut it gave
+ * up, or has tried for too long.
  */
 gboolean viGateEnter(ViGate *gate, const ViGatePass *pass, gint *cancel, GError **error);
 

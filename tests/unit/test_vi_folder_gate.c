@@ -8,14 +8,19 @@
 #include "http_transport.h"
 #include "thread_fixture.h"
 
+#include <string.h>
+
 #define CREW 6
 #define TRIES 5
+
+/* Of one request: an hour, where that is not what is tested. */
+#define TIMEOUT_MS (3600 * 1000)
 
 /* An open gate is no obstacle, and leaving it without having shut it does nothing. */
 static void
 testOpen(void)
 {
-    g_autoptr(ViGate) gate = viGateNew(1, TRIES);
+    g_autoptr(ViGate) gate = viGateNew(1, TRIES, TIMEOUT_MS);
     g_autoptr(GError) error = NULL;
     ViGatePass pass = { 0 };
 
@@ -31,7 +36,7 @@ testOpen(void)
 static void
 testGivesUp(void)
 {
-    g_autoptr(ViGate) gate = viGateNew(5, TRIES);
+    g_autoptr(ViGate) gate = viGateNew(5, TRIES, TIMEOUT_MS);
     gint64 begun = g_get_monotonic_time();
     ViGatePass other = { 0 };
     ViGatePass pass = { 0 };
@@ -85,7 +90,7 @@ wait(gpointer data)
 static ViGate *
 shutGate(ViGatePass *leader)
 {
-    g_autoptr(ViGate) gate = viGateNew(1, 1);
+    g_autoptr(ViGate) gate = viGateNew(1, 1, TIMEOUT_MS);
     g_autoptr(GError) error = NULL;
 
     g_assert_true(viGateRefused(gate, leader, NULL, &error));
@@ -145,7 +150,7 @@ testCancelWaiters(void)
 static void
 testCancelLeader(void)
 {
-    g_autoptr(ViGate) gate = viGateNew(600000, TRIES);
+    g_autoptr(ViGate) gate = viGateNew(600000, TRIES, TIMEOUT_MS);
     g_autoptr(GError) error = NULL;
     ViGatePass other = { 0 };
     ViGatePass leader = { 0 };
@@ -188,6 +193,41 @@ testSecondRefused(void)
     g_assert_error(error, VI_ERROR, VI_ERROR_BUSY);
 }
 
+/* The pauses of all tries take no longer than one request may. */
+static void
+testPausesWithinTimeout(void)
+{
+    g_autoptr(ViGate) gate = viGateNew(600000, TRIES, 200);
+    gint64 begun = g_get_monotonic_time();
+    g_autoptr(GError) error = NULL;
+    ViGatePass pass = { 0 };
+    guint i;
+
+    for (i = 0; i < TRIES; i++)
+        g_assert_true(viGateRefused(gate, &pass, NULL, NULL));
+    g_assert_cmpint(g_get_monotonic_time() - begun, >=, 200 * 1000);
+    g_assert_cmpint(g_get_monotonic_time() - begun, <, 60 * G_USEC_PER_SEC);
+    g_assert_false(viGateRefused(gate, &pass, NULL, &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_BUSY);
+}
+
+/* Whoever waits for the one that tries does not do so for longer either. */
+static void
+testWaitsWithinTimeout(void)
+{
+    g_autoptr(ViGate) gate = viGateNew(1, TRIES, 200);
+    g_autoptr(GError) error = NULL;
+    ViGatePass leader = { 0 };
+    ViGatePass other = { 0 };
+
+    g_assert_true(viGateRefused(gate, &leader, NULL, NULL));
+    g_assert_false(viGateEnter(gate, &other, NULL, &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_BUSY);
+    g_assert_nonnull(strstr(error->message, "trying again for more than 0.2 s"));
+    viGateLeave(gate, &leader);
+    g_assert_true(viGateEnter(gate, &other, NULL, NULL));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -199,5 +239,7 @@ main(int argc, char **argv)
     g_test_add_func("/vi/folder-gate/cancel-waiters", testCancelWaiters);
     g_test_add_func("/vi/folder-gate/cancel-leader", testCancelLeader);
     g_test_add_func("/vi/folder-gate/second-refused", testSecondRefused);
+    g_test_add_func("/vi/folder/gate/pauses-within-timeout", testPausesWithinTimeout);
+    g_test_add_func("/vi/folder/gate/waits-within-timeout", testWaitsWithinTimeout);
     return g_test_run();
 }
