@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 
 
 class RawServer:
@@ -56,7 +57,28 @@ class RawServer:
             if self._hang_up:
                 connection.close()
             else:
-                self._open.append(connection)
+                self._hold(connection)
+
+    def _hold(self, connection: socket.socket) -> None:
+        self._open.append(connection)
+
+
+class Dripper(RawServer):
+    """Never silent and never ready: behind the greeting a byte every `pause` seconds, until the client goes away."""
+
+    def __init__(self, greeting: bytes, *, pause: float = 0.2) -> None:
+        self._pause = pause
+        super().__init__(greeting)
+
+    def _hold(self, connection: socket.socket) -> None:
+        super()._hold(connection)
+        threading.Thread(target=self._drip, args=(connection,), daemon=True, name="dripper").start()
+
+    def _drip(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection.sendall(b"x")
+                time.sleep(self._pause)
 
 
 class Relay:
