@@ -37,3 +37,23 @@ char *textFitName(const char *name, size_t ceiling);
 
 /* Returns: (transfer full): @text in at most @ceiling bytes (of at least 16), cut at the end. */
 char *textFit(const char *text, size_t ceiling);
+
+/*
+ * printf for messages: what stands for "%s" in @format goes through textQuoteName() where an
+ * apostrophe or a quotation mark is before it, else through textFit() to LIMIT_QUOTED_BYTES, so
+ * that no text gets into a message as it is. A precision is a ceiling of its own, in bytes:
+ * TEXT_MESSAGE takes a message that was made like this already, whole. Of the other conversions
+ * there are d, i, u, x, X and c with the lengths l, ll and z, and g; from any other on,
+ * @format is taken as it is.
+ *
+ * Returns: (transfer full).
+ */
+#define TEXT_MESSAGE "%.8192s"
+char *textFormat(const char *format, ...) G_GNUC_PRINTF(1, 2);
+char *textFormatV(const char *format, va_list args) G_GNUC_PRINTF(1, 0);
+
+/* g_set_error(), g_error_new() and g_prefix_error() with textFormat() in them. */
+void textToError(GError **error, GQuark domain, int code, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
+GError *textAsError(GQuark domain, int code, const char *format, ...) G_GNUC_PRINTF(3, 4);
+void textAddToError(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);

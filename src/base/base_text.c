@@ -90,7 +90,7 @@ cutEnd(GString *text, size_t ceiling)
 {
     if (text->len <= ceiling)
         return;
-    g_string_truncate(text, boundaryBefore(text, ceiling - ELLIPSIS_BYTES));
+    g_string_truncate(text, boundaryBefore(text, MAX(ceiling, ELLIPSIS_BYTES) - ELLIPSIS_BYTES));
     g_string_append(text, ELLIPSIS);
 }
 
@@ -137,4 +137,175 @@ char *
 textQuoteName(const char *name)
 {
     return textFitName(name, LIMIT_QUOTED_BYTES);
+}
+
+/* ---- messages ------------------------------------------------------------------------------- */
+
+/* What a conversion may end with, what may be before that, and how long it may be in all. */
+#define CONVERSIONS "diuxXcgs%"
+#define MODIFIERS "0123456789.*lz"
+#define CONVERSION_BYTES 16
+
+/* One conversion of a format. */
+typedef struct {
+    char spec[CONVERSION_BYTES];
+    char kind;              /* 's', … */
+    char before;            /* the character before it */
+    guint longs;
+    gboolean isSize;
+} Conversion;
+
+/*
+ * Takes the conversion that begins at @at, behind @before.
+ *
+ * Returns: where the format goes on, or NULL when there is none that is known.
+ */
+static const char *
+takeConversion(const char *at, char before, Conversion *ret_conversion)
+{
+    size_t length = 1 + strspn(at + 1, MODIFIERS) + 1;
+    Conversion conversion = { .before = before };
+    const char *p;
+
+    if (length >= sizeof(conversion.spec) || at[length - 1] == '\0' ||
+        !strchr(CONVERSIONS, at[length - 1]))
+        return NULL;
+    memcpy(conversion.spec, at, length);
+    conversion.kind = at[length - 1];
+    for (p = conversion.spec; *p; p++) {
+        conversion.longs += *p == 'l';
+        conversion.isSize = conversion.isSize || *p == 'z';
+    }
+    *ret_conversion = conversion;
+    return at + length;
+}
+
+static void
+appendText(GString *text, const Conversion *conversion, va_list *args)
+{
+    const char *point = strchr(conversion->spec, '.');
+    const gboolean isQuoted = conversion->before == '\'' || conversion->before == '"';
+    size_t ceiling = LIMIT_QUOTED_BYTES;
+    g_autofree char *part = NULL;
+
+    if (point && point[1] == '*') {
+        const int given = va_arg(*args, int);
+
+        ceiling = (size_t)MAX(given, 0);
+    } else if (point) {
+        ceiling = (size_t)g_ascii_strtoull(point + 1, NULL, 10);
+    }
+    part = isQuoted && !point ? textQuoteName(va_arg(*args, const char *))
+                              : textFit(va_arg(*args, const char *), ceiling);
+    g_string_append(text, part);
+}
+
+/* The formats are parts of one that the compiler has checked. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+
+static void
+appendNumber(GString *text, const Conversion *conversion, va_list *args)
+{
+    const char *spec = conversion->spec;
+
+    if (conversion->kind == 'g')
+        g_string_append_printf(text, spec, va_arg(*args, double));
+    else if (conversion->isSize)
+        g_string_append_printf(text, spec, va_arg(*args, size_t));
+    else if (conversion->longs == 0)
+        g_string_append_printf(text, spec, va_arg(*args, int));
+    else if (conversion->longs == 1)
+        g_string_append_printf(text, spec, va_arg(*args, long));
+    else
+        g_string_append_printf(text, spec, va_arg(*args, long long));
+}
+
+#pragma GCC diagnostic pop
+
+char *
+textFormatV(const char *format, va_list args)
+{
+    GString *text = g_string_new(NULL);
+    const char *at = format;
+    va_list left;
+
+    va_copy(left, args);
+    while (*at) {
+        size_t plain = strcspn(at, "%");
+        Conversion conversion;
+        const char *next;
+
+        g_string_append_len(text, at, (gssize)plain);
+        at += plain;
+        if (*at == '\0')
+            break;
+        next = takeConversion(at, at > format ? at[-1] : '\0', &conversion);
+        if (!next) {
+            g_string_append(text, at);      /* what it would take of the arguments is not known */
+            break;
+        }
+        at = next;
+        if (conversion.kind == '%')
+            g_string_append_c(text, '%');
+        else if (conversion.kind == 's')
+            appendText(text, &conversion, &left);
+        else
+            appendNumber(text, &conversion, &left);
+    }
+    va_end(left);
+    return g_string_free(text, FALSE);
+}
+
+char *
+textFormat(const char *format, ...)
+{
+    va_list args;
+    char *text;
+
+    va_start(args, format);
+    text = textFormatV(format, args);
+    va_end(args);
+    return text;
+}
+
+void
+textToError(GError **error, GQuark domain, int code, const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    text = textFormatV(format, args);
+    va_end(args);
+    g_set_error_literal(error, domain, code, text);
+}
+
+GError *
+textAsError(GQuark domain, int code, const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    text = textFormatV(format, args);
+    va_end(args);
+    return g_error_new_literal(domain, code, text);
+}
+
+void
+textAddToError(GError **error, const char *format, ...)
+{
+    g_autofree char *prefix = NULL;
+    char *message;
+    va_list args;
+
+    if (!error || !*error)
+        return;
+    va_start(args, format);
+    prefix = textFormatV(format, args);
+    va_end(args);
+    message = g_strconcat(prefix, (*error)->message, NULL);
+    g_free((*error)->message);
+    (*error)->message = message;
 }

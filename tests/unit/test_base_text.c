@@ -195,6 +195,71 @@ testFit(void)
     g_assert_cmpstr(within, ==, "twelve bytes" ELLIPSIS);
 }
 
+static void
+assertFormatted(char *text, const char *wanted)
+{
+    g_assert_cmpstr(text, ==, wanted);
+    g_free(text);
+}
+
+/* As printf where nothing foreign comes in. */
+static void
+testFormat(void)
+{
+    assertFormatted(textFormat("plain"), "plain");
+    assertFormatted(textFormat("100 %% of '%s'", "ds1"), "100 % of 'ds1'");
+    assertFormatted(textFormat("%d %i %u %x %c|%g", -1, -2, 3U, 255U, 'x', 0.5),
+                    "-1 -2 3 ff x|0.5");
+    assertFormatted(textFormat("%ld %lu %lld %llu %zu %s", -1L, G_MAXULONG, -2LL,
+                               18446744073709551615ULL, (size_t)7, "end"),
+                    "-1 18446744073709551615 -2 18446744073709551615 7 end");
+    assertFormatted(textFormat("%" G_GUINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GSIZE_FORMAT,
+                               G_MAXUINT64, G_MININT64, (gsize)1),
+                    "18446744073709551615 -9223372036854775808 1");
+    assertFormatted(textFormat("%02X-%03u: %p %s", 10U, 7U, NULL, "x"), "0A-007: %p %s");
+    assertFormatted(textFormat("%03u %.*s %.20s", 7U, 16, "sixteen", " as it is "),
+                    "007 sixteen  as it is ");
+}
+
+/* What stands for %s is quoted, whatever the format looks like. */
+static void
+testFormatQuotes(void)
+{
+    g_autofree char *huge = g_strnfill(1024 * 1024, 'x');
+    g_autofree char *cut = textQuote(huge, -1);
+    g_autofree char *name = textQuoteName(huge);
+    g_autofree char *wanted = g_strdup_printf("a '%s' b \"%s\" c %s", name, name, cut);
+    g_autofree char *message = g_strndup(huge, 5000);
+
+    assertFormatted(textFormat("a '%s' b \"%s\" c %s", huge, huge, huge), wanted);
+    assertFormatted(textFormat("%s: '%s'", "a\033[31m\nb", "\xe2\x80\xae" "c"), "a [31m b: ' c'");
+    assertFormatted(textFormat("%.16s|%.*s", huge, 16, huge),
+                    "xxxxxxxxxxxxx" ELLIPSIS "|xxxxxxxxxxxxx" ELLIPSIS);
+    assertFormatted(textFormat(TEXT_MESSAGE, message), message);
+    assertFormatted(textFormat("%s", (const char *)NULL), "");
+}
+
+static void
+testErrors(void)
+{
+    g_autoptr(GError) set = NULL;
+    g_autoptr(GError) made = textAsError(G_FILE_ERROR, G_FILE_ERROR_NOENT, "no '%s'", "a\nb");
+    g_autoptr(GError) none = NULL;
+
+    textToError(NULL, G_FILE_ERROR, G_FILE_ERROR_IO, "nobody asks");
+    textToError(&set, G_FILE_ERROR, G_FILE_ERROR_IO, "cannot read '%s'", "a\033" "b");
+    g_assert_error(set, G_FILE_ERROR, G_FILE_ERROR_IO);
+    g_assert_cmpstr(set->message, ==, "cannot read 'a b'");
+    textAddToError(&set, "file '%s': ", "c\td");
+    g_assert_error(set, G_FILE_ERROR, G_FILE_ERROR_IO);
+    g_assert_cmpstr(set->message, ==, "file 'c d': cannot read 'a b'");
+    g_assert_error(made, G_FILE_ERROR, G_FILE_ERROR_NOENT);
+    g_assert_cmpstr(made->message, ==, "no 'a b'");
+    textAddToError(&none, "file: ");
+    textAddToError(NULL, "file: ");
+    g_assert_no_error(none);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -207,5 +272,8 @@ main(int argc, char **argv)
     g_test_add_func("/text/exactly", testExactly);
     g_test_add_func("/text/names", testNames);
     g_test_add_func("/text/fit", testFit);
+    g_test_add_func("/text/format", testFormat);
+    g_test_add_func("/text/format-quotes", testFormatQuotes);
+    g_test_add_func("/text/errors", testErrors);
     return g_test_run();
 }
