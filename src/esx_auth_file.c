@@ -46,7 +46,7 @@ load(const char *path, GError **error)
     gboolean ok = FALSE;
 
     if (!fileRead(path, &data, &length, &reason)) {
-        g_set_error(error, ESX_ERROR,
+        textToError(error, ESX_ERROR,
                     fileErrorIsShort(reason) ? ESX_ERROR_SYSTEM : ESX_ERROR_AUTH,
                     "The auth file '%s' cannot be read: %s.", name, reason->message);
         return NULL;
@@ -57,7 +57,7 @@ load(const char *path, GError **error)
     if (ok)
         return g_steal_pointer(&file);
 
-    g_set_error(error, ESX_ERROR, ESX_ERROR_AUTH,
+    textToError(error, ESX_ERROR, ESX_ERROR_AUTH,
                 "The auth file '%s' is not made of [sections] and NAME=VALUE lines.", name);
     return NULL;
 }
@@ -90,7 +90,7 @@ refuse(GError **error, const char *section, const char *what)
 {
     g_autofree char *name = textQuote(section, -1);
 
-    g_set_error(error, ESX_ERROR, ESX_ERROR_AUTH, "The section [%s] of the auth file %s.", name,
+    textToError(error, ESX_ERROR, ESX_ERROR_AUTH, "The section [%s] of the auth file %s.", name,
                 what);
     return FALSE;
 }

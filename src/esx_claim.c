@@ -142,7 +142,7 @@ setRefused(const EsxClaim *other, const Held *held, GError **error)
     g_autofree char *text = since ? g_date_time_format(since, "%Y-%m-%d %H:%M:%S") : NULL;
     g_autofree char *path = textQuoteName(held->path);
 
-    g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
+    textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
                 "another change of '%s' is under way (%s since %s); try again when it has ended",
                 path, other->what, text ? text : "some time ago");
 }

@@ -7,6 +7,7 @@
 
 #include "esx_hosts.h"
 
+#include "base_text.h"
 #include "http_curl.h"
 
 struct _EsxHosts {
@@ -72,7 +73,7 @@ esxHostsTransport(const char *host, guint port, const char *thumbprint, gpointer
     }
     /* The URI's own thumbprint is that of the vCenter, and says nothing of its hosts. */
     if (options.trust == HTTP_TRUST_THUMBPRINT && !options.thumbprint) {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_TRUST,
+        textToError(error, HTTP_ERROR, HTTP_ERROR_TRUST,
                     "The certificate of the host '%s' cannot be checked: vCenter did not give its "
                     "thumbprint.", host);
         return NULL;

@@ -7,6 +7,7 @@
 
 #include "esx_open.h"
 
+#include "base_text.h"
 #include "esx_error.h"
 #include "esx_hosts.h"
 #include "http_curl.h"
@@ -27,10 +28,10 @@ esxOpenCheckProduct(const ViSession *session, const EsxUri *uri, GError **error)
         is = "a vCenter; use vpx:// instead of esx://";
 
     if (is)
-        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT, "The server '%s' (%s) is %s.",
+        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT, "The server '%s' (%s) is %s.",
                     uri->host, about->fullName, is);
     else
-        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
                     "The server '%s' (%s, product line '%s') is neither an ESX host nor a vCenter; "
                     "this driver knows these two only.", uri->host, about->fullName,
                     about->productLine);
@@ -78,7 +79,7 @@ esxOpenLogin(ViSession *session, const EsxUri *uri, const char *userName, Secret
     /* A process that ends waits for no login. */
     viSessionSetCancel(owned, esxServerCancelFlag());
     if (!viSessionLogin(owned, userName, password, error)) {
-        g_prefix_error(error, "cannot log in at '%s' as '%s': ", uri->host, userName);
+        textAddToError(error, "cannot log in at '%s' as '%s': ", uri->host, userName);
         return NULL;
     }
 

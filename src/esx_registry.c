@@ -7,6 +7,7 @@
 
 #include "esx_registry.h"
 
+#include "base_text.h"
 #include "base_thread.h"
 #include "http_curl.h"
 
@@ -159,7 +160,7 @@ lockedAwaitOpening(EsxRegistry *registry, EsxLogin *login, const EsxUri *uri, GE
     if (login->error)
         g_propagate_error(error, g_error_copy(login->error));
     else
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
+        textToError(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
                     "another connection has been logging in at '%s' for %g seconds without an "
                     "outcome", uri->host, timeoutMs / 1000.0);
     lockedGiveUp(registry, login);

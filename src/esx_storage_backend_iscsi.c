@@ -12,6 +12,7 @@
  */
 
 #include "base_limits.h"
+#include "base_text.h"
 #include "esx_storage_backend.h"
 #include "vi_budget.h"
 #include "vi_call.h"
@@ -65,7 +66,7 @@ iscsiPoolRefresh(EsxConnection *connection, const InventoryPool *pool, GError **
         g_autoptr(SoapReply) reply = NULL;
 
         if (!adapter->storageSystem) {
-            g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+            textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
                         "the server does not say how the adapter '%s' can be rescanned",
                         adapter->device);
             return FALSE;
@@ -74,7 +75,7 @@ iscsiPoolRefresh(EsxConnection *connection, const InventoryPool *pool, GError **
         args.hbaDevice = adapter->device;
         reply = viCall(connection->session, &vimMethodRescanHba, &args, &options, error);
         if (!reply) {
-            g_prefix_error(error, "rescanning the adapter '%s' failed: ", adapter->device);
+            textAddToError(error, "rescanning the adapter '%s' failed: ", adapter->device);
             return FALSE;
         }
     }

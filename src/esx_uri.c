@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base_text.h"
 #include "esx_connection.h"
 #include "esx_error.h"
 #include "vi_file.h"
@@ -92,7 +93,7 @@ esxUriWarn(EsxUri *uri, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    g_ptr_array_add(uri->warnings, g_strdup_vprintf(format, args));
+    g_ptr_array_add(uri->warnings, textFormatV(format, args));
     va_end(args);
 }
 
@@ -100,7 +101,7 @@ esxUriWarn(EsxUri *uri, const char *format, ...)
 static gboolean
 esxUriRefuse(EsxUriId id, const char *value, const char *allowed, GError **error)
 {
-    g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+    textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
                 "The URI parameter %s has the value '%s'; it must be %s.",
                 esxUriTable[id].name, value, allowed);
     return FALSE;
@@ -153,7 +154,7 @@ static gboolean
 esxUriSetTrust(EsxUri *uri, HttpTrust trust, GError **error)
 {
     if (uri->trust != HTTP_TRUST_SYSTEM) {
-        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
                     "The URI has both %s and %s, but there is one way to trust a server at a time; "
                     "drop %s.", esxUriTrustName(uri->trust), esxUriTrustName(trust),
                     esxUriTrustName(MAX(uri->trust, trust)));
@@ -217,7 +218,7 @@ static gboolean
 esxUriSetPath(EsxUri *uri, EsxUriId id, const char *value, GError **error)
 {
     if (!uri->isVpx) {
-        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
                     "The URI parameter path has the value '%s', but it is for vpx:// only: an ESX "
                     "host has no inventory to choose from; drop it.", value);
         return FALSE;
@@ -337,7 +338,7 @@ esxUriSetParameters(EsxUri *uri, const EsxUriSource *source, GError **error)
             continue;
         }
         if (seen[id]) {
-            g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+            textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
                         "The URI parameter %s is given twice; give it once.", esxUriTable[id].name);
             return FALSE;
         }
@@ -355,20 +356,20 @@ static gboolean
 esxUriSetServer(EsxUri *uri, const EsxUriSource *source, GError **error)
 {
     if (!source->host || *source->host == '\0') {
-        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
                     "The URI names no server; write it like "
                     "%s://root@esx1.example.com/embed?root=/DIR.", source->scheme);
         return FALSE;
     }
     if (source->port > ESX_URI_PORT_MAX) {
-        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
                     "The port %u of the URI is out of range; it must be from 1 to %d.",
                     source->port, ESX_URI_PORT_MAX);
         return FALSE;
     }
     if (source->user && strchr(source->user, ':')) {
         /* not quoted: what follows the colon is a password */
-        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
                     "The URI has a colon in its user name, as if a password followed; a URI is no "
                     "place for a password: put it into auth.conf under [auth-esx-%s].",
                     source->host);
@@ -386,7 +387,7 @@ static gboolean
 esxUriFinish(EsxUri *uri, GError **error)
 {
     if (!uri->isEncrypted && (uri->caFile || uri->thumbprint)) {
-        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
                     "The URI has both transport=http and %s, but without https there is no "
                     "certificate to check; drop one of them.", esxUriTrustName(uri->trust));
         return FALSE;
@@ -418,7 +419,7 @@ esxUriNew(const EsxUriSource *source, GError **error)
     uri->connections = ESX_CONNECTION_CONNECTIONS;
 
     if (source->fragment) {
-        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
                     "The URI has a '#', and all behind it ('%s') would be lost; write it as %%23.",
                     source->fragment);
         return NULL;

@@ -7,6 +7,7 @@
 
 #include "esx_vmfs_change.h"
 
+#include "base_text.h"
 #include "esx_error.h"
 #include "esx_libvirt.h"
 #include "esx_vmfs_create.h"
@@ -120,10 +121,10 @@ esxVmfsDelete(EsxConnection *connection, const InventoryPool *pool, const EsxVol
         return TRUE;
 
     if (isVague(local) && isForbidden(&verb, volume))
-        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
+        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
                     "its descriptor forbids that (ddb.deletable = \"false\"), which is mostly so "
                     "because something else needs the disk; if nothing does, take that entry out "
-                    "of the descriptor: %s",
+                    "of the descriptor: " TEXT_MESSAGE,
                     local->message);
     else
         g_propagate_error(error, g_steal_pointer(&local));

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base_text.h"
 #include "esx_error.h"
 #include "esx_libvirt.h"
 #include "esx_vmfs_create.h"
@@ -38,25 +39,25 @@ checkSource(const InventoryPool *pool, const EsxVolumeSpec *spec, int format,
     const gboolean isDisk = source->format == VIR_STORAGE_FILE_VMDK;
 
     if (!sourcePool->datastore) {
-        g_set_error(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
+        textToError(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
                     "'%s' is a LUN of the iSCSI target '%s', which ESX cannot copy into a "
                     "datastore; copy a file of a datastore instead",
                     source->name, sourcePool->name);
         return FALSE;
     }
     if (!esxVmfsCheckReachable(sourcePool, error)) {
-        g_prefix_error(error, "pool '%s' of the source: ", sourcePool->name);
+        textAddToError(error, "pool '%s' of the source: ", sourcePool->name);
         return FALSE;
     }
     if (isDisk != (format == VIR_STORAGE_FILE_VMDK)) {
-        g_set_error(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
+        textToError(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
                     "ESX copies volumes as they are: the source '%s' is a %s, so the copy needs a "
                     "name that %s '.vmdk'", source->name, isDisk ? "virtual disk" : "plain file",
                     isDisk ? "ends with" : "does not end with");
         return FALSE;
     }
     if (isSame(pool, sourcePool) && g_str_equal(spec->name, source->name)) {
-        g_set_error_literal(error, VI_ERROR, VI_ERROR_FILE_EXISTS, spec->name);
+        textToError(error, VI_ERROR, VI_ERROR_FILE_EXISTS, "%s", spec->name);
         return FALSE;
     }
     return TRUE;
@@ -152,7 +153,7 @@ cloneFile(EsxVmfsVerb *verb, const EsxVolumeSpec *spec, Copy *copy, EsxVolume *v
           GError **error)
 {
     if (spec->capacity > copy->source->capacity) {
-        g_set_error(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
+        textToError(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
                     "ESX copies a plain file as it is: the copy cannot be larger than the %"
                     G_GUINT64_FORMAT " bytes of its source; ask for that capacity",
                     copy->source->capacity);

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base_text.h"
 #include "esx_error.h"
 #include "esx_libvirt.h"
 #include "esx_vmfs_descriptor.h"
@@ -119,7 +120,7 @@ failDescriptor(EsxConnection *connection, const ViFile *file, GError **error, GE
         viFolderSize(connection->folder, file, esxServerCancelFlag(), &size, NULL) &&
         size > ESX_VMFS_DESCRIPTOR_LIMIT) {
         g_error_free(local);
-        g_set_error(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
+        textToError(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
                     "the disk is one file of %" G_GUINT64_FORMAT " bytes (monolithicSparse, or "
                     "streamOptimized) instead of a descriptor and an image of its contents; clone "
                     "it, and use the clone", size);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base_names.h"
+#include "base_text.h"
 #include "esx_error.h"
 #include "esx_libvirt.h"
 #include "vi_folder.h"
@@ -27,7 +28,7 @@ esxVmfsDiskType(const EsxVolumeSpec *spec, ViDiskType *ret_type, GError **error)
     } else if (spec->allocation >= spec->capacity) {
         *ret_type = VI_DISK_THICK;
     } else {
-        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
                     "a virtual disk cannot take %" G_GUINT64_FORMAT " of its %" G_GUINT64_FORMAT
                     " bytes from the start; choose an allocation of 0 (thin), one equal to the "
                     "capacity (thick, zeroed when first written), or preallocation of metadata "
@@ -42,7 +43,7 @@ checkCapacity(guint64 capacity, GError **error)
 {
     if (capacity <= G_MAXINT64 - 1023)
         return TRUE;
-    g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+    textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
                 "no ESX host can make a volume of %" G_GUINT64_FORMAT " bytes", capacity);
     return FALSE;
 }
@@ -139,7 +140,7 @@ writeZeros(EsxVmfsVerb *verb, gpointer opaque, GError **error)
 static gboolean
 setExists(const char *name, GError **error)
 {
-    g_set_error_literal(error, VI_ERROR, VI_ERROR_FILE_EXISTS, name);
+    textToError(error, VI_ERROR, VI_ERROR_FILE_EXISTS, "%s", name);
     return FALSE;
 }
 
@@ -151,7 +152,7 @@ checkRoom(const InventoryPool *pool, guint64 size, GError **error)
         return FALSE;
     if (pool->capacity == 0 || size <= pool->capacity)
         return TRUE;
-    g_set_error(error, VI_ERROR, VI_ERROR_NO_DISK_SPACE,
+    textToError(error, VI_ERROR, VI_ERROR_NO_DISK_SPACE,
                 "the datastore has room for %" G_GUINT64_FORMAT " bytes in all, not for %"
                 G_GUINT64_FORMAT, pool->capacity, size);
     return FALSE;

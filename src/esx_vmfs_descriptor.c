@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base_names.h"
+#include "base_text.h"
 #include "esx_error.h"
 
 #define MAGIC_TEXT "# Disk DescriptorFile"
@@ -222,8 +223,8 @@ readLines(Reader *reader, char **lines, GError **error)
         if (!isExtent(line)) {
             readValue(reader, line);
         } else if (!readExtent(reader, line)) {
-            g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
-                        "the descriptor of the disk is broken: its line %zu, '%.200s', describes "
+            textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
+                        "the descriptor of the disk is broken: its line %zu, '%s', describes "
                         "no extent", i + 1, line);
             return FALSE;
         }
@@ -262,7 +263,7 @@ readText(EsxVmfsDescriptor *descriptor, const char *bytes, size_t length, GError
     gboolean ok = FALSE;
 
     if (g_ascii_strncasecmp(text, MAGIC_TEXT, strlen(MAGIC_TEXT)) != 0) {
-        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
+        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
                     "the file is no descriptor of a virtual disk: it does not begin with '%s'",
                     MAGIC_TEXT);
         return FALSE;
@@ -283,7 +284,7 @@ esxVmfsDescriptorParse(const char *bytes, size_t length, GError **error)
     if (length >= strlen(MAGIC_BINARY) && memcmp(bytes, MAGIC_BINARY, strlen(MAGIC_BINARY)) == 0) {
         readBinary(descriptor, bytes, length);
     } else if (length > ESX_VMFS_DESCRIPTOR_LIMIT) {
-        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
+        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
                     "the file is no descriptor of a virtual disk: it is longer than %d bytes",
                     ESX_VMFS_DESCRIPTOR_LIMIT);
         return NULL;
@@ -319,11 +320,13 @@ esxVmfsDescriptorFree(EsxVmfsDescriptor *descriptor)
 static gboolean G_GNUC_PRINTF(2, 3)
 refuse(GError **error, const char *format, ...)
 {
+    g_autofree char *text = NULL;
     va_list args;
 
     va_start(args, format);
-    g_propagate_error(error, g_error_new_valist(ESX_ERROR, ESX_ERROR_NO_SUPPORT, format, args));
+    text = textFormatV(format, args);
     va_end(args);
+    g_set_error_literal(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT, text);
     return FALSE;
 }
 
@@ -364,14 +367,14 @@ checkExtent(const EsxVmfsDescriptor *descriptor, const EsxVmfsExtent *extent, GE
     if (!extent->file || g_str_equal(extent->access, "NOACCESS"))
         return refuse(error, "the disk has a part that the host may not read");
     if (strstr(extent->file, "://"))
-        return refuse(error, "the disk's contents are in an object of its storage ('%.100s'), not "
+        return refuse(error, "the disk's contents are in an object of its storage ('%s'), not "
                       "in a file of the datastore; clone it to a VMFS or NFS datastore, and use "
                       "the clone", extent->file);
     if (!isBeside(extent->file))
-        return refuse(error, "the disk's descriptor names the file '%.200s', which is not beside "
+        return refuse(error, "the disk's descriptor names the file '%s', which is not beside "
                       "it; " ADVICE, extent->file);
     if (!nameIsExtent(extent->file))
-        return refuse(error, "the disk's descriptor names '%.200s' as its contents, which is no "
+        return refuse(error, "the disk's descriptor names '%s' as its contents, which is no "
                       "name of an extent: the file belongs to something else; " ADVICE,
                       extent->file);
     return TRUE;
@@ -386,7 +389,7 @@ esxVmfsDescriptorCheckFlat(const EsxVmfsDescriptor *descriptor, GError **error)
         return refuse(error, "the disk is of the sparse kind '%s', whose file is no image of its "
                       "contents; " ADVICE, descriptor->createType);
     if (descriptor->hasParent)
-        return refuse(error, "the disk is a snapshot%s%.200s%s: its file has only what has changed "
+        return refuse(error, "the disk is a snapshot%s%s%s: its file has only what has changed "
                       "since; " ADVICE,
                       descriptor->parent ? " of '" : "",
                       descriptor->parent ? descriptor->parent : "",

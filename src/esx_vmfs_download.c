@@ -7,6 +7,7 @@
 
 #include "esx_vmfs_download.h"
 
+#include "base_text.h"
 #include "esx_error.h"
 #include "esx_vmfs_contents.h"
 #include "esx_vmfs_fetch.h"
@@ -152,7 +153,7 @@ esxVmfsDownload(EsxConnection *connection, const InventoryPool *pool, const EsxV
     if (!contents)
         return NULL;
     if (offset > contents->size) {
-        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
                     "it has %" G_GUINT64_FORMAT " bytes, so that a download cannot begin at byte %"
                     G_GUINT64_FORMAT, contents->size, offset);
         return NULL;

@@ -8,6 +8,7 @@
 #include "esx_vmfs_upload.h"
 
 #include "base_names.h"
+#include "base_text.h"
 #include "esx_claim.h"
 #include "esx_error.h"
 #include "esx_libvirt.h"
@@ -43,7 +44,7 @@ setGivenUp(GError **error)
 static gboolean
 setLength(const Upload *upload, const char *what, GError **error)
 {
-    g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+    textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
                 "%s %" G_GINT64_FORMAT " bytes %s; the volume is what it was", what, upload->length,
                 upload->contents->isDisk ? "that the virtual disk has" : "that were announced");
     return FALSE;
@@ -126,7 +127,7 @@ writeFile(Upload *upload, const char *temporary, gint *cancel, GError **error)
         return FALSE;
     if (size == upload->got)
         return TRUE;
-    g_set_error(error, VI_ERROR, VI_ERROR_FILE_FAULT,
+    textToError(error, VI_ERROR, VI_ERROR_FILE_FAULT,
                 "the server has stored %" G_GUINT64_FORMAT " of the %" G_GUINT64_FORMAT
                 " bytes that were sent; the volume is what it was", size, upload->got);
     return FALSE;
@@ -178,7 +179,7 @@ checkUnchanged(Upload *upload, gint *cancel, GError **error)
      * resize, and this one mends it. */
     if (isDisk && size < upload->before)
         return TRUE;
-    g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
+    textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
                 "the %s during the upload: it has %" G_GUINT64_FORMAT " bytes now, and had %"
                 G_GUINT64_FORMAT " before; upload again",
                 isDisk ? "disk was resized" : "file was replaced", size, upload->before);
@@ -230,7 +231,7 @@ checkStill(Upload *upload, GError **error)
     if (!contents->isDisk || (now->size == contents->size && now->nparts == 1 &&
                               g_str_equal(now->parts[0].file, contents->parts[0].file)))
         return TRUE;
-    g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
+    textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
                 "the disk was resized before the upload began: it has %" G_GUINT64_FORMAT
                 " bytes now, and had %" G_GUINT64_FORMAT "; upload again", now->size,
                 contents->size);
@@ -294,9 +295,10 @@ removeOrphan(const Upload *upload, const Place *place, GError **error)
         g_set_error(error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND,
                     "the disk was deleted during the upload; what was sent was deleted as well");
     else
-        g_set_error(error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND,
+        textToError(error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND,
                     "'%s' is left, and belongs to no disk: the disk was deleted during the upload, "
-                    "and deleting what was sent failed: %s", place->toPath, local->message);
+                    "and deleting what was sent failed: " TEXT_MESSAGE, place->toPath,
+                    local->message);
     return FALSE;
 }
 
@@ -304,8 +306,8 @@ removeOrphan(const Upload *upload, const Place *place, GError **error)
 static gboolean
 failLook(const Place *place, GError *local, GError **error)
 {
-    g_set_error(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN,
-                "what was sent was moved to '%s', but looking at it there failed: %s",
+    textToError(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN,
+                "what was sent was moved to '%s', but looking at it there failed: " TEXT_MESSAGE,
                 place->toPath, local->message);
     g_error_free(local);
     return FALSE;
@@ -320,7 +322,7 @@ checkMoved(Upload *upload, const Place *place, GError **error)
     guint64 size = 0;
 
     if (viFolderSize(upload->verb.connection->folder, &file, place->cancel, &size, &local)) {
-        g_set_error(&local, VI_ERROR, VI_ERROR_FILE_FAULT,
+        textToError(&local, VI_ERROR, VI_ERROR_FILE_FAULT,
                     "the server says that it has moved '%s' to '%s', and has not", place->fromPath,
                     place->toPath);
         removeFile(upload, place->fromPath, &local);
@@ -357,7 +359,7 @@ checkDiskNow(Upload *upload, const Place *place, GError **error)
     /* Resized behind the move: then what was sent was there in time. */
     if (size == now->size)
         return TRUE;
-    g_set_error(error, VI_ERROR, VI_ERROR_FILE_FAULT,
+    textToError(error, VI_ERROR, VI_ERROR_FILE_FAULT,
                 "the disk was changed during the upload, and does not fit together now: its "
                 "descriptor says %" G_GUINT64_FORMAT " bytes, its contents ('%s') have %"
                 G_GUINT64_FORMAT "; %s %" G_GUINT64_FORMAT " bytes", now->size, place->toPath, size,
@@ -370,7 +372,7 @@ checkDiskNow(Upload *upload, const Place *place, GError **error)
 static gboolean
 setReplaced(const Upload *upload, const Place *place, guint64 size, GError **error)
 {
-    g_set_error(error, VI_ERROR, VI_ERROR_FILE_FAULT,
+    textToError(error, VI_ERROR, VI_ERROR_FILE_FAULT,
                 "the file was replaced during the upload: '%s' has %" G_GUINT64_FORMAT
                 " bytes now, and %" G_GUINT64_FORMAT " were sent; upload again", place->toPath,
                 size, upload->got);
@@ -453,7 +455,7 @@ run(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error)
 static gboolean
 refuse(GError **error, const char *why)
 {
-    g_set_error(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
+    textToError(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
                 "%s: ESX takes the contents of a file as a whole only; download the volume, change "
                 "the copy, and upload all of it", why);
     return FALSE;
@@ -463,21 +465,21 @@ static gboolean
 checkDisk(const EsxVmfsContents *contents, guint64 length, GError **error)
 {
     if (contents->nparts > 1 || contents->parts[0].fileOffset > 0) {
-        g_set_error(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
+        textToError(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
                     "the contents of the disk are spread over %zu files, or begin within one; "
                     "clone it, which makes one file of them, and upload to the clone",
                     contents->nparts);
         return FALSE;
     }
     if (!contents->parts[0].isOwn) {
-        g_set_error(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
+        textToError(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
                     "the contents of the disk are in '%s', which is read-only or not its own; "
                     "clone the disk, and upload to the clone", contents->parts[0].file);
         return FALSE;
     }
     if (length <= contents->size)
         return TRUE;
-    g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+    textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
                 "%" G_GUINT64_FORMAT " bytes are more than the %" G_GUINT64_FORMAT " of the "
                 "virtual disk; resize it first", length, contents->size);
     return FALSE;
@@ -488,7 +490,7 @@ static gboolean
 checkWhole(const EsxVmfsContents *contents, guint64 length, GError **error)
 {
     if (length > G_MAXINT64) {
-        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
                     "no ESX host has a file of %" G_GUINT64_FORMAT " bytes", length);
         return FALSE;
     }

@@ -7,6 +7,7 @@
 
 #include "base_limits.h"
 #include "base_names.h"
+#include "base_text.h"
 #include "esx_storage_backend.h"
 #include "esx_vmfs_uuid.h"
 #include "vi_call.h"

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base_names.h"
+#include "base_text.h"
 #include "esx_error.h"
 #include "esx_libvirt.h"
 #include "esx_vmfs_listing.h"
@@ -117,7 +118,7 @@ checkFormat(const char *name, int format, GError **error)
     case VIR_STORAGE_FILE_VMDK:
         if (esxVmfsIsDiskName(name))
             return TRUE;
-        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
                     "ESX knows a virtual disk by the ending '.vmdk' of its name; call it "
                     "'%s.vmdk'", name);
         return FALSE;
@@ -125,12 +126,12 @@ checkFormat(const char *name, int format, GError **error)
     case VIR_STORAGE_FILE_ISO:
         if (!esxVmfsIsDiskName(name))
             return TRUE;
-        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
                     "ESX takes '%s' for a virtual disk because of the ending of its name; give it "
                     "the format vmdk, or another name", name);
         return FALSE;
     default:
-        g_set_error(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
+        textToError(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
                     "ESX has no volumes of the format '%s'; it has vmdk, and as plain files raw "
                     "and iso", formatName(format));
         return FALSE;
@@ -143,7 +144,7 @@ esxVmfsCheckNew(const char *name, int format, int *ret_format, GError **error)
     const char *reason = nameRefuseVolume(name);
 
     if (reason) {
-        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT, "the name '%.200s' %s", name,
+        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT, "the name '%s' %s", name,
                     reason);
         return FALSE;
     }
@@ -274,8 +275,8 @@ makeDirectories(EsxVmfsVerb *verb, const char *directory, GError **error)
             (!strchr(directory, '/') || makeDirectory(verb, path, &local)))
             return TRUE;
     }
-    g_propagate_prefixed_error(error, g_steal_pointer(&local),
-                               "the directory '%s' is missing, and it cannot be made: ", path);
+    textAddToError(&local, "the directory '%s' is missing, and it cannot be made: ", path);
+    g_propagate_error(error, g_steal_pointer(&local));
     return FALSE;
 }
 
@@ -316,7 +317,7 @@ esxVmfsNote(GError *error, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    note = g_strdup_vprintf(format, args);
+    note = textFormatV(format, args);
     va_end(args);
     message = g_strdup_printf("%s (%s)", error->message, note);
     g_free(error->message);

@@ -10,6 +10,7 @@
 #include "base_arena.h"
 #include "base_hash.h"
 #include "base_limits.h"
+#include "base_text.h"
 #include "esx_volume.h"
 #include "vi_error.h"
 
@@ -50,7 +51,7 @@ esxVolumeListLeftOut(EsxVolumeList *list)
 static gboolean
 refuseMore(GError **error)
 {
-    g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+    textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
                 "the names of the volumes take more memory than they may have: %d times what the "
                 "server sent, %zu MiB at most, and no more than there is", FACTOR,
                 LIMIT_ARENA_BYTES / (1024 * 1024));

@@ -18,9 +18,3 @@ typedef enum {
     SOAP_ERROR_LIMIT,       /* a ceiling of base_limits.h was reached */
     SOAP_ERROR_TRUNCATED,   /* the reply ended in the middle */
 } SoapErrorCode;
-
-/*
- * Returns: (transfer full): the first LIMIT_QUOTED_BYTES of the @length bytes at @text, of which a
- * server may have made anything, as one line of printable UTF-8 for a message.
- */
-char *soapErrorPrintable(const char *text, size_t length);

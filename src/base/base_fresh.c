@@ -7,6 +7,8 @@
 
 #include "base_fresh.h"
 
+#include "base_text.h"
+
 struct _Fresh {
     const FreshOps *ops;
     gpointer opaque;
@@ -133,7 +135,7 @@ lockedAwaitProof(Fresh *fresh, gint64 deadline, GError **error)
         g_cond_wait_until(&fresh->done, &fresh->lock, deadline);
         return TRUE;
     }
-    g_set_error(error, FRESH_ERROR, FRESH_ERROR_TIMEOUT,
+    textToError(error, FRESH_ERROR, FRESH_ERROR_TIMEOUT,
                 "another request for the same has been under way for %.1f s without an outcome",
                 (double)(now - fresh->provingSince) / G_USEC_PER_SEC);
     return FALSE;

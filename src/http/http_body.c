@@ -7,6 +7,8 @@
 
 #include "http_body.h"
 
+#include "base_text.h"
+
 gboolean
 httpCallIsCancelled(const HttpCall *call, GError **error)
 {
@@ -16,7 +18,7 @@ httpCallIsCancelled(const HttpCall *call, GError **error)
     if (!(cancel && g_atomic_int_get(cancel)) && !(wake && wakeIsRaised(wake)))
         return FALSE;
 
-    g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "The request to %s was cancelled.",
+    textToError(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "The request to %s was cancelled.",
                 call->config->endpoint.name);
     return TRUE;
 }
@@ -54,11 +56,11 @@ httpBodyCheck(HttpCall *call, gssize given, size_t wanted)
         return FALSE;
 
     if (given < 0 || (size_t)given > wanted)
-        g_set_error(&call->reply.error, HTTP_ERROR, HTTP_ERROR_SINK,
+        textToError(&call->reply.error, HTTP_ERROR, HTTP_ERROR_SINK,
                     "What gives the contents for %s failed without a reason.",
                     call->config->endpoint.name);
     else if (given == 0 && announced >= 0)
-        g_set_error(&call->reply.error, HTTP_ERROR, HTTP_ERROR_SINK,
+        textToError(&call->reply.error, HTTP_ERROR, HTTP_ERROR_SINK,
                     "The contents to be sent to %s ended after %" G_GINT64_FORMAT " of %"
                     G_GINT64_FORMAT " bytes.", call->config->endpoint.name, call->given, announced);
 

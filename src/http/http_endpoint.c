@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+#include "base_text.h"
+
 #define HTTP_PORT_MAX 65535
 #define HTTP_PROXY_PORT 1080
 
@@ -133,22 +135,23 @@ httpEndpointInit(HttpEndpoint *endpoint, const HttpCurlOptions *options, GError 
 {
     g_autofree char *host = options->host ? httpHostToUrl(options->host) : NULL;
     g_autofree char *proxy = options->proxy ? httpProxyToUrl(options->proxy) : g_strdup("");
+    g_autofree char *name = NULL;
     gboolean tls = g_strcmp0(options->scheme, "https") == 0;
 
     if (!tls && g_strcmp0(options->scheme, "http") != 0) {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_INVALID,
+        textToError(error, HTTP_ERROR, HTTP_ERROR_INVALID,
                     "The transport '%s' is not known; use 'https' or 'http'.",
                     options->scheme ? options->scheme : "");
         return FALSE;
     }
     if (!host) {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_INVALID,
+        textToError(error, HTTP_ERROR, HTTP_ERROR_INVALID,
                     "'%s' is neither a host name nor an IP address.",
                     options->host ? options->host : "");
         return FALSE;
     }
     if (options->port < 1 || options->port > HTTP_PORT_MAX) {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_INVALID,
+        textToError(error, HTTP_ERROR, HTTP_ERROR_INVALID,
                     "The port %u is out of range; it must be from 1 to %d.",
                     options->port, HTTP_PORT_MAX);
         return FALSE;
@@ -162,7 +165,8 @@ httpEndpointInit(HttpEndpoint *endpoint, const HttpCurlOptions *options, GError 
     }
 
     endpoint->url = g_strdup_printf("%s://%s:%u", options->scheme, host, options->port);
-    endpoint->name = g_strdup_printf("%s:%u", host, options->port);
+    name = g_strdup_printf("%s:%u", host, options->port);
+    endpoint->name = textQuoteName(name);
     endpoint->host = g_strdup(options->host);
     endpoint->proxy = g_steal_pointer(&proxy);
     endpoint->tls = tls;

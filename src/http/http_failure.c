@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base_file.h"
+#include "base_text.h"
 
 static gboolean
 httpFailureMentions(const HttpFailure *failure, const char *text)
@@ -28,11 +29,11 @@ httpFailureSetUnresolved(const HttpFailure *failure, GError **error)
     const HttpEndpoint *endpoint = failure->endpoint;
 
     if (*endpoint->proxy) {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_RESOLVE,
+        textToError(error, HTTP_ERROR, HTTP_ERROR_RESOLVE,
                     "The host name of the proxy %s has no address; check its spelling and the DNS.",
                     endpoint->proxy);
     } else {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_RESOLVE,
+        textToError(error, HTTP_ERROR, HTTP_ERROR_RESOLVE,
                     "The host name '%s' has no address; check its spelling and the DNS.",
                     endpoint->host);
     }
@@ -46,21 +47,21 @@ httpFailureSetLate(const HttpFailure *failure, GError **error)
     double seconds = failure->connectTimeoutMs / 1000.0;
 
     if (failure->handshaking) {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
+        textToError(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
                     "%s accepted the connection but did not complete the TLS handshake within %g "
                     "s; check that the port serves https.", name, seconds);
         return;
     }
 
     if (*failure->endpoint->proxy) {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
+        textToError(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
                     "There was no connection to %s through the proxy %s within %g s; check "
                     "proxy=, and that the proxy may reach the host.",
                     name, failure->endpoint->proxy, seconds);
         return;
     }
 
-    g_set_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
+    textToError(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
                 "%s did not answer within %g s; check the host name, the port, and the firewalls "
                 "between here and there.", name, seconds);
 }
@@ -74,22 +75,22 @@ httpFailureSetUnconnected(const HttpFailure *failure, GError **error)
     const char *kind = *endpoint->proxy ? "The proxy " : "";
 
     if (failure->proxyStatus != 0 && failure->proxyStatus / 100 != 2) {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
+        textToError(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
                     "The proxy %s refused to connect to %s: it answered with HTTP status %u.",
                     endpoint->proxy, endpoint->name, failure->proxyStatus);
     } else if (*endpoint->proxy && failure->code != CURLE_COULDNT_CONNECT) {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
+        textToError(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
                     "The proxy %s did not connect to %s; check proxy= and that the proxy may reach "
                     "the host.", endpoint->proxy, endpoint->name);
     } else if (failure->systemError == ECONNREFUSED) {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
+        textToError(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
                     "%s%s refused the connection; check the port, and that its service runs.",
                     kind, target);
     } else if (failure->systemError != 0) {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT, "%s%s cannot be reached: %s.",
+        textToError(error, HTTP_ERROR, HTTP_ERROR_CONNECT, "%s%s cannot be reached: %s.",
                     kind, target, fileErrorText(failure->systemError));
     } else {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT, "%s%s cannot be reached.", kind, target);
+        textToError(error, HTTP_ERROR, HTTP_ERROR_CONNECT, "%s%s cannot be reached.", kind, target);
     }
 }
 
@@ -101,19 +102,19 @@ httpFailureSetTls(const HttpFailure *failure, GError **error)
     if (httpFailureMentions(failure, "wrong version number") ||
         httpFailureMentions(failure, "packet length too long") ||
         httpFailureMentions(failure, "http request")) {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_TLS,
+        textToError(error, HTTP_ERROR, HTTP_ERROR_TLS,
                     "%s does not speak TLS; if it is a plain HTTP server, use transport=http, else "
                     "check the port.", name);
     } else if (httpFailureMentions(failure, "unsupported protocol") ||
                httpFailureMentions(failure, "protocol version")) {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_TLS,
+        textToError(error, HTTP_ERROR, HTTP_ERROR_TLS,
                     "%s offers no TLS version that is safe; TLS 1.2 or newer must be enabled on "
                     "it.", name);
     } else if (*failure->detail) {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_TLS, "The TLS handshake with %s failed: %s.",
+        textToError(error, HTTP_ERROR, HTTP_ERROR_TLS, "The TLS handshake with %s failed: %s.",
                     name, failure->detail);
     } else {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_TLS,
+        textToError(error, HTTP_ERROR, HTTP_ERROR_TLS,
                     "%s broke off the TLS handshake.", name);
     }
 }
@@ -125,11 +126,11 @@ httpFailureSetBroken(const HttpFailure *failure, GError **error)
     const char *name = failure->endpoint->name;
 
     if (failure->replied) {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
+        textToError(error, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
                     "The reply of %s was cut off after %" G_GUINT64_FORMAT " bytes of its body.",
                     name, failure->bodyBytes);
     } else {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_BROKEN,
+        textToError(error, HTTP_ERROR, HTTP_ERROR_BROKEN,
                     "%s closed the connection without a reply%s.", name,
                     failure->endpoint->tls ? "" : "; check whether it expects https");
     }
@@ -149,13 +150,13 @@ static void
 httpFailureSetOther(const HttpFailure *failure, GError **error)
 {
     if (!failure->sent) {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
+        textToError(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
                     "The request to %s could not be sent: %s.", failure->endpoint->name,
                     curl_easy_strerror(failure->code));
         return;
     }
 
-    g_set_error(error, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
+    textToError(error, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
                 "What %s answered is not proper HTTP: %s.", failure->endpoint->name,
                 curl_easy_strerror(failure->code));
 }
@@ -163,7 +164,7 @@ httpFailureSetOther(const HttpFailure *failure, GError **error)
 static void
 httpFailureSetNotHttp(const HttpFailure *failure, GError **error)
 {
-    g_set_error(error, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
+    textToError(error, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
                 "What %s answered is not proper HTTP; check the port%s.", failure->endpoint->name,
                 failure->endpoint->tls ? "" : ", and whether it expects https");
 }

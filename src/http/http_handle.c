@@ -16,6 +16,7 @@
 #include "http_handle.h"
 
 #include "base_file.h"
+#include "base_text.h"
 #include "http_body.h"
 #include "http_failure.h"
 
@@ -109,7 +110,7 @@ httpCallStallMs(const HttpCall *call)
 static void
 httpCallSetStalled(const HttpCall *call, GError **error)
 {
-    g_set_error(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
+    textToError(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
                 call->reply.lines > 0 ?
                 "%s fell silent in the middle of its reply; nothing came for %g s." :
                 "%s did not reply; nothing came for %g s.",
@@ -152,15 +153,15 @@ httpCallSetLate(const HttpCall *call, gint64 now, GError **error)
     const double seconds = httpCallTotalMs(call) / 1000.0;
 
     if (request->deadline != 0 && now >= request->deadline)
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
+        textToError(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
                     "The request to %s was not complete when the time for all that it belongs to "
                     "was over, after %.1f s of its own.", name, (now - call->started) / 1e6);
     else if (request->streamed && request->source)
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
+        textToError(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
                     "%s had got all of the contents, and its reply was not complete within %g s.",
                     name, seconds);
     else
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
+        textToError(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
                     "The request to %s was not complete within %g s.", name, seconds);
 }
 

@@ -9,6 +9,7 @@
 
 #include "base_limits.h"
 #include "base_secret.h"
+#include "base_text.h"
 
 #include <string.h>
 
@@ -101,14 +102,14 @@ gboolean
 httpReplyTakeLine(HttpReply *reply, const char *line, size_t length)
 {
     if (length > LIMIT_HEADER_BYTES || ++reply->lines > LIMIT_HEADER_LINES) {
-        g_set_error(&reply->error, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
+        textToError(&reply->error, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
                     "The header of the reply of %s is too large; at most %d lines of %d bytes each "
                     "are read.", reply->name, LIMIT_HEADER_LINES, LIMIT_HEADER_BYTES);
         return FALSE;
     }
 
     if (memchr(line, '\0', length)) {
-        g_set_error(&reply->error, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
+        textToError(&reply->error, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
                     "The header of the reply of %s has a NUL byte in it.", reply->name);
         return FALSE;
     }

@@ -12,6 +12,7 @@
 #include "http_setup.h"
 
 #include "base_secret.h"
+#include "base_text.h"
 #include "http_body.h"
 
 #include <errno.h>
@@ -293,7 +294,7 @@ httpCallSetup(HttpCall *call, char *detail, GError **error)
     const HttpRequest *request = call->request;
 
     if (!httpMethodIsValid(request->method) || !httpPathIsValid(request->path)) {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_INVALID,
+        textToError(error, HTTP_ERROR, HTTP_ERROR_INVALID,
                     "The request to %s has no proper method and path.",
                     call->config->endpoint.name);
         return FALSE;
@@ -301,14 +302,14 @@ httpCallSetup(HttpCall *call, char *detail, GError **error)
 
     if (!httpCallSetupManners(call, detail) || !httpCallSetupProtocol(call) ||
         (call->config->endpoint.tls && !httpCallSetupTls(call))) {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_INVALID,
+        textToError(error, HTTP_ERROR, HTTP_ERROR_INVALID,
                     "This libcurl (%s) cannot be used; 7.87 or newer with OpenSSL is needed.",
                     curl_version());
         return FALSE;
     }
 
     if (!httpCallSetupUrl(call) || !httpCallSetupMethod(call) || !httpCallSetupHeaders(call)) {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_INVALID,
+        textToError(error, HTTP_ERROR, HTTP_ERROR_INVALID,
                     "The request to %s has a header or a path that cannot be sent.",
                     call->config->endpoint.name);
         return FALSE;

@@ -70,7 +70,7 @@ httpPolicyInitFile(HttpPolicy *policy, const char *caFile, GError **error)
     gboolean ok = fileRead(caFile, &pem, &length, &reason);
 
     if (fileErrorIsShort(reason)) {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT, "The CA file '%s' cannot be read: %s.",
+        textToError(error, HTTP_ERROR, HTTP_ERROR_CONNECT, "The CA file '%s' cannot be read: %s.",
                     name, reason->message);
         return FALSE;
     }
@@ -83,7 +83,7 @@ httpPolicyInitFile(HttpPolicy *policy, const char *caFile, GError **error)
         return TRUE;
 
     /* One sentence for all: a client of a daemon learns nothing about files it may not read. */
-    g_set_error(error, HTTP_ERROR, HTTP_ERROR_INVALID,
+    textToError(error, HTTP_ERROR, HTTP_ERROR_INVALID,
                 "The CA file '%s' cannot be used: it must be a readable regular file of at most %d "
                 "bytes with at least one certificate in PEM form, and no more than %d.", name,
                 LIMIT_FILE_BYTES, LIMIT_FILE_CERTIFICATES);
@@ -101,7 +101,7 @@ httpPolicyInitSystem(HttpPolicy *policy, GError **error)
     ERR_clear_error();
     lack = fileProbe();
     if (lack != 0) {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
+        textToError(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
                     "The CA certificates of this system cannot be read: %s.", fileErrorText(lack));
         return FALSE;
     }
@@ -128,7 +128,7 @@ httpPolicyInit(HttpPolicy *policy, const HttpCurlOptions *options, GError **erro
         policy->thumbprintLength = httpThumbprintParse(options->thumbprint, policy->thumbprint);
         if (policy->thumbprintLength > 0)
             return TRUE;
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_INVALID,
+        textToError(error, HTTP_ERROR, HTTP_ERROR_INVALID,
                     "The thumbprint '%s' is malformed; it must be the SHA-256 digest of the host's "
                     "certificate, 64 hexadecimal digits with or without colons.",
                     options->thumbprint ? options->thumbprint : "");
@@ -137,7 +137,7 @@ httpPolicyInit(HttpPolicy *policy, const HttpCurlOptions *options, GError **erro
         return TRUE;
     }
 
-    g_set_error(error, HTTP_ERROR, HTTP_ERROR_INVALID, "There is no trust mode %d.",
+    textToError(error, HTTP_ERROR, HTTP_ERROR_INVALID, "There is no trust mode %d.",
                 options->trust);
     return FALSE;
 }
@@ -235,7 +235,7 @@ httpPeerReason(const HttpPeer *peer, const char *host)
     switch (peer->failure) {
     case X509_V_OK:
         text = httpCertificateNames(peer->leaf);
-        return g_strdup_printf("it is for %s, not for '%s'", text, host);
+        return textFormat("it is for %s, not for '%s'", text, host);
     case X509_V_ERR_APPLICATION_VERIFICATION:
         text = httpCertificateThumbprint(peer->leaf, peer->policy->thumbprintLength);
         return g_strdup_printf("its thumbprint is %s, not the one given with thumbprint=", text);
@@ -246,7 +246,7 @@ httpPeerReason(const HttpPeer *peer, const char *host)
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
         text = httpCertificateIssuer(peer->leaf);
-        return g_strdup_printf("its issuer '%s' is not known here", text);
+        return textFormat("its issuer '%s' is not known here", text);
     case X509_V_ERR_CERT_HAS_EXPIRED:
         text = httpCertificateNotAfter(peer->culprit);
         return g_strdup_printf("%s expired on %s", peer->culprit == peer->leaf ? "it" :
@@ -282,14 +282,14 @@ httpPeerDescribe(const HttpPeer *peer, const char *name, const char *host)
     g_autofree char *thumbprint = httpCertificateThumbprint(peer->leaf, HTTP_SHA256_BYTES);
 
     if (peer->policy->trust == HTTP_TRUST_THUMBPRINT) {
-        return g_strdup_printf("The certificate of %s is not trusted: %s. If the host got a new "
-                               "certificate and shows the same SHA-256 digest itself, use "
-                               "thumbprint=%s; no_verify=1 would accept any certificate.",
-                               name, reason, thumbprint);
+        return textFormat("The certificate of %s is not trusted: " TEXT_MESSAGE ". If the host "
+                          "got a new certificate and shows the same SHA-256 digest itself, use "
+                          "thumbprint=%s; no_verify=1 would accept any certificate.",
+                          name, reason, thumbprint);
     }
 
-    return g_strdup_printf("The certificate of %s is not trusted: %s. %s; or, once compared with "
-                           "the SHA-256 digest the host itself shows, accept this certificate with "
-                           "thumbprint=%s; no_verify=1 would accept any certificate.",
-                           name, reason, httpPeerCure(peer), thumbprint);
+    return textFormat("The certificate of %s is not trusted: " TEXT_MESSAGE ". %s; or, once "
+                      "compared with the SHA-256 digest the host itself shows, accept this "
+                      "certificate with thumbprint=%s; no_verify=1 would accept any certificate.",
+                      name, reason, httpPeerCure(peer), thumbprint);
 }

@@ -12,6 +12,7 @@
 
 #include "base_limits.h"
 #include "base_names.h"
+#include "base_text.h"
 #include "inventory.h"
 #include "inventory_spec.h"
 #include "vi_collector.h"
@@ -127,11 +128,11 @@ step(Walk *walk, GError **error)
         return child;
     }
     if (*walk->part)
-        g_set_error(error, INVENTORY_ERROR, INVENTORY_ERROR_PATH,
+        textToError(error, INVENTORY_ERROR, INVENTORY_ERROR_PATH,
                     "the inventory path '%s' leads nowhere: '%s' is not %s there", walk->path,
                     *walk->part, kinds);
     else
-        g_set_error(
+        textToError(
             error, INVENTORY_ERROR, INVENTORY_ERROR_PATH,
             "the inventory path '%s' is too short: it must name a datacenter and a compute "
             "resource, e.g. 'Datacenter/esx1.example.org' or 'Datacenter/Cluster/esx1.example.org'",
@@ -145,7 +146,7 @@ passDatacenter(Walk *walk, const VimObjectContent *datacenter, GError **error)
     const VimObjectContent *folder = hostFolder(walk->objects, datacenter);
 
     if (!folder) {
-        g_set_error(
+        textToError(
             error, INVENTORY_ERROR, INVENTORY_ERROR_PATH,
             "the inventory path '%s' cannot be followed: the user may not look into its datacenter",
             walk->path);
@@ -190,12 +191,12 @@ pickHost(Walk *walk, const VimObjectContent *compute, GError **error)
         return host;
 
     if (!name)
-        g_set_error(
+        textToError(
             error, INVENTORY_ERROR, INVENTORY_ERROR_PATH,
             "the inventory path '%s' names a cluster; put the name of one of its hosts behind it",
             walk->path);
     else
-        g_set_error(error, INVENTORY_ERROR, INVENTORY_ERROR_PATH,
+        textToError(error, INVENTORY_ERROR, INVENTORY_ERROR_PATH,
                     "the inventory path '%s' leads nowhere: '%s' is not a host there", walk->path,
                     host ? walk->part[1] : name);
     return NULL;

@@ -9,6 +9,7 @@
 
 #include "base_hash.h"
 #include "base_limits.h"
+#include "base_text.h"
 #include "inventory_store.h"
 
 /* A reply, or the pages of one read, shared by all values in it that are still the latest:
@@ -293,7 +294,7 @@ applyChange(InventoryObject *object, const VimPropertyChange *change, SharedRepl
      * anew.
      */
     if (reachesInto(object, change->name)) {
-        g_set_error(error, VI_ERROR, VI_ERROR_COLLECTOR_VERSION,
+        textToError(error, VI_ERROR, VI_ERROR_COLLECTOR_VERSION,
                     "the server reported only a part of '%s'", change->name);
         return FALSE;
     }
@@ -327,7 +328,7 @@ touchObject(InventoryStore *store, const SoapMoRef *ref, GError **error)
         return object;
     }
     if (g_hash_table_size(store->objects) >= LIMIT_INVENTORY_OBJECTS) {
-        g_set_error(
+        textToError(
             error, VI_ERROR, VI_ERROR_PROTOCOL,
             "the server's inventory has more than %d objects; name a part of it with path= in "
             "the URI",

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base_limits.h"
+#include "base_text.h"
 #include "soap_error.h"
 #include "soap_frame.h"
 #include "soap_store.h"
@@ -64,8 +65,8 @@ refuseEnvelope(SoapDecoder *decoder, GError **error)
 {
     g_autofree char *quote = soapXmlQuote(decoder->xml);
 
-    g_set_error(error, SOAP_ERROR, SOAP_ERROR_ENVELOPE,
-                "the reply is no SOAP message; it begins with %s", quote);
+    textToError(error, SOAP_ERROR, SOAP_ERROR_ENVELOPE,
+                "the reply is no SOAP message; it begins with " TEXT_MESSAGE, quote);
     return FALSE;
 }
 
@@ -118,12 +119,10 @@ static gboolean
 refuseResponse(const SoapMethod *method, const SoapXmlElement *element, GError **error)
 {
     const char *uri = element->uri ? element->uri : "";
-    g_autofree char *shownName = soapErrorPrintable(element->name, strlen(element->name));
-    g_autofree char *shownUri = soapErrorPrintable(uri, strlen(uri));
 
-    g_set_error(error, SOAP_ERROR, SOAP_ERROR_ENVELOPE,
+    textToError(error, SOAP_ERROR, SOAP_ERROR_ENVELOPE,
                 "the reply to %s is a <%s> of namespace \"%s\", which is not its answer",
-                method->name, shownName, shownUri);
+                method->name, element->name, uri);
     return FALSE;
 }
 
@@ -268,7 +267,7 @@ soapDecoderFinish(SoapDecoder *decoder, GError **error)
     if (!soapXmlFinish(decoder->xml, error))
         return NULL;
     if (!reply->body && !reply->fault) {
-        g_set_error(error, SOAP_ERROR, SOAP_ERROR_ENVELOPE,
+        textToError(error, SOAP_ERROR, SOAP_ERROR_ENVELOPE,
                     "the reply to %s is a SOAP message with nothing in its body",
                     decoder->method->name);
         return NULL;

@@ -15,6 +15,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base_text.h"
 #include "soap_any.h"
 #include "soap_cursor.h"
 #include "soap_error.h"
@@ -33,7 +34,7 @@ static gboolean encodeObject(GString *out, const SoapObject *object, GError **er
 static gboolean
 encodeFail(GError **error, const char *where, const char *what)
 {
-    g_set_error(error, SOAP_ERROR, SOAP_ERROR_VALUE, "the request cannot be written, as its field "
+    textToError(error, SOAP_ERROR, SOAP_ERROR_VALUE, "the request cannot be written, as its field "
                 "\"%s\" %s", where, what);
     return FALSE;
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base_text.h"
 #include "soap_error.h"
 #include "soap_store.h"
 
@@ -408,7 +409,7 @@ framesOnText(gpointer user, const char *text, size_t length, GError **error)
     if (frames->skipping > 0 || (frame->kind != SOAP_FRAME_TEXT && frame->kind != SOAP_FRAME_ANY))
         return TRUE;
     if (length > LIMIT_REPLY_TEXT - frames->textLength) {
-        g_set_error(error, SOAP_ERROR, SOAP_ERROR_LIMIT,
+        textToError(error, SOAP_ERROR, SOAP_ERROR_LIMIT,
                     "the reply has an element with more than %d bytes of text", LIMIT_REPLY_TEXT);
         return FALSE;
     }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base_limits.h"
+#include "base_text.h"
 #include "soap_error.h"
 
 /* The first vector of an array; from there on it doubles. A power of two. */
@@ -70,7 +71,7 @@ kindName(SoapKind kind)
 static void
 refuseMemory(GError **error)
 {
-    g_set_error(error, SOAP_ERROR, SOAP_ERROR_LIMIT,
+    textToError(error, SOAP_ERROR, SOAP_ERROR_LIMIT,
                 "the reply needs more memory than it may have: %d times its size, %zu MiB at most, "
                 "and no more than there is", LIMIT_DECODED, LIMIT_ARENA_BYTES / (1024 * 1024));
 }
@@ -192,9 +193,9 @@ parseScalar(SoapKind kind, const char *text, size_t length, Value *ret_value)
 static void
 refuseText(const SoapField *field, const char *text, size_t length, GError **error)
 {
-    g_autofree char *shown = soapErrorPrintable(text, MIN(length, LONGEST_NUMBER));
+    g_autofree char *shown = textQuote(text, (gssize)MIN(length, LONGEST_NUMBER));
 
-    g_set_error(error, SOAP_ERROR, SOAP_ERROR_VALUE,
+    textToError(error, SOAP_ERROR, SOAP_ERROR_VALUE,
                 "the reply's field \"%s\" of type %s is \"%s\", which is not %s", field->name,
                 field->xsdType, field->flags & SOAP_FIELD_SECRET ? "***" : shown,
                 kindName(field->kind));

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base_limits.h"
+#include "base_text.h"
 #include "soap_error.h"
 
 /*
@@ -34,7 +35,7 @@ struct _SoapXml {
     size_t bytes;
     size_t quiet;           /* bytes since the last event */
     gboolean closed;        /* the root element has ended */
-    char head[LIMIT_QUOTED_BYTES];
+    char head[LIMIT_QUOTED_BYTES + 1];    /* one more, to know that there is more */
     size_t nhead;
     /* As in the parser's dictionary, where all names of elements, attributes and namespaces are. */
     const guchar *nameType;
@@ -53,13 +54,15 @@ G_GNUC_PRINTF(3, 4)
 static void
 soapXmlFail(SoapXml *xml, SoapErrorCode code, const char *format, ...)
 {
+    g_autofree char *text = NULL;
     va_list arguments;
 
     if (xml->error)
         return;
     va_start(arguments, format);
-    xml->error = g_error_new_valist(SOAP_ERROR, (gint)code, format, arguments);
+    text = textFormatV(format, arguments);
     va_end(arguments);
+    xml->error = g_error_new_literal(SOAP_ERROR, (gint)code, text);
     soapXmlStop(xml);
 }
 
@@ -174,8 +177,8 @@ soapXmlOnDocumentType(void *user, const xmlChar *name G_GNUC_UNUSED,
     g_autofree char *quote = soapXmlQuote(xml);
 
     soapXmlFail(xml, SOAP_ERROR_XML,
-                "the reply is no SOAP message, as it declares a document type; it begins with %s",
-                quote);
+                "the reply is no SOAP message, as it declares a document type; it begins with "
+                TEXT_MESSAGE, quote);
 }
 
 /* Keeps libxml2 from printing; what it said is asked for when the reading has ended. */
@@ -290,16 +293,16 @@ soapXmlRaise(SoapXml *xml, GError **error)
 {
     const xmlError *last = xmlCtxtGetLastError(xml->parser);
     const char *message = last && last->message ? last->message : "malformed";
-    g_autofree char *said = soapErrorPrintable(message, strlen(message));
+    g_autofree char *said = textQuote(message, -1);
     g_autofree char *quote = NULL;
 
     if (xml->elements == 0 || !soapXmlLooksLikeXml(xml)) {
         quote = soapXmlQuote(xml);
-        g_set_error(error, SOAP_ERROR, SOAP_ERROR_XML,
-                    "the reply is no SOAP message; it begins with %s", quote);
+        textToError(error, SOAP_ERROR, SOAP_ERROR_XML,
+                    "the reply is no SOAP message; it begins with " TEXT_MESSAGE, quote);
         return;
     }
-    g_set_error(error, SOAP_ERROR, SOAP_ERROR_XML, "the reply is no well-formed XML: %s in line %d",
+    textToError(error, SOAP_ERROR, SOAP_ERROR_XML, "the reply is no well-formed XML: %s in line %d",
                 said, last ? last->line : 0);
 }
 
@@ -317,7 +320,7 @@ soapXmlStep(SoapXml *xml, const char *data, size_t length, GError **error)
         return FALSE;
     }
     if (xml->quiet > LIMIT_REPLY_MARKUP) {
-        g_set_error(error, SOAP_ERROR, SOAP_ERROR_LIMIT,
+        textToError(error, SOAP_ERROR, SOAP_ERROR_LIMIT,
                     "the reply has a tag or comment of more than %d bytes", LIMIT_REPLY_MARKUP);
         return FALSE;
     }
@@ -344,7 +347,7 @@ soapXmlFeed(SoapXml *xml, const char *data, size_t length, GError **error)
     size_t done;
 
     if (length > LIMIT_REPLY_BYTES - xml->bytes) {
-        g_set_error(error, SOAP_ERROR, SOAP_ERROR_LIMIT, "the reply is longer than %d bytes",
+        textToError(error, SOAP_ERROR, SOAP_ERROR_LIMIT, "the reply is longer than %d bytes",
                     LIMIT_REPLY_BYTES);
         return FALSE;
     }
@@ -383,7 +386,7 @@ soapXmlFinish(SoapXml *xml, GError **error)
         return FALSE;
     }
     if (!xml->closed) {
-        g_set_error(error, SOAP_ERROR, SOAP_ERROR_TRUNCATED,
+        textToError(error, SOAP_ERROR, SOAP_ERROR_TRUNCATED,
                     "the reply ends after %zu bytes, before its last element is closed",
                     xml->bytes);
         return FALSE;
@@ -402,7 +405,7 @@ soapXmlFinish(SoapXml *xml, GError **error)
 char *
 soapXmlQuote(const SoapXml *xml)
 {
-    g_autofree char *printable = soapErrorPrintable(xml->head, xml->nhead);
+    g_autofree char *printable = textQuote(xml->head, (gssize)xml->nhead);
 
     return g_strdup_printf("\"%s\"", printable);
 }

@@ -6,6 +6,7 @@
 /* Searching a datastore. */
 
 #include "vi_browser.h"
+#include "base_text.h"
 #include "vi_property.h"
 
 void
@@ -81,7 +82,7 @@ takeFolders(ViSearch *search, GError **error)
     for (i = 0; i < search->nfolders; i++) {
         if (soapObjectIs(items[i], &vimHostDatastoreBrowserSearchResultsType))
             continue;
-        g_set_error(
+        textToError(
             error, VI_ERROR, VI_ERROR_PROTOCOL,
             "SearchDatastoreSubFolders_Task: the server returned a %s instead of search results",
             items[i]->wireType ? items[i]->wireType : items[i]->type->name);

@@ -7,6 +7,8 @@
 
 #include "vi_budget.h"
 
+#include "base_text.h"
+
 gint64
 viBudgetDeadline(const ViSession *session)
 {
@@ -30,7 +32,7 @@ viBudgetInit(ViBudget *budget, ViSession *session, const char *what, guint quiet
 static gboolean
 setTooMuch(const ViBudget *budget, const char *limit, GError **error)
 {
-    g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+    textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
                 "%s: the server goes on and on: after %u parts its answer has more than %s",
                 budget->what, budget->parts, limit);
     return FALSE;
@@ -45,7 +47,7 @@ isLate(const ViBudget *budget)
 static void
 setLate(const ViBudget *budget, GError **error)
 {
-    g_set_error(error, VI_ERROR, VI_ERROR_TIMEOUT,
+    textToError(error, VI_ERROR, VI_ERROR_TIMEOUT,
                 "%s: the answer was not complete in time: %u parts of it had come within %.1f s",
                 budget->what, budget->parts,
                 (double)(g_get_monotonic_time() - budget->started) / G_USEC_PER_SEC);

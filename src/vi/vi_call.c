@@ -5,6 +5,7 @@
 
 /* One VI call with its replay rule. See the table in vi_call.h. */
 
+#include "base_text.h"
 #include "http_transport.h"
 #include "vi_call.h"
 
@@ -36,7 +37,7 @@ outcomeOf(const SoapMethod *method, GError **error)
     if (method->replay == SOAP_REPLAY_ONCE && (silent || isBroken(*error))) {
         /* Errors of the network do not name the method, but here it is what matters. */
         if ((*error)->domain == HTTP_ERROR)
-            g_prefix_error(error, "%s: ", method->name);
+            textAddToError(error, "%s: ", method->name);
         (*error)->domain = VI_ERROR;
         (*error)->code = VI_ERROR_OUTCOME_UNKNOWN;
         return OUTCOME_FAILED;
@@ -88,7 +89,7 @@ mayRepeat(ViSession *session, const SoapMethod *method, const ViCallOptions *opt
         return FALSE;
     if (method->replay != SOAP_REPLAY_SESSION)
         return TRUE;
-    g_set_error(error, VI_ERROR, VI_ERROR_SESSION_RENEWED,
+    textToError(error, VI_ERROR, VI_ERROR_SESSION_RENEWED,
                 "%s: the session it belongs to has ended", method->name);
     return FALSE;
 }

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "base_text.h"
+
 #include "vi_change.h"
 
 /* ---- errors --------------------------------------------------------------------------------- */
@@ -25,13 +27,13 @@ leavesOpen(const GError *error)
            g_error_matches(error, SOAP_ERROR, SOAP_ERROR_LIMIT);
 }
 
-/* The length of @text without its full stop. */
-static int
-lengthOfPhrase(const char *text)
+/* Returns: (transfer full): @text without its full stop. */
+static char *
+phraseOf(const char *text)
 {
     size_t length = strlen(text);
 
-    return (int)(length > 0 && text[length - 1] == '.' ? length - 1 : length);
+    return g_strndup(text, length > 0 && text[length - 1] == '.' ? length - 1 : length);
 }
 
 /* Puts the names of the files behind @error, unless the server has named one of them. */
@@ -39,7 +41,7 @@ static void
 nameFiles(const ViChanging *changing, GError **error)
 {
     g_autoptr(GError) cause = g_steal_pointer(error);
-    const int length = lengthOfPhrase(cause->message);
+    g_autofree char *phrase = phraseOf(cause->message);
     const gboolean isUnknown = g_error_matches(cause, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN);
     gboolean isNamed = strstr(cause->message, changing->path) != NULL;
 
@@ -51,10 +53,10 @@ nameFiles(const ViChanging *changing, GError **error)
     if (isNamed)
         g_propagate_error(error, g_steal_pointer(&cause));
     else if (changing->toPath)
-        g_set_error(error, cause->domain, cause->code, "%.*s (from '%s' to '%s')", length,
-                    cause->message, changing->path, changing->toPath);
+        textToError(error, cause->domain, cause->code, TEXT_MESSAGE " (from '%s' to '%s')",
+                    phrase, changing->path, changing->toPath);
     else
-        g_set_error(error, cause->domain, cause->code, "%.*s (for '%s')", length, cause->message,
+        textToError(error, cause->domain, cause->code, TEXT_MESSAGE " (for '%s')", phrase,
                     changing->path);
 }
 
@@ -83,7 +85,7 @@ viChangeManager(const ViChanging *changing, SoapMoRef *manager, const char *what
 {
     if (!manager)
         fail(changing,
-             g_error_new(VI_ERROR, VI_ERROR_NOT_SUPPORTED, "%s: the server has no %s",
+             textAsError(VI_ERROR, VI_ERROR_NOT_SUPPORTED, "%s: the server has no %s",
                          changing->method->name, what),
              error);
     return manager;
@@ -124,7 +126,7 @@ sendOnce(const ViChanging *changing, gconstpointer args, gint64 deadline, gint *
 
     if (calledOff && g_atomic_int_get(calledOff)) {
         fail(changing,
-             g_error_new(VI_ERROR, VI_ERROR_CANCELLED, "%s: cancelled before it was sent",
+             textAsError(VI_ERROR, VI_ERROR_CANCELLED, "%s: cancelled before it was sent",
                          changing->method->name),
              error);
         return NULL;
@@ -136,7 +138,7 @@ sendOnce(const ViChanging *changing, gconstpointer args, gint64 deadline, gint *
 
     if (leavesOpen(local)) {
         if (local->domain == HTTP_ERROR)
-            g_prefix_error(&local, "%s: ", changing->method->name);
+            textAddToError(&local, "%s: ", changing->method->name);
         local->domain = VI_ERROR;
         local->code = VI_ERROR_OUTCOME_UNKNOWN;
     }
@@ -182,7 +184,7 @@ viChangeRun(const ViChanging *changing, gconstpointer args, GError **error)
     task = taskOf(reply);
     if (!task)
         return fail(changing,
-                    g_error_new(VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN,
+                    textAsError(VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN,
                                 "%s: the server does not tell which task it started",
                                 changing->method->name),
                     error);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base_limits.h"
+#include "base_text.h"
 #include "vi_error.h"
 
 /* No text of the cookie gets into @error: it is a secret. */
@@ -25,7 +26,7 @@ isSendable(const char *cookie, GError **error)
     }
     if ((size_t)(p - cookie) <= LIMIT_TICKET_BYTES)
         return TRUE;
-    g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+    textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
                 "the server gave a session cookie of %zu bytes; at most %d are taken",
                 (size_t)(p - cookie), LIMIT_TICKET_BYTES);
     return FALSE;

@@ -6,6 +6,7 @@
 /* Faults as GErrors: one table from fault names to codes, read along the fault's type hierarchy. */
 
 #include "vi_error.h"
+#include "base_text.h"
 #include "vim_types.h"
 
 #include <string.h>
@@ -79,7 +80,7 @@ viErrorCodeOfFault(const char *name, const SoapObject *detail)
 static char *
 plainText(const char *text)
 {
-    g_autofree char *copy = g_strstrip(g_strdup(text ? text : ""));
+    g_autofree char *copy = textQuote(text, -1);
     size_t length = strlen(copy);
 
     if (length > 0 && copy[length - 1] == '.')
@@ -105,10 +106,10 @@ setFault(GError **error, const char *context, const char *name, const SoapObject
     const char *privilege = privilegeOf(detail);
 
     if (*text == '\0')
-        g_set_error(error, VI_ERROR, (gint)viErrorCodeOfFault(name, detail), "%s: %s", context,
+        textToError(error, VI_ERROR, (gint)viErrorCodeOfFault(name, detail), "%s: %s", context,
                     name);
     else
-        g_set_error(error, VI_ERROR, (gint)viErrorCodeOfFault(name, detail), "%s: %s: %s%s%s",
+        textToError(error, VI_ERROR, (gint)viErrorCodeOfFault(name, detail), "%s: %s: %s%s%s",
                     context, name, text, privilege ? "; it takes the privilege " : "",
                     privilege ? privilege : "");
 }

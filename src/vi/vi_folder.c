@@ -5,6 +5,7 @@
 
 /* Contents of files: sizes, reading with resumption, writing. */
 
+#include "base_text.h"
 #include "vi_budget.h"
 #include "vi_folder_ask.h"
 #include "vi_folder_range.h"
@@ -107,7 +108,7 @@ fail(const ViFolderAsk *ask, const char *doing, GError **error, GError *local)
     g_autofree char *name = viFolderName(ask->file);
 
     if (local->domain == HTTP_ERROR && !ask->ownFailed)
-        g_prefix_error(&local, "%s '%s' failed: ", doing, name);
+        textAddToError(&local, "%s '%s' failed: ", doing, name);
     g_propagate_error(error, local);
     return FALSE;
 }
@@ -147,7 +148,7 @@ viFolderSize(ViFolder *folder, const ViFile *file, gint *cancel, guint64 *ret_si
         return FALSE;
     }
     if (response.contentLength < 0) {
-        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+        textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
                     "The server does not say how long '%s' is.", name);
         return FALSE;
     }
@@ -176,7 +177,7 @@ setShort(const Reading *reading, guint64 total, GError **error)
 {
     g_autofree char *name = viFolderName(reading->file);
 
-    g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+    textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
                 "'%s' is only %" G_GUINT64_FORMAT " bytes long, and was to be read up to byte %"
                 G_GUINT64_FORMAT "; it may have changed meanwhile.", name, total, reading->end);
     return FALSE;
@@ -191,7 +192,7 @@ beginPart(Reading *reading, const HttpResponse *response, GError **error)
 
     if (!viRangeParse(response->contentRange, &range) || range.first != reading->next ||
         range.last >= reading->end) {
-        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+        textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
                     "The server sent another part of '%s' than the one asked for, which begins at "
                     "byte %" G_GUINT64_FORMAT ".", name, reading->next);
         return FALSE;
@@ -212,7 +213,7 @@ beginWhole(Reading *reading, const HttpResponse *response, GError **error)
         return FALSE;
     }
     if (reading->next > MAX_SKIP) {
-        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+        textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
                     "The server sends '%s' as a whole only, and not from byte %" G_GUINT64_FORMAT
                     " on; that far it would have to be loaded in vain.", name, reading->next);
         return FALSE;
@@ -235,7 +236,7 @@ beginReply(Reading *reading, const HttpResponse *response, GError **error)
     if (response->status == 200)
         return beginWhole(reading, response, error);
     name = viFolderName(reading->file);
-    g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+    textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
                 "The server answered with HTTP status %u instead of the contents of '%s'.",
                 response->status, name);
     return FALSE;
@@ -277,7 +278,7 @@ endReply(Reading *reading, const HttpResponse *response, GError **error)
     g_autofree char *name = viFolderName(reading->file);
 
     if (response->status == 416) {
-        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+        textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
                     "'%s' ends before byte %" G_GUINT64_FORMAT ", from which on it was to be "
                     "read (HTTP status 416); it may have changed meanwhile.", name, reading->next);
         return FALSE;
@@ -368,7 +369,7 @@ collect(const HttpResponse *response, const char *data, size_t length, gpointer 
         return FALSE;
     }
     if (length > small->limit - small->text->len) {
-        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+        textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
                     "'%s' is longer than the %zu bytes such a file may have.", name, small->limit);
         return FALSE;
     }
@@ -389,7 +390,7 @@ checkSmall(const SmallFile *small, const HttpResponse *response, GError **error)
     if (response->status == 200 &&
         (response->contentLength < 0 || (guint64)response->contentLength == small->text->len))
         return TRUE;
-    g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+    textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
                 "The server sent %" G_GSIZE_FORMAT " bytes of '%s' with HTTP status %u, and "
                 "announced another number.", (gsize)small->text->len, name, response->status);
     return FALSE;
@@ -446,10 +447,10 @@ failWriting(const ViFolderAsk *ask, GError **error, GError *local)
     if (ask->ownFailed || !isBroken(local))
         return fail(ask, "Writing", error, local);
 
-    g_set_error(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN,
+    textToError(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN,
                 "The connection broke while '%s' was being written, so that what is under this "
-                "name now is unknown (%" G_GUINT64_FORMAT " bytes were handed over): %s", name,
-                ask->given, local->message);
+                "name now is unknown (%" G_GUINT64_FORMAT " bytes were handed over): "
+                TEXT_MESSAGE, name, ask->given, local->message);
     g_error_free(local);
     return FALSE;
 }
@@ -463,7 +464,7 @@ isEmpty(HttpSource source, gpointer opaque, const ViFile *file, GError **error)
     gssize length = source(&byte, 1, opaque, error);
 
     if (length > 0)
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_INVALID,
+        textToError(error, HTTP_ERROR, HTTP_ERROR_INVALID,
                     "Writing '%s' failed: there is more to write than was announced.", name);
     return length == 0;
 }
@@ -488,7 +489,7 @@ viFolderWrite(ViFolder *folder, const ViFile *file, gint64 length, HttpSource so
         return failWriting(&ask, error, local);
 
     if (length < 0 ? !ask.ended : ask.given != (guint64)length) {
-        g_set_error(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN,
+        textToError(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN,
                     "The server says it has got '%s' although only %" G_GUINT64_FORMAT " bytes "
                     "were sent; what is under this name now is unknown.", name, ask.given);
         return FALSE;

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base_text.h"
 #include "vi_budget.h"
 #include "vi_call.h"
 #include "vi_folder_status.h"
@@ -68,7 +69,7 @@ mayGive(const ViFolderAsk *ask, gssize length, GError **error)
 
     if (ask->sourceLength < 0 || ask->given + (guint64)length <= (guint64)ask->sourceLength)
         return TRUE;
-    g_set_error(error, HTTP_ERROR, HTTP_ERROR_INVALID,
+    textToError(error, HTTP_ERROR, HTTP_ERROR_INVALID,
                 "Writing '%s' failed: there is more to write than the %" G_GINT64_FORMAT
                 " bytes that were announced.", name, ask->sourceLength);
     return FALSE;
@@ -273,7 +274,7 @@ failed(const Asking *asking, GError **error, GError *local)
     g_autofree char *name = viFolderName(asking->ask->file);
 
     if (local->domain != HTTP_ERROR)
-        g_prefix_error(&local, "'%s': ", name);
+        textAddToError(&local, "'%s': ", name);
     g_propagate_error(error, local);
     return VERDICT_FAILED;
 }

@@ -7,6 +7,7 @@
 
 #include "vi_folder_gate.h"
 
+#include "base_text.h"
 #include "http_transport.h"
 
 /* How often a wait looks at its cancel flag. */
@@ -68,7 +69,7 @@ mayWait(gint *cancel, GError **error)
 static void
 setBusy(GError **error, guint tries)
 {
-    g_set_error(error, VI_ERROR, VI_ERROR_BUSY,
+    textToError(error, VI_ERROR, VI_ERROR_BUSY,
                 "The server is out of sessions or overloaded (HTTP status 503), and still was so "
                 "after %u tries; try again later, or close sessions that are not needed.", tries);
 }

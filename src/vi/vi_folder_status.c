@@ -11,6 +11,7 @@
 
 #include "base_limits.h"
 #include "base_names.h"
+#include "base_text.h"
 
 char *
 viFolderName(const ViFile *file)
@@ -31,12 +32,13 @@ quotable(const char *body)
 {
     g_autofree char *valid = g_utf8_make_valid(body, (gssize)strnlen(body, VI_REFUSAL_BYTES));
     const char *start = strcasestr(valid, "<body");
-    GString *text = g_string_new(NULL);
+    g_autoptr(GString) text = g_string_new(NULL);
     gboolean tag = FALSE;
     gboolean gap = FALSE;
     const char *p;
 
-    for (p = start ? start : valid; *p && text->len < LIMIT_QUOTED_BYTES; p = g_utf8_next_char(p)) {
+    for (p = start ? start : valid; *p && text->len <= LIMIT_QUOTED_BYTES;
+         p = g_utf8_next_char(p)) {
         gunichar c = g_utf8_get_char(p);
 
         tag = tag || c == '<';
@@ -52,7 +54,7 @@ quotable(const char *body)
     }
     if (text->len > 0 && text->str[text->len - 1] == '.')
         g_string_truncate(text, text->len - 1);     /* the message has its own */
-    return g_string_free(text, FALSE);
+    return textQuote(text->str, (gssize)text->len);
 }
 
 static gboolean
@@ -89,16 +91,16 @@ setFailed(GError **error, const Refusal *refusal, const char *text)
     };
 
     if (refusal->status == 507 || mentions(text, full))
-        g_set_error(error, VI_ERROR, VI_ERROR_NO_DISK_SPACE,
-                    "The datastore of '%s' is full (HTTP status %u).%s", refusal->name,
+        textToError(error, VI_ERROR, VI_ERROR_NO_DISK_SPACE,
+                    "The datastore of '%s' is full (HTTP status %u)." TEXT_MESSAGE, refusal->name,
                     refusal->status, refusal->quote);
     else if (refusal->status == 423 || mentions(text, locked))
-        g_set_error(error, VI_ERROR, VI_ERROR_FILE_LOCKED,
+        textToError(error, VI_ERROR, VI_ERROR_FILE_LOCKED,
                     "'%s' is locked: a running virtual machine or another host uses it (HTTP "
-                    "status %u).%s", refusal->name, refusal->status, refusal->quote);
+                    "status %u)." TEXT_MESSAGE, refusal->name, refusal->status, refusal->quote);
     else
-        g_set_error(error, VI_ERROR, VI_ERROR_FILE_FAULT,
-                    "The server failed to %s '%s' (HTTP status %u)%s%s", refusal->verb,
+        textToError(error, VI_ERROR, VI_ERROR_FILE_FAULT,
+                    "The server failed to %s '%s' (HTTP status %u)%s" TEXT_MESSAGE, refusal->verb,
                     refusal->name, refusal->status, *refusal->quote ? "." : "",
                     *refusal->quote ? refusal->quote : "; a running virtual machine may hold it.");
 }
@@ -107,26 +109,25 @@ static void
 setNotFound(GError **error, const Refusal *refusal)
 {
     if (refusal->writing)
-        g_set_error(error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND,
+        textToError(error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND,
                     "The server has no folder to write '%s' into; its folder must exist, and its "
                     "datastore be accessible.", refusal->name);
     else
-        g_set_error(error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND,
+        textToError(error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND,
                     "The server has no file '%s'.", refusal->name);
 }
 
 static void
 setOther(GError **error, const Refusal *refusal, const char *location)
 {
-    g_autofree char *to = quotable(location ? location : "nowhere");
-
     if (refusal->status >= 300 && refusal->status < 400)
-        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+        textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
                     "Asked for '%s', the server redirects to '%s' (HTTP status %u), which is not "
-                    "followed; use that server in the URI.", refusal->name, to, refusal->status);
+                    "followed; use that server in the URI.", refusal->name,
+                    location ? location : "nowhere", refusal->status);
     else
-        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "The server refused to %s '%s' (HTTP status %u).%s", refusal->verb,
+        textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                    "The server refused to %s '%s' (HTTP status %u)." TEXT_MESSAGE, refusal->verb,
                     refusal->name, refusal->status, refusal->quote);
 }
 
@@ -145,21 +146,22 @@ viFolderSetRefused(GError **error, const ViFile *file, gboolean writing,
     switch (response->status) {
     case 401:
     case 403:
-        g_set_error(error, VI_ERROR, VI_ERROR_NO_PERMISSION,
+        textToError(error, VI_ERROR, VI_ERROR_NO_PERMISSION,
                     "The user may not %s '%s' (HTTP status %u), although the session is good; the "
                     "role needs the privilege Datastore.FileManagement (low level file "
-                    "operations) on the datastore.%s", refusal.verb, name, response->status, quote);
+                    "operations) on the datastore." TEXT_MESSAGE, refusal.verb, name,
+                    response->status, quote);
         return;
     case 404:
         setNotFound(error, &refusal);
         return;
     case 405:
-        g_set_error(error, VI_ERROR, VI_ERROR_NOT_SUPPORTED,
+        textToError(error, VI_ERROR, VI_ERROR_NOT_SUPPORTED,
                     "The server lets nobody %s '%s' through its file API (HTTP status 405).",
                     refusal.verb, name);
         return;
     case 503:
-        g_set_error(error, VI_ERROR, VI_ERROR_BUSY,
+        textToError(error, VI_ERROR, VI_ERROR_BUSY,
                     "The server is out of sessions or overloaded (HTTP status 503) and does not %s "
                     "'%s' now; try again later.", refusal.verb, name);
         return;
@@ -191,7 +193,7 @@ viFolderSetPage(GError **error, const ViFile *file)
 {
     g_autofree char *name = viFolderName(file);
 
-    g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+    textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
                 "The server answered with a web page instead of the file '%s'; it is a folder, or "
                 "something between here and the server answers in its place.", name);
 }

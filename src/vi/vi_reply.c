@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base_limits.h"
+#include "base_text.h"
 #include "vi_error.h"
 
 /* 200 and 500 carry an envelope, other codes do not (facts/vi-api.md 1.5). */
@@ -21,46 +22,34 @@ viReplyIsSoap(const HttpResponse *response)
     return !response->contentType || strcasestr(response->contentType, "xml") != NULL;
 }
 
-/* What the server wrote, on one line, printable, and not too long. */
-static char *
-quotable(const char *text)
-{
-    g_autofree char *valid = g_utf8_make_valid(text, (gssize)strnlen(text, LIMIT_QUOTED_BYTES));
-    char *p;
-
-    for (p = valid; *p; p++) {
-        if (g_ascii_iscntrl(*p))
-            *p = ' ';
-    }
-    return g_steal_pointer(&valid);
-}
-
 void
 viReplySetNotSoap(const HttpResponse *response, const GString *quote, GError **error)
 {
-    g_autofree char *text = quotable(quote->str);
-    g_autofree char *type = quotable(response->contentType ? response->contentType
-                                                           : "no content type");
-    g_autofree char *location = quotable(response->location ? response->location : "nowhere");
+    g_autofree char *text = textQuote(quote->str, -1);
 
     if (response->status == 503)
         g_set_error(error, VI_ERROR, VI_ERROR_BUSY,
                     "the server is out of sessions or overloaded (HTTP status 503); wait a little, "
                     "or close sessions that are not needed");
     else if (response->status >= 300 && response->status < 400)
-        g_set_error(
+        textToError(
             error, VI_ERROR, VI_ERROR_PROTOCOL,
             "the server redirects to '%s' (HTTP status %u), which is not followed; use that "
             "address in the URI",
-            location, response->status);
+            response->location ? response->location : "nowhere", response->status);
     else
-        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+        textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
                     "the server answered with HTTP status %u and %s instead of a SOAP reply%s%s%s; "
                     "check that the URI names the web port of an ESX host or vCenter",
-                    response->status, type, *text ? ", beginning '" : "", text, *text ? "'" : "");
+                    response->status,
+                    response->contentType ? response->contentType : "no content type",
+                    *text ? ", beginning '" : "", text, *text ? "'" : "");
 }
 
-/* HttpSink. What is no SOAP is read as far as it is quoted, since it may never end. */
+/*
+ * HttpSink. What is no SOAP is read as far as it is quoted, and a byte more to know whether that is
+ * all, since it may never end.
+ */
 gboolean
 viReplyTake(const HttpResponse *response, const char *data, size_t length, gpointer opaque,
             GError **error)
@@ -71,8 +60,8 @@ viReplyTake(const HttpResponse *response, const char *data, size_t length, gpoin
         return soapDecoderFeed(incoming->decoder, data, length, error);
 
     g_string_append_len(incoming->quote, data,
-                        (gssize)MIN(length, LIMIT_QUOTED_BYTES - incoming->quote->len));
-    if (incoming->quote->len < LIMIT_QUOTED_BYTES)
+                        (gssize)MIN(length, LIMIT_QUOTED_BYTES + 1 - incoming->quote->len));
+    if (incoming->quote->len <= LIMIT_QUOTED_BYTES)
         return TRUE;
     viReplySetNotSoap(response, incoming->quote, error);
     return FALSE;

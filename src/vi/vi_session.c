@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base_text.h"
 #include "vi_cookie.h"
 #include "vi_reply.h"
 #include "vi_session.h"
@@ -119,7 +120,7 @@ static void
 prefixMethod(GError **error, const SoapMethod *method)
 {
     if (error && *error && (*error)->domain != HTTP_ERROR)
-        g_prefix_error(error, "%s: ", method->name);
+        textAddToError(error, "%s: ", method->name);
 }
 
 /*
@@ -168,12 +169,12 @@ viSessionExchange(ViSession *session, const SoapMethod *method, gconstpointer ar
 
     if (refused) {
         secretEraseFree(cookie);
-        g_prefix_error(error, "%s: ", method->name);
+        textAddToError(error, "%s: ", method->name);
         return FALSE;
     }
     if (options->generation != 0 && options->generation != now) {
         secretEraseFree(cookie);
-        g_set_error(error, VI_ERROR, VI_ERROR_SESSION_RENEWED,
+        textToError(error, VI_ERROR, VI_ERROR_SESSION_RENEWED,
                     "%s: the session it belongs to has ended", method->name);
         return FALSE;
     }
@@ -294,7 +295,7 @@ readContent(ViSession *session, const VimServiceContent *content, GError **error
 
     version = viVersionFor(about->apiVersion);
     if (!version) {
-        g_set_error(
+        textToError(
             error, VI_ERROR, VI_ERROR_NOT_SUPPORTED,
             "the server '%s' speaks version %s of the vSphere API, but %s or newer is needed",
             session->about.fullName, about->apiVersion, VI_VERSION_OLDEST);
@@ -442,7 +443,7 @@ lockedAwaitRenewal(ViSession *session, guint64 stale, GError **error)
     if (session->generation != stale)
         return TRUE;
     if (session->renewing && session->renewals == renewals) {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
+        textToError(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
                     "the session ended, and another request has been logging in again for more "
                     "than %g s without an outcome", viSessionTimeoutMs(session) / 1000.0);
         return FALSE;

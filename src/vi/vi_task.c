@@ -5,6 +5,7 @@
 
 /* Waiting for tasks: a few looks, then a long poll of its own. See vi_task.h. */
 
+#include "base_text.h"
 #include "vi_collector.h"
 #include "vi_property.h"
 #include "vi_task.h"
@@ -115,7 +116,7 @@ static void
 setCancelled(Wait *wait, GError **error)
 {
     cancelTask(wait);
-    g_set_error(error, VI_ERROR, VI_ERROR_CANCELLED,
+    textToError(error, VI_ERROR, VI_ERROR_CANCELLED,
                 "%s: cancelled; the task '%s' has been told to stop", wait->what,
                 wait->task->value);
 }
@@ -127,7 +128,7 @@ setTimeout(Wait *wait, GError **error)
         wait->progress > 0 ? g_strdup_printf(", %d%% done", wait->progress) : g_strdup("");
 
     cancelTask(wait);
-    g_set_error(error, VI_ERROR, VI_ERROR_TIMEOUT,
+    textToError(error, VI_ERROR, VI_ERROR_TIMEOUT,
                 "%s: the task '%s' did not end in time (it was %s%s); it has been told to stop",
                 wait->what, wait->task->value, wait->state ? wait->state : "in an unknown state",
                 progress);
@@ -511,7 +512,7 @@ viTaskWait(ViSession *session, const SoapMoRef *task, const char *what, guint ti
     result = waitForTask(&wait, &local);
     /* Errors of the network do not name the task, but here it is what was waited for. */
     if (local && local->domain == HTTP_ERROR)
-        g_prefix_error(&local, "%s: looking at the task '%s' failed: ", what, task->value);
+        textAddToError(&local, "%s: looking at the task '%s' failed: ", what, task->value);
     if (local)
         g_propagate_error(error, g_steal_pointer(&local));
     g_free(wait.state);
@@ -564,11 +565,11 @@ setUnknown(const Wait *wait, GError **error)
     g_autoptr(GError) cause = g_steal_pointer(error);
 
     if (wait->stopped)
-        g_set_error(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN, "%s, but was not seen to",
+        textToError(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN, TEXT_MESSAGE ", but was not seen to",
                     cause->message);
     else
-        g_set_error(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN,
-                    "%s: what became of the task '%s' is unknown: %s", wait->what,
+        textToError(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN,
+                    "%s: what became of the task '%s' is unknown: " TEXT_MESSAGE, wait->what,
                     wait->task->value, cause->message);
 }
 

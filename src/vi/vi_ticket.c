@@ -11,6 +11,7 @@
 
 #include "base_fresh.h"
 #include "base_limits.h"
+#include "base_text.h"
 #include "http_trust.h"
 #include "vi_collector.h"
 #include "vi_folder_url.h"
@@ -122,7 +123,7 @@ addHosts(Question *question, const ViObjects *objects, const SoapMoRef *datastor
     }
     if (question->spec.n_objectSet > 0)
         return TRUE;
-    g_set_error(error, VI_ERROR, VI_ERROR_NOT_FOUND,
+    textToError(error, VI_ERROR, VI_ERROR_NOT_FOUND,
                 "No host has the datastore '%s' mounted for writing.", datastore->value);
     return FALSE;
 }
@@ -160,7 +161,7 @@ proveHost(gpointer opaque, gpointer current G_GNUC_UNUSED, GError **error)
         if (isUsableHost(host))
             return g_ref_string_new(viAnyString(viObjectProperty(host, "name")));
     }
-    g_set_error(error, VI_ERROR, VI_ERROR_NOT_FOUND,
+    textToError(error, VI_ERROR, VI_ERROR_NOT_FOUND,
                 "No host of the datastore '%s' is connected and at work.", route->datastore.value);
     return NULL;
 }
