@@ -42,21 +42,23 @@ searchDatastore(const Listing *listing, GError **error)
 {
     SoapMoRef browser = { listing->browserType, listing->browserValue };
     g_autoptr(GError) refusal = NULL;
+    gboolean started = FALSE;
     ViSearch *search;
 
     if (!g_atomic_int_get(&listing->listings->onlyTyped)) {
         search = viBrowserSearchAll(listing->session, &browser, listing->datastore,
-                                    VI_BROWSER_ALL, &refusal);
+                                    VI_BROWSER_ALL, &started, &refusal);
         if (search)
             return search;
-        if (!mayRefuseQuery(refusal)) {
+        /* What is wrong with a search that has begun is not its question. */
+        if (started || !mayRefuseQuery(refusal)) {
             g_propagate_error(error, g_steal_pointer(&refusal));
             return NULL;
         }
     }
 
     search = viBrowserSearchAll(listing->session, &browser, listing->datastore, VI_BROWSER_TYPED,
-                                error);
+                                NULL, error);
     if (search)
         g_atomic_int_set(&listing->listings->onlyTyped, TRUE);
     return search;

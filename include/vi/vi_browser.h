@@ -32,7 +32,11 @@ typedef enum {
  * Searches all of @datastore through its @browser. One file may be told of twice: by its own type,
  * and as a plain FileInfo.
  *
- * Returns: (transfer full), or NULL with @error; an empty datastore gives no or empty folders.
+ * @ret_started: (nullable): set in any case: whether the server has begun the search. An error
+ *   before that is about the question, one after it about its outcome.
+ *
+ * Returns: (transfer full), or NULL with @error; an empty datastore gives no or empty folders, but
+ * a search that succeeds without any result is an error.
  */
 ViSearch *viBrowserSearchAll(ViSession *session, const SoapMoRef *browser, const char *datastore,
-                             ViBrowserWhat what, GError **error);
+                             ViBrowserWhat what, gboolean *ret_started, GError **error);

@@ -79,6 +79,12 @@ takeFolders(ViSearch *search, GError **error)
     SoapObject *const *items = viAnyObjects(search->task->result, &search->nfolders);
     size_t i;
 
+    if (!search->task->result) {
+        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                    "SearchDatastoreSubFolders_Task: the server says that the search has "
+                    "succeeded, and gives no result");
+        return FALSE;
+    }
     for (i = 0; i < search->nfolders; i++) {
         if (soapObjectIs(items[i], &vimHostDatastoreBrowserSearchResultsType))
             continue;
@@ -94,7 +100,7 @@ takeFolders(ViSearch *search, GError **error)
 
 ViSearch *
 viBrowserSearchAll(ViSession *session, const SoapMoRef *browser, const char *datastore,
-                   ViBrowserWhat what, GError **error)
+                   ViBrowserWhat what, gboolean *ret_started, GError **error)
 {
     const gint64 deadline =
         g_get_monotonic_time() + (gint64)viSessionTimeoutMs(session) * 1000;
@@ -104,6 +110,8 @@ viBrowserSearchAll(ViSession *session, const SoapMoRef *browser, const char *dat
     const SoapMoRef *task;
     gint64 left;
 
+    if (ret_started)
+        *ret_started = reply != NULL;
     if (!reply)
         return NULL;
 

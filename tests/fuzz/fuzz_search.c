@@ -55,7 +55,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     fuzzServerGive(&server, replies, strlen(STARTED) + size);
 
     fuzzMemoryBegin();
-    search = viBrowserSearchAll(session, &browser, "ds", VI_BROWSER_ALL, &error);
+    search = viBrowserSearchAll(session, &browser, "ds", VI_BROWSER_ALL, NULL, &error);
     if (!search) {
         fuzzCheckMessage(error->message, 4);
         return 0;

@@ -36,7 +36,7 @@ listOrError(const char *folders, GError **ret_error)
 
     cannedReply(canned, "SearchDatastoreSubFolders_Task", "<returnval type=\"Task\">t</returnval>");
     cannedReply(canned, "RetrievePropertiesEx", inner);
-    search = viBrowserSearchAll(session, &browser, "ds", VI_BROWSER_ALL, &error);
+    search = viBrowserSearchAll(session, &browser, "ds", VI_BROWSER_ALL, NULL, &error);
     g_assert_no_error(error);
     return esxVmfsFilesList(search, "ds", ret_error);
 }

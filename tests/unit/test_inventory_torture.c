@@ -45,7 +45,10 @@ healthyServer(void)
     cannedReplyAlways(
         canned, "RetrievePropertiesEx",
         "<returnval><objects><obj type=\"Task\">t</obj><propSet><name>info.state</name>"
-        "<val xsi:type=\"TaskInfoState\">success</val></propSet></objects></returnval>");
+        "<val xsi:type=\"TaskInfoState\">success</val></propSet>"
+        "<propSet><name>info.result</name>"
+        "<val xsi:type=\"ArrayOfHostDatastoreBrowserSearchResults\"></val></propSet></objects>"
+        "</returnval>");
     return canned;
 }
 
@@ -86,7 +89,7 @@ searchOnce(ViSession *session)
 {
     SoapMoRef browser = { "HostDatastoreBrowser", "b" };
     GError *error = NULL;
-    g_autoptr(ViSearch) found = viBrowserSearchAll(session, &browser, "ds", VI_BROWSER_ALL,
+    g_autoptr(ViSearch) found = viBrowserSearchAll(session, &browser, "ds", VI_BROWSER_ALL, NULL,
                                                     &error);
 
     return found ? TRUE : cleanError(error);

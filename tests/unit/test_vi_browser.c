@@ -17,7 +17,7 @@ static SoapMoRef browser = { "HostDatastoreBrowser", "ha-browser" };
 static ViSearch *
 search(ViSession *session, GError **error)
 {
-    return viBrowserSearchAll(session, &browser, "ds 1", VI_BROWSER_ALL, error);
+    return viBrowserSearchAll(session, &browser, "ds 1", VI_BROWSER_ALL, NULL, error);
 }
 
 /* Scripts a search task that has succeeded at the first look, with @result as its info.result. */
@@ -33,6 +33,8 @@ scriptSearch(Canned *canned, const char *result)
 }
 
 #define RESULT(value) "<propSet><name>info.result</name>" value "</propSet>"
+
+#define NOTHING RESULT("<val xsi:type=\"ArrayOfHostDatastoreBrowserSearchResults\"></val>")
 
 static void
 testFolders(void)
@@ -92,7 +94,7 @@ testRequest(void)
     g_autoptr(ViSearch) found = NULL;
     size_t i;
 
-    scriptSearch(canned, "");
+    scriptSearch(canned, NOTHING);
     found = search(session, &error);
     g_assert_no_error(error);
     for (i = 0; i < G_N_ELEMENTS(parts); i++)
@@ -108,8 +110,8 @@ testTyped(void)
     g_autoptr(GError) error = NULL;
     g_autoptr(ViSearch) found = NULL;
 
-    scriptSearch(canned, "");
-    found = viBrowserSearchAll(session, &browser, "ds 1", VI_BROWSER_TYPED, &error);
+    scriptSearch(canned, NOTHING);
+    found = viBrowserSearchAll(session, &browser, "ds 1", VI_BROWSER_TYPED, NULL, &error);
     g_assert_no_error(error);
     fixtureAssertPhrase(cannedLast(canned, SEARCH)->body, "<query xsi:type=\"FolderFileQuery\">");
     g_assert_null(strstr(cannedLast(canned, SEARCH)->body, PLAIN_QUERY));
@@ -118,23 +120,50 @@ testTyped(void)
 static void
 testEmpty(void)
 {
-    static const char *const results[] = {
-        "",
-        RESULT("<val xsi:type=\"ArrayOfHostDatastoreBrowserSearchResults\"></val>"),
-    };
-    size_t i;
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ViSearch) found = NULL;
 
-    for (i = 0; i < G_N_ELEMENTS(results); i++) {
-        g_autoptr(Canned) canned = cannedNew();
-        g_autoptr(ViSession) session = fixtureLogin(canned);
-        g_autoptr(GError) error = NULL;
-        g_autoptr(ViSearch) found = NULL;
+    scriptSearch(canned, NOTHING);
+    found = search(session, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(found->nfolders, ==, 0);
+}
 
-        scriptSearch(canned, results[i]);
-        found = search(session, &error);
-        g_assert_no_error(error);
-        g_assert_cmpuint(found->nfolders, ==, 0);
-    }
+/* Nothing at all is no list of no files. */
+static void
+testNoResult(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+
+    scriptSearch(canned, "");
+    g_assert_null(search(session, &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_PROTOCOL);
+    fixtureAssertPhrase(error->message, "gives no result");
+}
+
+/* An error of the question is told from one of a look at the task. */
+static void
+testStarted(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) refused = NULL;
+    g_autoptr(GError) lost = NULL;
+    gboolean started = TRUE;
+
+    cannedFault(canned, SEARCH, "InvalidArgument", "A specified parameter was not correct.");
+    g_assert_null(viBrowserSearchAll(session, &browser, "ds 1", VI_BROWSER_ALL, &started,
+                                     &refused));
+    g_assert_false(started);
+
+    cannedReply(canned, SEARCH, "<returnval type=\"Task\">t1</returnval>");
+    cannedFault(canned, LOOK, "NotSupported", "The operation is not supported on the object.");
+    g_assert_null(viBrowserSearchAll(session, &browser, "ds 1", VI_BROWSER_ALL, &started, &lost));
+    g_assert_true(started);
 }
 
 /* An array of something else is not read as what it is not. */
@@ -188,7 +217,7 @@ testBroken(void)
     g_autoptr(ViSearch) found = NULL;
 
     cannedFail(canned, SEARCH, HTTP_ERROR, HTTP_ERROR_BROKEN);
-    scriptSearch(canned, "");
+    scriptSearch(canned, NOTHING);
     found = search(session, &error);
     g_assert_no_error(error);
     cannedAssertLog(canned, SEARCH " " SEARCH " " LOOK);
@@ -202,6 +231,8 @@ main(int argc, char **argv)
     g_test_add_func("/vi/browser/request", testRequest);
     g_test_add_func("/vi/browser/typed", testTyped);
     g_test_add_func("/vi/browser/empty", testEmpty);
+    g_test_add_func("/vi/browser/no-result", testNoResult);
+    g_test_add_func("/vi/browser/started", testStarted);
     g_test_add_func("/vi/browser/odd-result", testOddResult);
     g_test_add_func("/vi/browser/no-task", testNoTask);
     g_test_add_func("/vi/browser/fault", testFault);
