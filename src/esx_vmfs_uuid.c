@@ -48,7 +48,7 @@ isOver(Search *search)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&search->lock);
 
-    if (!search->path && !search->error && g_get_monotonic_time() > search->deadline)
+    if (!search->path && !search->error && g_get_monotonic_time() >= search->deadline)
         search->error =
             g_error_new(VI_ERROR, VI_ERROR_TIMEOUT,
                         "asking all disks for their UUIDs took longer than %g seconds; look the "
@@ -140,8 +140,10 @@ askDisk(gpointer data, gpointer opaque)
         noteAnswer(
             search, disk,
             isUuid(((VimQueryVirtualDiskUuidResponse *)reply->body)->returnval, search->uuid));
-    else
+    else if (!g_error_matches(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT) || !isOver(search))
         noteFailure(search, error);
+    else
+        g_error_free(error);    /* isOver() has said of the whole what it says of one request */
     diskFree(disk);
 }
 

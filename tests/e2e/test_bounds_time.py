@@ -15,10 +15,12 @@ import threading
 import time
 from collections.abc import Iterator
 
+import libvirt
 import pytest
 
 from esxkit.harness import environment, uri
 from esxkit.harness.badserver import Dripper, RawServer
+from esxkit.harness.check import raises_error
 from esxkit.harness.client import Client
 from esxkit.harness.daemon import PrivateLibvirtd
 from esxkit.harness.environment import patience
@@ -33,6 +35,7 @@ IMAGE = "iso/drivers.flp"
 QUICK = {"connect_timeout": patience(2), "stall_timeout": patience(2), "timeout": patience(2)}
 WITHIN = 15
 """Seconds: what two or three times `timeout` may become on a busy machine; the defaults are 60 and 300."""
+TIMED_OUT = (libvirt.VIR_ERR_OPERATION_TIMEOUT,)
 DRIP = {"kind": "drip", "step_ms": 300, "count": -1}
 
 
@@ -224,6 +227,22 @@ def test_the_start_of_a_change_that_is_not_answered(site: Site, fake: Fake, new_
     server.order(kind="stall", method="DeleteVirtualDisk_Task", count=-1)
     with others_are_answered(site, fake):
         ends_in_time(site, server, "vol-delete", "--pool", STORE, DISK, mentions="DeleteVirtualDisk_Task")
+
+
+def test_a_rescan_that_drips(site: Site, fake: Fake, new_fake, world):
+    server = new_fake(task_ms=0)
+    server.order(method="RescanHba", **DRIP)
+    with others_are_answered(site, fake):
+        ends_in_time(site, server, "pool-refresh", world.targets[0].name, mentions="rescanning .* not complete")
+
+
+def test_a_lookup_by_uuid_that_goes_on_and_on(client: Client, site: Site, fake: Fake, new_fake):
+    """Each disk answers in time, and there are many of them."""
+    server = new_fake(counts={"datastores": 1, "targets": 0, "luns": 0, "volumes": 200}, task_ms=0)
+    server.order(kind="slow", method="QueryVirtualDiskUuid", seconds=1, count=-1)
+    conn = client.open(site.uri(server, linger=0, **QUICK))
+    with others_are_answered(site, fake), raises_error(*TIMED_OUT, mentions="UUIDs took longer than", within=WITHIN):
+        conn.storageVolLookupByKey("11111111-2222-3333-4444-555555555555")
 
 
 # ---- a server that is busy ------------------------------------------------------------------------
