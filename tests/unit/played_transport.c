@@ -158,12 +158,16 @@ static gboolean
 play(Played *played, const HttpRequest *request, HttpSink sink, gpointer opaque,
      HttpResponse *ret_response, GError **error)
 {
+    const gboolean isContents = request->source || headerOf(request, "Range");
     const PlayedReply reply = takeReply(played, request);
     const char *type = reply.contentType ? reply.contentType : "application/octet-stream";
     g_auto(HttpResponse) response = { .status = reply.status ? reply.status : 200 };
     gboolean drained = !g_str_equal(request->method, "PUT") || reply.unheard ||
                        drain(played, request, &reply, error);
 
+    /* Contents may take as long as they take; all else is over at some time. */
+    g_assert_cmpint(request->streamed, ==, isContents);
+    g_assert_true(isContents || request->deadline > 0);
     count(played);
     if (!drained)
         return FALSE;

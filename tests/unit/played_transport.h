@@ -10,7 +10,8 @@
 /*
  * Played: an HttpTransport for the file API, with scripted replies. Requests take them in their
  * order, whatever they ask for; what was asked is written down. A request without a reply ends the
- * test. Requests to /sdk go to another transport. Thread-safe.
+ * test, and so does one without a deadline that is no contents. Requests to /sdk go to another
+ * transport. Thread-safe.
  */
 typedef struct _Played Played;
 
