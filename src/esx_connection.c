@@ -27,6 +27,7 @@ esxConnectionJoin(EsxServer *server, void (*leave)(EsxServer *server, gpointer o
     connection->connections = ESX_CONNECTION_CONNECTIONS;
     connection->taskTimeoutMs = VI_FILE_TIMEOUT_MS;
     connection->cacheTtlMs = ttlMs;
+    connection->closeMs = ESX_CONNECTION_CLOSE_MS;
     connection->host = g_strdup(host);
     g_mutex_init(&connection->lock);
     g_cond_init(&connection->idle);
@@ -55,6 +56,16 @@ esxConnectionChanged(EsxConnection *connection, const InventoryPool *pool)
     esxEventsRefresh(connection->events, pool);
 }
 
+static void
+freeUnheld(EsxConnection *connection)
+{
+    connection->leave(connection->server, connection->opaque);
+    g_cond_clear(&connection->idle);
+    g_mutex_clear(&connection->lock);
+    g_free(connection->host);
+    g_free(connection);
+}
+
 void
 esxConnectionHold(EsxConnection *connection)
 {
@@ -66,32 +77,36 @@ esxConnectionHold(EsxConnection *connection)
 void
 esxConnectionRelease(EsxConnection *connection)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&connection->lock);
+    gboolean last = FALSE;
 
     /* Woken with the lock held: who waits frees the condition as soon as it has the lock. */
+    g_mutex_lock(&connection->lock);
     if (--connection->busy == 0)
         g_cond_broadcast(&connection->idle);
+    last = connection->busy == 0 && connection->closed;
+    g_mutex_unlock(&connection->lock);
+    if (last)
+        freeUnheld(connection);
 }
 
-static void
-awaitWorkers(EsxConnection *connection)
-{
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&connection->lock);
-
-    while (connection->busy > 0)
-        g_cond_wait(&connection->idle, &connection->lock);
-}
 
 void
 esxConnectionFree(EsxConnection *connection)
 {
+    gint64 deadline = 0;
+    gboolean last = FALSE;
+
     if (!connection)
         return;
 
-    awaitWorkers(connection);
-    connection->leave(connection->server, connection->opaque);
-    g_cond_clear(&connection->idle);
-    g_mutex_clear(&connection->lock);
-    g_free(connection->host);
-    g_free(connection);
+    deadline = g_get_monotonic_time() + connection->closeMs * G_TIME_SPAN_MILLISECOND;
+    g_mutex_lock(&connection->lock);
+    while (connection->closeMs > 0 && connection->busy > 0 &&
+           g_cond_wait_until(&connection->idle, &connection->lock, deadline))
+        continue;
+    connection->closed = TRUE;
+    last = connection->busy == 0;
+    g_mutex_unlock(&connection->lock);
+    if (last)
+        freeUnheld(connection);
 }

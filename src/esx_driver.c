@@ -17,6 +17,7 @@
 #include "esx_error.h"
 #include "esx_open.h"
 #include "esx_registry.h"
+#include "esx_stream.h"
 
 VIR_LOG_INIT("esx.esx_driver");
 
@@ -24,6 +25,9 @@ VIR_LOG_INIT("esx.esx_driver");
 #define ESX_TYPE "ESX"
 
 #define ESX_PATH "/embed"
+
+/* How long the exit of a process waits for its transfers, each time that it does. */
+#define ESX_DRIVER_EXIT_MS 500
 
 /* ---- open and close -------------------------------------------------------------------------- */
 
@@ -115,8 +119,16 @@ static pid_t esxDriverPid;
 static void
 esxDriverExit(void)
 {
-    if (getpid() == esxDriverPid)
-        esxRegistryHalt(esxRegistryDefault());
+    if (getpid() != esxDriverPid)
+        return;
+
+    /* What a transfer has begun is named in the log, if it cannot be taken away in that time. */
+    esxStreamsCancel();
+    if (!esxStreamsAwait(ESX_DRIVER_EXIT_MS)) {
+        viSessionEndTidying();
+        esxStreamsAwait(ESX_DRIVER_EXIT_MS);
+    }
+    esxRegistryHalt(esxRegistryDefault());
 }
 
 /* libcrypto tears itself down at exit; as it was there before, what is registered now is first. */
@@ -141,6 +153,7 @@ esxDriverConnect(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri)
     EsxRegistry *registry = esxRegistryDefault();
     g_auto(EsxDriverLogin) login = { .uri = uri, .inDaemon = esxAuthInDaemon() };
     g_autoptr(GError) error = NULL;
+    EsxConnection *connection = NULL;
     EsxServer *server = NULL;
 
     if (!esxRegistryKnows(registry, uri)) {
@@ -166,8 +179,11 @@ esxDriverConnect(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri)
      * Without a daemon the process is about to end, as often as not. libvirtd closes connections on
      * its main loop, which must not wait for a server: a thread logs out, even with linger=0.
      */
-    return esxOpenConnection(server, uri, esxDriverLeave,
-                             GUINT_TO_POINTER(login.inDaemon ? MAX(uri->lingerMs, 1) : 0));
+    connection = esxOpenConnection(server, uri, esxDriverLeave,
+                                   GUINT_TO_POINTER(login.inDaemon ? MAX(uri->lingerMs, 1) : 0));
+    if (login.inDaemon)
+        connection->closeMs = 0;
+    return connection;
 }
 
 static virDrvOpenStatus

@@ -7,10 +7,22 @@
 
 #include "esx_module.h"
 
+#include "base_thread.h"
 #include "esx_driver.h"
 #include "esx_registry.h"
 #include "esx_server.h"
 #include "esx_storage_driver.h"
+#include "esx_stream.h"
+
+/*
+ * What is under way when libvirtd is told to stop has so long to tidy up. libvirtd waits for its
+ * calls, and after them for the logouts; all of it is to take less than five seconds, whether the
+ * servers answer or not.
+ */
+#define TIDY_MS 2000
+
+/* How long what is told to end may take to see that. */
+#define END_MS 500
 
 static const char *esxSchemes[] = { "esx", NULL };
 static const char *vpxSchemes[] = { "vpx", NULL };
@@ -37,11 +49,31 @@ static virConnectDriver vpxConnectDriver = {
     .storageDriver = &esxStorageDriver,
 };
 
-/* libvirtd was told to stop: nobody waits for a server any more, and tasks are told to stop. */
+/* The thread esx-end. */
+static gpointer
+esxEndTidying(gpointer unused G_GNUC_UNUSED)
+{
+    g_usleep(TIDY_MS * 1000);
+    viSessionEndTidying();
+    return NULL;
+}
+
+/*
+ * libvirtd was told to stop: nobody waits for a server any more, tasks and transfers are told to
+ * stop. Called on its main loop.
+ */
 static int
 esxStateShutdownPrepare(void)
 {
+    GThread *thread = NULL;
+
     g_atomic_int_set(esxServerCancelFlag(), 1);
+    esxStreamsCancel();
+    thread = threadStart("esx-end", esxEndTidying, NULL, NULL);
+    if (thread)
+        g_thread_unref(thread);
+    else
+        viSessionEndTidying();
     return 0;
 }
 
@@ -52,6 +84,7 @@ esxStateShutdownPrepare(void)
 static int
 esxStateShutdownWait(void)
 {
+    esxStreamsAwait(TIDY_MS + END_MS);
     esxRegistryFlush(esxRegistryDefault());
     return 0;
 }

@@ -105,6 +105,7 @@ esxOpenConnection(EsxServer *server, const EsxUri *uri,
 
     connection->connections = uri->connections;
     connection->taskTimeoutMs = uri->taskTimeoutMs;
+    connection->finishMs = uri->totalTimeoutMs;
     connection->encrypted = uri->isEncrypted;
     connection->secure = uri->isEncrypted && uri->trust != HTTP_TRUST_ANY;
     return connection;

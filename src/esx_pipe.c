@@ -38,13 +38,17 @@ struct _EsxPipe {
 
     GMutex lock;                /* guards what follows, but not the bytes of the ring */
     GCond readable, writable;
+    GCond beginning;            /* begun became TRUE, or closed */
     guint readers, writers;     /* that wait for them */
     gboolean reading, writing;  /* one is at its copying */
     size_t head;                /* where the first byte is */
     size_t used;
     Run runs[RUNS];             /* a ring as well */
     guint firstRun, nruns;
-    gboolean ended, closed;
+    guint64 written;            /* in all, holes as well */
+    guint64 expected;           /* see esxPipeExpect; 0: nothing */
+    gboolean settled;           /* the reader is in esxPipeAwaitEnd */
+    gboolean begun, ended, closed;
     GError *error;
 };
 
@@ -60,6 +64,7 @@ esxPipeNew(size_t capacity)
     g_mutex_init(&pipe->lock);
     g_cond_init(&pipe->readable);
     g_cond_init(&pipe->writable);
+    g_cond_init(&pipe->beginning);
     return pipe;
 }
 
@@ -76,6 +81,7 @@ esxPipeUnref(EsxPipe *pipe)
     if (!pipe || !g_atomic_ref_count_dec(&pipe->refs))
         return;
     g_clear_error(&pipe->error);
+    g_cond_clear(&pipe->beginning);
     g_cond_clear(&pipe->writable);
     g_cond_clear(&pipe->readable);
     g_mutex_clear(&pipe->lock);
@@ -157,11 +163,20 @@ lookAhead(EsxPipe *pipe, gboolean expand)
     return isOpenHole(pipe) ? ESX_PIPE_WAIT : ESX_PIPE_HOLE;
 }
 
+/* Whether the writer has written what is expected, and the reader is not through with it. */
+static gboolean
+isHeld(const EsxPipe *pipe)
+{
+    return pipe->expected > 0 && pipe->written >= pipe->expected && !pipe->settled;
+}
+
 static size_t
 roomForData(EsxPipe *pipe)
 {
     Run *last = lastRun(pipe);
 
+    if (isHeld(pipe))
+        return 0;
     if (pipe->nruns >= RUNS_MAX && last->isHole)
         return 0;
     return pipe->capacity - pipe->used;
@@ -193,8 +208,18 @@ wake(GCond *cond, guint waiters)
 }
 
 static void
+begin(EsxPipe *pipe)
+{
+    if (pipe->begun)
+        return;
+    pipe->begun = TRUE;
+    g_cond_broadcast(&pipe->beginning);
+}
+
+static void
 wakeAll(EsxPipe *pipe)
 {
+    g_cond_broadcast(&pipe->beginning);
     wake(&pipe->readable, pipe->readers);
     wake(&pipe->writable, pipe->writers);
 }
@@ -264,9 +289,12 @@ esxPipeWrite(EsxPipe *pipe, const char *data, size_t length, gboolean block, siz
     pipe->writing = FALSE;
     news = length > 0 && (isOpenHole(pipe) ||
                           (pipe->used < pipe->step && pipe->used + length >= pipe->step));
-    if (length > 0)
+    if (length > 0) {
         extend(pipe, FALSE, length);
+        begin(pipe);
+    }
     pipe->used += length;
+    pipe->written += length;
     if (news)
         wake(&pipe->readable, pipe->readers);
     wake(&pipe->writable, pipe->writers);
@@ -286,8 +314,11 @@ esxPipeWriteHole(EsxPipe *pipe, guint64 length)
         return ESX_PIPE_CLOSED;
     }
     news = pipe->nruns == 0;
-    if (length > 0)
+    if (length > 0) {
         extend(pipe, TRUE, length);
+        begin(pipe);
+    }
+    pipe->written += length;
     wake(&pipe->readable, pipe->readers);
     unlockAndNotify(pipe, news);
     return ESX_PIPE_DONE;
@@ -298,8 +329,17 @@ esxPipeEnd(EsxPipe *pipe)
 {
     g_mutex_lock(&pipe->lock);
     pipe->ended = TRUE;
+    begin(pipe);
     wakeAll(pipe);
     unlockAndNotify(pipe, TRUE);
+}
+
+void
+esxPipeExpect(EsxPipe *pipe, guint64 length)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&pipe->lock);
+
+    pipe->expected = length;
 }
 
 gboolean
@@ -412,6 +452,55 @@ esxPipeReadHole(EsxPipe *pipe, gboolean block, guint64 *ret_length)
         wake(&pipe->writable, pipe->writers);
     unlockAndNotify(pipe, news);
     return result;
+}
+
+gboolean
+esxPipeIsHeld(EsxPipe *pipe)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&pipe->lock);
+
+    return isHeld(pipe) && !pipe->closed;
+}
+
+EsxPipeResult
+esxPipeAwaitEnd(EsxPipe *pipe)
+{
+    EsxPipeResult result = ESX_PIPE_WAIT;
+
+    g_mutex_lock(&pipe->lock);
+    pipe->settled = TRUE;
+    wake(&pipe->writable, pipe->writers);
+    unlockAndNotify(pipe, TRUE);
+
+    g_mutex_lock(&pipe->lock);
+    result = await(pipe, TRUE /* expand */, TRUE /* block */);
+    g_mutex_unlock(&pipe->lock);
+    return result;
+}
+
+gboolean
+esxPipeIsDrained(EsxPipe *pipe)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&pipe->lock);
+
+    return pipe->closed || (pipe->nruns == 0 && !isHeld(pipe));
+}
+
+EsxPipeResult
+esxPipeAwaitBegun(EsxPipe *pipe, gint64 deadline)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&pipe->lock);
+    gboolean inTime = TRUE;
+
+    while (!pipe->begun && !pipe->closed && inTime) {
+        if (deadline == 0)
+            g_cond_wait(&pipe->beginning, &pipe->lock);
+        else
+            inTime = g_cond_wait_until(&pipe->beginning, &pipe->lock, deadline);
+    }
+    if (pipe->begun)
+        return ESX_PIPE_DONE;
+    return pipe->closed ? ESX_PIPE_CLOSED : ESX_PIPE_WAIT;
 }
 
 gboolean

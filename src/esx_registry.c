@@ -231,13 +231,13 @@ linger(gpointer opaque)
     return NULL;
 }
 
-/* Makes sure that the thread is there and looks anew. Returns: whether it could be started. */
-static gboolean
+/* Makes sure that the thread is there and looks again, if one can be started. */
+static void
 lockedWakeThread(EsxRegistry *registry)
 {
     if (registry->thread && !registry->threadEnded) {
         g_cond_signal(&registry->wake);
-        return TRUE;
+        return;
     }
     /* It has released the lock for good: there is nothing to wait for. */
     if (registry->thread)
@@ -245,7 +245,6 @@ lockedWakeThread(EsxRegistry *registry)
 
     registry->threadEnded = FALSE;
     registry->thread = threadStart("esx-linger", linger, registry, NULL);
-    return registry->thread != NULL;
 }
 
 static EsxLogin *
@@ -292,11 +291,14 @@ esxRegistryLeave(EsxRegistry *registry, EsxServer *server, guint lingerMs)
 
     if (!login || --login->users > 0)
         return;
-    if (lingerMs > 0 && !registry->ending && lockedIsJoinable(registry, login)) {
-        login->leaveAt = g_get_monotonic_time() + (gint64)lingerMs * 1000;
+    if (lingerMs > 0) {
+        login->leaveAt = lockedIsJoinable(registry, login)
+                             ? g_get_monotonic_time() + (gint64)lingerMs * 1000 : 0;
         lockedLimitLingering(registry);
-        if (lockedWakeThread(registry))
-            return;
+        /* Without a thread it stays for the next one, or for the flush at the end. */
+        if (!registry->ending)
+            lockedWakeThread(registry);
+        return;
     }
 
     g_ptr_array_remove_fast(registry->logins, login);

@@ -104,6 +104,37 @@ needSparse(EsxStream *stream)
 
 /* ---- sending -------------------------------------------------------------------------------- */
 
+/*
+ * libvirtd goes on with the end that its client has announced as soon as a send has taken all, and
+ * waits for the event that the stream is writable when it has not. So of the last byte that is
+ * expected, a send that does not block says that it was not taken, until the transfer is through
+ * with all of them; the byte comes a second time then.
+ *
+ * Returns: what the send answers.
+ */
+static int
+keepBack(EsxStream *stream, size_t written)
+{
+    if (!stream->nonblock || !esxPipeIsHeld(stream->pipe))
+        return (int)written;
+    g_atomic_int_set(&stream->keptBack, 1);
+    return written > 1 ? (int)written - 1 : -2;
+}
+
+/* The byte that was kept back comes again. Returns: what the send answers. */
+static int
+takeAgain(EsxStream *stream)
+{
+    guint64 length = 0;
+
+    if (esxPipeIsHeld(stream->pipe))
+        return -2;
+    g_atomic_int_set(&stream->keptBack, 0);
+    if (esxPipePeek(stream->pipe, FALSE /* block */, &length) == ESX_PIPE_CLOSED)
+        return reportClosed(stream);
+    return 1;
+}
+
 static int
 streamSend(virStreamPtr st, const char *data, size_t nbytes)
 {
@@ -113,12 +144,14 @@ streamSend(virStreamPtr st, const char *data, size_t nbytes)
 
     if (!stream || needDirection(stream, TRUE /* isUpload */) < 0)
         return -1;
+    if (nbytes > 0 && g_atomic_int_get(&stream->keptBack))
+        return takeAgain(stream);
 
     result = esxPipeWrite(stream->pipe, data, MIN(nbytes, INT_MAX), !stream->nonblock, &written);
     esxStreamEventsChanged(stream->events);
     if (result == ESX_PIPE_WAIT)
         return -2;
-    return result == ESX_PIPE_DONE ? (int)written : reportClosed(stream);
+    return result == ESX_PIPE_DONE ? keepBack(stream, written) : reportClosed(stream);
 }
 
 /* Steps over the hole that stands next, which the caller has from InData. */
@@ -287,7 +320,6 @@ static int
 streamFinish(virStreamPtr st)
 {
     g_autoptr(EsxStream) stream = detach(st);
-    EsxPipeResult next = ESX_PIPE_WAIT;
 
     if (!stream)
         return 0;
@@ -300,8 +332,7 @@ streamFinish(virStreamPtr st)
      * The end is a moment behind the last byte: who has taken every byte, but not the end, is not
      * one who stops early.
      */
-    next = esxStreamAwaitEnd(stream);
-    if (next == ESX_PIPE_END || next == ESX_PIPE_CLOSED)
+    if (esxStreamAwaitEnd(stream))
         return esxStreamAwaitVerdict(stream);
     esxStreamAbandon(stream);
     return 0;
@@ -362,6 +393,8 @@ esxStreamOpen(virStreamPtr st, EsxConnection *connection, EsxTransfer *transfer)
         return -1;
     }
     owned = NULL;
+    if (esxStreamAwaitBeginning(stream) < 0)
+        return -1;
 
     st->driver = &esxStreamDriver;
     st->ff = streamDispose;

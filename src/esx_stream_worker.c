@@ -14,6 +14,20 @@ VIR_LOG_INIT("esx.stream");
 
 #define LINGER_MS 1000
 
+/* How long a failure waits for the proof that its client may be told of it by an error. */
+#define REPLY_MS 1000
+
+/* How often who waits looks whether a pipe was drained. */
+#define DRAIN_LOOK_MS 100
+
+/* The streams whose workers run. */
+static struct {
+    GMutex lock;
+    GCond none;
+    GPtrArray *running;         /* NULL: none yet */
+    gboolean ending;            /* none begins any more */
+} streams;
+
 void
 esxTransferFree(EsxTransfer *transfer)
 {
@@ -78,10 +92,14 @@ esxStreamNew(EsxTransfer *transfer, EsxConnection *connection, gboolean nonblock
     stream->sparse = transfer->sparse;
     stream->nonblock = nonblock;
     stream->what = g_strdup(transfer->what);
-    stream->finishMs = transfer->finishMs ? transfer->finishMs : ESX_STREAM_FINISH_MS;
+    stream->finishMs = transfer->finishMs ? transfer->finishMs
+                                          : connection->finishMs ? connection->finishMs
+                                                                 : ESX_STREAM_FINISH_MS;
+    stream->reply = nonblock && !transfer->isUpload ? esxStreamReplyNew() : NULL;
     stream->events = esxStreamEventsNew(ready, stream,
                                         transfer->isUpload ? 0 : VIR_STREAM_EVENT_ERROR);
     stream->pipe = esxPipeNew(transfer->pipeBytes);
+    esxPipeExpect(stream->pipe, transfer->expected);
     esxPipeSetNotify(stream->pipe, notify, stream);
     return stream;
 }
@@ -100,6 +118,7 @@ esxStreamUnref(EsxStream *stream)
         return;
     esxStreamEventsFree(stream->events);
     esxPipeUnref(stream->pipe);
+    esxStreamReplyFree(stream->reply);
     g_clear_error(&stream->verdict);
     g_cond_clear(&stream->changed);
     g_mutex_clear(&stream->lock);
@@ -119,25 +138,37 @@ esxStreamAbandon(EsxStream *stream)
     esxPipeClose(stream->pipe, NULL);
 }
 
-int
-esxStreamAwaitVerdict(EsxStream *stream)
+static gint64
+fromNow(guint ms)
 {
-    const gint64 deadline = g_get_monotonic_time() + stream->finishMs * G_TIME_SPAN_MILLISECOND;
-    gboolean done = FALSE;
+    return g_get_monotonic_time() + ms * G_TIME_SPAN_MILLISECOND;
+}
 
-    g_mutex_lock(&stream->lock);
-    while (!stream->done && g_cond_wait_until(&stream->changed, &stream->lock, deadline))
-        continue;
-    done = stream->done;
-    g_mutex_unlock(&stream->lock);
+/* A stream that blocks may be finished with much of it still on its way: that has no limit here. */
+static gboolean
+isOnItsWay(EsxStream *stream)
+{
+    return !stream->nonblock && !esxPipeIsDrained(stream->pipe);
+}
 
-    if (!done) {
-        esxStreamAbandon(stream);
-        virReportError(VIR_ERR_OPERATION_TIMEOUT,
-                       "%s has not come to its end within %u seconds and was told to stop; whether "
-                       "the server has it all is unknown", stream->what, stream->finishMs / 1000);
-        return -1;
+static gboolean
+awaitDone(EsxStream *stream)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&stream->lock);
+    gint64 deadline = fromNow(stream->finishMs);
+
+    while (!stream->done && g_get_monotonic_time() < deadline) {
+        g_cond_wait_until(&stream->changed, &stream->lock, MIN(deadline, fromNow(DRAIN_LOOK_MS)));
+        if (isOnItsWay(stream))
+            deadline = fromNow(stream->finishMs);
     }
+    return stream->done;
+}
+
+/* Returns: 0, or -1 with the libvirt error for what a transfer that is done came to. */
+static int
+reportVerdict(EsxStream *stream)
+{
     /* Written once, before done. */
     if (!stream->verdict)
         return 0;
@@ -145,20 +176,58 @@ esxStreamAwaitVerdict(EsxStream *stream)
     return -1;
 }
 
-EsxPipeResult
+int
+esxStreamAwaitVerdict(EsxStream *stream)
+{
+    if (awaitDone(stream))
+        return reportVerdict(stream);
+
+    esxStreamAbandon(stream);
+    virReportError(VIR_ERR_OPERATION_TIMEOUT,
+                   "%s has not come to its end within %g seconds and was told to stop; whether "
+                   "the server has it all is unknown", stream->what, stream->finishMs / 1000.0);
+    return -1;
+}
+
+int
+esxStreamAwaitBeginning(EsxStream *stream)
+{
+    if (stream->isUpload)
+        return 0;
+    switch (esxPipeAwaitBegun(stream->pipe, fromNow(stream->finishMs))) {
+    case ESX_PIPE_DONE:
+        return 0;
+    case ESX_PIPE_CLOSED:
+        if (awaitDone(stream) && stream->verdict)
+            return reportVerdict(stream);
+        virReportError(VIR_ERR_OPERATION_ABORTED, "%s was aborted", stream->what);
+        return -1;
+    case ESX_PIPE_WAIT:
+    case ESX_PIPE_END:
+    case ESX_PIPE_HOLE:
+    default:
+        esxStreamAbandon(stream);
+        virReportError(VIR_ERR_OPERATION_TIMEOUT, "%s has not begun within %g seconds",
+                       stream->what, stream->finishMs / 1000.0);
+        return -1;
+    }
+}
+
+gboolean
 esxStreamAwaitEnd(EsxStream *stream)
 {
-    const gint64 deadline = g_get_monotonic_time() + LINGER_MS * G_TIME_SPAN_MILLISECOND;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&stream->lock);
+    const gint64 deadline = fromNow(stream->nonblock ? 0 : LINGER_MS);
     EsxPipeResult next = ESX_PIPE_WAIT;
     guint64 length = 0;
 
-    g_mutex_lock(&stream->lock);
     do {
+        if (stream->done && stream->verdict)
+            return TRUE;
         next = esxPipePeek(stream->pipe, FALSE /* block */, &length);
     } while (next == ESX_PIPE_WAIT &&
              g_cond_wait_until(&stream->changed, &stream->lock, deadline));
-    g_mutex_unlock(&stream->lock);
-    return next;
+    return next == ESX_PIPE_END || next == ESX_PIPE_CLOSED;
 }
 
 /* ---- the worker ----------------------------------------------------------------------------- */
@@ -176,6 +245,20 @@ logForNobody(EsxStream *stream, const GError *error)
         VIR_WARN("%s was given up: %s", stream->what, error->message);
 }
 
+/*
+ * What a download has sent is still to be read, unless it failed. A failure that its client may not
+ * be told of yet is the end of the data, and Finish tells it: see esx_stream_reply.h.
+ */
+static void
+endPipe(EsxStream *stream, const GError *error)
+{
+    if (stream->isUpload ||
+        (error && esxStreamReplyAwait(stream->reply, REPLY_MS, &stream->cancel)))
+        esxPipeClose(stream->pipe, error);
+    else
+        esxPipeEnd(stream->pipe);
+}
+
 /* Tells everybody what the transfer came to. @error: (transfer full) (nullable). */
 static void
 settleVerdict(EsxStream *stream, GError *error)
@@ -191,14 +274,64 @@ settleVerdict(EsxStream *stream, GError *error)
     g_cond_broadcast(&stream->changed);
     g_mutex_unlock(&stream->lock);
 
-    /* What a download has sent is still to be read, unless it failed. */
-    if (error || stream->isUpload)
-        esxPipeClose(stream->pipe, error);
-    else
-        esxPipeEnd(stream->pipe);
-
+    endPipe(stream, error);
     if (error && abandoned)
         logForNobody(stream, error);
+}
+
+/* Returns: FALSE with @error: the process ends. */
+static gboolean
+enlist(EsxStream *stream, GError **error)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&streams.lock);
+
+    if (streams.ending) {
+        g_set_error_literal(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "the process is ending");
+        return FALSE;
+    }
+    if (!streams.running)
+        streams.running = g_ptr_array_new();
+    g_ptr_array_add(streams.running, stream);
+    return TRUE;
+}
+
+static void
+strikeOff(EsxStream *stream)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&streams.lock);
+
+    g_ptr_array_remove_fast(streams.running, stream);
+    if (streams.running->len == 0)
+        g_cond_broadcast(&streams.none);
+}
+
+void
+esxStreamsCancel(void)
+{
+    g_autoptr(GPtrArray) running = g_ptr_array_new_with_free_func((GDestroyNotify)esxStreamUnref);
+    guint i;
+
+    g_mutex_lock(&streams.lock);
+    streams.ending = TRUE;
+    for (i = 0; streams.running && i < streams.running->len; i++)
+        g_ptr_array_add(running, esxStreamRef(g_ptr_array_index(streams.running, i)));
+    g_mutex_unlock(&streams.lock);
+
+    /* Without the lock: what closes a pipe calls the event loop. */
+    for (i = 0; i < running->len; i++)
+        esxStreamAbandon(g_ptr_array_index(running, i));
+}
+
+gboolean
+esxStreamsAwait(guint ms)
+{
+    const gint64 deadline = fromNow(ms);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&streams.lock);
+    gboolean inTime = TRUE;
+
+    while (inTime && streams.running && streams.running->len > 0)
+        inTime = g_cond_wait_until(&streams.none, &streams.lock, deadline);
+    return inTime;
 }
 
 static gpointer
@@ -213,6 +346,7 @@ work(gpointer data)
     g_clear_pointer(&stream->transfer, esxTransferFree);
     esxConnectionRelease(g_steal_pointer(&stream->connection));
     settleVerdict(stream, error);
+    strikeOff(stream);
     return NULL;
 }
 
@@ -221,9 +355,12 @@ esxStreamStart(EsxStream *stream, GError **error)
 {
     GThread *thread = NULL;
 
+    if (!enlist(stream, error))
+        return FALSE;
     esxConnectionHold(stream->connection);
     thread = threadStart("esx-stream", work, esxStreamRef(stream), error);
     if (!thread) {
+        strikeOff(stream);
         esxConnectionRelease(stream->connection);
         esxStreamUnref(stream);
         return FALSE;

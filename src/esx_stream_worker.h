@@ -7,6 +7,7 @@
 
 #include "esx_stream.h"
 #include "esx_stream_event.h"
+#include "esx_stream_reply.h"
 
 /*
  * EsxStream: a transfer under way. It is shared by the libvirt stream it belongs to, by the worker
@@ -20,8 +21,10 @@ typedef struct {
     gboolean isUpload, sparse, nonblock;
     char *what;
     guint finishMs;
+    EsxStreamReply *reply;      /* of the call that opens it; NULL: nobody waits for one */
     gint cancel;                /* atomic */
     gint failed;                /* atomic: the transfer did */
+    gint keptBack;              /* atomic: the last byte will be sent again */
 
     EsxTransfer *transfer;      /* the worker's */
     EsxConnection *connection;  /* the worker's */
@@ -47,6 +50,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxStream, esxStreamUnref)
  */
 gboolean esxStreamStart(EsxStream *stream, GError **error);
 
+/*
+ * Waits until a download has begun. An upload begins with its first byte, which is not waited for.
+ *
+ * Returns: 0, or -1 with a libvirt error: it has failed before that, or was told to stop for it.
+ */
+int esxStreamAwaitBeginning(EsxStream *stream);
+
 /* Tells the worker to stop; nobody waits for it, nor asks for its verdict. */
 void esxStreamAbandon(EsxStream *stream);
 
@@ -54,9 +64,7 @@ void esxStreamAbandon(EsxStream *stream);
 int esxStreamAwaitVerdict(EsxStream *stream);
 
 /*
- * Waits until it is clear what comes next in a download: not longer than a server takes that has
- * sent everything, but has not said so.
- *
- * Returns: ESX_PIPE_END, ESX_PIPE_CLOSED, or another: more would come.
+ * Whether a download has ended, well or not. Where the stream blocks, waits until it is clear what
+ * comes next: not longer than a server takes that has sent everything, but has not said so.
  */
-EsxPipeResult esxStreamAwaitEnd(EsxStream *stream);
+gboolean esxStreamAwaitEnd(EsxStream *stream);

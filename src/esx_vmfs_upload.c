@@ -88,12 +88,9 @@ giveBytes(char *buffer, size_t size, gpointer opaque, GError **error)
 static gboolean
 awaitEnd(Upload *upload, GError **error)
 {
-    char byte;
-    size_t length = 0;
-
     if (upload->length < 0)
         return TRUE;
-    switch (esxPipeRead(upload->pipe, &byte, 1, TRUE /* expand */, TRUE /* block */, &length)) {
+    switch (esxPipeAwaitEnd(upload->pipe)) {
     case ESX_PIPE_END:
         return TRUE;
     case ESX_PIPE_DONE:
@@ -119,18 +116,20 @@ writeFile(Upload *upload, const char *temporary, gint *cancel, GError **error)
                        NULL /* ret_written */, error))
         return FALSE;
     upload->asked = TRUE;
+    /* Before the end: what is done by then does not keep Finish, and a daemon's main loop. */
+    if (!viFolderSize(folder, &file, cancel, &size, error))
+        return FALSE;
+    if (size != upload->got) {
+        textToError(error, VI_ERROR, VI_ERROR_FILE_FAULT,
+                    "the server has stored %" G_GUINT64_FORMAT " of the %" G_GUINT64_FORMAT
+                    " bytes that were sent; the volume is what it was", size, upload->got);
+        return FALSE;
+    }
     if (!awaitEnd(upload, error))
         return FALSE;
     /* What is left takes no longer than other changes do. */
     esxClaimSetSlow(upload->claim, FALSE, NULL /* givenUp */);
-    if (!viFolderSize(folder, &file, cancel, &size, error))
-        return FALSE;
-    if (size == upload->got)
-        return TRUE;
-    textToError(error, VI_ERROR, VI_ERROR_FILE_FAULT,
-                "the server has stored %" G_GUINT64_FORMAT " of the %" G_GUINT64_FORMAT
-                " bytes that were sent; the volume is what it was", size, upload->got);
-    return FALSE;
+    return TRUE;
 }
 
 /* Whether there may be a file after writing it failed with @error. */
@@ -195,7 +194,9 @@ awaitBeginning(EsxPipe *pipe, GError **error)
 {
     guint64 length = 0;
 
-    return esxPipePeek(pipe, TRUE /* block */, &length) != ESX_PIPE_CLOSED || setGivenUp(error);
+    return (esxPipeAwaitBegun(pipe, 0 /* deadline */) == ESX_PIPE_DONE &&
+            esxPipePeek(pipe, FALSE /* block */, &length) != ESX_PIPE_CLOSED) ||
+           setGivenUp(error);
 }
 
 /* ---- beside other changes -------------------------------------------------------------------- */
@@ -548,6 +549,7 @@ esxVmfsUpload(EsxConnection *connection, const InventoryPool *pool, const EsxVol
     upload->length = length > 0 ? (gint64)length : HTTP_LENGTH_UNKNOWN;
     if (contents->isDisk)
         upload->length = (gint64)contents->size;
+    upload->base.expected = (guint64)MAX(upload->length, 0);
     upload->contents = g_steal_pointer(&contents);
     return &upload->base;
 }

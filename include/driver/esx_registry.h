@@ -57,8 +57,9 @@ EsxServer *esxRegistryJoin(EsxRegistry *registry, const EsxUri *uri, const char 
                            GError **error);
 
 /*
- * @lingerMs: how long to stay logged in when nobody else uses @server; 0: not at all, the logout is
- * done when this returns.
+ * @lingerMs: how long to stay logged in when nobody else uses @server, which is left to the thread
+ * or to esxRegistryFlush(): nothing waits for the server here. 0: not at all, the logout is done
+ * when this returns.
  */
 void esxRegistryLeave(EsxRegistry *registry, EsxServer *server, guint lingerMs);
 

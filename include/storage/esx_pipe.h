@@ -53,6 +53,32 @@ EsxPipeResult esxPipeWriteHole(EsxPipe *pipe, guint64 length);
 void esxPipeEnd(EsxPipe *pipe);
 
 /*
+ * The reader takes @length bytes (> 0) and then wants to know whether that was all. When the writer
+ * has written so many, the pipe is not writable until the reader is in esxPipeAwaitEnd(), or closes
+ * it: a writer on an event loop says that this was all only then, and finds the work done.
+ */
+void esxPipeExpect(EsxPipe *pipe, guint64 length);
+
+/* Whether what is expected was written, so that a pipe that is not closed is not writable. */
+gboolean esxPipeIsHeld(EsxPipe *pipe);
+
+/*
+ * The reader has taken all it wants, and waits for the end. Returns: ESX_PIPE_END; ESX_PIPE_DONE:
+ * more came; ESX_PIPE_CLOSED.
+ */
+EsxPipeResult esxPipeAwaitEnd(EsxPipe *pipe);
+
+/* Whether all that was written was read, and the reader of esxPipeExpect() waits for more. */
+gboolean esxPipeIsDrained(EsxPipe *pipe);
+
+/*
+ * Waits until something was written, or the end, but not beyond @deadline (monotonic; 0: none).
+ * Returns: ESX_PIPE_DONE, also when the pipe was closed afterwards; ESX_PIPE_CLOSED: it was closed
+ * before that; ESX_PIPE_WAIT: nothing by then.
+ */
+EsxPipeResult esxPipeAwaitBegun(EsxPipe *pipe, gint64 deadline);
+
+/*
  * Reads up to @size bytes. @expand: a hole reads as zeros; else it is ESX_PIPE_HOLE, once its
  * length is known as esxPipePeek tells it. @ret_read: 1 to @size with ESX_PIPE_DONE, else 0.
  */

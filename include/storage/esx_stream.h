@@ -15,7 +15,8 @@
  * the two is bounded, so that a slow reader slows the server down and a slow server the writer.
  *
  * The worker starts with esxStreamOpen and ends with the transfer. While it runs it holds the
- * EsxConnection, and nothing of libvirt's: the stream object holds its virConnect.
+ * EsxConnection, and nothing of libvirt's: the stream object holds its virConnect, which may be
+ * closed and freed while the worker tidies up.
  *
  * Sends and receives end with the transfer's error as soon as it has failed.
  *
@@ -23,8 +24,11 @@
  * stored). Who finishes a download before its end wants no more of it: the worker is told to stop,
  * and Finish succeeds unless the transfer had failed before, as with the streams of libvirt's local
  * storage. Abort raises the cancel flag and returns at once; what the transfer has to tidy up goes
- * on behind it, and esxConnectionFree waits for that. A stream freed without either is aborted.
- * Both are harmless on a stream that has ended.
+ * on behind it, see esxConnectionFree. A stream freed without either is aborted. Both are harmless
+ * on a stream that has ended.
+ *
+ * Only Finish of an upload waits for the network, for finishMs at most. A stream that blocks counts
+ * that from when the transfer has taken what was sent.
  *
  * Holes: a sparse download tells them by RecvFlags (VIR_STREAM_RECV_STOP_AT_HOLE) with RecvHole, or
  * by InData, and SendHole then steps over one, which is libvirtd's way. Everybody else reads zeros,
@@ -56,13 +60,15 @@ struct _EsxTransfer {
     gboolean isUpload;
     gboolean sparse;        /* the stream was opened with …_SPARSE_STREAM */
     size_t pipeBytes;       /* how much the pipe may hold */
+    guint64 expected;       /* how much an upload takes, see esxPipeExpect(); 0: what comes */
     char *what;             /* for errors: "upload to '[ds] dir/file'"; freed by esxTransferFree */
-    guint finishMs;         /* how long Finish waits at most; 0: ESX_STREAM_FINISH_MS */
+    guint finishMs;         /* how long Finish waits at most; 0: as the connection says */
 };
 
 /*
- * Behind the last byte there is little left to do: a reply, two looks and a move. libvirtd's main
- * loop, and with it all of its clients, waits meanwhile.
+ * How long Finish waits where the URI has no timeout=. Behind the end there is little left to do: a
+ * look and a move, where the length was known before. libvirtd's main loop, and with it all of its
+ * clients, waits meanwhile.
  */
 #define ESX_STREAM_FINISH_MS (60 * 1000)
 
@@ -70,9 +76,20 @@ void esxTransferFree(EsxTransfer *transfer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxTransfer, esxTransferFree)
 
 /*
- * Makes @stream that of @transfer and starts the worker.
+ * Makes @stream that of @transfer and starts the worker. A download has begun when this returns:
+ * its first bytes, or its end, are there. One that fails before that, or has not begun within the
+ * connection's finishMs, is this call's error. An upload begins with its first byte.
  *
  * @transfer: (transfer full), also on error.
  * Returns: 0, or -1 with a libvirt error.
  */
 int esxStreamOpen(virStreamPtr stream, EsxConnection *connection, EsxTransfer *transfer);
+
+/*
+ * The process ends: tells all transfers to stop, and lets none begin. Waits for nothing; what they
+ * have to say is logged.
+ */
+void esxStreamsCancel(void);
+
+/* Waits until no worker runs any more, at most @ms. Returns: whether that is so. */
+gboolean esxStreamsAwait(guint ms);

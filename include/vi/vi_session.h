@@ -141,5 +141,11 @@ gboolean viSessionFetch(ViSession *session, const HttpRequest *request, HttpSink
  */
 void viSessionSetCancel(ViSession *session, gint *cancel);
 
-/* A flag that is never raised: for those who tidy up. */
+/* The flag of those who tidy up. It is raised by viSessionEndTidying() alone. */
 gint *viSessionNeverCancel(void);
+
+/*
+ * The process cannot wait for the server any longer: what tidies up ends, and says what it leaves.
+ * A Logout still goes out.
+ */
+void viSessionEndTidying(void);

@@ -17,6 +17,9 @@
 /* Leaving must not keep anybody waiting for a server that is gone. */
 #define LOGOUT_TIMEOUT_MS 5000
 
+/* The same where the process is ending, and has little time for all of its servers. */
+#define LOGOUT_AT_END_MS 1000
+
 struct _ViSession {
     HttpTransport *transport;
     SoapReply *content;         /* what the next two point into */
@@ -237,12 +240,18 @@ viSessionSetCancel(ViSession *session, gint *cancel)
     session->cancel = cancel;
 }
 
+static gint tidying;    /* raised once, by viSessionEndTidying() */
+
 gint *
 viSessionNeverCancel(void)
 {
-    static gint never;
+    return &tidying;
+}
 
-    return &never;
+void
+viSessionEndTidying(void)
+{
+    g_atomic_int_set(&tidying, 1);
 }
 
 /* ---- who the server is ---------------------------------------------------------------------- */
@@ -532,9 +541,12 @@ viSessionIsUsable(ViSession *session)
 static void
 logout(ViSession *session)
 {
+    static gint never;
+    const gboolean ending = session->cancel && g_atomic_int_get(session->cancel);
     const ViCallOptions options = {
-        .timeoutMs = MIN(LOGOUT_TIMEOUT_MS, viSessionTimeoutMs(session)),
-        .cancel = viSessionNeverCancel(),
+        .timeoutMs = MIN(ending ? LOGOUT_AT_END_MS : LOGOUT_TIMEOUT_MS,
+                         viSessionTimeoutMs(session)),
+        .cancel = ending ? &never : &tidying,
     };
     VimLogoutRequest args = VIM_INIT(LogoutRequest);
     g_autoptr(SoapReply) reply = NULL;

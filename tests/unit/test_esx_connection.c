@@ -51,6 +51,59 @@ testFreeWaitsForWorkers(void)
     cannedAssertLog(canned, "RetrievePropertiesEx Logout");
 }
 
+static void
+noteLeft(EsxServer *server, gpointer opaque)
+{
+    esxServerFree(server);
+    g_atomic_int_set((gint *)opaque, 1);
+}
+
+/*
+ * A daemon's close waits for no worker, whatever that is waiting for; the last one of them leaves
+ * the server.
+ */
+static void
+testFreeInADaemonWaitsForNobody(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    gint left = 0;
+    EsxServer *server = esxServerNew(fixtureLogin(canned), NULL /* scope */, "esx1");
+    EsxConnection *connection = esxConnectionJoin(server, noteLeft, &left, "esx1", 0);
+    Worker workers[] = { { connection, 0 }, { connection, 0 } };
+    GThread *thread = NULL;
+
+    connection->closeMs = 0;
+    cannedReply(canned, "RetrievePropertiesEx", HARDWARE);
+    esxConnectionHold(connection);
+    esxConnectionHold(connection);
+    esxConnectionFree(connection);
+    g_assert_cmpint(g_atomic_int_get(&left), ==, 0);
+
+    thread = g_thread_new("worker", workOn, &workers[0]);
+    g_thread_join(thread);
+    g_assert_cmpint(g_atomic_int_get(&left), ==, 0);
+    cannedAssertLog(canned, "RetrievePropertiesEx");
+    thread = g_thread_new("worker", workOn, &workers[1]);
+    g_thread_join(thread);
+    g_assert_cmpint(g_atomic_int_get(&left), ==, 1);
+    cannedAssertLog(canned, "Logout");
+}
+
+/* A client waits for its workers, but not for good. */
+static void
+testFreeWaitsALimitedTime(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    EsxConnection *connection = esxConnectionNew(fixtureLogin(canned), NULL, "esx1", 0);
+
+    connection->closeMs = 20;
+    esxConnectionHold(connection);
+    esxConnectionFree(connection);
+    cannedAssertLog(canned, "");
+    esxConnectionRelease(connection);
+    cannedAssertLog(canned, "Logout");
+}
+
 /* What a connection that leaves does to the server is the business of who made it. */
 static void
 noteLeaving(EsxServer *server, gpointer opaque)
@@ -101,6 +154,9 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 
     g_test_add_func("/connection/free-waits-for-workers", testFreeWaitsForWorkers);
+    g_test_add_func("/connection/free-in-a-daemon-waits-for-nobody",
+                    testFreeInADaemonWaitsForNobody);
+    g_test_add_func("/connection/free-waits-a-limited-time", testFreeWaitsALimitedTime);
     g_test_add_func("/connection/two-share-a-server", testTwoShareAServer);
     g_test_add_func("/connection/free-nothing", testFreeNothing);
     return g_test_run();

@@ -410,6 +410,84 @@ testWake(gconstpointer data)
     g_assert_cmpuint(waiter.length, ==, wanted->length);
 }
 
+/* ---- the beginning, and an end that is expected ---------------------------------------------- */
+
+static void
+awaitExpectedEnd(gpointer opaque)
+{
+    Waiter *waiter = opaque;
+
+    waiter->result = esxPipeAwaitEnd(waiter->pipe);
+}
+
+/*
+ * Who has written what was expected may not say that this was all before the reader is through
+ * with it.
+ */
+static void
+testExpectedLength(void)
+{
+    g_autoptr(EsxPipe) pipe = esxPipeNew(100);
+    Waiter waiter = { pipe, ESX_PIPE_WAIT, 0 };
+    Crew *crew = NULL;
+    char buffer[8];
+    size_t length = 0;
+
+    esxPipeExpect(pipe, 8);
+    g_assert_cmpint(esxPipeWrite(pipe, "1234", 4, FALSE, &length), ==, ESX_PIPE_DONE);
+    g_assert_true(esxPipeIsWritable(pipe));
+    g_assert_cmpint(esxPipeWriteHole(pipe, 4), ==, ESX_PIPE_DONE);
+    g_assert_false(esxPipeIsWritable(pipe));
+    g_assert_cmpint(esxPipeWrite(pipe, "5", 1, FALSE, &length), ==, ESX_PIPE_WAIT);
+    g_assert_cmpint(esxPipeRead(pipe, buffer, 8, TRUE, FALSE, &length), ==, ESX_PIPE_DONE);
+    g_assert_cmpint(esxPipeRead(pipe, buffer, 8, TRUE, FALSE, &length), ==, ESX_PIPE_DONE);
+    g_assert_false(esxPipeIsWritable(pipe));
+    g_assert_false(esxPipeIsDrained(pipe));
+
+    crew = crewStart(1, awaitExpectedEnd, &waiter);
+    crewAwaitAsleep(crew, 1);
+    g_assert_true(esxPipeIsWritable(pipe));
+    g_assert_true(esxPipeIsDrained(pipe));
+    esxPipeEnd(pipe);
+    crewJoin(crew);
+    g_assert_cmpint(waiter.result, ==, ESX_PIPE_END);
+}
+
+static void
+testMoreThanExpected(void)
+{
+    g_autoptr(EsxPipe) pipe = esxPipeNew(100);
+    char buffer[4];
+    size_t length = 0;
+
+    esxPipeExpect(pipe, 4);
+    g_assert_cmpint(esxPipeWrite(pipe, "12345", 5, FALSE, &length), ==, ESX_PIPE_DONE);
+    g_assert_cmpint(esxPipeRead(pipe, buffer, 4, TRUE, FALSE, &length), ==, ESX_PIPE_DONE);
+    g_assert_cmpint(esxPipeAwaitEnd(pipe), ==, ESX_PIPE_DONE);
+}
+
+static void
+testBegun(void)
+{
+    g_autoptr(EsxPipe) pipe = esxPipeNew(8);
+    g_autoptr(EsxPipe) hole = esxPipeNew(8);
+    g_autoptr(EsxPipe) ended = esxPipeNew(8);
+    g_autoptr(EsxPipe) closed = esxPipeNew(8);
+
+    g_assert_cmpint(esxPipeAwaitBegun(pipe, 1), ==, ESX_PIPE_WAIT);
+    giveData(pipe);
+    g_assert_cmpint(esxPipeAwaitBegun(pipe, 0), ==, ESX_PIPE_DONE);
+    esxPipeClose(pipe, NULL);
+    g_assert_cmpint(esxPipeAwaitBegun(pipe, 0), ==, ESX_PIPE_DONE);
+
+    g_assert_cmpint(esxPipeWriteHole(hole, 1), ==, ESX_PIPE_DONE);
+    g_assert_cmpint(esxPipeAwaitBegun(hole, 0), ==, ESX_PIPE_DONE);
+    esxPipeEnd(ended);
+    g_assert_cmpint(esxPipeAwaitBegun(ended, 0), ==, ESX_PIPE_DONE);
+    esxPipeClose(closed, NULL);
+    g_assert_cmpint(esxPipeAwaitBegun(closed, 0), ==, ESX_PIPE_CLOSED);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -428,6 +506,9 @@ main(int argc, char **argv)
     g_test_add_func("/pipe/write-after-end", testWriteAfterEnd);
     g_test_add_func("/pipe/notify", testNotify);
     g_test_add_func("/pipe/step", testStep);
+    g_test_add_func("/pipe/expected-length", testExpectedLength);
+    g_test_add_func("/pipe/more-than-expected", testMoreThanExpected);
+    g_test_add_func("/pipe/begun", testBegun);
     for (i = 0; i < G_N_ELEMENTS(wakeCases); i++) {
         g_autofree char *path = g_strdup_printf("/pipe/wake/%s", wakeCases[i].name);
 

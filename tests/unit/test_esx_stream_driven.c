@@ -199,7 +199,8 @@ testTold(void)
     /* libvirtd asks whether it may write when its client ends a download. */
     assertTold(&(Fake){ .endless = TRUE }, VIR_STREAM_EVENT_WRITABLE, VIR_STREAM_EVENT_WRITABLE);
     assertTold(&(Fake){ .size = 0 }, VIR_STREAM_EVENT_HANGUP, VIR_STREAM_EVENT_HANGUP);
-    assertTold(&(Fake){ .failure = "no" }, VIR_STREAM_EVENT_HANGUP, VIR_STREAM_EVENT_ERROR);
+    assertTold(&(Fake){ .size = 1, .failure = "no" }, VIR_STREAM_EVENT_HANGUP,
+               VIR_STREAM_EVENT_ERROR);
     assertTold(&(Fake){ .isUpload = TRUE, .failure = "no" }, VIR_STREAM_EVENT_ERROR,
                VIR_STREAM_EVENT_ERROR);
 }

@@ -160,6 +160,41 @@ testFinishLimit(void)
     fixtureAwait(&fake.cancelled);
 }
 
+/* ---- the beginning -------------------------------------------------------------------------- */
+
+/* @fake has to fail before it has begun: that is what opening the stream says. */
+static void
+assertNotOpened(Fake *fake, int code, const char *message)
+{
+    g_auto(StreamSetting) s = { 0 };
+    Fake good = { .isUpload = TRUE };
+
+    streamSettingOpen(&s, &good, 0);
+    virStreamFree(s.st);
+    s.st = virStreamNew(s.conn, VIR_STREAM_NONBLOCK);
+    g_assert_cmpint(esxStreamOpen(s.st, s.connection, fixtureTransfer(fake)), ==, -1);
+    fixtureAssertError(code, message);
+    g_assert_null(s.st->driver);
+    g_assert_null(s.st->privateData);
+    fixtureAwait(&fake->freed);
+}
+
+static void
+testFailsBeforeItBegins(void)
+{
+    assertNotOpened(&(Fake){ .failure = "it is refused" }, VIR_ERR_OPERATION_FAILED,
+                    "transfer of 'x': it is refused");
+    assertNotOpened(&(Fake){ .sparse = TRUE, .failure = "it is refused" },
+                    VIR_ERR_OPERATION_FAILED, "transfer of 'x': it is refused");
+}
+
+static void
+testNeverBegins(void)
+{
+    assertNotOpened(&(Fake){ .silent = TRUE, .finishMs = 50 }, VIR_ERR_OPERATION_TIMEOUT,
+                    "transfer of 'x' has not begun within 0.05 seconds");
+}
+
 /* ---- Abort ---------------------------------------------------------------------------------- */
 
 /* Returns: how long an abort took, in microseconds. */
@@ -251,6 +286,7 @@ receiveUntilItFails(gpointer data)
 {
     char byte = 0;
 
+    g_assert_cmpint(virStreamRecv(data, &byte, 1), ==, 1);
     g_assert_cmpint(virStreamRecv(data, &byte, 1), ==, -1);
     g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_OPERATION_ABORTED);
     virResetLastError();
@@ -259,7 +295,10 @@ receiveUntilItFails(gpointer data)
 static void
 testAbortWakes(gconstpointer data)
 {
-    Fake fake = { .isUpload = GPOINTER_TO_INT(data), .silent = TRUE };
+    /* A download has to begin before a stream of it is there. */
+    Fake upload = { .isUpload = TRUE, .silent = TRUE };
+    Fake download = { .size = 1, .unended = TRUE };
+    Fake fake = GPOINTER_TO_INT(data) ? upload : download;
     g_auto(StreamSetting) s = { 0 };
     Crew *crew = NULL;
 
@@ -316,6 +355,8 @@ main(int argc, char **argv)
     g_test_add_func("/stream-worker/finish/stalled", testFinishStalled);
     g_test_add_func("/stream-worker/finish/failed-download", testFinishFailedDownload);
     g_test_add_func("/stream-worker/finish/limit", testFinishLimit);
+    g_test_add_func("/stream-worker/begin/fails", testFailsBeforeItBegins);
+    g_test_add_func("/stream-worker/begin/never", testNeverBegins);
     g_test_add_func("/stream-worker/abort", testAbort);
     g_test_add_func("/stream-worker/end-twice", testEndTwice);
     g_test_add_func("/stream-worker/freed", testFreed);
