@@ -113,6 +113,12 @@
 #define LIMIT_AMPLIFIED_BASE ((size_t)1024 * 1024)
 
 /*
+ * Memory of a reply that is kept as long as a session or a filter: what a server says it is. That
+ * of a vCenter takes less than a tenth.
+ */
+#define LIMIT_KEPT_REPLY ((size_t)128 * 1024)
+
+/*
  * The replies an inventory holds together, since each is kept as long as one of its values is the
  * latest. More is read again, and is an error when it is as much then.
  */

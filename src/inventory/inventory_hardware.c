@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base_limits.h"
 #include "inventory_spec.h"
 #include "vi_collector.h"
 #include "vi_property.h"
@@ -29,11 +30,13 @@ numberOf(const SoapAny *any)
 static void
 addProperty(InventoryHardware *hardware, const VimDynamicProperty *property)
 {
-    const char *name = strrchr(property->name, '.');
+    const char *name = property->name ? strrchr(property->name, '.') : NULL;
+    const char *text = viAnyString(property->val);
     guint64 number = numberOf(property->val);
 
-    if (g_strcmp0(name, ".cpuModel") == 0 && !hardware->cpuModel)
-        hardware->cpuModel = g_strdup(viAnyString(property->val));
+    if (g_strcmp0(name, ".cpuModel") == 0 && !hardware->cpuModel && text &&
+        strlen(text) <= LIMIT_NAME_BYTES)
+        hardware->cpuModel = g_strdup(text);
     else if (g_strcmp0(name, ".cpuMhz") == 0 && hardware->mhz == 0)
         hardware->mhz = (guint)number;
     else if (g_strcmp0(name, ".memorySize") == 0)

@@ -273,6 +273,12 @@ viCollectorCreateFilter(ViSession *session, const SoapMoRef *collector,
         g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL, "CreateFilter: the server made none");
         return NULL;
     }
+    if (arenaUsed(reply->arena) > LIMIT_KEPT_REPLY) {
+        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                    "CreateFilter: the server calls the filter by more than %zu KiB",
+                    LIMIT_KEPT_REPLY / 1024);
+        return NULL;
+    }
     *ret_filter = filter;
     return g_steal_pointer(&reply);
 }

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base_limits.h"
 #include "base_text.h"
 #include "vi_cookie.h"
 #include "vi_reply.h"
@@ -329,6 +330,13 @@ retrieveContent(ViSession *session, GError **error)
         return FALSE;
     if (reply->fault) {
         viErrorSetFault(error, "RetrieveServiceContent", reply->fault);
+        return FALSE;
+    }
+
+    if (arenaUsed(reply->arena) > LIMIT_KEPT_REPLY) {
+        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                    "RetrieveServiceContent: what the server says of itself takes more than %zu "
+                    "KiB", LIMIT_KEPT_REPLY / 1024);
         return FALSE;
     }
 

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base_limits.h"
 #include "vi_fixture.h"
 
 #define PROPERTY(name, type, value) \
@@ -108,6 +109,21 @@ testFails(void)
     g_clear_pointer(&session, viSessionFree);
 }
 
+/* A property without a name is none; a model that is too long neither. */
+static void
+testHostile(void)
+{
+    g_autofree char *model = g_strnfill(LIMIT_NAME_BYTES + 1, 'x');
+    g_autofree char *objects = g_strdup_printf(
+        HOST("host-1", "<propSet><val xsi:type=\"xsd:string\">x</val></propSet>"
+             PROPERTY("cpuModel", "string", "%s") PROPERTY("cpuMhz", "int", "2200"))
+        HOST("host-2", PROPERTY("cpuModel", "string", "B")), model);
+    g_autoptr(InventoryHardware) hardware = fetch(objects, NULL, NULL);
+
+    g_assert_cmpstr(hardware->cpuModel, ==, "B");
+    g_assert_cmpuint(hardware->mhz, ==, 2200);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -117,5 +133,6 @@ main(int argc, char **argv)
     g_test_add_func("/hardware/missing", testMissing);
     g_test_add_func("/hardware/scope", testScope);
     g_test_add_func("/hardware/fails", testFails);
+    g_test_add_func("/inventory/hardware/hostile", testHostile);
     return g_test_run();
 }

@@ -365,6 +365,27 @@ testNoFilter(void)
     g_assert_null(filter);
 }
 
+/* The reply is kept as long as the filter, and so has a longest length. */
+static void
+testLongFilter(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autofree char *name = g_strnfill(LIMIT_KEPT_REPLY, 'x');
+    g_autofree char *made = g_strdup_printf("<returnval type=\"PropertyFilter\">%s</returnval>",
+                                            name);
+    g_autoptr(GError) error = NULL;
+    SoapMoRef *filter = NULL;
+    Names names;
+
+    namesInit(&names);
+    cannedReply(canned, "CreateFilter", made);
+    g_assert_null(viCollectorCreateFilter(session, viSessionServices(session)->propertyCollector,
+                                          &names.spec, NULL, &filter, &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_PROTOCOL);
+    g_assert_null(filter);
+}
+
 /* A long poll may be silent for as long as it was told, on top of all timeouts. */
 static void
 testWaitIsPatient(void)
@@ -421,5 +442,6 @@ main(int argc, char **argv)
     g_test_add_func("/vi/collector/cancel-wait", testCancelWait);
     g_test_add_func("/vi/collector/filter", testFilter);
     g_test_add_func("/vi/collector/no-filter", testNoFilter);
+    g_test_add_func("/vi/collector/long-filter", testLongFilter);
     return g_test_run();
 }

@@ -49,6 +49,21 @@ connectEdited(Canned *canned, const char *from, const char *to, GError **error)
     return viSessionNew(cannedTransport(canned), error);
 }
 
+/* What is kept as long as the session has a longest length. */
+static void
+testContentTooLong(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autofree char *name = g_strnfill(LIMIT_KEPT_REPLY, 'x');
+    g_autofree char *full = g_strdup_printf("<fullName>%s", name);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(connectEdited(canned, "<fullName>", full, &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_PROTOCOL);
+    g_assert_nonnull(strstr(error->message, "says of itself takes more than 128 KiB"));
+    g_assert_cmpuint(strlen(error->message), <, 200);
+}
+
 static void
 testProducts(void)
 {
@@ -507,6 +522,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/vi/session/content", testContent);
+    g_test_add_func("/vi/session/content-too-long", testContentTooLong);
     g_test_add_func("/vi/session/products", testProducts);
     g_test_add_func("/vi/session/content-lacks", testContentLacks);
     g_test_add_func("/vi/session/content-empty", testContentEmpty);
