@@ -39,15 +39,13 @@ esxAuthIsPeer(void)
            (user == 0 || user == geteuid());
 }
 
-/* Whether the client of this daemon is trusted to choose whom to trust. */
+/* Whether the client of this daemon may write: no read-only connection, and connect:write. */
 static gboolean
-esxAuthMayChoose(virConnectPtr conn)
+esxAuthMayWrite(virConnectPtr conn)
 {
     virAccessManager *manager = NULL;
     int allowed = 0;
 
-    if (esxAuthIsPeer())
-        return TRUE;
     if (conn->flags & VIR_CONNECT_RO)
         return FALSE;
 
@@ -77,28 +75,112 @@ esxAuthLookup(virConnectPtr conn, const EsxUri *uri)
     return entry;
 }
 
-/* Keeps clients that may not choose whom to trust from hosts the auth file does not name. */
-static int
-esxAuthCheckHost(const EsxAuthEntry *entry, const EsxUri *uri)
+/* The user without one in the auth file. */
+static const char *
+esxAuthStandardUser(const EsxUri *uri)
 {
-    if (entry->isOwn)
-        return 0;
+    return uri->isVpx ? ESX_AUTH_USER_VPX : ESX_AUTH_USER_ESX;
+}
 
+/* @why: the client may not choose. */
+static int
+esxAuthCheckTrust(const EsxUri *uri, const char *why)
+{
+    const char *parameter = esxUriTrustParameter(uri);
+
+    if (!parameter)
+        return 0;
     virReportError(VIR_ERR_OPERATION_DENIED,
-                   "The daemon has no credentials for '%s' that a read-only connection may use; "
-                   "its auth.conf needs a section [auth-" ESX_AUTH_SERVICE "-%s].",
-                   uri->host, uri->host);
+                   "The URI parameter %s is not allowed %s, since it decides who gets the daemon's "
+                   "password for '%s'; drop it.", parameter, why, uri->host);
     return -1;
 }
 
-int
-esxAuthCheckUri(virConnectPtr conn, const EsxUri *uri)
+/* [auth-esx-default] would go to any host that somebody names. */
+static int
+esxAuthCheckHost(const EsxUri *uri, const EsxAuthEntry *entry, const char *why)
 {
-    const char *parameter = esxUriTrustParameter(uri);
+    if (entry->isOwn)
+        return 0;
+    virReportError(VIR_ERR_OPERATION_DENIED,
+                   "The host '%s' is not allowed %s: the daemon's auth.conf needs a section "
+                   "[auth-" ESX_AUTH_SERVICE "-%s] for it.", uri->host, why, uri->host);
+    return -1;
+}
+
+/* Any account could be locked out, and any port be given the password. */
+static int
+esxAuthCheckAccount(const EsxUri *uri, const EsxAuthEntry *entry, const char *why)
+{
+    const char *user = entry->userName && *entry->userName ? entry->userName
+                                                           : esxAuthStandardUser(uri);
+    guint port = entry->port ? entry->port : ESX_URI_PORT_HTTPS;
+
+    if (uri->user && !g_str_equal(uri->user, user)) {
+        virReportError(VIR_ERR_OPERATION_DENIED,
+                       "The user '%s' is not allowed at '%s' %s: it is the one that the daemon's "
+                       "auth.conf names; leave it out of the URI.", uri->user, uri->host, why);
+        return -1;
+    }
+    if (uri->port != port) {
+        virReportError(VIR_ERR_OPERATION_DENIED,
+                       "The port %u of '%s' is not allowed %s: it is %d, or what the section of "
+                       "the daemon's auth.conf names with port=; leave it out of the URI.",
+                       uri->port, uri->host, why, ESX_URI_PORT_HTTPS);
+        return -1;
+    }
+    return 0;
+}
+
+static int
+esxAuthCheckGuest(EsxUri *uri, const EsxAuthEntry *entry, const char *why)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (esxAuthCheckTrust(uri, why) < 0 ||
+        esxAuthCheckHost(uri, entry, why) < 0 ||
+        esxAuthCheckAccount(uri, entry, why) < 0)
+        return -1;
+
+    if (!esxUriCheckGuest(uri, &error)) {
+        esxErrorReport(error, NULL);
+        return -1;
+    }
+    return 0;
+}
+
+static void
+esxAuthTakePort(EsxUri *uri, const EsxAuthEntry *entry)
+{
+    if (!uri->hasPort && uri->isEncrypted && entry->port != 0)
+        uri->port = entry->port;
+}
+
+/* The user's own process: what is wrong with the auth file is said when the password is needed. */
+static int
+esxAuthCheckOwn(virConnectPtr conn, EsxUri *uri)
+{
+    g_autofree char *path = NULL;
     g_autoptr(EsxAuthEntry) entry = NULL;
 
-    if (!esxAuthInDaemon())
+    if (uri->hasPort)
         return 0;
+    if (virAuthGetConfigFilePath(conn, &path) < 0)
+        return -1;
+    entry = esxAuthFileLookup(path, uri->host, NULL);
+    if (entry)
+        esxAuthTakePort(uri, entry);
+    return 0;
+}
+
+int
+esxAuthCheckUri(virConnectPtr conn, EsxUri *uri)
+{
+    g_autoptr(EsxAuthEntry) entry = NULL;
+    gboolean mayWrite = FALSE;
+
+    if (!esxAuthInDaemon())
+        return esxAuthCheckOwn(conn, uri);
 
     if (uri->hasAuthFile) {
         virReportError(VIR_ERR_OPERATION_DENIED, "%s",
@@ -107,19 +189,19 @@ esxAuthCheckUri(virConnectPtr conn, const EsxUri *uri)
                        "the auth.conf of the daemon.");
         return -1;
     }
-    if (esxAuthMayChoose(conn))
-        return 0;
-
-    if (parameter) {
-        virReportError(VIR_ERR_OPERATION_DENIED,
-                       "The URI parameter %s is not allowed on a read-only connection through a "
-                       "daemon, since it decides who gets the daemon's password for '%s'; drop it "
-                       "or connect with write access.", parameter, uri->host);
-        return -1;
-    }
 
     entry = esxAuthLookup(conn, uri);
-    return entry ? esxAuthCheckHost(entry, uri) : -1;
+    if (!entry)
+        return -1;
+    esxAuthTakePort(uri, entry);
+    if (esxAuthIsPeer())
+        return 0;
+
+    mayWrite = esxAuthMayWrite(conn);
+    if (mayWrite && !entry->isFixed)
+        return 0;
+    return esxAuthCheckGuest(uri, entry, mayWrite ? "to clients of this daemon, whose auth.conf "
+                             "has trust=fixed for it" : "on a read-only connection to a daemon");
 }
 
 /*
@@ -163,7 +245,7 @@ esxAuthReportMissing(virConnectAuthPtr auth, const EsxUri *uri, const char *what
 static char *
 esxAuthGetUserName(virConnectAuthPtr auth, const EsxUri *uri, const EsxAuthEntry *entry)
 {
-    const char *standard = uri->isVpx ? ESX_AUTH_USER_VPX : ESX_AUTH_USER_ESX;
+    const char *standard = esxAuthStandardUser(uri);
     g_autofree char *userName = g_strdup(uri->user ? uri->user : entry->userName);
 
     if (!userName) {

@@ -15,6 +15,7 @@
 
 #include "esx_auth.h"
 #include "esx_error.h"
+#include "esx_guests.h"
 #include "esx_open.h"
 #include "esx_registry.h"
 #include "esx_stream.h"
@@ -204,7 +205,15 @@ esxConnectOpen(virConnectPtr conn, virConnectAuthPtr auth, virConf *conf G_GNUC_
         esxAuthCheckUri(conn, uri) < 0)
         return VIR_DRV_OPEN_ERROR;
 
+    if (uri->isGuest && !esxGuestsEnter()) {
+        virReportError(VIR_ERR_RESOURCE_BUSY, "%s",
+                       "Too many connections are being opened at a time for clients that may not "
+                       "choose whom to trust; try again later.");
+        return VIR_DRV_OPEN_ERROR;
+    }
     conn->privateData = esxDriverConnect(conn, auth, uri);
+    if (uri->isGuest)
+        esxGuestsLeave();
     return conn->privateData ? VIR_DRV_OPEN_SUCCESS : VIR_DRV_OPEN_ERROR;
 }
 

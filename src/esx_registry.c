@@ -7,8 +7,10 @@
 
 #include "esx_registry.h"
 
+#include "base_limits.h"
 #include "base_text.h"
 #include "base_thread.h"
+#include "esx_refusals.h"
 #include "http_curl.h"
 
 /* How long the process's exit waits for the thread of a server. */
@@ -17,6 +19,8 @@
 /* One login: being opened, used, lingering, or (not joinable any more) being left. */
 typedef struct {
     char *key;              /* of the URI */
+    char *host;             /* where a guest asked for more than the common login; else NULL */
+    guint port;
     char *userName;
     Secret *password;
     EsxServer *server;      /* NULL: being opened, or that failed */
@@ -28,6 +32,7 @@ typedef struct {
 
 struct _EsxRegistry {
     GMutex lock;            /* guards what follows; taken before a ViSession's */
+    EsxRefusals *refusals;
     GPtrArray *logins;      /* EsxLogin, all that there are but for those that are being freed */
     GCond opened;           /* some login has opened, or failed to */
     GCond wake;             /* for the thread: what lingers has changed */
@@ -45,6 +50,7 @@ esxRegistryNew(void)
     g_cond_init(&registry->opened);
     g_cond_init(&registry->wake);
     registry->logins = g_ptr_array_new();
+    registry->refusals = esxRefusalsNew();
     return registry;
 }
 
@@ -67,6 +73,7 @@ loginFree(gpointer opaque)
     secretFree(login->password);
     g_clear_error(&login->error);
     g_free(login->key);
+    g_free(login->host);
     g_free(login->userName);
     g_free(login);
 }
@@ -124,10 +131,51 @@ lockedGiveUp(EsxRegistry *registry, EsxLogin *login)
     loginFree(login);
 }
 
+/* How many logins guests have caused at the host of @uri, besides the common one. */
+static guint
+lockedCountUncommon(const EsxRegistry *registry, const EsxUri *uri)
+{
+    guint count = 0;
+    guint i;
+
+    for (i = 0; i < registry->logins->len; i++) {
+        const EsxLogin *login = g_ptr_array_index(registry->logins, i);
+
+        count += login->host && g_str_equal(login->host, uri->host) && login->port == uri->port;
+    }
+    return count;
+}
+
+/* Whether one more login may be tried for who asks; guests may lock no account, nor fill a host. */
+static gboolean
+lockedAdmit(const EsxRegistry *registry, const EsxUri *uri, const char *userName,
+            const Secret *password, GError **error)
+{
+    if (!uri->isGuest)
+        return TRUE;
+
+    if (esxRefusalsHas(registry->refusals, uri, userName, password, g_get_monotonic_time())) {
+        textToError(error, VI_ERROR, VI_ERROR_INVALID_LOGIN,
+                    "'%s' has refused the password that the daemon's auth.conf has for '%s'; since "
+                    "hosts lock accounts, it is not tried again for %d minutes unless auth.conf is "
+                    "corrected or a client with more rights logs in",
+                    uri->host, userName, LIMIT_REFUSED_MS / 60000);
+        return FALSE;
+    }
+    if (!esxUriIsCommon(uri) && lockedCountUncommon(registry, uri) >= LIMIT_GUEST_LOGINS) {
+        textToError(error, VI_ERROR, VI_ERROR_BUSY,
+                    "%d logins at '%s' with a path= or time-outs of their own are in use by "
+                    "clients that may not choose; leave these parameters out, or try again later",
+                    LIMIT_GUEST_LOGINS, uri->host);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 /* Opens @login for all who wait for it. The lock is not held, and others may look at @login. */
 static EsxServer *
-openLogin(EsxRegistry *registry, EsxLogin *login, EsxRegistryOpener open, gpointer opaque,
-          GError **error)
+openLogin(EsxRegistry *registry, EsxLogin *login, const EsxUri *uri, EsxRegistryOpener open,
+          gpointer opaque, GError **error)
 {
     g_autoptr(GError) local = NULL;
     EsxServer *server = open(opaque, &local);
@@ -135,9 +183,14 @@ openLogin(EsxRegistry *registry, EsxLogin *login, EsxRegistryOpener open, gpoint
 
     g_cond_broadcast(&registry->opened);
     login->server = server;
-    if (server)
+    if (server) {
+        esxRefusalsForget(registry->refusals, uri, login->userName, login->password);
         return server;
+    }
 
+    if (uri->isGuest && g_error_matches(local, VI_ERROR, VI_ERROR_INVALID_LOGIN))
+        esxRefusalsAdd(registry->refusals, uri, login->userName, login->password,
+                       g_get_monotonic_time());
     login->joinable = FALSE;
     login->error = g_error_copy(local);
     lockedGiveUp(registry, login);
@@ -180,15 +233,20 @@ esxRegistryJoin(EsxRegistry *registry, const EsxUri *uri, const char *userName,
         return lockedAwaitOpening(registry, login, uri, error);
     }
 
+    if (!lockedAdmit(registry, uri, userName, password, error))
+        return NULL;
+
     login = g_new0(EsxLogin, 1);
     login->key = g_steal_pointer(&key);
+    login->host = uri->isGuest && !esxUriIsCommon(uri) ? g_strdup(uri->host) : NULL;
+    login->port = uri->port;
     login->userName = g_strdup(userName);
     login->password = secretNew(secretText(password));
     login->joinable = TRUE;
     login->users = 1;
     g_ptr_array_add(registry->logins, login);
     g_clear_pointer(&locker, g_mutex_locker_free);
-    return openLogin(registry, login, open, opaque, error);
+    return openLogin(registry, login, uri, open, opaque, error);
 }
 
 /* ---- lingering ------------------------------------------------------------------------------ */
@@ -408,6 +466,7 @@ esxRegistryFree(EsxRegistry *registry)
 
     esxRegistryFlush(registry);
     g_ptr_array_unref(registry->logins);
+    esxRefusalsFree(registry->refusals);
     g_cond_clear(&registry->wake);
     g_cond_clear(&registry->opened);
     g_mutex_clear(&registry->lock);

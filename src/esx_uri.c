@@ -9,9 +9,11 @@
 
 #include <string.h>
 
+#include "base_limits.h"
 #include "base_text.h"
 #include "esx_connection.h"
 #include "esx_error.h"
+#include "http_curl.h"
 #include "vi_file.h"
 
 #define ESX_URI_PORT_MAX 65535
@@ -52,39 +54,55 @@ static gboolean esxUriSetNumber(EsxUri *uri, EsxUriId id, const char *value, GEr
 static gboolean esxUriSetUseless(EsxUri *uri, EsxUriId id, const char *value, GError **error);
 static gboolean esxUriSetForeign(EsxUri *uri, EsxUriId id, const char *value, GError **error);
 
+/* What a client that may not choose (esx_auth.h) may say. */
+typedef enum {
+    GUEST_MAY,
+    GUEST_MAY_NOT,              /* it decides who gets the password */
+    GUEST_AT_MOST,              /* the default, or less */
+    GUEST_AT_LEAST,             /* the default, or more */
+} EsxUriGuest;
+
 static const struct {
     const char *name;
     EsxUriSetter set;
+    EsxUriGuest guest;
     size_t offset;              /* of what esxUriSetText, …Seconds and …Number write */
     guint minimum;              /* milliseconds, or as it is */
     guint maximum;
+    guint standard;
 } esxUriTable[N_ESX_URI] = {
-    [ESX_URI_TRANSPORT]       = { "transport",       esxUriSetTransport,  0, 0, 0 },
-    [ESX_URI_NO_VERIFY]       = { "no_verify",       esxUriSetNoVerify,   0, 0, 0 },
-    [ESX_URI_CACERT]          = { "cacert",          esxUriSetCaFile,     0, 0, 0 },
-    [ESX_URI_THUMBPRINT]      = { "thumbprint",      esxUriSetThumbprint, 0, 0, 0 },
-    [ESX_URI_PROXY]           = { "proxy",           esxUriSetText,
-                                  G_STRUCT_OFFSET(EsxUri, proxy), 0, 0 },
-    [ESX_URI_PATH]            = { "path",            esxUriSetPath,       0, 0, 0 },
-    [ESX_URI_CACHE_TTL]       = { "cache_ttl",       esxUriSetSeconds,
-                                  G_STRUCT_OFFSET(EsxUri, cacheTtlMs), 0, 3600 * 1000 },
-    [ESX_URI_CONNECT_TIMEOUT] = { "connect_timeout", esxUriSetSeconds,
-                                  G_STRUCT_OFFSET(EsxUri, connectTimeoutMs), 100, 600 * 1000 },
-    [ESX_URI_STALL_TIMEOUT]   = { "stall_timeout",   esxUriSetSeconds,
-                                  G_STRUCT_OFFSET(EsxUri, stallTimeoutMs), 100, 3600 * 1000 },
-    [ESX_URI_TIMEOUT]         = { "timeout",         esxUriSetSeconds,
-                                  G_STRUCT_OFFSET(EsxUri, totalTimeoutMs), 100, 86400 * 1000 },
-    [ESX_URI_TASK_TIMEOUT]    = { "task_timeout",    esxUriSetSeconds,
-                                  G_STRUCT_OFFSET(EsxUri, taskTimeoutMs), 1000, 604800u * 1000 },
-    [ESX_URI_LINGER]          = { "linger",          esxUriSetSeconds,
-                                  G_STRUCT_OFFSET(EsxUri, lingerMs), 0, 3600 * 1000 },
-    [ESX_URI_CONNECTIONS]     = { "connections",     esxUriSetNumber,
+    [ESX_URI_TRANSPORT]       = { "transport",       esxUriSetTransport,  GUEST_MAY_NOT },
+    [ESX_URI_NO_VERIFY]       = { "no_verify",       esxUriSetNoVerify,   GUEST_MAY_NOT },
+    [ESX_URI_CACERT]          = { "cacert",          esxUriSetCaFile,     GUEST_MAY_NOT },
+    [ESX_URI_THUMBPRINT]      = { "thumbprint",      esxUriSetThumbprint, GUEST_MAY_NOT },
+    [ESX_URI_PROXY]           = { "proxy",           esxUriSetText,       GUEST_MAY_NOT,
+                                  G_STRUCT_OFFSET(EsxUri, proxy), 0, 0, 0 },
+    [ESX_URI_PATH]            = { "path",            esxUriSetPath,       GUEST_MAY },
+    [ESX_URI_CACHE_TTL]       = { "cache_ttl",       esxUriSetSeconds,    GUEST_AT_LEAST,
+                                  G_STRUCT_OFFSET(EsxUri, cacheTtlMs), 0, 3600 * 1000,
+                                  ESX_URI_CACHE_TTL_MS },
+    [ESX_URI_CONNECT_TIMEOUT] = { "connect_timeout", esxUriSetSeconds,    GUEST_AT_MOST,
+                                  G_STRUCT_OFFSET(EsxUri, connectTimeoutMs), 100, 600 * 1000,
+                                  HTTP_CONNECT_TIMEOUT_MS },
+    [ESX_URI_STALL_TIMEOUT]   = { "stall_timeout",   esxUriSetSeconds,    GUEST_AT_MOST,
+                                  G_STRUCT_OFFSET(EsxUri, stallTimeoutMs), 100, 3600 * 1000,
+                                  HTTP_STALL_TIMEOUT_MS },
+    [ESX_URI_TIMEOUT]         = { "timeout",         esxUriSetSeconds,    GUEST_AT_MOST,
+                                  G_STRUCT_OFFSET(EsxUri, totalTimeoutMs), 100, 86400 * 1000,
+                                  HTTP_TOTAL_TIMEOUT_MS },
+    [ESX_URI_TASK_TIMEOUT]    = { "task_timeout",    esxUriSetSeconds,    GUEST_AT_MOST,
+                                  G_STRUCT_OFFSET(EsxUri, taskTimeoutMs), 1000, 604800u * 1000,
+                                  VI_FILE_TIMEOUT_MS },
+    [ESX_URI_LINGER]          = { "linger",          esxUriSetSeconds,    GUEST_AT_MOST,
+                                  G_STRUCT_OFFSET(EsxUri, lingerMs), 0, 3600 * 1000,
+                                  ESX_URI_LINGER_MS },
+    [ESX_URI_CONNECTIONS]     = { "connections",     esxUriSetNumber,     GUEST_AT_MOST,
                                   G_STRUCT_OFFSET(EsxUri, connections),
-                                  1, ESX_CONNECTION_CONNECTIONS_MAX },
-    [ESX_URI_AUTO_ANSWER]     = { "auto_answer",     esxUriSetUseless,    0, 0, 0 },
-    [ESX_URI_VCENTER]         = { "vcenter",         esxUriSetUseless,    0, 0, 0 },
-    [ESX_URI_ROOT]            = { "root",            esxUriSetForeign,    0, 0, 0 },
-    [ESX_URI_AUTHFILE]        = { "authfile",        esxUriSetForeign,    0, 0, 0 },
+                                  1, ESX_CONNECTION_CONNECTIONS_MAX, ESX_CONNECTION_CONNECTIONS },
+    [ESX_URI_AUTO_ANSWER]     = { "auto_answer",     esxUriSetUseless,    GUEST_MAY },
+    [ESX_URI_VCENTER]         = { "vcenter",         esxUriSetUseless,    GUEST_MAY },
+    [ESX_URI_ROOT]            = { "root",            esxUriSetForeign,    GUEST_MAY },
+    [ESX_URI_AUTHFILE]        = { "authfile",        esxUriSetForeign,    GUEST_MAY_NOT },
 };
 
 static void G_GNUC_PRINTF(2, 3)
@@ -95,6 +113,21 @@ esxUriWarn(EsxUri *uri, const char *format, ...)
     va_start(args, format);
     g_ptr_array_add(uri->warnings, textFormatV(format, args));
     va_end(args);
+}
+
+static void
+esxUriWarnUnknown(EsxUri *uri, const char *name)
+{
+    g_autofree char *quoted = textQuote(name, -1);
+
+    esxUriWarn(uri, "the URI parameter '%s' is not known and has no effect", quoted);
+}
+
+/* The field of a number, be it of milliseconds or not. */
+static guint *
+esxUriNumber(EsxUri *uri, EsxUriId id)
+{
+    return G_STRUCT_MEMBER_P(uri, esxUriTable[id].offset);
 }
 
 /* The sentence every wrong value gets. */
@@ -257,7 +290,7 @@ esxUriParseSeconds(const char *value, double *ret_seconds)
 static gboolean
 esxUriSetSeconds(EsxUri *uri, EsxUriId id, const char *value, GError **error)
 {
-    guint *field = G_STRUCT_MEMBER_P(uri, esxUriTable[id].offset);
+    guint *field = esxUriNumber(uri, id);
     double minimum = esxUriTable[id].minimum / 1000.0;
     double maximum = esxUriTable[id].maximum / 1000.0;
     double seconds = 0;
@@ -277,7 +310,7 @@ esxUriSetSeconds(EsxUri *uri, EsxUriId id, const char *value, GError **error)
 static gboolean
 esxUriSetNumber(EsxUri *uri, EsxUriId id, const char *value, GError **error)
 {
-    guint *field = G_STRUCT_MEMBER_P(uri, esxUriTable[id].offset);
+    guint *field = esxUriNumber(uri, id);
     guint64 number = 0;
 
     if (!g_ascii_string_to_unsigned(value, 10, esxUriTable[id].minimum, esxUriTable[id].maximum,
@@ -318,23 +351,37 @@ esxUriSetForeign(EsxUri *uri, EsxUriId id, const char *value G_GNUC_UNUSED,
     return TRUE;
 }
 
+/*
+ * Whether @text can stand in messages, in the log and in a request as it is: no longer than @limit,
+ * UTF-8, no control characters, nothing that breaks lines or turns text around.
+ */
+static gboolean
+esxUriIsPlain(const char *text, size_t limit)
+{
+    g_autofree char *plain = strlen(text) <= limit ? textFit(text, limit) : NULL;
+
+    return plain && g_str_equal(plain, text);
+}
+
 /* ---- the whole ------------------------------------------------------------------------------- */
 
 static gboolean
 esxUriSetParameters(EsxUri *uri, const EsxUriSource *source, GError **error)
 {
     gboolean seen[N_ESX_URI] = { FALSE };
+    size_t unknown = 0;
     size_t i;
 
     for (i = 0; i < source->nparameters; i++) {
         const EsxUriParameter *parameter = &source->parameters[i];
+        const char *value = parameter->value ? parameter->value : "";
         EsxUriId id = 0;
 
         while (id < N_ESX_URI && g_ascii_strcasecmp(esxUriTable[id].name, parameter->name) != 0)
             id++;
         if (id == N_ESX_URI) {
-            esxUriWarn(uri, "the URI parameter '%s' is not known and has no effect",
-                       parameter->name);
+            if (++unknown <= LIMIT_URI_WARNINGS)
+                esxUriWarnUnknown(uri, parameter->name);
             continue;
         }
         if (seen[id]) {
@@ -344,10 +391,35 @@ esxUriSetParameters(EsxUri *uri, const EsxUriSource *source, GError **error)
         }
 
         seen[id] = TRUE;
-        if (!esxUriTable[id].set(uri, id, parameter->value ? parameter->value : "", error))
+        if (esxUriTable[id].set != esxUriSetForeign && !esxUriIsPlain(value, LIMIT_URI_VALUE))
+            return esxUriRefuse(id, value, "UTF-8 of at most " G_STRINGIFY(LIMIT_URI_VALUE)
+                                " bytes without control characters", error);
+        if (!esxUriTable[id].set(uri, id, value, error))
             return FALSE;
     }
 
+    if (unknown > LIMIT_URI_WARNINGS)
+        esxUriWarn(uri, "%zu more parameters of the URI are not known and have no effect",
+                   unknown - LIMIT_URI_WARNINGS);
+    return TRUE;
+}
+
+/* Neither is quoted: it would be long, or no text. */
+static gboolean
+esxUriCheckNames(const EsxUriSource *source, GError **error)
+{
+    if (!esxUriIsPlain(source->host, LIMIT_URI_HOST)) {
+        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+                    "The URI has a host name of more than %d bytes, or one with control characters "
+                    "or no UTF-8; no host has such a name.", LIMIT_URI_HOST);
+        return FALSE;
+    }
+    if (source->user && !esxUriIsPlain(source->user, LIMIT_URI_USER)) {
+        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+                    "The URI has a user name of more than %d bytes, or one with control characters "
+                    "or no UTF-8; no account has such a name.", LIMIT_URI_USER);
+        return FALSE;
+    }
     return TRUE;
 }
 
@@ -361,6 +433,8 @@ esxUriSetServer(EsxUri *uri, const EsxUriSource *source, GError **error)
                     "%s://root@esx1.example.com/embed?root=/DIR.", source->scheme);
         return FALSE;
     }
+    if (!esxUriCheckNames(source, error))
+        return FALSE;
     if (source->port > ESX_URI_PORT_MAX) {
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
                     "The port %u of the URI is out of range; it must be from 1 to %d.",
@@ -378,6 +452,7 @@ esxUriSetServer(EsxUri *uri, const EsxUriSource *source, GError **error)
 
     uri->host = g_strdup(source->host);
     uri->port = source->port;
+    uri->hasPort = source->port != 0;
     uri->user = source->user && *source->user ? g_strdup(source->user) : NULL;
     return TRUE;
 }
@@ -408,15 +483,16 @@ EsxUri *
 esxUriNew(const EsxUriSource *source, GError **error)
 {
     g_autoptr(EsxUri) uri = g_new0(EsxUri, 1);
+    EsxUriId id;
 
     uri->warnings = g_ptr_array_new_with_free_func(g_free);
     uri->isVpx = g_str_equal(source->scheme, "vpx");
     uri->isEncrypted = TRUE;
     uri->trust = HTTP_TRUST_SYSTEM;
-    uri->cacheTtlMs = ESX_URI_CACHE_TTL_MS;
-    uri->taskTimeoutMs = VI_FILE_TIMEOUT_MS;
-    uri->lingerMs = ESX_URI_LINGER_MS;
-    uri->connections = ESX_CONNECTION_CONNECTIONS;
+    for (id = 0; id < N_ESX_URI; id++) {
+        if (esxUriTable[id].maximum > 0)
+            *esxUriNumber(uri, id) = esxUriTable[id].standard;
+    }
 
     if (source->fragment) {
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
@@ -457,6 +533,41 @@ esxUriTrustParameter(const EsxUri *uri)
     if (uri->trust != HTTP_TRUST_SYSTEM)
         return esxUriTrustName(uri->trust);
     return uri->proxy ? esxUriTable[ESX_URI_PROXY].name : NULL;
+}
+
+gboolean
+esxUriCheckGuest(EsxUri *uri, GError **error)
+{
+    EsxUriId id;
+
+    for (id = 0; id < N_ESX_URI; id++) {
+        const EsxUriGuest guest = esxUriTable[id].guest;
+        const guint standard = esxUriTable[id].standard;
+        const double unit = esxUriTable[id].set == esxUriSetSeconds ? 1000 : 1;
+
+        if ((guest != GUEST_AT_MOST || *esxUriNumber(uri, id) <= standard) &&
+            (guest != GUEST_AT_LEAST || *esxUriNumber(uri, id) >= standard))
+            continue;
+        textToError(error, ESX_ERROR, ESX_ERROR_DENIED,
+                    "The URI parameter %s is %g, but for clients of a daemon that may not choose "
+                    "whom to trust it must be %s %g; leave it out.", esxUriTable[id].name,
+                    *esxUriNumber(uri, id) / unit, guest == GUEST_AT_MOST ? "at most" : "at least",
+                    standard / unit);
+        return FALSE;
+    }
+
+    /* A login that ends with each of their connections would be one more at each. */
+    uri->lingerMs = MAX(uri->lingerMs, ESX_URI_LINGER_MS);
+    uri->isGuest = TRUE;
+    return TRUE;
+}
+
+gboolean
+esxUriIsCommon(const EsxUri *uri)
+{
+    return !uri->path && uri->connectTimeoutMs == HTTP_CONNECT_TIMEOUT_MS &&
+           uri->stallTimeoutMs == HTTP_STALL_TIMEOUT_MS &&
+           uri->totalTimeoutMs == HTTP_TOTAL_TIMEOUT_MS;
 }
 
 /* Each text with its length, so that none can pass for two. */

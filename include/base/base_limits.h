@@ -135,3 +135,34 @@
  * that makes, grows or deletes a disk, and short for a worker of libvirtd.
  */
 #define LIMIT_CLAIM_WAIT_MS 10000
+
+/* What a client's URI may have: a DNS name has 253 bytes, an account 256 at most. */
+#define LIMIT_URI_HOST 255
+#define LIMIT_URI_USER 256
+
+/* Bytes of the value of one parameter of a URI, as PATH_MAX. */
+#define LIMIT_URI_VALUE 4096
+
+/* Unknown parameters of one URI that the log names; of more it gives the count. */
+#define LIMIT_URI_WARNINGS 8
+
+/*
+ * Connections that one daemon opens at a time for clients that may not choose (esx_auth.h): each
+ * takes one of its workers (20, unless set otherwise) while a host is silent. How long one more
+ * waits for its turn.
+ */
+#define LIMIT_GUEST_OPENS 6
+#define LIMIT_GUEST_WAIT_MS 200
+
+/*
+ * Logins at one host that such clients cause by path= and shorter time-outs, besides the one
+ * without. Four in all: ESX locks an account after five wrong passwords, and so many could be tried
+ * at once.
+ */
+#define LIMIT_GUEST_LOGINS 3
+
+/* How long a refused password is not tried again for such clients: as long as ESX locks. */
+#define LIMIT_REFUSED_MS (15 * 60 * 1000)
+
+/* Refused passwords that are remembered. */
+#define LIMIT_REFUSED 64

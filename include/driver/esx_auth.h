@@ -17,19 +17,26 @@
  * URI, the auth file and the password: nothing is to be guarded. In a daemon the client chooses the
  * URI, and the daemon's auth file has passwords the client may not know. Then:
  *
- *   authfile=           is refused: it would be read with the daemon's rights.
- *   no_verify, cacert,  decide who may pose as a host and thereby get its password; cacert also
- *   thumbprint, proxy,  reads a file with the daemon's rights (and tells the client no more than
- *   transport=http      whether it holds certificates). Refused to clients of other users that may
- *                       not write: read-only ones (libvirt's read-only socket is open to every
- *                       local user) and those whom access control denies connect:write. They need
- *                       a host whose certificate the daemon's system trusts. Root, and the user
- *                       the daemon runs as, could read its auth.conf anyhow and may choose.
- *   host                a host without a section of its own in auth.conf is refused to the same
- *                       clients: they would be given [auth-esx-default], wherever it leads, or at
- *                       least could make the daemon knock at any address. The others can do that:
- *                       it sends one fixed request before it knows that the peer is ESX, and
- *                       quotes at most LIMIT_QUOTED_BYTES of the answer.
+ *   authfile=       is refused: it would be read with the daemon's rights.
+ *   root, and the   user the daemon runs as, could read its auth.conf anyhow and may choose all
+ *                   else, read-only or not.
+ *   who may write   chooses all else as well, and so is trusted with the host's password: with
+ *                   no_verify=1 and proxy= it is sent to him. trust=fixed in the section of
+ *                   auth.conf takes that from them: they may not choose.
+ *   all others      may not choose ("guests"): read-only connections (libvirt's read-only socket
+ *                   is open to every local user), and those whom access control denies
+ *                   connect:write.
+ *
+ * Who may not choose:
+ *
+ *   no_verify, cacert, thumbprint, proxy, transport=http
+ *                   are refused: they decide who may pose as a host and so gets its password.
+ *   host            has to have a section of its own: they would be given [auth-esx-default],
+ *                   wherever it leads, or at least could make the daemon knock at any address.
+ *   user, port      are those of the section: else any account could be locked by wrong passwords,
+ *                   and any service of the host with a trusted certificate be given the right one.
+ *   time-outs …     see esxUriCheckGuest(); how many open, and log in, at a time is bounded
+ *                   (LIMIT_GUEST_…), and a refused password is not tried again (esx_refusals.h).
  */
 
 /*
@@ -39,11 +46,14 @@
 gboolean esxAuthInDaemon(void);
 
 /*
- * Checks what a client of a daemon may not choose. Anything goes where this process is no daemon.
+ * Checks what a client of a daemon may not choose, and marks the URI of one that may not
+ * (isGuest). Anything goes where this process is no daemon. Where the URI names no port, the port
+ * becomes that of the section, if it has one.
  *
- * Returns: 0, or -1 with a libvirt error (OPERATION_DENIED).
+ * Returns: 0, or -1 with a libvirt error: OPERATION_DENIED, or what is wrong with the daemon's auth
+ * file.
  */
-int esxAuthCheckUri(virConnectPtr conn, const EsxUri *uri);
+int esxAuthCheckUri(virConnectPtr conn, EsxUri *uri);
 
 /*
  * Gets user name and password for @uri. @auth may be NULL.

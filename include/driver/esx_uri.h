@@ -12,7 +12,8 @@
  *
  *   {esx|vpx}://[user@]host[:port]/embed?root=DIR[&NAME=VALUE]...
  *
- * NAME is read without regard to case. root and authfile are libvirt's own.
+ * NAME is read without regard to case. root and authfile are libvirt's own. Texts are UTF-8 without
+ * control characters, so that they can be quoted; how long they may be is in base_limits.h.
  *
  *   transport=https|http          default https
  *   no_verify=0|1                 1: trust any certificate         at most one of
@@ -54,6 +55,7 @@ typedef struct {
     char *user;                 /* NULL: to be asked for */
     char *host;
     guint port;
+    gboolean hasPort;           /* the URI names it; else it is the transport's */
     gboolean isEncrypted;
     HttpTrust trust;
     char *caFile;
@@ -61,8 +63,9 @@ typedef struct {
     char *proxy;
     char *path;
     gboolean hasAuthFile;       /* authfile= was given */
+    gboolean isGuest;           /* a client's that may not choose: see esx_auth.h */
     guint cacheTtlMs;
-    guint connectTimeoutMs;     /* these three: 0 for the transport's default */
+    guint connectTimeoutMs;
     guint stallTimeoutMs;
     guint totalTimeoutMs;
     guint taskTimeoutMs;
@@ -90,6 +93,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxUri, esxUriFree)
  * NULL.
  */
 const char *esxUriTrustParameter(const EsxUri *uri);
+
+/*
+ * For a client that may not choose (esx_auth.h): checks what costs the daemon or the host, and
+ * marks @uri as such a client's. Time-outs and the like may be at most their defaults, cache_ttl at
+ * least its; linger= becomes the default where it is shorter.
+ *
+ * Returns: FALSE with ESX_ERROR_DENIED that names the parameter and what it may be.
+ */
+gboolean esxUriCheckGuest(EsxUri *uri, GError **error);
+
+/* Whether such clients can share the login of all others that say no more than the host. */
+gboolean esxUriIsCommon(const EsxUri *uri);
 
 /*
  * Returns: (transfer full) what two URIs must have in common to mean the same server, reached and

@@ -8,8 +8,6 @@ to it, can pose as the server and be sent the password.
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from esxkit.harness.check import lists_the_world, raises_error
 from esxkit.harness.client import Client
 from esxkit.harness.daemon import PrivateLibvirtd
 from esxkit.harness.servers import PASSWORD, Fake
+from esxkit.harness.strangers import can_become_another, open_to_everybody
 from esxkit.harness.uri import embedded, through_daemon
 from esxkit.harness.virsh import Result, Virsh
 
@@ -34,20 +33,10 @@ CHOICES = [
 
 pytestmark = [
     pytest.mark.usefixtures("driver"),
-    pytest.mark.skipif(
-        os.geteuid() != 0 or not shutil.which("runuser"), reason="only root can become another user by runuser"
-    ),
+    pytest.mark.skipif(not can_become_another(), reason="only root can become another user by runuser"),
 ]
 
 Stranger = Callable[..., Result]
-
-
-def open_to_everybody(daemon: PrivateLibvirtd) -> None:
-    """Lets other users come as far as the daemon's sockets, as they come to those of the system's daemon."""
-    for folder in (daemon.folder, daemon.socket.parent):
-        folder.chmod(0o755)
-    for path in daemon.socket.parent.glob("*-sock*"):
-        path.chmod(0o777)
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +73,14 @@ def test_a_stranger_with_write_access_may(stranger: Stranger, fake, world):
     assert len(stranger(fake, read_only=False, no_verify=1).check().lines()) == len(world.pools)
 
 
-def test_a_read_only_stranger_comes_as_far_as_the_certificate(stranger: Stranger, fake):
-    result = stranger(fake, read_only=True)
-    assert "is not trusted" in result.err
+def test_a_read_only_stranger_comes_as_far_as_the_certificate(daemon: PrivateLibvirtd, stranger: Stranger, fake):
+    before = daemon.auth_file.read_text()
+    try:
+        daemon.auth_file.write_text(before.replace("[auth-esx-127.0.0.1]", f"[auth-esx-127.0.0.1]\nport={fake.port}"))
+        result = stranger(fake, read_only=True)
+        assert "is not trusted" in result.err
+    finally:
+        daemon.auth_file.write_text(before)
 
 
 def test_nobody_may_choose_the_auth_file(daemon: PrivateLibvirtd, client_env, fake):

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import os
 import resource
-import shutil
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,27 +21,10 @@ from esxkit.harness.check import lists_the_world, raises_error
 from esxkit.harness.client import ApiError, Client
 from esxkit.harness.daemon import PrivateLibvirtd
 from esxkit.harness.servers import PASSWORD
+from esxkit.harness.strangers import crowd
 from esxkit.harness.uri import embedded, through_daemon
 
 LIMIT = 1024 * 1024
-
-# Opens a URI in many threads at once and prints how each open ended.
-CROWD = """
-import sys, threading, libvirt
-libvirt.registerErrorHandler(lambda *_: None, None)
-uri, count, read_only = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "ro"
-def run():
-    try:
-        (libvirt.openReadOnly if read_only else libvirt.open)(uri)
-        print("opened", flush=True)
-    except libvirt.libvirtError as error:
-        print(error.get_error_message(), flush=True)
-threads = [threading.Thread(target=run) for _ in range(count)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
-"""
 
 
 def make_fifo(folder: Path) -> Path:
@@ -155,22 +136,6 @@ def test_a_daemons_auth_file_that_is_a_fifo_holds_up_nobody(daemon: PrivateLibvi
         daemon.auth_file.unlink()
         daemon.auth_file.write_text(contents)
         lists_the_world(client.open(address), world)
-
-
-def crowd(daemon: PrivateLibvirtd, address: str, *, read_only: bool, count: int = 50) -> list[str]:
-    """Opens `address` `count` times at once, as another user where this one can become it; returns what came of it."""
-    for folder in (daemon.folder, daemon.socket.parent):
-        folder.chmod(0o755)
-    for path in daemon.socket.parent.glob("*-sock*"):
-        path.chmod(0o777)
-    become = ["runuser", "-u", "nobody", "--"] if os.geteuid() == 0 and shutil.which("runuser") else []
-    sock = daemon.socket.with_name("libvirt-sock-ro") if read_only else daemon.socket
-    argv = [*become, "/usr/bin/python3", "-c", CROWD, through_daemon(address, sock), str(count)]
-    env = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "XDG_CONFIG_HOME": "/nonexistent"}
-    done = subprocess.run(
-        [*argv, "ro" if read_only else "rw"], env=env, capture_output=True, text=True, timeout=60, check=True
-    )
-    return done.stdout.splitlines()
 
 
 @pytest.mark.parametrize("read_only", [True, False], ids=["read-only", "writing"])

@@ -267,6 +267,145 @@ testHostsOfTheFile(void)
     assertMay(&unnamed);
 }
 
+/* Opens @user at @port as a stranger who only reads, with @more in the section of the host. */
+static void
+assertStranger(const char *scheme, const char *user, guint port, const char *credentials,
+               const char *more, const char *refusal)
+{
+    g_autofree char *file = g_strdup_printf("[credentials-x]\npassword=secret 1\n%s\n"
+                                            "[auth-esx-h]\ncredentials=x\n%s\n",
+                                            credentials, more);
+    g_auto(Fixture) fixture = { 0 };
+
+    fixtureInit(&fixture, scheme, user, NULL, NULL, file);
+    fixture.conn->flags = VIR_CONNECT_RO;
+    if (port != 0) {
+        fixture.uri->port = port;
+        fixture.uri->hasPort = TRUE;
+    }
+
+    serve(geteuid() + 1);
+    if (refusal) {
+        assertMayNot(&fixture, refusal);
+        g_assert_false(fixture.uri->isGuest);
+    } else {
+        assertMay(&fixture);
+        g_assert_true(fixture.uri->isGuest);
+    }
+
+    /* the daemon's own user may say all of it */
+    serve(geteuid());
+    fixture.uri->isGuest = FALSE;
+    assertMay(&fixture);
+    g_assert_false(fixture.uri->isGuest);
+    serveNobody();
+}
+
+static void
+testUserIsTheSections(void)
+{
+    assertStranger("esx", NULL, 0, "", "", NULL);
+    assertStranger("esx", "root", 0, "", "", NULL);
+    assertStranger("esx", "Root", 0, "", "", "The user 'Root' is not allowed at 'h'");
+    assertStranger("esx", "root ", 0, "", "", "leave it out");
+    assertStranger("esx", "me", 0, "username=me", "", NULL);
+    assertStranger("esx", NULL, 0, "username=me", "", NULL);
+    assertStranger("esx", "root", 0, "username=me", "", "The user 'root'");
+    assertStranger("vpx", "administrator@vsphere.local", 0, "", "", NULL);
+    assertStranger("vpx", "root", 0, "", "", "The user 'root'");
+    assertStranger("vpx", "root", 0, "username=root", "", NULL);
+}
+
+static void
+testPortIsTheSections(void)
+{
+    assertStranger("esx", NULL, 443, "", "", NULL);
+    assertStranger("esx", NULL, 80, "", "", "The port 80 of 'h' is not allowed");
+    assertStranger("esx", NULL, 8443, "", "port=8443", NULL);
+    assertStranger("esx", NULL, 8443, "port=8443", "", NULL);
+    assertStranger("esx", NULL, 443, "", "port=8443", "leave it out");
+    assertStranger("esx", NULL, 0, "", "port=8443", NULL);
+}
+
+/* For everybody: a URI without a port means that of the section. */
+static void
+testPortIsTaken(void)
+{
+    static const char file[] =
+        "[credentials-x]\npassword=secret 1\n[auth-esx-h]\ncredentials=x\nport=8443\n";
+    g_auto(Fixture) own = { 0 };
+    g_auto(Fixture) plain = { 0 };
+
+    fixtureInit(&own, "esx", NULL, NULL, NULL, file);
+    assertMay(&own);
+    g_assert_cmpuint(own.uri->port, ==, 8443);
+    own.uri->port = 443;
+    own.uri->hasPort = TRUE;
+    assertMay(&own);
+    g_assert_cmpuint(own.uri->port, ==, 443);
+
+    fixtureInit(&plain, "esx", NULL, "transport", "http", file);
+    assertMay(&plain);
+    g_assert_cmpuint(plain.uri->port, ==, 80);
+}
+
+/* trust=fixed: also those who may write may not choose; root and the daemon's user may. */
+static void
+testTrustIsFixed(void)
+{
+    static const char fixed[] =
+        "[credentials-x]\npassword=secret 1\n[auth-esx-h]\ncredentials=x\ntrust=fixed\n";
+    static const char throughDefault[] =
+        "[credentials-x]\npassword=secret 1\n[auth-esx-k]\ncredentials=x\ntrust=fixed\n"
+        "[auth-esx-default]\ncredentials=x\n";
+    static const char misspelt[] =
+        "[credentials-x]\npassword=secret 1\n[auth-esx-h]\ncredentials=x\ntrust=fix\n";
+    virHypervisorDriver driver = { .name = "ESX" };
+    const struct {
+        const char *user;
+        const char *name;
+        const char *value;
+        const char *file;
+        const char *refusal;
+    } cases[] = {
+        { NULL, "no_verify", "1", fixed, "no_verify is not allowed to clients of this daemon" },
+        { NULL, "cacert", "/ca", fixed, "trust=fixed" },
+        { NULL, "proxy", "h", fixed, "trust=fixed" },
+        { NULL, "transport", "http", fixed, "trust=fixed" },
+        { "me", NULL, NULL, fixed, "The user 'me'" },
+        { NULL, "timeout", "301", fixed, "at most 300" },
+        { NULL, NULL, NULL, throughDefault, "[auth-esx-h]" },
+        { NULL, NULL, NULL, fixed, NULL },
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Fixture) fixture = { 0 };
+
+        fixtureInit(&fixture, "esx", cases[i].user, cases[i].name, cases[i].value, cases[i].file);
+        fixture.conn->driver = &driver;
+        serve(geteuid() + 1);
+        if (cases[i].refusal)
+            assertMayNot(&fixture, cases[i].refusal);
+        else
+            assertMay(&fixture);
+        serve(geteuid());
+        assertMay(&fixture);
+        serve(0);
+        assertMay(&fixture);
+        serveNobody();
+        assertMay(&fixture);
+    }
+
+    g_auto(Fixture) fixture = { 0 };
+    fixtureInit(&fixture, "esx", NULL, NULL, NULL, misspelt);
+    fixture.conn->driver = &driver;
+    serve(geteuid() + 1);
+    g_assert_cmpint(esxAuthCheckUri(fixture.conn, fixture.uri), ==, -1);
+    g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_AUTH_FAILED);
+    serveNobody();
+}
+
 static void
 testAuthFileParameter(void)
 {
@@ -303,6 +442,10 @@ main(int argc, char **argv)
     g_test_add_func("/auth/broken-file", testBrokenFile);
     g_test_add_func("/auth/choices", testChoices);
     g_test_add_func("/auth/hosts-of-the-file", testHostsOfTheFile);
+    g_test_add_func("/auth/user-is-the-sections", testUserIsTheSections);
+    g_test_add_func("/auth/port-is-the-sections", testPortIsTheSections);
+    g_test_add_func("/auth/port-is-taken", testPortIsTaken);
+    g_test_add_func("/auth/trust-is-fixed", testTrustIsFixed);
     g_test_add_func("/auth/authfile-parameter", testAuthFileParameter);
     failed = g_test_run();
 

@@ -5,6 +5,7 @@
 
 /* Who joins which login, and who waits for whom: with servers that are scripted. */
 
+#include "base_limits.h"
 #include "registry_fixture.h"
 #include "thread_fixture.h"
 
@@ -110,6 +111,108 @@ testSameServer(void)
     g_assert_no_error(error);
     siteLeave(site, server);
     g_assert_cmpuint(site->opens, ==, 1);
+}
+
+/* ---- clients that may not choose ------------------------------------------------------------- */
+
+static EsxUri *
+guestUri(const char *name, const char *value)
+{
+    EsxUri *uri = siteUri(name && g_str_equal(name, "path") ? "vpx" : "esx", name, value);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(esxUriCheckGuest(uri, &error));
+    return uri;
+}
+
+/* A wrong password is tried once, whatever they add to the URI, until somebody else is let in. */
+static void
+testGuestsLockNobodyOut(void)
+{
+    g_autoptr(Site) site = siteNew(NULL, NULL);
+    g_autoptr(EsxUri) guest = guestUri(NULL, NULL);
+    g_autoptr(EsxUri) other = guestUri("timeout", "7");
+    g_autoptr(GError) first = NULL;
+    EsxServer *server = NULL;
+    guint i;
+
+    site->refuses = TRUE;
+    g_assert_null(siteJoinAs(site, guest, USER, "wrong", &first));
+    g_assert_error(first, VI_ERROR, VI_ERROR_INVALID_LOGIN);
+    for (i = 0; i < 10; i++) {
+        g_autoptr(GError) error = NULL;
+
+        g_assert_null(siteJoinAs(site, i % 2 ? guest : other, USER, "wrong", &error));
+        g_assert_error(error, VI_ERROR, VI_ERROR_INVALID_LOGIN);
+        fixtureAssertPhrase(error->message, "not tried again for 15 minutes");
+    }
+    g_assert_cmpuint(site->opens, ==, 1);
+
+    /* the others may try */
+    g_clear_error(&first);
+    g_assert_null(siteJoinAs(site, site->uri, USER, "wrong", &first));
+    g_assert_cmpuint(site->opens, ==, 2);
+
+    /* another password is another matter, and so is this one when the host has taken it */
+    site->refuses = FALSE;
+    g_clear_error(&first);
+    server = siteJoinAs(site, guest, USER, "right", &first);
+    g_assert_no_error(first);
+    siteLeave(site, server);
+    server = siteJoinAs(site, site->uri, USER, "wrong", &first);
+    g_assert_no_error(first);
+    siteLeave(site, server);
+    server = siteJoinAs(site, guest, USER, "wrong", &first);
+    g_assert_no_error(first);
+    siteLeave(site, server);
+}
+
+/* So many logins that differ; the common one can be had in any case. */
+static void
+testGuestsLoginsAreBounded(void)
+{
+    static const char *const timeouts[] = { "7", "8", "9", "10" };
+    g_autoptr(Site) site = siteNew(NULL, NULL);
+    g_autoptr(EsxUri) common = guestUri(NULL, NULL);
+    g_autoptr(EsxUri) same = guestUri("timeout", "300");
+    EsxServer *servers[G_N_ELEMENTS(timeouts)] = { NULL };
+    EsxServer *server = NULL;
+    g_autoptr(GError) error = NULL;
+    size_t i;
+
+    G_STATIC_ASSERT(G_N_ELEMENTS(timeouts) == LIMIT_GUEST_LOGINS + 1);
+    for (i = 0; i < LIMIT_GUEST_LOGINS; i++) {
+        g_autoptr(EsxUri) uri = guestUri("timeout", timeouts[i]);
+
+        servers[i] = siteJoinAs(site, uri, USER, FIXTURE_PASSWORD, &error);
+        g_assert_no_error(error);
+    }
+
+    g_autoptr(EsxUri) last = guestUri("timeout", timeouts[i]);
+    g_autoptr(EsxUri) first = guestUri("timeout", timeouts[0]);
+    g_assert_null(siteJoinAs(site, last, USER, FIXTURE_PASSWORD, &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_BUSY);
+    fixtureAssertPhrase(error->message, "leave these parameters out");
+    g_clear_error(&error);
+
+    /* what is there is shared; the common one is none of them */
+    g_assert_true(siteJoinAs(site, first, USER, FIXTURE_PASSWORD, &error) == servers[0]);
+    siteLeave(site, servers[0]);
+    server = siteJoinAs(site, common, USER, FIXTURE_PASSWORD, &error);
+    g_assert_true(siteJoinAs(site, same, USER, FIXTURE_PASSWORD, &error) == server);
+    siteLeave(site, server);
+    siteLeave(site, server);
+
+    /* nor does anybody else count */
+    g_autoptr(EsxUri) writer = siteUri("esx", "timeout", timeouts[LIMIT_GUEST_LOGINS]);
+    server = siteJoinAs(site, writer, USER, FIXTURE_PASSWORD, &error);
+    g_assert_no_error(error);
+    siteLeave(site, server);
+    for (i = 0; i < LIMIT_GUEST_LOGINS; i++)
+        siteLeave(site, servers[i]);
+    server = siteJoinAs(site, last, USER, FIXTURE_PASSWORD, &error);
+    g_assert_no_error(error);
+    siteLeave(site, server);
 }
 
 /* ---- many at once ---------------------------------------------------------------------------- */
@@ -320,6 +423,8 @@ main(int argc, char **argv)
     g_test_add_func("/registry/join", testJoin);
     g_test_add_func("/registry/other-credentials", testOtherCredentials);
     g_test_add_func("/registry/other-uri", testOtherUri);
+    g_test_add_func("/registry/guests-lock-nobody-out", testGuestsLockNobodyOut);
+    g_test_add_func("/registry/guests-logins-are-bounded", testGuestsLoginsAreBounded);
     g_test_add_func("/registry/same-server", testSameServer);
     g_test_add_func("/registry/one-opens-for-all", testOneOpensForAll);
     g_test_add_func("/registry/one-is-refused-for-all", testOneIsRefusedForAll);

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "base_limits.h"
+#include "base_text.h"
 #include "esx_error.h"
 
 #define SHA256 \
@@ -66,6 +68,43 @@ assertRefused(const char *scheme, const char *query, const char *words)
     }
 }
 
+/* @path: of vpx://, or NULL. */
+static EsxUri *
+parseSource(const char *host, const char *user, const char *path, GError **error)
+{
+    EsxUriParameter parameter = { "path", path };
+    EsxUriSource source = {
+        .scheme = "vpx", .host = host, .user = user, .parameters = &parameter,
+        .nparameters = path ? 1 : 0,
+    };
+
+    return esxUriNew(&source, error);
+}
+
+static gboolean
+sourceIsGood(const char *host, const char *user, const char *path)
+{
+    g_autoptr(EsxUri) uri = parseSource(host, user, path, NULL);
+
+    return uri != NULL;
+}
+
+/* With a message that is short and can be printed. */
+static void
+assertSourceRefused(const char *host, const char *user, const char *path, const char *word)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(EsxUri) uri = parseSource(host, user, path, &error);
+    g_autofree char *plain = NULL;
+
+    g_assert_null(uri);
+    g_assert_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT);
+    if (!strstr(error->message, word))
+        g_error("'%s' is not in: %s", word, error->message);
+    plain = textFit(error->message, 500);
+    g_assert_cmpstr(plain, ==, error->message);
+}
+
 static gboolean
 warns(const EsxUri *uri, const char *word)
 {
@@ -95,7 +134,11 @@ testDefaults(void)
     g_assert_cmpuint(esx->lingerMs, ==, 5000);
     g_assert_cmpuint(esx->taskTimeoutMs, ==, 86400u * 1000);
     g_assert_cmpuint(esx->connections, ==, 4);
-    g_assert_cmpuint(esx->connectTimeoutMs, ==, 0);
+    g_assert_cmpuint(esx->connectTimeoutMs, ==, 10000);
+    g_assert_cmpuint(esx->stallTimeoutMs, ==, 60000);
+    g_assert_cmpuint(esx->totalTimeoutMs, ==, 300000);
+    g_assert_false(esx->hasPort);
+    g_assert_false(esx->isGuest);
     g_assert_null(esx->proxy);
     g_assert_null(esx->path);
     g_assert_false(esx->hasAuthFile);
@@ -366,6 +409,117 @@ testServerRefused(void)
     }
 }
 
+/* Nothing of it can break a line of the log, steer a terminal or fill memory. */
+static void
+testTextsAreBounded(void)
+{
+    static const char *const strange[] = {
+        "a\nb", "a\rb", "a\tb", "a\x1b[2J", "a\x7f", "a\xff", "a\xc2\x85z", "a\xe2\x80\xa8z",
+        "a\xe2\x80\xaez", "a\xe2\x80\x8bz",
+    };
+    g_autofree char *longHost = g_strnfill(LIMIT_URI_HOST + 1, 'h');
+    g_autofree char *longUser = g_strnfill(LIMIT_URI_USER + 1, 'u');
+    g_autofree char *longPath = g_strnfill(LIMIT_URI_VALUE + 1, 'p');
+    g_autofree char *host = g_strnfill(LIMIT_URI_HOST, 'h');
+    g_autofree char *user = g_strnfill(LIMIT_URI_USER, 'u');
+    g_autofree char *path = g_strnfill(LIMIT_URI_VALUE, 'p');
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(strange); i++) {
+        assertSourceRefused(strange[i], NULL, NULL, "host name");
+        assertSourceRefused("h", strange[i], NULL, "user name");
+        assertSourceRefused("h", NULL, strange[i], "parameter path");
+    }
+    assertSourceRefused(longHost, NULL, NULL, "255 bytes");
+    assertSourceRefused("h", longUser, NULL, "256 bytes");
+    assertSourceRefused("h", NULL, longPath, "4096 bytes");
+    g_assert_true(sourceIsGood(host, user, path));
+    g_assert_true(sourceIsGood("m\xc3\xbcller.example", "J\xc3\xbcrgen", "DC/H\xc3\xb6st 1"));
+}
+
+/* The log names some that are not known, each cut, and counts the others. */
+static void
+testUnknownIsBounded(void)
+{
+    g_autoptr(GString) query = g_string_new("a\nb=1");
+    g_autoptr(EsxUri) uri = NULL;
+    size_t i;
+
+    for (i = 0; i < 1000; i++)
+        g_string_append_printf(query, "&x%zu", i);
+    g_string_append_c(query, '&');
+    for (i = 0; i < 1024 * 1024; i++)
+        g_string_append_c(query, 'a');
+    g_string_append(query, "&no_verify=1");
+
+    uri = parseGood("esx", query->str);
+    g_assert_true(warns(uri, "'a b'"));
+    g_assert_true(warns(uri, "994 more parameters"));
+    g_assert_true(warns(uri, "no_verify=1"));
+    g_assert_cmpuint(uri->warnings->len, ==, LIMIT_URI_WARNINGS + 2);
+    for (i = 0; i < uri->warnings->len; i++) {
+        const char *warning = g_ptr_array_index(uri->warnings, i);
+
+        g_assert_cmpuint(strlen(warning), <, 400);
+        g_assert_null(strchr(warning, '\n'));
+    }
+
+    g_autofree char *name = g_strnfill(100000, 'n');
+    g_autoptr(EsxUri) one = parseGood("esx", name);
+    g_assert_true(warns(one, "\xe2\x80\xa6' is not known"));
+}
+
+/* @words: of the refusal; NULL: such a client may say it. */
+static void
+assertGuest(const char *query, const char *words)
+{
+    g_autoptr(EsxUri) uri = parseGood(strstr(query, "path") ? "vpx" : "esx", query);
+    g_autoptr(GError) error = NULL;
+    gboolean ok = esxUriCheckGuest(uri, &error);
+
+    g_assert_cmpint(ok, ==, !words);
+    g_assert_cmpint(uri->isGuest, ==, ok);
+    if (ok)
+        return;
+    g_assert_error(error, ESX_ERROR, ESX_ERROR_DENIED);
+    if (!strstr(error->message, words))
+        g_error("'%s' is not in the message for '%s': %s", words, query, error->message);
+}
+
+static void
+testGuest(void)
+{
+    g_autoptr(EsxUri) shorter = parseGood("esx", "linger=0");
+    g_autoptr(EsxUri) common = parseGood("esx", "timeout=300&connect_timeout=10&stall_timeout=60");
+    g_autoptr(EsxUri) quick = parseGood("esx", "timeout=299");
+    g_autoptr(EsxUri) part = parseGood("vpx", "path=a");
+    g_autoptr(GError) error = NULL;
+
+    assertGuest("", NULL);
+    assertGuest("path=DC/host&auto_answer=1&vcenter=*&root=/x&what=ever", NULL);
+    assertGuest("timeout=300&connect_timeout=10&stall_timeout=60&task_timeout=86400", NULL);
+    assertGuest("timeout=1&connect_timeout=1&stall_timeout=1&task_timeout=1", NULL);
+    assertGuest("linger=5&connections=4&cache_ttl=2", NULL);
+    assertGuest("connections=1&cache_ttl=3600", NULL);
+    assertGuest("timeout=300.001", "timeout is 300.001");
+    assertGuest("timeout=86400", "at most 300");
+    assertGuest("connect_timeout=600", "connect_timeout is 600");
+    assertGuest("stall_timeout=61", "at most 60");
+    assertGuest("task_timeout=86401", "at most 86400");
+    assertGuest("linger=3600", "at most 5");
+    assertGuest("connections=5", "at most 4");
+    assertGuest("cache_ttl=0", "cache_ttl is 0");
+    assertGuest("cache_ttl=1.9", "at least 2");
+
+    /* a login that ends at once is one more for the next */
+    g_assert_true(esxUriCheckGuest(shorter, &error));
+    g_assert_cmpuint(shorter->lingerMs, ==, 5000);
+    g_assert_true(esxUriIsCommon(shorter));
+    g_assert_true(esxUriIsCommon(common));
+    g_assert_false(esxUriIsCommon(quick));
+    g_assert_false(esxUriIsCommon(part));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -383,6 +537,9 @@ main(int argc, char **argv)
     g_test_add_func("/uri/refused", testRefused);
     g_test_add_func("/uri/twice", testTwice);
     g_test_add_func("/uri/unknown-warns", testUnknownWarns);
+    g_test_add_func("/uri/texts-are-bounded", testTextsAreBounded);
+    g_test_add_func("/uri/unknown-is-bounded", testUnknownIsBounded);
+    g_test_add_func("/uri/guest", testGuest);
     g_test_add_func("/uri/useless-warns", testUselessWarns);
     g_test_add_func("/uri/texts", testTexts);
     g_test_add_func("/uri/server", testServer);
