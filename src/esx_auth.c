@@ -9,6 +9,7 @@
 
 #include <unistd.h>
 
+#include "base_text.h"
 #include "esx_auth_file.h"
 #include "esx_error.h"
 
@@ -90,9 +91,9 @@ esxAuthCheckTrust(const EsxUri *uri, const char *why)
 
     if (!parameter)
         return 0;
-    virReportError(VIR_ERR_OPERATION_DENIED,
-                   "The URI parameter %s is not allowed %s, since it decides who gets the daemon's "
-                   "password for '%s'; drop it.", parameter, why, uri->host);
+    esxReport(VIR_ERR_OPERATION_DENIED,
+              "The URI parameter %s is not allowed %s, since it decides who gets the daemon's "
+              "password for '%s'; drop it.", parameter, why, uri->host);
     return -1;
 }
 
@@ -102,9 +103,9 @@ esxAuthCheckHost(const EsxUri *uri, const EsxAuthEntry *entry, const char *why)
 {
     if (entry->isOwn)
         return 0;
-    virReportError(VIR_ERR_OPERATION_DENIED,
-                   "The host '%s' is not allowed %s: the daemon's auth.conf needs a section "
-                   "[auth-" ESX_AUTH_SERVICE "-%s] for it.", uri->host, why, uri->host);
+    esxReport(VIR_ERR_OPERATION_DENIED,
+              "The host '%s' is not allowed %s: the daemon's auth.conf needs a section "
+              "[auth-" ESX_AUTH_SERVICE "-%s] for it.", uri->host, why, uri->host);
     return -1;
 }
 
@@ -117,16 +118,16 @@ esxAuthCheckAccount(const EsxUri *uri, const EsxAuthEntry *entry, const char *wh
     guint port = entry->port ? entry->port : ESX_URI_PORT_HTTPS;
 
     if (uri->user && !g_str_equal(uri->user, user)) {
-        virReportError(VIR_ERR_OPERATION_DENIED,
-                       "The user '%s' is not allowed at '%s' %s: it is the one that the daemon's "
-                       "auth.conf names; leave it out of the URI.", uri->user, uri->host, why);
+        esxReport(VIR_ERR_OPERATION_DENIED,
+                  "The user '%s' is not allowed at '%s' %s: it is the one that the daemon's "
+                  "auth.conf names; leave it out of the URI.", uri->user, uri->host, why);
         return -1;
     }
     if (uri->port != port) {
-        virReportError(VIR_ERR_OPERATION_DENIED,
-                       "The port %u of '%s' is not allowed %s: it is %d, or what the section of "
-                       "the daemon's auth.conf names with port=; leave it out of the URI.",
-                       uri->port, uri->host, why, ESX_URI_PORT_HTTPS);
+        esxReport(VIR_ERR_OPERATION_DENIED,
+                  "The port %u of '%s' is not allowed %s: it is %d, or what the section of "
+                  "the daemon's auth.conf names with port=; leave it out of the URI.",
+                  uri->port, uri->host, why, ESX_URI_PORT_HTTPS);
         return -1;
     }
     return 0;
@@ -183,10 +184,10 @@ esxAuthCheckUri(virConnectPtr conn, EsxUri *uri)
         return esxAuthCheckOwn(conn, uri);
 
     if (uri->hasAuthFile) {
-        virReportError(VIR_ERR_OPERATION_DENIED, "%s",
-                       "The URI parameter authfile is not allowed through a daemon, which would "
-                       "read that file with its own rights; drop it, and put the credentials into "
-                       "the auth.conf of the daemon.");
+        esxReport(VIR_ERR_OPERATION_DENIED, TEXT_MESSAGE,
+                  "The URI parameter authfile is not allowed through a daemon, which would "
+                  "read that file with its own rights; drop it, and put the credentials into "
+                  "the auth.conf of the daemon.");
         return -1;
     }
 
@@ -232,13 +233,13 @@ static void
 esxAuthReportMissing(virConnectAuthPtr auth, const EsxUri *uri, const char *what)
 {
     if (esxAuthNobodyKnows(auth))
-        virReportError(VIR_ERR_AUTH_FAILED,
-                       "There is no %s for '%s', and nobody to ask; put it into %s, in a section "
-                       "[auth-%s-%s].", what, uri->host,
-                       esxAuthInDaemon() ? "the auth.conf of the daemon" : "auth.conf",
-                       ESX_AUTH_SERVICE, uri->host);
+        esxReport(VIR_ERR_AUTH_FAILED,
+                  "There is no %s for '%s', and nobody to ask; put it into %s, in a section "
+                  "[auth-%s-%s].", what, uri->host,
+                  esxAuthInDaemon() ? "the auth.conf of the daemon" : "auth.conf",
+                  ESX_AUTH_SERVICE, uri->host);
     else if (esxAuthWasRefused())
-        virReportError(VIR_ERR_AUTH_FAILED, "No %s for '%s' was given.", what, uri->host);
+        esxReport(VIR_ERR_AUTH_FAILED, "No %s for '%s' was given.", what, uri->host);
 }
 
 /* The files are read already: libvirt's helpers are given none, and only ask the client. */

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base_text.h"
 #include "esx_auth.h"
 #include "esx_error.h"
 #include "esx_guests.h"
@@ -60,7 +61,7 @@ esxDriverParseUri(const virURI *uri)
     }
 
     for (i = 0; i < parsed->warnings->len; i++)
-        VIR_WARN("%s", (const char *)g_ptr_array_index(parsed->warnings, i));
+        esxLog(VIR_LOG_WARN, "%s", (const char *)g_ptr_array_index(parsed->warnings, i));
     return parsed;
 }
 
@@ -95,7 +96,7 @@ esxDriverLogIn(gpointer opaque, GError **error)
             return NULL;
     }
 
-    VIR_DEBUG("logging in at '%s' as '%s'", login->uri->host, login->userName);
+    esxLog(VIR_LOG_DEBUG, "logging in at '%s' as '%s'", login->uri->host, login->userName);
     server = esxOpenLogin(g_steal_pointer(&login->session), login->uri, login->userName,
                           secretNew(secretText(login->password)), error);
     if (!server)
@@ -206,9 +207,9 @@ esxConnectOpen(virConnectPtr conn, virConnectAuthPtr auth, virConf *conf G_GNUC_
         return VIR_DRV_OPEN_ERROR;
 
     if (uri->isGuest && !esxGuestsEnter()) {
-        virReportError(VIR_ERR_RESOURCE_BUSY, "%s",
-                       "Too many connections are being opened at a time for clients that may not "
-                       "choose whom to trust; try again later.");
+        esxReport(VIR_ERR_RESOURCE_BUSY, TEXT_MESSAGE,
+                  "Too many connections are being opened at a time for clients that may not "
+                  "choose whom to trust; try again later.");
         return VIR_DRV_OPEN_ERROR;
     }
     conn->privateData = esxDriverConnect(conn, auth, uri);
@@ -293,8 +294,8 @@ esxConnectGetVersion(virConnectPtr conn, unsigned long *version)
     }
 
     if (i == 0) {
-        virReportError(VIR_ERR_INTERNAL_ERROR,
-                       "The server gives its version as '%s', which is no number.", text);
+        esxReport(VIR_ERR_INTERNAL_ERROR,
+                  "The server gives its version as '%s', which is no number.", text);
         return -1;
     }
 
@@ -363,8 +364,8 @@ esxNodeGetInfo(virConnectPtr conn, virNodeInfoPtr info)
         return -1;
     }
     if (hardware->memoryBytes == 0 || hardware->threads == 0) {
-        virReportError(VIR_ERR_OPERATION_FAILED, "%s",
-                       "The server tells nothing about processors and memory of its hosts.");
+        esxReport(VIR_ERR_OPERATION_FAILED, TEXT_MESSAGE,
+                  "The server tells nothing about processors and memory of its hosts.");
         return -1;
     }
 
@@ -440,7 +441,7 @@ esxConnectListAllDomains(virConnectPtr conn, virDomainPtr **domains, unsigned in
 static virDomainPtr
 esxDomainLookupByID(virConnectPtr conn G_GNUC_UNUSED, int id)
 {
-    virReportError(VIR_ERR_NO_DOMAIN, NO_DOMAIN "with id %d", id);
+    esxReport(VIR_ERR_NO_DOMAIN, NO_DOMAIN "with id %d", id);
     return NULL;
 }
 
@@ -450,14 +451,14 @@ esxDomainLookupByUUID(virConnectPtr conn G_GNUC_UNUSED, const unsigned char *uui
     char text[VIR_UUID_STRING_BUFLEN];
 
     virUUIDFormat(uuid, text);
-    virReportError(VIR_ERR_NO_DOMAIN, NO_DOMAIN "with UUID '%s'", text);
+    esxReport(VIR_ERR_NO_DOMAIN, NO_DOMAIN "with UUID '%s'", text);
     return NULL;
 }
 
 static virDomainPtr
 esxDomainLookupByName(virConnectPtr conn G_GNUC_UNUSED, const char *name)
 {
-    virReportError(VIR_ERR_NO_DOMAIN, NO_DOMAIN "'%s'", name);
+    esxReport(VIR_ERR_NO_DOMAIN, NO_DOMAIN "'%s'", name);
     return NULL;
 }
 

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base_fresh.h"
+#include "base_text.h"
 #include "esx_libvirt.h"
 #include "inventory.h"
 
@@ -125,6 +126,10 @@ static const struct {
 /* libvirt's own buffer for a message, with its NUL. */
 #define ESX_ERROR_TEXT_SIZE 1024
 
+/* Of that, what may be taken by what failed, and what is left at least for why. */
+#define ESX_ERROR_PREFIX_BYTES 250
+#define ESX_ERROR_ROOM_MIN 16
+
 GQuark
 esxErrorQuark(void)
 {
@@ -166,31 +171,18 @@ esxErrorNumber(const GError *error)
     return row ? row->number : VIR_ERR_INTERNAL_ERROR;
 }
 
-/* Cuts @text between two characters where it is longer than libvirt keeps. */
-static void
-esxErrorCut(char *text)
+/* What a message has room for: @used bytes are taken. A little is left for it in any case. */
+static size_t
+esxErrorRoom(size_t used)
 {
-    const char *end = text;
-
-    if (strlen(text) < ESX_ERROR_TEXT_SIZE)
-        return;
-
-    while (g_utf8_next_char(end) < text + ESX_ERROR_TEXT_SIZE)
-        end = g_utf8_next_char(end);
-
-    text[end - text] = '\0';
+    return ESX_ERROR_TEXT_SIZE - 1 - MIN(used, ESX_ERROR_TEXT_SIZE - 1 - ESX_ERROR_ROOM_MIN);
 }
 
-/* Names that users type and texts of servers may break lines, and steer terminals. */
-static void
-esxErrorFlatten(char *text)
+/* An outcome that nobody knows comes before all that explains it; other advice behind. */
+static gboolean
+esxErrorIsFirst(const EsxErrorRow *row)
 {
-    char *p;
-
-    for (p = text; *p; p++) {
-        if (g_ascii_iscntrl(*p))
-            *p = ' ';
-    }
+    return row && row->advice && g_str_equal(row->advice, ESX_ADVICE_OUTCOME);
 }
 
 static char * G_GNUC_PRINTF(2, 0)
@@ -198,22 +190,18 @@ esxErrorVText(const GError *error, const char *format, va_list args)
 {
     const EsxErrorRow *row = esxErrorFindRow(error);
     const char *message = error ? error->message : "an operation failed without saying why";
-    g_autofree char *prefix = NULL;
-    g_autofree char *raw = NULL;
-    g_autofree char *text = NULL;
+    const char *advice = row && row->advice ? row->advice : "";
+    const gboolean isFirst = esxErrorIsFirst(row);
+    g_autofree char *prefix = format ? textFormatV(format, args) : g_strdup("");
+    g_autofree char *shortPrefix = textFit(prefix, ESX_ERROR_PREFIX_BYTES);
+    g_autofree char *head = g_strconcat(shortPrefix, *prefix ? ": " : "", isFirst ? advice : "",
+                                        isFirst ? ": " : "", NULL);
+    g_autofree char *tail = !isFirst && *advice ? g_strconcat(" (", advice, ")", NULL)
+                                                : g_strdup("");
+    g_autofree char *middle = textFit(message, esxErrorRoom(strlen(head) + strlen(tail)));
+    g_autofree char *text = g_strconcat(head, middle, tail, NULL);
 
-    if (format)
-        prefix = g_strdup_vprintf(format, args);
-
-    raw = g_strconcat(prefix ? prefix : "", prefix ? ": " : "", message,
-                      row && row->advice ? " (" : "", row && row->advice ? row->advice : "",
-                      row && row->advice ? ")" : "", NULL);
-
-    /* Names and fault texts come from a server, and clients in Python refuse what is no UTF-8. */
-    text = g_utf8_make_valid(raw, -1);
-    esxErrorCut(text);
-    esxErrorFlatten(text);
-    return g_steal_pointer(&text);
+    return textFit(text, ESX_ERROR_TEXT_SIZE - 1);
 }
 
 char *
@@ -239,4 +227,34 @@ esxErrorReport(const GError *error, const char *format, ...)
     va_end(args);
 
     virReportError(esxErrorNumber(error), "%s", text);
+}
+
+void
+esxReportAt(int number, const char *file, const char *function, size_t line, const char *format,
+            ...)
+{
+    g_autofree char *whole = NULL;
+    g_autofree char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    whole = textFormatV(format, args);
+    va_end(args);
+    text = textFit(whole, ESX_ERROR_TEXT_SIZE - 1);
+    virReportErrorHelper(VIR_FROM_THIS, number, file, function, line, "%s", text);
+}
+
+void
+esxLogAt(gpointer source, int priority, const char *file, int line, const char *function,
+         const char *format, ...)
+{
+    g_autofree char *whole = NULL;
+    g_autofree char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    whole = textFormatV(format, args);
+    va_end(args);
+    text = textFit(whole, ESX_ERROR_TEXT_SIZE - 1);
+    virLogMessage(source, (virLogPriority)priority, file, line, function, NULL, "%s", text);
 }

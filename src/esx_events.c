@@ -14,6 +14,8 @@
 
 #include "esx_events.h"
 
+#include "base_text.h"
+#include "esx_error.h"
 #include "storage_event.h"
 
 #include "inventory_diff.h"
@@ -64,9 +66,9 @@ isEvent(int eventID)
 {
     if (eventID >= 0 && eventID < VIR_STORAGE_POOL_EVENT_ID_LAST)
         return true;
-    virReportError(VIR_ERR_INVALID_ARG,
-                   "there is no event %d of storage pools; lifecycle is %d, refresh is %d", eventID,
-                   VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE, VIR_STORAGE_POOL_EVENT_ID_REFRESH);
+    esxReport(VIR_ERR_INVALID_ARG,
+              "there is no event %d of storage pools; lifecycle is %d, refresh is %d", eventID,
+              VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE, VIR_STORAGE_POOL_EVENT_ID_REFRESH);
     return false;
 }
 
@@ -74,9 +76,9 @@ isEvent(int eventID)
 static void
 reportNoLoop(void)
 {
-    virReportError(VIR_ERR_CONFIG_UNSUPPORTED, "%s",
-                   "events need an event loop: register one, with virEventRegisterDefaultImpl() "
-                   "for example, before the connection is opened, and run it");
+    esxReport(VIR_ERR_CONFIG_UNSUPPORTED, TEXT_MESSAGE,
+              "events need an event loop: register one, with virEventRegisterDefaultImpl() "
+              "for example, before the connection is opened, and run it");
 }
 
 int
@@ -131,8 +133,8 @@ esxEventsDeregister(EsxEvents *events, virConnectPtr conn, int callbackID)
     g_mutex_unlock(&events->lock);
 
     if (!queue) {
-        virReportError(VIR_ERR_INVALID_ARG,
-                       "this connection has no event callback %d to deregister", callbackID);
+        esxReport(VIR_ERR_INVALID_ARG,
+                  "this connection has no event callback %d to deregister", callbackID);
         return -1;
     }
     rc = virObjectEventStateDeregisterID(conn, queue, id, true /* free */);

@@ -9,6 +9,7 @@
 
 #include "base_hash.h"
 #include "base_text.h"
+#include "esx_error.h"
 #include "esx_vmfs_listing.h"
 
 VIR_LOG_INIT("esx.server");
@@ -43,8 +44,8 @@ esxServerTellLeftOut(EsxServer *server, const char *listing, const LeftOut *out)
     name = textQuoteName(out->sample);
     text = g_strdup_printf("%u left out, the first one %s: '%s…'", out->count, out->reason, name);
     if (isNews(server, listing, text))
-        VIR_WARN("the server '%s' lists what cannot be shown among %s: %s", server->host, listing,
-                 text);
+        esxLog(VIR_LOG_WARN, "the server '%s' lists what cannot be shown among %s: " TEXT_MESSAGE,
+               server->host, listing, text);
 }
 
 /* ---- what the inventory tells of itself ------------------------------------------------------ */
@@ -63,8 +64,9 @@ tellLive(gpointer opaque)
 {
     const EsxServer *server = opaque;
 
-    VIR_INFO("the server '%s' tells of changes by itself from now on; reads cost nothing",
-             server->host);
+    esxLog(VIR_LOG_INFO,
+           "the server '%s' tells of changes by itself from now on; reads cost nothing",
+           server->host);
 }
 
 static void
@@ -72,8 +74,9 @@ tellLost(gpointer opaque, const GError *error)
 {
     const EsxServer *server = opaque;
 
-    VIR_WARN("the server '%s' does not tell of changes any more, so that reads ask it, until it "
-             "does again: %s", server->host, error->message);
+    esxLog(VIR_LOG_WARN,
+           "the server '%s' does not tell of changes any more, so that reads ask it, until it "
+           "does again: " TEXT_MESSAGE, server->host, error->message);
 }
 
 static const InventoryWatch inventoryWatch = {

@@ -9,9 +9,13 @@
  */
 
 #include "esx_error.h"
+#include "base_text.h"
 #include "esx_storage_change.h"
+
+#include <string.h>
 #include "esx_storage_find.h"
 #include "esx_storage_xml.h"
+#include "esx_vmfs_verb.h"
 #include "esx_volume_xml.h"
 
 typedef int (*VolAccess)(virConnectPtr conn, virStoragePoolDef *pool, virStorageVolDef *vol);
@@ -21,8 +25,8 @@ refuse(const EsxFound *found)
 {
     const char *reason = found->backend->readOnlyReason;
 
-    virReportError(VIR_ERR_NO_SUPPORT, "%s",
-                   reason ? reason : "this kind of storage pool does not support it");
+    esxReport(VIR_ERR_NO_SUPPORT, TEXT_MESSAGE,
+              reason ? reason : "this kind of storage pool does not support it");
 }
 
 /* ---- two changes at once --------------------------------------------------------------------- */
@@ -69,8 +73,11 @@ static void
 reportNotMade(const EsxFound *found, const EsxVolumeSpec *spec, const GError *error)
 {
     /* libvirt's own text goes around this one: "storage volume … exists already". */
-    if (esxErrorNumber(error) == VIR_ERR_STORAGE_VOL_EXIST)
-        virReportError(VIR_ERR_STORAGE_VOL_EXIST, "'%s'", spec->name);
+    if (esxErrorNumber(error) == VIR_ERR_STORAGE_VOL_EXIST &&
+        strstr(error->message, ESX_VMFS_LEFT))
+        esxReport(VIR_ERR_STORAGE_VOL_EXIST, "'%s' (" TEXT_MESSAGE ")", spec->name, error->message);
+    else if (esxErrorNumber(error) == VIR_ERR_STORAGE_VOL_EXIST)
+        esxReport(VIR_ERR_STORAGE_VOL_EXIST, "'%s'", spec->name);
     else
         esxErrorReport(error, "cannot create volume '%s' in pool '%s'", spec->name,
                        found->pool->name);
@@ -285,10 +292,10 @@ wipe(virStorageVolPtr vol, unsigned int algorithm, VolAccess access)
     if (openChange(vol, access, &wiping, &found) < 0)
         return -1;
     if (found.backend->volumeWipe && algorithm != VIR_STORAGE_VOL_WIPE_ALG_ZERO) {
-        virReportError(VIR_ERR_NO_SUPPORT,
-                       "cannot wipe volume '%s' of pool '%s': ESX overwrites disks with zeros "
-                       "only; leave the algorithm out",
-                       found.volume->name, found.pool->name);
+        esxReport(VIR_ERR_NO_SUPPORT,
+                  "cannot wipe volume '%s' of pool '%s': ESX overwrites disks with zeros "
+                  "only; leave the algorithm out",
+                  found.volume->name, found.pool->name);
         return -1;
     }
     return change(vol, &found, found.backend->volumeWipe, &wiping);
@@ -308,7 +315,7 @@ esxStorageVolWipePattern(virStorageVolPtr vol, unsigned int algorithm, unsigned 
     virCheckFlags(0, -1);
 
     if (algorithm >= VIR_STORAGE_VOL_WIPE_ALG_LAST) {
-        virReportError(VIR_ERR_INVALID_ARG, "wiping algorithm %u is not known", algorithm);
+        esxReport(VIR_ERR_INVALID_ARG, "wiping algorithm %u is not known", algorithm);
         return -1;
     }
     return wipe(vol, algorithm, virStorageVolWipePatternEnsureACL);
@@ -329,20 +336,20 @@ resolveCapacity(const EsxFound *found, unsigned long long given, unsigned int fl
 
     if (flags & VIR_STORAGE_VOL_RESIZE_DELTA) {
         if (given > (shrinks ? volume->capacity : G_MAXINT64 - volume->capacity)) {
-            virReportError(VIR_ERR_INVALID_ARG,
-                           "volume '%s' has a capacity of %" G_GUINT64_FORMAT " bytes, which "
-                           "cannot be %s by %llu", volume->name, volume->capacity,
-                           shrinks ? "reduced" : "enlarged", given);
+            esxReport(VIR_ERR_INVALID_ARG,
+                      "volume '%s' has a capacity of %" G_GUINT64_FORMAT " bytes, which "
+                      "cannot be %s by %llu", volume->name, volume->capacity,
+                      shrinks ? "reduced" : "enlarged", given);
             return -1;
         }
         capacity = shrinks ? volume->capacity - given : volume->capacity + given;
     }
 
     if (capacity < volume->capacity && !shrinks) {
-        virReportError(VIR_ERR_INVALID_ARG,
-                       "volume '%s' has a capacity of %" G_GUINT64_FORMAT " bytes, which is more "
-                       "than the %" G_GUINT64_FORMAT " asked for; ESX can only enlarge a disk",
-                       volume->name, volume->capacity, capacity);
+        esxReport(VIR_ERR_INVALID_ARG,
+                  "volume '%s' has a capacity of %" G_GUINT64_FORMAT " bytes, which is more "
+                  "than the %" G_GUINT64_FORMAT " asked for; ESX can only enlarge a disk",
+                  volume->name, volume->capacity, capacity);
         return -1;
     }
     *ret_capacity = capacity;

@@ -72,15 +72,15 @@ reportNoPool(const unsigned char *uuid, const char *name)
     char text[VIR_UUID_STRING_BUFLEN] = "";
 
     if (!uuid) {
-        virReportError(VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching name '%s'", name);
+        esxReport(VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching name '%s'", name);
         return;
     }
     virUUIDFormat(uuid, text);
     if (name)
-        virReportError(VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching uuid '%s' (%s)",
-                       text, name);
+        esxReport(VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching uuid '%s' (%s)",
+                  text, name);
     else
-        virReportError(VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching uuid '%s'", text);
+        esxReport(VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching uuid '%s'", text);
 }
 
 /* Looks @uuid (or, where that is NULL, @name) up in @snapshot, and takes the snapshot when it is
@@ -217,8 +217,8 @@ esxFindVolume(virConnectPtr conn, const unsigned char *uuid, const char *pool, c
     ret_found->volume = esxVolumeListFind(ret_found->list, volume);
     if (ret_found->volume)
         return 0;
-    virReportError(VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching name '%s' in pool '%s'",
-                   volume, ret_found->pool->name);
+    esxReport(VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching name '%s' in pool '%s'",
+              volume, ret_found->pool->name);
     return -1;
 }
 

@@ -270,8 +270,8 @@ esxStoragePoolLookupByTargetPath(virConnectPtr conn, const char *path)
         return NULL;
     pool = inventoryPoolByTargetPath(snapshot, clean);
     if (!pool) {
-        virReportError(VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching target path '%s'",
-                       clean);
+        esxReport(VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching target path '%s'",
+                  clean);
         return NULL;
     }
     stub = esxPoolStub(pool);
@@ -367,7 +367,7 @@ esxStoragePoolSetAutostart(virStoragePoolPtr pool, int autostart)
         return -1;
     if (autostart)
         return 0;
-    virReportError(
+    esxReport(
         VIR_ERR_NO_SUPPORT,
         "An ESX host starts all of its storage with itself, so that autostart of pool '%s' "
         "cannot be turned off.",

@@ -7,6 +7,7 @@
 
 #include "esx_storage_stream.h"
 
+#include "base_text.h"
 #include "esx_error.h"
 #include "esx_storage_find.h"
 
@@ -39,8 +40,8 @@ begin(virStorageVolPtr vol, virStreamPtr stream, const EsxFound *found, VolTrans
     EsxTransfer *transfer = NULL;
 
     if (!function) {
-        virReportError(VIR_ERR_NO_SUPPORT, "%s",
-                       reason ? reason : "this kind of storage pool does not support it");
+        esxReport(VIR_ERR_NO_SUPPORT, TEXT_MESSAGE,
+                  reason ? reason : "this kind of storage pool does not support it");
         return -1;
     }
     transfer = function(connection, found->pool, found->volume, offset, length, &error);

@@ -6,6 +6,7 @@
 /* Verbs on volumes: all that only read. */
 
 #include "esx_storage_find.h"
+#include "esx_error.h"
 #include "esx_storage_vol.h"
 #include "esx_storage_xml.h"
 
@@ -150,7 +151,7 @@ lookupAnywhere(virConnectPtr conn, const char *what, const char *text, bool disk
         return esxVolObject(conn, &found);
 
     virResetLastError();
-    virReportError(VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching %s '%s'", what, text);
+    esxReport(VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching %s '%s'", what, text);
     return NULL;
 }
 

@@ -9,6 +9,7 @@
 
 #include <limits.h>
 
+#include "base_text.h"
 #include "esx_error.h"
 #include "esx_stream_worker.h"
 
@@ -23,7 +24,7 @@ acquire(virStreamPtr st)
 
     if (st->privateData)
         return esxStreamRef(st->privateData);
-    virReportError(VIR_ERR_OPERATION_INVALID, "%s", "the stream has ended");
+    esxReport(VIR_ERR_OPERATION_INVALID, TEXT_MESSAGE, "the stream has ended");
     return NULL;
 }
 
@@ -72,12 +73,12 @@ reportClosed(EsxStream *stream)
     g_autoptr(GError) error = esxPipeError(stream->pipe);
 
     if (error)
-        esxErrorReport(error, "%s", stream->what);
+        esxErrorReport(error, TEXT_MESSAGE, stream->what);
     else if (g_atomic_int_get(&stream->cancel))
-        virReportError(VIR_ERR_OPERATION_ABORTED, "%s was aborted", stream->what);
+        esxReport(VIR_ERR_OPERATION_ABORTED, TEXT_MESSAGE " was aborted", stream->what);
     else
-        virReportError(VIR_ERR_OPERATION_INVALID, "%s is complete and takes no more data",
-                       stream->what);
+        esxReport(VIR_ERR_OPERATION_INVALID, TEXT_MESSAGE " is complete and takes no more data",
+                  stream->what);
     return -1;
 }
 
@@ -87,8 +88,8 @@ needDirection(EsxStream *stream, gboolean isUpload)
 {
     if (stream->isUpload == isUpload)
         return 0;
-    virReportError(VIR_ERR_OPERATION_INVALID, "%s: data can only be %s", stream->what,
-                   stream->isUpload ? "sent" : "received");
+    esxReport(VIR_ERR_OPERATION_INVALID, TEXT_MESSAGE ": data can only be %s", stream->what,
+              stream->isUpload ? "sent" : "received");
     return -1;
 }
 
@@ -97,8 +98,8 @@ needSparse(EsxStream *stream)
 {
     if (stream->sparse)
         return 0;
-    virReportError(VIR_ERR_OPERATION_INVALID,
-                   "%s: holes need a transfer that was begun as a sparse one", stream->what);
+    esxReport(VIR_ERR_OPERATION_INVALID,
+              TEXT_MESSAGE ": holes need a transfer that was begun as a sparse one", stream->what);
     return -1;
 }
 
@@ -162,8 +163,8 @@ skipHole(EsxStream *stream, long long length)
 
     if (esxPipePeek(stream->pipe, FALSE /* block */, &hole) != ESX_PIPE_HOLE ||
         hole != (guint64)length) {
-        virReportError(VIR_ERR_OPERATION_INVALID, "%s: there is no hole of %lld bytes here",
-                       stream->what, length);
+        esxReport(VIR_ERR_OPERATION_INVALID, TEXT_MESSAGE ": there is no hole of %lld bytes here",
+                  stream->what, length);
         return -1;
     }
     esxPipeReadHole(stream->pipe, FALSE /* block */, &hole);
@@ -195,8 +196,8 @@ streamSendHole(virStreamPtr st, long long length, unsigned int flags)
     if (!stream->isUpload)
         return skipHole(stream, length);
     if (length < 0 || !countHole(stream, length)) {
-        virReportError(VIR_ERR_INVALID_ARG, "%s: a hole of %lld bytes is not possible",
-                       stream->what, length);
+        esxReport(VIR_ERR_INVALID_ARG, TEXT_MESSAGE ": a hole of %lld bytes is not possible",
+                  stream->what, length);
         return -1;
     }
 
@@ -289,7 +290,7 @@ streamRecvHole(virStreamPtr st, long long *length, unsigned int flags)
     if (result == ESX_PIPE_CLOSED)
         return reportClosed(stream);
     if (result != ESX_PIPE_HOLE) {
-        virReportError(VIR_ERR_OPERATION_INVALID, "%s: there is no hole here", stream->what);
+        esxReport(VIR_ERR_OPERATION_INVALID, TEXT_MESSAGE ": there is no hole here", stream->what);
         return -1;
     }
     *length = (long long)hole;
@@ -382,14 +383,14 @@ esxStreamOpen(virStreamPtr st, EsxConnection *connection, EsxTransfer *transfer)
     g_autoptr(GError) error = NULL;
 
     if (st->driver) {
-        virReportError(VIR_ERR_OPERATION_INVALID, "%s: the stream is in use already",
-                       transfer->what);
+        esxReport(VIR_ERR_OPERATION_INVALID, TEXT_MESSAGE ": the stream is in use already",
+                  transfer->what);
         return -1;
     }
     stream = esxStreamNew(transfer, connection, st->flags & VIR_STREAM_NONBLOCK);
     if (!esxStreamStart(stream, &error)) {
-        virReportError(VIR_ERR_SYSTEM_ERROR, "%s: cannot start a thread: %s", transfer->what,
-                       error->message);
+        esxReport(VIR_ERR_SYSTEM_ERROR, TEXT_MESSAGE ": cannot start a thread: %s", transfer->what,
+                  error->message);
         return -1;
     }
     owned = NULL;

@@ -5,6 +5,8 @@
 
 /* A stream's callback on the application's event loop. */
 
+#include "base_text.h"
+#include "esx_error.h"
 #include "esx_stream_event.h"
 
 #include <errno.h>
@@ -169,8 +171,8 @@ esxStreamEventsAdd(EsxStreamEvents *events, virStreamPtr stream, int interest,
     Watch *watch = NULL;
 
     if (events->watch || !cb) {
-        virReportError(VIR_ERR_OPERATION_INVALID, "%s",
-                       cb ? "the stream has a callback already" : "the callback is missing");
+        esxReport(VIR_ERR_OPERATION_INVALID, TEXT_MESSAGE,
+                  cb ? "the stream has a callback already" : "the callback is missing");
         return -1;
     }
     watch = watchNew(events, stream, interest, cb);
@@ -181,8 +183,8 @@ esxStreamEventsAdd(EsxStreamEvents *events, virStreamPtr stream, int interest,
     watch->handle = virEventAddHandle(watch->fd, VIR_EVENT_HANDLE_READABLE, dispatch, watch,
                                       watchUnref);
     if (watch->handle < 0) {
-        virReportError(VIR_ERR_INTERNAL_ERROR, "%s",
-                       "the events of a stream need an event loop: register one first");
+        esxReport(VIR_ERR_INTERNAL_ERROR, TEXT_MESSAGE,
+                  "the events of a stream need an event loop: register one first");
         watchUnref(watch);
         watchUnref(watch);
         return -1;
@@ -202,7 +204,7 @@ esxStreamEventsUpdate(EsxStreamEvents *events, int interest)
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&events->lock);
 
     if (!events->watch) {
-        virReportError(VIR_ERR_OPERATION_INVALID, "%s", "the stream has no callback");
+        esxReport(VIR_ERR_OPERATION_INVALID, TEXT_MESSAGE, "the stream has no callback");
         return -1;
     }
     events->watch->interest = interest;
@@ -239,7 +241,7 @@ esxStreamEventsRemove(EsxStreamEvents *events)
 {
     if (removeWatch(events))
         return 0;
-    virReportError(VIR_ERR_OPERATION_INVALID, "%s", "the stream has no callback");
+    esxReport(VIR_ERR_OPERATION_INVALID, TEXT_MESSAGE, "the stream has no callback");
     return -1;
 }
 

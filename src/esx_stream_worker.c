@@ -7,6 +7,7 @@
 
 #include "esx_stream_worker.h"
 
+#include "base_text.h"
 #include "base_thread.h"
 #include "esx_error.h"
 
@@ -172,7 +173,7 @@ reportVerdict(EsxStream *stream)
     /* Written once, before done. */
     if (!stream->verdict)
         return 0;
-    esxErrorReport(stream->verdict, "%s", stream->what);
+    esxErrorReport(stream->verdict, TEXT_MESSAGE, stream->what);
     return -1;
 }
 
@@ -183,9 +184,9 @@ esxStreamAwaitVerdict(EsxStream *stream)
         return reportVerdict(stream);
 
     esxStreamAbandon(stream);
-    virReportError(VIR_ERR_OPERATION_TIMEOUT,
-                   "%s has not come to its end within %g seconds and was told to stop; whether "
-                   "the server has it all is unknown", stream->what, stream->finishMs / 1000.0);
+    esxReport(VIR_ERR_OPERATION_TIMEOUT,
+              TEXT_MESSAGE " has not come to its end within %g seconds and was told to stop; "
+              "whether the server has it all is unknown", stream->what, stream->finishMs / 1000.0);
     return -1;
 }
 
@@ -200,15 +201,15 @@ esxStreamAwaitBeginning(EsxStream *stream)
     case ESX_PIPE_CLOSED:
         if (awaitDone(stream) && stream->verdict)
             return reportVerdict(stream);
-        virReportError(VIR_ERR_OPERATION_ABORTED, "%s was aborted", stream->what);
+        esxReport(VIR_ERR_OPERATION_ABORTED, TEXT_MESSAGE " was aborted", stream->what);
         return -1;
     case ESX_PIPE_WAIT:
     case ESX_PIPE_END:
     case ESX_PIPE_HOLE:
     default:
         esxStreamAbandon(stream);
-        virReportError(VIR_ERR_OPERATION_TIMEOUT, "%s has not begun within %g seconds",
-                       stream->what, stream->finishMs / 1000.0);
+        esxReport(VIR_ERR_OPERATION_TIMEOUT, TEXT_MESSAGE " has not begun within %g seconds",
+                  stream->what, stream->finishMs / 1000.0);
         return -1;
     }
 }
@@ -240,9 +241,11 @@ static void
 logForNobody(EsxStream *stream, const GError *error)
 {
     if (esxErrorNumber(error) == VIR_ERR_OPERATION_ABORTED)
-        VIR_INFO("%s was given up: %s", stream->what, error->message);
+        esxLog(VIR_LOG_INFO, TEXT_MESSAGE " was given up: " TEXT_MESSAGE, stream->what,
+               error->message);
     else
-        VIR_WARN("%s was given up: %s", stream->what, error->message);
+        esxLog(VIR_LOG_WARN, TEXT_MESSAGE " was given up: " TEXT_MESSAGE, stream->what,
+               error->message);
 }
 
 /*

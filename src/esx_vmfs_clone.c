@@ -89,8 +89,8 @@ extendCopy(EsxVmfsVerb *verb, const Copy *copy, guint64 capacityKb, GError **err
                      copy->kind.type == VI_DISK_EAGER, &verb->change, &local))
         return TRUE;
     if (esxVmfsIsOpenOutcome(local))
-        esxVmfsNote(local, "the copy '%s' was made, and may still have the capacity of its source",
-                    copy->toPath);
+        esxVmfsLeft(local, copy->toPath,
+                    " is the copy, and may still have the capacity of its source");
     else
         esxVmfsVerbTidy(verb, copy->toPath, TRUE /* isDisk */, local);
     g_propagate_prefixed_error(error, g_steal_pointer(&local),

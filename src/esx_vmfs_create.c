@@ -188,7 +188,7 @@ moveToName(EsxVmfsVerb *verb, const char *temporary, const char *name, GError **
         setExists(name, &local);
         esxVmfsVerbTidy(verb, fromPath, FALSE /* isDisk */, local);
     } else if (esxVmfsIsOpenOutcome(local)) {
-        esxVmfsNote(local, "the new file is called '%s' or '%s' now", toPath, fromPath);
+        esxVmfsLeft(local, fromPath, " is what the new file is called, or '%s'", toPath);
     } else {
         esxVmfsVerbTidy(verb, fromPath, FALSE /* isDisk */, local);
     }

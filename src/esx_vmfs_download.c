@@ -165,7 +165,7 @@ esxVmfsDownload(EsxConnection *connection, const InventoryPool *pool, const EsxV
         .run = run,
         .free = downloadFree,
         .pipeBytes = PIPE_BYTES,
-        .what = g_strdup_printf("download of '%s'", volume->path),
+        .what = textFormat("download of '%s'", volume->path),
     };
     download->connection = connection;
     download->contents = g_steal_pointer(&contents);

@@ -419,8 +419,7 @@ moveToPlace(Upload *upload, const char *temporary, gint *cancel, GError **error)
                                               checkDiskNow(upload, &place, error)
                                         : checkFileNow(upload, &place, error);
     if (esxVmfsIsOpenOutcome(local))
-        esxVmfsNote(local, "what was sent is in '%s', unless it is in '%s' already", fromPath,
-                    toPath);
+        esxVmfsLeft(local, fromPath, " is what was sent, unless it is in '%s' already", toPath);
     else
         removeFile(upload, fromPath, &local);
     g_propagate_error(error, local);
@@ -539,7 +538,7 @@ esxVmfsUpload(EsxConnection *connection, const InventoryPool *pool, const EsxVol
         .free = uploadFree,
         .isUpload = TRUE,
         .pipeBytes = PIPE_BYTES,
-        .what = g_strdup_printf("upload to '%s'", volume->path),
+        .what = textFormat("upload to '%s'", volume->path),
     };
     upload->verb = verb;
     upload->verb.change.changed = &upload->verb.changed;

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base_limits.h"
 #include "base_names.h"
 #include "base_text.h"
 #include "esx_error.h"
@@ -324,11 +325,49 @@ esxVmfsNote(GError *error, const char *format, ...)
     error->message = message;
 }
 
+/* What @path is called elsewhere in a message that begins with it. */
+static void
+nameOnce(GError *error, const char *path)
+{
+    g_autofree char *quoted = textFormat("'%s'", path);
+    g_autofree char *added = g_strconcat(" (for ", quoted, ")", NULL);
+    GString *message = g_string_new(error->message);
+
+    g_string_replace(message, added, "", 0);
+    g_string_replace(message, quoted, "it", 0);
+    g_free(error->message);
+    error->message = g_string_free(message, FALSE);
+}
+
+void
+esxVmfsLeft(GError *error, const char *path, const char *format, ...)
+{
+    g_autofree char *name = textFitName(path, LIMIT_LEFT_NAME_BYTES);
+    g_autofree char *shown = NULL;
+    g_autofree char *note = NULL;
+    char *message = NULL;
+    va_list args;
+
+    va_start(args, format);
+    note = textFormatV(format, args);
+    va_end(args);
+    nameOnce(error, path);
+    shown = g_strdup_printf("'%s'", name);
+    message = g_strconcat(shown, note, ": ", error->message, NULL);
+    g_free(error->message);
+    error->message = message;
+}
+
 void
 esxVmfsVerbFail(const EsxVmfsVerb *verb, GError *error, GError **dest)
 {
-    if (verb->madeDirectory && !isExists(error))
-        esxVmfsNote(error, "the directory '%s' was made for it and stays", verb->madeDirectory);
+    if (verb->madeDirectory && !isExists(error)) {
+        if (strstr(error->message, ESX_VMFS_LEFT))
+            textAddToError(&error, "its directory was made for it and stays: ");
+        else
+            esxVmfsLeft(error, verb->madeDirectory, " is a directory that was made for it and "
+                        "stays");
+    }
     g_propagate_error(dest, error);
 }
 
@@ -373,7 +412,8 @@ esxVmfsVerbTidy(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GErr
     for (pauseMs = TIDY_PAUSE_MS; !removeFile(verb, path, isDisk, &local); pauseMs *= 2) {
         if (!g_error_matches(local, VI_ERROR, VI_ERROR_FILE_LOCKED) ||
             pauseMs > TIDY_PAUSE_MAX_MS || g_get_monotonic_time() >= deadline) {
-            esxVmfsNote(error, "'%s' may be left behind, since deleting it failed: %s", path,
+            nameOnce(local, path);
+            esxVmfsLeft(error, path, ESX_VMFS_LEFT "; delete it (deleting it failed: %s)",
                         local->message);
             return FALSE;
         }

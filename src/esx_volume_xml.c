@@ -6,6 +6,7 @@
 /* Reads the XML of a volume that is to be made. */
 
 #include "base_names.h"
+#include "esx_error.h"
 #include "esx_volume_xml.h"
 
 #include "virxml.h"
@@ -88,6 +89,6 @@ esxVolumeXmlCheck(const EsxVolumeXml *xml)
 
     if (!reason)
         return 0;
-    virReportError(VIR_ERR_NO_SUPPORT, "cannot create volume '%s': %s", def->name, reason);
+    esxReport(VIR_ERR_NO_SUPPORT, "cannot create volume '%s': %s", def->name, reason);
     return -1;
 }

@@ -228,7 +228,45 @@ def check_habits(tree: Tree) -> Iterator[str]:
                 yield f"{name}:{number}: {function}: use {BANNED[function]}"
 
 
+# Calls that take a message as it is: function -> what is used instead. One that has no text put into it may stay.
+AS_IT_IS = {
+    "g_error_new": "textAsError",
+    "g_prefix_error": "textAddToError",
+    "g_propagate_prefixed_error": "textAddToError",
+    "g_set_error": "textToError",
+    "g_error_new_valist": "textFormatV",
+}
+# Calls that nobody but one file makes.
+REPORTS = {
+    "virReportError": "esxReport",
+    "virReportErrorHelper": "esxReport",
+    "virLogMessage": "esxLog",
+    "VIR_DEBUG": "esxLog",
+    "VIR_INFO": "esxLog",
+    "VIR_WARN": "esxLog",
+    "VIR_ERROR": "esxLog",
+}
+MESSAGE_CALL = re.compile(
+    r"\b(" + "|".join([*AS_IT_IS, *REPORTS]) + r')\((?:[^;"]|"(?:\\.|[^"\\])*")*;'
+)
+
+
+def check_messages(tree: Tree) -> Iterator[str]:
+    """Text that others wrote gets into a message or the log through base_text.h alone."""
+    for name in tree.matching(r"src/.*\.c"):
+        text = tree.text(name)
+        for call in re.finditer(MESSAGE_CALL, text):
+            function = call.group(1)
+            line = text.count("\n", 0, call.start()) + 1
+            puts_text = re.search(r"%[-0-9.*]*s", call.group(0)) or function == "g_error_new_valist"
+            if function in AS_IT_IS and puts_text and name != "src/base/base_text.c":
+                yield f"{name}:{line}: {function} takes text as it is: use {AS_IT_IS[function]}"
+            if function in REPORTS and name != "src/esx_error.c":
+                yield f"{name}:{line}: {function}: use {REPORTS[function]}"
+
+
 CHECKS = (
+    check_messages,
     check_licence,
     check_blanks,
     check_lengths,

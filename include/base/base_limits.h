@@ -34,6 +34,12 @@
 /* What is kept of a reply that is no SOAP, to quote it in an error message. */
 #define LIMIT_QUOTED_BYTES 200
 
+/*
+ * The name of a file that stays, in a message: three quarters of a longer one are its end, which
+ * has the last part whole (LIMIT_NAME_PART).
+ */
+#define LIMIT_LEFT_NAME_BYTES 400
+
 /* Pages of one retrieval, and truncated updates drained in one go. */
 #define LIMIT_PAGES 4096
 

@@ -36,8 +36,9 @@ gboolean esxErrorIsListed(const GError *error);
 
 /*
  * Returns: (transfer full): the text libvirt gets for @error behind the prefix @format (NULL:
- * none), with what the table adds for a person. Valid UTF-8 of less than 1024 bytes, which is all
- * that libvirt keeps: longer text is cut between two characters.
+ * none), with what the table adds for a person. One line of valid UTF-8 of less than 1024 bytes,
+ * which is all that libvirt keeps (see base_text.h): of longer text the middle goes, the end of
+ * @error's message first, so that what its message begins with and the advice stay.
  */
 char *esxErrorText(const GError *error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
@@ -46,3 +47,16 @@ char *esxErrorText(const GError *error, const char *format, ...) G_GNUC_PRINTF(2
  * be NULL. Never loses an error: a NULL @error is reported as an internal one.
  */
 void esxErrorReport(const GError *error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/*
+ * virReportError(), and libvirt's log macros in a file that has VIR_LOG_INIT(), with textFormat()
+ * in them. Nothing else reports or logs, so that nothing foreign gets out as it is.
+ */
+#define esxReport(number, ...) esxReportAt(number, __FILE__, __func__, __LINE__, __VA_ARGS__)
+#define esxLog(priority, ...) \
+    esxLogAt(&virLogSelf, priority, __FILE__, __LINE__, __func__, __VA_ARGS__)
+
+void esxReportAt(int number, const char *file, const char *function, size_t line,
+                 const char *format, ...) G_GNUC_PRINTF(5, 6);
+void esxLogAt(gpointer source, int priority, const char *file, int line, const char *function,
+              const char *format, ...) G_GNUC_PRINTF(6, 7);

@@ -85,6 +85,14 @@ void esxVmfsVerbFail(const EsxVmfsVerb *verb, GError *error, GError **dest);
 void esxVmfsNote(GError *error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /*
+ * Puts "'PATH'NOTE: " before @error's message, which names @path no more: what is left comes before
+ * all that explains it, in what libvirt keeps of a message. Of a long @path the last part stays
+ * whole (LIMIT_LEFT_NAME_BYTES).
+ */
+#define ESX_VMFS_LEFT " may be left behind"
+void esxVmfsLeft(GError *error, const char *path, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/*
  * Removes what a failed verb has made, in bounded time, also when everything is being cancelled;
  * one that is not there is as good. Where that fails, @error says that it may stay.
  *

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base_limits.h"
+#include "base_text.h"
 
 /*
  * File systems whose files are the kernel speaking: reading them may take something away, wait, or
@@ -118,11 +119,13 @@ failBySystem(GError **error)
 static gboolean G_GNUC_PRINTF(2, 3)
 refuse(GError **error, const char *format, ...)
 {
+    g_autofree char *text = NULL;
     va_list args;
 
     va_start(args, format);
-    g_propagate_error(error, g_error_new_valist(G_FILE_ERROR, G_FILE_ERROR_INVAL, format, args));
+    text = textFormatV(format, args);
     va_end(args);
+    g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, text);
     return FALSE;
 }
 

@@ -214,9 +214,45 @@ testTextIsCut(void)
         text = esxErrorText(error, NULL);
 
         g_assert_cmpuint(strlen(text), <, 1024);
-        g_assert_cmpuint(strlen(text), >, 1024 - 5);
+        g_assert_cmpuint(strlen(text), >, 1024 - 9);
         g_assert_true(g_utf8_validate(text, -1, NULL));
     }
+}
+
+/* What is left, the outcome and the way out are within it, however long all else is. */
+static void
+testTextFits(void)
+{
+    g_autofree char *huge = g_strnfill(1024 * 1024, 'q');
+    g_autofree char *message = g_strconcat("'[ds] a.upload-12345678' stays: ", huge, NULL);
+    g_autoptr(GError) unknown =
+        g_error_new_literal(VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN, message);
+    g_autoptr(GError) full = g_error_new_literal(VI_ERROR, VI_ERROR_NO_DISK_SPACE, message);
+    g_autofree char *first = esxErrorText(unknown, "cannot create '%s' in '%s'", huge, huge);
+    g_autofree char *behind = esxErrorText(full, "cannot create '%s' in '%s'", huge, huge);
+    const char *outcome = strstr(first, "whether the server has done it is unknown; look before");
+
+    g_assert_cmpuint(strlen(first), <=, 1023);
+    g_assert_nonnull(outcome);
+    g_assert_true(outcome < strstr(first, "'[ds] a.upload-12345678' stays: qqq"));
+    g_assert_cmpuint(strlen(behind), <=, 1023);
+    g_assert_nonnull(strstr(behind, "'[ds] a.upload-12345678' stays: qqq"));
+    g_assert_true(g_str_has_suffix(behind, "a thin disk or another pool)"));
+}
+
+static void
+testReportIsClean(void)
+{
+    g_autofree char *huge = g_strnfill(1024 * 1024, 'q');
+    const virError *last;
+
+    virResetLastError();
+    esxReport(VIR_ERR_INTERNAL_ERROR, "'%s' and %s", "a\033[31m\xe2\x80\xae" "b", huge);
+    last = virGetLastError();
+    g_assert_nonnull(last);
+    g_assert_nonnull(strstr(last->message, "'a [31m b' and qqq"));
+    g_assert_cmpuint(strlen(last->message), <, 300);
+    virResetLastError();
 }
 
 static void
@@ -270,7 +306,7 @@ testTextIsOneLine(void)
         g_error_new_literal(VI_ERROR, VI_ERROR_FAULT, "two\nlines, \033[31mred\177");
     g_autofree char *text = esxErrorText(error, NULL);
 
-    g_assert_cmpstr(text, ==, "two lines,  [31mred ");
+    g_assert_cmpstr(text, ==, "two lines, [31mred ");
 }
 
 int
@@ -284,6 +320,8 @@ main(int argc, char **argv)
     g_test_add_func("/error/numbers", testNumbers);
     g_test_add_func("/error/text", testText);
     g_test_add_func("/error/text-is-cut", testTextIsCut);
+    g_test_add_func("/error/text-fits", testTextFits);
+    g_test_add_func("/error/report-is-clean", testReportIsClean);
     g_test_add_func("/error/text-is-utf8", testTextIsUtf8);
     g_test_add_func("/error/text-is-one-line", testTextIsOneLine);
     g_test_add_func("/error/report", testReport);

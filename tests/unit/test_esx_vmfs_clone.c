@@ -216,7 +216,7 @@ testCannotExtend(void)
     cannedFail(vmfs.canned, EXTEND, HTTP_ERROR, HTTP_ERROR_BROKEN);
     unknown = copyFails(&vmfs, &largeSpec, vmfs.other, &thin);
     g_assert_error(unknown, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN);
-    fixtureAssertPhrase(unknown->message, "the copy '[ds] new/b.vmdk' was made, and may still");
+    fixtureAssertPhrase(unknown->message, "'[ds] new/b.vmdk' is the copy, and may still");
     cannedAssertLog(vmfs.canned, COPY " " LOOK " " EXTEND);
 }
 

@@ -330,7 +330,7 @@ testFileTidiedUp(void)
     stays = createFails(&vmfs, vmfs.pool, &isoSpec);
     g_assert_error(stays, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN);
     fixtureAssertPhrase(stays->message, "'[ds] iso/a.iso.upload-");
-    fixtureAssertPhrase(stays->message, "' may be left behind, since deleting it failed: ");
+    fixtureAssertPhrase(stays->message, "' may be left behind; delete it (deleting it failed: ");
     cannedAssertLog(vmfs.canned, DELETE);
 
     fixtureScriptTaskFault(vmfs.canned, MOVE, "NoPermission", "Not you.");
@@ -342,7 +342,7 @@ testFileTidiedUp(void)
     cannedFail(vmfs.canned, MOVE, HTTP_ERROR, HTTP_ERROR_BROKEN);
     unknown = createFails(&vmfs, vmfs.pool, &isoSpec);
     g_assert_error(unknown, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN);
-    fixtureAssertPhrase(unknown->message, "the new file is called '[ds] iso/a.iso' or '[ds] iso/");
+    fixtureAssertPhrase(unknown->message, " is what the new file is called, or '[ds] iso/a.iso'");
     cannedAssertLog(vmfs.canned, MOVE);
     folderStubAssertLog("write [ds] " TEMPORARY " 5000\nwrite [ds] " TEMPORARY " 5000\n"
                         "write [ds] " TEMPORARY " 5000\nwrite [ds] " TEMPORARY " 5000\n");

@@ -135,7 +135,7 @@ testDirectoryStays(void)
     fixtureScriptTaskFault(vmfs.canned, CREATE, "NoDiskSpace", "Full.");
     full = createFails(&vmfs, vmfs.pool, &deepSpec);
     g_assert_error(full, VI_ERROR, VI_ERROR_NO_DISK_SPACE);
-    fixtureAssertPhrase(full->message, "(the directory '[ds] a/b' was made for it and stays)");
+    fixtureAssertPhrase(full->message, "'[ds] a/b' is a directory that was made for it and stays");
 
     fixtureScriptTaskFault(vmfs.canned, CREATE, "FileNotFound", "No directory.");
     cannedReply(vmfs.canned, MKDIR, "");
