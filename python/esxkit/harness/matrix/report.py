@@ -19,6 +19,7 @@ from .. import environment
 from .bench import QUICK
 from .cells import BOUND, LASTING_BOUND, Outcome
 from .judge import BAD, GOOD, failures
+from .plan import EXCEPTIONS
 from .troubles import TROUBLES
 from .verbs import VERBS
 
@@ -137,6 +138,9 @@ def report(run: Run) -> str:
     lines += _by(run, lambda o: o.cell.trouble, list(TROUBLES), "trouble")
     lines += ["## Verbs", ""]
     lines += _by(run, lambda o: o.cell.verb, list(VERBS), "verb")
+    lines += ["## Left out", ""]
+    lines += [f"* *{trouble}* at {method}: {reason}" for (trouble, method), reason in EXCEPTIONS.items()]
+    lines += ["* A trouble that lasts begins at one of the first two requests of a method.", ""]
     lines += ["## Failures", ""]
     bad = sorted(run.bad(), key=lambda o: (o.verdict, str(o.cell)))
     lines += [f"* **{o.verdict}**: {o.cell}: `{' '.join(o.said.split())[-300:]}`" for o in bad] or ["None."]
