@@ -17,13 +17,17 @@
 static void
 appendEncoded(GString *to, const char *text, const char *also)
 {
+    static const char digits[] = "0123456789ABCDEF";
     const char *p;
 
     for (p = text; *p; p++) {
-        if (g_ascii_isalnum(*p) || strchr("-._~", *p) || strchr(also, *p))
+        if (g_ascii_isalnum(*p) || strchr("-._~", *p) || strchr(also, *p)) {
             g_string_append_c(to, *p);
-        else
-            g_string_append_printf(to, "%%%02X", (guchar)*p);
+        } else {
+            g_string_append_c(to, '%');
+            g_string_append_c(to, digits[(guchar)*p >> 4]);
+            g_string_append_c(to, digits[(guchar)*p & 0xf]);
+        }
     }
 }
 
