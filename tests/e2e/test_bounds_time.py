@@ -33,6 +33,8 @@ STORE = "datastore1"
 DISK = "Fedora/Fedora.vmdk"
 IMAGE = "iso/drivers.flp"
 QUICK = {"connect_timeout": patience(2), "stall_timeout": patience(2), "timeout": patience(2)}
+NOT_SILENT = {"stall_timeout": patience(30)}
+"""A header line that comes byte by byte counts as silence until it is whole; so long that is none."""
 WITHIN = 15
 """Seconds: what two or three times `timeout` may become on a busy machine; the defaults are 60 and 300."""
 TIMED_OUT = (libvirt.VIR_ERR_OPERATION_TIMEOUT,)
@@ -113,19 +115,17 @@ def test_what_is_asked_of_a_file_that_drips(site: Site, fake: Fake, new_fake, tm
     server = new_fake(task_ms=0)
     server.order(method=method, **DRIP)
     volume = IMAGE if method == "HEAD" else DISK
+    command = ("vol-download", "--pool", STORE, volume, str(tmp_path / "out"))
     with others_are_answered(site, fake):
-        ends_in_time(
-            site, server, "vol-download", "--pool", STORE, volume, str(tmp_path / "out"), mentions=re.escape(volume)
-        )
+        ends_in_time(site, server, *command, mentions=re.escape(volume), **NOT_SILENT)
 
 
 def test_a_descriptor_whose_body_drips(site: Site, fake: Fake, new_fake, tmp_path):
     server = new_fake(task_ms=0)
     server.order(method="GET", cut_at=20, **DRIP)
+    command = ("vol-download", "--pool", STORE, DISK, str(tmp_path / "out"))
     with others_are_answered(site, fake):
-        ends_in_time(
-            site, server, "vol-download", "--pool", STORE, DISK, str(tmp_path / "out"), mentions=re.escape(DISK)
-        )
+        ends_in_time(site, server, *command, mentions=re.escape(DISK), **NOT_SILENT)
 
 
 def test_the_reply_to_an_upload_that_drips(site: Site, fake: Fake, new_fake, tmp_path):
