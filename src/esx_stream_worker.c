@@ -255,8 +255,11 @@ logForNobody(EsxStream *stream, const GError *error)
 static void
 endPipe(EsxStream *stream, const GError *error)
 {
+    /* Before it has begun, the failure is that of the call that opens it, which waits for it. */
+    const gboolean begun = esxPipeAwaitBegun(stream->pipe, 1 /* deadline */) == ESX_PIPE_DONE;
+
     if (stream->isUpload ||
-        (error && esxStreamReplyAwait(stream->reply, REPLY_MS, &stream->cancel)))
+        (error && (!begun || esxStreamReplyAwait(stream->reply, REPLY_MS, &stream->cancel))))
         esxPipeClose(stream->pipe, error);
     else
         esxPipeEnd(stream->pipe);

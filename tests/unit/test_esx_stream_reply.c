@@ -134,6 +134,24 @@ testFailureAfterTheReply(void)
     fixtureAssertError(VIR_ERR_OPERATION_FAILED, "transfer of 'x': the server is gone");
 }
 
+/* The call that opens it reports it, and waits for no reply of its own. */
+static void
+testFailureBeforeTheBeginning(void)
+{
+    Fake good = { .isUpload = TRUE };
+    Fake fake = { .failure = "it is refused" };
+    g_auto(StreamSetting) s = { 0 };
+    g_auto(Caller) caller = { 0 };
+
+    streamSettingOpen(&s, &good, 0);
+    virStreamFree(s.st);
+    callerBegin(&caller);
+    s.st = virStreamNew(s.conn, VIR_STREAM_NONBLOCK);
+    g_assert_cmpint(esxStreamOpen(s.st, s.connection, fixtureTransfer(&fake)), ==, -1);
+    fixtureAssertError(VIR_ERR_OPERATION_FAILED, "transfer of 'x': it is refused");
+    fixtureAwait(&fake.freed);
+}
+
 /* Who finishes before the failure was told hears of it. */
 static void
 testFinishBeforeTheProof(void)
@@ -166,6 +184,7 @@ main(int argc, char **argv)
     g_test_add_func("/stream-reply/no-call", testNoCallNoReply);
     g_test_add_func("/stream-reply/proof", testProof);
     g_test_add_func("/stream-reply/failure-before", testFailureBeforeTheReply);
+    g_test_add_func("/stream-reply/failure-before-the-beginning", testFailureBeforeTheBeginning);
     g_test_add_func("/stream-reply/failure-after", testFailureAfterTheReply);
     g_test_add_func("/stream-reply/finish-before", testFinishBeforeTheProof);
     return g_test_run();
