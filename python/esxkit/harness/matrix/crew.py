@@ -84,7 +84,8 @@ def _serve(number: int, jobs: Any, results: Any) -> None:
     """A worker's process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The fakes of this process have their connections broken all the time, and would say so.
-    logging.getLogger("aiohttp").setLevel(logging.CRITICAL)
+    for name in ("aiohttp", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     worker = _Worker()
     try:
         while (job := jobs.get()) is not None:
