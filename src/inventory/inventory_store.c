@@ -230,12 +230,20 @@ findProperty(const InventoryObject *object, const char *name)
     return -1;
 }
 
+/* @object has none of that name. */
+static void
+addProperty(InventoryObject *object, const char *name, const SoapAny *value, SharedReply *reply)
+{
+    const Property property = { g_strdup(name), value, g_rc_box_acquire(reply) };
+
+    g_array_append_vals(object->properties, &property, 1);
+}
+
 /* A name that is too long is none that was asked for. */
 static gboolean
 setProperty(InventoryObject *object, const char *name, const SoapAny *value, SharedReply *reply,
             GError **error)
 {
-    Property property = { NULL, value, NULL };
     gint i = findProperty(object, name);
 
     if (i < 0 && strlen(name) > LIMIT_NAME_BYTES)
@@ -248,9 +256,7 @@ setProperty(InventoryObject *object, const char *name, const SoapAny *value, Sha
     }
     if (i >= 0)
         g_array_remove_index_fast(object->properties, (guint)i);
-    property.name = g_strdup(name);
-    property.reply = g_rc_box_acquire(reply);
-    g_array_append_val(object->properties, property);
+    addProperty(object, name, value, reply);
     return TRUE;
 }
 
