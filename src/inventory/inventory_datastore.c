@@ -51,7 +51,8 @@ findMount(const InventoryObject *object, const InventoryScope *scope)
 
 /*
  * "Folder/DC": the names from below the root folder down to @object. Returns: NULL when one of them
- * is longer than LIMIT_NAME_BYTES, or all of them than LIMIT_DATASTORE_PATH.
+ * is longer than LIMIT_NAME_BYTES, or all of them than LIMIT_DATASTORE_PATH, or when there are more
+ * than LIMIT_INVENTORY_DEPTH, as of folders that are in each other.
  */
 static char *
 entityPath(const InventoryStore *store, const InventoryObject *object)
@@ -59,7 +60,7 @@ entityPath(const InventoryStore *store, const InventoryObject *object)
     g_autoptr(GString) path = g_string_new(NULL);
     guint depth;
 
-    for (depth = 0; object && depth < LIMIT_INVENTORY_DEPTH; depth++) {
+    for (depth = 0; object; depth++) {
         const SoapMoRef *parent = viAnyMoRef(inventoryObjectProperty(object, "parent"));
         const char *name = viAnyString(inventoryObjectProperty(object, "name"));
         const InventoryObject *above = inventoryStoreFind(store, parent);
@@ -67,7 +68,8 @@ entityPath(const InventoryStore *store, const InventoryObject *object)
         /* The root folder has a name too ("Datacenters"), but is in no path. */
         if (depth > 0 && !parent)
             break;
-        if ((name && !inventoryBuildIsName(name)) || path->len > LIMIT_DATASTORE_PATH)
+        if (depth == LIMIT_INVENTORY_DEPTH || (name && !inventoryBuildIsName(name)) ||
+            path->len > LIMIT_DATASTORE_PATH)
             return NULL;
         g_string_prepend(path, depth > 0 ? "/" : "");
         g_string_prepend(path, name ? name : "?");

@@ -3,6 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
+#include "base_limits.h"
 #include "base_names.h"
 #include "inventory_fixture.h"
 
@@ -388,16 +389,51 @@ testHollowMounts(void)
     assertState(MOUNTED("<DatastoreHostMount></DatastoreHostMount>"), NULL, TRUE, 10, 4);
 }
 
-/* Folders that are each other's parents lead nowhere, but not for ever. */
+/* Folders that are each other's parents: no path leads to such a datacenter. */
 static void
 testCircle(void)
 {
     g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
         ENTER("Folder", "a", SET("name", TEXT("A")) SET("parent", REF("Folder", "b")))
         ENTER("Folder", "b", SET("name", TEXT("B")) SET("parent", REF("Folder", "a")))
-        DATACENTER("dc1", "DC", "a", "d1") VMFS("d1", "ds", ""), NULL);
+        DATACENTER("dc1", "DC", "a", "d1") VMFS("d1", "ds", "") VMFS("d2", "other", ""), NULL);
 
-    g_assert_true(g_str_has_suffix(onlyPool(snapshot)->datastore->datacenterPath, "B/A/DC"));
+    g_assert_cmpstr(onlyPool(snapshot)->name, ==, "other");
+}
+
+/* Returns: (transfer full) a datastore "ds" in a datacenter @depth names below the root folder. */
+static InventorySnapshot *
+snapshotOfDepth(guint depth)
+{
+    g_autoptr(GString) objects = g_string_new(FOLDERS);
+    g_autofree char *datacenter = NULL;
+    guint i;
+
+    for (i = 2; i < depth; i++) {
+        g_autofree char *parent = i == 2 ? g_strdup("sites") : g_strdup_printf("f%u", i - 1);
+
+        g_string_append_printf(objects, ENTER("Folder", "f%u", SET("name", TEXT("F"))
+                                              SET("parent", REF("Folder", "%s"))), i, parent);
+    }
+    datacenter = g_strdup_printf(DATACENTER("dc1", "DC", "f%u", "d1"), depth - 1);
+    g_string_append(objects, datacenter);
+    g_string_append(objects, VMFS("d1", "ds", "") VMFS("d2", "other", ""));
+    return fixtureSnapshot(objects->str, NULL);
+}
+
+/* A path of as many names as there may be is whole; of one more, its datastores are left out. */
+static void
+testDepth(void)
+{
+    g_autoptr(InventorySnapshot) most = snapshotOfDepth(LIMIT_INVENTORY_DEPTH);
+    g_autoptr(InventorySnapshot) more = snapshotOfDepth(LIMIT_INVENTORY_DEPTH + 1);
+    const char *path = fixturePool(most, "ds")->datastore->datacenterPath;
+    g_auto(GStrv) parts = g_strsplit(path, "/", -1);
+
+    g_assert_cmpuint(g_strv_length(parts), ==, LIMIT_INVENTORY_DEPTH);
+    g_assert_cmpstr(parts[0], ==, "Sites");
+    g_assert_cmpstr(parts[LIMIT_INVENTORY_DEPTH - 1], ==, "DC");
+    g_assert_cmpstr(onlyPool(more)->name, ==, "other");
 }
 
 int
@@ -423,5 +459,6 @@ main(int argc, char **argv)
     g_test_add_func("/inventory/datastore/datacenter-of-scope", testDatacenterOfScope);
     g_test_add_func("/inventory/datastore/hollow-mounts", testHollowMounts);
     g_test_add_func("/inventory/datastore/circle", testCircle);
+    g_test_add_func("/inventory/datastore/depth", testDepth);
     return g_test_run();
 }

@@ -5,6 +5,7 @@
 
 /* Inventory paths of a vCenter. */
 
+#include "base_limits.h"
 #include "inventory.h"
 #include "vi_fixture.h"
 
@@ -184,6 +185,54 @@ testPlainName(void)
     g_assert_cmpstr(scope->datacenterPath, ==, "100%25 DC");
 }
 
+/* Returns: a world of @n folders in each other, "f/f/…", below the root folder; in the last an
+   "Esx" with a host. */
+static char *
+deepWorld(guint n)
+{
+    g_autoptr(GString) objects = g_string_new("<returnval>" FOLDER("f1", "f", "Folder", "root"));
+    guint i;
+
+    for (i = 2; i <= n; i++)
+        g_string_append_printf(objects, FOLDER("f%u", "f", "Folder", "f%u"), i, i - 1);
+    g_string_append_printf(objects, ENTITY("Datacenter", "dc", "DC", "Folder", "f%u"), n);
+    g_string_append(objects, FOLDER("dc-host", "host", "Datacenter", "dc")
+                    ENTITY("ComputeResource", "cr", "Esx", "Folder", "dc-host")
+                    ENTITY("HostSystem", "h", "Esx", "ComputeResource", "cr") "</returnval>");
+    return g_string_free(g_steal_pointer(&objects), FALSE);
+}
+
+static InventoryScope *
+resolveDeep(guint depth, GError **error)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = connectVcenter(canned);
+    g_autofree char *objects = deepWorld(depth - 2);
+    g_autoptr(GString) path = g_string_new(NULL);
+    guint i;
+
+    for (i = 2; i < depth; i++)
+        g_string_append(path, "f/");
+    g_string_append(path, "DC/Esx");
+    cannedReply(canned, READ, objects);
+    return inventoryResolvePath(session, path->str, error);
+}
+
+/* A path of as many parts as there may be is walked; of one more, none of it is. */
+static void
+testDepth(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(InventoryScope) scope = resolveDeep(LIMIT_INVENTORY_DEPTH, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(scope->host->value, ==, "h");
+    g_assert_null(resolveDeep(LIMIT_INVENTORY_DEPTH + 1, &error));
+    g_assert_error(error, INVENTORY_ERROR, INVENTORY_ERROR_PATH);
+    fixtureAssertPhrase(error->message,
+                        "has more than " G_STRINGIFY(LIMIT_INVENTORY_DEPTH) " parts");
+}
+
 static void
 testServerFails(void)
 {
@@ -203,6 +252,7 @@ main(int argc, char **argv)
     g_test_add_func("/inventory/path/found", testFound);
     g_test_add_func("/inventory/path/not-found", testNotFound);
     g_test_add_func("/inventory/path/plain-name", testPlainName);
+    g_test_add_func("/inventory/path/depth", testDepth);
     g_test_add_func("/inventory/path/server-fails", testServerFails);
     return g_test_run();
 }
