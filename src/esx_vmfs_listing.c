@@ -6,21 +6,25 @@
 /* Listings of the volumes of datastores, each kept current by base_fresh's rule. */
 
 #include "base_fresh.h"
+#include "base_limits.h"
+#include "base_recent.h"
 #include "esx_vmfs_files.h"
 #include "esx_vmfs_listing.h"
 
 struct _EsxVmfsListings {
     GMutex lock;            /* guards the table, not the listings in it */
-    GHashTable *table;      /* moref value of the datastore → Listing */
+    Recent *table;          /* moref value of the datastore → Listing */
     gint onlyTyped;         /* atomic: the server refuses to search for files without a type */
 };
 
-/* What a listing is made from; set by the reader that proves. */
+/* What a listing is made from. Readers hold references, since the table may drop it meanwhile. */
 typedef struct {
+    gatomicrefcount refs;
     EsxVmfsListings *listings;
     ViSession *session;
     char *browserType;
     char *browserValue;
+    char *ref;              /* value of the datastore's reference */
     char *datastore;        /* name for VI */
     char *poolName;         /* name for keys and paths */
     Fresh *fresh;           /* EsxVolumeList */
@@ -94,27 +98,33 @@ unrefList(gpointer value)
 static const FreshOps listingOps = { prove, refList, unrefList };
 
 static void
-listingFree(gpointer data)
+listingUnref(gpointer data)
 {
     Listing *listing = data;
 
+    if (!listing || !g_atomic_ref_count_dec(&listing->refs))
+        return;
     freshFree(listing->fresh);
     g_free(listing->browserType);
     g_free(listing->browserValue);
+    g_free(listing->ref);
     g_free(listing->datastore);
     g_free(listing->poolName);
     g_free(listing);
 }
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Listing, listingUnref)
 
 static Listing *
 listingNew(EsxVmfsListings *listings, ViSession *session, const InventoryPool *pool)
 {
     Listing *listing = g_new0(Listing, 1);
 
+    g_atomic_ref_count_init(&listing->refs);
     listing->listings = listings;
     listing->session = session;
     listing->browserType = g_strdup(pool->datastore->browser->type);
     listing->browserValue = g_strdup(pool->datastore->browser->value);
+    listing->ref = g_strdup(pool->datastore->ref->value);
     listing->datastore = g_strdup(pool->datastore->name);
     listing->poolName = g_strdup(pool->name);
     listing->fresh = freshNew(&listingOps, listing);
@@ -127,7 +137,7 @@ esxVmfsListingsNew(void)
     EsxVmfsListings *listings = g_new0(EsxVmfsListings, 1);
 
     g_mutex_init(&listings->lock);
-    listings->table = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, listingFree);
+    listings->table = recentNew(LIMIT_KEPT_DATASTORES, LIMIT_LISTINGS_BYTES, listingUnref);
     return listings;
 }
 
@@ -136,35 +146,51 @@ esxVmfsListingsFree(EsxVmfsListings *listings)
 {
     if (!listings)
         return;
-    g_hash_table_unref(listings->table);
+    recentFree(listings->table);
     g_mutex_clear(&listings->lock);
     g_free(listings);
 }
 
-/*
- * The table's key: whatever a listing is made from, so that a renamed datastore gets a new one.
- * Listings are never taken out while the connection lives, since somebody may be waiting for one.
- */
-static char *
-listingKey(const InventoryPool *pool)
+/* Whether @listing is of @pool as it is called now. */
+static gboolean
+listingIsOf(const Listing *listing, const InventoryPool *pool)
 {
-    return g_strjoin("\n", pool->datastore->ref->value, pool->datastore->browser->value,
-                     pool->datastore->name, pool->name, NULL);
+    const InventoryDatastore *datastore = pool->datastore;
+
+    return g_str_equal(listing->datastore, datastore->name) &&
+           g_str_equal(listing->poolName, pool->name) &&
+           g_str_equal(listing->browserType, datastore->browser->type) &&
+           g_str_equal(listing->browserValue, datastore->browser->value);
 }
 
+/*
+ * Returns: (transfer full). A datastore that was renamed gets a new listing in the place of the
+ * old one, so that a server that renames without an end does not make the table grow.
+ */
 static Listing *
 listingGet(EsxVmfsListings *listings, ViSession *session, const InventoryPool *pool)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&listings->lock);
-    g_autofree char *key = listingKey(pool);
-    Listing *listing = g_hash_table_lookup(listings->table, key);
+    const char *ref = pool->datastore->ref->value;
+    Listing *listing = recentFind(listings->table, ref);
 
-    if (listing)
+    if (listing && listingIsOf(listing, pool)) {
+        g_atomic_ref_count_inc(&listing->refs);
         return listing;
-
+    }
     listing = listingNew(listings, session, pool);
-    g_hash_table_insert(listings->table, g_steal_pointer(&key), listing);
+    g_atomic_ref_count_inc(&listing->refs);
+    recentAdd(listings->table, ref, listing);
     return listing;
+}
+
+/* Counts @list, which @listing holds now. The table may drop this listing or others. */
+static void
+weigh(EsxVmfsListings *listings, const Listing *listing, const EsxVolumeList *list)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&listings->lock);
+
+    recentWeigh(listings->table, listing->ref, listing, esxVolumeListBytes(list));
 }
 
 EsxVolumeList *
@@ -172,18 +198,32 @@ esxVmfsListingsAcquire(EsxVmfsListings *listings, ViSession *session, const Inve
                        guint ttlMs, GError **error)
 {
     const gint64 patience = (gint64)viSessionTimeoutMs(session) * 1000;
+    g_autoptr(Listing) listing = listingGet(listings, session, pool);
+    EsxVolumeList *list = freshAcquire(listing->fresh, (gint64)ttlMs * 1000, patience, error);
 
-    return freshAcquire(listingGet(listings, session, pool)->fresh, (gint64)ttlMs * 1000, patience,
-                        error);
+    if (list)
+        weigh(listings, listing, list);
+    return list;
 }
 
+/*
+ * A listing that the table has dropped is not reached: those who still wait for it came before this
+ * call, so that what was true then is a right answer for them.
+ */
 void
 esxVmfsListingsExpire(EsxVmfsListings *listings, const InventoryPool *pool)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&listings->lock);
-    g_autofree char *key = pool->datastore->browser ? listingKey(pool) : NULL;
-    Listing *listing = key ? g_hash_table_lookup(listings->table, key) : NULL;
+    Listing *listing = recentFind(listings->table, pool->datastore->ref->value);
 
     if (listing)
         freshExpire(listing->fresh);
+}
+
+guint
+esxVmfsListingsLength(EsxVmfsListings *listings)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&listings->lock);
+
+    return recentLength(listings->table);
 }

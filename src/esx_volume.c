@@ -20,6 +20,9 @@
  */
 #define FACTOR (LIMIT_DERIVED / 2)
 
+/* Bytes of one volume's entries in the array and both tables, where these are rather empty. */
+#define ENTRIES 128
+
 struct _EsxVolumeList {
     gatomicrefcount refs;
     Arena *arena;
@@ -147,6 +150,12 @@ esxVolumeListUnref(EsxVolumeList *list)
     g_ptr_array_unref(list->volumes);
     arenaFree(list->arena);
     g_free(list);
+}
+
+size_t
+esxVolumeListBytes(const EsxVolumeList *list)
+{
+    return sizeof(*list) + arenaUsed(list->arena) + (size_t)list->volumes->len * ENTRIES;
 }
 
 size_t

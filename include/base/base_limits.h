@@ -95,9 +95,6 @@
 /* The URL of a ticket, its cookie, and the cookie of a session. */
 #define LIMIT_TICKET_BYTES 4096
 
-/* The text of one fault, event or property that goes into a message, before it is quoted. */
-#define LIMIT_FAULT_BYTES (4 * 1024)
-
 /*
  * The descriptor of a virtual disk. Real ones have a few hundred bytes, and one line more for each
  * part of a disk of many.
@@ -129,6 +126,15 @@
  * latest. More is read again, and is an error when it is as much then.
  */
 #define LIMIT_INVENTORY_BYTES ((size_t)256 * 1024 * 1024)
+
+/*
+ * Datastores of one login about which something is kept that is no part of the inventory: the list
+ * of its volumes, the host its files go to. Of more, the ones used last. vCenter has 2,000.
+ */
+#define LIMIT_KEPT_DATASTORES 8192
+
+/* The lists of volumes that one login keeps; a longer one is not kept. */
+#define LIMIT_LISTINGS_BYTES ((size_t)256 * 1024 * 1024)
 
 /* A file that a URI or the environment names: the authorities of cacert=, the auth file. */
 #define LIMIT_FILE_BYTES (1024 * 1024)

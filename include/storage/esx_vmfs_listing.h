@@ -11,8 +11,10 @@
 /*
  * Listings of the volumes of datastores. One search answers every read of a volume that follows
  * (info, path, key, XML) until it is older than the reader's cache_ttl or somebody expires it:
- * pool-refresh, or a change made through this driver. One cache per session; it grows with the
- * datastores that were listed.
+ * pool-refresh, or a change made through this driver. One cache per session, with one listing for
+ * each datastore: of LIMIT_KEPT_DATASTORES, and no more lists than LIMIT_LISTINGS_BYTES. Above that
+ * the listings go that were not read for the longest time. The next read of such a datastore
+ * searches again.
  */
 
 EsxVmfsListings *esxVmfsListingsNew(void);
@@ -29,3 +31,6 @@ EsxVolumeList *esxVmfsListingsAcquire(EsxVmfsListings *listings, ViSession *sess
 
 /* The next read of @pool's volumes searches again. */
 void esxVmfsListingsExpire(EsxVmfsListings *listings, const InventoryPool *pool);
+
+/* Returns: how many listings are kept. */
+guint esxVmfsListingsLength(EsxVmfsListings *listings);

@@ -59,6 +59,9 @@ EsxVolumeList *esxVolumeListRef(EsxVolumeList *list);
 void esxVolumeListUnref(EsxVolumeList *list);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxVolumeList, esxVolumeListUnref)
 
+/* Returns: about as many bytes as @list takes. */
+size_t esxVolumeListBytes(const EsxVolumeList *list);
+
 size_t esxVolumeListLength(const EsxVolumeList *list);
 const EsxVolume *esxVolumeListAt(const EsxVolumeList *list, size_t i);
 

@@ -11,6 +11,7 @@
 
 #include "base_fresh.h"
 #include "base_limits.h"
+#include "base_recent.h"
 #include "base_text.h"
 #include "http_trust.h"
 #include "vi_collector.h"
@@ -26,11 +27,12 @@ struct _ViTickets {
     gpointer opaque;
 
     GMutex lock;                    /* guards what follows */
-    GHashTable *routes;             /* value of the datastore's reference → Route */
+    Recent *routes;                 /* value of the datastore's reference → Route */
 };
 
-/* The way to one datastore. */
+/* The way to one datastore. Its users without the lock hold references: the table may drop it. */
 typedef struct {
+    gatomicrefcount refs;
     ViSession *session;
     SoapMoRef datastore;            /* with strings of its own */
     Fresh *host;                    /* GRefString: a host's name */
@@ -186,6 +188,7 @@ routeNew(ViSession *session, const SoapMoRef *datastore)
     static const FreshOps ops = { proveHost, refHost, unrefHost };
     Route *route = g_new0(Route, 1);
 
+    g_atomic_ref_count_init(&route->refs);
     route->session = session;
     route->datastore.type = g_strdup(datastore->type);
     route->datastore.value = g_strdup(datastore->value);
@@ -194,15 +197,18 @@ routeNew(ViSession *session, const SoapMoRef *datastore)
 }
 
 static void
-routeFree(gpointer data)
+routeUnref(gpointer data)
 {
     Route *route = data;
 
+    if (!route || !g_atomic_ref_count_dec(&route->refs))
+        return;
     freshFree(route->host);
     g_free((char *)route->datastore.type);
     g_free((char *)route->datastore.value);
     g_free(route);
 }
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Route, routeUnref)
 
 ViTickets *
 viTicketsNew(ViSession *session)
@@ -211,7 +217,8 @@ viTicketsNew(ViSession *session)
 
     tickets->session = session;
     g_mutex_init(&tickets->lock);
-    tickets->routes = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, routeFree);
+    /* One takes some hundred bytes, and names that have limits of their own: nothing to weigh. */
+    tickets->routes = recentNew(LIMIT_KEPT_DATASTORES, G_MAXSIZE, routeUnref);
     return tickets;
 }
 
@@ -220,7 +227,7 @@ viTicketsFree(ViTickets *tickets)
 {
     if (!tickets)
         return;
-    g_hash_table_unref(tickets->routes);
+    recentFree(tickets->routes);
     g_mutex_clear(&tickets->lock);
     g_free(tickets);
 }
@@ -232,20 +239,20 @@ viTicketsSetHosts(ViTickets *tickets, ViTransportFactory factory, gpointer opaqu
     tickets->opaque = opaque;
 }
 
-/* Returns: (transfer none) the route to @datastore; routes live as long as @tickets. */
+/* Returns: (transfer none) the route to @datastore, which may go when another one is asked for. */
 static Route *
 lockedRoute(ViTickets *tickets, const SoapMoRef *datastore)
 {
-    Route *route = g_hash_table_lookup(tickets->routes, datastore->value);
+    Route *route = recentFind(tickets->routes, datastore->value);
 
     if (!route) {
         route = routeNew(tickets->session, datastore);
-        g_hash_table_insert(tickets->routes, (char *)route->datastore.value, route);
+        recentAdd(tickets->routes, datastore->value, route);
     }
     return route;
 }
 
-/* Returns: (transfer none) the route to @file's datastore; NULL: there is none, or none now. */
+/* Returns: (transfer full) the route to @file's datastore; NULL: there is none, or none now. */
 static Route *
 findRoute(ViTickets *tickets, const ViFile *file)
 {
@@ -258,7 +265,10 @@ findRoute(ViTickets *tickets, const ViFile *file)
 
     locker = g_mutex_locker_new(&tickets->lock);
     route = lockedRoute(tickets, file->datastoreRef);
-    return g_get_monotonic_time() >= route->avoidUntil ? route : NULL;
+    if (g_get_monotonic_time() < route->avoidUntil)
+        return NULL;
+    g_atomic_ref_count_inc(&route->refs);
+    return route;
 }
 
 void
@@ -376,7 +386,7 @@ ViTicket *
 viTicketAcquire(ViTickets *tickets, const ViFile *file, const char *method, const char *path,
                 gint *cancel)
 {
-    Route *route = findRoute(tickets, file);
+    g_autoptr(Route) route = findRoute(tickets, file);
     g_autoptr(SoapReply) reply = NULL;
     g_autoptr(GError) error = NULL;
     ViTicket *opened = NULL;

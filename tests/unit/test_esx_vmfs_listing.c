@@ -3,6 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
+#include "base_limits.h"
 #include "esx_vmfs_listing.h"
 #include "inventory_fixture.h"
 #include "thread_fixture.h"
@@ -252,6 +253,130 @@ testFailure(void)
     esxVolumeListUnref(acquire(listings, session, pool));
 }
 
+/* ---- the ceilings ---------------------------------------------------------------------------- */
+
+/* Returns: how many searches reading the datastore with the reference @n, called @name, takes. */
+static guint
+searchesOf(Canned *canned, Listings *listings, ViSession *session, const InventoryPool *like,
+           guint n, const char *name)
+{
+    const guint before = cannedCount(canned, SEARCH);
+    g_autofree char *value = g_strdup_printf("datastore-%u", n);
+    SoapMoRef ref = { "Datastore", value };
+    InventoryDatastore datastore = *like->datastore;
+    InventoryPool pool = *like;
+
+    datastore.ref = &ref;
+    datastore.name = name;
+    pool.datastore = &datastore;
+    pool.name = name;
+    esxVolumeListUnref(acquire(listings, session, &pool));
+    return cannedCount(canned, SEARCH) - before;
+}
+
+static void
+scriptAlways(Canned *canned, const char *bytes)
+{
+    cannedReplyAlways(canned, SEARCH, "<returnval type=\"Task\">t</returnval>");
+    cannedAdd(canned, LOOK, &(CannedExchange){ .bytes = bytes, .always = TRUE });
+}
+
+/* A server with more datastores than are kept: the listing goes that was not read for longest. */
+static void
+testCeilingOfListings(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(InventorySnapshot) snapshot = twoDatastores();
+    g_autoptr(Listings) listings = esxVmfsListingsNew();
+    const InventoryPool *pool = fixturePool(snapshot, "ds");
+    g_autofree char *bytes = searchResult("");
+    guint i;
+
+    scriptAlways(canned, bytes);
+    for (i = 0; i < LIMIT_KEPT_DATASTORES; i++)
+        g_assert_cmpuint(searchesOf(canned, listings, session, pool, i, "ds"), ==, 1);
+    for (i = 0; i < LIMIT_KEPT_DATASTORES; i++)
+        g_assert_cmpuint(searchesOf(canned, listings, session, pool, i, "ds"), ==, 0);
+
+    g_assert_cmpuint(searchesOf(canned, listings, session, pool, 0, "ds"), ==, 0);
+    g_assert_cmpuint(searchesOf(canned, listings, session, pool, i, "ds"), ==, 1);
+    g_assert_cmpuint(esxVmfsListingsLength(listings), ==, LIMIT_KEPT_DATASTORES);
+    g_assert_cmpuint(searchesOf(canned, listings, session, pool, 0, "ds"), ==, 0);
+    g_assert_cmpuint(searchesOf(canned, listings, session, pool, 2, "ds"), ==, 0);
+    g_assert_cmpuint(searchesOf(canned, listings, session, pool, 1, "ds"), ==, 1);
+}
+
+/* A datastore that is renamed again and again has one listing. */
+static void
+testRenamedOften(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(InventorySnapshot) snapshot = twoDatastores();
+    g_autoptr(Listings) listings = esxVmfsListingsNew();
+    const InventoryPool *pool = fixturePool(snapshot, "ds");
+    g_autofree char *bytes = searchResult("");
+    guint i;
+
+    scriptAlways(canned, bytes);
+    g_assert_cmpuint(searchesOf(canned, listings, session, pool, 1, "other"), ==, 1);
+    for (i = 0; i < 100; i++) {
+        g_autofree char *name = g_strdup_printf("ds-%u", i);
+
+        g_assert_cmpuint(searchesOf(canned, listings, session, pool, 0, name), ==, 1);
+        g_assert_cmpuint(searchesOf(canned, listings, session, pool, 0, name), ==, 0);
+    }
+    g_assert_cmpuint(esxVmfsListingsLength(listings), ==, 2);
+    g_assert_cmpuint(searchesOf(canned, listings, session, pool, 1, "other"), ==, 0);
+}
+
+/* Returns: (transfer full) a reply whose list takes about ten times as much: some MiB. */
+static char *
+longResult(void)
+{
+    g_autoptr(GString) folders = g_string_new("<HostDatastoreBrowserSearchResults><folderPath>"
+                                              "[ds] ");
+    guint i;
+
+    for (i = 0; i < 5; i++)
+        g_string_append_printf(folders, "%0100u/", i);
+    g_string_append(folders, "</folderPath>");
+    for (i = 0; i < 10000; i++)
+        g_string_append_printf(folders, FILE("IsoImageFileInfo", "%06u.iso", ""), i);
+    g_string_append(folders, "</HostDatastoreBrowserSearchResults>");
+    return searchResult(folders->str);
+}
+
+/* Lists that take more than may be kept together. */
+static void
+testCeilingOfLists(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(InventorySnapshot) snapshot = twoDatastores();
+    g_autoptr(Listings) listings = esxVmfsListingsNew();
+    const InventoryPool *pool = fixturePool(snapshot, "ds");
+    g_autofree char *bytes = longResult();
+    g_autoptr(EsxVolumeList) list = NULL;
+    guint fit;
+    guint i;
+
+    scriptAlways(canned, bytes);
+    list = acquire(listings, session, pool);
+    g_assert_cmpuint(esxVolumeListBytes(list), >, LIMIT_LISTINGS_BYTES / 64);
+    fit = (guint)(LIMIT_LISTINGS_BYTES / esxVolumeListBytes(list));
+    for (i = 0; i < fit; i++)
+        g_assert_cmpuint(searchesOf(canned, listings, session, pool, i, "ds"), ==, 1);
+    g_assert_cmpuint(esxVmfsListingsLength(listings), ==, fit);
+    g_assert_cmpuint(searchesOf(canned, listings, session, pool, 0, "ds"), ==, 0);
+
+    g_assert_cmpuint(searchesOf(canned, listings, session, pool, fit, "ds"), ==, 1);
+    g_assert_cmpuint(esxVmfsListingsLength(listings), ==, fit);
+    g_assert_cmpuint(searchesOf(canned, listings, session, pool, 0, "ds"), ==, 0);
+    g_assert_cmpuint(searchesOf(canned, listings, session, pool, 1, "ds"), ==, 1);
+}
+
 /* ---- many threads ---------------------------------------------------------------------------- */
 
 typedef struct {
@@ -293,6 +418,35 @@ testShared(void)
     cannedAssertLog(canned, SEARCH " " LOOK);
 }
 
+/* Those who wait for a listing that the table drops meanwhile get what they wait for. */
+static void
+testDroppedWhileAwaited(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(InventorySnapshot) snapshot = twoDatastores();
+    g_autoptr(Listings) listings = esxVmfsListingsNew();
+    g_autofree char *held = searchResult(FOLDER("[ds]", FILE("IsoImageFileInfo", "a.iso", "")));
+    g_autofree char *bytes = searchResult("");
+    Readers readers = { listings, session, fixturePool(snapshot, "ds"), 0 };
+    Crew *crew = NULL;
+    guint i;
+
+    cannedAdd(canned, LOOK, &(CannedExchange){ .bytes = held, .held = TRUE });
+    scriptAlways(canned, bytes);
+    crew = crewStart(8, readOnce, &readers);
+    cannedAwait(canned, LOOK, 1);
+    crewAwaitAsleep(crew, 8);
+    for (i = 0; i < LIMIT_KEPT_DATASTORES; i++)
+        g_assert_cmpuint(searchesOf(canned, listings, session, readers.pool, i, "ds"), ==, 1);
+    g_assert_cmpint(g_atomic_int_get(&readers.good), ==, 0);
+    esxVmfsListingsExpire(listings, readers.pool);
+    cannedOpen(canned, LOOK);
+    crewJoin(crew);
+    g_assert_cmpint(readers.good, ==, 8);
+    g_assert_cmpuint(esxVmfsListingsLength(listings), ==, LIMIT_KEPT_DATASTORES);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -305,6 +459,10 @@ main(int argc, char **argv)
     g_test_add_func("/esx/vmfs-listing/query-refused", testQueryRefused);
     g_test_add_func("/esx/vmfs-listing/both-refused", testBothRefused);
     g_test_add_func("/esx/vmfs-listing/failure", testFailure);
+    g_test_add_func("/esx/vmfs-listing/ceiling-of-listings", testCeilingOfListings);
+    g_test_add_func("/esx/vmfs-listing/renamed-often", testRenamedOften);
+    g_test_add_func("/esx/vmfs-listing/ceiling-of-lists", testCeilingOfLists);
     g_test_add_func("/esx/vmfs-listing/shared", testShared);
+    g_test_add_func("/esx/vmfs-listing/dropped-while-awaited", testDroppedWhileAwaited);
     return g_test_run();
 }

@@ -513,6 +513,65 @@ testNotAsked(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
     tearDown(&esx, NULL);
 }
 
+/* No tickets for @n datastores, whose references begin with @prefix. */
+static void
+avoidMany(ViTickets *tickets, const char *prefix, guint n)
+{
+    guint i;
+
+    for (i = 0; i < n; i++) {
+        g_autofree char *value = g_strdup_printf("%s-%u", prefix, i);
+        SoapMoRef ref = { "Datastore", value };
+
+        viTicketsAvoid(tickets, &(ViFile){ .datastoreRef = &ref });
+    }
+}
+
+/* Of more datastores than are kept, the one is forgotten that was not used for longest. */
+static void
+testCeiling(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    g_autoptr(ViTickets) tickets = viTicketsNew(f->session);
+    g_autoptr(ViTicket) ticket = NULL;
+
+    viTicketsSetHosts(tickets, makeTransport, f);
+    viTicketsAvoid(tickets, &file);
+    avoidMany(tickets, "a", LIMIT_KEPT_DATASTORES - 1);
+    g_assert_null(viTicketAcquire(tickets, &file, "HEAD", HOST_URL, NULL));
+    cannedAssertLog(f->canned, "");
+    avoidMany(tickets, "b", LIMIT_KEPT_DATASTORES);
+    scriptHost(f);
+    scriptTicket(f, "<id>1</id>");
+    ticket = viTicketAcquire(tickets, &file, "HEAD", HOST_URL, NULL);
+    g_assert_nonnull(ticket);
+    cannedAssertLog(f->canned, FIND_HOST TICKET);
+}
+
+/* A hook: drops all routes but those it makes. */
+static void
+dropRoutes(gpointer tickets)
+{
+    avoidMany(tickets, "d", LIMIT_KEPT_DATASTORES);
+}
+
+/* A route that goes while its host is asked for is still good for the one who asks. */
+static void
+testDroppedWhileAsked(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    g_autoptr(ViTickets) tickets = viTicketsNew(f->session);
+    g_autoptr(ViTicket) ticket = NULL;
+    g_autofree char *hosts = cannedEnvelope(READ, "<returnval>" GOOD_HOST "</returnval>");
+
+    viTicketsSetHosts(tickets, makeTransport, f);
+    scriptMounts(f, GOOD_MOUNT);
+    cannedAdd(f->canned, READ,
+              &(CannedExchange){ .bytes = hosts, .hook = dropRoutes, .hookData = tickets });
+    scriptTicket(f, "<id>1</id>");
+    ticket = viTicketAcquire(tickets, &file, "HEAD", HOST_URL, NULL);
+    g_assert_nonnull(ticket);
+    cannedAssertLog(f->canned, FIND_HOST TICKET);
+}
+
 #define ADD(name, function) \
     g_test_add("/vi/ticket/" name, Fixture, NULL, setUpVcenter, function, tearDown)
 
@@ -535,5 +594,7 @@ main(int argc, char **argv)
     ADD("write-is-final", testWriteIsFinal);
     ADD("write-falls-back", testWriteFallsBack);
     ADD("not-asked", testNotAsked);
+    ADD("ceiling", testCeiling);
+    ADD("dropped-while-asked", testDroppedWhileAsked);
     return g_test_run();
 }
