@@ -37,6 +37,7 @@ struct _EsxRegistry {
     GCond opened;           /* some login has opened, or failed to */
     GCond wake;             /* for the thread: what lingers has changed */
     GThread *thread;        /* NULL: none */
+    guint leaving;          /* logins that it logs out now */
     gboolean threadEnded;   /* it takes the lock no more */
     gboolean ending;        /* nothing lingers any more */
 };
@@ -146,6 +147,23 @@ lockedCountUncommon(const EsxRegistry *registry, const EsxUri *uri)
     return count;
 }
 
+/* Whether there are not too many logins that nobody uses: a host may answer no logout. */
+static gboolean
+lockedHasRoom(const EsxRegistry *registry, GError **error)
+{
+    guint unused = registry->leaving;
+    guint i;
+
+    for (i = 0; i < registry->logins->len; i++)
+        unused += ((const EsxLogin *)g_ptr_array_index(registry->logins, i))->users == 0;
+    if (unused < LIMIT_UNUSED_LOGINS)
+        return TRUE;
+    g_set_error(error, VI_ERROR, VI_ERROR_BUSY,
+                "%u logins of this process wait for their logouts, which some host does not "
+                "answer; try again later", unused);
+    return FALSE;
+}
+
 /* Whether one more login may be tried for who asks; guests may lock no account, nor fill a host. */
 static gboolean
 lockedAdmit(const EsxRegistry *registry, const EsxUri *uri, const char *userName,
@@ -233,7 +251,7 @@ esxRegistryJoin(EsxRegistry *registry, const EsxUri *uri, const char *userName,
         return lockedAwaitOpening(registry, login, uri, error);
     }
 
-    if (!lockedAdmit(registry, uri, userName, password, error))
+    if (!lockedHasRoom(registry, error) || !lockedAdmit(registry, uri, userName, password, error))
         return NULL;
 
     login = g_new0(EsxLogin, 1);
@@ -267,6 +285,48 @@ lockedNextToLeave(EsxRegistry *registry)
     return next;
 }
 
+static gpointer
+logOut(gpointer login)
+{
+    loginFree(login);
+    return NULL;
+}
+
+/* Each of several in a thread of its own: a server that is gone holds up its own logout only. */
+static void
+forEach(GPtrArray *logins, GThreadFunc work)
+{
+    g_autofree GThread **threads = g_new0(GThread *, logins->len + 1);
+    guint i;
+
+    for (i = 0; i < logins->len; i++) {
+        if (logins->len > 1)
+            threads[i] = threadStart("esx-logout", work, g_ptr_array_index(logins, i), NULL);
+        if (!threads[i])
+            work(g_ptr_array_index(logins, i));
+    }
+    for (i = 0; i < logins->len; i++) {
+        if (threads[i])
+            g_thread_join(threads[i]);
+    }
+}
+
+/* Returns: (transfer container) those whose time has come, which are the registry's no longer. */
+static GPtrArray *
+lockedTakeDue(EsxRegistry *registry)
+{
+    const gint64 now = g_get_monotonic_time();
+    GPtrArray *due = g_ptr_array_new();
+    EsxLogin *next = NULL;
+
+    while (due->len < ESX_REGISTRY_LINGERING && (next = lockedNextToLeave(registry)) &&
+           next->leaveAt <= now) {
+        g_ptr_array_remove_fast(registry->logins, next);
+        g_ptr_array_add(due, next);
+    }
+    return due;
+}
+
 /* The thread esx-linger: logs out what nobody came for, and ends when nothing lingers. */
 static gpointer
 linger(gpointer opaque)
@@ -276,14 +336,17 @@ linger(gpointer opaque)
     EsxLogin *next = NULL;
 
     while ((next = lockedNextToLeave(registry))) {
-        if (g_get_monotonic_time() < next->leaveAt) {
+        g_autoptr(GPtrArray) due = lockedTakeDue(registry);
+
+        if (due->len == 0) {
             g_cond_wait_until(&registry->wake, &registry->lock, next->leaveAt);
             continue;
         }
-        g_ptr_array_remove_fast(registry->logins, next);
+        registry->leaving = due->len;
         g_mutex_unlock(&registry->lock);
-        loginFree(next);
+        forEach(due, logOut);
         g_mutex_lock(&registry->lock);
+        registry->leaving = 0;
     }
     registry->threadEnded = TRUE;
     return NULL;
@@ -367,35 +430,10 @@ esxRegistryLeave(EsxRegistry *registry, EsxServer *server, guint lingerMs)
 /* ---- the end -------------------------------------------------------------------------------- */
 
 static gpointer
-logOut(gpointer login)
-{
-    loginFree(login);
-    return NULL;
-}
-
-static gpointer
 logOutOnly(gpointer login)
 {
     esxServerEnd(((EsxLogin *)login)->server);
     return NULL;
-}
-
-/* Each in a thread of its own: a server that is gone holds up its own logout only. */
-static void
-forEach(GPtrArray *logins, GThreadFunc work)
-{
-    g_autofree GThread **threads = g_new0(GThread *, logins->len + 1);
-    guint i;
-
-    for (i = 0; i < logins->len; i++) {
-        threads[i] = threadStart("esx-logout", work, g_ptr_array_index(logins, i), NULL);
-        if (!threads[i])
-            work(g_ptr_array_index(logins, i));
-    }
-    for (i = 0; i < logins->len; i++) {
-        if (threads[i])
-            g_thread_join(threads[i]);
-    }
 }
 
 void

@@ -176,5 +176,12 @@
 /* How long a refused password is not tried again for such clients: as long as ESX locks. */
 #define LIMIT_REFUSED_MS (15 * 60 * 1000)
 
+/*
+ * Logins of a process that nobody uses: those that linger (ESX_REGISTRY_LINGERING), and those that
+ * wait for their logout. With so many no other login is made, else a host that answers logins but
+ * no logouts would make them pile up.
+ */
+#define LIMIT_UNUSED_LOGINS 256
+
 /* Refused passwords that are remembered. */
 #define LIMIT_REFUSED 64

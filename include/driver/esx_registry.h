@@ -22,7 +22,8 @@
  *
  * Who leaves. The last one out logs out, or leaves the server lingering for some time, for the next
  * one to join. One thread, esx-linger, exists while something lingers; it logs out what nobody
- * came for.
+ * came for, up to ESX_REGISTRY_LINGERING at a time. With LIMIT_UNUSED_LOGINS that linger or wait
+ * for their logouts no other login is made.
  */
 typedef struct _EsxRegistry EsxRegistry;
 
@@ -50,7 +51,8 @@ typedef EsxServer *(*EsxRegistryOpener)(gpointer opaque, GError **error);
 /*
  * @open: called with @opaque, on this thread and at most once, when there is nothing to join.
  * Returns: a server, to be given back by esxRegistryLeave(); NULL with @error: the opener's,
- * whoever that was, or HTTP_ERROR_TIMEOUT when he needed longer than timeout= of @uri.
+ * whoever that was, HTTP_ERROR_TIMEOUT when he needed longer than timeout= of @uri, or
+ * VI_ERROR_BUSY with LIMIT_UNUSED_LOGINS.
  */
 EsxServer *esxRegistryJoin(EsxRegistry *registry, const EsxUri *uri, const char *userName,
                            const Secret *password, EsxRegistryOpener open, gpointer opaque,

@@ -5,6 +5,7 @@
 
 /* When a login ends: after it has lingered, and with the process. */
 
+#include "base_limits.h"
 #include "registry_fixture.h"
 #include "thread_fixture.h"
 
@@ -98,6 +99,75 @@ testLingeringIsLimited(void)
     cannedAwait(siteCanned(site, 1), "Logout", 1);
     for (i = 2; i < ESX_REGISTRY_LINGERING + 2; i++)
         cannedAssertLog(siteCanned(site, i), "Login");
+}
+
+/* Joins with a parameter of its own for each @n. */
+static EsxServer *
+joinNumber(Site *site, guint n, GError **error)
+{
+    g_autofree char *value = g_strdup_printf("%u", n + 1);
+    g_autoptr(EsxUri) uri = siteUri("esx", "timeout", value);
+
+    return siteJoinAs(site, uri, USER, FIXTURE_PASSWORD, error);
+}
+
+/* Hosts that answer no logout: so many logins may wait for theirs, then there are no others. */
+static void
+testUnusedAreLimited(void)
+{
+    g_autoptr(Site) site = siteNew(NULL, NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GError) refusal = NULL;
+    EsxServer *server = NULL;
+    guint i;
+
+    site->holdsLogout = TRUE;
+    for (i = 0; i < LIMIT_UNUSED_LOGINS; i++) {
+        server = joinNumber(site, i, &error);
+        g_assert_no_error(error);
+        esxRegistryLeave(site->registry, server, HOUR_MS);
+    }
+    g_assert_null(joinNumber(site, i, &refusal));
+    g_assert_error(refusal, VI_ERROR, VI_ERROR_BUSY);
+    fixtureAssertPhrase(refusal->message, "wait for their logouts");
+    g_assert_cmpuint(site->opens, ==, LIMIT_UNUSED_LOGINS);
+
+    /* What lingers can be joined. */
+    server = joinNumber(site, i - 1, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(site->opens, ==, LIMIT_UNUSED_LOGINS);
+    esxRegistryLeave(site->registry, server, HOUR_MS);
+
+    for (i = 0; i < LIMIT_UNUSED_LOGINS; i++)
+        cannedOpen(siteCanned(site, i), "Logout");
+    esxRegistryFlush(site->registry);
+    site->holdsLogout = FALSE;
+    server = joinNumber(site, i, &error);
+    g_assert_no_error(error);
+    siteLeave(site, server);
+}
+
+/* Logins that are due at once are logged out at once: one host holds up none of the others. */
+static void
+testDueLogOutTogether(void)
+{
+    g_autoptr(Site) site = siteNew(NULL, NULL);
+    g_autoptr(GError) error = NULL;
+    guint i;
+
+    site->holdsLogout = TRUE;
+    for (i = 0; i < ESX_REGISTRY_LINGERING + 1; i++)
+        esxRegistryLeave(site->registry, joinNumber(site, i, &error), HOUR_MS);
+    cannedAwait(siteCanned(site, 0), "Logout", 1);
+    /* Meanwhile two more are due. */
+    for (; i < ESX_REGISTRY_LINGERING + 3; i++)
+        esxRegistryLeave(site->registry, joinNumber(site, i, &error), HOUR_MS);
+    g_assert_no_error(error);
+    cannedOpen(siteCanned(site, 0), "Logout");
+    cannedAwait(siteCanned(site, 1), "Logout", 1);
+    cannedAwait(siteCanned(site, 2), "Logout", 1);
+    for (i = 1; i < ESX_REGISTRY_LINGERING + 3; i++)
+        cannedOpen(siteCanned(site, i), "Logout");
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */
@@ -212,6 +282,8 @@ main(int argc, char **argv)
     g_test_add_func("/registry/joined-in-time-stays", testJoinedInTimeStays);
     g_test_add_func("/registry/join-behind-a-logout", testJoinBehindALogout);
     g_test_add_func("/registry/lingering-is-limited", testLingeringIsLimited);
+    g_test_add_func("/registry/unused-are-limited", testUnusedAreLimited);
+    g_test_add_func("/registry/due-log-out-together", testDueLogOutTogether);
     g_test_add_func("/registry/flush", testFlush);
     g_test_add_func("/registry/flush-logs-out-all-at-once", testFlushLogsOutAllAtOnce);
     g_test_add_func("/registry/end", testEnd);
