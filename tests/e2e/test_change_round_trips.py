@@ -165,12 +165,14 @@ def test_what_contents_cost(site, counted: Fake, tmp_path: Path, verb: str, name
     with Meter(counted) as cost:
         virsh(f"vol-{verb}", "--pool", STORE, name, str(local)).check()
         counted.eventually_without_sessions()
-    most = CONTENTS[verb, name] + LONG_POLLS[site.mode]
+    # In a daemon the inventory's filter costs one more than the single read of a client.
+    wanted = CONTENTS[verb, name] + (site.mode == "remote" and verb == "upload")
+    most = wanted + LONG_POLLS[site.mode]
     record_property("round trips", (site.mode, f"vol-{verb} {name}, 1 MiB", cost.total, most, ""))
     assert counted.contents(STORE, flat(name)) == data == local.read_bytes()
     assert set(tree(counted, STORE)) == set(before)
     assert cost.total <= most, dict(cost.methods)
-    keeps_its_budget_without_long_polls(cost, CONTENTS[verb, name])
+    keeps_its_budget_without_long_polls(cost, wanted)
 
 
 def test_a_missing_folder_costs_three_more(site, counted: Fake, client: Client, record_property):
