@@ -10,6 +10,7 @@
 #include "base_text.h"
 #include "esx_error.h"
 #include "esx_libvirt.h"
+#include "esx_vmfs_contents.h"
 #include "esx_vmfs_create.h"
 #include "esx_vmfs_descriptor.h"
 #include "vi_folder.h"
@@ -28,6 +29,22 @@ refuse(const char *sentence, GError **error)
 }
 
 /* ---- resize ---------------------------------------------------------------------------------- */
+
+gboolean
+esxVmfsCheckCapacity(const EsxVmfsVerb *verb, const char *name, guint64 capacity, GError **error)
+{
+    const EsxVolume volume = { .name = name, .format = VIR_STORAGE_FILE_VMDK };
+    g_autoptr(EsxVmfsContents) contents =
+        esxVmfsContentsFind(verb->connection, verb->pool, &volume, NULL);
+    g_autofree char *path = esxVmfsPath(verb->pool, name);
+
+    if (!contents || contents->size >= capacity)
+        return TRUE;
+    textToError(error, VI_ERROR, VI_ERROR_FILE_FAULT,
+                "the server says that it has resized '%s' to %" G_GUINT64_FORMAT " bytes, and its "
+                "descriptor says %" G_GUINT64_FORMAT, path, capacity, contents->size);
+    return FALSE;
+}
 
 gboolean
 esxVmfsResize(EsxConnection *connection, const InventoryPool *pool, const EsxVolume *volume,
@@ -49,7 +66,8 @@ esxVmfsResize(EsxConnection *connection, const InventoryPool *pool, const EsxVol
         return refuse("ESX cannot shrink a virtual disk; create a smaller one, and copy into it "
                       "what is to stay", error);
     return esxVmfsVerbBegin(&verb, connection, pool, error) &&
-           viDiskExtend(connection->session, &disk, capacityKb, allocate, &verb.change, error);
+           viDiskExtend(connection->session, &disk, capacityKb, allocate, &verb.change, error) &&
+           esxVmfsCheckCapacity(&verb, volume->name, capacityKb * 1024, error);
 }
 
 /* ---- wipe ------------------------------------------------------------------------------------ */
@@ -116,9 +134,10 @@ esxVmfsDelete(EsxConnection *connection, const InventoryPool *pool, const EsxVol
     if (!esxVmfsVerbBegin(&verb, connection, pool, error))
         return FALSE;
     if (!isDisk(volume))
-        return viFileDelete(connection->session, &file, &verb.change, error);
+        return viFileDelete(connection->session, &file, &verb.change, error) &&
+               esxVmfsVerbExpect(&verb, volume->name, FALSE /* there */, error);
     if (viDiskDelete(connection->session, &file, &verb.change, &local))
-        return TRUE;
+        return esxVmfsVerbExpect(&verb, volume->name, FALSE /* there */, error);
 
     if (isVague(local) && isForbidden(&verb, volume))
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,

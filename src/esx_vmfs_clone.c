@@ -12,7 +12,9 @@
 #include "base_text.h"
 #include "esx_error.h"
 #include "esx_libvirt.h"
+#include "esx_vmfs_change.h"
 #include "esx_vmfs_create.h"
+#include "vi_folder.h"
 #include "vim_types.h"
 
 typedef struct {
@@ -122,7 +124,9 @@ cloneDisk(EsxVmfsVerb *verb, const EsxVolumeSpec *spec, Copy *copy, EsxVolume *v
         return FALSE;
     copy->kind = kindOfCopy(spec, copy->source);
     if (!esxVmfsVerbInDirectory(verb, spec->name, copyDisk, copy, error) ||
-        (grows && !extendCopy(verb, copy, capacityKb, error)))
+        (grows && !extendCopy(verb, copy, capacityKb, error)) ||
+        !(grows ? esxVmfsCheckCapacity(verb, spec->name, capacityKb * 1024, error)
+                : esxVmfsVerbExpect(verb, spec->name, TRUE /* there */, error)))
         return FALSE;
 
     volume->disk.type = copy->kindTaken ? copy->kind.type : VI_DISK_UNKNOWN;
@@ -148,6 +152,39 @@ copyFile(EsxVmfsVerb *verb, gpointer opaque, GError **error)
     return viFileCopy(verb->connection->session, &from, &to, &verb->change, error);
 }
 
+/* Whether the copy is there, and as long as its source, which may be another one by now. */
+static gboolean
+checkFile(const EsxVmfsVerb *verb, const char *name, const Copy *copy, GError **error)
+{
+    const ViFile file = esxVmfsViFile(verb->pool, name);
+    const ViFile from = esxVmfsViFile(copy->sourcePool, copy->source->name);
+    ViFolder *folder = verb->connection->folder;
+    guint64 size = 0;
+    guint64 wanted = 0;
+    GError *local = NULL;
+
+    if (!viFolderSize(folder, &file, verb->change.cancel, &size, &local)) {
+        gboolean missing = g_error_matches(local, VI_ERROR, VI_ERROR_FILE_NOT_FOUND);
+
+        g_error_free(local);
+        if (missing)
+            textToError(error, VI_ERROR, VI_ERROR_FILE_FAULT,
+                        "the server says that it has made '%s', and there is no such file",
+                        copy->toPath);
+        return !missing;
+    }
+    if (size == copy->source->capacity ||
+        !viFolderSize(folder, &from, verb->change.cancel, &wanted, NULL) || size == wanted)
+        return TRUE;
+    textToError(&local, VI_ERROR, VI_ERROR_FILE_FAULT,
+                "the copy has %" G_GUINT64_FORMAT " bytes, and its source '%s' has %"
+                G_GUINT64_FORMAT "; it was changed meanwhile, or the copy is not whole", size,
+                copy->fromPath, wanted);
+    esxVmfsVerbTidy(verb, copy->toPath, FALSE /* isDisk */, local);
+    g_propagate_error(error, local);
+    return FALSE;
+}
+
 static gboolean
 cloneFile(EsxVmfsVerb *verb, const EsxVolumeSpec *spec, Copy *copy, EsxVolume *volume,
           GError **error)
@@ -159,7 +196,8 @@ cloneFile(EsxVmfsVerb *verb, const EsxVolumeSpec *spec, Copy *copy, EsxVolume *v
                     copy->source->capacity);
         return FALSE;
     }
-    if (!esxVmfsVerbInDirectory(verb, spec->name, copyFile, copy, error))
+    if (!esxVmfsVerbInDirectory(verb, spec->name, copyFile, copy, error) ||
+        !checkFile(verb, spec->name, copy, error))
         return FALSE;
 
     volume->capacity = copy->source->capacity;

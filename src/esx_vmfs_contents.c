@@ -107,6 +107,7 @@ findPlain(EsxConnection *connection, EsxVmfsContents *contents, GError **error)
     if (!viFolderSize(connection->folder, &file, esxServerCancelFlag(), &size, error))
         return FALSE;
     addPart(contents, g_strdup(contents->volume), 0, size, TRUE /* isOwn */);
+    contents->parts[0].known = size;
     return TRUE;
 }
 
@@ -211,14 +212,15 @@ esxVmfsContentsRead(const EsxVmfsContents *contents, ViFolder *folder, guint64 o
     size_t i;
 
     for (i = 0; i < contents->nparts && length > 0; i++) {
-        const EsxVmfsPart *part = &contents->parts[i];
-        const ViFile file = esxVmfsViFile(contents->pool, part->file);
+        EsxVmfsPart *part = &contents->parts[i];
+        ViFile file = esxVmfsViFile(contents->pool, part->file);
         guint64 skip = offset - part->start;
         guint64 take;
 
         if (skip >= part->length)
             continue;
         take = MIN(length, part->length - skip);
+        file.known = &part->known;
         if (!viFolderRead(folder, &file, part->fileOffset + skip, take, sink, opaque, cancel,
                           error))
             return FALSE;

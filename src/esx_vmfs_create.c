@@ -90,7 +90,8 @@ newDisk(EsxVmfsVerb *verb, const EsxVolumeSpec *spec, EsxVolume *volume, GError 
 
     if (!esxVmfsCapacityKb(spec->capacity, &disk.capacityKb, error) ||
         !esxVmfsDiskType(spec, &disk.kind.type, error) ||
-        !esxVmfsVerbInDirectory(verb, spec->name, createDisk, &disk, error))
+        !esxVmfsVerbInDirectory(verb, spec->name, createDisk, &disk, error) ||
+        !esxVmfsVerbExpect(verb, spec->name, TRUE /* there */, error))
         return FALSE;
 
     volume->disk = disk.kind;
@@ -196,6 +197,42 @@ moveToName(EsxVmfsVerb *verb, const char *temporary, const char *name, GError **
     return FALSE;
 }
 
+/*
+ * Whether the server has stored what was sent, and under the name it says. One look for both: the
+ * file is this verb's own, since the move replaces nothing, so that a bad one can be taken away.
+ */
+static gboolean
+checkFile(const EsxVmfsVerb *verb, const char *temporary, const EsxVolumeSpec *spec, GError **error)
+{
+    const ViFile file = esxVmfsViFile(verb->pool, spec->name);
+    g_autofree char *fromPath = esxVmfsPath(verb->pool, temporary);
+    g_autofree char *toPath = esxVmfsPath(verb->pool, spec->name);
+    GError *local = NULL;
+    guint64 size = 0;
+
+    if (!viFolderSize(verb->connection->folder, &file, verb->change.cancel, &size, &local)) {
+        if (g_error_matches(local, VI_ERROR, VI_ERROR_FILE_NOT_FOUND)) {
+            g_clear_error(&local);
+            textToError(&local, VI_ERROR, VI_ERROR_FILE_FAULT,
+                        "the server says that it has moved '%s' to '%s', and has not", fromPath,
+                        toPath);
+            esxVmfsVerbTidy(verb, fromPath, FALSE /* isDisk */, local);
+        } else {
+            textAddToError(&local, "'%s' was made, but looking at it failed: ", toPath);
+        }
+        g_propagate_error(error, local);
+        return FALSE;
+    }
+    if (size == spec->capacity)
+        return TRUE;
+    g_set_error(&local, VI_ERROR, VI_ERROR_FILE_FAULT,
+                "the server has stored %" G_GUINT64_FORMAT " of the %" G_GUINT64_FORMAT
+                " bytes that were sent", size, spec->capacity);
+    esxVmfsVerbTidy(verb, toPath, FALSE /* isDisk */, local);
+    g_propagate_error(error, local);
+    return FALSE;
+}
+
 static gboolean
 newFile(EsxVmfsVerb *verb, const EsxVolumeSpec *spec, EsxVolume *volume, GError **error)
 {
@@ -212,7 +249,8 @@ newFile(EsxVmfsVerb *verb, const EsxVolumeSpec *spec, EsxVolume *volume, GError 
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
     }
-    if (!moveToName(verb, temporary, spec->name, error))
+    if (!moveToName(verb, temporary, spec->name, error) ||
+        !checkFile(verb, temporary, spec, error))
         return FALSE;
 
     volume->capacity = spec->capacity;

@@ -9,8 +9,10 @@
 
 #include "base_text.h"
 #include "esx_error.h"
+#include "esx_libvirt.h"
 #include "esx_vmfs_contents.h"
 #include "esx_vmfs_fetch.h"
+#include "esx_vmfs_listing.h"
 #include "esx_vmfs_output.h"
 #include "esx_vmfs_verb.h"
 
@@ -130,6 +132,80 @@ run(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error)
     return FALSE;
 }
 
+/* ---- what is to be believed ------------------------------------------------------------------ */
+
+/*
+ * Whether a listing can be held against the file API. Of a plain file on a store of objects (vSAN,
+ * vVol) nobody knows which size a listing gives.
+ */
+static gboolean
+isComparable(const InventoryPool *pool, const EsxVolume *volume)
+{
+    return volume->sized && (volume->format == VIR_STORAGE_FILE_VMDK ||
+                             pool->datastore->fs != INVENTORY_FS_OTHER);
+}
+
+/* A disk's capacity is listed in KiB. */
+static gboolean
+isListed(const EsxVolume *volume, guint64 size)
+{
+    if (volume->format == VIR_STORAGE_FILE_VMDK)
+        return size / 1024 == volume->capacity / 1024;
+    return size == volume->capacity;
+}
+
+/* Looks at the listing and at the file again, in this order. */
+static EsxVmfsContents *
+findAnew(EsxConnection *connection, const InventoryPool *pool, const char *name,
+         guint64 *ret_listed, GError **error)
+{
+    g_autoptr(EsxVolumeList) list = NULL;
+    const EsxVolume *volume;
+    EsxVmfsContents *contents;
+
+    esxVmfsListingsExpire(connection->listings, pool);
+    list = esxVmfsListingsAcquire(connection->listings, connection->session, pool, 0 /* ttlMs */,
+                                  error);
+    if (!list)
+        return NULL;
+    volume = esxVolumeListFind(list, name);
+    if (!volume) {
+        g_set_error(error, ESX_ERROR, ESX_ERROR_NO_VOLUME, "it was deleted meanwhile");
+        return NULL;
+    }
+    contents = esxVmfsContentsFind(connection, pool, volume, error);
+    *ret_listed = volume->sized && contents && isListed(volume, contents->size) ? contents->size
+                                                                                : volume->capacity;
+    return contents;
+}
+
+/*
+ * Finds the contents of @volume. Their length is what the file API says; where the listing says
+ * another one, both are asked again: a file may have grown since. When they do not agree then
+ * either, one of them lies, and nothing is read.
+ */
+static EsxVmfsContents *
+findBelieved(EsxConnection *connection, const InventoryPool *pool, const EsxVolume *volume,
+             GError **error)
+{
+    g_autoptr(EsxVmfsContents) first = esxVmfsContentsFind(connection, pool, volume, error);
+    g_autoptr(EsxVmfsContents) second = NULL;
+    guint64 listed = 0;
+
+    if (!first || !isComparable(pool, volume) || isListed(volume, first->size))
+        return g_steal_pointer(&first);
+    second = findAnew(connection, pool, volume->name, &listed, error);
+    if (!second)
+        return NULL;
+    /* One that grows all the time is listed between the two looks. */
+    if (listed == second->size || (first->size < listed && listed < second->size))
+        return g_steal_pointer(&second);
+    g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                "the server lists it with %" G_GUINT64_FORMAT " bytes, and its file API says %"
+                G_GUINT64_FORMAT "; nothing was read", listed, second->size);
+    return NULL;
+}
+
 static void
 downloadFree(EsxTransfer *transfer)
 {
@@ -149,7 +225,7 @@ esxVmfsDownload(EsxConnection *connection, const InventoryPool *pool, const EsxV
 
     if (!esxVmfsCheckReachable(pool, error))
         return NULL;
-    contents = esxVmfsContentsFind(connection, pool, volume, error);
+    contents = findBelieved(connection, pool, volume, error);
     if (!contents)
         return NULL;
     if (offset > contents->size) {

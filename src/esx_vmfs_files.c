@@ -74,9 +74,12 @@ setSizes(EsxVolume *volume, const VimFileInfo *file)
     volume->allocation = size;
     volume->physical = size;
     volume->capacity = size;
+    volume->sized = volume->format != VIR_STORAGE_FILE_VMDK && file->has_fileSize;
     if (disk && disk->has_capacityKb && disk->capacityKb > 0 &&
-        disk->capacityKb <= G_MAXINT64 / 1024)
+        disk->capacityKb <= G_MAXINT64 / 1024) {
         volume->capacity = (guint64)disk->capacityKb * 1024;
+        volume->sized = TRUE;
+    }
 }
 
 /* Whether a thick disk was zeroed when it was made is told nowhere, so that it counts as lazy. */

@@ -16,6 +16,7 @@
 #include "esx_libvirt.h"
 #include "esx_vmfs_listing.h"
 #include "vi_budget.h"
+#include "vi_folder.h"
 
 /* How long tidying up may take: the user waits for it. */
 #define TIDY_TIMEOUT_MS 60000
@@ -421,6 +422,28 @@ esxVmfsVerbTidy(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GErr
         g_usleep(pauseMs * 1000);
     }
     return TRUE;
+}
+
+/* ---- what was done --------------------------------------------------------------------------- */
+
+gboolean
+esxVmfsVerbExpect(const EsxVmfsVerb *verb, const char *name, gboolean there, GError **error)
+{
+    const ViFile file = esxVmfsViFile(verb->pool, name);
+    g_autofree char *path = esxVmfsPath(verb->pool, name);
+    g_autoptr(GError) local = NULL;
+    guint64 size = 0;
+    const gboolean seen = viFolderSize(verb->connection->folder, &file, verb->change.cancel, &size,
+                                       &local);
+    const gboolean missing = g_error_matches(local, VI_ERROR, VI_ERROR_FILE_NOT_FOUND);
+
+    if (there ? !missing : !seen)
+        return TRUE;
+    textToError(error, VI_ERROR, VI_ERROR_FILE_FAULT,
+                there ? "the server says that it has made '%s', and there is no such file"
+                      : "the server says that it has deleted '%s', and the file is still there",
+                path);
+    return FALSE;
 }
 
 /* ---- what was made --------------------------------------------------------------------------- */

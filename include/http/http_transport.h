@@ -46,6 +46,7 @@ typedef struct {
     gint64 contentLength;    /* as sent; -1 where absent, or not a number */
     char *contentRange;      /* as sent, "bytes 0-1023/4096"; or NULL */
     char *contentType;       /* as sent, or NULL */
+    char *contentEncoding;   /* as sent, or NULL */
     char *setCookie;         /* all Set-Cookie values, one a line, or NULL; a secret */
     char *location;          /* or NULL */
     gboolean reused;         /* the request went over a connection that had served before */

@@ -9,7 +9,8 @@
 
 /*
  * What is done to a volume of a datastore that is there: EsxStorageBackend.volumeResize, volumeWipe
- * and volumeDelete. 2 requests each, and the looks at the task that it needs longer than one.
+ * and volumeDelete. 2 requests each, the looks at the task that it needs longer than one, and but
+ * for a wipe a look at the result. VI_ERROR_FILE_FAULT where that is not what the server says.
  */
 
 /*
@@ -21,6 +22,15 @@
 gboolean esxVmfsResize(EsxConnection *connection, const InventoryPool *pool,
                        const EsxVolume *volume, guint64 capacity, gboolean allocate,
                        GError **error);
+
+/*
+ * Whether the descriptor of the disk @name says at least @capacity bytes (1 request), as a task
+ * that has succeeded says. A descriptor that cannot be read says nothing: TRUE.
+ *
+ * Returns: FALSE with VI_ERROR_FILE_FAULT.
+ */
+gboolean esxVmfsCheckCapacity(const EsxVmfsVerb *verb, const char *name, guint64 capacity,
+                              GError **error);
 
 /* Fills a virtual disk with zeros; ESX_ERROR_NO_SUPPORT for a plain file. */
 gboolean esxVmfsWipe(EsxConnection *connection, const InventoryPool *pool, const EsxVolume *volume,

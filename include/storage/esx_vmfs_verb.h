@@ -102,6 +102,17 @@ void esxVmfsLeft(GError *error, const char *path, const char *format, ...) G_GNU
 gboolean esxVmfsVerbTidy(const EsxVmfsVerb *verb, const char *path, gboolean isDisk,
                          GError *error);
 
+/*
+ * A task that has succeeded says so; whether it has done anything is looked at (1 request, HEAD).
+ * Where the look itself fails (no permission for the file API, a locked file) the task's word
+ * counts.
+ *
+ * @there: whether the file @name must be there now, or must not.
+ * Returns: FALSE with VI_ERROR_FILE_FAULT when it is not so.
+ */
+gboolean esxVmfsVerbExpect(const EsxVmfsVerb *verb, const char *name, gboolean there,
+                           GError **error);
+
 /* Whether @error leaves open what became of the call. */
 gboolean esxVmfsIsOpenOutcome(const GError *error);
 

@@ -20,6 +20,7 @@ typedef struct {
     int type;               /* virStorageVolType */
     int format;             /* virStorageFileFormat; VIR_STORAGE_FILE_NONE where pools have none */
     guint64 capacity;       /* what a guest sees */
+    gboolean sized;         /* that is what a listing of the server says of it */
     guint64 allocation;     /* what it takes of the pool now */
     guint64 physical;       /* what its files take */
     ViDiskKind disk;        /* of a virtual disk, as far as the listing says: type, adapter */

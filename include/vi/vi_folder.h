@@ -44,6 +44,8 @@ typedef struct {
     const char *datastore;
     const char *path;               /* below the datastore's root: "dir/file" */
     const SoapMoRef *datastoreRef;  /* for tickets; NULL: none are asked for */
+    guint64 *known;                 /* bytes the file has, for viFolderRead; 0: the first reply that
+                                       says so sets it; NULL: never mind. Used atomically */
 } ViFile;
 
 typedef struct _ViFolder ViFolder;
@@ -75,7 +77,10 @@ void viFolderSetHosts(ViFolder *folder, ViTransportFactory factory, gpointer opa
 void viFolderFree(ViFolder *folder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViFolder, viFolderFree)
 
-/* @ret_size: bytes of the file (1 request, HEAD). */
+/*
+ * @ret_size: bytes of the file (1 request, HEAD). Only a status of 200 with one length counts; all
+ * else is VI_ERROR_PROTOCOL.
+ */
 gboolean viFolderSize(ViFolder *folder, const ViFile *file, gint *cancel, guint64 *ret_size,
                       GError **error);
 
@@ -89,7 +94,9 @@ typedef gboolean (*ViFolderSink)(const char *data, size_t length, gpointer opaqu
  * VI_ERROR_PROTOCOL; a file that ends before @offset likewise. A @length of 0 asks nobody.
  *
  * It is always asked for as a range; a server that knows none and sends the whole file is read as
- * far as that is needed, unless @offset lies so far behind that this is absurd.
+ * far as that is needed, unless @offset lies so far behind that this is absurd. Another length
+ * of the file than ViFile.known, a part that is not what its headers say, and contents that are
+ * encoded are VI_ERROR_PROTOCOL.
  */
 gboolean viFolderRead(ViFolder *folder, const ViFile *file, guint64 offset, guint64 length,
                       ViFolderSink sink, gpointer opaque, gint *cancel, GError **error);

@@ -48,6 +48,21 @@ httpReplyAddCookie(HttpReply *reply, char *value)
     secretEraseFree(value);
 }
 
+/* Two lengths of one body: one of them is a lie, and nothing tells which. */
+static void
+httpReplyTakeLength(HttpReply *reply, const char *text)
+{
+    gint64 number = 0;
+
+    if (!g_ascii_string_to_signed(text, 10, 0, G_MAXINT64, &number, NULL))
+        number = -1;
+    if (reply->hasLength && number != reply->response.contentLength && !reply->error)
+        textToError(&reply->error, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
+                    "The reply of %s has two different lengths.", reply->name);
+    reply->hasLength = TRUE;
+    reply->response.contentLength = number;
+}
+
 static void
 httpReplyTakeField(HttpReply *reply, const char *line, size_t length)
 {
@@ -57,6 +72,7 @@ httpReplyTakeField(HttpReply *reply, const char *line, size_t length)
     } fields[] = {
         { "Content-Type", &reply->response.contentType },
         { "Content-Range", &reply->response.contentRange },
+        { "Content-Encoding", &reply->response.contentEncoding },
         { "Location", &reply->response.location },
     };
     char *cookie = httpLineValue(line, length, "Set-Cookie");
@@ -69,10 +85,7 @@ httpReplyTakeField(HttpReply *reply, const char *line, size_t length)
     }
     size = httpLineValue(line, length, "Content-Length");
     if (size) {
-        gint64 number = 0;
-
-        reply->response.contentLength =
-            g_ascii_string_to_signed(size, 10, 0, G_MAXINT64, &number, NULL) ? number : -1;
+        httpReplyTakeLength(reply, size);
         return;
     }
     for (i = 0; i < G_N_ELEMENTS(fields); i++) {
@@ -95,6 +108,7 @@ httpReplyTakeStatus(HttpReply *reply, const char *line, size_t length)
 
     httpResponseClear(&reply->response);
     reply->response.contentLength = -1;
+    reply->hasLength = FALSE;
     reply->response.status = blank ? g_ascii_strtoull(blank + 1, NULL, 10) : 0;
 }
 
@@ -124,7 +138,7 @@ httpReplyTakeLine(HttpReply *reply, const char *line, size_t length)
     else
         httpReplyTakeField(reply, line, length);
 
-    return TRUE;
+    return reply->error == NULL;
 }
 
 gboolean

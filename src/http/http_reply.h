@@ -17,6 +17,7 @@ typedef struct {
     gpointer opaque;
     HttpResponse response;
     guint lines;            /* header lines so far, those of interim (1xx) replies included */
+    gboolean hasLength;     /* of the reply whose header is coming */
     gboolean complete;      /* the header of the final reply has ended */
     GError *error;          /* why a line or a piece was refused, or NULL */
 } HttpReply;
@@ -25,7 +26,8 @@ typedef struct {
  * Takes one line of the header as it came, "\r\n" included. Trailers behind a chunked body are
  * counted, and else ignored.
  *
- * Returns: FALSE with reply->error set when a limit is reached, or the line has a NUL byte in it.
+ * Returns: FALSE with reply->error set when a limit is reached, the line has a NUL byte in it, or a
+ * second length comes that is another one.
  */
 gboolean httpReplyTakeLine(HttpReply *reply, const char *line, size_t length);
 

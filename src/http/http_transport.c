@@ -45,6 +45,7 @@ httpResponseClear(HttpResponse *response)
     secretEraseFree(response->setCookie);
     g_free(response->contentType);
     g_free(response->contentRange);
+    g_free(response->contentEncoding);
     g_free(response->location);
     *response = (HttpResponse){ 0 };
 }

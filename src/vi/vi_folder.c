@@ -147,6 +147,14 @@ viFolderSize(ViFolder *folder, const ViFile *file, gint *cancel, guint64 *ret_si
         viFolderSetPage(error, file);
         return FALSE;
     }
+    if (!viFolderCheckPlain(file, &response, error))
+        return FALSE;
+    if (response.status != 200) {
+        textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                    "Asked for the size of '%s', the server answered with HTTP status %u.", name,
+                    response.status);
+        return FALSE;
+    }
     if (response.contentLength < 0) {
         textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
                     "The server does not say how long '%s' is.", name);
@@ -169,6 +177,8 @@ typedef struct {
     gboolean begun;     /* its headers have been looked at */
     guint64 at;         /* where its next byte belongs */
     guint64 total;      /* length of the file; G_MAXUINT64: unknown */
+    guint64 stop;       /* where its body has to end; G_MAXUINT64: unknown */
+    guint64 come;       /* how far its body has come */
     gboolean enough;    /* more comes than is wanted */
 } Reading;
 
@@ -183,6 +193,33 @@ setShort(const Reading *reading, guint64 total, GError **error)
     return FALSE;
 }
 
+/* Returns: FALSE. */
+static gboolean
+setOtherLength(const Reading *reading, guint64 known, guint64 total, GError **error)
+{
+    g_autofree char *name = viFolderName(reading->file);
+
+    textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                "The server says that '%s' has %" G_GUINT64_FORMAT " bytes, and said %"
+                G_GUINT64_FORMAT " before; it may have changed meanwhile.", name, total, known);
+    return FALSE;
+}
+
+/* Whether the reply is about a file as long as is known; where nothing is, that is known now. */
+static gboolean
+checkTotal(const Reading *reading, GError **error)
+{
+    guint64 *known = reading->file->known;
+    guint64 before = 0;
+
+    if (!known || reading->total == G_MAXUINT64 ||
+        __atomic_compare_exchange_n(known, &before, reading->total, FALSE, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_SEQ_CST) ||
+        before == reading->total)
+        return TRUE;
+    return setOtherLength(reading, before, reading->total, error);
+}
+
 /* A part of the file: it must begin where it is expected to. */
 static gboolean
 beginPart(Reading *reading, const HttpResponse *response, GError **error)
@@ -191,15 +228,16 @@ beginPart(Reading *reading, const HttpResponse *response, GError **error)
     ViRange range;
 
     if (!viRangeParse(response->contentRange, &range) || range.first != reading->next ||
-        range.last >= reading->end) {
+        range.last >= reading->end || viRangeIsMultipart(response->contentType)) {
         textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
                     "The server sent another part of '%s' than the one asked for, which begins at "
                     "byte %" G_GUINT64_FORMAT ".", name, reading->next);
         return FALSE;
     }
-    reading->at = range.first;
+    reading->at = reading->come = range.first;
+    reading->stop = range.last + 1;
     reading->total = range.total;
-    return TRUE;
+    return checkTotal(reading, error);
 }
 
 /* The whole file, from a server that knows no ranges. */
@@ -218,9 +256,10 @@ beginWhole(Reading *reading, const HttpResponse *response, GError **error)
                     " on; that far it would have to be loaded in vain.", name, reading->next);
         return FALSE;
     }
-    reading->at = 0;
+    reading->at = reading->come = 0;
     reading->total = response->contentLength < 0 ? G_MAXUINT64 : (guint64)response->contentLength;
-    return TRUE;
+    reading->stop = reading->total;
+    return checkTotal(reading, error);
 }
 
 static gboolean
@@ -231,6 +270,8 @@ beginReply(Reading *reading, const HttpResponse *response, GError **error)
     if (reading->begun)
         return TRUE;
     reading->begun = TRUE;
+    if (!viFolderCheckPlain(reading->file, response, error))
+        return FALSE;
     if (response->status == 206)
         return beginPart(reading, response, error);
     if (response->status == 200)
@@ -239,6 +280,26 @@ beginReply(Reading *reading, const HttpResponse *response, GError **error)
     textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
                 "The server answered with HTTP status %u instead of the contents of '%s'.",
                 response->status, name);
+    return FALSE;
+}
+
+/* Whether @length bytes more are no more than the reply has announced, and the file has. */
+static gboolean
+checkMore(Reading *reading, size_t length, GError **error)
+{
+    const guint64 *known = reading->file->known;
+    const guint64 ends = known ? __atomic_load_n(known, __ATOMIC_SEQ_CST) : 0;
+    g_autofree char *name = NULL;
+
+    if (length <= reading->stop - reading->come &&
+        (ends == 0 || (reading->come <= ends && length <= ends - reading->come))) {
+        reading->come += length;
+        return TRUE;
+    }
+    name = viFolderName(reading->file);
+    textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                "The server sent more of '%s' than the file is said to have, or than it had "
+                "announced.", name);
     return FALSE;
 }
 
@@ -251,7 +312,7 @@ receive(const HttpResponse *response, const char *data, size_t length, gpointer 
     size_t skip;
     size_t take;
 
-    if (!beginReply(reading, response, error))
+    if (!beginReply(reading, response, error) || !checkMore(reading, length, error))
         return FALSE;
 
     skip = reading->at < reading->next ? (size_t)MIN(length, reading->next - reading->at) : 0;
@@ -387,6 +448,8 @@ checkSmall(const SmallFile *small, const HttpResponse *response, GError **error)
         viFolderSetPage(error, small->file);
         return FALSE;
     }
+    if (!viFolderCheckPlain(small->file, response, error))
+        return FALSE;
     if (response->status == 200 &&
         (response->contentLength < 0 || (guint64)response->contentLength == small->text->len))
         return TRUE;

@@ -52,3 +52,11 @@ viRangeParse(const char *text, ViRange *ret_range)
     *ret_range = range;
     return TRUE;
 }
+
+gboolean
+viRangeIsMultipart(const char *contentType)
+{
+    static const char kind[] = "multipart/";
+
+    return contentType && g_ascii_strncasecmp(contentType, kind, strlen(kind)) == 0;
+}

@@ -25,3 +25,6 @@ char *viRangeHeader(guint64 first, guint64 last);
  * Returns: FALSE when @text is none, or makes no sense; then nothing is written. Accepts NULL.
  */
 gboolean viRangeParse(const char *text, ViRange *ret_range);
+
+/* Whether a body of this Content-Type (may be NULL) has several parts, each with headers. */
+gboolean viRangeIsMultipart(const char *contentType);

@@ -197,3 +197,18 @@ viFolderSetPage(GError **error, const ViFile *file)
                 "The server answered with a web page instead of the file '%s'; it is a folder, or "
                 "something between here and the server answers in its place.", name);
 }
+
+gboolean
+viFolderCheckPlain(const ViFile *file, const HttpResponse *response, GError **error)
+{
+    const char *encoding = response->contentEncoding;
+    g_autofree char *name = viFolderName(file);
+    g_autofree char *quote = NULL;
+
+    if (!encoding || !*encoding || g_ascii_strcasecmp(encoding, "identity") == 0)
+        return TRUE;
+    quote = textQuote(encoding, -1);
+    textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                "The server sends '%s' encoded ('%s') instead of as it is.", name, quote);
+    return FALSE;
+}

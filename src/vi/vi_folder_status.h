@@ -39,5 +39,13 @@ gboolean viFolderIsPage(const ViFile *file, const HttpResponse *response);
 /* Error for such a reply. */
 void viFolderSetPage(GError **error, const ViFile *file);
 
+/*
+ * Whether @response is about the file's bytes as they are. An encoding, which nobody has asked for,
+ * would make lengths and ranges those of something else.
+ *
+ * Returns: FALSE with VI_ERROR_PROTOCOL.
+ */
+gboolean viFolderCheckPlain(const ViFile *file, const HttpResponse *response, GError **error);
+
 /* Returns: (transfer full) "[datastore] path", as people are told of @file. */
 char *viFolderName(const ViFile *file);

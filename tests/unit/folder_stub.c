@@ -18,6 +18,7 @@ typedef struct {
 
 static GQueue outcomes = G_QUEUE_INIT;
 static GString *lines;
+static gint64 there = -1;
 
 struct _ViFolder {
     ViSession *session;
@@ -32,6 +33,20 @@ add(const char *verb, gint code, const char *text)
 
     *outcome = (Outcome) { verb, code, text };
     g_queue_push_tail(&outcomes, outcome);
+}
+
+void
+folderStubReset(void)
+{
+    there = -1;
+    if (lines)
+        g_string_free(g_steal_pointer(&lines), TRUE);
+}
+
+void
+folderStubSee(gint64 size)
+{
+    there = size;
 }
 
 void
@@ -108,9 +123,9 @@ viFolderSize(ViFolder *folder G_GNUC_UNUSED, const ViFile *file, gint *cancel G_
     const char *text = NULL;
 
     record("size", file, -1);
-    if (!take("size", VI_ERROR_FILE_NOT_FOUND, &text, error))
+    if (!take("size", there < 0 ? VI_ERROR_FILE_NOT_FOUND : -1, &text, error))
         return FALSE;
-    *ret_size = 1;
+    *ret_size = there < 0 ? 1 : (guint64)there;
     return TRUE;
 }
 
@@ -151,6 +166,7 @@ viFolderWrite(ViFolder *folder G_GNUC_UNUSED, const ViFile *file, gint64 length,
     }
     g_assert_cmpint(n, ==, 0);
     g_assert_cmpint(given, ==, length);
+    there = given;
     if (ret_written)
         *ret_written = (guint64)given;
     return TRUE;

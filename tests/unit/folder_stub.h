@@ -14,6 +14,15 @@
  */
 
 /* The next call of @verb ("size", "read", "write") fails with VI_ERROR and @code. */
+/* Forgets what was called, and that any file is there. */
+void folderStubReset(void);
+
+/*
+ * From now on every file that nothing else is scripted for is there, with @size bytes; -1: none is.
+ * What is written is there with what was written.
+ */
+void folderStubSee(gint64 size);
+
 void folderStubFail(const char *verb, gint code);
 
 /* The next viFolderReadText finds @text; viFolderSize finds a file. */

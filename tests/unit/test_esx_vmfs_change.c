@@ -179,7 +179,7 @@ testDeleteFile(void)
     g_assert_false(esxVmfsDelete(vmfs.connection, vmfs.pool, &iso, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_FILE_FAULT);
     cannedAssertLog(vmfs.canned, DELETE_FILE " " LOOK);
-    folderStubAssertLog("");
+    folderStubAssertLog("size [ds] a.iso\n");
 }
 
 #define DESCRIPTOR "# Disk DescriptorFile\nRW 2048 VMFS \"a-flat.vmdk\"\n"
@@ -256,6 +256,31 @@ testDeleteFails(void)
     folderStubAssertLog("");
 }
 
+/* ---- a server that says yes ------------------------------------------------------------------ */
+
+/* A task that has succeeded and done nothing is an error. */
+static void
+testHollow(void)
+{
+    g_auto(Vmfs) vmfs = { 0 };
+    g_autoptr(GError) deleted = NULL;
+    g_autoptr(GError) resized = NULL;
+
+    vmfsInit(&vmfs);
+    folderStubSee(5000);
+    fixtureScriptTask(vmfs.canned, DELETE_FILE);
+    g_assert_false(esxVmfsDelete(vmfs.connection, vmfs.pool, &iso, &deleted));
+    g_assert_error(deleted, VI_ERROR, VI_ERROR_FILE_FAULT);
+    fixtureAssertPhrase(deleted->message, "has deleted '[ds] a.iso', and the file is still there");
+
+    fixtureScriptTask(vmfs.canned, EXTEND);
+    folderStubText("# Disk DescriptorFile\nversion=1\ncreateType=\"vmfs\"\n"
+                   "RW 2048 VMFS \"a-flat.vmdk\"\n");
+    g_assert_false(resize(&vmfs, &disk, 2 * MIB, FALSE, &resized));
+    g_assert_error(resized, VI_ERROR, VI_ERROR_FILE_FAULT);
+    fixtureAssertPhrase(resized->message, "its descriptor says 1048576");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -269,5 +294,6 @@ main(int argc, char **argv)
     g_test_add_func("/esx/vmfs-change/delete-file", testDeleteFile);
     g_test_add_func("/esx/vmfs-change/descriptor-forbids", testDescriptorForbids);
     g_test_add_func("/esx/vmfs-change/delete-fails", testDeleteFails);
+    g_test_add_func("/storage/change/hollow", testHollow);
     return g_test_run();
 }

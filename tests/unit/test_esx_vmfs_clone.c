@@ -41,9 +41,10 @@ copyOf(Vmfs *vmfs, const EsxVolumeSpec *spec, const EsxVolume *source)
 {
     g_autoptr(GError) error = NULL;
     EsxVolumeList *list = NULL;
-    gboolean ok = esxVmfsClone(vmfs->connection, vmfs->pool, spec, vmfs->other, source, &list,
-                               &error);
+    gboolean ok;
 
+    folderStubSee((gint64)source->capacity);
+    ok = esxVmfsClone(vmfs->connection, vmfs->pool, spec, vmfs->other, source, &list, &error);
     g_assert_no_error(error);
     g_assert_true(ok);
     return list;

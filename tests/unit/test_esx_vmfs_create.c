@@ -23,8 +23,10 @@ create(Vmfs *vmfs, const EsxVolumeSpec *spec)
 {
     g_autoptr(GError) error = NULL;
     EsxVolumeList *list = NULL;
-    gboolean ok = esxVmfsCreate(vmfs->connection, vmfs->pool, spec, &list, &error);
+    gboolean ok;
 
+    folderStubSee(g_str_has_suffix(spec->name, ".vmdk") ? 500 : -1);
+    ok = esxVmfsCreate(vmfs->connection, vmfs->pool, spec, &list, &error);
     g_assert_no_error(error);
     g_assert_true(ok);
     g_assert_cmpuint(esxVolumeListLength(list), ==, 1);
@@ -91,7 +93,7 @@ testDisk(void)
         g_assert_cmpuint(volume->allocation, ==, rows[i].known);
         g_assert_cmpint(volume->disk.type, ==, rows[i].type);
     }
-    folderStubAssertLog("");
+    folderStubAssertLog("size [ds] vm/a b.vmdk\n");
 }
 
 static void
@@ -189,7 +191,7 @@ testFile(void)
     vmfsList(&vmfs);
     fixtureScriptTask(vmfs.canned, MOVE);
     list = create(&vmfs, &isoSpec);
-    folderStubAssertLog("write [ds] " TEMPORARY " 5000\n");
+    folderStubAssertLog("write [ds] " TEMPORARY " 5000\nsize [ds] iso/a.iso\n");
     cannedAssertLog(vmfs.canned, MOVE " " LOOK);
     vmfsAssertSent(&vmfs, MOVE, "<sourceName>[ds] iso/a.iso.upload-");
     vmfsAssertSent(&vmfs, MOVE, "<destinationName>[ds] iso/a.iso</destinationName>");
@@ -211,7 +213,7 @@ testEmptyFile(void)
     vmfsInit(&vmfs);
     fixtureScriptTask(vmfs.canned, MOVE);
     list = create(&vmfs, &spec);
-    folderStubAssertLog("write [ds] a.img.upload-XXXXXXXX 0\n");
+    folderStubAssertLog("write [ds] a.img.upload-XXXXXXXX 0\nsize [ds] a.img\n");
     g_assert_cmpint(esxVolumeListAt(list, 0)->format, ==, VIR_STORAGE_FILE_RAW);
     cannedAssertLog(vmfs.canned, MOVE " " LOOK);
 }
@@ -234,7 +236,8 @@ testLargeFile(void)
 
     fixtureScriptTask(vmfs.canned, MOVE);
     list = create(&vmfs, &largeSpec);
-    folderStubAssertLog("size [ds] iso/a.iso\nwrite [ds] " TEMPORARY " 16777217\n");
+    folderStubAssertLog("size [ds] iso/a.iso\nwrite [ds] " TEMPORARY " 16777217\n"
+                        "size [ds] iso/a.iso\n");
     cannedAssertLog(vmfs.canned, MOVE " " LOOK);
 }
 
@@ -267,7 +270,8 @@ testFileInMissingDirectory(void)
     cannedReply(vmfs.canned, MKDIR, "");
     fixtureScriptTask(vmfs.canned, MOVE);
     list = create(&vmfs, &isoSpec);
-    folderStubAssertLog("write [ds] " TEMPORARY " 5000\nwrite [ds] " TEMPORARY " 5000\n");
+    folderStubAssertLog("write [ds] " TEMPORARY " 5000\nwrite [ds] " TEMPORARY " 5000\n"
+                        "size [ds] iso/a.iso\n");
     cannedAssertLog(vmfs.canned, MKDIR " " MOVE " " LOOK);
     vmfsAssertSent(&vmfs, MKDIR, "<name>[ds] iso</name>");
 }
@@ -375,6 +379,38 @@ testCancelled(void)
     folderStubAssertLog("write [ds] " TEMPORARY " 5000\n");
 }
 
+/* ---- a server that says yes ------------------------------------------------------------------ */
+
+static void
+testHollow(void)
+{
+    static const EsxVolumeSpec disk = { "vm/a.vmdk", VIR_STORAGE_FILE_VMDK, MIB, MIB, FALSE };
+    g_auto(Vmfs) vmfs = { 0 };
+    g_autoptr(GError) made = NULL;
+    g_autoptr(GError) moved = NULL;
+    g_autoptr(GError) unseen = NULL;
+
+    vmfsInit(&vmfs);
+    fixtureScriptTask(vmfs.canned, CREATE);
+    made = createFails(&vmfs, vmfs.pool, &disk);
+    g_assert_error(made, VI_ERROR, VI_ERROR_FILE_FAULT);
+    fixtureAssertPhrase(made->message, "has made '[ds] vm/a.vmdk', and there is no such file");
+
+    folderStubFail("size", VI_ERROR_FILE_NOT_FOUND);
+    fixtureScriptTask(vmfs.canned, MOVE);
+    fixtureScriptTask(vmfs.canned, DELETE);
+    moved = createFails(&vmfs, vmfs.pool, &isoSpec);
+    g_assert_error(moved, VI_ERROR, VI_ERROR_FILE_FAULT);
+    fixtureAssertPhrase(moved->message, "says that it has moved");
+    vmfsAssertSent(&vmfs, DELETE, "<name>[ds] iso/a.iso.upload-");
+
+    folderStubFail("size", VI_ERROR_PROTOCOL);
+    fixtureScriptTask(vmfs.canned, MOVE);
+    unseen = createFails(&vmfs, vmfs.pool, &isoSpec);
+    g_assert_error(unseen, VI_ERROR, VI_ERROR_PROTOCOL);
+    fixtureAssertPhrase(unseen->message, "'[ds] iso/a.iso' was made, but looking at it failed");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -392,5 +428,6 @@ main(int argc, char **argv)
     g_test_add_func("/esx/vmfs-create/file-name-taken", testFileNameTaken);
     g_test_add_func("/esx/vmfs-create/file-tidied-up", testFileTidiedUp);
     g_test_add_func("/esx/vmfs-create/cancelled", testCancelled);
+    g_test_add_func("/storage/create/hollow", testHollow);
     return g_test_run();
 }

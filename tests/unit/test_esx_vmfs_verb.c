@@ -24,8 +24,10 @@ create(Vmfs *vmfs, const EsxVolumeSpec *spec)
 {
     g_autoptr(GError) error = NULL;
     EsxVolumeList *list = NULL;
-    gboolean ok = esxVmfsCreate(vmfs->connection, vmfs->pool, spec, &list, &error);
+    gboolean ok;
 
+    folderStubSee(g_str_has_suffix(spec->name, ".vmdk") ? 500 : -1);
+    ok = esxVmfsCreate(vmfs->connection, vmfs->pool, spec, &list, &error);
     g_assert_no_error(error);
     g_assert_true(ok);
     return list;
@@ -174,6 +176,7 @@ testNamespace(void)
     g_autoptr(GError) error = NULL;
 
     vmfsInit(&vmfs);
+    folderStubSee(500);
     cannedReply(vmfs.canned, NAMESPACE, "<returnval>/vmfs/volumes/vsan:1/2</returnval>");
     fixtureScriptTaskFault(vmfs.canned, CREATE, "CannotCreateFile", "No directory.");
     cannedFault(vmfs.canned, MKDIR, "CannotCreateFile", "Not here.");

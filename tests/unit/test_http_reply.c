@@ -139,12 +139,32 @@ testSink(void)
     g_assert_error(loud.error, G_FILE_ERROR, G_FILE_ERROR_NOSPC);
 }
 
+/* One length that is repeated is one; two are none, unless they are of two replies. */
+static void
+testLengths(void)
+{
+    static const char other[] = "Content-Length: 2\r\n";
+    g_auto(HttpReply) reply = { .name = "h:1" };
+
+    take(&reply, "HTTP/1.1 100 Continue\r\n");
+    take(&reply, "Content-Length: 0\r\n");
+    take(&reply, "\r\n");
+    take(&reply, "HTTP/1.1 200 OK\r\n");
+    take(&reply, "Content-Length: 1\r\n");
+    take(&reply, "content-length:1\r\n");
+    g_assert_cmpint(reply.response.contentLength, ==, 1);
+    g_assert_false(httpReplyTakeLine(&reply, other, strlen(other)));
+    g_assert_error(reply.error, HTTP_ERROR, HTTP_ERROR_PROTOCOL);
+    g_assert_nonnull(strstr(reply.error->message, "two different lengths"));
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/http/reply/fields", testFields);
     g_test_add_func("/http/reply/interim-and-trailer", testInterimAndTrailer);
+    g_test_add_func("/http/reply/lengths", testLengths);
     g_test_add_func("/http/reply/limits", testLimits);
     g_test_add_func("/http/reply/nul", testNul);
     g_test_add_func("/http/reply/odd-status", testOddStatus);

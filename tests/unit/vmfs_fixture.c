@@ -16,6 +16,7 @@
 void
 vmfsInit(Vmfs *vmfs)
 {
+    folderStubReset();
     vmfs->canned = cannedNew();
     vmfs->connection = esxConnectionNew(fixtureLogin(vmfs->canned), NULL, "esx1", HOUR_MS);
     vmfs->snapshot = fixtureSnapshot(
