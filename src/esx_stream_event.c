@@ -5,6 +5,7 @@
 
 /* A stream's callback on the application's event loop. */
 
+#include "base_file.h"
 #include "base_text.h"
 #include "esx_error.h"
 #include "esx_stream_event.h"
@@ -149,7 +150,8 @@ watchNew(EsxStreamEvents *events, virStreamPtr stream, int interest, virStreamEv
     int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
     if (fd < 0) {
-        virReportSystemError(errno, "%s", "cannot make an eventfd for the events of a stream");
+        esxReport(VIR_ERR_SYSTEM_ERROR, "cannot make an eventfd for the events of a stream: "
+                  TEXT_MESSAGE, fileErrorText(errno));
         return NULL;
     }
     watch = g_new0(Watch, 1);

@@ -37,12 +37,15 @@ esxVmfsCheckCapacity(const EsxVmfsVerb *verb, const char *name, guint64 capacity
     g_autoptr(EsxVmfsContents) contents =
         esxVmfsContentsFind(verb->connection, verb->pool, &volume, NULL);
     g_autofree char *path = esxVmfsPath(verb->pool, name);
+    GError *local = NULL;
 
     if (!contents || contents->size >= capacity)
         return TRUE;
-    textToError(error, VI_ERROR, VI_ERROR_FILE_FAULT,
-                "the server says that it has resized '%s' to %" G_GUINT64_FORMAT " bytes, and its "
-                "descriptor says %" G_GUINT64_FORMAT, path, capacity, contents->size);
+    textToError(&local, VI_ERROR, VI_ERROR_FILE_FAULT,
+                "the server says that it has resized it to %" G_GUINT64_FORMAT " bytes, and its "
+                "descriptor says %" G_GUINT64_FORMAT, capacity, contents->size);
+    esxVmfsLeft(local, path, " is not as long as it was to be; resize it again");
+    g_propagate_error(error, local);
     return FALSE;
 }
 
@@ -65,9 +68,12 @@ esxVmfsResize(EsxConnection *connection, const InventoryPool *pool, const EsxVol
     if (capacityKb * 1024 < volume->capacity)
         return refuse("ESX cannot shrink a virtual disk; create a smaller one, and copy into it "
                       "what is to stay", error);
-    return esxVmfsVerbBegin(&verb, connection, pool, error) &&
-           viDiskExtend(connection->session, &disk, capacityKb, allocate, &verb.change, error) &&
-           esxVmfsCheckCapacity(&verb, volume->name, capacityKb * 1024, error);
+    if (!esxVmfsVerbBegin(&verb, connection, pool, error))
+        return FALSE;
+    if (viDiskExtend(connection->session, &disk, capacityKb, allocate, &verb.change, error))
+        return esxVmfsCheckCapacity(&verb, volume->name, capacityKb * 1024, error);
+    esxVmfsAbout(error, path, " may have been resized");
+    return FALSE;
 }
 
 /* ---- wipe ------------------------------------------------------------------------------------ */
@@ -83,8 +89,12 @@ esxVmfsWipe(EsxConnection *connection, const InventoryPool *pool, const EsxVolum
     if (!isDisk(volume))
         return refuse("ESX can wipe virtual disks, not plain files; delete the file, but know that "
                       "its blocks keep what they hold until they are used again", error);
-    return esxVmfsVerbBegin(&verb, connection, pool, error) &&
-           viDiskZeroFill(connection->session, &disk, &verb.change, error);
+    if (!esxVmfsVerbBegin(&verb, connection, pool, error))
+        return FALSE;
+    if (viDiskZeroFill(connection->session, &disk, &verb.change, error))
+        return TRUE;
+    esxVmfsAbout(error, path, " may have been wiped, wholly or in part");
+    return FALSE;
 }
 
 /* ---- delete ---------------------------------------------------------------------------------- */
@@ -133,13 +143,12 @@ esxVmfsDelete(EsxConnection *connection, const InventoryPool *pool, const EsxVol
 
     if (!esxVmfsVerbBegin(&verb, connection, pool, error))
         return FALSE;
-    if (!isDisk(volume))
-        return viFileDelete(connection->session, &file, &verb.change, error) &&
-               esxVmfsVerbExpect(&verb, volume->name, FALSE /* there */, error);
-    if (viDiskDelete(connection->session, &file, &verb.change, &local))
+    if (isDisk(volume) ? viDiskDelete(connection->session, &file, &verb.change, &local)
+                       : viFileDelete(connection->session, &file, &verb.change, &local))
         return esxVmfsVerbExpect(&verb, volume->name, FALSE /* there */, error);
 
-    if (isVague(local) && isForbidden(&verb, volume))
+    esxVmfsAbout(&local, path, " may have been deleted, wholly or in part");
+    if (isDisk(volume) && isVague(local) && isForbidden(&verb, volume))
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
                     "its descriptor forbids that (ddb.deletable = \"false\"), which is mostly so "
                     "because something else needs the disk; if nothing does, take that entry out "

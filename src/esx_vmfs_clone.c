@@ -76,8 +76,11 @@ copyDisk(EsxVmfsVerb *verb, gpointer opaque, GError **error)
     const ViPath to = esxVmfsViPath(verb->pool, copy->toPath);
     const ViDiskKind *kind = copy->kind.type == VI_DISK_UNKNOWN ? NULL : &copy->kind;
 
-    return viDiskCopy(verb->connection->session, &from, &to, kind, &verb->change, &copy->kindTaken,
-                      error);
+    if (viDiskCopy(verb->connection->session, &from, &to, kind, &verb->change, &copy->kindTaken,
+                   error))
+        return TRUE;
+    esxVmfsAbout(error, copy->toPath, " may have been made");
+    return FALSE;
 }
 
 /* Extends the copy; that failing, takes it away, or says that it stays. */
@@ -90,13 +93,12 @@ extendCopy(EsxVmfsVerb *verb, const Copy *copy, guint64 capacityKb, GError **err
     if (viDiskExtend(verb->connection->session, &path, capacityKb,
                      copy->kind.type == VI_DISK_EAGER, &verb->change, &local))
         return TRUE;
-    if (esxVmfsIsOpenOutcome(local))
-        esxVmfsLeft(local, copy->toPath,
-                    " is the copy, and may still have the capacity of its source");
-    else
+    textAddToError(&local, "the copy was made, but cannot be extended: ");
+    esxVmfsAbout(&local, copy->toPath,
+                 " is the copy, and may still have the capacity of its source");
+    if (!esxVmfsIsOpenOutcome(local))
         esxVmfsVerbTidy(verb, copy->toPath, TRUE /* isDisk */, local);
-    g_propagate_prefixed_error(error, g_steal_pointer(&local),
-                               "the copy was made, but cannot be extended: ");
+    g_propagate_error(error, g_steal_pointer(&local));
     return FALSE;
 }
 
@@ -149,7 +151,10 @@ copyFile(EsxVmfsVerb *verb, gpointer opaque, GError **error)
     const ViPath from = esxVmfsViPath(copy->sourcePool, copy->fromPath);
     const ViPath to = esxVmfsViPath(verb->pool, copy->toPath);
 
-    return viFileCopy(verb->connection->session, &from, &to, &verb->change, error);
+    if (viFileCopy(verb->connection->session, &from, &to, &verb->change, error))
+        return TRUE;
+    esxVmfsAbout(error, copy->toPath, " may have been made");
+    return FALSE;
 }
 
 /* Whether the copy is there, and as long as its source, which may be another one by now. */
@@ -168,9 +173,8 @@ checkFile(const EsxVmfsVerb *verb, const char *name, const Copy *copy, GError **
 
         g_error_free(local);
         if (missing)
-            textToError(error, VI_ERROR, VI_ERROR_FILE_FAULT,
-                        "the server says that it has made '%s', and there is no such file",
-                        copy->toPath);
+            g_set_error(error, VI_ERROR, VI_ERROR_FILE_FAULT,
+                        "the server says that it has made the file, and there is none");
         return !missing;
     }
     if (size == copy->source->capacity ||

@@ -77,8 +77,11 @@ createDisk(EsxVmfsVerb *verb, gpointer opaque, GError **error)
     const NewDisk *disk = opaque;
     const ViPath path = esxVmfsViPath(verb->pool, disk->path);
 
-    return viDiskCreate(verb->connection->session, &path, disk->capacityKb, &disk->kind,
-                        &verb->change, error);
+    if (viDiskCreate(verb->connection->session, &path, disk->capacityKb, &disk->kind,
+                     &verb->change, error))
+        return TRUE;
+    esxVmfsAbout(error, disk->path, " may have been made");
+    return FALSE;
 }
 
 /* libvirt's XML has no place for the adapter of a volume. */
@@ -189,7 +192,7 @@ moveToName(EsxVmfsVerb *verb, const char *temporary, const char *name, GError **
         setExists(name, &local);
         esxVmfsVerbTidy(verb, fromPath, FALSE /* isDisk */, local);
     } else if (esxVmfsIsOpenOutcome(local)) {
-        esxVmfsLeft(local, fromPath, " is what the new file is called, or '%s'", toPath);
+        esxVmfsLeft(local, fromPath, " is the new file, unless it has its own name already");
     } else {
         esxVmfsVerbTidy(verb, fromPath, FALSE /* isDisk */, local);
     }
@@ -214,11 +217,12 @@ checkFile(const EsxVmfsVerb *verb, const char *temporary, const EsxVolumeSpec *s
         if (g_error_matches(local, VI_ERROR, VI_ERROR_FILE_NOT_FOUND)) {
             g_clear_error(&local);
             textToError(&local, VI_ERROR, VI_ERROR_FILE_FAULT,
-                        "the server says that it has moved '%s' to '%s', and has not", fromPath,
-                        toPath);
+                        "the server says that it has moved what was written to its name, and has "
+                        "not");
             esxVmfsVerbTidy(verb, fromPath, FALSE /* isDisk */, local);
         } else {
-            textAddToError(&local, "'%s' was made, but looking at it failed: ", toPath);
+            textAddToError(&local, "looking at it failed: ");
+            esxVmfsLeft(local, toPath, " was made; look at it");
         }
         g_propagate_error(error, local);
         return FALSE;

@@ -282,6 +282,23 @@ typedef struct {
 } Place;
 
 /*
+ * An error of what stays at @path, what that is and what to do about it first.
+ *
+ * @note: what @path is, a part of a sentence that begins with a blank. @why: (transfer full).
+ * Returns: FALSE.
+ */
+static gboolean
+failLeft(const char *path, ViErrorCode code, const char *note, char *why, GError **error)
+{
+    GError *local = g_error_new_literal(VI_ERROR, code, why);
+
+    g_free(why);
+    esxVmfsLeft(local, path, TEXT_MESSAGE, note);
+    g_propagate_error(error, local);
+    return FALSE;
+}
+
+/*
  * The disk was deleted between the last look at it and the move, so that what was moved is an
  * extent of nothing. One attempt: what cannot be deleted now may be a new disk's.
  */
@@ -296,10 +313,11 @@ removeOrphan(const Upload *upload, const Place *place, GError **error)
         g_set_error(error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND,
                     "the disk was deleted during the upload; what was sent was deleted as well");
     else
-        textToError(error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND,
-                    "'%s' is left, and belongs to no disk: the disk was deleted during the upload, "
-                    "and deleting what was sent failed: " TEXT_MESSAGE, place->toPath,
-                    local->message);
+        return failLeft(place->toPath, VI_ERROR_FILE_NOT_FOUND,
+                        " is left, and belongs to no disk; delete it",
+                        textFormat("the disk was deleted during the upload, and deleting what was "
+                                   "sent failed: " TEXT_MESSAGE, local->message),
+                        error);
     return FALSE;
 }
 
@@ -307,11 +325,11 @@ removeOrphan(const Upload *upload, const Place *place, GError **error)
 static gboolean
 failLook(const Place *place, GError *local, GError **error)
 {
-    textToError(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN,
-                "what was sent was moved to '%s', but looking at it there failed: " TEXT_MESSAGE,
-                place->toPath, local->message);
+    char *why = textFormat("looking at it failed: " TEXT_MESSAGE, local->message);
+
     g_error_free(local);
-    return FALSE;
+    return failLeft(place->toPath, VI_ERROR_OUTCOME_UNKNOWN,
+                    " is where what was sent was moved to", why, error);
 }
 
 /* Whether the server has done what it says: then nothing is under the other name any more. */
@@ -324,7 +342,7 @@ checkMoved(Upload *upload, const Place *place, GError **error)
 
     if (viFolderSize(upload->verb.connection->folder, &file, place->cancel, &size, &local)) {
         textToError(&local, VI_ERROR, VI_ERROR_FILE_FAULT,
-                    "the server says that it has moved '%s' to '%s', and has not", place->fromPath,
+                    "the server says that it has moved what was sent to '%s', and has not",
                     place->toPath);
         removeFile(upload, place->fromPath, &local);
         g_propagate_error(error, local);
@@ -343,6 +361,7 @@ checkDiskNow(Upload *upload, const Place *place, GError **error)
     const EsxVmfsContents *contents = upload->contents;
     const ViFile file = esxVmfsViFile(contents->pool, contents->parts[0].file);
     g_autoptr(EsxVmfsContents) now = NULL;
+    g_autofree char *note = NULL;
     GError *local = NULL;
     guint64 size = 0;
 
@@ -360,24 +379,27 @@ checkDiskNow(Upload *upload, const Place *place, GError **error)
     /* Resized behind the move: then what was sent was there in time. */
     if (size == now->size)
         return TRUE;
-    textToError(error, VI_ERROR, VI_ERROR_FILE_FAULT,
-                "the disk was changed during the upload, and does not fit together now: its "
-                "descriptor says %" G_GUINT64_FORMAT " bytes, its contents ('%s') have %"
-                G_GUINT64_FORMAT "; %s %" G_GUINT64_FORMAT " bytes", now->size, place->toPath, size,
-                size < now->size ? "upload an image of" : "resize the disk to",
-                MAX(size, now->size));
-    return FALSE;
+    note = textFormat(" has the contents of the disk, and does not fit its descriptor; %s %"
+                      G_GUINT64_FORMAT " bytes",
+                      size < now->size ? "upload an image of" : "resize the disk to",
+                      MAX(size, now->size));
+    return failLeft(place->toPath, VI_ERROR_FILE_FAULT, note,
+                    textFormat("the disk was changed during the upload: its descriptor says %"
+                               G_GUINT64_FORMAT " bytes, its contents have %" G_GUINT64_FORMAT,
+                               now->size, size),
+                    error);
 }
 
 /* Returns: FALSE. */
 static gboolean
 setReplaced(const Upload *upload, const Place *place, guint64 size, GError **error)
 {
-    textToError(error, VI_ERROR, VI_ERROR_FILE_FAULT,
-                "the file was replaced during the upload: '%s' has %" G_GUINT64_FORMAT
-                " bytes now, and %" G_GUINT64_FORMAT " were sent; upload again", place->toPath,
-                size, upload->got);
-    return FALSE;
+    g_autofree char *note = textFormat(" has %" G_GUINT64_FORMAT " bytes now, and %"
+                                       G_GUINT64_FORMAT " were sent; upload again",
+                                       size, upload->got);
+
+    return failLeft(place->toPath, VI_ERROR_FILE_FAULT, note,
+                    g_strdup("the file was replaced during the upload"), error);
 }
 
 /* One look is enough: where both lengths are the same, it is one for the other name. */
@@ -419,7 +441,7 @@ moveToPlace(Upload *upload, const char *temporary, gint *cancel, GError **error)
                                               checkDiskNow(upload, &place, error)
                                         : checkFileNow(upload, &place, error);
     if (esxVmfsIsOpenOutcome(local))
-        esxVmfsLeft(local, fromPath, " is what was sent, unless it is in '%s' already", toPath);
+        esxVmfsLeft(local, fromPath, " is what was sent, unless it is in its place already");
     else
         removeFile(upload, fromPath, &local);
     g_propagate_error(error, local);

@@ -277,7 +277,13 @@ makeDirectories(EsxVmfsVerb *verb, const char *directory, GError **error)
             (!strchr(directory, '/') || makeDirectory(verb, path, &local)))
             return TRUE;
     }
-    textAddToError(&local, "the directory '%s' is missing, and it cannot be made: ", path);
+    if (esxVmfsIsOpenOutcome(local)) {
+        esxVmfsAbout(&local, path, " is the directory of it that was missing, and may have been "
+                     "made");
+    } else {
+        esxVmfsAbout(&local, path, "");
+        textAddToError(&local, "the directory '%s' is missing, and it cannot be made: ", path);
+    }
     g_propagate_error(error, g_steal_pointer(&local));
     return FALSE;
 }
@@ -360,10 +366,30 @@ esxVmfsLeft(GError *error, const char *path, const char *format, ...)
 }
 
 void
+esxVmfsAbout(GError **error, const char *path, const char *note)
+{
+    g_autofree char *quoted = textFormat("'%s'", path);
+    g_autofree char *only = g_strconcat(" (for ", quoted, ")", NULL);
+    g_autofree char *target = g_strconcat(" to ", quoted, ")", NULL);
+    GString *message = NULL;
+
+    if (!error || !*error)
+        return;
+    message = g_string_new((*error)->message);
+    g_string_replace(message, only, "", 0);
+    g_string_replace(message, target, ")", 0);
+    g_free((*error)->message);
+    (*error)->message = g_string_free(message, FALSE);
+    if (esxVmfsIsOpenOutcome(*error))
+        esxVmfsLeft(*error, path, TEXT_MESSAGE, note);
+}
+
+void
 esxVmfsVerbFail(const EsxVmfsVerb *verb, GError *error, GError **dest)
 {
     if (verb->madeDirectory && !isExists(error)) {
-        if (strstr(error->message, ESX_VMFS_LEFT))
+        /* There is no room for a second long name. */
+        if (strstr(error->message, ESX_VMFS_LEFT) || esxVmfsIsOpenOutcome(error))
             textAddToError(&error, "its directory was made for it and stays: ");
         else
             esxVmfsLeft(error, verb->madeDirectory, " is a directory that was made for it and "
@@ -439,10 +465,13 @@ esxVmfsVerbExpect(const EsxVmfsVerb *verb, const char *name, gboolean there, GEr
 
     if (there ? !missing : !seen)
         return TRUE;
-    textToError(error, VI_ERROR, VI_ERROR_FILE_FAULT,
-                there ? "the server says that it has made '%s', and there is no such file"
-                      : "the server says that it has deleted '%s', and the file is still there",
-                path);
+    g_clear_error(&local);
+    local = g_error_new_literal(VI_ERROR, VI_ERROR_FILE_FAULT,
+                                there ? "the server says that it has made the file, and there is "
+                                        "none" : "the server says that it has deleted it");
+    if (!there)
+        esxVmfsLeft(local, path, " is still there; delete it again");
+    g_propagate_error(error, g_steal_pointer(&local));
     return FALSE;
 }
 

@@ -93,6 +93,12 @@ void esxVmfsNote(GError *error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void esxVmfsLeft(GError *error, const char *path, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 /*
+ * Takes @path out of the error of a change of it (vi_file.h), for a caller whose report names it.
+ * Where the outcome is unknown, "'PATH'NOTE: " comes first instead. Accepts that there is none.
+ */
+void esxVmfsAbout(GError **error, const char *path, const char *note);
+
+/*
  * Removes what a failed verb has made, in bounded time, also when everything is being cancelled;
  * one that is not there is as good. Where that fails, @error says that it may stay.
  *

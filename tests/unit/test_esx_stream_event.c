@@ -8,6 +8,8 @@
 #include "esx_stream_event.h"
 
 #include <dirent.h>
+#include <string.h>
+#include <sys/resource.h>
 
 #include "loop_fixture.h"
 
@@ -439,6 +441,29 @@ quiet(void *opaque G_GNUC_UNUSED, virErrorPtr error G_GNUC_UNUSED)
 {
 }
 
+/* The sentence is that of all other places. */
+static void
+testTooFewDescriptors(void)
+{
+    g_auto(Setting) s = { 0 };
+    struct rlimit old = { 0 };
+    struct rlimit none = { 0 };
+    int added;
+
+    settingOpen(&s, 0);
+    g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &old), ==, 0);
+    none = old;
+    none.rlim_cur = 3;
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &none), ==, 0);
+    added = esxStreamEventsAdd(s.events, s.stream, R, called, &s, freed);
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &old), ==, 0);
+
+    g_assert_cmpint(added, ==, -1);
+    g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_SYSTEM_ERROR);
+    g_assert_nonnull(strstr(virGetLastErrorMessage(), "eventfd"));
+    g_assert_nonnull(strstr(virGetLastErrorMessage(), "this process has too few file descriptors"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -449,6 +474,7 @@ main(int argc, char **argv)
     /* The loop makes its own wake-up files when it is run first. */
     loopFor(1);
 
+    g_test_add_func("/stream-event/too-few-descriptors", testTooFewDescriptors);
     g_test_add_func("/stream-event/interest", testInterest);
     g_test_add_func("/stream-event/level", testLevel);
     g_test_add_func("/stream-event/implied", testImplied);

@@ -271,7 +271,8 @@ testHollow(void)
     fixtureScriptTask(vmfs.canned, DELETE_FILE);
     g_assert_false(esxVmfsDelete(vmfs.connection, vmfs.pool, &iso, &deleted));
     g_assert_error(deleted, VI_ERROR, VI_ERROR_FILE_FAULT);
-    fixtureAssertPhrase(deleted->message, "has deleted '[ds] a.iso', and the file is still there");
+    fixtureAssertPhrase(deleted->message, "'[ds] a.iso' is still there; delete it again: "
+                        "the server says that it has deleted it");
 
     fixtureScriptTask(vmfs.canned, EXTEND);
     folderStubText("# Disk DescriptorFile\nversion=1\ncreateType=\"vmfs\"\n"

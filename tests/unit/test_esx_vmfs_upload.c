@@ -329,8 +329,9 @@ testMoveFails(void)
     cannedFail(memory.canned, MOVE, HTTP_ERROR, HTTP_ERROR_BROKEN);
     sendAll(&again, upload(&memory, "a", 0), bytes);
     g_assert_error(again.error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN);
-    fixtureAssertPhrase(again.error->message, "' is what was sent, unless it is in '[ds] a");
-    fixtureAssertPhrase(again.error->message, "unless it is in '[ds] a' already");
+    fixtureAssertPhrase(again.error->message,
+                        "' is what was sent, unless it is in its place already: ");
+    fixtureAssertPhrase(again.error->message, "(from it to '[ds] a')");
     cannedAssertLog(memory.canned, MOVE);
 }
 

@@ -3,6 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
+#include "base_limits.h"
 #include "esx_claim.h"
 #include "esx_error.h"
 #include "esx_vmfs_upload.h"
@@ -92,8 +93,10 @@ testResizedBeforeMove(void)
     uploadAcross(&memory, &running, 8192);
     g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_FAULT);
     fixtureAssertPhrase(running.error->message, "its descriptor says 8192 bytes");
-    fixtureAssertPhrase(running.error->message, "'[ds] vm/d-flat.vmdk') have 4096");
-    fixtureAssertPhrase(running.error->message, "upload an image of 8192 bytes");
+    fixtureAssertPhrase(running.error->message, "its contents have 4096");
+    g_assert_true(g_str_has_prefix(running.error->message,
+                                   "'[ds] vm/d-flat.vmdk' has the contents of the disk, and does "
+                                   "not fit its descriptor; upload an image of 8192 bytes: "));
 
     fixtureScriptTask(memory.canned, MOVE);
     sendAll(&again, upload(&memory, "vm/d.vmdk", 0), whole);
@@ -143,8 +146,59 @@ testOrphanStays(void)
     fixtureScriptTaskFault(memory.canned, DELETE, "FileLocked", "in use");
     sendAll(&running, upload(&memory, "vm/d.vmdk", 0), bytes);
     g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND);
-    fixtureAssertPhrase(running.error->message, "'[ds] vm/d-flat.vmdk' is left");
+    fixtureAssertPhrase(running.error->message,
+                        "'[ds] vm/d-flat.vmdk' is left, and belongs to no disk; "
+                        "delete it: ");
     cannedAssertLog(memory.canned, MOVE " " LOOK " " DELETE " " LOOK);
+}
+
+/* A path of nearly LIMIT_DATASTORE_PATH, with a last part of nearly LIMIT_NAME_PART. */
+static char *
+longName(const char *ending)
+{
+    GString *name = g_string_new(NULL);
+    guint i;
+
+    for (i = 0; i < 14; i++)
+        g_string_append_printf(name, "%0255u/", i);
+    g_string_append_printf(name, "%0230u%s", 7, ending);
+    return g_string_free(name, FALSE);
+}
+
+static void
+removeLong(gpointer opaque)
+{
+    g_autofree char *disk = longName(".vmdk");
+    g_autofree char *extent = longName("-flat.vmdk");
+
+    memoryRemove(opaque, disk);
+    memoryRemove(opaque, extent);
+}
+
+/* What stays has the last part of its name whole, before the reason. */
+static void
+testLongOrphan(void)
+{
+    g_auto(Memory) memory = { 0 };
+    g_auto(Running) running = { 0 };
+    g_autoptr(GBytes) bytes = memoryRandom(4096, 1);
+    g_autofree char *disk = longName(".vmdk");
+    g_autofree char *extent = longName("-flat.vmdk");
+    g_autofree char *phrase = g_strconcat(strrchr(extent, '/'), "' is left, and belongs to no "
+                                          "disk; delete it: the disk was deleted", NULL);
+
+    memoryInit(&memory);
+    memory.beforeMove = removeLong;
+    memory.moveOpaque = &memory;
+    memoryAddDisk(&memory, disk, memoryRandom(4096, 2));
+    fixtureScriptTask(memory.canned, MOVE);
+    fixtureScriptTaskFault(memory.canned, DELETE, "FileLocked", "in use");
+    sendAll(&running, upload(&memory, disk, 0), bytes);
+    g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND);
+    fixtureAssertPhrase(running.error->message, phrase);
+    g_assert_true(g_str_has_prefix(running.error->message, "'[ds] "));
+    g_assert_cmpuint((size_t)(strstr(running.error->message, "' is left") -
+                              running.error->message), <=, LIMIT_LEFT_NAME_BYTES + 1);
 }
 
 /* Another one's file, of another length, is there when it is looked at. */
@@ -308,6 +362,7 @@ main(int argc, char **argv)
     g_test_add_func("/storage/upload/resized-before-move", testResizedBeforeMove);
     g_test_add_func("/storage/upload/deleted-before-move", testDeletedBeforeMove);
     g_test_add_func("/storage/upload/orphan-stays", testOrphanStays);
+    g_test_add_func("/storage/upload/long-orphan", testLongOrphan);
     g_test_add_func("/storage/upload/replaced-behind-move", testReplacedBehindMove);
     g_test_add_func("/storage/upload/hollow-move", testHollowMove);
     g_test_add_func("/storage/upload/claims", testClaims);

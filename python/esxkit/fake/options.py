@@ -15,7 +15,7 @@ PUT_REFUSALS = ("early-close", "polite")
 LONG_POLLS = ("wait", "fault", "empty")
 ENDED_WAITS = ("canceled", "fault")
 PARTIAL_PUTS = ("keep", "drop")
-CERTIFICATES = ("good", "selfsigned", "expired", "wronghost")
+CERTIFICATES = ("good", "selfsigned", "expired", "wronghost", "hostile", "hostile-subject")
 
 START_ONLY = frozenset({"port", "plain_port", "certificate", "state"})
 """Switches that only mean something when the fake starts."""

@@ -14,6 +14,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+HOSTILE = "\x1b[31m\x07\x9b\u202eevil\u2028\u200f\x7f"
+"""What the names of hostile certificates end with."""
+
 _NAMES = ("127.0.0.1", "::1", "localhost", "esx1.example.org")
 
 
@@ -28,7 +31,10 @@ class Certificates:
 
 
 def make(kind: str, folder: Path) -> Certificates:
-    """Certificates of a kind: good, selfsigned, expired or wronghost; PEM files go to `folder`.
+    """Certificates of a kind, one of options.CERTIFICATES; PEM files go to `folder`.
+
+    The hostile ones have controls and marks of direction in their names, of the server and of the authority:
+    "hostile" in the alternative names and the subject, "hostile-subject" in the subject alone.
 
     cacert is always the CA's own file, also where the server's certificate is not signed by it. Those that
     are in the folder already are used again, whatever their kind.
@@ -46,6 +52,9 @@ def make(kind: str, folder: Path) -> Certificates:
 
 
 def _write(kind: str, cacert: Path, chain: Path) -> None:
+    if kind.startswith("hostile"):
+        _write_hostile(cacert, chain, alternative=kind == "hostile")
+        return
     authority = trustme.CA(organization_name="esxkit fake")
     authority.cert_pem.write_to_path(cacert)
     if kind == "selfsigned":
@@ -66,18 +75,45 @@ def _colons(digest: "hashlib._Hash") -> str:
 def _self_signed() -> bytes:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost.localdomain")])
+    certificate = _builder(name, name, key).sign(key, hashes.SHA256())
+    return _private(key) + certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _write_hostile(cacert: Path, chain: Path, alternative: bool) -> None:
+    own, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    issuer, subject = (
+        x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, f"{who}{HOSTILE}", _validate=False)])
+        for who in ("authority", "server")
+    )
+    authority = (
+        _builder(issuer, issuer, own)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(own, hashes.SHA256())
+    )
+    builder = _builder(subject, issuer, own=key)
+    if alternative:
+        # As bytes of the certificate: no client may take them for the ASCII that they have to be.
+        name = x509.DNSName._init_without_validation(f"name{HOSTILE}")
+        builder = builder.add_extension(x509.SubjectAlternativeName([name]), critical=False)
+    cacert.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
+    chain.touch(mode=0o600)
+    chain.write_bytes(_private(key) + builder.sign(own, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+
+
+def _builder(subject: x509.Name, issuer: x509.Name, own: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
-    certificate = (
+    return (
         x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(own.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=365))
-        .sign(key, hashes.SHA256())
     )
-    private = key.private_bytes(
+
+
+def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return private + certificate.public_bytes(serialization.Encoding.PEM)
