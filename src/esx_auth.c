@@ -125,8 +125,8 @@ esxAuthCheckAccount(const EsxUri *uri, const EsxAuthEntry *entry, const char *wh
     }
     if (uri->port != port) {
         esxReport(VIR_ERR_OPERATION_DENIED,
-                  "The port %u of '%s' is not allowed %s: it is %d, or what the section of "
-                  "the daemon's auth.conf names with port=; leave it out of the URI.",
+                  "The port %u of '%s' is not allowed %s: it is the one that the section of the "
+                  "daemon's auth.conf names with port=, or else %d; leave it out of the URI.",
                   uri->port, uri->host, why, ESX_URI_PORT_HTTPS);
         return -1;
     }

@@ -108,6 +108,7 @@ esxServerNew(ViSession *session, InventoryScope *scope, const char *host)
     server->folder = viFolderNew(session);
     server->events = esxEventsNew();
     inventorySetWatch(server->inventory, &inventoryWatch, server);
+    server->missed = g_atomic_rc_box_new0(gint);
     g_mutex_init(&server->lock);
     server->leftOut = g_hash_table_new_full(hashText, g_str_equal, g_free, g_free);
     return server;
@@ -168,6 +169,7 @@ esxServerFree(EsxServer *server)
     if (server->hostsFree)
         server->hostsFree(server->hosts);
     g_hash_table_unref(server->leftOut);
+    g_atomic_rc_box_release(server->missed);
     g_mutex_clear(&server->lock);
     g_free(server->host);
     g_free(server);

@@ -10,6 +10,7 @@
 #include "base_text.h"
 #include "base_thread.h"
 #include "esx_error.h"
+#include "http_transport.h"
 
 VIR_LOG_INIT("esx.stream");
 
@@ -96,6 +97,8 @@ esxStreamNew(EsxTransfer *transfer, EsxConnection *connection, gboolean nonblock
     stream->finishMs = transfer->finishMs ? transfer->finishMs
                                           : connection->finishMs ? connection->finishMs
                                                                  : ESX_STREAM_FINISH_MS;
+    if (connection->server)
+        stream->missed = g_atomic_rc_box_acquire(connection->server->missed);
     stream->reply = nonblock && !transfer->isUpload ? esxStreamReplyNew() : NULL;
     stream->events = esxStreamEventsNew(ready, stream,
                                         transfer->isUpload ? 0 : VIR_STREAM_EVENT_ERROR);
@@ -121,6 +124,7 @@ esxStreamUnref(EsxStream *stream)
     esxPipeUnref(stream->pipe);
     esxStreamReplyFree(stream->reply);
     g_clear_error(&stream->verdict);
+    g_clear_pointer(&stream->missed, g_atomic_rc_box_release);
     g_cond_clear(&stream->changed);
     g_mutex_clear(&stream->lock);
     g_free(stream->what);
@@ -153,17 +157,52 @@ isOnItsWay(EsxStream *stream)
 }
 
 static gboolean
-awaitDone(EsxStream *stream)
+awaitDone(EsxStream *stream, guint ms)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&stream->lock);
-    gint64 deadline = fromNow(stream->finishMs);
+    gint64 deadline = fromNow(ms);
 
     while (!stream->done && g_get_monotonic_time() < deadline) {
         g_cond_wait_until(&stream->changed, &stream->lock, MIN(deadline, fromNow(DRAIN_LOOK_MS)));
         if (isOnItsWay(stream))
-            deadline = fromNow(stream->finishMs);
+            deadline = fromNow(ms);
     }
     return stream->done;
+}
+
+static gint
+nowSeconds(void)
+{
+    return (gint)(g_get_monotonic_time() / G_USEC_PER_SEC);
+}
+
+/*
+ * How long Finish waits. In a daemon its main loop waits as well, and with it every client: not
+ * longer than a minute, whatever a client's URI says, and the waits for one silent host do not add
+ * up.
+ */
+static guint
+patienceMs(const EsxStream *stream)
+{
+    const gint missed = stream->missed ? g_atomic_int_get(stream->missed) : 0;
+    guint most = ESX_STREAM_FINISH_MS;
+
+    if (!stream->nonblock)
+        return stream->finishMs;
+    if (missed != 0 && nowSeconds() - missed < ESX_STREAM_SILENT_S)
+        most = ESX_STREAM_SILENT_FINISH_MS;
+    return MIN(stream->finishMs, most);
+}
+
+/* Remembers for the next ones whether the server answered in time. */
+static void
+noteWait(const EsxStream *stream, gboolean done)
+{
+    const gboolean silent = !done || g_error_matches(stream->verdict, HTTP_ERROR,
+                                                     HTTP_ERROR_TIMEOUT);
+
+    if (stream->nonblock && stream->missed && (silent || !stream->verdict))
+        g_atomic_int_set(stream->missed, silent ? MAX(nowSeconds(), 1) : 0);
 }
 
 /* Returns: 0, or -1 with the libvirt error for what a transfer that is done came to. */
@@ -180,13 +219,17 @@ reportVerdict(EsxStream *stream)
 int
 esxStreamAwaitVerdict(EsxStream *stream)
 {
-    if (awaitDone(stream))
+    const guint ms = patienceMs(stream);
+    const gboolean done = awaitDone(stream, ms);
+
+    noteWait(stream, done);
+    if (done)
         return reportVerdict(stream);
 
     esxStreamAbandon(stream);
     esxReport(VIR_ERR_OPERATION_TIMEOUT,
               TEXT_MESSAGE " has not come to its end within %g seconds and was told to stop; "
-              "whether the server has it all is unknown", stream->what, stream->finishMs / 1000.0);
+              "whether the server has it all is unknown", stream->what, ms / 1000.0);
     return -1;
 }
 
@@ -199,7 +242,7 @@ esxStreamAwaitBeginning(EsxStream *stream)
     case ESX_PIPE_DONE:
         return 0;
     case ESX_PIPE_CLOSED:
-        if (awaitDone(stream) && stream->verdict)
+        if (awaitDone(stream, stream->finishMs) && stream->verdict)
             return reportVerdict(stream);
         esxReport(VIR_ERR_OPERATION_ABORTED, TEXT_MESSAGE " was aborted", stream->what);
         return -1;

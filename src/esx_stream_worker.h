@@ -21,6 +21,7 @@ typedef struct {
     gboolean isUpload, sparse, nonblock;
     char *what;
     guint finishMs;
+    gint *missed;               /* EsxServer.missed, or NULL */
     EsxStreamReply *reply;      /* of the call that opens it; NULL: nobody waits for one */
     gint cancel;                /* atomic */
     gint failed;                /* atomic: the transfer did */

@@ -132,11 +132,15 @@ writeFile(Upload *upload, const char *temporary, gint *cancel, GError **error)
     return TRUE;
 }
 
-/* Whether there may be a file after writing it failed with @error. */
+/*
+ * Whether there may be a file after writing it failed with @error. A reply that makes no sense does
+ * not say that there is none.
+ */
 static gboolean
 mayBeThere(const Upload *upload, const GError *error)
 {
-    return upload->asked || error->domain == HTTP_ERROR || esxVmfsIsOpenOutcome(error);
+    return upload->asked || error->domain == HTTP_ERROR || esxVmfsIsOpenOutcome(error) ||
+           g_error_matches(error, VI_ERROR, VI_ERROR_PROTOCOL);
 }
 
 /*

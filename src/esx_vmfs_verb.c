@@ -25,6 +25,9 @@
 #define TIDY_PAUSE_MS 50
 #define TIDY_PAUSE_MAX_MS 3200
 
+/* A file that is locked for longer than that is left, and named. */
+#define TIDY_LOCKED_MS 12000
+
 /* ---- begin and end --------------------------------------------------------------------------- */
 
 gboolean
@@ -432,13 +435,14 @@ removeFile(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GError **
 gboolean
 esxVmfsVerbTidy(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GError *error)
 {
-    const gint64 deadline = viBudgetDeadline(verb->connection->session);
+    const gint64 deadline = MIN(viBudgetDeadline(verb->connection->session),
+                                g_get_monotonic_time() + TIDY_LOCKED_MS * 1000);
     g_autoptr(GError) local = NULL;
-    guint pauseMs;
+    guint pauseMs = TIDY_PAUSE_MS;
 
-    for (pauseMs = TIDY_PAUSE_MS; !removeFile(verb, path, isDisk, &local); pauseMs *= 2) {
+    while (!removeFile(verb, path, isDisk, &local)) {
         if (!g_error_matches(local, VI_ERROR, VI_ERROR_FILE_LOCKED) ||
-            pauseMs > TIDY_PAUSE_MAX_MS || g_get_monotonic_time() >= deadline) {
+            g_get_monotonic_time() >= deadline) {
             nameOnce(local, path);
             esxVmfsLeft(error, path, ESX_VMFS_LEFT "; delete it (deleting it failed: %s)",
                         local->message);
@@ -446,6 +450,7 @@ esxVmfsVerbTidy(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GErr
         }
         g_clear_error(&local);
         g_usleep(pauseMs * 1000);
+        pauseMs = MIN(pauseMs * 2, TIDY_PAUSE_MAX_MS);
     }
     return TRUE;
 }

@@ -19,6 +19,12 @@
 /* Elements of one reply. ESX itself refuses more than 500,000 in a request. */
 #define LIMIT_REPLY_ELEMENTS 4000000
 
+/*
+ * Different names of elements, attributes and namespaces in one reply: the parser looks each up in
+ * a table that gets slow when it is full. Replies of real servers have a few hundred.
+ */
+#define LIMIT_REPLY_NAMES 16384
+
 /* One tag, comment or processing instruction, within the step the reply is read in. */
 #define LIMIT_REPLY_MARKUP (64 * 1024)
 

@@ -28,6 +28,11 @@ typedef struct {
     EsxEvents *events;              /* who is told what changes */
     gpointer hosts;                 /* what its transports to hosts are made from, or NULL */
     GDestroyNotify hostsFree;
+    /*
+     * g_atomic_rc_box, atomic: when the Finish of an upload in a daemon last waited in vain, in
+     * monotonic seconds; 0: not since one was in time.
+     */
+    gint *missed;
 
     GMutex lock;                    /* guards what follows */
     InventoryHardware *hardware;    /* NULL: not asked for yet */

@@ -66,11 +66,18 @@ struct _EsxTransfer {
 };
 
 /*
- * How long Finish waits where the URI has no timeout=. Behind the end there is little left to do: a
- * look and a move, where the length was known before. libvirtd's main loop, and with it all of its
- * clients, waits meanwhile.
+ * How long Finish waits in a daemon at most, whatever the URI's timeout is. Behind the end there is
+ * little left to do: a look and a move, where the length was known before. libvirtd's main loop,
+ * and with it all of its clients, waits meanwhile.
  */
 #define ESX_STREAM_FINISH_MS (60 * 1000)
+
+/*
+ * For so long after a Finish has waited in vain, the next ones of the same server wait for a
+ * moment only, so that their waits do not add up.
+ */
+#define ESX_STREAM_SILENT_S 60
+#define ESX_STREAM_SILENT_FINISH_MS 500
 
 void esxTransferFree(EsxTransfer *transfer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxTransfer, esxTransferFree)

@@ -17,13 +17,34 @@
 /* Of a name that is cut, one part of so many is its beginning. */
 #define HEAD_SHARE 4
 
+/* Letters, marks and symbols that show nothing: fillers, variation selectors, blank Braille. */
+static gboolean
+isUnseen(gunichar c)
+{
+    static const struct {
+        gunichar first;
+        gunichar last;
+    } ranges[] = {
+        { 0x034f, 0x034f }, { 0x115f, 0x1160 }, { 0x17b4, 0x17b5 },   { 0x180b, 0x180f },
+        { 0x2800, 0x2800 }, { 0x3164, 0x3164 }, { 0xfe00, 0xfe0f },   { 0xffa0, 0xffa0 },
+        { 0xe0100, 0xe01ef },
+    };
+    guint i;
+
+    for (i = 0; i < G_N_ELEMENTS(ranges); i++) {
+        if (c >= ranges[i].first && c <= ranges[i].last)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 static gboolean
 isPlain(gunichar c)
 {
     GUnicodeType type = g_unichar_type(c);
 
     /* Not "printable": GLib counts the two separators in, which break lines as a line feed does. */
-    return g_unichar_isprint(c) && type != G_UNICODE_LINE_SEPARATOR &&
+    return g_unichar_isprint(c) && !isUnseen(c) && type != G_UNICODE_LINE_SEPARATOR &&
            type != G_UNICODE_PARAGRAPH_SEPARATOR;
 }
 

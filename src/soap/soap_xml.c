@@ -319,9 +319,16 @@ soapXmlStep(SoapXml *xml, const char *data, size_t length, GError **error)
         soapXmlRaise(xml, error);
         return FALSE;
     }
+    if (xmlDictSize(xml->parser->dict) > LIMIT_REPLY_NAMES) {
+        textToError(error, SOAP_ERROR, SOAP_ERROR_LIMIT,
+                    "the reply has more than %d different names of elements and attributes",
+                    LIMIT_REPLY_NAMES);
+        return FALSE;
+    }
     if (xml->quiet > LIMIT_REPLY_MARKUP) {
         textToError(error, SOAP_ERROR, SOAP_ERROR_LIMIT,
-                    "the reply has a tag or comment of more than %d bytes", LIMIT_REPLY_MARKUP);
+                    "the reply has a tag or comment of more than %d bytes, or as many blanks "
+                    "outside of its elements", LIMIT_REPLY_MARKUP);
         return FALSE;
     }
     return TRUE;

@@ -76,12 +76,15 @@ viErrorCodeOfFault(const char *name, const SoapObject *detail)
     return row ? row->code : VI_ERROR_FAULT;
 }
 
-/* "Text." without its full stop, since more may follow it in a message. */
+/*
+ * "Text." without its full stop, since more may follow it in a message. Sentences of servers name a
+ * file first and say what is the matter with it at their end, so that a cut one keeps its end.
+ */
 static char *
 plainText(const char *text)
 {
-    g_autofree char *copy = textQuote(text, -1);
-    size_t length = strlen(copy);
+    g_autofree char *copy = textQuoteName(text);
+    size_t length = strlen(g_strstrip(copy));
 
     if (length > 0 && copy[length - 1] == '.')
         copy[length - 1] = '\0';

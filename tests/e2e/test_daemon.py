@@ -50,6 +50,8 @@ def stranger(client_env):
 
 def test_a_reading_stranger_reaches_a_host_that_the_daemon_trusts(stranger, fake, world):
     with PrivateLibvirtd(password=PASSWORD, env={"SSL_CERT_FILE": fake.cacert}) as daemon:
+        before = daemon.auth_file.read_text()
+        daemon.auth_file.write_text(before.replace("[auth-esx-127.0.0.1]", f"[auth-esx-127.0.0.1]\nport={fake.port}"))
         virsh = stranger(daemon, embedded(fake.host, fake.port))
         assert len(virsh("pool-list", "--name", readonly=True).check().lines()) == len(world.pools)
 

@@ -220,6 +220,24 @@ def test_the_end_of_an_upload_is_bounded_by_timeout(place: Place):
         assert time.monotonic() - begun < patience(15)
 
 
+def test_waits_for_the_end_of_uploads_do_not_add_up(place: Place):
+    """Point 3: clients that have announced their end and died keep the main loop for one bound, not for one each."""
+    place.host.control.set(rate_limit=0)
+    place.host.control.inject(kind="stall", method="MoveDatastoreFile_Task", count=-1)
+    source = place.folder / "source"
+    source.write_bytes(DATA)
+    for i in range(5):
+        place.virsh("vol-upload", "--pool", STORE, f"m/{i}.iso", str(source), timeout=6, stall_timeout=30)
+    until(lambda: any(order["hits"] for order in place.host.control.injected()), "no upload has come to its move")
+    place.fall_silent()
+    place.kill_clients()
+    # One wait of 6 s, and half a second for each of the others; five of 6 s would be 30.
+    assert place.slowest_answer(3) < patience(15)
+    begun = time.monotonic()
+    assert place.daemon.stop() == 0
+    assert time.monotonic() - begun < patience(15)
+
+
 def test_a_known_length_leaves_only_the_move_to_finish(place: Place):
     """Point 3: the client has sent all and said so; a check that hangs keeps this client waiting, and no other."""
     source = place.folder / "source"

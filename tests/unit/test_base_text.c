@@ -56,16 +56,24 @@ testEveryUnplain(void)
         { 0x01, 0x1f },         /* C0 */
         { 0x7f, 0x9f },         /* DEL and C1 */
         { 0xad, 0xad },         /* soft hyphen */
+        { 0x034f, 0x034f },     /* grapheme joiner */
         { 0x061c, 0x061c },     /* Arabic letter mark */
+        { 0x115f, 0x1160 },     /* Hangul fillers */
+        { 0x180b, 0x180f },     /* Mongolian variation selectors */
         { 0x200b, 0x200f },     /* zero width, marks of direction */
         { 0x2028, 0x202e },     /* separators, embeddings, overrides */
         { 0x2060, 0x2064 },     /* word joiner, invisible operators */
         { 0x2066, 0x206f },     /* isolates, deprecated marks */
+        { 0x2800, 0x2800 },     /* blank Braille */
+        { 0x3164, 0x3164 },
+        { 0xfe00, 0xfe0f },     /* variation selectors */
         { 0xfeff, 0xfeff },     /* byte order mark */
+        { 0xffa0, 0xffa0 },
         { 0xfff9, 0xfffb },     /* annotations */
         { 0xfffe, 0xffff },     /* no characters */
         { 0xe0001, 0xe0001 },   /* tags */
         { 0xe0020, 0xe007f },
+        { 0xe0100, 0xe01ef },
     };
     size_t i;
     gunichar c;

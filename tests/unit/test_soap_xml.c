@@ -285,6 +285,33 @@ testLimitMarkup(void)
     assertEndless("<a><!--", "x", 2 * LIMIT_REPLY_MARKUP, "tag or comment of more than");
     assertEndless("<a><?p ", "x", 2 * LIMIT_REPLY_MARKUP, "tag or comment of more than");
     assertEndless("<", "x", 2 * LIMIT_REPLY_MARKUP, "tag or comment of more than");
+    assertEndless("", " ", 2 * LIMIT_REPLY_MARKUP, "as many blanks outside of its elements");
+}
+
+/* A reply of ever new names takes no more of the parser's table than that. */
+static void
+testLimitNames(void)
+{
+    static const char *const formats[] = { "<n%x/>", "<n a%x='1'/>", "<n xmlns:p%x='urn:%x'/>" };
+    size_t form;
+
+    for (form = 0; form < G_N_ELEMENTS(formats); form++) {
+        Log log = { NULL, NULL };
+        g_autoptr(SoapXml) xml = soapXmlNew(&logHandler, &log);
+        g_autoptr(GError) error = NULL;
+        gboolean more = soapXmlFeed(xml, "<a>", 3, &error);
+        guint i;
+
+        for (i = 0; more && i < 2 * LIMIT_REPLY_NAMES; i++) {
+            g_autoptr(GString) piece = g_string_new(formats[form]);
+            g_autofree char *number = g_strdup_printf("%x", i);
+
+            g_string_replace(piece, "%x", number, 0);
+            more = soapXmlFeed(xml, piece->str, piece->len, &error);
+        }
+        g_assert_error(error, SOAP_ERROR, SOAP_ERROR_LIMIT);
+        g_assert_nonnull(strstr(error->message, "more than 16384 different names"));
+    }
 }
 
 static GString *
@@ -361,6 +388,7 @@ main(int argc, char **argv)
     g_test_add_func("/soap-xml/limit/bytes", testLimitBytes);
     g_test_add_func("/soap-xml/limit/elements", testLimitElements);
     g_test_add_func("/soap-xml/limit/markup", testLimitMarkup);
+    g_test_add_func("/soap-xml/limit/names", testLimitNames);
     g_test_add_func("/soap-xml/limit/depth", testLimitDepth);
     g_test_add_func("/soap-xml/limit/attributes", testLimitAttributes);
     return g_test_run();
