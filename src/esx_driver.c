@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base_limits.h"
 #include "base_text.h"
 #include "esx_auth.h"
 #include "esx_error.h"
@@ -183,8 +184,10 @@ esxDriverConnect(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri)
      */
     connection = esxOpenConnection(server, uri, esxDriverLeave,
                                    GUINT_TO_POINTER(login.inDaemon ? MAX(uri->lingerMs, 1) : 0));
-    if (login.inDaemon)
+    if (login.inDaemon) {
         connection->closeMs = 0;
+        connection->listBytes = LIMIT_LIST_BYTES;
+    }
     return connection;
 }
 

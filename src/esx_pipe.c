@@ -486,6 +486,18 @@ esxPipeIsDrained(EsxPipe *pipe)
     return pipe->closed || (pipe->nruns == 0 && !isHeld(pipe));
 }
 
+guint64
+esxPipeLeft(EsxPipe *pipe)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&pipe->lock);
+    guint64 left = 0;
+    guint i;
+
+    for (i = 0; i < pipe->nruns; i++)
+        left += pipe->runs[(pipe->firstRun + i) % RUNS].length;
+    return left;
+}
+
 EsxPipeResult
 esxPipeAwaitBegun(EsxPipe *pipe, gint64 deadline)
 {

@@ -5,6 +5,8 @@
 
 /* Verbs on volumes: all that only read. */
 
+#include <string.h>
+
 #include "esx_storage_find.h"
 #include "esx_error.h"
 #include "esx_storage_vol.h"
@@ -30,6 +32,22 @@ isVisible(virConnectPtr conn, VolFilter filter, const InventoryPool *pool, const
     return filter(conn, &poolStub, &volStub);
 }
 
+/* Takes @length more bytes of a list into account. Returns: 0, or -1 with a libvirt error. */
+static int
+countBytes(virConnectPtr conn, const EsxFound *found, size_t length, size_t *bytes)
+{
+    const EsxConnection *connection = conn->privateData;
+
+    *bytes += length;
+    if (connection->listBytes == 0 || *bytes <= connection->listBytes)
+        return 0;
+    esxReport(VIR_ERR_OPERATION_FAILED,
+              "the names of the %zu volumes of pool '%s' take more than the %zu bytes that a "
+              "daemon can send at once; look volumes up by name, or connect without a daemon",
+              esxVolumeListLength(found->list), found->pool->name, connection->listBytes);
+    return -1;
+}
+
 int
 esxStoragePoolNumOfVolumes(virStoragePoolPtr pool)
 {
@@ -50,6 +68,7 @@ esxStoragePoolListVolumes(virStoragePoolPtr pool, char **const names, int maxnam
 {
     g_auto(EsxFound) found = { 0 };
     int count = 0;
+    size_t bytes = 0;
     size_t i;
 
     if (openList(pool, virStoragePoolListVolumesEnsureACL, &found) < 0)
@@ -57,8 +76,14 @@ esxStoragePoolListVolumes(virStoragePoolPtr pool, char **const names, int maxnam
     for (i = 0; i < esxVolumeListLength(found.list) && count < maxnames; i++) {
         const EsxVolume *volume = esxVolumeListAt(found.list, i);
 
-        if (isVisible(pool->conn, virStoragePoolListVolumesCheckACL, found.pool, volume))
-            names[count++] = g_strdup(volume->name);
+        if (!isVisible(pool->conn, virStoragePoolListVolumesCheckACL, found.pool, volume))
+            continue;
+        names[count++] = g_strdup(volume->name);
+        if (countBytes(pool->conn, &found, strlen(volume->name), &bytes) < 0) {
+            while (count > 0)
+                g_clear_pointer(&names[--count], g_free);
+            return -1;
+        }
     }
     return count;
 }
@@ -67,6 +92,7 @@ esxStoragePoolListVolumes(virStoragePoolPtr pool, char **const names, int maxnam
 static int
 exportVolumes(virConnectPtr conn, EsxFound *found, GPtrArray *list)
 {
+    size_t bytes = 0;
     int count = 0;
     size_t i;
 
@@ -79,6 +105,9 @@ exportVolumes(virConnectPtr conn, EsxFound *found, GPtrArray *list)
         count++;
         if (!list)
             continue;
+        if (countBytes(conn, found, strlen(found->pool->name) + strlen(found->volume->name) +
+                       strlen(found->volume->key), &bytes) < 0)
+            return -1;
         object = esxVolObject(conn, found);
         if (!object)
             return -1;

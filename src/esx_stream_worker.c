@@ -156,14 +156,26 @@ isOnItsWay(EsxStream *stream)
     return !stream->nonblock && !esxPipeIsDrained(stream->pipe);
 }
 
+/*
+ * @ms: how long to wait.
+ * @silentMs: how long to wait while nothing goes out.
+ */
 static gboolean
-awaitDone(EsxStream *stream, guint ms)
+awaitDone(EsxStream *stream, guint ms, guint silentMs)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&stream->lock);
     gint64 deadline = fromNow(ms);
+    gint64 silent = fromNow(silentMs);
+    guint64 left = esxPipeLeft(stream->pipe);
 
-    while (!stream->done && g_get_monotonic_time() < deadline) {
-        g_cond_wait_until(&stream->changed, &stream->lock, MIN(deadline, fromNow(DRAIN_LOOK_MS)));
+    while (!stream->done && g_get_monotonic_time() < MIN(deadline, silent)) {
+        const guint64 before = left;
+
+        g_cond_wait_until(&stream->changed, &stream->lock,
+                          MIN(MIN(deadline, silent), fromNow(DRAIN_LOOK_MS)));
+        left = esxPipeLeft(stream->pipe);
+        if (left < before)
+            silent = fromNow(silentMs);
         if (isOnItsWay(stream))
             deadline = fromNow(ms);
     }
@@ -177,21 +189,19 @@ nowSeconds(void)
 }
 
 /*
- * How long Finish waits. In a daemon its main loop waits as well, and with it every client: not
- * longer than a minute, whatever a client's URI says, and the waits for one silent host do not add
- * up.
+ * How long Finish waits while nothing goes out. In a daemon its main loop waits as well, and with
+ * it every client, and the waits for one silent host must not add up.
  */
 static guint
 patienceMs(const EsxStream *stream)
 {
     const gint missed = stream->missed ? g_atomic_int_get(stream->missed) : 0;
-    guint most = ESX_STREAM_FINISH_MS;
 
     if (!stream->nonblock)
         return stream->finishMs;
     if (missed != 0 && nowSeconds() - missed < ESX_STREAM_SILENT_S)
-        most = ESX_STREAM_SILENT_FINISH_MS;
-    return MIN(stream->finishMs, most);
+        return MIN(stream->finishMs, ESX_STREAM_NEXT_FINISH_MS);
+    return MIN(stream->finishMs, ESX_STREAM_SILENT_FINISH_MS);
 }
 
 /* Remembers for the next ones whether the server answered in time. */
@@ -219,8 +229,10 @@ reportVerdict(EsxStream *stream)
 int
 esxStreamAwaitVerdict(EsxStream *stream)
 {
-    const guint ms = patienceMs(stream);
-    const gboolean done = awaitDone(stream, ms);
+    const gint64 begun = g_get_monotonic_time();
+    const guint most = stream->nonblock ? MIN(stream->finishMs, ESX_STREAM_FINISH_MS)
+                                        : stream->finishMs;
+    const gboolean done = awaitDone(stream, most, patienceMs(stream));
 
     noteWait(stream, done);
     if (done)
@@ -228,8 +240,9 @@ esxStreamAwaitVerdict(EsxStream *stream)
 
     esxStreamAbandon(stream);
     esxReport(VIR_ERR_OPERATION_TIMEOUT,
-              TEXT_MESSAGE " has not come to its end within %g seconds and was told to stop; "
-              "whether the server has it all is unknown", stream->what, ms / 1000.0);
+              TEXT_MESSAGE " has not come to its end within %.2g seconds and was told to stop; "
+              "whether the server has it all is unknown", stream->what,
+              (double)(g_get_monotonic_time() - begun) / G_USEC_PER_SEC);
     return -1;
 }
 
@@ -242,7 +255,7 @@ esxStreamAwaitBeginning(EsxStream *stream)
     case ESX_PIPE_DONE:
         return 0;
     case ESX_PIPE_CLOSED:
-        if (awaitDone(stream, stream->finishMs) && stream->verdict)
+        if (awaitDone(stream, stream->finishMs, stream->finishMs) && stream->verdict)
             return reportVerdict(stream);
         esxReport(VIR_ERR_OPERATION_ABORTED, TEXT_MESSAGE " was aborted", stream->what);
         return -1;

@@ -10,6 +10,12 @@
  * until one of these is reached and no further. Each has a test that reaches it.
  */
 
+/*
+ * Names and keys of one list of volumes in a daemon, which sends them in one message of libvirt's
+ * protocol (VIR_NET_MESSAGE_MAX, 32 MiB). It has them twice until then.
+ */
+#define LIMIT_LIST_BYTES ((size_t)30 * 1024 * 1024)
+
 /* One SOAP reply, after decompression. vCenter worlds of 2,000 datastores stay below 32 MiB. */
 #define LIMIT_REPLY_BYTES (64 * 1024 * 1024)
 

@@ -29,6 +29,7 @@ typedef struct {
     guint taskTimeoutMs;            /* URI parameter task_timeout: how long a change may take */
     guint cacheTtlMs;               /* URI parameter cache_ttl: how long an answer is good */
     guint finishMs;                 /* URI parameter timeout: how long a stream's Finish may take */
+    size_t listBytes;               /* the most that the names of a list may take; 0: any */
     guint closeMs;                  /* how long esxConnectionFree waits for workers */
     char *host;                     /* of the URI, for messages */
     gboolean encrypted;             /* transport is https */

@@ -68,6 +68,9 @@ gboolean esxPipeIsHeld(EsxPipe *pipe);
  */
 EsxPipeResult esxPipeAwaitEnd(EsxPipe *pipe);
 
+/* Bytes that were written and not read yet, those of holes among them. */
+guint64 esxPipeLeft(EsxPipe *pipe);
+
 /* Whether all that was written was read, and the reader of esxPipeExpect() waits for more. */
 gboolean esxPipeIsDrained(EsxPipe *pipe);
 

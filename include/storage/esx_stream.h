@@ -72,12 +72,15 @@ struct _EsxTransfer {
  */
 #define ESX_STREAM_FINISH_MS (60 * 1000)
 
+/* The same, while nothing goes out to the server: it may have stopped. */
+#define ESX_STREAM_SILENT_FINISH_MS (5 * 1000)
+
 /*
  * For so long after a Finish has waited in vain, the next ones of the same server wait for a
  * moment only, so that their waits do not add up.
  */
-#define ESX_STREAM_SILENT_S 60
-#define ESX_STREAM_SILENT_FINISH_MS 500
+#define ESX_STREAM_SILENT_S 5
+#define ESX_STREAM_NEXT_FINISH_MS 100
 
 void esxTransferFree(EsxTransfer *transfer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxTransfer, esxTransferFree)

@@ -24,7 +24,7 @@
  * A large block is taken only where the system would give so much more. Everybody else in the
  * process ends it when memory runs out; an arena's owner has an error for that.
  */
-#define MARGIN ((size_t)32 * 1024 * 1024)
+#define MARGIN ((size_t)96 * 1024 * 1024)
 
 /*
  * The C library soon gives large blocks back to the system, and the next reply pays for fresh pages

@@ -231,7 +231,7 @@ def test_waits_for_the_end_of_uploads_do_not_add_up(place: Place):
     until(lambda: any(order["hits"] for order in place.host.control.injected()), "no upload has come to its move")
     place.fall_silent()
     place.kill_clients()
-    # One wait of 6 s, and half a second for each of the others; five of 6 s would be 30.
+    # One wait of 6 s, and a tenth of a second for each of the others; five of 6 s would be 30.
     assert place.slowest_answer(3) < patience(15)
     begun = time.monotonic()
     assert place.daemon.stop() == 0

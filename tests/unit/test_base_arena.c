@@ -146,7 +146,7 @@ testLeavesSome(void)
     pages = strtoul(status, NULL, 10);
     g_assert_cmpint(getrlimit(RLIMIT_AS, &before), ==, 0);
     few = before;
-    few.rlim_cur = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + 100 * 1024 * 1024;
+    few.rlim_cur = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + 164 * 1024 * 1024;
     g_assert_cmpint(setrlimit(RLIMIT_AS, &few), ==, 0);
     while (arenaAlloc(arena, 1024 * 1024))
         got++;
