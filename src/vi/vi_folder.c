@@ -256,6 +256,12 @@ beginWhole(Reading *reading, const HttpResponse *response, GError **error)
                     " on; that far it would have to be loaded in vain.", name, reading->next);
         return FALSE;
     }
+    /* A range of a file of known length was asked for, and nothing says that this is it. */
+    if (response->contentLength < 0 && reading->file->known) {
+        textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                    "The server does not say how long '%s' is.", name);
+        return FALSE;
+    }
     reading->at = reading->come = 0;
     reading->total = response->contentLength < 0 ? G_MAXUINT64 : (guint64)response->contentLength;
     reading->stop = reading->total;

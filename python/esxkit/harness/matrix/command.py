@@ -53,12 +53,24 @@ def run_cells(
 
 
 def sample(count: int, seed: int, workers: int = 2, choice: Choice | None = None) -> Run:
-    """Runs so many cells that the seed picks."""
+    """Runs so many cells that the seed picks.
+
+    Time-outs of a second fail on a machine with other work. So a cell that fails is run once more, by itself and in
+    processes of its own: that outcome counts, and the first one is printed.
+    """
     choice = choice or Choice()
     begun = time.monotonic()
     with Crew(workers) as crew:
         every = cells(recorded(crew, choice), choice.troubles)
         outcomes = run_cells(crew, shuffled(every, seed, count))
+    failed = [outcome for outcome in outcomes if outcome.verdict in BAD]
+    for outcome in failed:
+        print(f"failed at first: {outcome.verdict}: {outcome.cell}: {outcome.said}")
+    if failed:
+        with Crew(1) as crew:
+            recorded(crew, choice)
+            again = run_cells(crew, [outcome.cell for outcome in failed])
+        outcomes = [outcome for outcome in outcomes if outcome not in failed] + again
     return Run(seed, len(every), outcomes, time.monotonic() - begun)
 
 
