@@ -230,6 +230,7 @@ int
 esxStreamAwaitVerdict(EsxStream *stream)
 {
     const gint64 begun = g_get_monotonic_time();
+    gint64 took = 0;
     const guint most = stream->nonblock ? MIN(stream->finishMs, ESX_STREAM_FINISH_MS)
                                         : stream->finishMs;
     const gboolean done = awaitDone(stream, most, patienceMs(stream));
@@ -238,11 +239,13 @@ esxStreamAwaitVerdict(EsxStream *stream)
     if (done)
         return reportVerdict(stream);
 
+    took = g_get_monotonic_time() - begun;
     esxStreamAbandon(stream);
+    /* In tenths of a second: "5", "0.1", "300". */
     esxReport(VIR_ERR_OPERATION_TIMEOUT,
-              TEXT_MESSAGE " has not come to its end within %.2g seconds and was told to stop; "
+              TEXT_MESSAGE " has not come to its end within %g seconds and was told to stop; "
               "whether the server has it all is unknown", stream->what,
-              (double)(g_get_monotonic_time() - begun) / G_USEC_PER_SEC);
+              (double)((took + 50000) / 100000) / 10);
     return -1;
 }
 
