@@ -64,6 +64,15 @@
    times what one request may (the URI's `timeout`). */
 #define LIMIT_WHOLE_TIMEOUTS 3
 
+/*
+ * How often the reading of contents may be interrupted on so many bytes: by a connection that
+ * breaks (VI_FOLDER_TRIES is for those in a row that brought nothing), by a part that is shorter
+ * than the one asked for. A silence counts for three. Else a server that cuts each reply after one
+ * byte would get as many connections from one download as the file has bytes.
+ */
+#define LIMIT_BREAKS 16
+#define LIMIT_BREAKS_BYTES (1024 * 1024)
+
 /* Traversal steps and objects of the inventory. */
 #define LIMIT_INVENTORY_OBJECTS 100000
 

@@ -90,8 +90,9 @@ typedef gboolean (*ViFolderSink)(const char *data, size_t length, gpointer opaqu
 /*
  * Reads @length bytes from @offset on. The sink sees each byte once and in order: when the
  * connection breaks or the session ends in the middle, the rest is asked for again, until
- * VI_FOLDER_TRIES attempts in a row have brought nothing. Fewer bytes than @length are an error,
- * VI_ERROR_PROTOCOL; a file that ends before @offset likewise. A @length of 0 asks nobody.
+ * VI_FOLDER_TRIES attempts in a row have brought nothing, or LIMIT_BREAKS of them together less
+ * than LIMIT_BREAKS_BYTES. Fewer bytes than @length are an error, VI_ERROR_PROTOCOL; a file that
+ * ends before @offset likewise. A @length of 0 asks nobody.
  *
  * It is always asked for as a range; a server that knows none and sends the whole file is read as
  * far as that is needed, unless @offset lies so far behind that this is absurd. Another length

@@ -8,15 +8,10 @@
 #include "base_text.h"
 #include "vi_budget.h"
 #include "vi_folder_ask.h"
+#include "vi_folder_patience.h"
 #include "vi_folder_range.h"
 #include "vi_folder_status.h"
 #include "vi_folder_url.h"
-
-/* Before an interrupted transfer goes on; doubled with each failure in a row. */
-#define RETRY_PAUSE_MS 100
-
-/* A server's silence costs the stall timeout each time, so that it counts for three. */
-#define SILENCE_WEIGHT 3
 
 /*
  * From a server that knows no ranges the beginning of a file has to be loaded to get at the rest;
@@ -60,47 +55,6 @@ viFolderFree(ViFolder *folder)
 
 /* ---- what breaks ---------------------------------------------------------------------------- */
 
-/* How often in a row something has failed. */
-typedef struct {
-    gint64 deadline;    /* monotonic: when it has failed for too long */
-    guint failures;
-    gboolean begun;     /* something was got before */
-} Patience;
-
-/* Whether what failed with @error may be tried again; then a pause has been made. */
-static gboolean
-mayRetry(Patience *patience, const ViFolderAsk *ask, const GError *error)
-{
-    if (ask->ownFailed || error->domain != HTTP_ERROR ||
-        g_get_monotonic_time() >= patience->deadline)
-        return FALSE;
-
-    switch ((HttpErrorCode)error->code) {
-    case HTTP_ERROR_CONNECT:
-        /* A server one has already talked to may be back in a moment. */
-        if (!patience->begun)
-            return FALSE;
-        patience->failures++;
-        break;
-    case HTTP_ERROR_BROKEN:
-    case HTTP_ERROR_PROTOCOL:
-        patience->failures++;
-        break;
-    case HTTP_ERROR_TIMEOUT:
-        patience->failures += SILENCE_WEIGHT;
-        break;
-    case HTTP_ERROR_RESOLVE:
-    case HTTP_ERROR_TLS:
-    case HTTP_ERROR_TRUST:
-    case HTTP_ERROR_CANCELLED:
-    case HTTP_ERROR_SINK:
-    case HTTP_ERROR_INVALID:
-        return FALSE;
-    }
-    return patience->failures < VI_FOLDER_TRIES &&
-           viGatePause(RETRY_PAUSE_MS << patience->failures, ask->cancel, NULL);
-}
-
 /* Hands @local (transfer full) on; errors of the network get the file's name. Returns: FALSE. */
 static gboolean
 fail(const ViFolderAsk *ask, const char *doing, GError **error, GError *local)
@@ -118,7 +72,7 @@ static gboolean
 askPatiently(ViFolder *folder, ViFolderAsk *ask, const char *doing, HttpResponse *ret_response,
              GError **error)
 {
-    Patience patience = { .deadline = viBudgetDeadline(folder->session) };
+    ViPatience patience = { .deadline = viBudgetDeadline(folder->session) };
 
     ask->deadline = patience.deadline;
     for (;;) {
@@ -126,7 +80,7 @@ askPatiently(ViFolder *folder, ViFolderAsk *ask, const char *doing, HttpResponse
 
         if (viFolderAsk(folder, ask, ret_response, &local))
             return TRUE;
-        if (!mayRetry(&patience, ask, local))
+        if (!viPatienceRetry(&patience, ask, local))
             return fail(ask, doing, error, local);
         g_error_free(local);
     }
@@ -382,6 +336,35 @@ readRest(ViFolder *folder, Reading *reading, ViFolderAsk *ask, GError **error)
     return TRUE;
 }
 
+/*
+ * One request for the rest, and what it came to for @patience.
+ *
+ * Returns: FALSE with @error when that was the last one.
+ */
+static gboolean
+readOn(ViFolder *folder, Reading *reading, ViFolderAsk *ask, ViPatience *patience, GError **error)
+{
+    const guint64 before = reading->next;
+    GError *local = NULL;
+    gboolean ok = readRest(folder, reading, ask, &local);
+
+    if (reading->next > before)
+        viPatienceProgress(patience, viBudgetDeadline(folder->session), reading->next - before);
+    else if (ok)
+        g_set_error(&local, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
+                    "The server sent nothing of what was asked for.");
+    if (!local) {
+        if (reading->next == reading->end || viPatienceShort(patience))
+            return TRUE;
+        g_set_error(&local, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
+                    "The server sent less than was asked for.");
+    } else if (viPatienceRetry(patience, ask, local)) {
+        g_error_free(local);
+        return TRUE;
+    }
+    return fail(ask, "Reading", error, viPatienceExplain(patience, local));
+}
+
 gboolean
 viFolderRead(ViFolder *folder, const ViFile *file, guint64 offset, guint64 length,
              ViFolderSink sink, gpointer opaque, gint *cancel, GError **error)
@@ -392,25 +375,11 @@ viFolderRead(ViFolder *folder, const ViFile *file, guint64 offset, guint64 lengt
     ViFolderAsk ask = {
         .file = file, .method = "GET", .cancel = cancel, .sink = receive, .sinkOpaque = &reading,
     };
-    Patience patience = { .deadline = viBudgetDeadline(folder->session) };
+    ViPatience patience = { .deadline = viBudgetDeadline(folder->session) };
 
     while (reading.next < reading.end) {
-        guint64 before = reading.next;
-        GError *local = NULL;
-        gboolean ok = readRest(folder, &reading, &ask, &local);
-
-        if (reading.next > before)
-            patience = (Patience) {
-                .deadline = viBudgetDeadline(folder->session), .begun = TRUE,
-            };
-        else if (ok)
-            g_set_error(&local, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
-                        "The server sent nothing of what was asked for.");
-        if (!local)
-            continue;
-        if (!mayRetry(&patience, &ask, local))
-            return fail(&ask, "Reading", error, local);
-        g_error_free(local);
+        if (!readOn(folder, &reading, &ask, &patience, error))
+            return FALSE;
     }
     return TRUE;
 }
@@ -473,7 +442,7 @@ viFolderReadText(ViFolder *folder, const ViFile *file, size_t limit, gint *cance
     ViFolderAsk ask = {
         .file = file, .method = "GET", .cancel = cancel, .sink = collect, .sinkOpaque = &small,
     };
-    Patience patience = { .deadline = viBudgetDeadline(folder->session) };
+    ViPatience patience = { .deadline = viBudgetDeadline(folder->session) };
 
     ask.deadline = patience.deadline;
     for (;;) {
@@ -488,7 +457,7 @@ viFolderReadText(ViFolder *folder, const ViFile *file, size_t limit, gint *cance
             *ret_length = text->len;
             return g_string_free(g_steal_pointer(&text), FALSE);
         }
-        if (!mayRetry(&patience, &ask, local)) {
+        if (!viPatienceRetry(&patience, &ask, local)) {
             fail(&ask, "Reading", error, local);
             return NULL;
         }

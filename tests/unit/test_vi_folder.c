@@ -3,6 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
+#include "base_limits.h"
 #include "folder_fixture.h"
 
 /* ---- size ----------------------------------------------------------------------------------- */
@@ -134,6 +135,25 @@ testShortParts(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
                                          .body = "efghij" });
     folderAssertRead(f, 0, 10, "abcdefghij");
     playedAssertLog(f->played, "GET " URL " 0-9" OWN "\nGET " URL " 4-9" OWN);
+}
+
+/* Parts of one byte would be as many requests as the file has bytes. */
+static void
+testTinyParts(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    g_autoptr(GPtrArray) ranges = g_ptr_array_new_with_free_func(g_free);
+    guint before = playedCount(f->played);
+    guint i;
+
+    for (i = 0; i < LIMIT_BREAKS; i++) {
+        g_ptr_array_add(ranges, g_strdup_printf("bytes %u-%u/100", i, i));
+        playedAdd(f->played, &(PlayedReply){ .status = 206, .body = "x",
+                                             .contentRange = g_ptr_array_index(ranges, i) });
+    }
+    folderAssertReadFails(f, 0, 100, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
+                          "only 16 bytes came meanwhile");
+    g_assert_cmpuint(playedCount(f->played) - before, ==, LIMIT_BREAKS);
+    playedForgetLog(f->played);
 }
 
 /* Nothing of a part that is not the one asked for reaches the sink. */
@@ -300,6 +320,7 @@ main(int argc, char **argv)
     ADD("folder/gives-up", testGivesUp);
     ADD("folder/nothing-comes", testNothingComes);
     ADD("folder/short-parts", testShortParts);
+    ADD("folder/tiny-parts", testTinyParts);
     ADD("folder/wrong-part", testWrongPart);
     ADD("folder/short-file", testShortFile);
     ADD("folder/without-ranges", testWithoutRanges);
