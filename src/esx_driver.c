@@ -131,7 +131,9 @@ esxDriverExit(void)
         viSessionEndTidying();
         esxStreamsAwait(ESX_DRIVER_EXIT_MS);
     }
-    esxRegistryHalt(esxRegistryDefault());
+    /* Requests of other threads end, and no logout waits for longer than a second. */
+    g_atomic_int_set(esxServerCancelFlag(), 1);
+    esxRegistryExit(esxRegistryDefault());
 }
 
 /* libcrypto tears itself down at exit; as it was there before, what is registered now is first. */

@@ -13,8 +13,11 @@
 #include "esx_refusals.h"
 #include "http_curl.h"
 
-/* How long the process's exit waits for the thread of a server. */
+/* How long the exit of the process waits for the thread of a server. */
 #define HALT_TIMEOUT_MS 500
+
+/* And for the logouts of other threads: as long as a logout may take at a process's end. */
+#define EXIT_LOGOUTS_MS 1000
 
 /* One login: being opened, used, lingering, or (not joinable any more) being left. */
 typedef struct {
@@ -37,7 +40,8 @@ struct _EsxRegistry {
     GCond opened;           /* some login has opened, or failed to */
     GCond wake;             /* for the thread: what lingers has changed */
     GThread *thread;        /* NULL: none */
-    guint leaving;          /* logins that it logs out now */
+    guint leaving;          /* logins that are being logged out, by any thread */
+    GCond left;             /* there are fewer of them */
     gboolean threadEnded;   /* it takes the lock no more */
     gboolean ending;        /* nothing lingers any more */
 };
@@ -50,6 +54,7 @@ esxRegistryNew(void)
     g_mutex_init(&registry->lock);
     g_cond_init(&registry->opened);
     g_cond_init(&registry->wake);
+    g_cond_init(&registry->left);
     registry->logins = g_ptr_array_new();
     registry->refusals = esxRefusalsNew();
     return registry;
@@ -311,6 +316,18 @@ forEach(GPtrArray *logins, GThreadFunc work)
     }
 }
 
+/* Logs @logins out, which the table has no longer. The lock is not held meanwhile. */
+static void
+lockedLogOut(EsxRegistry *registry, GPtrArray *logins)
+{
+    registry->leaving += logins->len;
+    g_mutex_unlock(&registry->lock);
+    forEach(logins, logOut);
+    g_mutex_lock(&registry->lock);
+    registry->leaving -= logins->len;
+    g_cond_broadcast(&registry->left);
+}
+
 /* Returns: (transfer container) those whose time has come, which are the registry's no longer. */
 static GPtrArray *
 lockedTakeDue(EsxRegistry *registry)
@@ -342,11 +359,7 @@ linger(gpointer opaque)
             g_cond_wait_until(&registry->wake, &registry->lock, next->leaveAt);
             continue;
         }
-        registry->leaving = due->len;
-        g_mutex_unlock(&registry->lock);
-        forEach(due, logOut);
-        g_mutex_lock(&registry->lock);
-        registry->leaving = 0;
+        lockedLogOut(registry, due);
     }
     registry->threadEnded = TRUE;
     return NULL;
@@ -407,6 +420,7 @@ lockedLimitLingering(EsxRegistry *registry)
 void
 esxRegistryLeave(EsxRegistry *registry, EsxServer *server, guint lingerMs)
 {
+    g_autoptr(GPtrArray) leaving = g_ptr_array_new();
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&registry->lock);
     EsxLogin *login = lockedFindServer(registry, server);
 
@@ -423,8 +437,8 @@ esxRegistryLeave(EsxRegistry *registry, EsxServer *server, guint lingerMs)
     }
 
     g_ptr_array_remove_fast(registry->logins, login);
-    g_clear_pointer(&locker, g_mutex_locker_free);
-    loginFree(login);
+    g_ptr_array_add(leaving, login);
+    lockedLogOut(registry, leaving);
 }
 
 /* ---- the end -------------------------------------------------------------------------------- */
@@ -434,6 +448,35 @@ logOutOnly(gpointer login)
 {
     esxServerEnd(((EsxLogin *)login)->server);
     return NULL;
+}
+
+/* Its thread may be left to itself: the server stays. */
+static gpointer
+haltAndLogOut(gpointer login)
+{
+    EsxServer *server = ((EsxLogin *)login)->server;
+
+    inventoryHalt(server->inventory, HALT_TIMEOUT_MS);
+    viSessionLogout(server->session);
+    return NULL;
+}
+
+/* Returns: (transfer container) those that are open, with one user more: they stay meanwhile. */
+static GPtrArray *
+lockedHoldAll(EsxRegistry *registry)
+{
+    GPtrArray *held = g_ptr_array_new();
+    guint i;
+
+    for (i = 0; i < registry->logins->len; i++) {
+        EsxLogin *login = g_ptr_array_index(registry->logins, i);
+
+        if (!login->server)
+            continue;
+        login->users++;
+        g_ptr_array_add(held, login);
+    }
+    return held;
 }
 
 void
@@ -450,9 +493,9 @@ esxRegistryFlush(EsxRegistry *registry)
         g_ptr_array_add(leaving, login);
     }
     g_cond_signal(&registry->wake);
+    lockedLogOut(registry, leaving);
     g_clear_pointer(&locker, g_mutex_locker_free);
 
-    forEach(leaving, logOut);
     if (thread)
         g_thread_join(thread);
 }
@@ -460,21 +503,13 @@ esxRegistryFlush(EsxRegistry *registry)
 void
 esxRegistryEnd(EsxRegistry *registry)
 {
-    g_autoptr(GPtrArray) used = g_ptr_array_new();
+    g_autoptr(GPtrArray) used = NULL;
     guint i;
 
     esxRegistryFlush(registry);
 
     g_mutex_lock(&registry->lock);
-    for (i = 0; i < registry->logins->len; i++) {
-        EsxLogin *login = g_ptr_array_index(registry->logins, i);
-
-        if (!login->server)
-            continue;
-        /* So that it stays meanwhile. */
-        login->users++;
-        g_ptr_array_add(used, login);
-    }
+    used = lockedHoldAll(registry);
     g_mutex_unlock(&registry->lock);
 
     forEach(used, logOutOnly);
@@ -483,17 +518,22 @@ esxRegistryEnd(EsxRegistry *registry)
 }
 
 void
-esxRegistryHalt(EsxRegistry *registry)
+esxRegistryExit(EsxRegistry *registry)
 {
+    const gint64 end = g_get_monotonic_time() + EXIT_LOGOUTS_MS * G_TIME_SPAN_MILLISECOND;
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&registry->lock);
+    g_autoptr(GPtrArray) open = lockedHoldAll(registry);
     guint i;
 
-    for (i = 0; i < registry->logins->len; i++) {
-        EsxLogin *login = g_ptr_array_index(registry->logins, i);
+    g_mutex_unlock(&registry->lock);
+    forEach(open, haltAndLogOut);
+    g_mutex_lock(&registry->lock);
 
-        if (login->server)
-            inventoryHalt(login->server->inventory, HALT_TIMEOUT_MS);
-    }
+    /* Also those that have no other user by now stay: freeing them may wait for a thread. */
+    for (i = 0; i < open->len; i++)
+        ((EsxLogin *)g_ptr_array_index(open, i))->users--;
+    while (registry->leaving > 0 && g_cond_wait_until(&registry->left, &registry->lock, end))
+        continue;
 }
 
 void
@@ -505,6 +545,7 @@ esxRegistryFree(EsxRegistry *registry)
     esxRegistryFlush(registry);
     g_ptr_array_unref(registry->logins);
     esxRefusalsFree(registry->refusals);
+    g_cond_clear(&registry->left);
     g_cond_clear(&registry->wake);
     g_cond_clear(&registry->opened);
     g_mutex_clear(&registry->lock);

@@ -79,8 +79,9 @@ void esxRegistryFlush(EsxRegistry *registry);
 void esxRegistryEnd(EsxRegistry *registry);
 
 /*
- * The process exits, and somebody has not closed his connection: ends the threads of its servers,
- * or leaves them to themselves after half a second. They must not use libraries that are being torn
- * down. Nobody is logged out.
+ * The process exits with logins in use: their connections were not closed, or libvirt closes them
+ * in a thread that the process does not wait for. Ends the threads of their servers, or leaves them
+ * to themselves after half a second, and logs out, all at once. A logout of another thread that is
+ * under way is waited for, one second at most. The servers stay: other threads may be using them.
  */
-void esxRegistryHalt(EsxRegistry *registry);
+void esxRegistryExit(EsxRegistry *registry);

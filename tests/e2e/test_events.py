@@ -313,6 +313,8 @@ def test_two_clients(listener: Listener, site, server: Fake):
             listener.expect(*went(ONE))
             second.expect(*went(ONE))
         conn.close()
+        # Embedded, the login of the other process ends with its connection, and not only with the process.
+        until(lambda: server.sessions() == 1, "one login is left")
     # The other one has gone; this one hears on.
     server.control.remove_datastore(name=TWO)
     listener.expect(*went(TWO))

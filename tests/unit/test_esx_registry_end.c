@@ -248,20 +248,98 @@ testEnd(void)
     cannedAssertLog(siteCanned(site, 0), "");
 }
 
-/* Threads end, sessions stay. */
+/* Threads and sessions end; what is in use stays, and may be given back afterwards. */
 static void
-testHalt(void)
+testExit(void)
 {
     g_autoptr(Site) site = siteNew(NULL, NULL);
+    g_autoptr(EsxUri) other = siteUri("esx", "no_verify", "1");
     g_autoptr(GError) error = NULL;
     EsxServer *server = siteJoin(site);
+    EsxServer *second = siteJoinAs(site, other, USER, FIXTURE_PASSWORD, &error);
 
+    g_assert_no_error(error);
     inventoryGoLive(server->inventory);
-    esxRegistryHalt(site->registry);
+    esxRegistryExit(site->registry);
     g_assert_null(inventoryAcquire(server->inventory, 0 /* ttlMs */, &error));
     g_assert_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED);
-    cannedAssertLog(siteCanned(site, 0), "Login");
+    cannedAssertLog(siteCanned(site, 0), "Login Logout");
+    cannedAssertLog(siteCanned(site, 1), "Login Logout");
     siteLeave(site, server);
+    siteLeave(site, second);
+    cannedAssertLog(siteCanned(site, 0), "");
+}
+
+typedef struct {
+    Site *site;
+    EsxServer *server;
+} Leaver;
+
+static void
+leave(gpointer data)
+{
+    Leaver *leaver = data;
+
+    siteLeave(leaver->site, leaver->server);
+}
+
+/* One second, of a logout that another thread is at and whose answer does not come. */
+static void
+testExitAwaitsLogouts(void)
+{
+    g_autoptr(Site) site = siteNew(NULL, NULL);
+    Leaver leaver = { .site = site };
+    Crew *crew = NULL;
+    gint64 begun = 0;
+
+    site->holdsLogout = TRUE;
+    leaver.server = siteJoin(site);
+    crew = crewStart(1, leave, &leaver);
+    cannedAwait(siteCanned(site, 0), "Logout", 1);
+    begun = g_get_monotonic_time();
+    esxRegistryExit(site->registry);
+    g_assert_cmpint(g_get_monotonic_time() - begun, >=, G_TIME_SPAN_SECOND);
+    cannedOpen(siteCanned(site, 0), "Logout");
+    crewJoin(crew);
+
+    /* Without one there is nothing to wait for. */
+    begun = g_get_monotonic_time();
+    esxRegistryExit(site->registry);
+    g_assert_cmpint(g_get_monotonic_time() - begun, <, G_TIME_SPAN_SECOND);
+}
+
+static void
+exitProcess(gpointer data)
+{
+    esxRegistryExit(data);
+}
+
+/* A server that keeps its logout waiting keeps no other. */
+static void
+testExitLogsOutAllAtOnce(void)
+{
+    g_autoptr(Site) site = siteNew(NULL, NULL);
+    const char *values[] = { "1", "2", "3" };
+    EsxServer *servers[G_N_ELEMENTS(values)] = { NULL };
+    g_autoptr(GError) error = NULL;
+    Crew *crew = NULL;
+    size_t i;
+
+    site->holdsLogout = TRUE;
+    for (i = 0; i < G_N_ELEMENTS(values); i++) {
+        g_autoptr(EsxUri) uri = siteUri("esx", "timeout", values[i]);
+
+        servers[i] = siteJoinAs(site, uri, USER, FIXTURE_PASSWORD, &error);
+        g_assert_no_error(error);
+    }
+    crew = crewStart(1, exitProcess, site->registry);
+    for (i = 0; i < G_N_ELEMENTS(values); i++)
+        cannedAwait(siteCanned(site, i), "Logout", 1);
+    for (i = 0; i < G_N_ELEMENTS(values); i++)
+        cannedOpen(siteCanned(site, i), "Logout");
+    crewJoin(crew);
+    for (i = 0; i < G_N_ELEMENTS(values); i++)
+        siteLeave(site, servers[i]);
 }
 
 static void
@@ -287,7 +365,9 @@ main(int argc, char **argv)
     g_test_add_func("/registry/flush", testFlush);
     g_test_add_func("/registry/flush-logs-out-all-at-once", testFlushLogsOutAllAtOnce);
     g_test_add_func("/registry/end", testEnd);
-    g_test_add_func("/registry/halt", testHalt);
+    g_test_add_func("/registry/exit", testExit);
+    g_test_add_func("/registry/exit-awaits-logouts", testExitAwaitsLogouts);
+    g_test_add_func("/registry/exit-logs-out-all-at-once", testExitLogsOutAllAtOnce);
     g_test_add_func("/registry/one-for-the-process", testOneForTheProcess);
     return g_test_run();
 }

@@ -153,9 +153,10 @@ class PrivateLibvirtd:
         return self._process
 
     def report(self, lines: int = 60) -> str:
-        """The last lines of what the daemon wrote, for a failed test."""
+        """The last lines of what the daemon wrote, for a failed test; also of one that was stopped."""
         written = self.log.read_text(errors="replace").splitlines()[-lines:] if self.log.exists() else []
-        return "\n".join([*written, "--- output", self.process.tail(lines)])
+        output = self._process.tail(lines) if self._process is not None else "(the daemon is not running)"
+        return "\n".join([*written, "--- output", output])
 
     def __enter__(self) -> PrivateLibvirtd:
         return self.start()
