@@ -11,7 +11,7 @@
 
 #include "base_text.h"
 #include "esx_auth_file.h"
-#include "esx_error.h"
+#include "esx_report.h"
 
 #define ESX_AUTH_SERVICE "esx"
 #define ESX_AUTH_USER_ESX "root"

@@ -7,7 +7,6 @@
 
 #include "esx_connection.h"
 
-#include "esx_vmfs_listing.h"
 #include "vi_file.h"
 
 EsxConnection *
@@ -19,7 +18,6 @@ esxConnectionJoin(EsxServer *server, void (*leave)(EsxServer *server, gpointer o
     connection->server = server;
     connection->session = server->session;
     connection->inventory = server->inventory;
-    connection->listings = server->listings;
     connection->folder = server->folder;
     connection->events = server->events;
     connection->leave = leave;
@@ -51,7 +49,7 @@ esxConnectionNew(ViSession *session, InventoryScope *scope, const char *host, gu
 void
 esxConnectionChanged(EsxConnection *connection, const InventoryPool *pool)
 {
-    esxVmfsListingsExpire(connection->listings, pool);
+    esxServerExpire(connection->server, pool);
     inventoryExpire(connection->inventory);
     esxEventsRefresh(connection->events, pool);
 }

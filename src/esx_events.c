@@ -15,7 +15,7 @@
 #include "esx_events.h"
 
 #include "base_text.h"
-#include "esx_error.h"
+#include "esx_report.h"
 #include "storage_event.h"
 
 #include "inventory_diff.h"

@@ -9,8 +9,7 @@
 
 #include "base_hash.h"
 #include "base_text.h"
-#include "esx_error.h"
-#include "esx_vmfs_listing.h"
+#include "esx_log.h"
 
 VIR_LOG_INIT("esx.server");
 
@@ -85,6 +84,47 @@ static const InventoryWatch inventoryWatch = {
     .lost = tellLost,
 };
 
+/* ---- what backends keep ---------------------------------------------------------------------- */
+
+gpointer
+esxServerStateOf(EsxServer *server, const EsxServerState *kind)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&server->lock);
+    gpointer state = g_hash_table_lookup(server->states, kind);
+
+    if (!state) {
+        state = kind->new();
+        g_hash_table_insert(server->states, (gpointer)kind, state);
+    }
+    return state;
+}
+
+void
+esxServerExpire(EsxServer *server, const InventoryPool *pool)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&server->lock);
+    GHashTableIter iter;
+    gpointer kind = NULL;
+    gpointer state = NULL;
+
+    g_hash_table_iter_init(&iter, server->states);
+    while (g_hash_table_iter_next(&iter, &kind, &state))
+        ((const EsxServerState *)kind)->expire(state, pool);
+}
+
+static void
+freeStates(GHashTable *states)
+{
+    GHashTableIter iter;
+    gpointer kind = NULL;
+    gpointer state = NULL;
+
+    g_hash_table_iter_init(&iter, states);
+    while (g_hash_table_iter_next(&iter, &kind, &state))
+        ((const EsxServerState *)kind)->free(state);
+    g_hash_table_unref(states);
+}
+
 /* ---- life ------------------------------------------------------------------------------------ */
 
 gint *
@@ -104,13 +144,13 @@ esxServerNew(ViSession *session, InventoryScope *scope, const char *host)
     server->host = g_strdup(host);
     server->session = session;
     server->inventory = inventoryNew(session, scope);
-    server->listings = esxVmfsListingsNew();
     server->folder = viFolderNew(session);
     server->events = esxEventsNew();
     inventorySetWatch(server->inventory, &inventoryWatch, server);
     server->missed = g_atomic_rc_box_new0(gint);
     g_mutex_init(&server->lock);
     server->leftOut = g_hash_table_new_full(hashText, g_str_equal, g_free, g_free);
+    server->states = g_hash_table_new(NULL, NULL);
     return server;
 }
 
@@ -162,7 +202,7 @@ esxServerFree(EsxServer *server)
      */
     inventoryFree(server->inventory);
     esxEventsFree(server->events);
-    esxVmfsListingsFree(server->listings);
+    freeStates(server->states);
     viFolderFree(server->folder);
     viSessionFree(server->session);
     inventoryHardwareFree(server->hardware);

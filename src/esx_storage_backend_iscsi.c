@@ -12,11 +12,23 @@
  */
 
 #include "base_limits.h"
+#include "base_names.h"
 #include "base_text.h"
 #include "esx_storage_backend.h"
 #include "vi_budget.h"
 #include "vi_call.h"
 #include "vim_types.h"
+
+static const EsxPoolType iscsiTypes[] = {
+    { VIR_STORAGE_POOL_ISCSI, VIR_CONNECT_LIST_STORAGE_POOLS_ISCSI },
+    { 0 },
+};
+
+static bool
+iscsiOwns(const InventoryPool *pool)
+{
+    return pool->target != NULL;
+}
 
 static virStoragePoolType
 iscsiPoolType(const InventoryPool *pool G_GNUC_UNUSED)
@@ -109,8 +121,33 @@ iscsiVolumes(EsxConnection *connection G_GNUC_UNUSED, const InventoryPool *pool,
     return esxVolumeListSeal(g_steal_pointer(&list));
 }
 
+/* By key, device path, device name or canonical name: the snapshot has them all. */
+static gboolean
+iscsiVolumeLookup(EsxConnection *connection G_GNUC_UNUSED, InventorySnapshot *snapshot,
+                  const char *text, gboolean deep G_GNUC_UNUSED, char **ret_pool, char **ret_name,
+                  GError **error G_GNUC_UNUSED)
+{
+    char key[VIR_UUID_STRING_BUFLEN] = "";
+    guint8 uuid[16];
+    const InventoryLun *lun;
+
+    if (nameParseUuid(text, uuid)) {
+        nameFormatUuid(uuid, key);
+        lun = inventoryLunByKey(snapshot, key);
+    } else {
+        lun = inventoryLunByPath(snapshot, text);
+    }
+    if (lun) {
+        *ret_pool = g_strdup(lun->pool->name);
+        *ret_name = g_strdup(lun->name);
+    }
+    return TRUE;
+}
+
 const EsxStorageBackend esxStorageBackendIscsi = {
     .name = "iSCSI",
+    .types = iscsiTypes,
+    .owns = iscsiOwns,
     .readOnlyReason =
         "A LUN of an iSCSI target is made, resized and removed on the storage array that serves "
         "it, and its contents belong to who uses it: nothing of that goes through the ESX host.",
@@ -118,4 +155,5 @@ const EsxStorageBackend esxStorageBackendIscsi = {
     .poolDescribe = iscsiPoolDescribe,
     .poolRefresh = iscsiPoolRefresh,
     .volumes = iscsiVolumes,
+    .volumeLookup = iscsiVolumeLookup,
 };

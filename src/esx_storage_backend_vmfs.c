@@ -9,6 +9,7 @@
  * those are directories.
  */
 
+#include "base_names.h"
 #include "base_text.h"
 #include "esx_error.h"
 #include "esx_storage_backend.h"
@@ -18,11 +19,25 @@
 #include "esx_vmfs_download.h"
 #include "esx_vmfs_listing.h"
 #include "esx_vmfs_upload.h"
+#include "esx_vmfs_uuid.h"
 #include "vi_call.h"
 #include "vim_types.h"
 
 /* Where a host has its disks; their partitions are "NAME:NUMBER" in there. */
 #define DISK_FOLDER "/vmfs/devices/disks"
+
+static const EsxPoolType vmfsTypes[] = {
+    { VIR_STORAGE_POOL_DIR, VIR_CONNECT_LIST_STORAGE_POOLS_DIR },
+    { VIR_STORAGE_POOL_FS, VIR_CONNECT_LIST_STORAGE_POOLS_FS },
+    { VIR_STORAGE_POOL_NETFS, VIR_CONNECT_LIST_STORAGE_POOLS_NETFS },
+    { 0 },
+};
+
+static bool
+vmfsOwns(const InventoryPool *pool)
+{
+    return pool->datastore != NULL;
+}
 
 static gboolean
 hasSource(const InventoryDatastore *datastore)
@@ -95,7 +110,7 @@ vmfsPoolRefresh(EsxConnection *connection, const InventoryPool *pool, GError **e
 
     args.self = (SoapMoRef *)pool->datastore->ref;
     reply = viCall(connection->session, &vimMethodRefreshDatastore, &args, NULL, &local);
-    esxVmfsListingsExpire(connection->listings, pool);
+    esxVmfsListingsExpire(esxVmfsListingsOf(connection), pool);
     if (reply)
         return TRUE;
 
@@ -132,20 +147,77 @@ vmfsVolumes(EsxConnection *connection, const InventoryPool *pool, GError **error
             "Datastore.Browse");
         return NULL;
     }
-    list = esxVmfsListingsAcquire(connection->listings, connection->session, pool,
+    list = esxVmfsListingsAcquire(esxVmfsListingsOf(connection), connection->session, pool,
                                   connection->cacheTtlMs, error);
     if (list)
         tellLeftOut(connection, pool, list);
     return list;
 }
 
+/* "[datastore] path". */
+static bool
+vmfsVolumeSplit(const char *text, char **ret_pool, char **ret_name)
+{
+    return nameSplitDatastorePath(text, ret_pool, ret_name);
+}
+
+/* By the UUID of a virtual disk, which the server is asked for disk by disk. */
+static gboolean
+vmfsVolumeLookup(EsxConnection *connection, InventorySnapshot *snapshot, const char *text,
+                 gboolean deep, char **ret_pool, char **ret_name, GError **error)
+{
+    char canonical[VIR_UUID_STRING_BUFLEN] = "";
+    g_autofree char *path = NULL;
+    guint8 uuid[16];
+
+    if (!deep || !nameParseUuid(text, uuid))
+        return TRUE;
+    nameFormatUuid(uuid, canonical);
+    if (!esxVmfsFindDisk(connection, snapshot, canonical, &path, error)) {
+        textAddToError(error, "cannot look for the disk with UUID '%s': ", canonical);
+        return FALSE;
+    }
+    if (path)
+        nameSplitDatastorePath(path, ret_pool, ret_name);
+    return TRUE;
+}
+
+static char *
+vmfsVolumeKey(const InventoryPool *pool, const char *name)
+{
+    return nameJoinDatastorePath(pool->name, name);
+}
+
+static gboolean
+vmfsVolumeCheckNew(const virStorageVolDef *def, GError **error)
+{
+    const char *reason = NULL;
+
+    if (def->type != VIR_STORAGE_VOL_FILE)
+        reason = "a volume of a datastore is a file; leave the type out";
+    else if (def->target.backingStore)
+        reason = "a backing file cannot be asked for; clone the volume instead";
+    else if (def->target.encryption)
+        reason = "encryption cannot be asked for; it is a matter of the host's storage policies";
+
+    if (reason)
+        g_set_error_literal(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT, reason);
+    return !reason;
+}
+
 const EsxStorageBackend esxStorageBackendVmfs = {
     .name = "VMFS",
+    .types = vmfsTypes,
+    .owns = vmfsOwns,
     .volumesProvePool = true,
     .poolType = vmfsPoolType,
     .poolDescribe = vmfsPoolDescribe,
     .poolRefresh = vmfsPoolRefresh,
     .volumes = vmfsVolumes,
+    .volumeSplit = vmfsVolumeSplit,
+    .volumeLookup = vmfsVolumeLookup,
+    .volumeKey = vmfsVolumeKey,
+    .volumeCheckNew = vmfsVolumeCheckNew,
     .volumeCreate = esxVmfsCreate,
     .volumeClone = esxVmfsClone,
     .volumeResize = esxVmfsResize,

@@ -8,14 +8,13 @@
  * to do in the pool's backend.
  */
 
-#include "esx_error.h"
+#include "esx_report.h"
 #include "base_text.h"
 #include "esx_storage_change.h"
 
 #include <string.h>
 #include "esx_storage_find.h"
 #include "esx_storage_xml.h"
-#include "esx_vmfs_verb.h"
 #include "esx_volume_xml.h"
 
 typedef int (*VolAccess)(virConnectPtr conn, virStoragePoolDef *pool, virStorageVolDef *vol);
@@ -66,7 +65,21 @@ openCreation(virStoragePoolPtr pool, const char *text, bool isClone, unsigned in
     poolDef = esxStoragePoolDef(ret_found->pool);
     if (esxVolumeXmlParse(poolDef, text, isClone, flags, ret_xml) < 0)
         return -1;
+    if (ret_found->backend->volumeKey)
+        ret_xml->def->key = ret_found->backend->volumeKey(ret_found->pool, ret_xml->spec.name);
     return access(pool->conn, poolDef, ret_xml->def);
+}
+
+/* Whether @found's pool can have what the XML asks for. Returns: 0, or -1 with a libvirt error. */
+static int
+checkNew(const EsxFound *found, const EsxVolumeXml *wanted)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (found->backend->volumeCheckNew(wanted->def, &error))
+        return 0;
+    esxErrorReport(error, "cannot create volume '%s'", wanted->spec.name);
+    return -1;
 }
 
 static void
@@ -74,7 +87,7 @@ reportNotMade(const EsxFound *found, const EsxVolumeSpec *spec, const GError *er
 {
     /* libvirt's own text goes around this one: "storage volume … exists already". */
     if (esxErrorNumber(error) == VIR_ERR_STORAGE_VOL_EXIST &&
-        strstr(error->message, ESX_VMFS_LEFT))
+        strstr(error->message, ESX_LEFT_BEHIND))
         esxReport(VIR_ERR_STORAGE_VOL_EXIST, "'%s' (" TEXT_MESSAGE ")", spec->name, error->message);
     else if (esxErrorNumber(error) == VIR_ERR_STORAGE_VOL_EXIST)
         esxReport(VIR_ERR_STORAGE_VOL_EXIST, "'%s'", spec->name);
@@ -121,7 +134,7 @@ esxStorageVolCreateXML(virStoragePoolPtr pool, const char *xml, unsigned int fla
         refuse(&found);
         return NULL;
     }
-    if (esxVolumeXmlCheck(&wanted) < 0)
+    if (checkNew(&found, &wanted) < 0)
         return NULL;
 
     if (!claimNew(pool->conn, &found, wanted.spec.name, &error) ||
@@ -141,7 +154,8 @@ claimCopy(virStorageVolPtr source, EsxFound *found, const EsxVolumeSpec *spec, g
         { found->pool, spec->name, FALSE },
         { from->pool, from->volume->name, TRUE },
     };
-    const size_t n = from->pool->datastore ? 2 : 1;
+    /* What nothing changes needs no claim. */
+    const size_t n = from->backend->readOnlyReason ? 1 : 2;
     g_autoptr(GError) error = NULL;
     bool isOld = false;
 
@@ -177,7 +191,7 @@ esxStorageVolCreateXMLFrom(virStoragePoolPtr pool, const char *xml, virStorageVo
         refuse(&found);
         return NULL;
     }
-    if (esxVolumeXmlCheck(&wanted) < 0 ||
+    if (checkNew(&found, &wanted) < 0 ||
         esxFindVolume(pool->conn, NULL /* uuid */, source->pool, source->name, &from) < 0 ||
         claimCopy(source, &found, &wanted.spec, epoch, &from) < 0)
         return NULL;
@@ -234,8 +248,8 @@ openChange(virStorageVolPtr vol, VolAccess access, const Naming *naming, EsxFoun
 
     if (findAllowed(vol, access, ret_found) < 0)
         return -1;
-    /* Nothing changes a LUN: the backend says so. */
-    if (!ret_found->pool->datastore)
+    /* What nothing changes needs no claim; that the verb is not there is reported later. */
+    if (ret_found->backend->readOnlyReason)
         return 0;
 
     on = (EsxClaimOn) { ret_found->pool, ret_found->volume->name, FALSE };

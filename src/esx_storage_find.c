@@ -8,9 +8,8 @@
 #include <string.h>
 
 #include "base_names.h"
-#include "esx_error.h"
+#include "esx_report.h"
 #include "esx_storage_find.h"
-#include "esx_vmfs_uuid.h"
 
 void
 esxFoundClear(EsxFound *found)
@@ -234,9 +233,13 @@ findTolerant(const EsxVolumeList *list, const char *name)
     return volume ? volume : esxVolumeListFind(list, nameSkipBlanks(name));
 }
 
-/* "[pool] name". Returns as esxFindAnywhere(). */
+/*
+ * Finds the volume @name of the pool @pool, if that is one of @backend. Returns as
+ * esxFindAnywhere().
+ */
 static int
-findFile(virConnectPtr conn, const char *pool, const char *name, EsxFound *ret_found)
+findNamed(virConnectPtr conn, const EsxStorageBackend *backend, const char *pool,
+          const char *name, EsxFound *ret_found)
 {
     int peeked = findVolumesByPeeking(conn, NULL /* uuid */, pool, NULL /* access */, ret_found);
 
@@ -248,7 +251,7 @@ findFile(virConnectPtr conn, const char *pool, const char *name, EsxFound *ret_f
 
         if (!snapshot)
             return -1;
-        if (!known || !known->datastore)
+        if (!known || esxStorageBackendFor(known) != backend)
             return 0;
         if (esxFindVolumes(conn, NULL /* uuid */, pool, NULL /* access */, ret_found) < 0)
             return -1;
@@ -257,63 +260,75 @@ findFile(virConnectPtr conn, const char *pool, const char *name, EsxFound *ret_f
     return ret_found->volume ? 1 : 0;
 }
 
+/* The same for a pool of @snapshot, which is current and need not be asked for again. */
 static int
-findLun(virConnectPtr conn, InventorySnapshot *snapshot, const InventoryLun *lun,
-        EsxFound *ret_found)
+findPlaced(virConnectPtr conn, InventorySnapshot *snapshot, const char *pool, const char *name,
+           EsxFound *ret_found)
 {
     g_autoptr(GError) error = NULL;
 
-    takePool(snapshot, lun->pool->uuid, NULL /* name */, ret_found);
+    if (!takePool(snapshot, NULL /* uuid */, pool, ret_found))
+        return 0;
     ret_found->list = ret_found->backend->volumes(conn->privateData, ret_found->pool, &error);
     if (!ret_found->list) {
         reportNoList(ret_found, error);
         return -1;
     }
-    ret_found->volume = esxVolumeListFind(ret_found->list, lun->name);
+    ret_found->volume = esxVolumeListFind(ret_found->list, name);
     return ret_found->volume ? 1 : 0;
 }
 
+/* Asks @backend for what @text names. Returns as esxFindAnywhere(). */
 static int
-findDisk(virConnectPtr conn, InventorySnapshot *snapshot, const char *uuid, EsxFound *ret_found)
+findByBackend(virConnectPtr conn, const EsxStorageBackend *backend, InventorySnapshot *snapshot,
+              const char *text, bool deep, EsxFound *ret_found)
 {
-    EsxConnection *connection = conn->privateData;
     g_autoptr(GError) error = NULL;
-    g_autofree char *path = NULL;
     g_autofree char *pool = NULL;
     g_autofree char *name = NULL;
 
-    if (!esxVmfsFindDisk(connection, snapshot, uuid, &path, &error)) {
-        esxErrorReport(error, "cannot look for the disk with UUID '%s'", uuid);
+    if (!backend->volumeLookup(conn->privateData, snapshot, text, deep, &pool, &name, &error)) {
+        esxErrorReport(error, NULL);
         return -1;
     }
-    if (!path || !nameSplitDatastorePath(path, &pool, &name))
+    if (!pool)
         return 0;
-    return findFile(conn, pool, name, ret_found);
+    return backend->volumesProvePool ? findNamed(conn, backend, pool, name, ret_found)
+                                     : findPlaced(conn, snapshot, pool, name, ret_found);
+}
+
+/* The backend whose names of volumes look as @text does, or NULL. */
+static const EsxStorageBackend *
+splitName(const char *text, char **ret_pool, char **ret_name)
+{
+    const EsxStorageBackend *const *backend;
+
+    for (backend = esxStorageBackends(); *backend; backend++) {
+        if ((*backend)->volumeSplit && (*backend)->volumeSplit(text, ret_pool, ret_name))
+            return *backend;
+    }
+    return NULL;
 }
 
 int
-esxFindAnywhere(virConnectPtr conn, const char *text, bool disks, EsxFound *ret_found)
+esxFindAnywhere(virConnectPtr conn, const char *text, bool deep, EsxFound *ret_found)
 {
-    g_autoptr(InventorySnapshot) snapshot = NULL;
     g_autofree char *pool = NULL;
     g_autofree char *name = NULL;
-    char key[VIR_UUID_STRING_BUFLEN] = "";
-    const InventoryLun *lun;
-    guint8 uuid[16];
-    bool isUuid;
+    const EsxStorageBackend *named = splitName(text, &pool, &name);
+    const EsxStorageBackend *const *backend;
+    g_autoptr(InventorySnapshot) snapshot = NULL;
+    int found = 0;
 
-    if (nameSplitDatastorePath(text, &pool, &name))
-        return findFile(conn, pool, name, ret_found);
+    if (named)
+        return findNamed(conn, named, pool, name, ret_found);
 
     snapshot = esxFindSnapshot(conn);
     if (!snapshot)
         return -1;
-
-    isUuid = nameParseUuid(text, uuid);
-    if (isUuid)
-        nameFormatUuid(uuid, key);
-    lun = isUuid ? inventoryLunByKey(snapshot, key) : inventoryLunByPath(snapshot, text);
-    if (lun)
-        return findLun(conn, snapshot, lun, ret_found);
-    return isUuid && disks ? findDisk(conn, snapshot, key, ret_found) : 0;
+    for (backend = esxStorageBackends(); *backend && found == 0; backend++) {
+        if ((*backend)->volumeLookup)
+            found = findByBackend(conn, *backend, snapshot, text, deep, ret_found);
+    }
+    return found;
 }

@@ -12,7 +12,7 @@
 #include "capabilities.h"
 #include "storage_capabilities.h"
 
-#include "esx_error.h"
+#include "esx_report.h"
 #include "esx_storage_find.h"
 #include "esx_storage_pool.h"
 #include "esx_storage_xml.h"
@@ -85,22 +85,6 @@ esxConnectListDefinedStoragePools(virConnectPtr conn, char **const names G_GNUC_
     return virConnectListDefinedStoragePoolsEnsureACL(conn) < 0 ? -1 : 0;
 }
 
-/* The filter bit of each type a pool can have here. */
-static unsigned int
-typeFlag(const InventoryPool *pool)
-{
-    switch (esxStorageBackendFor(pool)->poolType(pool)) {
-    case VIR_STORAGE_POOL_FS:
-        return VIR_CONNECT_LIST_STORAGE_POOLS_FS;
-    case VIR_STORAGE_POOL_NETFS:
-        return VIR_CONNECT_LIST_STORAGE_POOLS_NETFS;
-    case VIR_STORAGE_POOL_ISCSI:
-        return VIR_CONNECT_LIST_STORAGE_POOLS_ISCSI;
-    default:
-        return VIR_CONNECT_LIST_STORAGE_POOLS_DIR;
-    }
-}
-
 /* Groups of filters are AND'ed, the bits of one group OR'ed; an empty group lets everything
  * pass. */
 static bool
@@ -114,7 +98,8 @@ matches(const InventoryPool *pool, unsigned int flags)
     };
     const unsigned int has = VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE |
                              VIR_CONNECT_LIST_STORAGE_POOLS_PERSISTENT |
-                             VIR_CONNECT_LIST_STORAGE_POOLS_AUTOSTART | typeFlag(pool);
+                             VIR_CONNECT_LIST_STORAGE_POOLS_AUTOSTART |
+                             esxStorageBackendListFlag(pool);
     size_t i;
 
     for (i = 0; i < G_N_ELEMENTS(groups); i++) {
@@ -180,12 +165,10 @@ esxConnectListAllStoragePools(virConnectPtr conn, virStoragePoolPtr **pools, uns
 char *
 esxConnectGetStoragePoolCapabilities(virConnectPtr conn, unsigned int flags)
 {
-    static const virStoragePoolType types[] = {
-        VIR_STORAGE_POOL_DIR, VIR_STORAGE_POOL_FS, VIR_STORAGE_POOL_NETFS, VIR_STORAGE_POOL_ISCSI,
-    };
+    const EsxStorageBackend *const *backend;
+    const EsxPoolType *row;
     g_autoptr(virCaps) caps = NULL;
     g_autoptr(virStoragePoolCaps) poolCaps = NULL;
-    size_t i;
 
     virCheckFlags(0, NULL);
 
@@ -193,8 +176,10 @@ esxConnectGetStoragePoolCapabilities(virConnectPtr conn, unsigned int flags)
         return NULL;
 
     caps = virCapabilitiesNew(VIR_ARCH_NONE, false, false);
-    for (i = 0; caps && i < G_N_ELEMENTS(types); i++)
-        virCapabilitiesAddStoragePool(caps, types[i]);
+    for (backend = esxStorageBackends(); caps && *backend; backend++) {
+        for (row = (*backend)->types; row->listFlag != 0; row++)
+            virCapabilitiesAddStoragePool(caps, row->type);
+    }
     poolCaps = caps ? virStoragePoolCapsNew(caps) : NULL;
     return poolCaps ? virStoragePoolCapsFormat(poolCaps) : NULL;
 }

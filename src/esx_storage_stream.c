@@ -8,8 +8,9 @@
 #include "esx_storage_stream.h"
 
 #include "base_text.h"
-#include "esx_error.h"
+#include "esx_report.h"
 #include "esx_storage_find.h"
+#include "esx_stream.h"
 
 typedef int (*VolAccess)(virConnectPtr conn, virStoragePoolDef *pool, virStorageVolDef *vol);
 typedef EsxTransfer *(*VolTransfer)(EsxConnection *connection, const InventoryPool *pool,

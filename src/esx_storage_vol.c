@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "esx_storage_find.h"
-#include "esx_error.h"
+#include "esx_report.h"
 #include "esx_storage_vol.h"
 #include "esx_storage_xml.h"
 

@@ -9,12 +9,6 @@
 
 #include "esx_storage_xml.h"
 
-const EsxStorageBackend *
-esxStorageBackendFor(const InventoryPool *pool)
-{
-    return pool->target ? &esxStorageBackendIscsi : &esxStorageBackendVmfs;
-}
-
 virStoragePoolDef *
 esxStoragePoolDef(const InventoryPool *pool)
 {

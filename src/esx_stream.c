@@ -10,7 +10,7 @@
 #include <limits.h>
 
 #include "base_text.h"
-#include "esx_error.h"
+#include "esx_report.h"
 #include "esx_stream_worker.h"
 
 /* One thread may end a libvirt stream while another is waiting in it. */

@@ -7,7 +7,7 @@
 
 #include "base_file.h"
 #include "base_text.h"
-#include "esx_error.h"
+#include "esx_report.h"
 #include "esx_stream_event.h"
 
 #include <errno.h>

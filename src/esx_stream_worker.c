@@ -9,7 +9,8 @@
 
 #include "base_text.h"
 #include "base_thread.h"
-#include "esx_error.h"
+#include "esx_log.h"
+#include "esx_report.h"
 #include "http_transport.h"
 
 VIR_LOG_INIT("esx.stream");
@@ -29,19 +30,6 @@ static struct {
     GPtrArray *running;         /* NULL: none yet */
     gboolean ending;            /* none begins any more */
 } streams;
-
-void
-esxTransferFree(EsxTransfer *transfer)
-{
-    if (!transfer)
-        return;
-    /* While the struct is still there. */
-    g_clear_pointer(&transfer->what, g_free);
-    if (transfer->free)
-        transfer->free(transfer);
-    else
-        g_free(transfer);
-}
 
 /* ---- what is true now ------------------------------------------------------------------------ */
 

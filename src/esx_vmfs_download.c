@@ -163,9 +163,9 @@ findAnew(EsxConnection *connection, const InventoryPool *pool, const char *name,
     const EsxVolume *volume;
     EsxVmfsContents *contents;
 
-    esxVmfsListingsExpire(connection->listings, pool);
-    list = esxVmfsListingsAcquire(connection->listings, connection->session, pool, 0 /* ttlMs */,
-                                  error);
+    esxVmfsListingsExpire(esxVmfsListingsOf(connection), pool);
+    list = esxVmfsListingsAcquire(esxVmfsListingsOf(connection), connection->session, pool,
+                                  0 /* ttlMs */, error);
     if (!list)
         return NULL;
     volume = esxVolumeListFind(list, name);

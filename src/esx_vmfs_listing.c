@@ -151,6 +151,32 @@ esxVmfsListingsFree(EsxVmfsListings *listings)
     g_free(listings);
 }
 
+static gpointer
+newState(void)
+{
+    return esxVmfsListingsNew();
+}
+
+static void
+freeState(gpointer state)
+{
+    esxVmfsListingsFree(state);
+}
+
+static void
+expireState(gpointer state, const InventoryPool *pool)
+{
+    esxVmfsListingsExpire(state, pool);
+}
+
+EsxVmfsListings *
+esxVmfsListingsOf(const EsxConnection *connection)
+{
+    static const EsxServerState kind = { newState, freeState, expireState };
+
+    return esxServerStateOf(connection->server, &kind);
+}
+
 /* Whether @listing is of @pool as it is called now. */
 static gboolean
 listingIsOf(const Listing *listing, const InventoryPool *pool)
@@ -214,7 +240,8 @@ void
 esxVmfsListingsExpire(EsxVmfsListings *listings, const InventoryPool *pool)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&listings->lock);
-    Listing *listing = recentFind(listings->table, pool->datastore->ref->value);
+    Listing *listing = pool->datastore ? recentFind(listings->table, pool->datastore->ref->value)
+                                       : NULL;
 
     if (listing)
         freshExpire(listing->fresh);

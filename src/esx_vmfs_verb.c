@@ -74,7 +74,7 @@ esxVmfsVerbEnd(EsxVmfsVerb *verb)
         esxConnectionChanged(verb->connection, verb->pool);
     } else {
         /* What failed may have failed because the pool is not what was known of it. */
-        esxVmfsListingsExpire(verb->connection->listings, verb->pool);
+        esxVmfsListingsExpire(esxVmfsListingsOf(verb->connection), verb->pool);
         inventoryExpire(verb->connection->inventory);
     }
     g_free(verb->madeDirectory);
@@ -392,7 +392,7 @@ esxVmfsVerbFail(const EsxVmfsVerb *verb, GError *error, GError **dest)
 {
     if (verb->madeDirectory && !isExists(error)) {
         /* There is no room for a second long name. */
-        if (strstr(error->message, ESX_VMFS_LEFT) || esxVmfsIsOpenOutcome(error))
+        if (strstr(error->message, ESX_LEFT_BEHIND) || esxVmfsIsOpenOutcome(error))
             textAddToError(&error, "its directory was made for it and stays: ");
         else
             esxVmfsLeft(error, verb->madeDirectory, " is a directory that was made for it and "
@@ -444,7 +444,7 @@ esxVmfsVerbTidy(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GErr
         if (!g_error_matches(local, VI_ERROR, VI_ERROR_FILE_LOCKED) ||
             g_get_monotonic_time() >= deadline) {
             nameOnce(local, path);
-            esxVmfsLeft(error, path, ESX_VMFS_LEFT "; delete it (deleting it failed: %s)",
+            esxVmfsLeft(error, path, ESX_LEFT_BEHIND "; delete it (deleting it failed: %s)",
                         local->message);
             return FALSE;
         }

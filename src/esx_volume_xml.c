@@ -5,8 +5,6 @@
 
 /* Reads the XML of a volume that is to be made. */
 
-#include "base_names.h"
-#include "esx_error.h"
 #include "esx_volume_xml.h"
 
 #include "virxml.h"
@@ -56,8 +54,7 @@ esxVolumeXmlParse(virStoragePoolDef *poolDef, const char *text, bool isClone, un
     def = virStorageVolDefParse(poolDef, text, NULL, isClone ? VIR_VOL_XML_PARSE_NO_CAPACITY : 0);
     if (!def)
         return -1;
-    g_free(def->key);
-    def->key = nameJoinDatastorePath(poolDef->name, def->name);
+    g_clear_pointer(&def->key, g_free);
 
     format = hasFormat(context) ? def->target.format : VIR_STORAGE_FILE_NONE;
     if ((flags & VIR_STORAGE_VOL_CREATE_VALIDATE) && validate(document, context) < 0)
@@ -72,23 +69,4 @@ esxVolumeXmlParse(virStoragePoolDef *poolDef, const char *text, bool isClone, un
     };
     ret_xml->def = g_steal_pointer(&def);
     return 0;
-}
-
-int
-esxVolumeXmlCheck(const EsxVolumeXml *xml)
-{
-    const virStorageVolDef *def = xml->def;
-    const char *reason = NULL;
-
-    if (def->type != VIR_STORAGE_VOL_FILE)
-        reason = "a volume of a datastore is a file; leave the type out";
-    else if (def->target.backingStore)
-        reason = "a backing file cannot be asked for; clone the volume instead";
-    else if (def->target.encryption)
-        reason = "encryption cannot be asked for; it is a matter of the host's storage policies";
-
-    if (!reason)
-        return 0;
-    esxReport(VIR_ERR_NO_SUPPORT, "cannot create volume '%s': %s", def->name, reason);
-    return -1;
 }

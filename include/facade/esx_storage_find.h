@@ -64,9 +64,9 @@ int esxFindVolume(virConnectPtr conn, const unsigned char *uuid, const char *poo
                   const char *volume, EsxFound *ret_found);
 
 /*
- * Finds a volume anywhere by "[pool] name", by a LUN's device path or canonical name, or by a key.
- * With @disks also by the UUID of a virtual disk, which asks the server for each disk it has.
+ * Finds a volume anywhere by whatever a backend takes for its key, its path or another name of it.
+ * With @deep a backend may ask the server for each volume it has.
  *
  * Returns: 1 when found, 0 when there is none (no error), -1 with a libvirt error.
  */
-int esxFindAnywhere(virConnectPtr conn, const char *text, bool disks, EsxFound *ret_found);
+int esxFindAnywhere(virConnectPtr conn, const char *text, bool deep, EsxFound *ret_found);

@@ -19,7 +19,6 @@ typedef struct {
     /* Of @server, for short: */
     ViSession *session;
     Inventory *inventory;
-    EsxVmfsListings *listings;
     ViFolder *folder;
     EsxEvents *events;
 

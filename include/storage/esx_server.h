@@ -17,13 +17,22 @@
  *
  * Any number of threads may use it at once; each of its parts has its own lock.
  */
-typedef struct _EsxVmfsListings EsxVmfsListings;
+
+/*
+ * What a backend keeps of one server, made when the backend first asks for it. The address of the
+ * struct says whose it is.
+ */
+typedef struct {
+    gpointer (*new)(void);
+    void (*free)(gpointer state);
+    /* Something in @pool, of whatever kind, may have changed: it must be read again. */
+    void (*expire)(gpointer state, const InventoryPool *pool);
+} EsxServerState;
 
 typedef struct {
     char *host;                     /* of the URI, for messages */
     ViSession *session;
     Inventory *inventory;
-    EsxVmfsListings *listings;      /* of volumes, see esx_vmfs_listing.h */
     ViFolder *folder;               /* contents of files */
     EsxEvents *events;              /* who is told what changes */
     gpointer hosts;                 /* what its transports to hosts are made from, or NULL */
@@ -37,6 +46,7 @@ typedef struct {
     GMutex lock;                    /* guards what follows */
     InventoryHardware *hardware;    /* NULL: not asked for yet */
     GHashTable *leftOut;            /* listing → what the log says of it */
+    GHashTable *states;             /* EsxServerState → what its backend keeps */
 } EsxServer;
 
 /*
@@ -53,6 +63,15 @@ EsxServer *esxServerNew(ViSession *session, InventoryScope *scope, const char *h
  * Returns: (transfer none) valid as long as @server, or NULL with @error.
  */
 const InventoryHardware *esxServerHardware(EsxServer *server, GError **error);
+
+/*
+ * Returns: (transfer none) what the backend of @kind keeps of @server, valid as long as @server;
+ * made by the first call.
+ */
+gpointer esxServerStateOf(EsxServer *server, const EsxServerState *kind);
+
+/* Tells all that backends keep of @server that something in @pool may have changed. */
+void esxServerExpire(EsxServer *server, const InventoryPool *pool);
 
 /*
  * Says in the log what @listing ("the pools", "the volumes of pool 'ds1'") had to leave out: once,

@@ -7,7 +7,7 @@
 
 #include "esx_connection.h"
 #include "esx_libvirt.h"
-#include "esx_pipe.h"
+#include "esx_transfer.h"
 
 /*
  * A libvirt stream over a transfer: native virStreamDriver, blocking and non-blocking, with the
@@ -43,29 +43,6 @@
  */
 
 /*
- * One transfer: made by a backend, run by a stream's worker.
- *
- * run: a download writes to @pipe and ends it; an upload reads @pipe until ESX_PIPE_END, and
- * returns when the file is whole under its name. Watches @cancel (atomic) and ESX_PIPE_CLOSED, and
- * leaves nothing half done behind, or names it in @error. The stream closes the pipe afterwards. Of
- * a transfer that was given up, nobody asks for @error: it is logged, as a warning unless its code
- * only says that it was cancelled. So what names something left behind needs another code.
- *
- * Runs with all signals blocked: SIGPIPE is an error code there.
- */
-typedef struct _EsxTransfer EsxTransfer;
-struct _EsxTransfer {
-    gboolean (*run)(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error);
-    void (*free)(EsxTransfer *transfer);    /* the struct itself as well; NULL: g_free */
-    gboolean isUpload;
-    gboolean sparse;        /* the stream was opened with …_SPARSE_STREAM */
-    size_t pipeBytes;       /* how much the pipe may hold */
-    guint64 expected;       /* how much an upload takes, see esxPipeExpect(); 0: what comes */
-    char *what;             /* for errors: "upload to '[ds] dir/file'"; freed by esxTransferFree */
-    guint finishMs;         /* how long Finish waits at most; 0: as the connection says */
-};
-
-/*
  * How long Finish waits in a daemon at most, whatever the URI's timeout is. Behind the end there is
  * little left to do: a look and a move, where the length was known before. libvirtd's main loop,
  * and with it all of its clients, waits meanwhile.
@@ -81,9 +58,6 @@ struct _EsxTransfer {
  */
 #define ESX_STREAM_SILENT_S 5
 #define ESX_STREAM_NEXT_FINISH_MS 100
-
-void esxTransferFree(EsxTransfer *transfer);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxTransfer, esxTransferFree)
 
 /*
  * Makes @stream that of @transfer and starts the worker. A download has begun when this returns:

@@ -17,7 +17,12 @@
  * searches again.
  */
 
+typedef struct _EsxVmfsListings EsxVmfsListings;
+
 EsxVmfsListings *esxVmfsListingsNew(void);
+
+/* Returns: (transfer none) those of the connection's server. */
+EsxVmfsListings *esxVmfsListingsOf(const EsxConnection *connection);
 
 /* Nobody may be using it. Accepts NULL. */
 void esxVmfsListingsFree(EsxVmfsListings *listings);
@@ -29,7 +34,7 @@ void esxVmfsListingsFree(EsxVmfsListings *listings);
 EsxVolumeList *esxVmfsListingsAcquire(EsxVmfsListings *listings, ViSession *session,
                                       const InventoryPool *pool, guint ttlMs, GError **error);
 
-/* The next read of @pool's volumes searches again. */
+/* The next read of @pool's volumes searches again. Accepts a pool that is no datastore. */
 void esxVmfsListingsExpire(EsxVmfsListings *listings, const InventoryPool *pool);
 
 /* Returns: how many listings are kept. */

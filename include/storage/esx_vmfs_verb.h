@@ -6,6 +6,7 @@
 #pragma once
 
 #include "esx_connection.h"
+#include "esx_error.h"
 #include "esx_volume.h"
 #include "vi_file.h"
 
@@ -89,7 +90,6 @@ void esxVmfsNote(GError *error, const char *format, ...) G_GNUC_PRINTF(2, 3);
  * all that explains it, in what libvirt keeps of a message. Of a long @path the last part stays
  * whole (LIMIT_LEFT_NAME_BYTES).
  */
-#define ESX_VMFS_LEFT " may be left behind"
 void esxVmfsLeft(GError *error, const char *path, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 /*

@@ -23,6 +23,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(EsxVolumeXml, esxVolumeXmlClear)
 /*
  * @poolDef: what the volume shall be in.
  * @isClone: the capacity may be left out; then it is 0.
+ * The definition has no key: what it will be, the backend says.
  * @flags: VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA, VIR_STORAGE_VOL_CREATE_VALIDATE. libvirt's
  * schema allows no "/" in the name of a volume, but here directories are part of it, so that the
  * name is kept out of that check.
@@ -31,11 +32,3 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(EsxVolumeXml, esxVolumeXmlClear)
  */
 int esxVolumeXmlParse(virStoragePoolDef *poolDef, const char *text, bool isClone,
                       unsigned int flags, EsxVolumeXml *ret_xml);
-
-/*
- * Refuses what a datastore cannot be asked for: a backing file, encryption, a volume that is no
- * file. Apart from the parser, because what comes first is whether the caller may ask at all.
- *
- * Returns: 0, or -1 with VIR_ERR_NO_SUPPORT.
- */
-int esxVolumeXmlCheck(const EsxVolumeXml *xml);

@@ -124,7 +124,6 @@ testTwoShareAServer(void)
 
     g_assert_true(first->session == second->session);
     g_assert_true(first->inventory == second->inventory);
-    g_assert_true(first->listings == second->listings);
     g_assert_true(first->folder == second->folder);
     g_assert_true(first->events == second->events);
     g_assert_cmpuint(first->cacheTtlMs, ==, 0);

@@ -79,6 +79,67 @@ testLeftOut(void)
     g_assert_cmpuint(g_hash_table_size(server->leftOut), <=, 64);
 }
 
+/* ---- what backends keep ---------------------------------------------------------------------- */
+
+typedef struct {
+    guint expired;
+    const InventoryPool *pool;
+} Kept;
+
+static guint freed;
+
+static gpointer
+newKept(void)
+{
+    return g_new0(Kept, 1);
+}
+
+static void
+freeKept(gpointer state)
+{
+    freed++;
+    g_free(state);
+}
+
+static void
+expireKept(gpointer state, const InventoryPool *pool)
+{
+    Kept *kept = state;
+
+    kept->expired++;
+    kept->pool = pool;
+}
+
+/* Each kind that has asked has one state at a server, and hears of each change. */
+static void
+testStates(void)
+{
+    static const EsxServerState kinds[] = {
+        { newKept, freeKept, expireKept },
+        { newKept, freeKept, expireKept },
+    };
+    g_autoptr(Canned) canned = cannedNew();
+    EsxServer *server = esxServerNew(fixtureLogin(canned), NULL, "esx1");
+    const InventoryPool pool = { .name = "ds1" };
+    Kept *first = NULL;
+    Kept *second = NULL;
+
+    freed = 0;
+    esxServerExpire(server, &pool);
+    first = esxServerStateOf(server, &kinds[0]);
+    esxServerExpire(server, &pool);
+    second = esxServerStateOf(server, &kinds[1]);
+    g_assert_true(first != second);
+    g_assert_true(esxServerStateOf(server, &kinds[0]) == first);
+    esxServerExpire(server, &pool);
+    g_assert_cmpuint(first->expired, ==, 2);
+    g_assert_cmpuint(second->expired, ==, 1);
+    g_assert_true(second->pool == &pool);
+
+    esxServerFree(server);
+    g_assert_cmpuint(freed, ==, 2);
+}
+
 /* Two threads that ask at the same moment get the same answer. */
 static gpointer
 askForHardware(gpointer data)
@@ -140,5 +201,6 @@ main(int argc, char **argv)
     g_test_add_func("/server/end", testEnd);
     g_test_add_func("/server/free-nothing", testFreeNothing);
     g_test_add_func("/esx/server/left-out", testLeftOut);
+    g_test_add_func("/esx/server/states", testStates);
     return g_test_run();
 }

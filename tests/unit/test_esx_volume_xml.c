@@ -5,6 +5,7 @@
 
 /* What the driver takes out of the XML of a volume that is to be made. */
 
+#include "esx_error.h"
 #include "esx_volume_xml.h"
 
 #include <string.h>
@@ -138,9 +139,12 @@ testStrange(void)
 
     for (i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_auto(EsxVolumeXml) xml = { 0 };
+        g_autoptr(GError) error = NULL;
 
         g_assert_cmpint(parse(VIR_STORAGE_POOL_FS, cases[i].text, false, 0, &xml), ==, 0);
-        assertRefused(esxVolumeXmlCheck(&xml), VIR_ERR_NO_SUPPORT, cases[i].part);
+        g_assert_false(esxStorageBackendVmfs.volumeCheckNew(xml.def, &error));
+        g_assert_error(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT);
+        g_assert_nonnull(strstr(error->message, cases[i].part));
     }
 }
 
@@ -148,11 +152,14 @@ static void
 testNotStrange(void)
 {
     g_auto(EsxVolumeXml) xml = { 0 };
+    g_autoptr(GError) error = NULL;
 
     g_assert_cmpint(parse(VIR_STORAGE_POOL_FS,
                           "<volume type='file'><name>x</name><key>k</key>" BODY "</volume>", false,
                           0, &xml), ==, 0);
-    g_assert_cmpint(esxVolumeXmlCheck(&xml), ==, 0);
+    g_assert_true(esxStorageBackendVmfs.volumeCheckNew(xml.def, &error));
+    g_assert_no_error(error);
+    g_assert_null(xml.def->key);
 }
 
 static void

@@ -54,8 +54,8 @@ acquire(Vmfs *vmfs)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(EsxVolumeList) list =
-        esxVmfsListingsAcquire(vmfs->connection->listings, vmfs->connection->session, vmfs->pool,
-                               HOUR_MS, &error);
+        esxVmfsListingsAcquire(esxVmfsListingsOf(vmfs->connection), vmfs->connection->session,
+                               vmfs->pool, HOUR_MS, &error);
 
     g_assert_no_error(error);
 }
