@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base_file.h"
+#include "base_hash.h"
 #include "base_limits.h"
 #include "base_text.h"
 #include "esx_error.h"
@@ -34,32 +35,45 @@ esxAuthEntryFree(EsxAuthEntry *entry)
     g_free(entry);
 }
 
-/* Nothing of GLib's own messages: they quote lines, and one may be that of a password. */
-static GKeyFile *
-load(const char *path, GError **error)
+/* The auth file: as GLib reads it, and its text, in which a key may stand twice. */
+typedef struct {
+    GKeyFile *keys;
+    char *text;
+    gsize length;
+} AuthFile;
+
+static void
+authFileClear(AuthFile *file)
 {
-    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_clear_pointer(&file->keys, g_key_file_unref);
+    if (file->text)
+        explicit_bzero(file->text, file->length);
+    g_clear_pointer(&file->text, g_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AuthFile, authFileClear)
+
+/* Nothing of GLib's own messages: they quote lines, and one may be that of a password. */
+static gboolean
+load(AuthFile *file, const char *path, GError **error)
+{
     g_autoptr(GError) reason = NULL;
     g_autofree char *name = textQuoteName(path);
-    g_autofree char *data = NULL;
-    gsize length = 0;
-    gboolean ok = FALSE;
 
-    if (!fileRead(path, &data, &length, &reason)) {
+    if (!fileRead(path, &file->text, &file->length, &reason)) {
         textToError(error, ESX_ERROR,
                     fileErrorIsShort(reason) ? ESX_ERROR_SYSTEM : ESX_ERROR_AUTH,
                     "The auth file '%s' cannot be read: %s.", name, reason->message);
-        return NULL;
+        return FALSE;
     }
 
-    ok = g_key_file_load_from_data(file, data, length, G_KEY_FILE_NONE, NULL);
-    explicit_bzero(data, length);
-    if (ok)
-        return g_steal_pointer(&file);
+    file->keys = g_key_file_new();
+    if (!memchr(file->text, '\0', file->length) &&
+        g_key_file_load_from_data(file->keys, file->text, file->length, G_KEY_FILE_NONE, NULL))
+        return TRUE;
 
     textToError(error, ESX_ERROR, ESX_ERROR_AUTH,
                 "The auth file '%s' is not made of [sections] and NAME=VALUE lines.", name);
-    return NULL;
+    return FALSE;
 }
 
 /* The section that holds for @host. Returns: (transfer full), or NULL. */
@@ -126,32 +140,180 @@ takePort(GKeyFile *file, const char *section, guint *port, GError **error)
     return TRUE;
 }
 
+/* ---- lines ----------------------------------------------------------------------------------- */
+
+/* What is read of a section. A key that is one of these but for its spelling counts as none. */
+static const char *const known[] = { "credentials", "username", "password", "port", "trust" };
+
+/* A stretch of the file's text. */
+typedef struct {
+    const char *at;
+    size_t length;
+} Piece;
+
+/* One line NAME=VALUE. */
+typedef struct {
+    Piece section;
+    Piece key;
+    Piece value;
+} Line;
+
+static Piece
+strip(Piece piece)
+{
+    while (piece.length > 0 && g_ascii_isspace(*piece.at)) {
+        piece.at++;
+        piece.length--;
+    }
+    while (piece.length > 0 && g_ascii_isspace(piece.at[piece.length - 1]))
+        piece.length--;
+    return piece;
+}
+
+static gboolean
+pieceIs(Piece piece, const char *text)
+{
+    return strlen(text) == piece.length && memcmp(piece.at, text, piece.length) == 0;
+}
+
+/* Takes the next NAME=VALUE from @left on, by GLib's rules; the section stays in @line. */
+static gboolean
+nextLine(Piece *left, Line *line)
+{
+    while (left->length > 0) {
+        const char *feed = memchr(left->at, '\n', left->length);
+        size_t length = feed ? (size_t)(feed - left->at) : left->length;
+        Piece whole = strip((Piece){ left->at, length });
+        const char *mark;
+
+        left->at += length + (feed != NULL);
+        left->length -= length + (feed != NULL);
+        if (whole.length == 0 || *whole.at == '#')
+            continue;
+        mark = memchr(whole.at, *whole.at == '[' ? ']' : '=', whole.length);
+        if (!mark)
+            continue;
+        if (*whole.at == '[') {
+            line->section = (Piece){ whole.at + 1, (size_t)(mark - whole.at) - 1 };
+            continue;
+        }
+        line->key = strip((Piece){ whole.at, (size_t)(mark - whole.at) });
+        line->value = strip((Piece){ mark + 1, whole.length - (size_t)(mark + 1 - whole.at) });
+        return TRUE;
+    }
+    return FALSE;
+}
+
 /*
- * Whether a section of any host that uses the same credentials fixes the trust: what is guarded is
- * the password, whichever way leads to it.
+ * The known key that @key is, or was meant to be: its letters, in any case, up to a locale in
+ * brackets. Returns: NULL: none.
+ */
+static const char *
+meaningOf(Piece key)
+{
+    char letters[16] = "";
+    size_t n = 0;
+    size_t i;
+
+    for (i = 0; i < key.length && key.at[i] != '['; i++) {
+        if (!g_ascii_isalpha(key.at[i]))
+            continue;
+        if (n == sizeof(letters) - 1)
+            return NULL;
+        letters[n++] = g_ascii_tolower(key.at[i]);
+    }
+    for (i = 0; i < G_N_ELEMENTS(known); i++) {
+        if (g_str_equal(letters, known[i]))
+            return known[i];
+    }
+    return NULL;
+}
+
+/*
+ * The sections that use the credentials @name, as a set, with that of the credentials itself: what
+ * is guarded is the password, whichever way leads to it.
+ */
+static GHashTable *
+findSections(const AuthFile *file, const char *name)
+{
+    GHashTable *sections = g_hash_table_new_full(hashText, g_str_equal, g_free, NULL);
+    Piece left = { file->text, file->length };
+    Line line = { 0 };
+
+    g_hash_table_add(sections, g_strdup_printf("credentials-%s", name));
+    while (nextLine(&left, &line)) {
+        if (g_strcmp0(meaningOf(line.key), "credentials") == 0 && pieceIs(line.value, name))
+            g_hash_table_add(sections, g_strndup(line.section.at, line.section.length));
+    }
+    return sections;
+}
+
+/* Whether @line, of a section that matters, says what GLib reads; @seen: values by place. */
+static gboolean
+checkLine(const Line *line, const char *section, GHashTable *seen, GError **error)
+{
+    const char *meaning = meaningOf(line->key);
+    g_autofree char *key = g_strndup(line->key.at, line->key.length);
+    g_autofree char *place = g_strdup_printf("%s]%s", section, key);
+    g_autofree char *what = NULL;
+    const Line *before = NULL;
+
+    if (!meaning)
+        return TRUE;
+    if (!g_str_equal(key, meaning)) {
+        what = textFormat("has the key '%s', which counts for nothing; it must be '%s'", key,
+                          meaning);
+        return refuse(error, section, what);
+    }
+
+    before = g_hash_table_lookup(seen, place);
+    if (!before) {
+        g_hash_table_insert(seen, g_steal_pointer(&place), g_memdup2(line, sizeof(*line)));
+        return TRUE;
+    }
+    if (before->value.length == line->value.length &&
+        memcmp(before->value.at, line->value.at, line->value.length) == 0)
+        return TRUE;
+    what = textFormat("has the key '%s' twice, with different values; leave one", key);
+    return refuse(error, section, what);
+}
+
+/*
+ * Of a key that stands twice GLib takes the last, also where its section is written twice, and one
+ * that is misspelt it does not find: a trust=fixed would be lost.
  */
 static gboolean
-takeTrustOfOthers(GKeyFile *file, const char *credentials, gboolean *fixed, GError **error)
+checkLines(const AuthFile *file, GHashTable *sections, GError **error)
 {
-    g_auto(GStrv) sections = g_key_file_get_groups(file, NULL);
-    size_t i;
-    size_t j;
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(hashText, g_str_equal, g_free, g_free);
+    Piece left = { file->text, file->length };
+    Line line = { 0 };
 
-    for (i = 0; sections[i]; i++) {
-        g_autofree char *theirs = NULL;
-        gboolean ours = FALSE;
+    while (nextLine(&left, &line)) {
+        g_autofree char *section = g_strndup(line.section.at, line.section.length);
 
-        for (j = 0; j < G_N_ELEMENTS(services); j++) {
-            g_autofree char *prefix = g_strdup_printf("auth-%s-", services[j]);
-
-            ours |= g_str_has_prefix(sections[i], prefix);
-        }
-        theirs = ours ? g_key_file_get_string(file, sections[i], "credentials", NULL) : NULL;
-        if (g_strcmp0(theirs, credentials) == 0 && !takeTrust(file, sections[i], fixed, error))
+        if (g_hash_table_contains(sections, section) && !checkLine(&line, section, seen, error))
             return FALSE;
     }
     return TRUE;
 }
+
+/* Whether any of @sections fixes the trust. */
+static gboolean
+takeTrustOfAll(const AuthFile *file, GHashTable *sections, gboolean *fixed, GError **error)
+{
+    GHashTableIter iter;
+    gpointer section;
+
+    g_hash_table_iter_init(&iter, sections);
+    while (g_hash_table_iter_next(&iter, &section, NULL)) {
+        if (!takeTrust(file->keys, section, fixed, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* ---- what is in it --------------------------------------------------------------------------- */
 
 /* Both are copied by GLib; its copies are erased here, those within the key file are not. */
 static void
@@ -166,23 +328,26 @@ takeCredentials(GKeyFile *file, const char *section, EsxAuthEntry *entry)
 }
 
 static gboolean
-fill(GKeyFile *file, EsxAuthEntry *entry, GError **error)
+fill(const AuthFile *file, EsxAuthEntry *entry, GError **error)
 {
-    g_autofree char *name = g_key_file_get_string(file, entry->section, "credentials", NULL);
+    g_autofree char *name = g_key_file_get_string(file->keys, entry->section, "credentials", NULL);
     g_autofree char *section = g_strdup_printf("credentials-%s", name ? name : "");
+    g_autoptr(GHashTable) sections = findSections(file, name ? name : "");
 
+    g_hash_table_add(sections, g_strdup(entry->section));
+    if (!checkLines(file, sections, error))
+        return FALSE;
     if (!name)
         return refuse(error, entry->section, "has no credentials=");
-    if (!g_key_file_has_group(file, section))
+    if (!g_key_file_has_group(file->keys, section))
         return refuse(error, section, "is missing, which another one names with credentials=");
 
-    if (!takePort(file, entry->section, &entry->port, error) ||
-        !takePort(file, section, &entry->port, error) ||
-        !takeTrust(file, section, &entry->isFixed, error) ||
-        !takeTrustOfOthers(file, name, &entry->isFixed, error))
+    if (!takePort(file->keys, entry->section, &entry->port, error) ||
+        !takePort(file->keys, section, &entry->port, error) ||
+        !takeTrustOfAll(file, sections, &entry->isFixed, error))
         return FALSE;
 
-    takeCredentials(file, section, entry);
+    takeCredentials(file->keys, section, entry);
     return TRUE;
 }
 
@@ -190,17 +355,16 @@ EsxAuthEntry *
 esxAuthFileLookup(const char *path, const char *host, GError **error)
 {
     g_autoptr(EsxAuthEntry) entry = g_new0(EsxAuthEntry, 1);
-    g_autoptr(GKeyFile) file = NULL;
+    g_auto(AuthFile) file = { 0 };
 
     if (!path)
         return g_steal_pointer(&entry);
 
-    file = load(path, error);
-    if (!file)
+    if (!load(&file, path, error))
         return NULL;
 
-    entry->section = findSection(file, host, &entry->isOwn);
-    if (entry->section && !fill(file, entry, error))
+    entry->section = findSection(file.keys, host, &entry->isOwn);
+    if (entry->section && !fill(&file, entry, error))
         return NULL;
     return g_steal_pointer(&entry);
 }

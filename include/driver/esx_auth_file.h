@@ -20,6 +20,10 @@
  *   port=N                             in [auth-…], or in the credentials: the port of the host
  *   trust=fixed|free                   likewise; fixed where any section that uses the same
  *                                      credentials says so
+ *
+ * In the sections that use the credentials, a key that is one of these but for case, a locale in
+ * brackets or other characters than letters is an error, and so is one that stands twice with
+ * different values, also where the section is written twice: nothing is lost that was to forbid.
  */
 
 typedef struct {

@@ -230,6 +230,31 @@ def test_a_trust_that_is_misspelt_lets_nobody_in(stranger: Stranger, daemon: Pri
     assert "neither 'fixed' nor 'free'" in result.err
 
 
+MISSPELT = {
+    "another case": "Trust=fixed",
+    "a locale": "trust[de]=fixed",
+    "a later line": "trust=fixed\ntrust=free",
+    "the section again": "trust=fixed\n[auth-esx-127.0.0.1]\ntrust=free",
+    "two ports": "port=1",
+    "a port in another case": "Port=1",
+}
+
+
+@as_another
+@pytest.mark.parametrize("case", MISSPELT)
+def test_a_key_that_is_misspelt_or_contradicted_lets_nobody_in(
+    stranger: Stranger, daemon: PrivateLibvirtd, fake, case: str
+):
+    """The daemon's administrator wanted to forbid something, and it must not be lost."""
+    daemon.auth_file.write_text(auth_file(f"auth-esx-127.0.0.1\nport={fake.port}\n{MISSPELT[case]}"))
+    before = fake.requests().total()
+    for read_only in (False, True):
+        result = stranger(read_only=read_only)
+        assert not result.ok
+        assert "The section [auth-esx-127.0.0.1] of the auth file has the key" in result.err
+    assert fake.requests().total() == before
+
+
 @as_another
 def test_libvirts_own_driver_does_not_read_the_sections_of_this_one(
     daemon: PrivateLibvirtd, client_env, stranger: Stranger, fake

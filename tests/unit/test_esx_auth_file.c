@@ -151,6 +151,90 @@ testTrust(void)
     assertRefused(LAB "trust=yes\n[auth-esx-h]\ncredentials=lab\n", "'fixed' nor 'free'");
 }
 
+/* A key that GLib does not find, or of which it takes the last: trust=fixed must not be lost. */
+static void
+testMisspelt(void)
+{
+    const struct {
+        const char *lines;
+        const char *key;
+    } cases[] = {
+        { "Trust=fixed\n", "'Trust'" },
+        { "TRUST = fixed\n", "'TRUST'" },
+        { "trust[de]=fixed\n", "'trust[de]'" },
+        { "trust[de]=fixed\ntrust=free\n", "'trust[de]'" },
+        { "tr ust=fixed\n", "'tr ust'" },
+        { "\xc2\xa0trust=fixed\n", "trust'" },
+        { "trust-=fixed\n", "'trust-'" },
+        { "Port=1\n", "'Port'" },
+        { "port[C]=1\n", "'port[C]'" },
+        { "trust=fixed\ntrust=free\n", "'trust' twice" },
+        { "trust=fixed\n[x]\n[auth-esx-h]\ntrust=free\n", "'trust' twice" },
+        { " trust =fixed\r\n\ttrust\t=free\n", "'trust' twice" },
+        { "port=1\nport=2\n", "'port' twice" },
+        { "port=1\n[auth-esx-h]\nport=2\n", "'port' twice" },
+        { "[auth-esx-h]\ncredentials=x\n", "'credentials' twice" },
+        { "[credentials-lab]\nUsername=x\n", "[credentials-lab]" },
+        { "[credentials-lab]\npassword=x\n", "'password' twice" },
+        { "[credentials-lab]\nTrust=fixed\n", "[credentials-lab]" },
+        /* sections that use the same credentials, whatever they are called */
+        { "[auth-esx-k]\ncredentials=lab\nTrust=fixed\n", "[auth-esx-k]" },
+        { "[auth-esx-k]\nCredentials=lab\ntrust=fixed\n", "'Credentials'" },
+        { "[auth-esx-k]\ncredentials=lab\ntrust=fixed\ncredentials=x\n", "[auth-esx-k]" },
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text =
+            g_strconcat(LAB "[auth-esx-h]\ncredentials=lab\n", cases[i].lines, NULL);
+
+        assertRefused(text, cases[i].key);
+    }
+}
+
+static void
+testSpelt(void)
+{
+    static const char *const fixed[] = {
+        "trust =fixed\n", " trust= fixed\r\n", "trust=fixed\ntrust=fixed\n",
+        "trust=fixed\n[auth-esx-h]\ntrust=fixed\n",
+        "[Auth-esx-k]\ncredentials=lab\ntrust=fixed\n",
+        "[credentials-lab]\ntrust=fixed\n",
+        "trust=fixed\n#Trust=free\n",
+        /* what uses other credentials is another matter */
+        "trust=fixed\n[auth-esx-k]\ncredentials=x\nTrust=fixed\nport=1\nport=2\n",
+        "trust=fixed\nentrust=free\nsport=x\n",
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(fixed); i++) {
+        g_autofree char *text =
+            g_strconcat(LAB "[auth-esx-h]\ncredentials=lab\n", fixed[i], NULL);
+        g_autoptr(EsxAuthEntry) entry = lookupGood(text, "h");
+
+        g_assert_true(entry->isFixed);
+        g_assert_cmpuint(entry->port, ==, 0);
+    }
+}
+
+/* As many sections as a file has room for are looked through once. */
+static void
+testManySections(void)
+{
+    g_autoptr(GString) text = g_string_new(LAB "[auth-esx-h]\ncredentials=lab\n");
+    g_autoptr(GError) error = NULL;
+    g_autoptr(EsxAuthEntry) entry = NULL;
+    gint64 began = g_get_monotonic_time();
+    guint i;
+
+    for (i = 0; text->len < LIMIT_FILE_BYTES - 100; i++)
+        g_string_append_printf(text, "[auth-esx-k%u]\ncredentials=lab\ntrust=fixed\n", i);
+    entry = lookup(text->str, "h", &error);
+    g_assert_no_error(error);
+    g_assert_true(entry->isFixed);
+    g_assert_cmpint(g_get_monotonic_time() - began, <, 20 * G_TIME_SPAN_SECOND);
+}
+
 static void
 testBroken(void)
 {
@@ -190,6 +274,9 @@ main(int argc, char **argv)
     g_test_add_func("/auth-file/nothing", testNothing);
     g_test_add_func("/auth-file/port", testPort);
     g_test_add_func("/auth-file/trust", testTrust);
+    g_test_add_func("/auth-file/misspelt", testMisspelt);
+    g_test_add_func("/auth-file/spelt", testSpelt);
+    g_test_add_func("/auth-file/many-sections", testManySections);
     g_test_add_func("/auth-file/broken", testBroken);
     g_test_add_func("/auth-file/fifo", testFifo);
     return g_test_run();
