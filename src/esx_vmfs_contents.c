@@ -141,6 +141,25 @@ isCalledAfter(const char *file, const char *disk)
     return strncmp(file, disk, stem) == 0 && file[stem] == '-';
 }
 
+/* An image ends where the last extent in it does: the descriptor says how long each file is. */
+static void
+setKnown(EsxVmfsContents *contents)
+{
+    size_t i;
+    size_t j;
+
+    for (i = 0; i < contents->nparts; i++) {
+        EsxVmfsPart *part = &contents->parts[i];
+
+        for (j = 0; j < contents->nparts; j++) {
+            const EsxVmfsPart *other = &contents->parts[j];
+
+            if (g_str_equal(other->file, part->file))
+                part->known = MAX(part->known, other->fileOffset + other->length);
+        }
+    }
+}
+
 static gboolean
 findDisk(EsxConnection *connection, EsxVmfsContents *contents, GError **error)
 {
@@ -169,6 +188,7 @@ findDisk(EsxConnection *connection, EsxVmfsContents *contents, GError **error)
                 g_str_equal(extent->access, "RW") &&
                     isCalledAfter(extent->file, contents->volume + folder));
     }
+    setKnown(contents);
     return TRUE;
 }
 

@@ -43,7 +43,7 @@ gboolean httpErrorIsUnsent(const GError *error);
 
 typedef struct {
     guint status;            /* e.g. 200 */
-    gint64 contentLength;    /* as sent; -1 where absent, or not a number */
+    gint64 contentLength;    /* as sent; -1 where absent */
     char *contentRange;      /* as sent, "bytes 0-1023/4096"; or NULL */
     char *contentType;       /* as sent, or NULL */
     char *contentEncoding;   /* as sent, or NULL */

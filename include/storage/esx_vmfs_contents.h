@@ -25,7 +25,7 @@ typedef struct {
     guint64 fileOffset;
     guint64 start;          /* where in the contents it begins */
     guint64 length;
-    guint64 known;          /* bytes of the file, once a server has said so: see ViFile.known */
+    guint64 known;          /* bytes of the file, by HEAD or the descriptor: see ViFile.known */
     gboolean isOwn;         /* it may be replaced: writable, and called after the volume */
 } EsxVmfsPart;
 

@@ -48,19 +48,40 @@ httpReplyAddCookie(HttpReply *reply, char *value)
     secretEraseFree(value);
 }
 
-/* Two lengths of one body: one of them is a lie, and nothing tells which. */
+/* A number as HTTP writes it: digits, and nothing else. */
 static void
 httpReplyTakeLength(HttpReply *reply, const char *text)
 {
-    gint64 number = 0;
+    guint64 number = 0;
 
-    if (!g_ascii_string_to_signed(text, 10, 0, G_MAXINT64, &number, NULL))
-        number = -1;
-    if (reply->hasLength && number != reply->response.contentLength && !reply->error)
+    if (reply->error)
+        return;
+    if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, &number, NULL)) {
+        textToError(&reply->error, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
+                    "The reply of %s has a Content-Length that is no number: '%s'.", reply->name,
+                    text);
+        return;
+    }
+    /* Two lengths of one body: one of them is a lie, and nothing tells which. */
+    if (reply->hasLength && (gint64)number != reply->response.contentLength) {
         textToError(&reply->error, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
                     "The reply of %s has two different lengths.", reply->name);
+        return;
+    }
     reply->hasLength = TRUE;
-    reply->response.contentLength = number;
+    reply->response.contentLength = (gint64)number;
+}
+
+/* @value: (transfer full). The same field with two values says nothing. */
+static void
+httpReplyTakeValue(HttpReply *reply, const char *name, char **field, char *value)
+{
+    if (*field && !g_str_equal(*field, value) && !reply->error)
+        textToError(&reply->error, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
+                    "The reply of %s has two different %s lines: '%s' and '%s'.", reply->name,
+                    name, *field, value);
+    g_free(*field);
+    *field = value;
 }
 
 static void
@@ -92,24 +113,34 @@ httpReplyTakeField(HttpReply *reply, const char *line, size_t length)
         char *value = httpLineValue(line, length, fields[i].name);
 
         if (value) {
-            g_free(*fields[i].value);
-            *fields[i].value = value;
+            httpReplyTakeValue(reply, fields[i].name, fields[i].value, value);
             return;
         }
     }
 }
 
-/* "HTTP/1.1 200 OK": a new header begins, possibly after that of an interim reply. */
+/* The three digits of "HTTP/1.1 200 OK"; 0 where there is something else. */
+static guint
+httpStatusParse(const char *line)
+{
+    const char *blank = strchr(line, ' ');
+    const char *text = blank ? blank + 1 : "";
+
+    if (strspn(text, "0123456789") != 3 || (text[3] && !g_ascii_isspace(text[3])))
+        return 0;
+    return (guint)g_ascii_strtoull(text, NULL, 10);
+}
+
+/* A new header begins, possibly after that of an interim reply. */
 static void
 httpReplyTakeStatus(HttpReply *reply, const char *line, size_t length)
 {
     g_autofree char *text = g_strndup(line, length);
-    const char *blank = strchr(text, ' ');
 
     httpResponseClear(&reply->response);
     reply->response.contentLength = -1;
     reply->hasLength = FALSE;
-    reply->response.status = blank ? g_ascii_strtoull(blank + 1, NULL, 10) : 0;
+    reply->response.status = httpStatusParse(text);
 }
 
 gboolean

@@ -26,8 +26,9 @@ typedef struct {
  * Takes one line of the header as it came, "\r\n" included. Trailers behind a chunked body are
  * counted, and else ignored.
  *
- * Returns: FALSE with reply->error set when a limit is reached, the line has a NUL byte in it, or a
- * second length comes that is another one.
+ * Returns: FALSE with reply->error set when a limit is reached, the line has a NUL byte in it, a
+ * length is written with anything but digits, or a field of HttpResponse comes a second time with
+ * another value (cookies aside).
  */
 gboolean httpReplyTakeLine(HttpReply *reply, const char *line, size_t length);
 

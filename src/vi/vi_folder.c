@@ -154,8 +154,8 @@ setOtherLength(const Reading *reading, guint64 known, guint64 total, GError **er
     g_autofree char *name = viFolderName(reading->file);
 
     textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                "The server says that '%s' has %" G_GUINT64_FORMAT " bytes, and said %"
-                G_GUINT64_FORMAT " before; it may have changed meanwhile.", name, total, known);
+                "The server says that '%s' has %" G_GUINT64_FORMAT " bytes instead of %"
+                G_GUINT64_FORMAT "; it may have changed meanwhile.", name, total, known);
     return FALSE;
 }
 

@@ -45,6 +45,10 @@ SIZES = {
     "no length": {"headers": {"Content-Length": None}},
     "a negative length": {"headers": {"Content-Length": "-1"}},
     "a length beyond all numbers": {"headers": {"Content-Length": "9" * 30}},
+    "a length with a sign": {"headers": {"Content-Length": f"+{MIB}"}},
+    "a length with blanks": {"headers": {"Content-Length": "1 048 576"}},
+    "a hexadecimal length": {"headers": {"Content-Length": hex(MIB)}},
+    "a list of lengths": {"headers": {"Content-Length": f"{MIB}, {MIB}"}},
     "an encoded file": {"headers": {"Content-Encoding": "gzip"}},
     "status 204": {"status": 204},
     "status 206": {"status": 206},
@@ -89,6 +93,8 @@ def test_a_descriptor_that_was_cut(client: Client, server: Fake, pool):
 
 RANGES: dict[str, dict[str, Any]] = {
     "another total": {"kind": "lie", "headers": {"Content-Range": f"bytes 0-{MIB - 1}/{2 * MIB}"}},
+    "a total that is one off": {"kind": "lie", "headers": {"Content-Range": f"bytes 0-{MIB - 1}/{MIB + 1}"}},
+    "a length with a sign": {"kind": "lie", "headers": {"Content-Length": f"+{MIB}"}},
     "another range": {"kind": "shift", "size": 512},
     "several parts": {"kind": "lie", "headers": {"Content-Type": "multipart/byteranges; boundary=x"}},
     "no range": {"kind": "lie", "headers": {"Content-Range": None}},
@@ -105,10 +111,7 @@ def test_a_range_that_is_another(client: Client, server: Fake, pool, name: str, 
     volume = pool.storageVolLookupByName(name)
     target = EXTENT if name == DISK else FILE
     server.order(method="GET", path=f"*{target}", count=-1, **RANGES[lie])
-    if lie == "another total" and name == DISK:
-        # Nothing says how long an extent is but the reply itself.
-        assert client.run(DOWNLOAD, volume) == DATA
-    elif lie == "a shorter body":
+    if lie == "a shorter body":
         # What is missing is asked for again.
         assert client.run(DOWNLOAD, volume) == DATA
     else:

@@ -102,14 +102,24 @@ testNul(void)
 static void
 testOddStatus(void)
 {
+    static const char *const odd[] = {
+        "HTTP/1.1 abc\r\n", "HTTP/1.1 +200 OK\r\n", "HTTP/1.1 -200 OK\r\n",
+        "HTTP/1.1 0x200 OK\r\n", "HTTP/1.1 20 OK\r\n", "HTTP/1.1 2000 OK\r\n",
+        "HTTP/1.1 200OK\r\n", "HTTP/1.1  200 OK\r\n",
+    };
     g_auto(HttpReply) reply = { .name = "h:1" };
+    size_t i;
 
     take(&reply, "HTTP/1.1\r\n");
     g_assert_cmpuint(reply.response.status, ==, 0);
-    take(&reply, "HTTP/1.1 abc\r\n");
-    g_assert_cmpuint(reply.response.status, ==, 0);
+    for (i = 0; i < G_N_ELEMENTS(odd); i++) {
+        take(&reply, odd[i]);
+        g_assert_cmpuint(reply.response.status, ==, 0);
+    }
     take(&reply, "\r\n");
     g_assert_false(reply.complete);
+    take(&reply, "HTTP/1.1 200\r\n");
+    g_assert_cmpuint(reply.response.status, ==, 200);
 }
 
 static gboolean
@@ -158,6 +168,54 @@ testLengths(void)
     g_assert_nonnull(strstr(reply.error->message, "two different lengths"));
 }
 
+/* A length is digits: what another reader may take for another number is none. */
+static void
+testOddLengths(void)
+{
+    static const char *const odd[] = {
+        "+1048576", "-1", "-0", "1 048 576", "0x100000", "1048576,", "1048576, 1048576", "1e6",
+        "1048576.0", "", "1048576\t5", "9223372036854775808", "99999999999999999999", "1,048,576",
+        "\xd9\xa1", "\"5\"",
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(odd); i++) {
+        g_auto(HttpReply) reply = { .name = "h:1" };
+        g_autofree char *line = g_strdup_printf("Content-Length: %s\r\n", odd[i]);
+
+        take(&reply, "HTTP/1.1 200 OK\r\n");
+        g_assert_false(httpReplyTakeLine(&reply, line, strlen(line)));
+        g_assert_error(reply.error, HTTP_ERROR, HTTP_ERROR_PROTOCOL);
+        g_assert_nonnull(strstr(reply.error->message, "Content-Length that is no number"));
+    }
+}
+
+/* Of a field with two values neither can be relied on; the same one twice is one. */
+static void
+testFieldsTwice(void)
+{
+    static const char *const names[] = {
+        "Content-Type", "Content-Range", "Content-Encoding", "Location",
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_auto(HttpReply) reply = { .name = "h:1" };
+        g_autofree char *first = g_strdup_printf("%s: a\r\n", names[i]);
+        g_autofree char *second = g_strdup_printf("%s: b\r\n", names[i]);
+
+        take(&reply, "HTTP/1.1 100 Continue\r\n");
+        take(&reply, second);
+        take(&reply, "\r\n");
+        take(&reply, "HTTP/1.1 200 OK\r\n");
+        take(&reply, first);
+        take(&reply, first);
+        g_assert_false(httpReplyTakeLine(&reply, second, strlen(second)));
+        g_assert_error(reply.error, HTTP_ERROR, HTTP_ERROR_PROTOCOL);
+        g_assert_nonnull(strstr(reply.error->message, names[i]));
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -165,6 +223,8 @@ main(int argc, char **argv)
     g_test_add_func("/http/reply/fields", testFields);
     g_test_add_func("/http/reply/interim-and-trailer", testInterimAndTrailer);
     g_test_add_func("/http/reply/lengths", testLengths);
+    g_test_add_func("/http/reply/odd-lengths", testOddLengths);
+    g_test_add_func("/http/reply/fields-twice", testFieldsTwice);
     g_test_add_func("/http/reply/limits", testLimits);
     g_test_add_func("/http/reply/nul", testNul);
     g_test_add_func("/http/reply/odd-status", testOddStatus);
