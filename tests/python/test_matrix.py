@@ -3,11 +3,13 @@
 
 """The matrix of attacks itself: which cells there are, and what is a failure."""
 
+from typing import ClassVar
+
 import attrs
 import pytest
 
 from esxkit.fake.troubles import Rule
-from esxkit.harness.matrix import judge
+from esxkit.harness.matrix import command, judge
 from esxkit.harness.matrix.cells import Cell, Outcome
 from esxkit.harness.matrix.plan import EXCEPTIONS, Choice, cells, shuffled
 from esxkit.harness.matrix.report import Run, report, summary
@@ -102,6 +104,42 @@ def test_a_part_of_a_listing():
 )
 def test_what_a_message_may_be(message, good):
     assert (judge.message_fault(message) == "") is good
+
+
+class _Crew:
+    """A crew whose cells come to what a test says: first beside others, then by themselves."""
+
+    crews: ClassVar[list[list[Outcome]]] = []
+
+    def __init__(self, _workers: int) -> None:
+        self._outcomes = {outcome.cell: outcome for outcome in self.crews.pop(0)}
+
+    def __enter__(self) -> "_Crew":
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        pass
+
+    def do(self, jobs, _until=None):
+        for job in jobs:
+            yield job, self._outcomes[job] if isinstance(job, Cell) else REQUESTS[WAY]
+
+
+@pytest.mark.parametrize("verdict", judge.BAD)
+def test_a_sample_runs_again_what_may_be_late_and_keeps_both_verdicts(monkeypatch, verdict):
+    monkeypatch.setattr(command, "Crew", _Crew)
+    choice = Choice(("embedded",), ("esx",), ("delete_file",), ("empty",))
+    every = cells(REQUESTS, choice.troubles)
+    first = [Outcome(cell, verdict if cell == A else "done", 3.5, "why it failed") for cell in every]
+    monkeypatch.setattr(_Crew, "crews", [first, [Outcome(A, "refused, as before", 0.1)]])
+    run = command.sample(len(every), 1, choice=choice)
+    assert len(run.outcomes) == len(every)
+    if verdict in ("crash", "wrong data", "bad message"):
+        assert [outcome.verdict for outcome in run.bad()] == [verdict]
+        assert "run twice" not in summary(run)
+    else:
+        assert not run.bad()
+        assert f"run twice: {A}: first {verdict} after 3.5 s, then refused, as before: why it failed" in summary(run)
 
 
 def test_the_report_counts_and_lists_failures():

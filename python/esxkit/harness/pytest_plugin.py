@@ -164,8 +164,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Prints what tests measured: round trips beside their budget and the built-in driver's."""
+    """Prints what tests measured: the matrix's verdicts, round trips beside their budget and the built-in driver's."""
     reports = [report for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, ())]
+    for text in [value for report in reports for name, value in report.user_properties if name == "matrix"]:
+        terminalreporter.section("matrix")
+        terminalreporter.write_line(text)
     rows = sorted(value for report in reports for name, value in report.user_properties if name == "round trips")
     if not rows:
         return

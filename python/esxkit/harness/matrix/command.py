@@ -19,7 +19,7 @@ import attrs
 from ..environment import HarnessError
 from .cells import MODES, Cell, Outcome
 from .crew import Crew
-from .judge import BAD, failures
+from .judge import BAD, LATE, failures
 from .plan import Choice, Requests, cells, shuffled
 from .report import Run, summary, write_report
 from .troubles import TROUBLES
@@ -55,23 +55,21 @@ def run_cells(
 def sample(count: int, seed: int, workers: int = 2, choice: Choice | None = None) -> Run:
     """Runs so many cells that the seed picks.
 
-    Time-outs of a second fail on a machine with other work. So a cell that fails is run once more, by itself and in
-    processes of its own: that outcome counts, and the first one is printed.
+    Time-outs of a second fail on a machine with other work. So a cell that fails in one of the ways of LATE is run
+    once more, by itself and in processes of its own: that outcome counts, and the first one is in the run's `first`.
     """
     choice = choice or Choice()
     begun = time.monotonic()
     with Crew(workers) as crew:
         every = cells(recorded(crew, choice), choice.troubles)
         outcomes = run_cells(crew, shuffled(every, seed, count))
-    failed = [outcome for outcome in outcomes if outcome.verdict in BAD]
-    for outcome in failed:
-        print(f"failed at first: {outcome.verdict}: {outcome.cell}: {outcome.said}")
+    failed = [outcome for outcome in outcomes if outcome.verdict in LATE]
     if failed:
         with Crew(1) as crew:
             recorded(crew, choice)
             again = run_cells(crew, [outcome.cell for outcome in failed])
         outcomes = [outcome for outcome in outcomes if outcome not in failed] + again
-    return Run(seed, len(every), outcomes, time.monotonic() - begun)
+    return Run(seed, len(every), outcomes, time.monotonic() - begun, failed)
 
 
 class _Journal:

@@ -29,6 +29,9 @@ BAD = (
     "broken harness",
 )
 
+LATE = ("hang", "no effect", "rest not named", "stuck", "broken harness")
+"""Those of BAD that a machine with other work can cause, whose time-outs come early. The others count at once."""
+
 
 def changed(files: Files, before: Files) -> list[str]:
     """The paths that are not as before."""

@@ -32,6 +32,8 @@ class Run:
     planned: int
     outcomes: list[Outcome]
     seconds: float
+    first: list[Outcome] = attrs.field(factory=list)
+    """What cells came to that were run once more, by themselves; `outcomes` has the second."""
 
     def counts(self) -> Counter[str]:
         """Cells by verdict."""
@@ -48,7 +50,17 @@ def summary(run: Run) -> str:
     lines = [f"{verdict:20} {counts[verdict]:7}" for verdict in (*GOOD, *BAD) if counts[verdict] or verdict in BAD]
     rate = len(run.outcomes) / run.seconds if run.seconds else 0
     head = f"seed {run.seed}: {len(run.outcomes)} of {run.planned} cells in {run.seconds:.0f} s ({rate:.1f} a second)"
-    return "\n".join([head, *lines])
+    return "\n".join([head, *lines, *_twice(run)])
+
+
+def _twice(run: Run) -> list[str]:
+    """A line for each cell that was run twice: what it came to beside others, and by itself."""
+    second = {outcome.cell: outcome.verdict for outcome in run.outcomes}
+    return [
+        f"run twice: {outcome.cell}: first {outcome.verdict} after {outcome.seconds:.1f} s,"
+        f" then {second[outcome.cell]}: {' '.join(outcome.said.split())[-300:]}"
+        for outcome in run.first
+    ]
 
 
 def _table(head: list[str], rows: list[list[str]]) -> list[str]:
