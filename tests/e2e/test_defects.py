@@ -17,7 +17,6 @@ import pytest
 from esxkit.harness.badserver import Relay
 from esxkit.harness.check import lists_the_world, raises_error
 from esxkit.harness.client import Client
-from esxkit.harness.environment import patience
 from esxkit.harness.live import settled, shows
 from esxkit.harness.oracle import DEFAULT_WORLD, World, read_document
 from esxkit.harness.uri import embedded
@@ -345,7 +344,7 @@ def test_defect_24_a_silent_server_is_given_up(client: Client, site, new_fake, w
     pool = conn.storagePoolLookupByName("datastore1")
     settled(site, server)
     server.order(kind="stall", method="*", count=-1)
-    with raises_error(libvirt.VIR_ERR_OPERATION_TIMEOUT, within=2.5):
+    with raises_error(libvirt.VIR_ERR_OPERATION_TIMEOUT, within=10):
         # Where the host tells of changes, a listing asks for nothing.
         conn.listAllStoragePools(0) if site.mode == "embedded" else pool.refresh(0)
     server.clear_orders()
@@ -391,7 +390,7 @@ def test_defect_28_a_long_call_holds_up_no_other(client: Client, site, new_fake)
     pool = conn.storagePoolLookupByName("datastore1")
     slow, quick = client.run("esxkit.harness.stress:while_busy", pool, conn)
     assert slow >= 1.9
-    assert quick < patience(1)
+    assert quick >= 3, f"Of the quick calls {quick} came back before the slow one."
 
 
 def test_defect_29_lookups_side_by_side_do_not_hang(client: Client, site, new_fake, world):

@@ -273,18 +273,22 @@ def test_an_update_that_comes_drop_by_drop_holds_no_read_up(place: Site, reader:
         begun = time.monotonic()
         for number in range(3):
             server.control.add_datastore(name=f"new-{number}")
-        longest, counts = 0.0, set()
-        while time.monotonic() - begun < patience(10):
+        longest, counts = 0.0, []
+        while time.monotonic() - begun < patience(30):
             asked = time.monotonic()
-            counts.add(len(names(conn)) - len(WORLD.pools))
+            counts.append(len(names(conn)) - len(WORLD.pools))
             longest = max(longest, time.monotonic() - asked)
             if 3 in counts:
                 break
         relay.slow = False
-        # Some time went by before the update had come whole, and until then the last one was the answer.
-        assert {0, 3} <= counts <= {0, 1, 2, 3}
-        assert time.monotonic() - begun > 0.2
-        assert longest < patience(0.5)
+        # Some time went by before the update had come whole, and until then the last one was the answer, to each read.
+        whole = time.monotonic() - begun
+        assert set(counts) <= {0, 1, 2, 3}
+        assert counts.count(0) >= 3
+        assert counts[-1] == 3
+        assert whole > 0.2
+        print(f"{len(counts)} reads, the longest {longest:.2f} s, the update {whole:.2f} s")
+        assert longest < whole / 2, f"A read took {longest:.2f} s of the {whole:.2f} s that the update took."
         is_live(conn, server)
         conn.close()
 
@@ -373,5 +377,5 @@ def test_a_frozen_host_holds_no_read_up_that_is_live(place: Site, reader: Client
     with frozen(process):
         begun = time.monotonic()
         lists_the_world(conn, WORLD)
-        assert time.monotonic() - begun < patience(1)
+        assert time.monotonic() - begun < patience(5), "A read has waited for a time-out of the host."
     lists_the_world(conn, WORLD)

@@ -20,6 +20,7 @@ import pytest
 from esxkit.harness.check import lists_the_world, raises_error
 from esxkit.harness.client import ApiError, Client
 from esxkit.harness.daemon import PrivateLibvirtd
+from esxkit.harness.environment import patience
 from esxkit.harness.servers import PASSWORD
 from esxkit.harness.strangers import crowd
 from esxkit.harness.uri import embedded, through_daemon
@@ -154,7 +155,7 @@ def test_fifty_opens_with_a_fifo_leave_the_daemon_to_others(
         conn = client.open(through_daemon(embedded(fake.host, fake.port, cacert=fake.cacert), daemon.socket))
         began = time.monotonic()
         conn.getHostname()
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < patience(10), "Workers wait for a writer of the FIFO."
         lists_the_world(conn, world)
 
 

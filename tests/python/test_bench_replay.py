@@ -88,6 +88,8 @@ def shown(server: ReplayServer) -> list[tuple[int, bytes]]:
     server.settle()
     server.counters()
     assert replies[2] != replies[3]
+    # The fake has ended: what is passed on to it is not answered. No test depends on one before it.
+    server.replay("talk")
     return replies
 
 
@@ -107,7 +109,7 @@ def test_it_counts(server, shown, call):
     assert counters["methods"] == {"RetrieveServiceContent": 1, "CurrentTime": 1}
     assert (counters["requests"], counters["connections"]) == (2, 1)
     assert counters["bytes_out"] > len(shown[0][1]) + len(shown[2][1])
-    assert 0 < counters["own_seconds"] < 1
+    assert 0 < counters["own_seconds"] < 5
     assert server.counters()["requests"] == 0
 
 
@@ -119,7 +121,7 @@ def test_each_reply_waits_for_the_latency(server, shown, call):
     call(TIME)
     assert 0.4 <= time.monotonic() - begun < 5
     # That is not its own time.
-    assert server.counters()["own_seconds"] < 0.2
+    assert server.counters()["own_seconds"] < 0.38
 
 
 def test_what_was_not_shown_is_told(server, shown, call):

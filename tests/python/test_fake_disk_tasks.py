@@ -31,13 +31,13 @@ def until(condition):
 
 def test_a_copy_takes_time_and_tells_how_far_it_is(esx):
     esx.made(f"{DS}t.vmdk", 256 * MIB, "preallocated")
-    busy(esx, task_bytes_per_second=512 * MIB)
+    busy(esx, task_bytes_per_second=128 * MIB)
     started = time.monotonic()
     task = esx.copy(f"{DS}t.vmdk", f"{DS}t2.vmdk")
     seen = set()
     until(lambda: seen.add(task.info.progress) or task.info.state != "running")
     assert ended(task).state == "success"
-    assert 0.4 < time.monotonic() - started < 5
+    assert 1.9 < time.monotonic() - started < 20
     assert len({p for p in seen if p}) > 3
 
 

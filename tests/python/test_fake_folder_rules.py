@@ -194,7 +194,7 @@ def test_more_requests_at_once_than_allowed(pair, soap):
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 def test_each_connection_has_its_own_rate(pair, soap, method):
     server, client = pair
-    server.control.set(rate_limit=MIB)
+    server.control.set(rate_limit=MIB // 2)
     clients = [client, soap(server), soap(server)]
 
     def move(number, one):
@@ -209,7 +209,7 @@ def test_each_connection_has_its_own_rate(pair, soap, method):
         thread.start()
     for thread in threads:
         thread.join()
-    assert 0.93 <= time.monotonic() - begun < 2.5  # 1.0 and, on a busy machine, somewhat more; 3.0 were it shared
+    assert 1.86 <= time.monotonic() - begun < 5.5  # 2 and, on a busy machine, somewhat more; 6 were it shared
     assert server.counters()["file_connections"] == 3
 
 

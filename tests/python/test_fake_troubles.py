@@ -173,7 +173,7 @@ def test_latency_is_shared_by_concurrent_requests(serve, soap):
         client.connection.endheaders()
     for client in clients:
         assert client.connection.getresponse().read().startswith(b"<?xml")
-    assert 0.45 < time.monotonic() - begun < 2
+    assert 0.45 < time.monotonic() - begun < 2.95  # 3 were they answered one after the other
 
 
 def test_large_replies_are_chunked_small_ones_not(pair):
