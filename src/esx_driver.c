@@ -99,6 +99,10 @@ esxDriverLogIn(gpointer opaque, GError **error)
     }
 
     esxLog(VIR_LOG_DEBUG, "logging in at '%s' as '%s'", login->uri->host, login->userName);
+    /* Who renews his session in his own process locks nobody but himself out. */
+    if (login->inDaemon)
+        esxRefusalsGuard(esxRegistryRefusals(esxRegistryDefault()), login->session, login->uri,
+                         login->userName, login->password);
     server = esxOpenLogin(g_steal_pointer(&login->session), login->uri, login->userName,
                           secretNew(secretText(login->password)), error);
     if (!server)
@@ -161,6 +165,8 @@ esxDriverConnect(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri)
     g_autoptr(GError) error = NULL;
     EsxConnection *connection = NULL;
     EsxServer *server = NULL;
+    HttpIdentity identity;
+    gboolean known = FALSE;
 
     if (!esxRegistryKnows(registry, uri)) {
         login.session = esxOpenServer(uri, &error);
@@ -173,8 +179,9 @@ esxDriverConnect(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri)
     if (esxAuthGet(conn, auth, uri, &login.userName, &login.password) < 0)
         return NULL;
 
-    server = esxRegistryJoin(registry, uri, login.userName, login.password, esxDriverLogIn, &login,
-                             &error);
+    known = login.session && viSessionIdentity(login.session, &identity);
+    server = esxRegistryJoin(registry, uri, known ? &identity : NULL, login.userName,
+                             login.password, esxDriverLogIn, &login, &error);
     if (!server) {
         esxErrorReport(error, NULL);
         return NULL;

@@ -10,7 +10,6 @@
 #include "base_limits.h"
 #include "base_text.h"
 #include "base_thread.h"
-#include "esx_refusals.h"
 #include "http_curl.h"
 
 /* How long the exit of the process waits for the thread of a server. */
@@ -24,6 +23,8 @@ typedef struct {
     char *key;              /* of the URI */
     char *host;             /* where a guest asked for more than the common login; else NULL */
     guint port;
+    HttpIdentity identity;  /* of that host, if it is known */
+    gboolean hasIdentity;
     char *userName;
     Secret *password;
     EsxServer *server;      /* NULL: being opened, or that failed */
@@ -58,6 +59,12 @@ esxRegistryNew(void)
     registry->logins = g_ptr_array_new();
     registry->refusals = esxRefusalsNew();
     return registry;
+}
+
+EsxRefusals *
+esxRegistryRefusals(EsxRegistry *registry)
+{
+    return registry->refusals;
 }
 
 EsxRegistry *
@@ -139,7 +146,7 @@ lockedGiveUp(EsxRegistry *registry, EsxLogin *login)
 
 /* How many logins guests have caused at the host of @uri, besides the common one. */
 static guint
-lockedCountUncommon(const EsxRegistry *registry, const EsxUri *uri)
+lockedCountUncommon(const EsxRegistry *registry, const EsxUri *uri, const HttpIdentity *identity)
 {
     guint count = 0;
     guint i;
@@ -147,7 +154,10 @@ lockedCountUncommon(const EsxRegistry *registry, const EsxUri *uri)
     for (i = 0; i < registry->logins->len; i++) {
         const EsxLogin *login = g_ptr_array_index(registry->logins, i);
 
-        count += login->host && g_str_equal(login->host, uri->host) && login->port == uri->port;
+        if (!login->host)
+            continue;
+        count += (g_str_equal(login->host, uri->host) && login->port == uri->port) ||
+                 (identity && login->hasIdentity && httpIdentityEqual(&login->identity, identity));
     }
     return count;
 }
@@ -171,21 +181,16 @@ lockedHasRoom(const EsxRegistry *registry, GError **error)
 
 /* Whether one more login may be tried for who asks; guests may lock no account, nor fill a host. */
 static gboolean
-lockedAdmit(const EsxRegistry *registry, const EsxUri *uri, const char *userName,
-            const Secret *password, GError **error)
+lockedAdmit(const EsxRegistry *registry, const EsxRefusalKey *key, GError **error)
 {
+    const EsxUri *uri = key->uri;
+
     if (!uri->isGuest)
         return TRUE;
-
-    if (esxRefusalsHas(registry->refusals, uri, userName, password, g_get_monotonic_time())) {
-        textToError(error, VI_ERROR, VI_ERROR_INVALID_LOGIN,
-                    "'%s' has refused the password that the daemon's auth.conf has for '%s'; since "
-                    "hosts lock accounts, it is not tried again for %d minutes unless auth.conf is "
-                    "corrected or a client with more rights logs in",
-                    uri->host, userName, LIMIT_REFUSED_MS / 60000);
+    if (!esxRefusalsAdmit(registry->refusals, key, g_get_monotonic_time(), error))
         return FALSE;
-    }
-    if (!esxUriIsCommon(uri) && lockedCountUncommon(registry, uri) >= LIMIT_GUEST_LOGINS) {
+    if (!esxUriIsCommon(uri) &&
+        lockedCountUncommon(registry, uri, key->identity) >= LIMIT_GUEST_LOGINS) {
         textToError(error, VI_ERROR, VI_ERROR_BUSY,
                     "%d logins at '%s' with a path= or time-outs of their own are in use by "
                     "clients that may not choose; leave these parameters out, or try again later",
@@ -200,6 +205,10 @@ static EsxServer *
 openLogin(EsxRegistry *registry, EsxLogin *login, const EsxUri *uri, EsxRegistryOpener open,
           gpointer opaque, GError **error)
 {
+    const EsxRefusalKey key = {
+        .uri = uri, .identity = login->hasIdentity ? &login->identity : NULL,
+        .userName = login->userName, .password = login->password,
+    };
     g_autoptr(GError) local = NULL;
     EsxServer *server = open(opaque, &local);
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&registry->lock);
@@ -207,13 +216,12 @@ openLogin(EsxRegistry *registry, EsxLogin *login, const EsxUri *uri, EsxRegistry
     g_cond_broadcast(&registry->opened);
     login->server = server;
     if (server) {
-        esxRefusalsForget(registry->refusals, uri, login->userName, login->password);
+        esxRefusalsForget(registry->refusals, &key);
         return server;
     }
 
     if (uri->isGuest && g_error_matches(local, VI_ERROR, VI_ERROR_INVALID_LOGIN))
-        esxRefusalsAdd(registry->refusals, uri, login->userName, login->password,
-                       g_get_monotonic_time());
+        esxRefusalsAdd(registry->refusals, &key, FALSE /* unknown */, g_get_monotonic_time());
     login->joinable = FALSE;
     login->error = g_error_copy(local);
     lockedGiveUp(registry, login);
@@ -244,9 +252,13 @@ lockedAwaitOpening(EsxRegistry *registry, EsxLogin *login, const EsxUri *uri, GE
 }
 
 EsxServer *
-esxRegistryJoin(EsxRegistry *registry, const EsxUri *uri, const char *userName,
-                const Secret *password, EsxRegistryOpener open, gpointer opaque, GError **error)
+esxRegistryJoin(EsxRegistry *registry, const EsxUri *uri, const HttpIdentity *identity,
+                const char *userName, const Secret *password, EsxRegistryOpener open,
+                gpointer opaque, GError **error)
 {
+    const EsxRefusalKey refusal = {
+        .uri = uri, .identity = identity, .userName = userName, .password = password,
+    };
     g_autofree char *key = esxUriKey(uri);
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&registry->lock);
     EsxLogin *login = lockedFind(registry, key, userName, password);
@@ -256,13 +268,16 @@ esxRegistryJoin(EsxRegistry *registry, const EsxUri *uri, const char *userName,
         return lockedAwaitOpening(registry, login, uri, error);
     }
 
-    if (!lockedHasRoom(registry, error) || !lockedAdmit(registry, uri, userName, password, error))
+    if (!lockedHasRoom(registry, error) || !lockedAdmit(registry, &refusal, error))
         return NULL;
 
     login = g_new0(EsxLogin, 1);
     login->key = g_steal_pointer(&key);
     login->host = uri->isGuest && !esxUriIsCommon(uri) ? g_strdup(uri->host) : NULL;
     login->port = uri->port;
+    login->hasIdentity = identity != NULL;
+    if (identity)
+        login->identity = *identity;
     login->userName = g_strdup(userName);
     login->password = secretNew(secretText(password));
     login->joinable = TRUE;

@@ -67,6 +67,7 @@ static const EsxErrorRow soapRows[] = {
 static const EsxErrorRow viRows[] = {
     { VI_ERROR_FAULT,                VIR_ERR_OPERATION_FAILED,      NULL },
     { VI_ERROR_INVALID_LOGIN,        VIR_ERR_AUTH_FAILED,           NULL },
+    { VI_ERROR_NOT_TRIED,            VIR_ERR_AUTH_FAILED,           NULL },
     { VI_ERROR_NOT_AUTHENTICATED,    VIR_ERR_AUTH_FAILED,           NULL },
     { VI_ERROR_NO_PERMISSION,        VIR_ERR_ACCESS_DENIED,         ESX_ADVICE_PERMISSION },
     { VI_ERROR_RESTRICTED,           VIR_ERR_OPERATION_DENIED,      ESX_ADVICE_RESTRICTED },

@@ -66,6 +66,7 @@ isOfOne(const GError *error)
     switch (error->code) {
     case VI_ERROR_NOT_AUTHENTICATED:
     case VI_ERROR_INVALID_LOGIN:
+    case VI_ERROR_NOT_TRIED:
     case VI_ERROR_BUSY:
     case VI_ERROR_PROTOCOL:
     case VI_ERROR_TIMEOUT:

@@ -188,9 +188,8 @@
 #define LIMIT_GUEST_WAIT_MS 200
 
 /*
- * Logins at one host that such clients cause by path= and shorter time-outs, besides the one
- * without. Four in all: ESX locks an account after five wrong passwords, and so many could be tried
- * at once.
+ * Logins at one host, by whatever name, that such clients cause by path= and shorter time-outs,
+ * besides the one without.
  */
 #define LIMIT_GUEST_LOGINS 3
 
@@ -206,3 +205,13 @@
 
 /* Refused passwords that are remembered. */
 #define LIMIT_REFUSED 64
+
+/*
+ * Logins of one user at one host, by whatever name, that were refused or whose outcome nobody
+ * knows, within that time: with so many no other is tried for such clients, nor to renew a session.
+ * One less than ESX takes, and one more for a client that may choose.
+ */
+#define LIMIT_REFUSED_USER 3
+
+/* How long one more login waits while another one of the user at the host is being tried. */
+#define LIMIT_LOGIN_TURN_MS 5000

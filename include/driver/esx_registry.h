@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "esx_refusals.h"
 #include "esx_server.h"
 #include "esx_uri.h"
 
@@ -36,6 +37,9 @@ EsxRegistry *esxRegistryNew(void);
 void esxRegistryFree(EsxRegistry *registry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxRegistry, esxRegistryFree)
 
+/* Returns: (transfer none): the passwords that hosts have refused. */
+EsxRefusals *esxRegistryRefusals(EsxRegistry *registry);
+
 /* The registry of this process, which lives as long. */
 EsxRegistry *esxRegistryDefault(void);
 
@@ -49,14 +53,15 @@ gboolean esxRegistryKnows(EsxRegistry *registry, const EsxUri *uri);
 typedef EsxServer *(*EsxRegistryOpener)(gpointer opaque, GError **error);
 
 /*
+ * @identity: of the host, if it is known; else NULL.
  * @open: called with @opaque, on this thread and at most once, when there is nothing to join.
  * Returns: a server, to be given back by esxRegistryLeave(); NULL with @error: the opener's,
  * whoever that was, HTTP_ERROR_TIMEOUT when he needed longer than timeout= of @uri, or
  * VI_ERROR_BUSY with LIMIT_UNUSED_LOGINS.
  */
-EsxServer *esxRegistryJoin(EsxRegistry *registry, const EsxUri *uri, const char *userName,
-                           const Secret *password, EsxRegistryOpener open, gpointer opaque,
-                           GError **error);
+EsxServer *esxRegistryJoin(EsxRegistry *registry, const EsxUri *uri, const HttpIdentity *identity,
+                           const char *userName, const Secret *password, EsxRegistryOpener open,
+                           gpointer opaque, GError **error);
 
 /*
  * @lingerMs: how long to stay logged in when nobody else uses @server, which is left to the thread

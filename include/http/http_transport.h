@@ -130,6 +130,13 @@ typedef gboolean (*HttpSink)(const HttpResponse *response, const char *data, siz
 
 typedef struct _HttpTransport HttpTransport;
 
+/* Which host it is, by whatever name: the digest of the certificate it has proved to own. */
+typedef struct {
+    guint8 digest[32];
+} HttpIdentity;
+
+gboolean httpIdentityEqual(const HttpIdentity *a, const HttpIdentity *b);
+
 typedef struct {
     gboolean (*perform)(HttpTransport *transport, const HttpRequest *request, HttpSink sink,
                         gpointer opaque, HttpResponse *ret_response, GError **error);
@@ -139,6 +146,7 @@ typedef struct {
 struct _HttpTransport {
     const HttpTransportOps *ops;
     guint totalTimeoutMs;        /* of one request; 0: HTTP_TOTAL_TIMEOUT_MS */
+    gboolean (*identity)(HttpTransport *transport, HttpIdentity *ret_identity);     /* or NULL */
 };
 
 /* How long one request of @transport may take that says nothing else: the user's own timeout. */
@@ -152,6 +160,9 @@ guint httpTransportTimeoutMs(const HttpTransport *transport);
  */
 gboolean httpTransportPerform(HttpTransport *transport, const HttpRequest *request, HttpSink sink,
                               gpointer opaque, HttpResponse *ret_response, GError **error);
+
+/* Of the host that a request has reached last. Returns: FALSE: none yet, or none has TLS. */
+gboolean httpTransportIdentity(HttpTransport *transport, HttpIdentity *ret_identity);
 
 /* Closes all connections. No request may be running. Accepts NULL. */
 void httpTransportFree(HttpTransport *transport);

@@ -19,6 +19,7 @@ GQuark viErrorQuark(void);
 typedef enum {
     VI_ERROR_FAULT,                 /* a fault that has no code of its own */
     VI_ERROR_INVALID_LOGIN,         /* wrong name or password, locked account, expired password */
+    VI_ERROR_NOT_TRIED,             /* a login that a ViLoginGuard has withheld */
     VI_ERROR_NOT_AUTHENTICATED,     /* the session ended and could not be renewed */
     VI_ERROR_NO_PERMISSION,
     VI_ERROR_RESTRICTED,            /* RestrictedVersion: the free licence forbids it */

@@ -116,6 +116,24 @@ gboolean viSessionRenew(ViSession *session, guint64 stale, GError **error);
 void viSessionSetRenewed(ViSession *session, void (*renewed)(gpointer opaque), gpointer opaque);
 
 /*
+ * What stands before each Login, also of a renewal, on the thread that logs in and without a lock.
+ * @begin may refuse it: then nothing is sent, and @end is not called. @end: @error says how it
+ * failed; NULL: it worked.
+ */
+typedef struct {
+    gboolean (*begin)(gpointer opaque, gboolean renews, const Wake *wake, GError **error);
+    void (*end)(gpointer opaque, const GError *error);
+    void (*free)(gpointer opaque);
+    gpointer opaque;
+} ViLoginGuard;
+
+/* To be set before the login, and once. Its @opaque is freed with the session. */
+void viSessionSetGuard(ViSession *session, const ViLoginGuard *guard);
+
+/* As httpTransportIdentity, of the server. */
+gboolean viSessionIdentity(ViSession *session, HttpIdentity *ret_identity);
+
+/*
  * One exchange in the present session, without renewal or replay; vi_call.c is the only user.
  * VI_ERROR_SESSION_RENEWED when the generation that @options wants is over.
  *

@@ -28,6 +28,8 @@ typedef struct {
     pthread_mutex_t lock;       /* guards idle; not a GMutex, which thread sanitizers cannot see */
     GArray *idle;               /* of HttpIdle, the one that has been idle longest first */
     guint idleTimeoutMs;
+    HttpIdentity identity;      /* guarded by the lock, as the next */
+    gboolean hasIdentity;
 } HttpCurl;
 
 /* Never undone: others in this process may use libcurl, too. */
@@ -107,6 +109,34 @@ httpCurlPutIdle(HttpCurl *self, HttpHandle *handle, gboolean ok)
     pthread_mutex_unlock(&self->lock);
 }
 
+/* What @handle has found out about the host; a connection that is kept has it from before. */
+static void
+httpCurlTakeIdentity(HttpCurl *self, const HttpHandle *handle)
+{
+    HttpIdentity identity;
+
+    if (!httpHandleIdentity(handle, &identity))
+        return;
+    pthread_mutex_lock(&self->lock);
+    self->identity = identity;
+    self->hasIdentity = TRUE;
+    pthread_mutex_unlock(&self->lock);
+}
+
+static gboolean
+httpCurlIdentity(HttpTransport *transport, HttpIdentity *ret_identity)
+{
+    HttpCurl *self = (HttpCurl *)transport;
+    gboolean known = FALSE;
+
+    pthread_mutex_lock(&self->lock);
+    known = self->hasIdentity;
+    if (known)
+        *ret_identity = self->identity;
+    pthread_mutex_unlock(&self->lock);
+    return known;
+}
+
 static gboolean
 httpCurlPerform(HttpTransport *transport, const HttpRequest *request, HttpSink sink,
                 gpointer opaque, HttpResponse *ret_response, GError **error)
@@ -121,6 +151,8 @@ httpCurlPerform(HttpTransport *transport, const HttpRequest *request, HttpSink s
         return FALSE;
 
     ok = httpHandlePerform(handle, request, sink, opaque, ret_response, error);
+    if (ok && !ret_response->reused)
+        httpCurlTakeIdentity(self, handle);
     if (ok || !request->source) {
         httpCurlPutIdle(self, handle, ok);
         return ok;
@@ -162,6 +194,7 @@ httpCurlAlloc(const HttpCurlOptions *options)
     HttpConfig *config = &self->config;
 
     self->base.ops = &httpCurlOps;
+    self->base.identity = httpCurlIdentity;
     pthread_mutex_init(&self->lock, NULL);
     self->idle = g_array_new(FALSE, FALSE, sizeof(HttpIdle));
     self->idleTimeoutMs = options->idleTimeoutMs ? options->idleTimeoutMs : HTTP_IDLE_TIMEOUT_MS;

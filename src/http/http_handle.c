@@ -18,6 +18,7 @@
 #include "base_file.h"
 #include "base_text.h"
 #include "http_body.h"
+#include "http_certificate.h"
 #include "http_failure.h"
 
 /* How long a raised cancel flag may go unseen. */
@@ -62,6 +63,16 @@ httpHandleFree(HttpHandle *handle)
     curl_multi_cleanup(handle->multi);
     httpPeerClear(&handle->peer);
     g_free(handle);
+}
+
+gboolean
+httpHandleIdentity(const HttpHandle *handle, HttpIdentity *ret_identity)
+{
+    const HttpPeer *peer = &handle->peer;
+
+    return peer->trusted && peer->leaf &&
+           httpCertificateDigest(peer->leaf, sizeof(ret_identity->digest),
+                                 ret_identity->digest) > 0;
 }
 
 /* Whether contents are under way, which may take as long as they take: see HttpRequest.streamed. */

@@ -32,6 +32,9 @@ HttpHandle *httpHandleNew(const HttpConfig *config, GError **error);
 void httpHandleFree(HttpHandle *handle);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HttpHandle, httpHandleFree)
 
+/* As httpTransportIdentity, of this connection. */
+gboolean httpHandleIdentity(const HttpHandle *handle, HttpIdentity *ret_identity);
+
 /* As httpTransportPerform. After a failure the handle may be used again; it then connects anew. */
 gboolean httpHandlePerform(HttpHandle *handle, const HttpRequest *request, HttpSink sink,
                            gpointer opaque, HttpResponse *ret_response, GError **error);

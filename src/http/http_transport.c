@@ -7,6 +7,8 @@
 
 #include "http_transport.h"
 
+#include <string.h>
+
 #include "base_secret.h"
 
 GQuark
@@ -61,6 +63,18 @@ httpTransportPerform(HttpTransport *transport, const HttpRequest *request, HttpS
                      gpointer opaque, HttpResponse *ret_response, GError **error)
 {
     return transport->ops->perform(transport, request, sink, opaque, ret_response, error);
+}
+
+gboolean
+httpIdentityEqual(const HttpIdentity *a, const HttpIdentity *b)
+{
+    return memcmp(a->digest, b->digest, sizeof(a->digest)) == 0;
+}
+
+gboolean
+httpTransportIdentity(HttpTransport *transport, HttpIdentity *ret_identity)
+{
+    return transport->identity && transport->identity(transport, ret_identity);
 }
 
 void

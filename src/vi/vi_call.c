@@ -118,3 +118,19 @@ viCall(ViSession *session, const SoapMethod *method, gconstpointer args,
     g_propagate_error(error, g_steal_pointer(&local));
     return NULL;
 }
+
+/* ---- what tidies up ------------------------------------------------------------------------- */
+
+static gint tidying;    /* raised once, by viSessionEndTidying() */
+
+gint *
+viSessionNeverCancel(void)
+{
+    return &tidying;
+}
+
+void
+viSessionEndTidying(void)
+{
+    g_atomic_int_set(&tidying, 1);
+}

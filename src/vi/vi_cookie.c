@@ -54,3 +54,22 @@ viCookieTake(const char *setCookie, Secret **ret_cookie, GError **error)
     secretEraseFree(pair);
     return sendable;
 }
+
+char *
+viCookieLine(const Secret *cookie)
+{
+    return cookie ? g_strdup_printf("Cookie: %s", secretText(cookie)) : NULL;
+}
+
+const char **
+viCookieBehind(const char *const *lines, const char *line)
+{
+    g_autoptr(GPtrArray) headers = g_ptr_array_new();
+
+    for (; lines && *lines; lines++)
+        g_ptr_array_add(headers, (gpointer)*lines);
+    if (line)
+        g_ptr_array_add(headers, (gpointer)line);
+    g_ptr_array_add(headers, NULL);
+    return (const char **)g_ptr_array_free(g_steal_pointer(&headers), FALSE);
+}

@@ -18,3 +18,9 @@
  * than LIMIT_TICKET_BYTES.
  */
 gboolean viCookieTake(const char *setCookie, Secret **ret_cookie, GError **error);
+
+/* Returns: (transfer full) the header line that sends @cookie, to be erased; NULL for NULL. */
+char *viCookieLine(const Secret *cookie);
+
+/* Puts @line (may be NULL) behind @lines (likewise). Returns: (transfer container). */
+const char **viCookieBehind(const char *const *lines, const char *line);

@@ -32,6 +32,7 @@ struct _ViSession {
     gint *cancel;               /* of calls that have no flag of their own; or NULL */
     void (*onRenewed)(gpointer opaque);     /* NULL: nobody wants to know */
     gpointer onRenewedOpaque;
+    ViLoginGuard guard;         /* all NULL: none */
 
     GMutex lock;                /* guards what follows */
     GCond renewed;              /* renewing became FALSE */
@@ -54,13 +55,6 @@ setCookie(ViSession *session, Secret *cookie)
         return;
     secretFree(session->cookie);
     session->cookie = cookie;
-}
-
-/* Returns: (transfer full) the header line that sends @cookie; NULL for NULL. */
-static char *
-cookieLine(const Secret *cookie)
-{
-    return cookie ? g_strdup_printf("Cookie: %s", secretText(cookie)) : NULL;
 }
 
 static void
@@ -165,7 +159,7 @@ viSessionExchange(ViSession *session, const SoapMethod *method, gconstpointer ar
     g_mutex_lock(&session->lock);
     now = session->generation;
     refused = lockedIsRefused(session, error);
-    cookie = cookieLine(session->cookie);
+    cookie = viCookieLine(session->cookie);
     g_mutex_unlock(&session->lock);
 
     if (ret_generation)
@@ -194,20 +188,6 @@ viSessionExchange(ViSession *session, const SoapMethod *method, gconstpointer ar
 
 /* ---- files ---------------------------------------------------------------------------------- */
 
-/* Puts @cookie (nullable) behind @lines. Returns: (transfer container). */
-static const char **
-withCookie(const char *const *lines, const char *cookie)
-{
-    g_autoptr(GPtrArray) headers = g_ptr_array_new();
-
-    for (; lines && *lines; lines++)
-        g_ptr_array_add(headers, (gpointer)*lines);
-    if (cookie)
-        g_ptr_array_add(headers, (gpointer)cookie);
-    g_ptr_array_add(headers, NULL);
-    return (const char **)g_ptr_array_free(g_steal_pointer(&headers), FALSE);
-}
-
 gboolean
 viSessionFetch(ViSession *session, const HttpRequest *request, HttpSink sink, gpointer opaque,
                HttpResponse *ret_response, guint64 *ret_generation, GError **error)
@@ -220,13 +200,13 @@ viSessionFetch(ViSession *session, const HttpRequest *request, HttpSink sink, gp
 
     g_mutex_lock(&session->lock);
     refused = lockedIsRefused(session, error);
-    cookie = cookieLine(session->cookie);
+    cookie = viCookieLine(session->cookie);
     if (ret_generation)
         *ret_generation = session->generation;
     g_mutex_unlock(&session->lock);
 
     if (!refused) {
-        headers = withCookie(request->headers, cookie);
+        headers = viCookieBehind(request->headers, cookie);
         sent.headers = headers;
         sent.cancel = request->cancel ? request->cancel : session->cancel;
         ok = httpTransportPerform(session->transport, &sent, sink, opaque, ret_response, error);
@@ -239,20 +219,6 @@ void
 viSessionSetCancel(ViSession *session, gint *cancel)
 {
     session->cancel = cancel;
-}
-
-static gint tidying;    /* raised once, by viSessionEndTidying() */
-
-gint *
-viSessionNeverCancel(void)
-{
-    return &tidying;
-}
-
-void
-viSessionEndTidying(void)
-{
-    g_atomic_int_set(&tidying, 1);
 }
 
 /* ---- who the server is ---------------------------------------------------------------------- */
@@ -379,7 +345,8 @@ viSessionServices(const ViSession *session)
  * NULL.
  */
 static gboolean
-login(ViSession *session, const char *cookie, const Wake *wake, Secret **ret_cookie, GError **error)
+sendLogin(ViSession *session, const char *cookie, const Wake *wake, Secret **ret_cookie,
+          GError **error)
 {
     const ViCallOptions options = { .wake = wake };
     VimLoginRequest args = VIM_INIT(LoginRequest);
@@ -400,6 +367,25 @@ login(ViSession *session, const char *cookie, const Wake *wake, Secret **ret_coo
     }
     *ret_cookie = g_steal_pointer(&handed);
     return TRUE;
+}
+
+/* The same as far as the guard lets it. */
+static gboolean
+login(ViSession *session, const char *cookie, const Wake *wake, gboolean renews,
+      Secret **ret_cookie, GError **error)
+{
+    const ViLoginGuard *guard = &session->guard;
+    GError *local = NULL;
+
+    if (guard->begin && !guard->begin(guard->opaque, renews, wake, error))
+        return FALSE;
+    sendLogin(session, cookie, wake, ret_cookie, &local);
+    if (guard->end)
+        guard->end(guard->opaque, local);
+    if (!local)
+        return TRUE;
+    g_propagate_error(error, local);
+    return FALSE;
 }
 
 /*
@@ -431,8 +417,8 @@ viSessionLogin(ViSession *session, const char *userName, Secret *password, GErro
     session->password = password;
 
     /* Old servers hand out the cookie with the first call and expect it back here. */
-    cookie = cookieLine(session->cookie);
-    ok = login(session, cookie, NULL /* wake */, &handed, &local);
+    cookie = viCookieLine(session->cookie);
+    ok = login(session, cookie, NULL /* wake */, FALSE /* renews */, &handed, &local);
     secretEraseFree(cookie);
 
     g_mutex_lock(&session->lock);
@@ -502,7 +488,7 @@ viSessionRenewUntil(ViSession *session, guint64 stale, const Wake *wake, GError 
     session->renewing = TRUE;
     g_clear_pointer(&locker, g_mutex_locker_free);
 
-    ok = login(session, NULL /* cookie */, wake, &cookie, &local);
+    ok = login(session, NULL /* cookie */, wake, TRUE /* renews */, &cookie, &local);
     if (!ok)
         g_prefix_error(&local, "the session ended and could not be renewed: ");
     endRenewal(session, cookie, local);
@@ -522,6 +508,18 @@ viSessionSetRenewed(ViSession *session, void (*renewed)(gpointer opaque), gpoint
 {
     session->onRenewed = renewed;
     session->onRenewedOpaque = opaque;
+}
+
+void
+viSessionSetGuard(ViSession *session, const ViLoginGuard *guard)
+{
+    session->guard = *guard;
+}
+
+gboolean
+viSessionIdentity(ViSession *session, HttpIdentity *ret_identity)
+{
+    return httpTransportIdentity(session->transport, ret_identity);
 }
 
 guint64
@@ -554,7 +552,7 @@ logout(ViSession *session)
     const ViCallOptions options = {
         .timeoutMs = MIN(ending ? LOGOUT_AT_END_MS : LOGOUT_TIMEOUT_MS,
                          viSessionTimeoutMs(session)),
-        .cancel = ending ? &never : &tidying,
+        .cancel = ending ? &never : viSessionNeverCancel(),
     };
     VimLogoutRequest args = VIM_INIT(LogoutRequest);
     g_autoptr(SoapReply) reply = NULL;
@@ -585,6 +583,8 @@ viSessionFree(ViSession *session)
 
     viSessionLogout(session);
     httpTransportFree(session->transport);
+    if (session->guard.free)
+        session->guard.free(session->guard.opaque);
     secretFree(session->password);
     secretFree(session->cookie);
     soapReplyFree(session->content);

@@ -120,7 +120,8 @@ siteJoinAs(Site *site, const EsxUri *uri, const char *user, const char *password
 {
     g_autoptr(Secret) secret = secretNew(password);
 
-    return esxRegistryJoin(site->registry, uri, user, secret, openSite, site, error);
+    return esxRegistryJoin(site->registry, uri, NULL /* identity */, user, secret, openSite, site,
+                           error);
 }
 
 EsxServer *

@@ -56,6 +56,7 @@ isViCode(int code)
     switch ((ViErrorCode)code) {
     case VI_ERROR_FAULT:
     case VI_ERROR_INVALID_LOGIN:
+    case VI_ERROR_NOT_TRIED:
     case VI_ERROR_NOT_AUTHENTICATED:
     case VI_ERROR_NO_PERMISSION:
     case VI_ERROR_RESTRICTED:
