@@ -33,8 +33,6 @@ NO_HEADER = {
     "src/esx_storage_backend_iscsi.c": "its table is all that is seen of it: esx_storage_backend.h",
     "src/esx_storage_backend_vmfs.c": "its table is all that is seen of it: esx_storage_backend.h",
     "src/vi/vi_disk.c": "the disks of vi_file.h, which is one contract for files and disks",
-    "src/inventory/inventory_datastore.c": "a step of building a snapshot: inventory_build.h",
-    "src/inventory/inventory_iscsi.c": "a step of building a snapshot: inventory_build.h",
     "src/inventory/inventory_path.c": "the walk before the first snapshot: inventory.h",
 }
 
@@ -45,6 +43,9 @@ NO_UNIT_TEST = {
     "src/esx_hosts.c": "tests/e2e/test_tickets.py, with a vCenter's hosts",
     "src/http/http_body.c": "tests/unit/test_http_source.c and test_http_streamed.c, over TLS",
     "src/http/http_wire.c": "tests/unit/test_http_source.c, with servers that answer early",
+    "src/inventory/inventory_build.c": "tests/unit/test_inventory_update.c and _snapshot.c: each way to build",
+    "src/inventory/inventory_kind.c": "tests/unit/test_inventory_spec.c, _update.c and _diff.c: each row of its table",
+    "src/inventory/inventory_lun.c": "tests/unit/test_inventory_iscsi.c: LUNs of targets",
     "src/vi/vi_reply.c": "tests/unit/test_vi_session.c: what comes back for a call",
     "src/esx_storage_backend_iscsi.c": "tests/e2e/test_volume_verbs.py, through libvirt",
     "src/esx_storage_backend_vmfs.c": "tests/e2e/test_volume_verbs.py, through libvirt",

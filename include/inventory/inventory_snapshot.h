@@ -25,6 +25,7 @@
  */
 typedef struct _InventorySnapshot InventorySnapshot;
 typedef struct _InventoryPool InventoryPool;
+typedef struct _InventoryKind InventoryKind;     /* inventory_kind.h */
 
 typedef enum {
     INVENTORY_FS_VMFS,
@@ -93,6 +94,7 @@ typedef struct {
  * that share a name, each gets its datacenter's path behind it: "ds1 (Folder/DC2)".
  */
 struct _InventoryPool {
+    const InventoryKind *kind;  /* says which of the last pointers is set */
     const char *name;
     guint8 uuid[16];
     gboolean accessible;
@@ -101,7 +103,7 @@ struct _InventoryPool {
     guint64 toldCapacity;       /* the sizes that were told last: see inventoryPoolChange() */
     guint64 toldAvailable;
     const char *targetPath;     /* what libvirt calls the target path; NULL where there is none */
-    const InventoryDatastore *datastore;    /* exactly one of these two is set */
+    const InventoryDatastore *datastore;
     const InventoryTarget *target;
 };
 

@@ -19,7 +19,11 @@
 typedef struct _InventoryStore InventoryStore;
 typedef struct _InventoryObject InventoryObject;
 
-InventoryStore *inventoryStoreNew(void);
+/*
+ * @isAlone: whether a change of an object of that type concerns nothing else, so that it is told by
+ * itself: see inventoryStoreChanged().
+ */
+InventoryStore *inventoryStoreNew(gboolean (*isAlone)(const char *type));
 void inventoryStoreFree(InventoryStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(InventoryStore, inventoryStoreFree)
 
@@ -66,10 +70,10 @@ guint inventoryRefHash(gconstpointer ref);
 gboolean inventoryRefEqual(gconstpointer a, gconstpointer b);
 
 /*
- * What was reported since inventoryStoreSettle() was called last: nothing; properties of datastores
- * that were there already (and still are); or more than that.
+ * What was reported since inventoryStoreSettle() was called last: nothing; properties of objects
+ * that stand alone, were there already and still are; or more than that.
  *
- * Returns: (transfer none) these datastores, each once, until the next report; or NULL where there
+ * Returns: (transfer none) these objects, each once, until the next report; or NULL where there
  * was more, as in a store that is new.
  */
 const GPtrArray *inventoryStoreChanged(const InventoryStore *store);

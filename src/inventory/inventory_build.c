@@ -9,96 +9,14 @@
 
 #include "base_hash.h"
 #include "base_limits.h"
+#include "inventory_build.h"
 #include "inventory_diff.h"
 #include "inventory_frame.h"
+#include "inventory_kind.h"
 #include "vi_property.h"
 
-/* A datastore's pool takes about that. */
+/* A pool that is built alone takes about that. */
 #define POOL_BYTES 1024
-
-/* ---- what all builders use ------------------------------------------------------------------- */
-
-void *
-inventoryBuildAlloc(InventoryBuild *build, size_t size)
-{
-    void *memory = arenaAlloc(build->arena, size);
-
-    build->full |= !memory && size > 0;
-    return memory;
-}
-
-static const char *
-copyText(InventoryBuild *build, const char *text, size_t limit)
-{
-    const size_t length = text ? strnlen(text, limit + 1) : 0;
-    const char *copy;
-
-    if (!text || length > limit)
-        return NULL;
-    copy = arenaStrndup(build->arena, text, length);
-    build->full |= !copy;
-    return copy;
-}
-
-const char *
-inventoryBuildName(InventoryBuild *build, const char *text)
-{
-    return copyText(build, text, LIMIT_NAME_BYTES);
-}
-
-const char *
-inventoryBuildPath(InventoryBuild *build, const char *text)
-{
-    return copyText(build, text, LIMIT_DATASTORE_PATH);
-}
-
-gboolean
-inventoryBuildIsName(const char *text)
-{
-    return strnlen(text, LIMIT_NAME_BYTES + 1) <= LIMIT_NAME_BYTES;
-}
-
-const SoapMoRef *
-inventoryBuildRef(InventoryBuild *build, const SoapMoRef *ref)
-{
-    SoapMoRef *copy;
-
-    if (!ref || !ref->type || !ref->value)
-        return NULL;
-
-    copy = inventoryBuildNew(build, SoapMoRef, 1);
-    if (!copy)
-        return NULL;
-    copy->type = inventoryBuildName(build, ref->type);
-    copy->value = inventoryBuildName(build, ref->value);
-    return copy->type && copy->value ? copy : NULL;
-}
-
-InventoryPool *
-inventoryBuildPool(InventoryBuild *build)
-{
-    InventoryBox *box = inventoryBuildNew(build, InventoryBox, 1);
-
-    if (!box)
-        return NULL;
-    g_ptr_array_add(build->pools, box);
-    return &box->pool;
-}
-
-void
-inventoryBuildDropNameless(InventoryBuild *build)
-{
-    guint kept = 0;
-    guint i;
-
-    for (i = 0; i < build->pools->len; i++) {
-        InventoryPool *pool = g_ptr_array_index(build->pools, i);
-
-        if (pool->name)
-            g_ptr_array_index(build->pools, kept++) = pool;
-    }
-    g_ptr_array_set_size(build->pools, (gint)kept);
-}
 
 /* ---- whole ----------------------------------------------------------------------------------- */
 
@@ -108,8 +26,8 @@ comparePools(gconstpointer a, gconstpointer b)
     const InventoryPool *x = *(const InventoryPool *const *)a;
     const InventoryPool *y = *(const InventoryPool *const *)b;
 
-    if (!x->target != !y->target)
-        return x->target ? 1 : -1;
+    if (x->kind != y->kind)
+        return inventoryKindPlace(x->kind) > inventoryKindPlace(y->kind) ? 1 : -1;
     return strcmp(x->name, y->name);
 }
 
@@ -136,17 +54,18 @@ settleName(InventoryBuild *build, InventoryPool *pool, GHashTable *taken)
 
     while (pool->name && g_hash_table_contains(taken, pool->name)) {
         g_autofree char *name = g_strdup_printf("%s (%s)", pool->name,
-                                                pool->datastore->ref->value);
+                                                pool->kind->ref(pool)->value);
 
         pool->name = inventoryBuildName(build, name);
     }
     if (!pool->name)
-        leftOutAdd(&build->leftOut, "a datastore whose name is too long to be made unique", first);
+        leftOutAdd(&build->leftOut, pool->kind->tooLong, first);
 }
 
 /*
- * Makes sure that each pool can be found by its name. Targets keep theirs; of datastores that still
- * share one, with each other or with a target, all but the first get their reference behind it.
+ * Makes sure that each pool can be found by its name. What is no object of its own keeps the name
+ * it has; of others that still share one, with each other or with these, all but the first get
+ * their reference behind it.
  */
 static void
 settleNames(InventoryBuild *build)
@@ -157,13 +76,13 @@ settleNames(InventoryBuild *build)
     for (i = 0; i < build->pools->len; i++) {
         const InventoryPool *pool = g_ptr_array_index(build->pools, i);
 
-        if (pool->target)
+        if (!pool->kind->ref)
             g_hash_table_add(taken, (gpointer)pool->name);
     }
     for (i = 0; i < build->pools->len; i++) {
         InventoryPool *pool = g_ptr_array_index(build->pools, i);
 
-        if (pool->datastore)
+        if (pool->kind->ref)
             settleName(build, pool, taken);
         if (pool->name)
             g_hash_table_add(taken, (gpointer)pool->name);
@@ -202,12 +121,12 @@ buildWhole(const InventorySnapshot *before, const InventoryStore *store,
     g_autoptr(Arena) arena = arenaNew(ceilingFor(store));
     InventoryBuild build = { .arena = arena, .pools = pools, .luns = luns };
     const char *hostName = onlyHostName(&build, store);
+    const InventoryKind *const *kind;
     guint i;
 
     build.leftOut = *inventoryStoreLeftOut(store);
-    inventoryBuildDatastores(&build, store, scope);
-    if (!build.full)
-        inventoryBuildTargets(&build, store);
+    for (kind = inventoryKinds(); *kind && !build.full; kind++)
+        (*kind)->build(&build, store, scope);
     if (!build.full)
         settleNames(&build);
     if (build.full) {
@@ -250,7 +169,7 @@ replacePool(InventorySnapshot *snapshot, const InventoryObject *object,
     const InventoryPool *before = inventoryPoolByRef(snapshot, inventoryObjectRef(object), &place);
     InventoryBox *box;
 
-    if (!before || !inventoryBuildDatastoreAnew(&build, object, scope, before))
+    if (!before || !before->kind->rebuild(&build, object, scope, before))
         return FALSE;
 
     box = g_ptr_array_index(pools, 0);

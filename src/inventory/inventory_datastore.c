@@ -10,7 +10,7 @@
 #include "base_hash.h"
 #include "base_limits.h"
 #include "base_names.h"
-#include "inventory_build.h"
+#include "inventory_datastore.h"
 #include "vi_property.h"
 
 /* ---- where it is ---------------------------------------------------------------------------- */
@@ -298,7 +298,7 @@ addDatastore(InventoryBuild *build, const InventoryObject *object, const Invento
     const char *ofInfo = base ? base->url : NULL;
     const char *url = summary && summary->url && *summary->url ? summary->url : ofInfo;
     InventoryDatastore *datastore = inventoryBuildNew(build, InventoryDatastore, 1);
-    InventoryPool *pool = datastore ? inventoryBuildPool(build) : NULL;
+    InventoryPool *pool = datastore ? inventoryBuildPool(build, &inventoryDatastores) : NULL;
 
     if (!pool)
         return NULL;
@@ -363,9 +363,9 @@ addPool(InventoryBuild *build, const InventoryObject *object, const InventorySco
     pool->targetPath = plainPath(build, identity);
 }
 
-gboolean
-inventoryBuildDatastoreAnew(InventoryBuild *build, const InventoryObject *object,
-                            const InventoryScope *scope, const InventoryPool *before)
+static gboolean
+rebuildDatastore(InventoryBuild *build, const InventoryObject *object,
+                 const InventoryScope *scope, const InventoryPool *before)
 {
     const InventoryDatastore *known = before->datastore;
     InventoryDatastore *datastore = NULL;
@@ -476,15 +476,13 @@ makeNamesUnique(InventoryBuild *build)
             continue;
         pool->name = uniqueName(build, pool);
         if (!pool->name)
-            leftOutAdd(&build->leftOut, "a datastore whose name is too long to be made unique",
-                       name);
+            leftOutAdd(&build->leftOut, inventoryDatastores.tooLong, name);
     }
     inventoryBuildDropNameless(build);
 }
 
-void
-inventoryBuildDatastores(InventoryBuild *build, const InventoryStore *store,
-                         const InventoryScope *scope)
+static void
+buildDatastores(InventoryBuild *build, const InventoryStore *store, const InventoryScope *scope)
 {
     g_autoptr(GHashTable) datacenters = indexDatacenters(build, store);
     g_autoptr(GPtrArray) datastores = inventoryStoreObjects(store, "Datastore");
@@ -510,3 +508,44 @@ inventoryBuildDatastores(InventoryBuild *build, const InventoryStore *store,
     makeNamesUnique(build);
     makeUuidsUnique(build);
 }
+
+/* ---- the kind -------------------------------------------------------------------------------- */
+
+static gboolean
+datastoreDiffers(const InventoryPool *was, const InventoryPool *is)
+{
+    const InventoryDatastore *before = was->datastore;
+    const InventoryDatastore *now = is->datastore;
+    size_t i;
+
+    if (before->fs != now->fs || !g_str_equal(before->fsType, now->fsType) ||
+        g_strcmp0(before->remoteHost, now->remoteHost) != 0 ||
+        g_strcmp0(before->remotePath, now->remotePath) != 0 || before->readOnly != now->readOnly ||
+        before->nextents != now->nextents)
+        return TRUE;
+
+    for (i = 0; i < now->nextents; i++) {
+        if (!g_str_equal(before->extents[i].disk, now->extents[i].disk) ||
+            before->extents[i].partition != now->extents[i].partition)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static const SoapMoRef *
+datastoreRef(const InventoryPool *pool)
+{
+    return pool->datastore->ref;
+}
+
+static const char *const paths[] = { "summary", "info", "host", "browser", NULL };
+
+const InventoryKind inventoryDatastores = {
+    .type = "Datastore",
+    .paths = paths,
+    .build = buildDatastores,
+    .rebuild = rebuildDatastore,
+    .ref = datastoreRef,
+    .tooLong = "a datastore whose name is too long to be made unique",
+    .differ = datastoreDiffers,
+};

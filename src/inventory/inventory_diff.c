@@ -9,6 +9,7 @@
 
 #include "inventory_diff.h"
 #include "inventory_frame.h"
+#include "inventory_kind.h"
 
 /* Whether @a and @b are further apart than 1 % of @whole. */
 static gboolean
@@ -29,84 +30,12 @@ sizesDiffer(const InventoryPool *before, const InventoryPool *now)
            isFar(capacity - available, now->capacity - now->available, whole);
 }
 
-static gboolean
-datastoresDiffer(const InventoryDatastore *before, const InventoryDatastore *now)
-{
-    size_t i;
-
-    if (before->fs != now->fs || !g_str_equal(before->fsType, now->fsType) ||
-        g_strcmp0(before->remoteHost, now->remoteHost) != 0 ||
-        g_strcmp0(before->remotePath, now->remotePath) != 0 || before->readOnly != now->readOnly ||
-        before->nextents != now->nextents)
-        return TRUE;
-
-    for (i = 0; i < now->nextents; i++) {
-        if (!g_str_equal(before->extents[i].disk, now->extents[i].disk) ||
-            before->extents[i].partition != now->extents[i].partition)
-            return TRUE;
-    }
-    return FALSE;
-}
-
-static gboolean
-portalsDiffer(const InventoryTarget *before, const InventoryTarget *now)
-{
-    size_t i;
-
-    if (before->nportals != now->nportals)
-        return TRUE;
-    for (i = 0; i < now->nportals; i++) {
-        if (!g_str_equal(before->portals[i].address, now->portals[i].address) ||
-            before->portals[i].port != now->portals[i].port)
-            return TRUE;
-    }
-    return FALSE;
-}
-
-static gboolean
-adaptersDiffer(const InventoryTarget *before, const InventoryTarget *now)
-{
-    size_t i;
-
-    if (before->nadapters != now->nadapters)
-        return TRUE;
-    for (i = 0; i < now->nadapters; i++) {
-        if (!g_str_equal(before->adapters[i].device, now->adapters[i].device) ||
-            g_strcmp0(before->adapters[i].iqn, now->adapters[i].iqn) != 0)
-            return TRUE;
-    }
-    return FALSE;
-}
-
-static gboolean
-lunsDiffer(const InventoryTarget *before, const InventoryTarget *now)
-{
-    size_t i;
-
-    if (before->nluns != now->nluns)
-        return TRUE;
-    for (i = 0; i < now->nluns; i++) {
-        const InventoryLun *a = before->luns[i];
-        const InventoryLun *b = now->luns[i];
-
-        if (!g_str_equal(a->key, b->key) || !g_str_equal(a->name, b->name) ||
-            !g_str_equal(a->devicePath, b->devicePath) || a->capacity != b->capacity)
-            return TRUE;
-    }
-    return FALSE;
-}
-
 /* @before and @now are one pool at two times. */
 static gboolean
 contentsDiffer(const InventoryPool *before, const InventoryPool *now)
 {
-    if (!before->target != !now->target || g_strcmp0(before->targetPath, now->targetPath) != 0)
-        return TRUE;
-    if (now->target)
-        return lunsDiffer(before->target, now->target) ||
-               portalsDiffer(before->target, now->target) ||
-               adaptersDiffer(before->target, now->target);
-    return sizesDiffer(before, now) || datastoresDiffer(before->datastore, now->datastore);
+    return before->kind != now->kind || g_strcmp0(before->targetPath, now->targetPath) != 0 ||
+           sizesDiffer(before, now) || now->kind->differ(before, now);
 }
 
 gboolean

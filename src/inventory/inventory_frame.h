@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include "inventory_build.h"
+#include "inventory_builder.h"
 #include "inventory_shelf.h"
 
 /*
@@ -24,7 +24,7 @@ typedef struct {
     GHashTable *poolsByName;        /* these: the place on the shelf, plus 1 */
     GHashTable *poolsByUuid;        /* key: the pool's uuid */
     GHashTable *poolsByTargetPath;
-    GHashTable *poolsByRef;         /* key: the datastore's reference */
+    GHashTable *poolsByRef;         /* key: the reference of the object that it is */
     GHashTable *lunsByKey;          /* these: InventoryLun */
     GHashTable *lunsByPath;         /* key: device path, device name or canonical name */
 } InventoryFrame;
@@ -47,6 +47,6 @@ InventorySnapshot *inventorySnapshotSeal(InventoryBuild *build, const char *host
 /* Returns: (transfer full): one like @before, until its shelf is changed. */
 InventorySnapshot *inventorySnapshotDerive(const InventorySnapshot *before);
 
-/* Finds the pool of the datastore @ref and its place. Returns: NULL when there is none. */
+/* Finds the pool that is the object @ref, and its place. Returns: NULL when there is none. */
 const InventoryPool *inventoryPoolByRef(const InventorySnapshot *snapshot, const SoapMoRef *ref,
                                         size_t *ret_place);

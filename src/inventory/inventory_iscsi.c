@@ -15,7 +15,8 @@
 
 #include "base_hash.h"
 #include "base_names.h"
-#include "inventory_build.h"
+#include "inventory_iscsi.h"
+#include "inventory_lun.h"
 #include "vi_property.h"
 
 /* From so many LUNs, portals or adapters of a target on, finding one in order takes too long. */
@@ -244,94 +245,6 @@ gatherAdapters(const Host *host, const SoapAny *adapters)
 /* ---- LUNs ----------------------------------------------------------------------------------- */
 
 static void
-setCapacity(InventoryLun *lun, const VimHostScsiDisk *disk)
-{
-    const VimHostDiskDimensionsLba *size = disk ? disk->capacity : NULL;
-
-    if (size && size->block > 0 && size->blockSize > 0 &&
-        size->block <= G_MAXINT64 / size->blockSize)
-        lun->capacity = (guint64)size->block * (guint64)size->blockSize;
-}
-
-/* The key libvirt gets: MD5 of @identity in the form of a UUID. */
-static void
-lunKey(const char *identity, char ret_key[37])
-{
-    guint8 digest[16];
-
-    nameHashUuid(identity, digest);
-    nameFormatUuid(digest, ret_key);
-}
-
-/* Cheap arrays repeat ids: two LUNs with one uuid are one only if they are called the same as
- * well. */
-static gboolean
-isSameLun(const InventoryLun *lun, const VimScsiLun *scsi, const char *name)
-{
-    if (lun->canonicalName && scsi->canonicalName && inventoryBuildIsName(scsi->canonicalName))
-        return g_str_equal(lun->canonicalName, scsi->canonicalName);
-    return g_str_equal(lun->name, name);
-}
-
-static const char *
-lunName(const VimScsiLun *scsi)
-{
-    return scsi->base.deviceName ? scsi->base.deviceName : scsi->canonicalName;
-}
-
-/* Returns: @identity's LUN, as @scsi describes it; NULL: there is no room. */
-static InventoryLun *
-lunNew(Gather *gather, const VimScsiLun *scsi, const char *identity)
-{
-    InventoryBuild *build = gather->build;
-    const VimHostScsiDisk *disk = soapObjectCast(scsi, &vimHostScsiDiskType);
-    InventoryLun *lun = inventoryBuildNew(build, InventoryLun, 1);
-    const char *kept = identity;
-
-    /* The table goes before the reply does, but not before what was made for it. */
-    if (identity != scsi->uuid && identity != lunName(scsi))
-        kept = inventoryBuildPath(build, identity);
-    if (!lun || !kept)
-        return NULL;
-    lunKey(identity, lun->key);
-    lun->name = inventoryBuildName(build, lunName(scsi));
-    lun->canonicalName = inventoryBuildName(build, scsi->canonicalName);
-    lun->devicePath = disk ? inventoryBuildPath(build, disk->devicePath) : NULL;
-    if (!lun->devicePath)
-        lun->devicePath = lun->name;
-    if (build->full)
-        return NULL;
-    lun->isDisk = disk != NULL;
-    setCapacity(lun, disk);
-    g_hash_table_insert(gather->luns, (gpointer)kept, lun);
-    return lun;
-}
-
-/*
- * The snapshot's LUN for @scsi: one for all hosts and targets that lead to it. NULL without a
- * name.
- */
-static InventoryLun *
-lunGet(Gather *gather, const VimScsiLun *scsi)
-{
-    const char *name = lunName(scsi);
-    const char *identity = scsi->uuid && *scsi->uuid ? scsi->uuid : name;
-    g_autofree char *both = NULL;
-    InventoryLun *lun;
-
-    if (!name || *name == '\0')
-        return NULL;
-
-    lun = g_hash_table_lookup(gather->luns, identity);
-    if (lun && !isSameLun(lun, scsi, name)) {
-        both = g_strdup_printf("%s\n%s", scsi->uuid, name);
-        identity = both;
-        lun = g_hash_table_lookup(gather->luns, identity);
-    }
-    return lun ? lun : lunNew(gather, scsi, identity);
-}
-
-static void
 targetAddLun(Target *target, InventoryLun *lun)
 {
     guint i;
@@ -355,42 +268,11 @@ static void
 addLun(const Host *host, Target *target, const char *key)
 {
     const VimScsiLun *scsi = key ? g_hash_table_lookup(host->lunsByKey, key) : NULL;
-    InventoryLun *lun = scsi ? lunGet(host->gather, scsi) : NULL;
+    InventoryLun *lun = scsi ? inventoryLunGet(host->gather->build, host->gather->luns, scsi)
+                             : NULL;
 
     if (lun)
         targetAddLun(target, lun);
-}
-
-/* Whether the names of @scsi may be kept: what it is called, and what its key is made of. */
-static gboolean
-isUsableLun(InventoryBuild *build, const VimScsiLun *scsi)
-{
-    const char *name = lunName(scsi);
-
-    if (name && !inventoryBuildIsName(name))
-        leftOutAdd(&build->leftOut, "a LUN whose name is too long", name);
-    else if (scsi->uuid && !inventoryBuildIsName(scsi->uuid))
-        leftOutAdd(&build->leftOut, "a LUN whose UUID is too long", name);
-    else
-        return TRUE;
-    return FALSE;
-}
-
-static GHashTable *
-indexLuns(InventoryBuild *build, const SoapAny *luns)
-{
-    GHashTable *table = g_hash_table_new(hashText, g_str_equal);
-    size_t n;
-    SoapObject *const *items = viAnyObjects(luns, &n);
-    size_t i;
-
-    for (i = 0; i < n; i++) {
-        VimScsiLun *scsi = soapObjectCast(items[i], &vimScsiLunType);
-
-        if (scsi && scsi->key && isUsableLun(build, scsi))
-            g_hash_table_insert(table, (gpointer)scsi->key, scsi);
-    }
-    return table;
 }
 
 /* ---- topology ------------------------------------------------------------------------------- */
@@ -485,7 +367,7 @@ gatherHost(Gather *gather, const InventoryObject *object)
 {
     const SoapAny *luns = inventoryObjectProperty(object, "config.storageDevice.scsiLun");
     const SoapAny *storageSystem = inventoryObjectProperty(object, "configManager.storageSystem");
-    g_autoptr(GHashTable) lunsByKey = indexLuns(gather->build, luns);
+    g_autoptr(GHashTable) lunsByKey = inventoryLunIndex(gather->build, luns);
     g_autoptr(GHashTable) targets = g_hash_table_new(NULL, NULL);
     g_autoptr(GHashTable) devices = g_hash_table_new(hashText, g_str_equal);
     g_autoptr(GHashTable) seen = NULL;
@@ -540,7 +422,7 @@ static void
 addPool(InventoryBuild *build, const Target *from)
 {
     InventoryTarget *target = inventoryBuildNew(build, InventoryTarget, 1);
-    InventoryPool *pool = target ? inventoryBuildPool(build) : NULL;
+    InventoryPool *pool = target ? inventoryBuildPool(build, &inventoryTargets) : NULL;
     guint i;
 
     if (!pool)
@@ -574,8 +456,9 @@ addPool(InventoryBuild *build, const Target *from)
     }
 }
 
-void
-inventoryBuildTargets(InventoryBuild *build, const InventoryStore *store)
+static void
+buildTargets(InventoryBuild *build, const InventoryStore *store,
+             const InventoryScope *scope G_GNUC_UNUSED)
 {
     g_autoptr(GPtrArray) hosts = inventoryStoreObjects(store, "HostSystem");
     g_autoptr(GHashTable) targets =
@@ -594,3 +477,60 @@ inventoryBuildTargets(InventoryBuild *build, const InventoryStore *store)
         addPool(build, item->data);
     g_list_free(sorted);
 }
+
+/* ---- the kind -------------------------------------------------------------------------------- */
+
+static gboolean
+portalsDiffer(const InventoryTarget *before, const InventoryTarget *now)
+{
+    size_t i;
+
+    if (before->nportals != now->nportals)
+        return TRUE;
+    for (i = 0; i < now->nportals; i++) {
+        if (!g_str_equal(before->portals[i].address, now->portals[i].address) ||
+            before->portals[i].port != now->portals[i].port)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean
+adaptersDiffer(const InventoryTarget *before, const InventoryTarget *now)
+{
+    size_t i;
+
+    if (before->nadapters != now->nadapters)
+        return TRUE;
+    for (i = 0; i < now->nadapters; i++) {
+        if (!g_str_equal(before->adapters[i].device, now->adapters[i].device) ||
+            g_strcmp0(before->adapters[i].iqn, now->adapters[i].iqn) != 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean
+targetDiffers(const InventoryPool *before, const InventoryPool *now)
+{
+    return inventoryLunsDiffer(before->target->luns, before->target->nluns, now->target->luns,
+                               now->target->nluns) ||
+           portalsDiffer(before->target, now->target) ||
+           adaptersDiffer(before->target, now->target);
+}
+
+static const char *const paths[] = {
+    "configManager.storageSystem",
+    "config.storageDevice.hostBusAdapter",
+    "config.storageDevice.scsiLun",
+    "config.storageDevice.scsiTopology",
+    "config.storageDevice.multipathInfo",
+    NULL,
+};
+
+const InventoryKind inventoryTargets = {
+    .type = "HostSystem",
+    .paths = paths,
+    .build = buildTargets,
+    .differ = targetDiffers,
+};

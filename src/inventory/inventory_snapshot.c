@@ -9,6 +9,7 @@
 
 #include "base_hash.h"
 #include "inventory_frame.h"
+#include "inventory_kind.h"
 
 /* ---- the frame ------------------------------------------------------------------------------- */
 
@@ -41,8 +42,8 @@ indexPool(InventoryFrame *frame, const InventoryPool *pool, size_t i)
     indexAdd(frame->poolsByName, pool->name, place);
     indexAdd(frame->poolsByUuid, pool->uuid, place);
     indexAdd(frame->poolsByTargetPath, pool->targetPath, place);
-    if (pool->datastore)
-        indexAdd(frame->poolsByRef, pool->datastore->ref, place);
+    if (pool->kind->ref)
+        indexAdd(frame->poolsByRef, pool->kind->ref(pool), place);
 }
 
 static void

@@ -7,6 +7,8 @@
 
 #include "inventory_spec.h"
 
+#include "inventory_kind.h"
+
 enum { STEP_FOLDER, STEP_HOST_FOLDER, STEP_HOST, STEP_DATASTORE, N_STEPS };
 
 /* One step of the walk: along @path of a @type, then on by the steps in @next. */
@@ -27,14 +29,7 @@ static const Step steps[N_STEPS] = {
 
 static const char *folderPaths[] = { "name", "parent" };
 static const char *datacenterPaths[] = { "name", "parent", "datastore" };
-static const char *hostPaths[] = {
-    "name",
-    "configManager.storageSystem",
-    "config.storageDevice.hostBusAdapter",
-    "config.storageDevice.scsiLun",
-    "config.storageDevice.scsiTopology",
-    "config.storageDevice.multipathInfo",
-};
+static const char *hostPaths[] = { "name" };
 static const char *hardwarePaths[] = {
     "summary.hardware.cpuModel",
     "summary.hardware.cpuMhz",
@@ -43,14 +38,15 @@ static const char *hardwarePaths[] = {
     "summary.hardware.numCpuCores",
     "summary.hardware.numCpuThreads",
 };
-static const char *datastorePaths[] = { "summary", "info", "host", "browser" };
 
 #define MAX_TYPES 4
+#define MAX_PATHS 32
 
 struct _InventorySpec {
     VimPropertyFilterSpec filter;
     VimPropertySpec properties[MAX_TYPES];
     VimPropertySpec *propertyPointers[MAX_TYPES];
+    const char *paths[MAX_TYPES][MAX_PATHS];
     VimObjectSpec objects[2];
     VimObjectSpec *objectPointers[2];
     VimTraversalSpec traversals[N_STEPS];
@@ -59,16 +55,60 @@ struct _InventorySpec {
     VimSelectionSpec *selectionPointers[N_STEPS][3];
 };
 
+/* Returns: what is asked of objects of @type, nothing at first. */
+static VimPropertySpec *
+propertiesOf(InventorySpec *spec, const char *type)
+{
+    VimPropertySpec *property = spec->properties;
+    size_t i;
+
+    for (i = 0; i < spec->filter.n_propSet; i++, property++) {
+        if (g_str_equal(property->type, type))
+            return property;
+    }
+    g_assert(i < MAX_TYPES);
+    *property = (VimPropertySpec) VIM_INIT(PropertySpec);
+    property->type = type;
+    property->pathSet = spec->paths[i];
+    spec->propertyPointers[spec->filter.n_propSet++] = property;
+    return property;
+}
+
+/* Asks for one more property, once. */
+static void
+addPath(VimPropertySpec *property, const char *path)
+{
+    size_t i;
+
+    for (i = 0; i < property->n_pathSet; i++) {
+        if (g_str_equal(property->pathSet[i], path))
+            return;
+    }
+    g_assert(i < MAX_PATHS);
+    property->pathSet[property->n_pathSet++] = path;
+}
+
 static void
 addProperties(InventorySpec *spec, const char *type, const char **paths, size_t npaths)
 {
-    VimPropertySpec *property = &spec->properties[spec->filter.n_propSet];
+    VimPropertySpec *property = propertiesOf(spec, type);
+    size_t i;
 
-    *property = (VimPropertySpec) VIM_INIT(PropertySpec);
-    property->type = type;
-    property->pathSet = paths;
-    property->n_pathSet = npaths;
-    spec->propertyPointers[spec->filter.n_propSet++] = property;
+    for (i = 0; i < npaths; i++)
+        addPath(property, paths[i]);
+}
+
+/* What all kinds of pools are made of. */
+static void
+addKinds(InventorySpec *spec)
+{
+    const InventoryKind *const *kind;
+    const char *const *path;
+
+    for (kind = inventoryKinds(); *kind; kind++) {
+        for (path = (*kind)->paths; *path; path++)
+            addPath(propertiesOf(spec, (*kind)->type), *path);
+    }
 }
 
 /* Adds @ref as a starting point and returns it, for the caller to add steps. */
@@ -139,7 +179,7 @@ inventorySpecNew(ViSession *session, const InventoryScope *scope)
 
     addProperties(spec, "Datacenter", datacenterPaths, G_N_ELEMENTS(datacenterPaths));
     addProperties(spec, "HostSystem", hostPaths, G_N_ELEMENTS(hostPaths));
-    addProperties(spec, "Datastore", datastorePaths, G_N_ELEMENTS(datastorePaths));
+    addKinds(spec);
 
     if (scope && scope->host) {
         VimObjectSpec *host = addObject(spec, scope->host);

@@ -30,14 +30,15 @@ typedef struct {
 
 struct _InventoryObject {
     SoapMoRef ref;
-    gboolean isDatastore;
+    gboolean isAlone;       /* see inventoryStoreNew(inventoryKindIsAlone) */
     gboolean changed;       /* is among the store's changed ones */
     GArray *properties;     /* Property; a handful, so searched in order */
 };
 
 struct _InventoryStore {
+    gboolean (*isAlone)(const char *type);
     GHashTable *objects;    /* the object's reference → InventoryObject */
-    GPtrArray *changed;     /* InventoryObject: datastores; empty where more than these changed */
+    GPtrArray *changed;     /* InventoryObject, all alone; empty where more than these changed */
     gboolean moreChanged;
     guint64 stamp;
     size_t sent;            /* sums over the replies it holds */
@@ -125,10 +126,11 @@ inventoryRefEqual(gconstpointer a, gconstpointer b)
 }
 
 InventoryStore *
-inventoryStoreNew(void)
+inventoryStoreNew(gboolean (*isAlone)(const char *type))
 {
     InventoryStore *store = g_new0(InventoryStore, 1);
 
+    store->isAlone = isAlone;
     store->objects =
         g_hash_table_new_full(inventoryRefHash, inventoryRefEqual, NULL, objectFree);
     store->changed = g_ptr_array_new();
@@ -169,7 +171,7 @@ noteMore(InventoryStore *store)
 static void
 noteChange(InventoryStore *store, InventoryObject *object)
 {
-    if (!object->isDatastore) {
+    if (!object->isAlone) {
         noteMore(store);
         return;
     }
@@ -211,7 +213,7 @@ addObject(InventoryStore *store, const SoapMoRef *ref)
 
     object->ref.type = g_strdup(ref->type);
     object->ref.value = g_strdup(ref->value);
-    object->isDatastore = g_str_equal(ref->type, "Datastore");
+    object->isAlone = store->isAlone(ref->type);
     object->properties = g_array_new(FALSE, FALSE, sizeof(Property));
     g_array_set_clear_func(object->properties, propertyClear);
     g_hash_table_insert(store->objects, &object->ref, object);

@@ -9,6 +9,7 @@
 
 #include "base_limits.h"
 #include "inventory_build.h"
+#include "inventory_kind.h"
 #include "inventory_spec.h"
 #include "inventory_store.h"
 #include "inventory_sync.h"
@@ -121,7 +122,7 @@ makeFilter(InventorySync *sync, const Bounds *bounds, GError **error)
         return FALSE;
 
     sync->generation = options.generation;
-    sync->store = inventoryStoreNew();
+    sync->store = inventoryStoreNew(inventoryKindIsAlone);
     sync->version = g_strdup("");
     return TRUE;
 }
@@ -302,7 +303,7 @@ inventorySyncRun(InventorySync *sync, InventorySnapshot *current, const Wake *wa
 InventorySnapshot *
 inventorySyncOnce(InventorySync *sync, GError **error)
 {
-    g_autoptr(InventoryStore) store = inventoryStoreNew();
+    g_autoptr(InventoryStore) store = inventoryStoreNew(inventoryKindIsAlone);
     ViObjects *objects = viCollectorRetrieve(sync->session, inventorySpecFilter(sync->spec),
                                              error);
 

@@ -142,7 +142,7 @@ static InventoryStore *
 enter(const World *world)
 {
     g_autoptr(GString) out = g_string_new(NULL);
-    InventoryStore *store = inventoryStoreNew();
+    InventoryStore *store = inventoryStoreNew(inventoryKindIsAlone);
     guint i;
 
     for (i = 0; i < world->datastores; i++) {

@@ -16,6 +16,7 @@
 #include "fuzz_check.h"
 #include "fuzz_target.h"
 #include "inventory_build.h"
+#include "inventory_kind.h"
 #include "inventory_diff.h"
 #include "soap_codec.h"
 
@@ -136,7 +137,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     SoapMoRef host = { "HostSystem", "ha-host" };
     const InventoryScope scope = { .host = &host };
-    g_autoptr(InventoryStore) store = inventoryStoreNew();
+    g_autoptr(InventoryStore) store = inventoryStoreNew(inventoryKindIsAlone);
     const char *at = (const char *)bytes;
     const char *const end = at + size;
     g_autoptr(InventorySnapshot) snapshot = NULL;

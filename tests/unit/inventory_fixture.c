@@ -71,7 +71,7 @@ fixtureApplyFails(InventoryStore *store, const char *objects, gint code)
 InventorySnapshot *
 fixtureSnapshot(const char *objects, const InventoryScope *scope)
 {
-    g_autoptr(InventoryStore) store = inventoryStoreNew();
+    g_autoptr(InventoryStore) store = inventoryStoreNew(inventoryKindIsAlone);
 
     fixtureApply(store, objects);
     return inventorySnapshotBuild(store, scope, NULL /* error */);
@@ -80,7 +80,7 @@ fixtureSnapshot(const char *objects, const InventoryScope *scope)
 InventorySnapshot *
 fixtureSnapshotOf(const char *name)
 {
-    g_autoptr(InventoryStore) store = inventoryStoreNew();
+    g_autoptr(InventoryStore) store = inventoryStoreNew(inventoryKindIsAlone);
     g_autofree char *bytes = cannedData(name);
     g_autoptr(GError) error = NULL;
     VimUpdateSet *updates = NULL;

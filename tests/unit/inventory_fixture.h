@@ -6,6 +6,7 @@
 #pragma once
 
 #include "inventory_build.h"
+#include "inventory_kind.h"
 
 /* Objects as a standing filter reports them, for the tests of the inventory floor. */
 

@@ -37,7 +37,7 @@ typedef struct {
 static World
 worldNew(const char *objects)
 {
-    World world = { .store = inventoryStoreNew() };
+    World world = { .store = inventoryStoreNew(inventoryKindIsAlone) };
 
     fixtureApply(world.store, objects);
     world.now = inventorySnapshotUpdate(NULL, world.store, NULL, NULL /* error */);

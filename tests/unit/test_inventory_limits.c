@@ -300,7 +300,7 @@ testProperties(void)
     g_autoptr(GString) changes = g_string_new(NULL);
     g_autofree char *fits = NULL;
     g_autofree char *tooMany = NULL;
-    g_autoptr(InventoryStore) store = inventoryStoreNew();
+    g_autoptr(InventoryStore) store = inventoryStoreNew(inventoryKindIsAlone);
     guint i;
 
     g_string_append_printf(changes, SET("%s", TEXT("x")), name);
@@ -336,7 +336,7 @@ static void
 testHeld(gconstpointer isOld)
 {
     const size_t size = LIMIT_INVENTORY_BYTES / 4;
-    g_autoptr(InventoryStore) store = inventoryStoreNew();
+    g_autoptr(InventoryStore) store = inventoryStoreNew(inventoryKindIsAlone);
     g_autoptr(GError) error = NULL;
     guint i;
 
@@ -361,7 +361,7 @@ testTooMuch(void)
 {
     g_autofree char *name = textOf(LIMIT_NAME_BYTES);
     g_autoptr(GString) objects = g_string_new(ROOT);
-    g_autoptr(InventoryStore) store = inventoryStoreNew();
+    g_autoptr(InventoryStore) store = inventoryStoreNew(inventoryKindIsAlone);
     g_autoptr(InventorySnapshot) snapshot = NULL;
     g_autoptr(GError) error = NULL;
     guint i;
@@ -389,7 +389,7 @@ testComesAndGoes(void)
     g_autofree char *name = textOf(LIMIT_NAME_BYTES + 1);
     g_autofree char *renamed = g_strdup_printf(
         MODIFY("Datastore", "d1", NAMED("%s")), name);
-    g_autoptr(InventoryStore) store = inventoryStoreNew();
+    g_autoptr(InventoryStore) store = inventoryStoreNew(inventoryKindIsAlone);
     g_autoptr(InventorySnapshot) first = NULL;
     g_autoptr(InventorySnapshot) second = NULL;
     g_autoptr(InventorySnapshot) third = NULL;

@@ -196,7 +196,7 @@ testHostName(void)
 static void
 testOutlivesStore(void)
 {
-    InventoryStore *store = inventoryStoreNew();
+    InventoryStore *store = inventoryStoreNew(inventoryKindIsAlone);
     InventorySnapshot *snapshot = NULL;
 
     fixtureApply(store, VMFS("d1", "ds", ""));

@@ -29,7 +29,7 @@ has(const InventoryStore *store, const char *type, const char *value)
 static void
 testEnter(void)
 {
-    g_autoptr(InventoryStore) store = inventoryStoreNew();
+    g_autoptr(InventoryStore) store = inventoryStoreNew(inventoryKindIsAlone);
     SoapMoRef ref = { "HostSystem", "h1" };
     const InventoryObject *host = NULL;
 
@@ -46,7 +46,7 @@ testEnter(void)
 static void
 testSameValue(void)
 {
-    g_autoptr(InventoryStore) store = inventoryStoreNew();
+    g_autoptr(InventoryStore) store = inventoryStoreNew(inventoryKindIsAlone);
 
     fixtureApply(store, ENTER("HostSystem", "1", SET("name", TEXT("host")))
                  ENTER("Datastore", "1", SET("name", TEXT("datastore"))));
@@ -58,7 +58,7 @@ testSameValue(void)
 static void
 testModify(void)
 {
-    g_autoptr(InventoryStore) store = inventoryStoreNew();
+    g_autoptr(InventoryStore) store = inventoryStoreNew(inventoryKindIsAlone);
 
     fixtureApply(store, ENTER("HostSystem", "h1", SET("name", TEXT("old"))
                               SET("other", TEXT("kept"))));
@@ -71,7 +71,7 @@ testModify(void)
 static void
 testManyModifications(void)
 {
-    g_autoptr(InventoryStore) store = inventoryStoreNew();
+    g_autoptr(InventoryStore) store = inventoryStoreNew(inventoryKindIsAlone);
     guint i;
 
     fixtureApply(store, ENTER("HostSystem", "h1", SET("name", TEXT("first"))
@@ -94,7 +94,7 @@ testUnset(void)
     size_t i;
 
     for (i = 0; i < G_N_ELEMENTS(changes); i++) {
-        g_autoptr(InventoryStore) store = inventoryStoreNew();
+        g_autoptr(InventoryStore) store = inventoryStoreNew(inventoryKindIsAlone);
         g_autofree char *object = g_strdup_printf(
             MODIFY("HostSystem", "h1", "%s"), changes[i]);
 
@@ -110,7 +110,7 @@ testUnset(void)
 static void
 testLeave(void)
 {
-    g_autoptr(InventoryStore) store = inventoryStoreNew();
+    g_autoptr(InventoryStore) store = inventoryStoreNew(inventoryKindIsAlone);
 
     fixtureApply(store, ENTER("HostSystem", "h1", SET("name", TEXT("a")))
                  ENTER("HostSystem", "h2", ""));
@@ -125,7 +125,7 @@ testLeave(void)
 static void
 testLeaveAndEnter(void)
 {
-    g_autoptr(InventoryStore) store = inventoryStoreNew();
+    g_autoptr(InventoryStore) store = inventoryStoreNew(inventoryKindIsAlone);
 
     fixtureApply(store, ENTER("HostSystem", "h1", SET("name", TEXT("a"))
                               SET("other", TEXT("old"))));
@@ -145,7 +145,7 @@ testPartialChange(void)
     size_t i;
 
     for (i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_autoptr(InventoryStore) store = inventoryStoreNew();
+        g_autoptr(InventoryStore) store = inventoryStoreNew(inventoryKindIsAlone);
         g_autofree char *object = g_strdup_printf(
             MODIFY("Datastore", "d1", SET("%s", "<val xsi:type=\"xsd:long\">5</val>")), names[i]);
 
@@ -158,7 +158,7 @@ testPartialChange(void)
 static void
 testLongerName(void)
 {
-    g_autoptr(InventoryStore) store = inventoryStoreNew();
+    g_autoptr(InventoryStore) store = inventoryStoreNew(inventoryKindIsAlone);
 
     fixtureApply(store, VMFS("d1", "a", ""));
     fixtureApply(store, MODIFY("Datastore", "d1", SET("summaryOfAll", TEXT("x"))));
@@ -177,7 +177,7 @@ testHollow(void)
         "<objectSet><obj type=\"Folder\">f</obj><changeSet><op>assign</op></changeSet></objectSet>",
         ENTER("Folder", "f", "<missingSet><path>name</path></missingSet>"),
     };
-    g_autoptr(InventoryStore) store = inventoryStoreNew();
+    g_autoptr(InventoryStore) store = inventoryStoreNew(inventoryKindIsAlone);
     size_t i;
 
     for (i = 0; i < G_N_ELEMENTS(objects); i++)
@@ -221,7 +221,7 @@ applyMany(InventoryStore *store, guint n, GError **error)
 static void
 testLimit(void)
 {
-    g_autoptr(InventoryStore) store = inventoryStoreNew();
+    g_autoptr(InventoryStore) store = inventoryStoreNew(inventoryKindIsAlone);
     g_autoptr(GError) error = NULL;
 
     g_assert_true(applyMany(store, LIMIT_INVENTORY_OBJECTS, &error));
@@ -238,7 +238,7 @@ testLimit(void)
 static void
 testObjects(void)
 {
-    g_autoptr(InventoryStore) store = inventoryStoreNew();
+    g_autoptr(InventoryStore) store = inventoryStoreNew(inventoryKindIsAlone);
     g_autoptr(GPtrArray) hosts = NULL;
     g_autoptr(GPtrArray) folders = NULL;
 
@@ -278,7 +278,7 @@ assertChanged(InventoryStore *store, const char *objects, const char *values)
 static void
 testChanged(void)
 {
-    g_autoptr(InventoryStore) store = inventoryStoreNew();
+    g_autoptr(InventoryStore) store = inventoryStoreNew(inventoryKindIsAlone);
 
     assertChanged(store, VMFS("d1", "a", "") VMFS("d2", "b", "")
                   ENTER("HostSystem", "h", ""), NULL);
@@ -305,8 +305,8 @@ testChanged(void)
 static void
 testStamp(void)
 {
-    g_autoptr(InventoryStore) one = inventoryStoreNew();
-    g_autoptr(InventoryStore) two = inventoryStoreNew();
+    g_autoptr(InventoryStore) one = inventoryStoreNew(inventoryKindIsAlone);
+    g_autoptr(InventoryStore) two = inventoryStoreNew(inventoryKindIsAlone);
     guint64 first = 0;
 
     g_assert_cmpuint(inventoryStoreStamp(one), ==, 0);

@@ -91,7 +91,7 @@ static guint
 runWorld(guint32 seed, const InventoryScope *scope, guint steps)
 {
     g_autoptr(RandomWorld) world = randomWorldNew(seed);
-    g_autoptr(InventoryStore) store = inventoryStoreNew();
+    g_autoptr(InventoryStore) store = inventoryStoreNew(inventoryKindIsAlone);
     g_autoptr(GHashTable) told = NULL;
     g_autofree char *objects = randomWorldEnter(world);
     Run run = { .world = world, .store = store, .scope = scope };
@@ -164,7 +164,7 @@ testShares(void)
     size_t i;
 
     for (i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(InventoryStore) store = inventoryStoreNew();
+        g_autoptr(InventoryStore) store = inventoryStoreNew(inventoryKindIsAlone);
         g_autoptr(InventorySnapshot) before = NULL;
         g_autoptr(InventorySnapshot) now = NULL;
 
@@ -182,8 +182,8 @@ testShares(void)
 static void
 testFollowsOnlyTheLast(void)
 {
-    g_autoptr(InventoryStore) store = inventoryStoreNew();
-    g_autoptr(InventoryStore) other = inventoryStoreNew();
+    g_autoptr(InventoryStore) store = inventoryStoreNew(inventoryKindIsAlone);
+    g_autoptr(InventoryStore) other = inventoryStoreNew(inventoryKindIsAlone);
     g_autoptr(InventorySnapshot) first = NULL;
     g_autoptr(InventorySnapshot) second = NULL;
     g_autoptr(InventorySnapshot) third = NULL;
@@ -234,7 +234,7 @@ testCreep(void)
         { AVAILABLE("411"), "" },
         { AVAILABLE("412"), "4 a " },
     };
-    g_autoptr(InventoryStore) store = inventoryStoreNew();
+    g_autoptr(InventoryStore) store = inventoryStoreNew(inventoryKindIsAlone);
     InventorySnapshot *before = NULL;
     size_t i;
 
@@ -296,7 +296,7 @@ static void
 testMemory(void)
 {
     const guint rounds = 100000;
-    g_autoptr(InventoryStore) store = inventoryStoreNew();
+    g_autoptr(InventoryStore) store = inventoryStoreNew(inventoryKindIsAlone);
     InventorySnapshot *held[5] = { NULL };
     InventorySnapshot *now = fifty(store);
     g_autoptr(InventorySnapshot) oldest = inventorySnapshotRef(now);
@@ -366,7 +366,7 @@ readAll(gpointer data)
 static void
 testThreads(void)
 {
-    g_autoptr(InventoryStore) store = inventoryStoreNew();
+    g_autoptr(InventoryStore) store = inventoryStoreNew(inventoryKindIsAlone);
     Published published = { .now = fifty(store) };
     GThread *readers[3] = { NULL };
     guint i;

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-#include "inventory_build.h"
+#include "inventory_builder.h"
 
 #include <string.h>
 
