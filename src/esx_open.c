@@ -7,6 +7,7 @@
 
 #include "esx_open.h"
 
+#include "base_limits.h"
 #include "base_text.h"
 #include "esx_error.h"
 #include "esx_hosts.h"
@@ -106,6 +107,7 @@ esxOpenConnection(EsxServer *server, const EsxUri *uri,
     connection->connections = uri->connections;
     connection->taskTimeoutMs = uri->taskTimeoutMs;
     connection->finishMs = uri->totalTimeoutMs;
+    connection->clientMs = LIMIT_CLIENT_SILENCES * uri->stallTimeoutMs;
     connection->encrypted = uri->isEncrypted;
     connection->secure = uri->isEncrypted && uri->trust != HTTP_TRUST_ANY;
     return connection;

@@ -32,6 +32,7 @@ struct _EsxPipe {
     gatomicrefcount refs;
     size_t capacity;
     size_t step;                /* see esxPipeSetStep */
+    guint readMs, writeMs;      /* see esxPipeSetPatience; 0: without a bound */
     char *ring;
     void (*notify)(gpointer opaque);
     gpointer opaque;
@@ -46,6 +47,7 @@ struct _EsxPipe {
     Run runs[RUNS];             /* a ring as well */
     guint firstRun, nruns;
     guint64 written;            /* in all, holes as well */
+    gint64 taken;               /* monotonic: when something was read the last time */
     guint64 expected;           /* see esxPipeExpect; 0: nothing */
     gboolean settled;           /* the reader is in esxPipeAwaitEnd */
     gboolean begun, ended, closed;
@@ -93,6 +95,18 @@ void
 esxPipeSetStep(EsxPipe *pipe, size_t step)
 {
     pipe->step = CLAMP(step, 1, MAX(pipe->capacity / 4, 1));
+}
+
+void
+esxPipeSetPatience(EsxPipe *pipe, gboolean ofReader, guint ms)
+{
+    *(ofReader ? &pipe->readMs : &pipe->writeMs) = ms;
+}
+
+guint
+esxPipePatienceMs(const EsxPipe *pipe)
+{
+    return MAX(pipe->readMs, pipe->writeMs);
 }
 
 void
@@ -191,12 +205,26 @@ hasRoom(EsxPipe *pipe)
 
 /* ---- waiting and waking; the lock is held --------------------------------------------------- */
 
-static void
-sleepOn(EsxPipe *pipe, GCond *cond, guint *waiters)
+/* @deadline: monotonic; 0: none. Returns: FALSE when it is over. */
+static gboolean
+sleepOn(EsxPipe *pipe, GCond *cond, guint *waiters, gint64 deadline)
 {
+    gboolean inTime = TRUE;
+
     ++*waiters;
-    g_cond_wait(cond, &pipe->lock);
+    if (deadline == 0)
+        g_cond_wait(cond, &pipe->lock);
+    else
+        inTime = g_cond_wait_until(cond, &pipe->lock, deadline);
     --*waiters;
+    return inTime;
+}
+
+/* When a patience of @ms is over that begins at @from; 0: never. */
+static gint64
+overAt(gint64 from, guint ms)
+{
+    return ms > 0 ? from + ms * (gint64)G_TIME_SPAN_MILLISECOND : 0;
 }
 
 /* A signal is a system call, whether somebody waits or not. */
@@ -248,18 +276,21 @@ copyIn(EsxPipe *pipe, size_t at, const char *data, size_t length)
 static EsxPipeResult
 takeWriteTurn(EsxPipe *pipe, gboolean block)
 {
+    const gint64 begun = g_get_monotonic_time();
     /* Once it had to wait, it waits for more than a little. */
     gboolean waited = FALSE;
+    gint64 deadline;
 
     for (;;) {
         if (pipe->closed || pipe->ended)
             return ESX_PIPE_CLOSED;
         if (!pipe->writing && (waited ? hasRoom(pipe) : roomForData(pipe) > 0))
             break;
-        if (!block)
+        deadline = overAt(MAX(begun, pipe->taken), pipe->writeMs);
+        if (!block || (deadline != 0 && g_get_monotonic_time() >= deadline))
             return ESX_PIPE_WAIT;
         waited = TRUE;
-        sleepOn(pipe, &pipe->writable, &pipe->writers);
+        sleepOn(pipe, &pipe->writable, &pipe->writers, deadline);
     }
     pipe->writing = TRUE;
     return ESX_PIPE_DONE;
@@ -365,14 +396,17 @@ copyOut(const EsxPipe *pipe, size_t at, char *buffer, size_t length)
 static EsxPipeResult
 await(EsxPipe *pipe, gboolean expand, gboolean block)
 {
+    const gint64 deadline = overAt(g_get_monotonic_time(), pipe->readMs);
+    gboolean inTime = block;
+
     for (;;) {
         EsxPipeResult result = lookAhead(pipe, expand);
 
         if (pipe->reading && result != ESX_PIPE_CLOSED)
             result = ESX_PIPE_WAIT;
-        if (result != ESX_PIPE_WAIT || !block)
+        if (result != ESX_PIPE_WAIT || !inTime)
             return result;
-        sleepOn(pipe, &pipe->readable, &pipe->readers);
+        inTime = sleepOn(pipe, &pipe->readable, &pipe->readers, deadline);
     }
 }
 
@@ -406,6 +440,7 @@ esxPipeRead(EsxPipe *pipe, char *buffer, size_t size, gboolean expand, gboolean 
 
     g_mutex_lock(&pipe->lock);
     pipe->reading = FALSE;
+    pipe->taken = g_get_monotonic_time();
     wasFull = !hasRoom(pipe);
     consume(pipe, size);
     if (!isHole) {
@@ -442,6 +477,7 @@ esxPipeReadHole(EsxPipe *pipe, gboolean block, guint64 *ret_length)
     g_mutex_lock(&pipe->lock);
     result = await(pipe, FALSE /* expand */, block);
     if (result == ESX_PIPE_HOLE) {
+        pipe->taken = g_get_monotonic_time();
         /* Where the queue of runs was full, there is room for data again. */
         wasFull = !hasRoom(pipe);
         *ret_length = firstRun(pipe)->length;

@@ -107,6 +107,7 @@ static const EsxErrorRow esxRows[] = {
     { ESX_ERROR_NO_SUPPORT,          VIR_ERR_NO_SUPPORT,            NULL },
     { ESX_ERROR_AUTH,                VIR_ERR_AUTH_FAILED,           NULL },
     { ESX_ERROR_DENIED,              VIR_ERR_OPERATION_DENIED,      NULL },
+    { ESX_ERROR_CLIENT_SILENT,       VIR_ERR_OPERATION_TIMEOUT,     NULL },
     { ESX_ERROR_SYSTEM,              VIR_ERR_SYSTEM_ERROR,          NULL },
     { ESX_ERROR_INTERNAL,            VIR_ERR_INTERNAL_ERROR,        NULL },
 };

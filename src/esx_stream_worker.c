@@ -92,6 +92,7 @@ esxStreamNew(EsxTransfer *transfer, EsxConnection *connection, gboolean nonblock
                                         transfer->isUpload ? 0 : VIR_STREAM_EVENT_ERROR);
     stream->pipe = esxPipeNew(transfer->pipeBytes);
     esxPipeExpect(stream->pipe, transfer->expected);
+    esxPipeSetPatience(stream->pipe, transfer->isUpload, connection->clientMs);
     esxPipeSetNotify(stream->pipe, notify, stream);
     return stream;
 }

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "base_text.h"
+#include "esx_error.h"
 #include "esx_server.h"
 
 void
@@ -40,15 +42,25 @@ setGivenUp(GError **error)
 }
 
 static gboolean
+setSilent(const EsxPipe *pipe, GError **error)
+{
+    textToError(error, ESX_ERROR, ESX_ERROR_CLIENT_SILENT,
+                "for %g s the client has taken nothing", esxPipePatienceMs(pipe) / 1000.0);
+    return FALSE;
+}
+
+static gboolean
 writeData(EsxVmfsOutput *output, const char *data, size_t length, GError **error)
 {
+    EsxPipeResult result = ESX_PIPE_DONE;
     size_t written = 0;
 
     if (g_atomic_int_get(esxServerCancelFlag()))
         return setGivenUp(error);
     for (; length > 0; data += written, length -= written) {
-        if (esxPipeWrite(output->pipe, data, length, TRUE /* block */, &written) != ESX_PIPE_DONE)
-            return setGivenUp(error);
+        result = esxPipeWrite(output->pipe, data, length, TRUE /* block */, &written);
+        if (result != ESX_PIPE_DONE)
+            return result == ESX_PIPE_WAIT ? setSilent(output->pipe, error) : setGivenUp(error);
     }
     return TRUE;
 }

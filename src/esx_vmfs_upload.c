@@ -39,6 +39,16 @@ setGivenUp(GError **error)
     return FALSE;
 }
 
+/* The client holds the volume, a thread and a connection of the server meanwhile. */
+static gboolean
+setSilent(const EsxPipe *pipe, const char *what, GError **error)
+{
+    textToError(error, ESX_ERROR, ESX_ERROR_CLIENT_SILENT,
+                "for %g s the client has %s; the volume is what it was",
+                esxPipePatienceMs(pipe) / 1000.0, what);
+    return FALSE;
+}
+
 /* ---- what comes ------------------------------------------------------------------------------ */
 
 static gboolean
@@ -76,6 +86,8 @@ giveBytes(char *buffer, size_t size, gpointer opaque, GError **error)
         setLength(upload, "what was sent ends before the", error);
         return -1;
     case ESX_PIPE_WAIT:
+        setSilent(upload->pipe, "sent nothing", error);
+        return -1;
     case ESX_PIPE_HOLE:
     case ESX_PIPE_CLOSED:
     default:
@@ -96,6 +108,7 @@ awaitEnd(Upload *upload, GError **error)
     case ESX_PIPE_DONE:
         return setLength(upload, "more was sent than the", error);
     case ESX_PIPE_WAIT:
+        return setSilent(upload->pipe, "not said that this was all", error);
     case ESX_PIPE_HOLE:
     case ESX_PIPE_CLOSED:
     default:
@@ -196,9 +209,14 @@ checkUnchanged(Upload *upload, gint *cancel, GError **error)
 static gboolean
 awaitBeginning(EsxPipe *pipe, GError **error)
 {
+    const guint ms = esxPipePatienceMs(pipe);
+    const gint64 deadline = g_get_monotonic_time() + ms * (gint64)G_TIME_SPAN_MILLISECOND;
+    const EsxPipeResult begun = esxPipeAwaitBegun(pipe, ms > 0 ? deadline : 0);
     guint64 length = 0;
 
-    return (esxPipeAwaitBegun(pipe, 0 /* deadline */) == ESX_PIPE_DONE &&
+    if (begun == ESX_PIPE_WAIT)
+        return setSilent(pipe, "sent nothing", error);
+    return (begun == ESX_PIPE_DONE &&
             esxPipePeek(pipe, FALSE /* block */, &length) != ESX_PIPE_CLOSED) ||
            setGivenUp(error);
 }

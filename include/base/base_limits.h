@@ -73,6 +73,13 @@
 #define LIMIT_BREAKS 16
 #define LIMIT_BREAKS_BYTES (1024 * 1024)
 
+/*
+ * A client that sends nothing of an upload, or takes nothing of a download, is waited for so many
+ * times as long as a silent server is (the URI's `stall_timeout`, 60 s where it says nothing): it
+ * may have to change a tape. It holds a volume, a thread and a connection of the host meanwhile.
+ */
+#define LIMIT_CLIENT_SILENCES 10
+
 /* Traversal steps and objects of the inventory. */
 #define LIMIT_INVENTORY_OBJECTS 100000
 

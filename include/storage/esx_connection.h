@@ -28,6 +28,7 @@ typedef struct {
     guint taskTimeoutMs;            /* URI parameter task_timeout: how long a change may take */
     guint cacheTtlMs;               /* URI parameter cache_ttl: how long an answer is good */
     guint finishMs;                 /* URI parameter timeout: how long a stream's Finish may take */
+    guint clientMs;                 /* how long a transfer waits for its client; 0: any time */
     size_t listBytes;               /* the most that the names of a list may take; 0: any */
     guint closeMs;                  /* how long esxConnectionFree waits for workers */
     char *host;                     /* of the URI, for messages */

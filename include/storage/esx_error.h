@@ -22,6 +22,7 @@ typedef enum {
     ESX_ERROR_NO_SUPPORT,           /* VIR_ERR_NO_SUPPORT */
     ESX_ERROR_AUTH,                 /* VIR_ERR_AUTH_FAILED */
     ESX_ERROR_DENIED,               /* VIR_ERR_OPERATION_DENIED */
+    ESX_ERROR_CLIENT_SILENT,        /* VIR_ERR_OPERATION_TIMEOUT */
     ESX_ERROR_SYSTEM,               /* VIR_ERR_SYSTEM_ERROR */
     ESX_ERROR_INTERNAL,             /* VIR_ERR_INTERNAL_ERROR */
 } EsxErrorCode;

@@ -33,7 +33,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxPipe, esxPipeUnref)
 /* What a call did that gave or took nothing. */
 typedef enum {
     ESX_PIPE_DONE,          /* it gave or took something */
-    ESX_PIPE_WAIT,          /* nothing now; only from calls that were told not to block */
+    ESX_PIPE_WAIT,          /* nothing now: from calls that do not block, or lost their patience */
     ESX_PIPE_END,           /* the writer has ended and everything was read */
     ESX_PIPE_HOLE,          /* a reader of bytes stands before a hole */
     ESX_PIPE_CLOSED,        /* esxPipeClose was called: esxPipeError says why */
@@ -119,6 +119,16 @@ gboolean esxPipeIsWritable(EsxPipe *pipe);
  * the writer, before it writes.
  */
 void esxPipeSetStep(EsxPipe *pipe, size_t step);
+
+/*
+ * How long a blocking call of the reader, or else of the writer, waits while the other side, which
+ * is a client, does nothing; then it returns ESX_PIPE_WAIT. 0, as at first: without a bound. For
+ * before the threads start.
+ */
+void esxPipeSetPatience(EsxPipe *pipe, gboolean ofReader, guint ms);
+
+/* Returns: what was set; of both sides the longer one. */
+guint esxPipePatienceMs(const EsxPipe *pipe);
 
 /*
  * @notify is called, on the thread that caused it and without locks held, whenever one of those two

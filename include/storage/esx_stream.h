@@ -18,7 +18,8 @@
  * EsxConnection, and nothing of libvirt's: the stream object holds its virConnect, which may be
  * closed and freed while the worker tidies up.
  *
- * Sends and receives end with the transfer's error as soon as it has failed.
+ * Sends and receives end with the transfer's error as soon as it has failed. One whose client
+ * sends, or takes, nothing for the connection's clientMs fails with ESX_ERROR_CLIENT_SILENT.
  *
  * Finish waits for the worker and reports how the transfer ended (HTTP status, the size of what was
  * stored). Who finishes a download before its end wants no more of it: the worker is told to stop,

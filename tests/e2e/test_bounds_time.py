@@ -343,6 +343,12 @@ CONSTANTS = {
     "a whole retrieval": (r"(\d+) times `timeout`", "include/base/base_limits.h", "LIMIT_WHOLE_TIMEOUTS", 1),
     "the file API, while the server is busy": (r"(\d+) tries", "include/vi/vi_folder.h", "VI_FOLDER_TRIES", 1),
     "the contents of a file": (r"(\d+) breaks", "include/base/base_limits.h", "LIMIT_BREAKS", 1),
+    "the next bytes that a client sends or takes of contents, its first ones, and its end": (
+        r"(\d+) times `stall_timeout`",
+        "include/base/base_limits.h",
+        "LIMIT_CLIENT_SILENCES",
+        1,
+    ),
     "tidying up behind a wait": (r"(\d+) s", "src/vi/vi_task.c", "CLEANUP_TIMEOUT_MS", 1000),
     "logging out": (r"(\d+) s", "src/vi/vi_session.c", "LOGOUT_TIMEOUT_MS", 1000),
     "a long poll": (r"(\d+) s", "src/inventory/inventory_live.c", "pollSeconds", 1),

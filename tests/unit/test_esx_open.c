@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base_limits.h"
 #include "esx_error.h"
 #include "vi_fixture.h"
 
@@ -143,6 +144,7 @@ testLogin(void)
         g_assert_cmpint(connection->encrypted, ==, cases[i].encrypted);
         g_assert_cmpint(connection->secure, ==, cases[i].secure);
         g_assert_cmpstr(connection->host, ==, "esx1");
+        g_assert_cmpuint(connection->clientMs, ==, LIMIT_CLIENT_SILENCES * 60 * 1000);
 
         esxConnectionFree(connection);
         g_assert_true(left == server);

@@ -410,6 +410,68 @@ testWake(gconstpointer data)
     g_assert_cmpuint(waiter.length, ==, wanted->length);
 }
 
+/* ---- the other side is silent ---------------------------------------------------------------- */
+
+/* Only the side of which that was said, and not while there is something to do. */
+static void
+testReaderLosesPatience(void)
+{
+    g_autoptr(EsxPipe) pipe = esxPipeNew(8);
+    guint64 length = 0;
+    char buffer[8];
+    size_t got = 0;
+
+    esxPipeSetPatience(pipe, TRUE /* ofReader */, 20);
+    g_assert_cmpuint(esxPipePatienceMs(pipe), ==, 20);
+    g_assert_cmpint(esxPipeRead(pipe, buffer, 8, FALSE, TRUE, &got), ==, ESX_PIPE_WAIT);
+    g_assert_cmpint(esxPipePeek(pipe, TRUE, &length), ==, ESX_PIPE_WAIT);
+    g_assert_cmpint(esxPipeAwaitEnd(pipe), ==, ESX_PIPE_WAIT);
+    writeText(pipe, "ab");
+    g_assert_cmpint(esxPipeRead(pipe, buffer, 8, FALSE, TRUE, &got), ==, ESX_PIPE_DONE);
+    esxPipeEnd(pipe);
+    g_assert_cmpint(esxPipeRead(pipe, buffer, 8, FALSE, TRUE, &got), ==, ESX_PIPE_END);
+}
+
+#define SLOW_STEPS 12
+
+static void
+takeSlowly(gpointer data)
+{
+    Waiter *waiter = data;
+    char buffer[10];
+    size_t got = 0;
+    guint i;
+
+    for (i = 0; i < SLOW_STEPS; i++) {
+        g_usleep(200 * 1000);
+        waiter->result = esxPipeRead(waiter->pipe, buffer, sizeof(buffer), FALSE, FALSE, &got);
+        waiter->length += got;
+    }
+}
+
+/* A reader who takes little at a time is not silent, however long a quarter takes to be free. */
+static void
+testWriterLosesPatience(void)
+{
+    g_autoptr(EsxPipe) pipe = esxPipeNew(400);
+    g_autofree char *data = g_malloc0(400);
+    Waiter slow = { pipe, ESX_PIPE_WAIT, 0 };
+    Crew *crew = NULL;
+    size_t written = 0;
+
+    esxPipeSetPatience(pipe, FALSE /* ofReader */, 1500);
+    g_assert_cmpint(esxPipeWrite(pipe, data, 400, TRUE, &written), ==, ESX_PIPE_DONE);
+    crew = crewStart(1, takeSlowly, &slow);
+    g_assert_cmpint(esxPipeWrite(pipe, data, 400, TRUE, &written), ==, ESX_PIPE_DONE);
+    crewJoin(crew);
+    g_assert_cmpuint(slow.length, ==, 10 * SLOW_STEPS);
+
+    esxPipeSetPatience(pipe, FALSE /* ofReader */, 20);
+    while (esxPipeWrite(pipe, data, 400, FALSE, &written) == ESX_PIPE_DONE)
+        continue;
+    g_assert_cmpint(esxPipeWrite(pipe, data, 1, TRUE, &written), ==, ESX_PIPE_WAIT);
+}
+
 /* ---- the beginning, and an end that is expected ---------------------------------------------- */
 
 static void
@@ -509,6 +571,8 @@ main(int argc, char **argv)
     g_test_add_func("/pipe/expected-length", testExpectedLength);
     g_test_add_func("/pipe/more-than-expected", testMoreThanExpected);
     g_test_add_func("/pipe/begun", testBegun);
+    g_test_add_func("/pipe/reader-loses-patience", testReaderLosesPatience);
+    g_test_add_func("/pipe/writer-loses-patience", testWriterLosesPatience);
     for (i = 0; i < G_N_ELEMENTS(wakeCases); i++) {
         g_autofree char *path = g_strdup_printf("/pipe/wake/%s", wakeCases[i].name);
 

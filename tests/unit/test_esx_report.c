@@ -108,6 +108,7 @@ isEsxCode(int code)
     case ESX_ERROR_NO_SUPPORT:
     case ESX_ERROR_AUTH:
     case ESX_ERROR_DENIED:
+    case ESX_ERROR_CLIENT_SILENT:
     case ESX_ERROR_SYSTEM:
     case ESX_ERROR_INTERNAL:
         return TRUE;

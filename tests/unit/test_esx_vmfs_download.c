@@ -283,6 +283,27 @@ testAbort(void)
     }
 }
 
+/* Nobody reads, and nobody aborts. */
+static void
+testSilentClient(void)
+{
+    g_auto(Memory) memory = { 0 };
+    guint connections;
+
+    memoryInit(&memory);
+    memoryAdd(&memory, "a", memoryRandom(40 * MIB, 8));
+    for (connections = 1; connections <= 4; connections += 3) {
+        g_auto(Running) running = { .patienceMs = 100 };
+
+        memory.connection->connections = connections;
+        runningStart(&running, download(&memory, "a", 0, 0));
+        runningJoin(&running);
+        g_assert_error(running.error, ESX_ERROR, ESX_ERROR_CLIENT_SILENT);
+        fixtureAssertPhrase(running.error->message, "for 0.1 s the client has taken nothing (");
+        fixtureAssertPhrase(running.error->message, "of 41943040 bytes came before that");
+    }
+}
+
 /* The server is slow: the same. */
 static void
 testAbortSlow(void)
@@ -318,6 +339,7 @@ main(int argc, char **argv)
     g_test_add_func("/storage/download/sparse", testSparse);
     g_test_add_func("/storage/download/failure", testFailure);
     g_test_add_func("/storage/download/abort", testAbort);
+    g_test_add_func("/storage/download/silent-client", testSilentClient);
     g_test_add_func("/storage/download/abort-slow", testAbortSlow);
     return g_test_run();
 }

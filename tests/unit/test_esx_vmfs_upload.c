@@ -248,6 +248,41 @@ testNothingComes(void)
     cannedAssertLog(memory.canned, "");
 }
 
+/* A client that sends nothing, a little, or all but the end, holds nothing but for a while. */
+static void
+testSilentClient(void)
+{
+    static const struct {
+        guint64 length;
+        const char *sent;
+        const char *phrase;
+        const char *calls;
+    } rows[] = {
+        { 0, "", "for 0.1 s the client has sent nothing; the volume is what it was", "" },
+        { 0, "n", "for 0.1 s the client has sent nothing; the volume is", DELETE " " LOOK },
+        { 3, "ne", "for 0.1 s the client has sent nothing; the volume is", DELETE " " LOOK },
+        { 3, "new", "the client has not said that this was all; the volume", DELETE " " LOOK },
+    };
+    g_auto(Memory) memory = { 0 };
+    size_t i;
+
+    memoryInit(&memory);
+    memoryAddText(&memory, "a", "old");
+    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_auto(Running) running = { .patienceMs = 100 };
+
+        if (*rows[i].calls)
+            fixtureScriptTask(memory.canned, DELETE);
+        runningStart(&running, upload(&memory, "a", rows[i].length));
+        g_assert_true(runningWrite(&running, rows[i].sent, strlen(rows[i].sent)));
+        runningJoin(&running);
+        g_assert_error(running.error, ESX_ERROR, ESX_ERROR_CLIENT_SILENT);
+        fixtureAssertPhrase(running.error->message, rows[i].phrase);
+        g_assert_cmpuint(g_bytes_get_size(g_hash_table_lookup(memory.files, "a")), ==, 3);
+        cannedAssertLog(memory.canned, rows[i].calls);
+    }
+}
+
 /* Somebody has enlarged the disk meanwhile: its extent must not become a shorter one. */
 static void
 testResizedMeanwhile(void)
@@ -405,6 +440,7 @@ main(int argc, char **argv)
     g_test_add_func("/storage/upload/wrong-length", testWrongLength);
     g_test_add_func("/storage/upload/lost", testLost);
     g_test_add_func("/storage/upload/nothing-comes", testNothingComes);
+    g_test_add_func("/storage/upload/silent-client", testSilentClient);
     g_test_add_func("/storage/upload/resized-meanwhile", testResizedMeanwhile);
     g_test_add_func("/storage/upload/deleted-meanwhile", testDeletedMeanwhile);
     g_test_add_func("/storage/upload/server-fails", testServerFails);

@@ -376,6 +376,7 @@ runningStart(Running *running, EsxTransfer *transfer)
 {
     running->transfer = transfer;
     running->pipe = esxPipeNew(transfer->pipeBytes);
+    esxPipeSetPatience(running->pipe, transfer->isUpload, running->patienceMs);
     running->thread = g_thread_new("transfer", work, running);
 }
 
