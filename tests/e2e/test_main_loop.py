@@ -149,7 +149,11 @@ def test_killed_uploaders_of_a_silent_host_keep_nobody_waiting(place: Place):
     unnamed = {name for name in place.temporaries() if name not in log}
     assert not unnamed, "left on the datastore, and in no message"
     until(lambda: not place.host.control.sessions(), "sessions that stay")
-    until(lambda: place.daemon.process.open_files() <= files + 2, "files that stay open")
+    process = place.daemon.process
+    try:
+        until(lambda: process.open_files() <= files + 2, "files that stay open", 90)
+    except AssertionError:
+        pytest.fail(f"Before there were {files} open files, now there are {process.open_file_names()}.")
 
 
 @pytest.mark.parametrize("count", [1, CLIENTS])

@@ -8,6 +8,7 @@ daemon behind. A child is ended by its own pid, SIGTERM first.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -81,6 +82,14 @@ class Process:
     def open_files(self) -> int:
         """How many files the child holds open."""
         return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def open_file_names(self) -> list[str]:
+        """What these files are, as the kernel names them."""
+        names = []
+        for link in Path(f"/proc/{self.pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                names.append(os.readlink(link))
+        return sorted(names)
 
     def tail(self, lines: int = 15) -> str:
         """The last lines of the log."""
