@@ -185,3 +185,15 @@ def test_success_without_effect(server: Fake, pool, method: str):
     assert tree(server, STORE) == before
     HOLLOW[method](pool)
     assert tree(server, STORE) != before
+
+
+@pytest.mark.parametrize("put", ["the empty file", "the contents"])
+def test_an_upload_that_is_redirected_takes_away_what_was_stored(server: Fake, pool, client: Client, put: str):
+    """The server has the file, and answers as if it had not: nothing of it stays, and the volume is what it was."""
+    before = tree(server, STORE)
+    after = 1 if put == "the contents" else 0
+    server.order(kind="lie", method="PUT", status=302, headers={"Location": "/elsewhere"}, count=-1, after=after)
+    with raises_error(*NONSENSE, mentions="redirects to '/elsewhere'"):
+        client.run(UPLOAD, pool.storageVolLookupByName(FILE), some_bytes(MIB, 2))
+    assert server.server.service.counters.troubles["lie PUT"] == 1
+    assert tree(server, STORE) == before
