@@ -11,6 +11,7 @@
 
 #include "base_limits.h"
 #include "base_names.h"
+#include "base_places.h"
 #include "base_text.h"
 #include "esx_error.h"
 #include "http_transport.h"
@@ -164,11 +165,17 @@ esxClaimTake(const char *what, const EsxClaimOn *on, size_t n, guint waitMs, gin
 {
     const gint64 deadline =
         g_get_monotonic_time() + (gint64)MIN(waitMs, LIMIT_CLAIM_WAIT_MS) * 1000;
-    EsxClaim *claim = claimNew(what, on, n);
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&lock);
+    g_autoptr(GMutexLocker) locker = NULL;
+    EsxClaim *claim = NULL;
     const Held *held = NULL;
     const EsxClaim *other;
 
+    /* Each change goes to the server in the end: so it is refused before it holds anything. */
+    if (!placesAwait(error))
+        return NULL;
+
+    claim = claimNew(what, on, n);
+    locker = g_mutex_locker_new(&lock);
     while ((other = lockedMeet(claim, &held))) {
         const gint64 now = g_get_monotonic_time();
 

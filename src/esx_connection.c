@@ -7,7 +7,14 @@
 
 #include "esx_connection.h"
 
+#include "esx_guests.h"
 #include "vi_file.h"
+
+PlacesVisit *
+esxConnectionVisit(const EsxConnection *connection)
+{
+    return connection->isGuest ? esxGuestsVisit() : NULL;
+}
 
 EsxConnection *
 esxConnectionJoin(EsxServer *server, void (*leave)(EsxServer *server, gpointer opaque),

@@ -194,6 +194,7 @@ esxDriverConnect(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri)
      */
     connection = esxOpenConnection(server, uri, esxDriverLeave,
                                    GUINT_TO_POINTER(login.inDaemon ? MAX(uri->lingerMs, 1) : 0));
+    connection->isGuest = uri->isGuest;
     if (login.inDaemon) {
         connection->closeMs = 0;
         connection->listBytes = LIMIT_LIST_BYTES;
@@ -206,6 +207,8 @@ esxConnectOpen(virConnectPtr conn, virConnectAuthPtr auth, virConf *conf G_GNUC_
                unsigned int flags)
 {
     g_autoptr(EsxUri) uri = NULL;
+    g_autoptr(PlacesVisit) visit = NULL;
+    g_autoptr(GError) error = NULL;
 
     virCheckFlags(VIR_CONNECT_RO | VIR_CONNECT_NO_ALIASES, VIR_DRV_OPEN_ERROR);
 
@@ -219,15 +222,14 @@ esxConnectOpen(virConnectPtr conn, virConnectAuthPtr auth, virConf *conf G_GNUC_
         esxAuthCheckUri(conn, uri) < 0)
         return VIR_DRV_OPEN_ERROR;
 
-    if (uri->isGuest && !esxGuestsEnter()) {
-        esxReport(VIR_ERR_RESOURCE_BUSY, TEXT_MESSAGE,
-                  "Too many connections are being opened at a time for clients that may not "
-                  "choose whom to trust; try again later.");
+    if (uri->isGuest)
+        visit = esxGuestsVisit();
+    /* At once: a login that others wait for must not fail since a guest has no place. */
+    if (!placesAwait(&error)) {
+        esxErrorReport(error, "cannot connect to '%s'", uri->host);
         return VIR_DRV_OPEN_ERROR;
     }
     conn->privateData = esxDriverConnect(conn, auth, uri);
-    if (uri->isGuest)
-        esxGuestsLeave();
     return conn->privateData ? VIR_DRV_OPEN_SUCCESS : VIR_DRV_OPEN_ERROR;
 }
 
@@ -320,6 +322,7 @@ esxConnectGetVersion(virConnectPtr conn, unsigned long *version)
 static char *
 esxConnectGetHostname(virConnectPtr conn)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(conn->privateData);
     const EsxConnection *connection = conn->privateData;
     g_autoptr(InventorySnapshot) snapshot = NULL;
     g_autoptr(GError) error = NULL;
@@ -363,6 +366,7 @@ esxConnectGetCapabilities(virConnectPtr conn)
 static int
 esxNodeGetInfo(virConnectPtr conn, virNodeInfoPtr info)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(conn->privateData);
     const EsxConnection *connection = conn->privateData;
     g_autoptr(GError) error = NULL;
     const InventoryHardware *hardware = NULL;

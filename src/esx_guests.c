@@ -3,33 +3,19 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
+/* One bound for all guests. */
+
 #include "esx_guests.h"
 
 #include "base_limits.h"
 
-static GMutex lock;             /* guards opening */
-static GCond left;
-static guint opening;
+static Places guests = PLACES_INIT(LIMIT_GUEST_PLACES,
+    "too many connections are being opened, or calls wait for servers, for clients that may not "
+    "choose whom to trust; try again later, or connect as root or with connect:write, where the "
+    "number is not limited");
 
-gboolean
-esxGuestsEnter(void)
+PlacesVisit *
+esxGuestsVisit(void)
 {
-    const gint64 deadline = g_get_monotonic_time() + LIMIT_GUEST_WAIT_MS * G_TIME_SPAN_MILLISECOND;
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&lock);
-
-    while (opening >= LIMIT_GUEST_OPENS) {
-        if (!g_cond_wait_until(&left, &lock, deadline))
-            return FALSE;
-    }
-    opening++;
-    return TRUE;
-}
-
-void
-esxGuestsLeave(void)
-{
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&lock);
-
-    opening--;
-    g_cond_signal(&left);
+    return placesVisit(&guests);
 }

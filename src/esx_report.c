@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base_fresh.h"
+#include "base_places.h"
 #include "base_text.h"
 #include "esx_libvirt.h"
 #include "inventory.h"
@@ -54,6 +55,10 @@ static const EsxErrorRow httpRows[] = {
 
 static const EsxErrorRow freshRows[] = {
     { FRESH_ERROR_TIMEOUT,           VIR_ERR_OPERATION_TIMEOUT,     NULL },
+};
+
+static const EsxErrorRow placesRows[] = {
+    { PLACES_ERROR_NONE_FREE,        VIR_ERR_RESOURCE_BUSY,         NULL },
 };
 
 static const EsxErrorRow soapRows[] = {
@@ -119,6 +124,7 @@ static const struct {
 } esxErrorDomains[] = {
     { httpErrorQuark,       httpRows,       G_N_ELEMENTS(httpRows) },
     { freshErrorQuark,      freshRows,      G_N_ELEMENTS(freshRows) },
+    { placesErrorQuark,     placesRows,     G_N_ELEMENTS(placesRows) },
     { soapErrorQuark,       soapRows,       G_N_ELEMENTS(soapRows) },
     { viErrorQuark,         viRows,         G_N_ELEMENTS(viRows) },
     { inventoryErrorQuark,  inventoryRows,  G_N_ELEMENTS(inventoryRows) },

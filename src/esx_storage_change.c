@@ -119,6 +119,7 @@ claimNew(virConnectPtr conn, EsxFound *found, const char *name, GError **error)
 virStorageVolPtr
 esxStorageVolCreateXML(virStoragePoolPtr pool, const char *xml, unsigned int flags)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(pool->conn->privateData);
     EsxConnection *connection = pool->conn->privateData;
     g_auto(EsxFound) found = { 0 };
     g_auto(EsxVolumeXml) wanted = { 0 };
@@ -174,6 +175,7 @@ virStorageVolPtr
 esxStorageVolCreateXMLFrom(virStoragePoolPtr pool, const char *xml, virStorageVolPtr source,
                            unsigned int flags)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(pool->conn->privateData);
     EsxConnection *connection = pool->conn->privateData;
     g_auto(EsxFound) from = { 0 };
     g_auto(EsxFound) found = { 0 };
@@ -289,6 +291,7 @@ change(virStorageVolPtr vol, const EsxFound *found, VolChange function, const Na
 int
 esxStorageVolDelete(virStorageVolPtr vol, unsigned int flags)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(vol->conn->privateData);
     g_auto(EsxFound) found = { 0 };
 
     virCheckFlags(0, -1);
@@ -318,6 +321,8 @@ wipe(virStorageVolPtr vol, unsigned int algorithm, VolAccess access)
 int
 esxStorageVolWipe(virStorageVolPtr vol, unsigned int flags)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(vol->conn->privateData);
+
     virCheckFlags(0, -1);
 
     return wipe(vol, VIR_STORAGE_VOL_WIPE_ALG_ZERO, virStorageVolWipeEnsureACL);
@@ -326,6 +331,8 @@ esxStorageVolWipe(virStorageVolPtr vol, unsigned int flags)
 int
 esxStorageVolWipePattern(virStorageVolPtr vol, unsigned int algorithm, unsigned int flags)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(vol->conn->privateData);
+
     virCheckFlags(0, -1);
 
     if (algorithm >= VIR_STORAGE_VOL_WIPE_ALG_LAST) {
@@ -373,6 +380,7 @@ resolveCapacity(const EsxFound *found, unsigned long long given, unsigned int fl
 int
 esxStorageVolResize(virStorageVolPtr vol, unsigned long long capacity, unsigned int flags)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(vol->conn->privateData);
     g_auto(EsxFound) found = { 0 };
     g_autoptr(GError) error = NULL;
     guint64 wanted = 0;

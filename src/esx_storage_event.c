@@ -33,6 +33,7 @@ esxConnectStoragePoolEventRegisterAny(virConnectPtr conn, virStoragePoolPtr pool
                                       virConnectStoragePoolEventGenericCallback callback,
                                       void *opaque, virFreeCallback freecb)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(conn->privateData);
     EsxConnection *connection = conn->privateData;
     int id;
 

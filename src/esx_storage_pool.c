@@ -32,6 +32,7 @@ isVisible(virConnectPtr conn, PoolFilter filter, const InventoryPool *pool)
 int
 esxConnectNumOfStoragePools(virConnectPtr conn)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(conn->privateData);
     g_autoptr(InventorySnapshot) snapshot = NULL;
     const InventoryPool *const *pools;
     int count = 0;
@@ -52,6 +53,7 @@ esxConnectNumOfStoragePools(virConnectPtr conn)
 int
 esxConnectListStoragePools(virConnectPtr conn, char **const names, int maxnames)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(conn->privateData);
     g_autoptr(InventorySnapshot) snapshot = NULL;
     const InventoryPool *const *pools;
     int count = 0;
@@ -138,6 +140,7 @@ exportPools(virConnectPtr conn, const InventorySnapshot *snapshot, unsigned int 
 int
 esxConnectListAllStoragePools(virConnectPtr conn, virStoragePoolPtr **pools, unsigned int flags)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(conn->privateData);
     g_autoptr(InventorySnapshot) snapshot = NULL;
     g_autoptr(GPtrArray) list = NULL;
     int count;
@@ -189,6 +192,7 @@ esxConnectGetStoragePoolCapabilities(virConnectPtr conn, unsigned int flags)
 virStoragePoolPtr
 esxStoragePoolLookupByName(virConnectPtr conn, const char *name)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(conn->privateData);
     g_auto(EsxFound) found = { 0 };
     virStoragePoolDef stub;
 
@@ -203,6 +207,7 @@ esxStoragePoolLookupByName(virConnectPtr conn, const char *name)
 virStoragePoolPtr
 esxStoragePoolLookupByUUID(virConnectPtr conn, const unsigned char *uuid)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(conn->privateData);
     g_auto(EsxFound) found = { 0 };
     virStoragePoolDef stub;
 
@@ -217,6 +222,7 @@ esxStoragePoolLookupByUUID(virConnectPtr conn, const unsigned char *uuid)
 virStoragePoolPtr
 esxStoragePoolLookupByVolume(virStorageVolPtr vol)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(vol->conn->privateData);
     g_auto(EsxFound) found = { 0 };
     virStoragePoolDef stub;
 
@@ -246,6 +252,7 @@ sanitizePath(const char *path)
 virStoragePoolPtr
 esxStoragePoolLookupByTargetPath(virConnectPtr conn, const char *path)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(conn->privateData);
     g_autoptr(InventorySnapshot) snapshot = esxFindSnapshot(conn);
     g_autofree char *clean = sanitizePath(path);
     const InventoryPool *pool;
@@ -282,6 +289,7 @@ openPool(virStoragePoolPtr pool, EsxPoolAccess access, EsxFound *ret_found)
 int
 esxStoragePoolRefresh(virStoragePoolPtr pool, unsigned int flags)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(pool->conn->privateData);
     EsxConnection *connection = pool->conn->privateData;
     g_auto(EsxFound) found = { 0 };
     g_autoptr(GError) error = NULL;
@@ -305,6 +313,7 @@ esxStoragePoolRefresh(virStoragePoolPtr pool, unsigned int flags)
 int
 esxStoragePoolGetInfo(virStoragePoolPtr pool, virStoragePoolInfoPtr info)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(pool->conn->privateData);
     g_auto(EsxFound) found = { 0 };
 
     if (openPool(pool, virStoragePoolGetInfoEnsureACL, &found) < 0)
@@ -322,6 +331,7 @@ esxStoragePoolGetInfo(virStoragePoolPtr pool, virStoragePoolInfoPtr info)
 char *
 esxStoragePoolGetXMLDesc(virStoragePoolPtr pool, unsigned int flags)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(pool->conn->privateData);
     g_auto(EsxFound) found = { 0 };
 
     /* There is no pending configuration, so that the inactive XML is the live one. */
@@ -335,6 +345,7 @@ esxStoragePoolGetXMLDesc(virStoragePoolPtr pool, unsigned int flags)
 int
 esxStoragePoolGetAutostart(virStoragePoolPtr pool, int *autostart)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(pool->conn->privateData);
     g_auto(EsxFound) found = { 0 };
 
     if (openPool(pool, virStoragePoolGetAutostartEnsureACL, &found) < 0)
@@ -346,6 +357,7 @@ esxStoragePoolGetAutostart(virStoragePoolPtr pool, int *autostart)
 int
 esxStoragePoolSetAutostart(virStoragePoolPtr pool, int autostart)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(pool->conn->privateData);
     g_auto(EsxFound) found = { 0 };
 
     if (openPool(pool, virStoragePoolSetAutostartEnsureACL, &found) < 0)
@@ -363,6 +375,7 @@ esxStoragePoolSetAutostart(virStoragePoolPtr pool, int autostart)
 int
 esxStoragePoolIsActive(virStoragePoolPtr pool)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(pool->conn->privateData);
     g_auto(EsxFound) found = { 0 };
 
     return openPool(pool, virStoragePoolIsActiveEnsureACL, &found) < 0 ? -1 : 1;
@@ -371,6 +384,7 @@ esxStoragePoolIsActive(virStoragePoolPtr pool)
 int
 esxStoragePoolIsPersistent(virStoragePoolPtr pool)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(pool->conn->privateData);
     g_auto(EsxFound) found = { 0 };
 
     return openPool(pool, virStoragePoolIsPersistentEnsureACL, &found) < 0 ? -1 : 1;

@@ -59,6 +59,7 @@ int
 esxStorageVolDownload(virStorageVolPtr vol, virStreamPtr stream, unsigned long long offset,
                       unsigned long long length, unsigned int flags)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(vol->conn->privateData);
     g_auto(EsxFound) found = { 0 };
 
     virCheckFlags(VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM, -1);
@@ -73,6 +74,7 @@ int
 esxStorageVolUpload(virStorageVolPtr vol, virStreamPtr stream, unsigned long long offset,
                     unsigned long long length, unsigned int flags)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(vol->conn->privateData);
     g_auto(EsxFound) found = { 0 };
 
     virCheckFlags(VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM, -1);

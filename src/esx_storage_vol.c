@@ -51,6 +51,7 @@ countBytes(virConnectPtr conn, const EsxFound *found, size_t length, size_t *byt
 int
 esxStoragePoolNumOfVolumes(virStoragePoolPtr pool)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(pool->conn->privateData);
     g_auto(EsxFound) found = { 0 };
     int count = 0;
     size_t i;
@@ -66,6 +67,7 @@ esxStoragePoolNumOfVolumes(virStoragePoolPtr pool)
 int
 esxStoragePoolListVolumes(virStoragePoolPtr pool, char **const names, int maxnames)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(pool->conn->privateData);
     g_auto(EsxFound) found = { 0 };
     int count = 0;
     size_t bytes = 0;
@@ -119,6 +121,7 @@ exportVolumes(virConnectPtr conn, EsxFound *found, GPtrArray *list)
 int
 esxStoragePoolListAllVolumes(virStoragePoolPtr pool, virStorageVolPtr **vols, unsigned int flags)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(pool->conn->privateData);
     g_auto(EsxFound) found = { 0 };
     g_autoptr(GPtrArray) list = NULL;
     int count;
@@ -156,6 +159,7 @@ checkAccess(virConnectPtr conn, VolAccess access, const EsxFound *found)
 virStorageVolPtr
 esxStorageVolLookupByName(virStoragePoolPtr pool, const char *name)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(pool->conn->privateData);
     g_auto(EsxFound) found = { 0 };
 
     if (esxFindVolume(pool->conn, pool->uuid, pool->name, name, &found) < 0)
@@ -187,12 +191,14 @@ lookupAnywhere(virConnectPtr conn, const char *what, const char *text, bool disk
 virStorageVolPtr
 esxStorageVolLookupByKey(virConnectPtr conn, const char *key)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(conn->privateData);
     return lookupAnywhere(conn, "key", key, true /* disks */, virStorageVolLookupByKeyEnsureACL);
 }
 
 virStorageVolPtr
 esxStorageVolLookupByPath(virConnectPtr conn, const char *path)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(conn->privateData);
     return lookupAnywhere(conn, "path", path, false /* disks */,
                           virStorageVolLookupByPathEnsureACL);
 }
@@ -225,12 +231,14 @@ readInfo(virStorageVolPtr vol, VolAccess access, bool physical, virStorageVolInf
 int
 esxStorageVolGetInfo(virStorageVolPtr vol, virStorageVolInfoPtr info)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(vol->conn->privateData);
     return readInfo(vol, virStorageVolGetInfoEnsureACL, false /* physical */, info);
 }
 
 int
 esxStorageVolGetInfoFlags(virStorageVolPtr vol, virStorageVolInfoPtr info, unsigned int flags)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(vol->conn->privateData);
     virCheckFlags(VIR_STORAGE_VOL_GET_PHYSICAL, -1);
 
     return readInfo(vol, virStorageVolGetInfoFlagsEnsureACL, flags & VIR_STORAGE_VOL_GET_PHYSICAL,
@@ -240,6 +248,7 @@ esxStorageVolGetInfoFlags(virStorageVolPtr vol, virStorageVolInfoPtr info, unsig
 char *
 esxStorageVolGetXMLDesc(virStorageVolPtr vol, unsigned int flags)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(vol->conn->privateData);
     g_auto(EsxFound) found = { 0 };
 
     virCheckFlags(0, NULL);
@@ -252,6 +261,7 @@ esxStorageVolGetXMLDesc(virStorageVolPtr vol, unsigned int flags)
 char *
 esxStorageVolGetPath(virStorageVolPtr vol)
 {
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(vol->conn->privateData);
     g_auto(EsxFound) found = { 0 };
 
     if (openVolume(vol, virStorageVolGetPathEnsureACL, &found) < 0)

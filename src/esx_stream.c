@@ -387,6 +387,11 @@ esxStreamOpen(virStreamPtr st, EsxConnection *connection, EsxTransfer *transfer)
                   transfer->what);
         return -1;
     }
+    /* The beginning of a download is waited for, while a thread of its own asks the server. */
+    if (!transfer->isUpload && !placesAwait(&error)) {
+        esxErrorReport(error, TEXT_MESSAGE, transfer->what);
+        return -1;
+    }
     stream = esxStreamNew(transfer, connection, st->flags & VIR_STREAM_NONBLOCK);
     if (!esxStreamStart(stream, &error)) {
         esxReport(VIR_ERR_SYSTEM_ERROR, TEXT_MESSAGE ": cannot start a thread: %s", transfer->what,

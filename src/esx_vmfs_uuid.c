@@ -7,6 +7,7 @@
 
 #include "base_limits.h"
 #include "base_names.h"
+#include "base_places.h"
 #include "base_text.h"
 #include "esx_storage_backend.h"
 #include "esx_vmfs_uuid.h"
@@ -203,6 +204,9 @@ esxVmfsFindDisk(EsxConnection *connection, InventorySnapshot *snapshot, const ch
     *ret_path = NULL;
     if (!viSessionServices(connection->session)->virtualDiskManager)
         return TRUE;
+    /* The threads that ask are not on the visit that the caller may be on. */
+    if (!placesAwait(error))
+        return FALSE;
 
     g_mutex_init(&search.lock);
     runSearch(connection, snapshot, &search);

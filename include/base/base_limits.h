@@ -187,12 +187,15 @@
 #define LIMIT_URI_WARNINGS 8
 
 /*
- * Connections that one daemon opens at a time for clients that may not choose (esx_auth.h): each
- * takes one of its workers (20, unless set otherwise) while a host is silent. How long one more
- * waits for its turn.
+ * Calls of clients that may not choose (esx_auth.h), opens among them, that wait for servers at a
+ * time in one daemon, at all hosts together: each takes one of its workers while a host is silent.
+ * A daemon begins with 5 (min_workers); that it makes more of them, up to 20, is not to be relied
+ * on: where calls come faster than it takes them, it makes none. How long one more waits for its
+ * turn; and, after one of them has waited in vain, for how long others do not wait.
  */
-#define LIMIT_GUEST_OPENS 6
+#define LIMIT_GUEST_PLACES 4
 #define LIMIT_GUEST_WAIT_MS 200
+#define LIMIT_GUEST_REFUSING_MS 1000
 
 /*
  * Logins at one host, by whatever name, that such clients cause by path= and shorter time-outs,

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "base_places.h"
 #include "esx_server.h"
 
 /*
@@ -32,6 +33,7 @@ typedef struct {
     size_t listBytes;               /* the most that the names of a list may take; 0: any */
     guint closeMs;                  /* how long esxConnectionFree waits for workers */
     char *host;                     /* of the URI, for messages */
+    gboolean isGuest;               /* of a daemon's client that may not choose: esx_auth.h */
     gboolean encrypted;             /* transport is https */
     gboolean secure;                /* encrypted, and the server's certificate was checked */
 
@@ -70,6 +72,14 @@ EsxConnection *esxConnectionJoin(EsxServer *server,
  */
 EsxConnection *esxConnectionNew(ViSession *session, InventoryScope *scope, const char *host,
                                 guint ttlMs);
+
+/*
+ * Each verb that may wait for a server begins with this: see esx_guests.h.
+ *
+ * Returns: (transfer full) to be ended by the end of the verb, on its thread; NULL for others than
+ * guests.
+ */
+PlacesVisit *esxConnectionVisit(const EsxConnection *connection);
 
 /*
  * Something in @pool was changed through this driver, or the user wants it read anew: the next read

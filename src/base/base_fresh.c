@@ -7,6 +7,7 @@
 
 #include "base_fresh.h"
 
+#include "base_places.h"
 #include "base_text.h"
 
 struct _Fresh {
@@ -141,6 +142,18 @@ lockedAwaitProof(Fresh *fresh, gint64 deadline, GError **error)
     return FALSE;
 }
 
+/* Whether the calling thread may wait, with the lock released while that is found out. */
+static gboolean
+lockedMayWait(Fresh *fresh, GError **error)
+{
+    gboolean may = FALSE;
+
+    g_mutex_unlock(&fresh->lock);
+    may = placesAwait(error);
+    g_mutex_lock(&fresh->lock);
+    return may;
+}
+
 /* @time and @span, without an overflow. */
 static gint64
 addTime(gint64 time, gint64 span)
@@ -154,6 +167,8 @@ freshAcquire(Fresh *fresh, gint64 ttl, gint64 patience, GError **error)
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fresh->lock);
     const Reader reader = { ++fresh->events, g_get_monotonic_time(), ttl };
     const gint64 deadline = addTime(reader.arrivalAt, patience);
+    g_autoptr(GError) refusal = NULL;
+    gboolean mayWait = FALSE;
 
     while (TRUE) {
         if (lockedIsRecent(fresh, &reader))
@@ -162,7 +177,14 @@ freshAcquire(Fresh *fresh, gint64 ttl, gint64 patience, GError **error)
             g_propagate_error(error, g_error_copy(fresh->failure));
             return NULL;
         }
-        if (!fresh->proving)
+        if (refusal) {
+            g_propagate_error(error, g_steal_pointer(&refusal));
+            return NULL;
+        }
+        /* Meanwhile another's proof may have come: it is looked at again in any case. */
+        if (!mayWait)
+            mayWait = lockedMayWait(fresh, &refusal);
+        else if (!fresh->proving)
             lockedProve(fresh);
         else if (!lockedAwaitProof(fresh, deadline, error))
             return NULL;

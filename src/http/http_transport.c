@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base_places.h"
 #include "base_secret.h"
 
 GQuark
@@ -62,6 +63,8 @@ gboolean
 httpTransportPerform(HttpTransport *transport, const HttpRequest *request, HttpSink sink,
                      gpointer opaque, HttpResponse *ret_response, GError **error)
 {
+    if (!placesAwait(error))
+        return FALSE;
     return transport->ops->perform(transport, request, sink, opaque, ret_response, error);
 }
 

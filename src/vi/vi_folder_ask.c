@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base_places.h"
 #include "base_text.h"
 #include "vi_budget.h"
 #include "vi_call.h"
@@ -415,7 +416,8 @@ attempt(Asking *asking, GError **error)
     guint64 generation = 0;
     GError *local = NULL;
 
-    if (!viGateEnter(asking->folder->gate, &asking->pass, asking->ask->cancel, &local))
+    if (!placesAwait(&local) ||
+        !viGateEnter(asking->folder->gate, &asking->pass, asking->ask->cancel, &local))
         return failed(asking, error, local);
 
     ticket = ticketFor(asking);

@@ -141,6 +141,19 @@ testTwoShareAServer(void)
     cannedAssertLog(canned, "Logout");
 }
 
+/* A guest's verb is on a visit, and nobody else's. */
+static void
+testGuests(void)
+{
+    EsxConnection guest = { .isGuest = TRUE };
+    EsxConnection own = { 0 };
+    PlacesVisit *visit = esxConnectionVisit(&guest);
+
+    g_assert_nonnull(visit);
+    placesVisitEnd(visit);
+    g_assert_null(esxConnectionVisit(&own));
+}
+
 static void
 testFreeNothing(void)
 {
@@ -157,6 +170,7 @@ main(int argc, char **argv)
                     testFreeInADaemonWaitsForNobody);
     g_test_add_func("/connection/free-waits-a-limited-time", testFreeWaitsALimitedTime);
     g_test_add_func("/connection/two-share-a-server", testTwoShareAServer);
+    g_test_add_func("/connection/guests", testGuests);
     g_test_add_func("/connection/free-nothing", testFreeNothing);
     return g_test_run();
 }

@@ -195,6 +195,32 @@ testNeverBegins(void)
                     "transfer of 'x' has not begun within 0.05 seconds");
 }
 
+/* Opening a download waits for the server: without a place it is refused, and nothing is begun. */
+static void
+testNoPlaceToWait(void)
+{
+    static Places none = PLACES_INIT(0, "no place to wait");
+    g_auto(StreamSetting) s = { 0 };
+    Fake first = { .isUpload = TRUE };
+    Fake second = { .isUpload = TRUE };
+    Fake fake = { 0 };
+    PlacesVisit *visit = NULL;
+
+    streamSettingOpen(&s, &first, 0);
+    virStreamFree(s.st);
+    s.st = virStreamNew(s.conn, VIR_STREAM_NONBLOCK);
+    visit = placesVisit(&none);
+    g_assert_cmpint(esxStreamOpen(s.st, s.connection, fixtureTransfer(&fake)), ==, -1);
+    fixtureAssertError(VIR_ERR_RESOURCE_BUSY, "transfer of 'x': no place to wait");
+    g_assert_null(s.st->driver);
+    g_assert_cmpint(fake.started, ==, 0);
+    g_assert_cmpint(fake.freed, ==, 1);
+
+    /* An upload begins with what its client sends: its open waits for nothing. */
+    g_assert_cmpint(esxStreamOpen(s.st, s.connection, fixtureTransfer(&second)), ==, 0);
+    placesVisitEnd(visit);
+}
+
 /* ---- Abort ---------------------------------------------------------------------------------- */
 
 /* Returns: how long an abort took, in microseconds. */
@@ -357,6 +383,7 @@ main(int argc, char **argv)
     g_test_add_func("/stream-worker/finish/limit", testFinishLimit);
     g_test_add_func("/stream-worker/begin/fails", testFailsBeforeItBegins);
     g_test_add_func("/stream-worker/begin/never", testNeverBegins);
+    g_test_add_func("/stream-worker/begin/no-place-to-wait", testNoPlaceToWait);
     g_test_add_func("/stream-worker/abort", testAbort);
     g_test_add_func("/stream-worker/end-twice", testEndTwice);
     g_test_add_func("/stream-worker/freed", testFreed);

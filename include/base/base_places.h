@@ -1,0 +1,62 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include <glib.h>
+
+/*
+ * Places: a bound on the threads that wait for servers at a time, on behalf of clients that share
+ * the bound. A thread that finds no place waits LIMIT_GUEST_WAIT_MS for one. When that was in vain,
+ * further threads that find none are refused at once, for LIMIT_GUEST_REFUSING_MS: many refusals
+ * must not hold up the process either.
+ */
+typedef struct {
+    const guint n;              /* how many there are */
+    const char *const refusal;  /* why there is none, and what to do */
+
+    GMutex lock;                /* guards what follows */
+    GCond left;                 /* taken is one less */
+    guint taken;
+    gint64 refusingUntil;       /* monotonic; 0: not */
+} Places;
+
+#define PLACES_ERROR (placesErrorQuark())
+GQuark placesErrorQuark(void);
+
+typedef enum {
+    PLACES_ERROR_NONE_FREE,
+} PlacesErrorCode;
+
+/* For a static Places. */
+#define PLACES_INIT(n_, refusal_) { .n = (n_), .refusal = (refusal_) }
+
+/* Takes a place, to be given back by placesLeave(). FALSE with @error: there is none. */
+gboolean placesEnter(Places *places, GError **error);
+void placesLeave(Places *places);
+
+/*
+ * A visit: a call of a bounded client, on the thread that runs it. The place is taken by the first
+ * placesAwait() of the visit, and given back by its end: a call that is answered from memory needs
+ * none, and one that got its place is not refused in the middle.
+ */
+typedef struct _PlacesVisit PlacesVisit;
+
+/*
+ * Begins a visit of the calling thread. Returns: (transfer full) to be ended on the same thread;
+ * NULL where the thread is on a visit already, which goes on.
+ */
+PlacesVisit *placesVisit(Places *places);
+
+/* Accepts NULL. */
+void placesVisitEnd(PlacesVisit *visit);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PlacesVisit, placesVisitEnd)
+
+/*
+ * The calling thread is about to wait for a server, or for a thread that does. Returns: TRUE: it
+ * is on no visit, or has a place; FALSE with @error: it may not wait. Takes up to
+ * LIMIT_GUEST_WAIT_MS: not to be called with a lock that others need.
+ */
+gboolean placesAwait(GError **error);
