@@ -320,13 +320,11 @@ esxVmfsDescriptorFree(EsxVmfsDescriptor *descriptor)
 static gboolean G_GNUC_PRINTF(2, 3)
 refuse(GError **error, const char *format, ...)
 {
-    g_autofree char *text = NULL;
     va_list args;
 
     va_start(args, format);
-    text = textFormatV(format, args);
+    textToErrorV(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT, format, args);
     va_end(args);
-    g_set_error_literal(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT, text);
     return FALSE;
 }
 

@@ -55,5 +55,7 @@ char *textFormatV(const char *format, va_list args) G_GNUC_PRINTF(1, 0);
 /* g_set_error(), g_error_new() and g_prefix_error() with textFormat() in them. */
 void textToError(GError **error, GQuark domain, int code, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
+void textToErrorV(GError **error, GQuark domain, int code, const char *format, va_list args)
+    G_GNUC_PRINTF(4, 0);
 GError *textAsError(GQuark domain, int code, const char *format, ...) G_GNUC_PRINTF(3, 4);
 void textAddToError(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -119,13 +119,11 @@ failBySystem(GError **error)
 static gboolean G_GNUC_PRINTF(2, 3)
 refuse(GError **error, const char *format, ...)
 {
-    g_autofree char *text = NULL;
     va_list args;
 
     va_start(args, format);
-    text = textFormatV(format, args);
+    textToErrorV(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, format, args);
     va_end(args);
-    g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, text);
     return FALSE;
 }
 

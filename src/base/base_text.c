@@ -291,15 +291,21 @@ textFormat(const char *format, ...)
 }
 
 void
+textToErrorV(GError **error, GQuark domain, int code, const char *format, va_list args)
+{
+    g_autofree char *text = textFormatV(format, args);
+
+    g_set_error_literal(error, domain, code, text);
+}
+
+void
 textToError(GError **error, GQuark domain, int code, const char *format, ...)
 {
-    g_autofree char *text = NULL;
     va_list args;
 
     va_start(args, format);
-    text = textFormatV(format, args);
+    textToErrorV(error, domain, code, format, args);
     va_end(args);
-    g_set_error_literal(error, domain, code, text);
 }
 
 GError *

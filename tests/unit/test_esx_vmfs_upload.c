@@ -4,29 +4,9 @@
  */
 
 #include "esx_error.h"
-#include "esx_vmfs_upload.h"
-#include "transfer_fixture.h"
+#include "upload_fixture.h"
 
 #include <string.h>
-
-#define MIB ((size_t)1024 * 1024)
-
-#define MOVE "MoveDatastoreFile_Task"
-#define DELETE "DeleteDatastoreFile_Task"
-#define LOOK FIXTURE_LOOK
-
-static EsxTransfer *
-upload(Memory *memory, const char *name, guint64 length)
-{
-    const EsxVolume volume = memoryVolume(name);
-    g_autoptr(GError) error = NULL;
-    EsxTransfer *transfer =
-        esxVmfsUpload(memory->connection, memory->pool, &volume, 0, length, &error);
-
-    g_assert_no_error(error);
-    g_assert_true(transfer->isUpload);
-    return transfer;
-}
 
 static void
 assertRefused(Memory *memory, const char *name, guint64 offset, guint64 length, gint code,
@@ -49,19 +29,6 @@ assertSent(Memory *memory, const char *method, const char *phrase)
     fixtureAssertPhrase(cannedLast(memory->canned, method)->body, phrase);
 }
 
-/* Sends @bytes and ends. What it came to is in @running->error. */
-static void
-sendAll(Running *running, EsxTransfer *transfer, GBytes *bytes)
-{
-    gsize length = 0;
-    const char *data = g_bytes_get_data(bytes, &length);
-
-    runningStart(running, transfer);
-    runningWrite(running, data, length);
-    esxPipeEnd(running->pipe);
-    runningJoin(running);
-}
-
 /* ---- what works ------------------------------------------------------------------------------ */
 
 static void
@@ -82,7 +49,7 @@ assertUpload(const char *name, const char *target, size_t before, size_t after, 
         memoryAdd(&memory, name, memoryRandom(before, 2));
     fixtureScriptTask(memory.canned, MOVE);
 
-    sendAll(&running, upload(&memory, name, length), bytes);
+    uploadAll(&running, uploadBegin(&memory, name, length), bytes);
     g_assert_no_error(running.error);
     g_assert_null(memoryFind(&memory, prefix));
     g_assert_true(g_bytes_equal(memoryFind(&memory, target), bytes));
@@ -121,7 +88,7 @@ testHoles(void)
     memoryInit(&memory);
     memoryAddText(&memory, "a", "old");
     fixtureScriptTask(memory.canned, MOVE);
-    runningStart(&running, upload(&memory, "a", 0));
+    runningStart(&running, uploadBegin(&memory, "a", 0));
     g_assert_true(runningWrite(&running, "ab", 2));
     g_assert_cmpint(esxPipeWriteHole(running.pipe, sizeof(zeros)), ==, ESX_PIPE_DONE);
     esxPipeEnd(running.pipe);
@@ -197,7 +164,7 @@ assertWrongLength(size_t sent, const char *phrase)
     memoryInit(&memory);
     memoryAddDisk(&memory, "vm/d.vmdk", memoryRandom(4096, 2));
     fixtureScriptTask(memory.canned, DELETE);
-    sendAll(&running, upload(&memory, "vm/d.vmdk", 0), bytes);
+    uploadAll(&running, uploadBegin(&memory, "vm/d.vmdk", 0), bytes);
     g_assert_error(running.error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT);
     fixtureAssertPhrase(running.error->message, phrase);
     assertSent(&memory, DELETE, "<name>[ds] vm/d.vmdk.upload-");
@@ -225,7 +192,7 @@ testLost(void)
     memory.putLoses = 1;
     memoryAddText(&memory, "a", "old");
     fixtureScriptTask(memory.canned, DELETE);
-    sendAll(&running, upload(&memory, "a", 0), bytes);
+    uploadAll(&running, uploadBegin(&memory, "a", 0), bytes);
     g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_FAULT);
     fixtureAssertPhrase(running.error->message, "has stored 999 of the 1000 bytes");
     cannedAssertLog(memory.canned, DELETE " " LOOK);
@@ -240,7 +207,7 @@ testNothingComes(void)
 
     memoryInit(&memory);
     memoryAddText(&memory, "a", "old");
-    runningStart(&running, upload(&memory, "a", 0));
+    runningStart(&running, uploadBegin(&memory, "a", 0));
     g_usleep(50 * 1000);
     runningAbort(&running, 2000);
     g_assert_error(running.error, HTTP_ERROR, HTTP_ERROR_CANCELLED);
@@ -273,7 +240,7 @@ testSilentClient(void)
 
         if (*rows[i].calls)
             fixtureScriptTask(memory.canned, DELETE);
-        runningStart(&running, upload(&memory, "a", rows[i].length));
+        runningStart(&running, uploadBegin(&memory, "a", rows[i].length));
         g_assert_true(runningWrite(&running, rows[i].sent, strlen(rows[i].sent)));
         runningJoin(&running);
         g_assert_error(running.error, ESX_ERROR, ESX_ERROR_CLIENT_SILENT);
@@ -294,7 +261,7 @@ testResizedMeanwhile(void)
     memoryInit(&memory);
     memoryAddDisk(&memory, "vm/d.vmdk", memoryRandom(4096, 2));
     fixtureScriptTask(memory.canned, DELETE);
-    runningStart(&running, upload(&memory, "vm/d.vmdk", 0));
+    runningStart(&running, uploadBegin(&memory, "vm/d.vmdk", 0));
     memoryAdd(&memory, "vm/d-flat.vmdk", memoryRandom(8192, 2));
     runningWrite(&running, g_bytes_get_data(bytes, NULL), 4096);
     esxPipeEnd(running.pipe);
@@ -314,7 +281,7 @@ testDeletedMeanwhile(void)
     memoryInit(&memory);
     memoryAddText(&memory, "a", "old");
     fixtureScriptTask(memory.canned, DELETE);
-    runningStart(&running, upload(&memory, "a", 0));
+    runningStart(&running, uploadBegin(&memory, "a", 0));
     g_mutex_lock(&memory.lock);
     g_hash_table_remove(memory.files, "a");
     g_mutex_unlock(&memory.lock);
@@ -337,7 +304,7 @@ testServerFails(void)
     memory.putStatus = 507;
     memoryAddText(&memory, "a", "old");
     fixtureScriptTask(memory.canned, DELETE);
-    sendAll(&running, upload(&memory, "a", 0), bytes);
+    uploadAll(&running, uploadBegin(&memory, "a", 0), bytes);
     g_assert_error(running.error, VI_ERROR, VI_ERROR_NO_DISK_SPACE);
     cannedAssertLog(memory.canned, DELETE " " LOOK);
 }
@@ -357,12 +324,12 @@ testMoveFails(void)
     memoryAddText(&memory, "a", "old");
     fixtureScriptTaskFault(memory.canned, MOVE, "FileLocked", "in use");
     fixtureScriptTask(memory.canned, DELETE);
-    sendAll(&running, upload(&memory, "a", 0), bytes);
+    uploadAll(&running, uploadBegin(&memory, "a", 0), bytes);
     g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_LOCKED);
     cannedAssertLog(memory.canned, MOVE " " LOOK " " DELETE " " LOOK);
 
     cannedFail(memory.canned, MOVE, HTTP_ERROR, HTTP_ERROR_BROKEN);
-    sendAll(&again, upload(&memory, "a", 0), bytes);
+    uploadAll(&again, uploadBegin(&memory, "a", 0), bytes);
     g_assert_error(again.error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN);
     fixtureAssertPhrase(again.error->message,
                         "' is what was sent, unless it is in its place already: ");
@@ -378,7 +345,7 @@ abortInTheMiddle(Memory *memory, Running *running)
     g_autoptr(GBytes) bytes = memoryRandom(5000, 1);
 
     memoryAddText(memory, "a", "old");
-    runningStart(running, upload(memory, "a", 0));
+    runningStart(running, uploadBegin(memory, "a", 0));
     g_assert_true(runningWrite(running, g_bytes_get_data(bytes, NULL), 5000));
     g_usleep(50000);
     runningAbort(running, 2000);

@@ -6,42 +6,9 @@
 #include "base_limits.h"
 #include "esx_claim.h"
 #include "esx_error.h"
-#include "esx_vmfs_upload.h"
-#include "transfer_fixture.h"
+#include "upload_fixture.h"
 
 #include <string.h>
-
-#define MIB ((size_t)1024 * 1024)
-
-#define MOVE "MoveDatastoreFile_Task"
-#define DELETE "DeleteDatastoreFile_Task"
-#define LOOK FIXTURE_LOOK
-
-static EsxTransfer *
-upload(Memory *memory, const char *name, guint64 length)
-{
-    const EsxVolume volume = memoryVolume(name);
-    g_autoptr(GError) error = NULL;
-    EsxTransfer *transfer =
-        esxVmfsUpload(memory->connection, memory->pool, &volume, 0, length, &error);
-
-    g_assert_no_error(error);
-    g_assert_true(transfer->isUpload);
-    return transfer;
-}
-
-/* Sends @bytes and ends. What it came to is in @running->error. */
-static void
-sendAll(Running *running, EsxTransfer *transfer, GBytes *bytes)
-{
-    gsize length = 0;
-    const char *data = g_bytes_get_data(bytes, &length);
-
-    runningStart(running, transfer);
-    runningWrite(running, data, length);
-    esxPipeEnd(running->pipe);
-    runningJoin(running);
-}
 
 /* ---- what crosses between the last look and the move ----------------------------------------- */
 
@@ -77,7 +44,7 @@ uploadAcross(Memory *memory, Running *running, size_t size)
     memory->moveOpaque = &crossing;
     memoryAddDisk(memory, "vm/d.vmdk", memoryRandom(4096, 2));
     fixtureScriptTask(memory->canned, MOVE);
-    sendAll(running, upload(memory, "vm/d.vmdk", 0), bytes);
+    uploadAll(running, uploadBegin(memory, "vm/d.vmdk", 0), bytes);
     memory->beforeMove = NULL;
 }
 
@@ -99,7 +66,7 @@ testResizedBeforeMove(void)
                                    "not fit its descriptor; upload an image of 8192 bytes: "));
 
     fixtureScriptTask(memory.canned, MOVE);
-    sendAll(&again, upload(&memory, "vm/d.vmdk", 0), whole);
+    uploadAll(&again, uploadBegin(&memory, "vm/d.vmdk", 0), whole);
     g_assert_no_error(again.error);
     g_assert_true(g_bytes_equal(memoryFind(&memory, "vm/d-flat.vmdk"), whole));
     cannedAssertLog(memory.canned, MOVE " " LOOK " " MOVE " " LOOK);
@@ -121,7 +88,7 @@ testDeletedBeforeMove(void)
     memoryAddDisk(&memory, "vm/d.vmdk", memoryRandom(4096, 2));
     fixtureScriptTask(memory.canned, MOVE);
     fixtureScriptTask(memory.canned, DELETE);
-    sendAll(&running, upload(&memory, "vm/d.vmdk", 0), bytes);
+    uploadAll(&running, uploadBegin(&memory, "vm/d.vmdk", 0), bytes);
     g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND);
     fixtureAssertPhrase(running.error->message, "what was sent was deleted as well");
     g_assert_null(memoryFind(&memory, "vm/"));
@@ -144,7 +111,7 @@ testOrphanStays(void)
     memoryAddDisk(&memory, "vm/d.vmdk", memoryRandom(4096, 2));
     fixtureScriptTask(memory.canned, MOVE);
     fixtureScriptTaskFault(memory.canned, DELETE, "FileLocked", "in use");
-    sendAll(&running, upload(&memory, "vm/d.vmdk", 0), bytes);
+    uploadAll(&running, uploadBegin(&memory, "vm/d.vmdk", 0), bytes);
     g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND);
     fixtureAssertPhrase(running.error->message,
                         "'[ds] vm/d-flat.vmdk' is left, and belongs to no disk; "
@@ -193,7 +160,7 @@ testLongOrphan(void)
     memoryAddDisk(&memory, disk, memoryRandom(4096, 2));
     fixtureScriptTask(memory.canned, MOVE);
     fixtureScriptTaskFault(memory.canned, DELETE, "FileLocked", "in use");
-    sendAll(&running, upload(&memory, disk, 0), bytes);
+    uploadAll(&running, uploadBegin(&memory, disk, 0), bytes);
     g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND);
     fixtureAssertPhrase(running.error->message, phrase);
     g_assert_true(g_str_has_prefix(running.error->message, "'[ds] "));
@@ -220,7 +187,7 @@ testReplacedBehindMove(void)
     memory.moveOpaque = &memory;
     memoryAddText(&memory, "a", "old");
     fixtureScriptTask(memory.canned, MOVE);
-    sendAll(&running, upload(&memory, "a", 0), bytes);
+    uploadAll(&running, uploadBegin(&memory, "a", 0), bytes);
     g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_FAULT);
     fixtureAssertPhrase(running.error->message, "'[ds] a' has 13 bytes now, and 1000 were sent");
     cannedAssertLog(memory.canned, MOVE " " LOOK);
@@ -243,7 +210,7 @@ assertHollowMove(const char *name)
     memoryAdd(&memory, "b", memoryRandom(10, 2));
     fixtureScriptTask(memory.canned, MOVE);
     fixtureScriptTask(memory.canned, DELETE);
-    sendAll(&running, upload(&memory, name, 0), bytes);
+    uploadAll(&running, uploadBegin(&memory, name, 0), bytes);
     g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_FAULT);
     fixtureAssertPhrase(running.error->message, "the server says that it has moved");
     g_assert_null(memoryFind(&memory, prefix));
@@ -301,7 +268,7 @@ testClaims(void)
     memoryInit(&memory);
     memoryAddText(&memory, "a", "old");
     fixtureScriptTask(memory.canned, DELETE);
-    runningStart(&running, upload(&memory, "a", 0));
+    runningStart(&running, uploadBegin(&memory, "a", 0));
     g_usleep(20 * 1000);
     g_assert_false(isClaimed(&memory, "a"));
     g_assert_true(runningWrite(&running, "x", 1));
@@ -325,11 +292,11 @@ testChangedBeforeBeginning(void)
 
     memoryInit(&memory);
     memoryAddDisk(&memory, "vm/d.vmdk", memoryRandom(4096, 2));
-    transfer = upload(&memory, "vm/d.vmdk", 0);
+    transfer = uploadBegin(&memory, "vm/d.vmdk", 0);
     esxClaimFree(claimOther(&memory, "vm/d.vmdk"));
     memoryAddDisk(&memory, "vm/d.vmdk", memoryRandom(8192, 2));
     before = memory.requests;
-    sendAll(&running, transfer, bytes);
+    uploadAll(&running, transfer, bytes);
     g_assert_error(running.error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION);
     fixtureAssertPhrase(running.error->message, "resized before the upload began");
     g_assert_cmpuint(memory.requests - before, ==, 1);

@@ -8,189 +8,26 @@
 #include <string.h>
 
 #include "base_limits.h"
-#include "played_transport.h"
-#include "vi_fixture.h"
-
-#define READ "RetrievePropertiesEx"
-#define TICKET "AcquireGenericServiceTicket"
-#define FIND_HOST READ " " READ " "
-#define HOST_URL "/folder/a.iso?dsName=ds1"
-#define OWN_URL "/folder/a.iso?dcPath=DC&dsName=ds1"
-#define SHA1 "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33"
-#define SHA256 "00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF"
-
-static const SoapMoRef datastore = { "Datastore", "datastore-17" };
-static const ViFile file = {
-    .datacenterPath = "DC", .datastore = "ds1", .path = "a.iso", .datastoreRef = &datastore,
-};
-
-/* A vCenter and a host, whose file APIs are played. */
-typedef struct {
-    Canned *canned;
-    Played *vcenter;
-    Played *host;
-    ViSession *session;
-    ViFolder *folder;
-    char *asked;        /* what the factory was asked for last: "host port thumbprint" */
-    gboolean refuses;   /* the factory */
-} Fixture;
-
-/* ViTransportFactory */
-static HttpTransport *
-makeTransport(const char *host, guint port, const char *thumbprint, gpointer opaque,
-              GError **error)
-{
-    Fixture *f = opaque;
-
-    g_free(f->asked);
-    f->asked = g_strdup_printf("%s %u %s", host, port, thumbprint ? thumbprint : "-");
-    if (!f->refuses)
-        return playedTransport(f->host, NULL);
-    g_set_error(error, HTTP_ERROR, HTTP_ERROR_INVALID, "No transport.");
-    return NULL;
-}
-
-static void
-setUp(Fixture *f, const char *content)
-{
-    g_autoptr(GError) error = NULL;
-
-    f->canned = cannedNew();
-    f->vcenter = playedNew();
-    f->host = playedNew();
-    fixtureScriptContent(f->canned, content);
-    fixtureScriptLogin(f->canned, FIXTURE_SET_COOKIE);
-    cannedReplyAlways(f->canned, "Logout", "");
-    f->session = viSessionNew(playedTransport(f->vcenter, cannedTransport(f->canned)), &error);
-    g_assert_no_error(error);
-    g_assert_true(viSessionLogin(f->session, "root", secretNew(FIXTURE_PASSWORD), &error));
-    g_assert_no_error(error);
-    cannedAssertLog(f->canned, "RetrieveServiceContent Login");
-    f->folder = viFolderNew(f->session);
-    viFolderSetPause(f->folder, 1);
-    viFolderSetHosts(f->folder, makeTransport, f);
-}
-
-static void
-setUpVcenter(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
-{
-    setUp(f, "service-content-vcenter.xml");
-}
-
-static void
-tearDown(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
-{
-    playedAssertLog(f->vcenter, "");
-    playedAssertLog(f->host, "");
-    cannedAssertLog(f->canned, "");
-    viFolderFree(f->folder);
-    viSessionFree(f->session);
-    playedFree(f->host);
-    playedFree(f->vcenter);
-    cannedFree(f->canned);
-    g_free(f->asked);
-}
-
-/* ---- the script ----------------------------------------------------------------------------- */
-
-#define MOUNT(host, mode, more) \
-    "<DatastoreHostMount xsi:type=\"DatastoreHostMount\"><key type=\"HostSystem\">" host "</key>" \
-    "<mountInfo><accessMode>" mode "</accessMode>" more "</mountInfo></DatastoreHostMount>"
-#define GOOD_MOUNT MOUNT("host-1", "readWrite", "<mounted>true</mounted>" \
-                                                "<accessible>true</accessible>")
-
-/* What the datastore says of its hosts. */
-static void
-scriptMounts(Fixture *f, const char *mounts)
-{
-    g_autofree char *inner = g_strdup_printf(
-        "<returnval><objects><obj type=\"Datastore\">datastore-17</obj><propSet><name>host</name>"
-        "<val xsi:type=\"ArrayOfDatastoreHostMount\">%s</val></propSet></objects></returnval>",
-        mounts);
-
-    cannedReply(f->canned, READ, inner);
-}
-
-#define HOST(id, name, connection, power, maintenance) \
-    "<objects><obj type=\"HostSystem\">" id "</obj>" \
-    "<propSet><name>name</name><val xsi:type=\"xsd:string\">" name "</val></propSet>" \
-    "<propSet><name>runtime.connectionState</name>" \
-    "<val xsi:type=\"HostSystemConnectionState\">" connection "</val></propSet>" \
-    "<propSet><name>runtime.powerState</name>" \
-    "<val xsi:type=\"HostSystemPowerState\">" power "</val></propSet>" \
-    "<propSet><name>runtime.inMaintenanceMode</name>" \
-    "<val xsi:type=\"xsd:boolean\">" maintenance "</val></propSet></objects>"
-#define GOOD_HOST HOST("host-1", "esx1.example.com", "connected", "poweredOn", "false")
-
-static void
-scriptHosts(Fixture *f, const char *hosts)
-{
-    g_autofree char *inner = g_strdup_printf("<returnval>%s</returnval>", hosts);
-
-    cannedReply(f->canned, READ, inner);
-}
-
-static void
-scriptHost(Fixture *f)
-{
-    scriptMounts(f, GOOD_MOUNT);
-    scriptHosts(f, GOOD_HOST);
-}
-
-static void
-scriptTicket(Fixture *f, const char *inner)
-{
-    g_autofree char *whole = g_strdup_printf("<returnval>%s</returnval>", inner);
-
-    cannedReply(f->canned, TICKET, whole);
-}
-
-/* Asks for the size of the file, and expects five bytes. */
-static void
-assertSize(Fixture *f)
-{
-    g_autoptr(GError) error = NULL;
-    guint64 size = 0;
-
-    g_assert_true(viFolderSize(f->folder, &file, NULL, &size, &error));
-    g_assert_no_error(error);
-    g_assert_cmpuint(size, ==, 5);
-}
-
-static void
-assertSizeFromHost(Fixture *f)
-{
-    playedAdd(f->host, &(PlayedReply){ .contentLength = 5 });
-    assertSize(f);
-}
-
-/* The size comes from vCenter, and no ticket was asked for. */
-static void
-assertSizeFromVcenter(Fixture *f)
-{
-    playedAdd(f->vcenter, &(PlayedReply){ .contentLength = 5 });
-    assertSize(f);
-    playedAssertLog(f->vcenter, "HEAD " OWN_URL " <" FIXTURE_COOKIE);
-}
+#include "ticket_fixture.h"
 
 /* ---- tests ---------------------------------------------------------------------------------- */
 
 /* One ticket a request; the host is looked for once. */
 static void
-testHost(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+testHost(TicketFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    scriptHost(f);
-    scriptTicket(f, "<id>52-aa</id><hostName>10.0.0.7</hostName><sslThumbprint>" SHA1
+    ticketScriptHost(f);
+    ticketScript(f, "<id>52-aa</id><hostName>10.0.0.7</hostName><sslThumbprint>" SHA1
                     "</sslThumbprint>");
-    assertSizeFromHost(f);
+    ticketAssertSizeFromHost(f);
     cannedAssertLog(f->canned, FIND_HOST TICKET);
     g_assert_cmpstr(f->asked, ==, "10.0.0.7 443 " SHA1);
     fixtureAssertPhrase(cannedLast(f->canned, TICKET)->body,
                         "<method>httpHead</method><url>https://esx1.example.com" HOST_URL
                         "</url>");
 
-    scriptTicket(f, "<id>52-bb</id>");
-    assertSizeFromHost(f);
+    ticketScript(f, "<id>52-bb</id>");
+    ticketAssertSizeFromHost(f);
     cannedAssertLog(f->canned, TICKET);
     g_assert_cmpstr(f->asked, ==, "esx1.example.com 443 -");
     playedAssertLog(f->host, "HEAD " HOST_URL " <vmware_cgi_ticket=52-aa\nHEAD " HOST_URL
@@ -217,26 +54,26 @@ giveOnce(char *buffer, size_t size G_GNUC_UNUSED, gpointer opaque, GError **erro
 
 /* Reading and writing; each request has its own ticket, for its method. */
 static void
-testMethods(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+testMethods(TicketFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
     g_autoptr(GError) error = NULL;
     gboolean given = FALSE;
     size_t got = 0;
 
-    scriptHost(f);
-    scriptTicket(f, "<id>1</id>");
+    ticketScriptHost(f);
+    ticketScript(f, "<id>1</id>");
     playedAdd(f->host, &(PlayedReply){ .status = 206, .contentRange = "bytes 3-4/9",
                                        .body = "de" });
-    g_assert_true(viFolderRead(f->folder, &file, 3, 2, discard, &got, NULL, &error));
+    g_assert_true(viFolderRead(f->folder, &ticketFile, 3, 2, discard, &got, NULL, &error));
     g_assert_no_error(error);
     g_assert_cmpuint(got, ==, 2);
     fixtureAssertPhrase(cannedLast(f->canned, TICKET)->body, "<method>httpGet</method>");
 
-    scriptTicket(f, "<id>2</id>");
-    scriptTicket(f, "<id>3</id>");
+    ticketScript(f, "<id>2</id>");
+    ticketScript(f, "<id>3</id>");
     playedAdd(f->host, &(PlayedReply){ .status = 201 });
     playedAdd(f->host, &(PlayedReply){ .status = 200 });
-    g_assert_true(viFolderWrite(f->folder, &file, 1, giveOnce, &given, NULL, NULL, &error));
+    g_assert_true(viFolderWrite(f->folder, &ticketFile, 1, giveOnce, &given, NULL, NULL, &error));
     g_assert_no_error(error);
     fixtureAssertPhrase(cannedLast(f->canned, TICKET)->body, "<method>httpPut</method>");
     cannedAssertLog(f->canned, FIND_HOST TICKET " " TICKET " " TICKET);
@@ -246,7 +83,7 @@ testMethods(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
 
 /* Where the ticket says the host is, and which certificate it has. */
 static void
-testAddress(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+testAddress(TicketFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
     static const struct {
         const char *ticket;
@@ -263,12 +100,12 @@ testAddress(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
     };
     size_t i;
 
-    scriptHost(f);
+    ticketScriptHost(f);
     for (i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autofree char *ticket = g_strconcat("<id>1</id>", rows[i].ticket, NULL);
 
-        scriptTicket(f, ticket);
-        assertSizeFromHost(f);
+        ticketScript(f, ticket);
+        ticketAssertSizeFromHost(f);
         g_assert_cmpstr(f->asked, ==, rows[i].asked);
         playedAssertLog(f->host, "HEAD " HOST_URL " <vmware_cgi_ticket=1");
     }
@@ -278,23 +115,23 @@ testAddress(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
 
 /* Which host it is. */
 static void
-testChoice(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+testChoice(TicketFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
     const char *body;
 
-    scriptMounts(f, MOUNT("host-1", "readOnly", "")
+    ticketScriptMounts(f, MOUNT("host-1", "readOnly", "")
                     MOUNT("host-2", "readWrite", "<mounted>false</mounted>")
                     MOUNT("host-3", "readWrite", "<accessible>false</accessible>")
                     MOUNT("host-4", "readWrite", "")
                     MOUNT("host-5", "readWrite", "<mounted>true</mounted>")
                     MOUNT("host-6", "readWrite", "")
                     MOUNT("host-7", "readWrite", ""));
-    scriptHosts(f, HOST("host-4", "four", "notResponding", "poweredOn", "false")
+    ticketScriptHosts(f, HOST("host-4", "four", "notResponding", "poweredOn", "false")
                    HOST("host-5", "five", "connected", "standBy", "false")
                    HOST("host-6", "six", "connected", "poweredOn", "true")
                    HOST("host-7", "seven", "connected", "poweredOn", "false"));
-    scriptTicket(f, "<id>1</id>");
-    assertSizeFromHost(f);
+    ticketScript(f, "<id>1</id>");
+    ticketAssertSizeFromHost(f);
     g_assert_cmpstr(f->asked, ==, "seven 443 -");
     cannedAssertLog(f->canned, FIND_HOST TICKET);
     playedAssertLog(f->host, "HEAD " HOST_URL " <vmware_cgi_ticket=1");
@@ -308,47 +145,47 @@ testChoice(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
 
 /* Without a host or a ticket it goes through vCenter, and nobody asks again for a minute. */
 static void
-testNoHost(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+testNoHost(TicketFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    scriptMounts(f, MOUNT("host-1", "readOnly", ""));
-    assertSizeFromVcenter(f);
+    ticketScriptMounts(f, MOUNT("host-1", "readOnly", ""));
+    ticketAssertSizeFromVcenter(f);
     cannedAssertLog(f->canned, READ);
-    assertSizeFromVcenter(f);
+    ticketAssertSizeFromVcenter(f);
     cannedAssertLog(f->canned, "");
 }
 
 static void
-testNoGoodHost(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+testNoGoodHost(TicketFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    scriptMounts(f, GOOD_MOUNT);
-    scriptHosts(f, HOST("host-1", "one", "disconnected", "poweredOn", "false"));
-    assertSizeFromVcenter(f);
+    ticketScriptMounts(f, GOOD_MOUNT);
+    ticketScriptHosts(f, HOST("host-1", "one", "disconnected", "poweredOn", "false"));
+    ticketAssertSizeFromVcenter(f);
     cannedAssertLog(f->canned, READ " " READ);
-    assertSizeFromVcenter(f);
+    ticketAssertSizeFromVcenter(f);
 }
 
 static void
-testNoTicket(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+testNoTicket(TicketFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    scriptHost(f);
+    ticketScriptHost(f);
     cannedFault(f->canned, TICKET, "NotSupported", "Not here.");
-    assertSizeFromVcenter(f);
+    ticketAssertSizeFromVcenter(f);
     cannedAssertLog(f->canned, FIND_HOST TICKET);
-    assertSizeFromVcenter(f);
+    ticketAssertSizeFromVcenter(f);
 }
 
 static void
 assertTicketIsRefused(const char *ticket)
 {
-    Fixture f = { 0 };
+    TicketFixture f = { 0 };
 
-    setUpVcenter(&f, NULL);
-    scriptHost(&f);
-    scriptTicket(&f, ticket);
-    assertSizeFromVcenter(&f);
+    ticketSetUpVcenter(&f, NULL);
+    ticketScriptHost(&f);
+    ticketScript(&f, ticket);
+    ticketAssertSizeFromVcenter(&f);
     cannedAssertLog(f.canned, FIND_HOST TICKET);
     g_assert_null(f.asked);
-    tearDown(&f, NULL);
+    ticketTearDown(&f, NULL);
 }
 
 /* What a ticket says is not taken at its word. */
@@ -373,14 +210,14 @@ testOddTickets(void)
 }
 
 static void
-testNoTransport(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+testNoTransport(TicketFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
     f->refuses = TRUE;
-    scriptHost(f);
-    scriptTicket(f, "<id>1</id>");
-    assertSizeFromVcenter(f);
+    ticketScriptHost(f);
+    ticketScript(f, "<id>1</id>");
+    ticketAssertSizeFromVcenter(f);
     cannedAssertLog(f->canned, FIND_HOST TICKET);
-    assertSizeFromVcenter(f);
+    ticketAssertSizeFromVcenter(f);
 }
 
 /* A host that cannot be reached is left alone. */
@@ -393,17 +230,17 @@ testUnreachable(void)
     size_t i;
 
     for (i = 0; i < G_N_ELEMENTS(codes); i++) {
-        Fixture f = { 0 };
+        TicketFixture f = { 0 };
 
-        setUpVcenter(&f, NULL);
-        scriptHost(&f);
-        scriptTicket(&f, "<id>1</id>");
+        ticketSetUpVcenter(&f, NULL);
+        ticketScriptHost(&f);
+        ticketScript(&f, "<id>1</id>");
         playedAdd(f.host, &(PlayedReply){ .domain = HTTP_ERROR, .code = codes[i] });
-        assertSizeFromVcenter(&f);
+        ticketAssertSizeFromVcenter(&f);
         playedAssertLog(f.host, "HEAD " HOST_URL " <vmware_cgi_ticket=1");
         cannedAssertLog(f.canned, FIND_HOST TICKET);
-        assertSizeFromVcenter(&f);
-        tearDown(&f, NULL);
+        ticketAssertSizeFromVcenter(&f);
+        ticketTearDown(&f, NULL);
     }
 }
 
@@ -415,37 +252,37 @@ testHostRefuses(void)
     size_t i;
 
     for (i = 0; i < G_N_ELEMENTS(statuses); i++) {
-        Fixture f = { 0 };
+        TicketFixture f = { 0 };
 
-        setUpVcenter(&f, NULL);
-        scriptHost(&f);
-        scriptTicket(&f, "<id>1</id>");
+        ticketSetUpVcenter(&f, NULL);
+        ticketScriptHost(&f);
+        ticketScript(&f, "<id>1</id>");
         playedAdd(f.host, &(PlayedReply){ .status = statuses[i] });
-        assertSizeFromVcenter(&f);
+        ticketAssertSizeFromVcenter(&f);
         playedAssertLog(f.host, "HEAD " HOST_URL " <vmware_cgi_ticket=1");
         cannedAssertLog(f.canned, FIND_HOST TICKET);
-        assertSizeFromVcenter(&f);
-        tearDown(&f, NULL);
+        ticketAssertSizeFromVcenter(&f);
+        ticketTearDown(&f, NULL);
     }
 }
 
 /* A file that is really missing says nothing against the host. */
 static void
-testMissing(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+testMissing(TicketFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
     g_autoptr(GError) error = NULL;
     guint64 size = 0;
 
-    scriptHost(f);
-    scriptTicket(f, "<id>1</id>");
+    ticketScriptHost(f);
+    ticketScript(f, "<id>1</id>");
     playedAdd(f->host, &(PlayedReply){ .status = 404 });
     playedAdd(f->vcenter, &(PlayedReply){ .status = 404 });
-    g_assert_false(viFolderSize(f->folder, &file, NULL, &size, &error));
+    g_assert_false(viFolderSize(f->folder, &ticketFile, NULL, &size, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND);
     playedAssertLog(f->vcenter, "HEAD " OWN_URL " <" FIXTURE_COOKIE);
 
-    scriptTicket(f, "<id>2</id>");
-    assertSizeFromHost(f);
+    ticketScript(f, "<id>2</id>");
+    ticketAssertSizeFromHost(f);
     playedAssertLog(f->host, "HEAD " HOST_URL " <vmware_cgi_ticket=1\nHEAD " HOST_URL
                              " <vmware_cgi_ticket=2");
     cannedAssertLog(f->canned, FIND_HOST TICKET " " TICKET);
@@ -453,17 +290,17 @@ testMissing(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
 
 /* Contents go out once: what a host has got it has got. */
 static void
-testWriteIsFinal(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+testWriteIsFinal(TicketFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
     g_autoptr(GError) error = NULL;
     gboolean given = FALSE;
 
-    scriptHost(f);
-    scriptTicket(f, "<id>1</id>");
-    scriptTicket(f, "<id>2</id>");
+    ticketScriptHost(f);
+    ticketScript(f, "<id>1</id>");
+    ticketScript(f, "<id>2</id>");
     playedAdd(f->host, &(PlayedReply){ .status = 201 });
     playedAdd(f->host, &(PlayedReply){ .status = 500 });
-    g_assert_false(viFolderWrite(f->folder, &file, 1, giveOnce, &given, NULL, NULL, &error));
+    g_assert_false(viFolderWrite(f->folder, &ticketFile, 1, giveOnce, &given, NULL, NULL, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_FILE_FAULT);
     playedAssertLog(f->host, "PUT " HOST_URL " <vmware_cgi_ticket=1 =\nPUT " HOST_URL
                              " <vmware_cgi_ticket=2 =x");
@@ -472,19 +309,19 @@ testWriteIsFinal(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
 
 /* A host that is not reached has got nothing, so that vCenter gets it all. */
 static void
-testWriteFallsBack(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+testWriteFallsBack(TicketFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
     g_autoptr(GError) error = NULL;
     gboolean given = FALSE;
 
-    scriptHost(f);
-    scriptTicket(f, "<id>1</id>");
-    scriptTicket(f, "<id>2</id>");
+    ticketScriptHost(f);
+    ticketScript(f, "<id>1</id>");
+    ticketScript(f, "<id>2</id>");
     playedAdd(f->host, &(PlayedReply){ .status = 201 });
     playedAdd(f->host, &(PlayedReply){ .unheard = TRUE, .domain = HTTP_ERROR,
                                        .code = HTTP_ERROR_CONNECT });
     playedAdd(f->vcenter, &(PlayedReply){ .status = 201 });
-    g_assert_true(viFolderWrite(f->folder, &file, 1, giveOnce, &given, NULL, NULL, &error));
+    g_assert_true(viFolderWrite(f->folder, &ticketFile, 1, giveOnce, &given, NULL, NULL, &error));
     g_assert_no_error(error);
     playedAssertLog(f->host, "PUT " HOST_URL " <vmware_cgi_ticket=1 =\nPUT " HOST_URL
                              " <vmware_cgi_ticket=2");
@@ -494,23 +331,23 @@ testWriteFallsBack(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
 
 /* Without a reference, a factory, or on a host itself, nobody asks for tickets. */
 static void
-testNotAsked(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+testNotAsked(TicketFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    ViFile plain = file;
+    ViFile plain = ticketFile;
     g_autoptr(GError) error = NULL;
     guint64 size = 0;
-    Fixture esx = { 0 };
+    TicketFixture esx = { 0 };
 
     plain.datastoreRef = NULL;
     playedAdd(f->vcenter, &(PlayedReply){ .contentLength = 5 });
     g_assert_true(viFolderSize(f->folder, &plain, NULL, &size, &error));
     playedAssertLog(f->vcenter, "HEAD " OWN_URL " <" FIXTURE_COOKIE);
     viFolderSetHosts(f->folder, NULL, NULL);
-    assertSizeFromVcenter(f);
+    ticketAssertSizeFromVcenter(f);
 
-    setUp(&esx, "service-content-8.0.xml");
-    assertSizeFromVcenter(&esx);
-    tearDown(&esx, NULL);
+    ticketSetUp(&esx, "service-content-8.0.xml");
+    ticketAssertSizeFromVcenter(&esx);
+    ticketTearDown(&esx, NULL);
 }
 
 /* No tickets for @n datastores, whose references begin with @prefix. */
@@ -529,20 +366,20 @@ avoidMany(ViTickets *tickets, const char *prefix, guint n)
 
 /* Of more datastores than are kept, the one is forgotten that was not used for longest. */
 static void
-testCeiling(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+testCeiling(TicketFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
     g_autoptr(ViTickets) tickets = viTicketsNew(f->session);
     g_autoptr(ViTicket) ticket = NULL;
 
-    viTicketsSetHosts(tickets, makeTransport, f);
-    viTicketsAvoid(tickets, &file);
+    viTicketsSetHosts(tickets, ticketTransport, f);
+    viTicketsAvoid(tickets, &ticketFile);
     avoidMany(tickets, "a", LIMIT_KEPT_DATASTORES - 1);
-    g_assert_null(viTicketAcquire(tickets, &file, "HEAD", HOST_URL, NULL));
+    g_assert_null(viTicketAcquire(tickets, &ticketFile, "HEAD", HOST_URL, NULL));
     cannedAssertLog(f->canned, "");
     avoidMany(tickets, "b", LIMIT_KEPT_DATASTORES);
-    scriptHost(f);
-    scriptTicket(f, "<id>1</id>");
-    ticket = viTicketAcquire(tickets, &file, "HEAD", HOST_URL, NULL);
+    ticketScriptHost(f);
+    ticketScript(f, "<id>1</id>");
+    ticket = viTicketAcquire(tickets, &ticketFile, "HEAD", HOST_URL, NULL);
     g_assert_nonnull(ticket);
     cannedAssertLog(f->canned, FIND_HOST TICKET);
 }
@@ -556,24 +393,25 @@ dropRoutes(gpointer tickets)
 
 /* A route that goes while its host is asked for is still good for the one who asks. */
 static void
-testDroppedWhileAsked(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+testDroppedWhileAsked(TicketFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
     g_autoptr(ViTickets) tickets = viTicketsNew(f->session);
     g_autoptr(ViTicket) ticket = NULL;
     g_autofree char *hosts = cannedEnvelope(READ, "<returnval>" GOOD_HOST "</returnval>");
 
-    viTicketsSetHosts(tickets, makeTransport, f);
-    scriptMounts(f, GOOD_MOUNT);
+    viTicketsSetHosts(tickets, ticketTransport, f);
+    ticketScriptMounts(f, GOOD_MOUNT);
     cannedAdd(f->canned, READ,
               &(CannedExchange){ .bytes = hosts, .hook = dropRoutes, .hookData = tickets });
-    scriptTicket(f, "<id>1</id>");
-    ticket = viTicketAcquire(tickets, &file, "HEAD", HOST_URL, NULL);
+    ticketScript(f, "<id>1</id>");
+    ticket = viTicketAcquire(tickets, &ticketFile, "HEAD", HOST_URL, NULL);
     g_assert_nonnull(ticket);
     cannedAssertLog(f->canned, FIND_HOST TICKET);
 }
 
 #define ADD(name, function) \
-    g_test_add("/vi/ticket/" name, Fixture, NULL, setUpVcenter, function, tearDown)
+    g_test_add("/vi/ticket/" name, \
+               TicketFixture, NULL, ticketSetUpVcenter, function, ticketTearDown)
 
 int
 main(int argc, char **argv)
