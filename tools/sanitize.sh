@@ -71,7 +71,7 @@ thread() {
 
   local -a glib
   read -ra glib <<<"$(pkg-config --cflags --libs glib-2.0)"
-  gcc -shared -fPIC -g -O1 -fsanitize=thread "$root"/tests/unit/tsan_{glib,libvirt}.c \
+  gcc -shared -fPIC -g -O1 -fsanitize=thread "$root"/tests/unit/support/tsan_{glib,libvirt}.c \
     -o "$folder/libtsan_glib.so" "${glib[@]}" -ldl
   preload libtsan.so
   # libvirt, too, so that what stands before its functions finds them behind itself.

@@ -29,46 +29,58 @@ TOO_LONG: dict[str, str] = {}
 
 # Sources without a header of their own: path -> reason.
 NO_HEADER = {
-    "src/esx_module.c": "libvirt finds its two functions by name; nothing includes them",
-    "src/esx_storage_backend_iscsi.c": "its table is all that is seen of it: esx_storage_backend.h",
-    "src/esx_storage_backend_vmfs.c": "its table is all that is seen of it: esx_storage_backend.h",
+    "src/driver/esx_module.c": "libvirt finds its two functions by name; nothing includes them",
+    "src/backend/iscsi/esx_storage_backend_iscsi.c": "its table is all that is seen of it: esx_storage_backend.h",
+    "src/backend/vmfs/esx_storage_backend_vmfs.c": "its table is all that is seen of it: esx_storage_backend.h",
     "src/vi/vi_disk.c": "the disks of vi_file.h, which is one contract for files and disks",
     "src/inventory/inventory_path.c": "the walk before the first snapshot: inventory.h",
 }
 
 # Sources without a unit test of their own: path -> where they are tested instead.
 NO_UNIT_TEST = {
-    "src/esx_error.c": "the name of a domain; tests/unit/test_esx_report.c has its codes",
-    "src/esx_log.c": "tests/e2e/test_messages.py: what gets into the log",
-    "src/esx_hosts.c": "tests/e2e/test_tickets.py, with a vCenter's hosts",
-    "src/http/http_body.c": "tests/unit/test_http_source.c and test_http_streamed.c, over TLS",
-    "src/http/http_wire.c": "tests/unit/test_http_source.c, with servers that answer early",
-    "src/inventory/inventory_build.c": "tests/unit/test_inventory_update.c and _snapshot.c: each way to build",
-    "src/inventory/inventory_kind.c": "tests/unit/test_inventory_spec.c, _update.c and _diff.c: each row of its table",
-    "src/inventory/inventory_lun.c": "tests/unit/test_inventory_iscsi.c: LUNs of targets",
-    "src/vi/vi_reply.c": "tests/unit/test_vi_session.c: what comes back for a call",
-    "src/esx_storage_backend_iscsi.c": "tests/e2e/test_volume_verbs.py, through libvirt",
-    "src/esx_storage_backend_vmfs.c": "tests/e2e/test_volume_verbs.py, through libvirt",
-    "src/esx_storage_change.c": "tests/e2e/test_api.py, through libvirt",
-    "src/esx_storage_driver.c": "a table of functions; tests/e2e/test_api.py calls each through libvirt",
-    "src/esx_storage_find.c": "tests/e2e/test_api.py, through libvirt",
-    "src/esx_storage_pool.c": "tests/e2e/test_pool_verbs.py, through libvirt",
-    "src/esx_storage_vol.c": "tests/e2e/test_volume_verbs.py, through libvirt",
-    "src/esx_transfer.c": "tests/unit/test_esx_stream_worker.c: the end of each transfer",
-    "src/esx_storage_xml.c": "tests/e2e/test_pool_verbs.py, against libvirt's schema",
+    "src/server/esx_error.c": "the name of a domain; tests/unit/server/test_esx_report.c has its codes",
+    "src/server/esx_log.c": "tests/e2e/test_messages.py: what gets into the log",
+    "src/driver/esx_host_transports.c": "tests/e2e/test_tickets.py, with a vCenter's hosts",
+    "src/http/http_body.c": "tests/unit/http/test_http_source.c and test_http_streamed.c, over TLS",
+    "src/http/http_wire.c": "tests/unit/http/test_http_source.c, with servers that answer early",
+    "src/inventory/inventory_build.c": "test_inventory_update.c and test_inventory_snapshot.c: each way to build",
+    "src/inventory/inventory_kind.c": "test_inventory_spec.c, _update.c and _diff.c: each row of its table",
+    "src/inventory/inventory_lun.c": "tests/unit/inventory/test_inventory_iscsi.c: LUNs of targets",
+    "src/vi/vi_reply.c": "tests/unit/vi/test_vi_session.c: what comes back for a call",
+    "src/backend/iscsi/esx_storage_backend_iscsi.c": "tests/e2e/test_volume_verbs.py, through libvirt",
+    "src/backend/vmfs/esx_storage_backend_vmfs.c": "tests/e2e/test_volume_verbs.py, through libvirt",
+    "src/api/esx_storage_change.c": "tests/e2e/test_api.py, through libvirt",
+    "src/api/esx_storage_driver.c": "a table of functions; tests/e2e/test_api.py calls each through libvirt",
+    "src/api/esx_storage_find.c": "tests/e2e/test_api.py, through libvirt",
+    "src/api/esx_storage_pool.c": "tests/e2e/test_pool_verbs.py, through libvirt",
+    "src/api/esx_storage_vol.c": "tests/e2e/test_volume_verbs.py, through libvirt",
+    "src/server/esx_transfer.c": "tests/unit/stream/test_esx_stream_worker.c: the end of each transfer",
+    "src/api/esx_storage_xml.c": "tests/e2e/test_pool_verbs.py, against libvirt's schema",
 }
 
-# floor -> the floors it may include from, itself aside
+# floor -> the floors it may include from, itself aside: the same as in src/meson.build, by which the compiler holds
+# them to it for public headers. A floor is the first folder of a path below src/ and include/.
 FLOORS = {
     "base": [],
     "http": ["base"],
     "soap": ["base"],
     "vi": ["base", "http", "soap"],
     "inventory": ["base", "http", "soap", "vi"],
-    "storage": ["base", "http", "soap", "vi", "inventory"],
-    "facade": ["base", "http", "soap", "vi", "inventory", "storage"],
-    "driver": ["base", "http", "soap", "vi", "inventory", "storage", "facade"],
+    "server": ["base", "http", "soap", "vi", "inventory"],
+    "stream": ["base", "http", "soap", "vi", "inventory", "server"],
+    "backend": ["base", "http", "soap", "vi", "inventory", "server"],
+    "api": ["base", "http", "soap", "vi", "inventory", "server", "stream", "backend"],
+    "driver": ["base", "http", "soap", "vi", "inventory", "server", "stream", "backend", "api"],
 }
+
+# The kinds of storage, each a room of its own in the backend's floor: it is known to nobody else.
+KINDS = ("vmfs", "iscsi", "scsi")
+
+# How many C sources a folder may have.
+MOST_SOURCES = 16
+
+# What libvirt's XML calls target: where a pool or volume is.
+LIBVIRTS_TARGET = re.compile(r"def->target\.|/target/|<target|target\.(path|format|capacity|allocation|physical|perms)")
 
 BANNED = {
     "atoi": "g_ascii_string_to_signed, which sees bad input",
@@ -179,20 +191,25 @@ def check_functions(tree: Tree) -> Iterator[str]:
 def check_companions(tree: Tree) -> Iterator[str]:
     """Each C source has its header and its unit test, and both lists of the build name it."""
     headers = {Path(name).stem for name in tree.matching(r"(include|src)/.*\.h")}
-    tests = {Path(name).stem.removeprefix("test_") for name in tree.matching(r"tests/unit/test_.*\.c")}
+    tests = {
+        Path(name).stem.removeprefix("test_"): name for name in tree.matching(r"tests/unit/.*/test_[^/]*\.c")
+    }
     sources = tree.matching(r"src/.*\.c")
     built = tree.text("src/meson.build")
     for name in sources:
         stem = Path(name).stem
+        room = str(Path(name).parent).removeprefix("src/")
         if stem not in headers and name not in NO_HEADER:
             yield f"{name}: there is no {stem}.h"
         if stem not in tests and name not in NO_UNIT_TEST:
-            yield f"{name}: there is no tests/unit/test_{stem}.c"
+            yield f"{name}: there is no tests/unit/{room}/test_{stem}.c"
+        if stem in tests and tests[stem] != f"tests/unit/{room}/test_{stem}.c":
+            yield f"{tests[stem]}: belongs into tests/unit/{room}, as {name}"
         if f"'{name.removeprefix('src/')}'" not in built:
             yield f"{name}: src/meson.build does not list it"
-    for name in tests:
-        if f"'{name}':" not in tree.text("tests/unit/meson.build"):
-            yield f"tests/unit/test_{name}.c: tests/unit/meson.build does not list it"
+    for stem, name in tests.items():
+        if f"'{stem}':" not in tree.text("tests/unit/meson.build"):
+            yield f"{name}: tests/unit/meson.build does not list it"
     for table, title in ((NO_HEADER, "NO_HEADER"), (NO_UNIT_TEST, "NO_UNIT_TEST")):
         for name in table:
             if name not in sources:
@@ -202,19 +219,52 @@ def check_companions(tree: Tree) -> Iterator[str]:
             yield f"{name}: has its unit test; take it out of NO_UNIT_TEST"
 
 
+def check_rooms(tree: Tree) -> Iterator[str]:
+    """Each C file is in a folder of a floor, and no folder has more sources than a reader takes in."""
+    counts: dict[str, int] = {}
+    for name in tree.matching(r"(src|include)/.*\.[ch]"):
+        parts = name.split("/")
+        if parts[1] not in FLOORS and not name.startswith("src/vim/"):
+            yield f"{name}: not in a floor: {', '.join(FLOORS)}"
+        if name.endswith(".c"):
+            folder = str(Path(name).parent)
+            counts[folder] = counts.get(folder, 0) + 1
+    for folder, count in counts.items():
+        if count > MOST_SOURCES:
+            yield f"{folder}: {count} sources, more than {MOST_SOURCES}: make a room below it"
+
+
+def includes(tree: Tree, pattern: str) -> Iterator[tuple[str, int, str]]:
+    """(file, line number, path of the header) of each include of one of our headers."""
+    headers = {Path(name).name: name for name in tree.matching(r"(include|src)/.*\.h")}
+    for name, number, line in tree.source_lines(pattern):
+        included = re.match(r'\s*#\s*include\s+[<"]([^">]+)[">]', line)
+        header = headers.get(Path(included.group(1)).name) if included else None
+        if header:
+            yield name, number, header
+
+
 def check_floors(tree: Tree) -> Iterator[str]:
     """A floor includes its own headers and those of the floors below, and a private header stays on its floor."""
-    floor_of = {}
-    for name in tree.matching(r"include/\w+/\w+\.h") + tree.matching(r"src/\w+/\w+\.h"):
-        floor_of[Path(name).name] = (name.split("/")[1], name.startswith("src/"))
-    for name, number, line in tree.source_lines(r"(include/\w+/\w+\.h|src/\w+/\w+\.[ch])"):
-        included = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
-        if not included or included.group(1) not in floor_of:
-            continue
-        here = name.split("/")[1]
-        there, private = floor_of[included.group(1)]
-        if here != there and (private or there not in FLOORS.get(here, [])):
-            yield f"{name}:{number}: {here} may not include {included.group(1)} of {there}"
+    for name, number, header in includes(tree, r"(include|src)/.*\.[ch]"):
+        here, there = name.split("/")[1], header.split("/")[1]
+        private = header.startswith("src/")
+        if here != there and here != "vim" and (private or there not in FLOORS.get(here, [])):
+            yield f"{name}:{number}: {here} may not include {Path(header).name} of {there}"
+
+
+def check_kinds(tree: Tree) -> Iterator[str]:
+    """A kind of storage is known in its own room alone: backends meet the rest in esx_storage_backend.h."""
+    rooms = tuple(f"/backend/{kind}/" for kind in KINDS)
+    for name, number, header in includes(tree, r"(include|src)/.*\.[ch]"):
+        room = next((room for room in rooms if room in f"/{header}"), None)
+        if room and room not in f"/{name}":
+            yield f"{name}:{number}: only {room.strip('/')} may include {Path(header).name}"
+    words = re.compile(r"datastore|vmfs|iscsi|target\b|\blun|adapter|scsi", re.IGNORECASE)
+    for name, number, line in tree.source_lines(r"(include|src)/(api|driver)/.*\.[ch]"):
+        code = re.sub(r"VIR_\w+|\w*TargetPath\w*|target path|virStorage\w+", "", line)
+        if words.search(code) and not LIBVIRTS_TARGET.search(code):
+            yield f"{name}:{number}: {words.search(code).group(0)!r}: a kind of storage is the backend's to know"
 
 
 def check_habits(tree: Tree) -> Iterator[str]:
@@ -250,7 +300,7 @@ REPORTS = {
     "VIR_WARN": "esxLog",
     "VIR_ERROR": "esxLog",
 }
-REPORTERS = {"src/esx_log.c", "src/esx_report.c"}
+REPORTERS = {"src/server/esx_log.c", "src/server/esx_report.c"}
 MESSAGE_CALL = re.compile(
     r"\b(" + "|".join([*AS_IT_IS, *REPORTS]) + r')\((?:[^;"]|"(?:\\.|[^"\\])*")*;'
 )
@@ -270,6 +320,20 @@ def check_messages(tree: Tree) -> Iterator[str]:
                 yield f"{name}:{line}: {function}: use {REPORTS[function]}"
 
 
+# The floors that speak to libvirt, and the files below them that have to.
+REPORTING = re.compile(r"(include|src)/(api|stream|driver)/.*|src/server/esx_events\.c|.*/server/esx_report\.[ch]")
+LOGGING = re.compile(r"(include|src)/(api|stream|driver)/.*|src/server/esx_(events|server)\.c|.*/server/esx_log\.[ch]")
+
+
+def check_reports(tree: Tree) -> Iterator[str]:
+    """Backends and what is below return errors; what speaks to libvirt reports and logs them."""
+    for name, number, header in includes(tree, r"(include|src)/.*\.[ch]"):
+        if header.endswith("/esx_report.h") and not REPORTING.fullmatch(name):
+            yield f"{name}:{number}: reports: return a GError"
+        if header.endswith("/esx_log.h") and not LOGGING.fullmatch(name):
+            yield f"{name}:{number}: logs: return a GError, or note it for what speaks to libvirt"
+
+
 CHECKS = (
     check_messages,
     check_licence,
@@ -277,7 +341,10 @@ CHECKS = (
     check_lengths,
     check_functions,
     check_companions,
+    check_rooms,
     check_floors,
+    check_kinds,
+    check_reports,
     check_habits,
 )
 

@@ -66,7 +66,7 @@
 
 /*
  * How often the reading of contents may be interrupted on so many bytes: by a connection that
- * breaks (VI_FOLDER_TRIES is for those in a row that brought nothing), by a part that is shorter
+ * breaks (VI_TRANSFER_TRIES is for those in a row that brought nothing), by a part that is shorter
  * than the one asked for. A silence counts for three. Else a server that cuts each reply after one
  * byte would get as many connections from one download as the file has bytes.
  */
@@ -207,7 +207,7 @@
 #define LIMIT_REFUSED_MS (15 * 60 * 1000)
 
 /*
- * Logins of a process that nobody uses: those that linger (ESX_REGISTRY_LINGERING), and those that
+ * Logins of a process that nobody uses: those that linger (ESX_LOGINS_LINGERING), and those that
  * wait for their logout. With so many no other login is made, else a host that answers logins but
  * no logouts would make them pile up.
  */

@@ -11,29 +11,29 @@
 /*
  * From a checked URI to a connection. The way of an open that shares nothing:
  *
- *   esxOpenServer       transport, RetrieveServiceContent, product against scheme
+ *   esxOpenSession       transport, RetrieveServiceContent, product against scheme
  *                       (no login yet, so that nothing can leak)
- *   esxOpenLogin        Login, path=, server object (whatever fails now logs out)
+ *   esxOpenServer        Login, path=, server object (whatever fails now logs out)
  *   esxOpenConnection   connection object
  *
  * One that joins a login needs the last step only.
  */
 
 /* Returns: (transfer full) a session that is not logged in, or NULL with @error. */
-ViSession *esxOpenServer(const EsxUri *uri, GError **error);
+ViSession *esxOpenSession(const EsxUri *uri, GError **error);
 
 /*
  * The same over a transport that is there already, for tests.
  *
  * @transport: (transfer full), also on error.
  */
-ViSession *esxOpenSession(HttpTransport *transport, const EsxUri *uri, GError **error);
+ViSession *esxOpenSessionOver(HttpTransport *transport, const EsxUri *uri, GError **error);
 
 /*
  * @session, @password: (transfer full), also on error.
  * Returns: (transfer full), or NULL with @error.
  */
-EsxServer *esxOpenLogin(ViSession *session, const EsxUri *uri, const char *userName,
+EsxServer *esxOpenServer(ViSession *session, const EsxUri *uri, const char *userName,
                         Secret *password, GError **error);
 
 /* @leave, @opaque: see esxConnectionJoin(). Returns: (transfer full), always. */

@@ -7,7 +7,7 @@
 
 #include "base_arena.h"
 #include "base_limits.h"
-#include "soap_memo.h"
+#include "soap_cache.h"
 #include "soap_xml.h"
 
 /*
@@ -33,7 +33,7 @@ typedef struct {
     gpointer base;
     const SoapField *field;
     const SoapType *type;       /* of an object; the declared one of an array's items */
-    SoapMemoField *last;        /* of an object: the last of its fields that came; NULL: none */
+    SoapCacheField *last;        /* of an object: the last of its fields that came; NULL: none */
 } SoapFrame;
 
 /*
@@ -52,7 +52,7 @@ typedef struct {
     size_t textRoom;
     guint skipping;             /* depth within an element that is skipped */
     SoapFrame *top;             /* the innermost frame */
-    SoapMemo memo;
+    SoapCache cache;
     SoapFrame frames[1 + LIMIT_REPLY_DEPTH];    /* the first is the SOAP_FRAME_NONE */
 } SoapFrames;
 
@@ -92,4 +92,4 @@ gboolean soapFramesIsVim(const char *uri);
  * the next call; NULL when it has none, or one without a local part. FALSE when the arena is full.
  */
 gboolean soapFramesTypeOf(SoapFrames *frames, const SoapXmlElement *element,
-                          SoapMemoName **ret_name, GError **error);
+                          SoapCacheName **ret_name, GError **error);

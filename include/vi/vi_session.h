@@ -144,8 +144,8 @@ gboolean viSessionExchange(ViSession *session, const SoapMethod *method, gconstp
                            guint64 *ret_generation, GError **error);
 
 /*
- * One request for a file in the present session, without renewal or replay; vi_folder.c is the only
- * user. The session's cookie goes with it; @request's own headers are kept.
+ * One request for a file in the present session, without renewal or replay; vi_transfer.c is the
+ * only user. The session's cookie goes with it; @request's own headers are kept.
  *
  * @ret_generation: the generation it ran in, written also on error; may be NULL.
  */

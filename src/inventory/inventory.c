@@ -4,7 +4,7 @@
  */
 
 /*
- * Keeps the snapshot current. When to ask is base_fresh's business, how is inventory_sync's, and
+ * Keeps the snapshot current. When to ask is base_cached's business, how is inventory_sync's, and
  * once there is a thread that does so, inventory_live's.
  */
 
@@ -14,7 +14,7 @@
 struct _Inventory {
     ViSession *session;
     InventoryScope *scope;
-    Fresh *snapshot;                /* InventorySnapshot */
+    Cached *snapshot;                /* InventorySnapshot */
     InventorySync *sync;            /* of the thread that proves, or of the live one */
     InventoryLive *live;
     GMutex proving;                 /* held by who proves, or starts the thread: of both only one */
@@ -28,7 +28,7 @@ inventoryErrorQuark(void)
     return g_quark_from_static_string("inventory-error-quark");
 }
 
-/* FreshOps.prove */
+/* CachedOps.prove */
 static gpointer
 prove(gpointer opaque, gpointer current, GError **error)
 {
@@ -70,7 +70,7 @@ unrefSnapshot(gpointer value)
     inventorySnapshotUnref(value);
 }
 
-static const FreshOps snapshotOps = { prove, refSnapshot, unrefSnapshot };
+static const CachedOps snapshotOps = { prove, refSnapshot, unrefSnapshot };
 
 Inventory *
 inventoryNewPaced(ViSession *session, InventoryScope *scope, const InventoryPace *pace)
@@ -81,7 +81,7 @@ inventoryNewPaced(ViSession *session, InventoryScope *scope, const InventoryPace
     inventory->session = session;
     inventory->scope = scope;
     inventory->sync = inventorySyncNew(session, scope);
-    inventory->snapshot = freshNew(&snapshotOps, inventory);
+    inventory->snapshot = cachedNew(&snapshotOps, inventory);
     inventory->live = inventoryLiveNew(&(InventoryLiveParts){
         .session = session, .sync = inventory->sync, .fresh = inventory->snapshot, .pace = pace,
     });
@@ -110,7 +110,7 @@ inventoryFree(Inventory *inventory)
     /* The thread first: it uses all the others, and may be told of a renewal to the last. */
     inventoryLiveFree(inventory->live);
     viSessionSetRenewed(inventory->session, NULL, NULL);
-    g_clear_pointer(&inventory->snapshot, freshFree);
+    g_clear_pointer(&inventory->snapshot, cachedFree);
     g_clear_pointer(&inventory->sync, inventorySyncFree);
     g_clear_pointer(&inventory->scope, inventoryScopeFree);
     g_mutex_clear(&inventory->proving);
@@ -123,9 +123,9 @@ inventoryAcquire(Inventory *inventory, guint ttlMs, GError **error)
     const gint64 patience = (gint64)viSessionTimeoutMs(inventory->session) * 1000;
     g_autoptr(GError) local = NULL;
     InventorySnapshot *snapshot =
-        freshAcquire(inventory->snapshot, (gint64)ttlMs * 1000, patience, &local);
+        cachedAcquire(inventory->snapshot, (gint64)ttlMs * 1000, patience, &local);
 
-    if (g_error_matches(local, FRESH_ERROR, FRESH_ERROR_TIMEOUT))
+    if (g_error_matches(local, CACHED_ERROR, CACHED_ERROR_TIMEOUT))
         g_prefix_error(&local, "cannot read the inventory: ");
     if (!snapshot)
         g_propagate_error(error, g_steal_pointer(&local));
@@ -135,13 +135,13 @@ inventoryAcquire(Inventory *inventory, guint ttlMs, GError **error)
 InventorySnapshot *
 inventoryPeek(Inventory *inventory)
 {
-    return freshPeek(inventory->snapshot);
+    return cachedPeek(inventory->snapshot);
 }
 
 void
 inventoryExpire(Inventory *inventory)
 {
-    freshExpire(inventory->snapshot);
+    cachedExpire(inventory->snapshot);
 }
 
 void
@@ -163,7 +163,7 @@ inventoryGoLive(Inventory *inventory)
         return FALSE;
 
     /* So that the next read asks, and leaves the thread behind. */
-    freshExpire(inventory->snapshot);
+    cachedExpire(inventory->snapshot);
     return TRUE;
 }
 

@@ -11,7 +11,7 @@
 #include "base_limits.h"
 #include "inventory_build.h"
 #include "inventory_diff.h"
-#include "inventory_frame.h"
+#include "inventory_index.h"
 #include "inventory_kind.h"
 #include "vi_property.h"
 
@@ -155,7 +155,7 @@ inventorySnapshotBuild(const InventoryStore *store, const InventoryScope *scope,
 /* ---- only what has changed ------------------------------------------------------------------- */
 
 /*
- * Replaces the pool of @object on @snapshot's shelf by one in an arena of its own, so that it goes
+ * Replaces the pool of @object on @snapshot's tree by one in an arena of its own, so that it goes
  * when nobody shows it any more. Returns: FALSE where everything has to be built.
  */
 static gboolean
@@ -176,7 +176,7 @@ replacePool(InventorySnapshot *snapshot, const InventoryObject *object,
     settleTold(&box->pool, before);
     box->refs = 1;
     box->arena = g_steal_pointer(&arena);
-    inventoryShelfReplace(&snapshot->shelf, place, box);
+    inventoryTreeReplace(&snapshot->tree, place, box);
     return TRUE;
 }
 

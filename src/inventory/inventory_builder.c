@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base_limits.h"
-#include "inventory_shelf.h"
+#include "inventory_tree.h"
 
 void *
 inventoryBuildAlloc(InventoryBuild *build, size_t size)

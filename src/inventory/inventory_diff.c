@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "inventory_diff.h"
-#include "inventory_frame.h"
+#include "inventory_index.h"
 #include "inventory_kind.h"
 
 /* Whether @a and @b are further apart than 1 % of @whole. */
@@ -58,7 +58,7 @@ typedef struct {
     gpointer opaque;
 } Listener;
 
-/* InventoryShelfFunc */
+/* InventoryTreeFunc */
 static void
 compare(const InventoryPool *before, const InventoryPool *now, gpointer opaque)
 {
@@ -108,9 +108,9 @@ inventoryDiff(const InventorySnapshot *before, const InventorySnapshot *now,
 
     if (!before || before == now)
         return;
-    /* One frame: the same pools in the same places, under the same names. */
-    if (before->frame == now->frame)
-        inventoryShelfCompare(&before->shelf, &now->shelf, compare, &listener);
+    /* One index: the same pools in the same places, under the same names. */
+    if (before->index == now->index)
+        inventoryTreeCompare(&before->tree, &now->tree, compare, &listener);
     else
         compareAll(before, now, &listener);
 }

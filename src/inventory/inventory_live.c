@@ -113,7 +113,7 @@ inventoryLiveIsLive(InventoryLive *live)
 static void
 setStanding(InventoryLive *live, gboolean standing)
 {
-    freshSetStanding(live->parts.fresh, standing);
+    cachedSetStanding(live->parts.fresh, standing);
     g_mutex_lock(&live->lock);
     live->standing = standing;
     g_mutex_unlock(&live->lock);
@@ -155,7 +155,7 @@ publish(InventoryLive *live, InventorySnapshot *now)
         return;
     }
 
-    freshPush(live->parts.fresh, inventorySnapshotRef(now));
+    cachedPush(live->parts.fresh, inventorySnapshotRef(now));
     g_mutex_lock(&live->lock);
     live->current = now;
     g_mutex_unlock(&live->lock);

@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include "base_fresh.h"
+#include "base_cached.h"
 #include "inventory_sync.h"
 
 /*
@@ -15,7 +15,7 @@
  * for the outcome; when it is in the middle of a long poll, the asker ends that at the server, by
  * a request over another connection, and where that does not help, by a closed socket.
  *
- * A value stands (base_fresh.h) from a sync that worked until the long poll behind it fails. After
+ * A value stands (base_cached.h) from a sync that worked until the long poll behind it fails. After
  * that the thread syncs again at once; when that fails too, or the poll has failed too often, it is
  * in trouble: readers ask, and the thread itself tries again after a pause that grows. After
  * trouble a short poll has to end well before anything stands again.
@@ -36,7 +36,7 @@ typedef struct {
 typedef struct {
     ViSession *session;
     InventorySync *sync;
-    Fresh *fresh;                   /* InventorySnapshot */
+    Cached *fresh;                   /* InventorySnapshot */
     const InventoryPace *pace;      /* const and static; NULL: as ever */
 } InventoryLiveParts;
 

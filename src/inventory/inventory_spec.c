@@ -59,17 +59,20 @@ struct _InventorySpec {
 static VimPropertySpec *
 propertiesOf(InventorySpec *spec, const char *type)
 {
-    VimPropertySpec *property = spec->properties;
+    const size_t n = spec->filter.n_propSet;
+    VimPropertySpec *property;
     size_t i;
 
-    for (i = 0; i < spec->filter.n_propSet; i++, property++) {
-        if (g_str_equal(property->type, type))
-            return property;
+    for (i = 0; i < n; i++) {
+        if (g_str_equal(spec->properties[i].type, type))
+            return &spec->properties[i];
     }
-    g_assert(i < MAX_TYPES);
+    if (n >= MAX_TYPES)
+        g_assert_not_reached();
+    property = &spec->properties[n];
     *property = (VimPropertySpec) VIM_INIT(PropertySpec);
     property->type = type;
-    property->pathSet = spec->paths[i];
+    property->pathSet = spec->paths[n];
     spec->propertyPointers[spec->filter.n_propSet++] = property;
     return property;
 }
@@ -84,7 +87,8 @@ addPath(VimPropertySpec *property, const char *path)
         if (g_str_equal(property->pathSet[i], path))
             return;
     }
-    g_assert(i < MAX_PATHS);
+    if (i >= MAX_PATHS)
+        g_assert_not_reached();
     property->pathSet[property->n_pathSet++] = path;
 }
 

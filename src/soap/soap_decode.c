@@ -161,7 +161,7 @@ static gboolean
 nameFault(SoapDecoder *decoder, const SoapXmlElement *element, GError **error)
 {
     SoapFault *fault = decoder->reply->fault;
-    SoapMemoName *type = NULL;
+    SoapCacheName *type = NULL;
     size_t length = strlen(element->name);
 
     if (!soapFramesTypeOf(&decoder->frames, element, &type, error))

@@ -32,7 +32,7 @@ soapFramesInit(SoapFrames *frames, Arena *arena, SoapFramesOuter outer, gpointer
     frames->skipping = 0;
     frames->top = frames->frames;
     frames->top->kind = SOAP_FRAME_NONE;
-    memset(&frames->memo, 0, sizeof(frames->memo));
+    memset(&frames->cache, 0, sizeof(frames->cache));
 }
 
 void
@@ -90,13 +90,13 @@ isOwnChild(const SoapFrame *parent, const SoapXmlElement *element)
 }
 
 gboolean
-soapFramesTypeOf(SoapFrames *frames, const SoapXmlElement *element, SoapMemoName **ret_name,
+soapFramesTypeOf(SoapFrames *frames, const SoapXmlElement *element, SoapCacheName **ret_name,
                  GError **error)
 {
-    SoapMemoName *name = NULL;
+    SoapCacheName *name = NULL;
 
     if (element->xsiType.text) {
-        name = soapMemoName(&frames->memo, frames->arena, element->xsiType.text,
+        name = soapCacheName(&frames->cache, frames->arena, element->xsiType.text,
                             element->xsiType.length, error);
         if (!name)
             return FALSE;
@@ -131,13 +131,14 @@ beginMoRef(SoapFrames *frames, gpointer base, const SoapField *field, const Soap
            GError **error)
 {
     SoapMoRef *moref = soapStoreAlloc(frames->arena, sizeof(*moref), error);
-    const SoapMemoName *type = NULL;
+    const SoapCacheName *type = NULL;
 
     if (!moref)
         return FALSE;
     moref->type = "";
     if (element->type.text) {
-        type = soapMemoName(&frames->memo, frames->arena, element->type.text, element->type.length,
+        type = soapCacheName(&frames->cache, frames->arena, element->type.text,
+                             element->type.length,
                             error);
         if (!type)
             return FALSE;
@@ -151,9 +152,9 @@ beginMoRef(SoapFrames *frames, gpointer base, const SoapField *field, const Soap
 
 /* Returns: the type of our tables that @name means, or NULL. */
 static const SoapType *
-knownType(SoapMemoName *name)
+knownType(SoapCacheName *name)
 {
-    const SoapAnyType *type = soapMemoType(name);
+    const SoapAnyType *type = soapCacheType(name);
 
     return type->isArray ? NULL : type->type;
 }
@@ -162,7 +163,7 @@ gboolean
 soapFramesBeginObject(SoapFrames *frames, gpointer base, const SoapField *field,
                       const SoapType *declared, const SoapXmlElement *element, GError **error)
 {
-    SoapMemoName *name = NULL;
+    SoapCacheName *name = NULL;
     const SoapType *type = declared;
     const SoapType *found = NULL;
     SoapObject *object = NULL;
@@ -219,13 +220,13 @@ beginAny(SoapFrames *frames, gpointer base, const SoapField *field, const SoapXm
 {
     SoapAny *any = soapStoreAlloc(frames->arena, sizeof(*any), error);
     SoapAnyType type = { 0 };
-    SoapMemoName *name = NULL;
+    SoapCacheName *name = NULL;
 
     if (!any || !soapStorePointer(frames->arena, base, field, any, error) ||
         !soapFramesTypeOf(frames, element, &name, error))
         return FALSE;
     if (name) {
-        type = *soapMemoType(name);
+        type = *soapCacheType(name);
         any->wireType = name->name;
     } else if (element->type.text) {
         type = (SoapAnyType){ .known = TRUE, .kind = SOAP_KIND_MOREF };
@@ -304,7 +305,7 @@ beginStrangeItem(SoapFrames *frames, SoapFrame *array, const SoapXmlElement *ele
                  GError **error)
 {
     SoapAny *any = array->base;
-    SoapMemoName *name = NULL;
+    SoapCacheName *name = NULL;
 
     if (elementIsNil(element))
         return soapFramesSkip(frames);
@@ -331,7 +332,7 @@ beginField(SoapFrames *frames, SoapFrame *frame, const SoapXmlElement *element, 
     const SoapField *field = NULL;
 
     if (isOwnChild(frame, element))
-        field = soapMemoField(&frames->memo, frame->type, element->name, &frame->last);
+        field = soapCacheField(&frames->cache, frame->type, element->name, &frame->last);
     if (!field)
         return soapFramesSkip(frames);
     if (!element->hasAttributes && field->kind <= SOAP_KIND_STRING) {

@@ -341,7 +341,12 @@ def waits_of_the_guide() -> dict[str, str]:
 
 CONSTANTS = {
     "a whole retrieval": (r"(\d+) times `timeout`", "include/base/base_limits.h", "LIMIT_WHOLE_TIMEOUTS", 1),
-    "the file API, while the server is busy": (r"(\d+) tries", "include/vi/vi_folder.h", "VI_FOLDER_TRIES", 1),
+    "the file API, while the server is busy": (
+        r"(\d+) tries",
+        "include/vi/transfer/vi_transfer.h",
+        "VI_TRANSFER_TRIES",
+        1,
+    ),
     "the contents of a file": (r"(\d+) breaks", "include/base/base_limits.h", "LIMIT_BREAKS", 1),
     "the next bytes that a client sends or takes of contents, its first ones, and its end": (
         r"(\d+) times `stall_timeout`",
@@ -352,7 +357,7 @@ CONSTANTS = {
     "tidying up behind a wait": (r"(\d+) s", "src/vi/vi_task.c", "CLEANUP_TIMEOUT_MS", 1000),
     "logging out": (r"(\d+) s", "src/vi/vi_session.c", "LOGOUT_TIMEOUT_MS", 1000),
     "a long poll": (r"(\d+) s", "src/inventory/inventory_live.c", "pollSeconds", 1),
-    "a disk by its UUID": (r"(\d+) s", "include/storage/esx_vmfs_uuid.h", "ESX_VMFS_UUID_TIMEOUT_MS", 1000),
+    "a disk by its UUID": (r"(\d+) s", "include/backend/vmfs/esx_vmfs_uuid.h", "ESX_VMFS_UUID_TIMEOUT_MS", 1000),
 }
 
 

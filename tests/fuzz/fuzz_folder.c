@@ -9,9 +9,9 @@
 
 #include "base_limits.h"
 #include "fuzz_target.h"
-#include "vi_folder_range.h"
-#include "vi_folder_status.h"
-#include "vi_folder_url.h"
+#include "vi_transfer_range.h"
+#include "vi_transfer_status.h"
+#include "vi_transfer_url.h"
 
 /* An address has nothing in it but what may stand there, and gives the name back. */
 static void
@@ -19,8 +19,8 @@ checkUrl(const char *name)
 {
     static const char before[] = "/folder/";
     ViFile file = { .datacenterPath = name, .datastore = name, .path = name };
-    g_autofree char *twice = viFolderUrl(&file, VI_SPELLING_TWICE);
-    g_autofree char *once = viFolderUrl(&file, VI_SPELLING_ONCE);
+    g_autofree char *twice = viTransferUrl(&file, VI_SPELLING_TWICE);
+    g_autofree char *once = viTransferUrl(&file, VI_SPELLING_ONCE);
     g_autofree char *path = NULL;
     const char *query = strstr(twice, "?dcPath=");
 
@@ -32,7 +32,7 @@ checkUrl(const char *name)
     if (path)       /* it refuses what is no UTF-8 */
         g_assert_cmpstr(path, ==, name);
     g_assert_cmpuint(strlen(once), <=, strlen(twice));
-    g_assert_true(viFolderUrlDiffers(&file) == !g_str_equal(once, twice));
+    g_assert_true(viTransferUrlDiffers(&file) == !g_str_equal(once, twice));
 }
 
 static void
@@ -41,7 +41,7 @@ checkHost(const char *text)
     g_autofree char *host = NULL;
     guint port = 0;
 
-    if (!viFolderUrlSplitHost(text, &host, &port)) {
+    if (!viTransferUrlSplitHost(text, &host, &port)) {
         g_assert_null(host);
         return;
     }
@@ -71,7 +71,7 @@ checkPage(const char *body)
     g_autoptr(GError) error = NULL;
     const char *p;
 
-    viFolderSetRefused(&error, &file, FALSE /* writing */, &response, body);
+    viTransferSetRefused(&error, &file, FALSE /* writing */, &response, body);
     g_assert_true(g_utf8_validate(error->message, -1, NULL));
     g_assert_cmpuint(strlen(error->message), <, LIMIT_QUOTED_BYTES + 300);
     for (p = error->message; *p; p++)

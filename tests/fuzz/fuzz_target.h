@@ -8,5 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What libFuzzer calls with each input, and tests/unit/fuzz_corpus.c with each file of a folder. */
+/*
+ * What libFuzzer calls with each input, and tests/unit/support/fuzz_corpus.c with each file of a
+ * folder.
+ */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);

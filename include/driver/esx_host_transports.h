@@ -1,0 +1,27 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include "esx_uri.h"
+#include "vi_transfer.h"
+
+/*
+ * Transports to the hosts behind a vCenter, for the contents of files. How far such a host is
+ * trusted follows from the URI: with no_verify=1 in any case, else by the thumbprint that vCenter,
+ * which is trusted, gave with the ticket; where it gave none, by the authorities the URI names. The
+ * proxy and the timeouts are those of the URI.
+ */
+typedef struct _EsxHostTransports EsxHostTransports;
+
+/* What it needs of @uri is copied. */
+EsxHostTransports *esxHostTransportsNew(const EsxUri *uri);
+
+/* GDestroyNotify; accepts NULL. */
+void esxHostTransportsFree(gpointer hosts);
+
+/* ViTransportFactory; @opaque is an EsxHostTransports. */
+HttpTransport *esxHostTransportsMake(const char *host, guint port, const char *thumbprint,
+                                 gpointer opaque, GError **error);

@@ -1,0 +1,245 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/*
+ * Datastores as pools: VMFS, NFS 3 and 4.1, CIFS, local ones, and whatever else a host calls a
+ * datastore (vSAN, vVol, PMem, kinds not known yet), for which libvirt has no type of its own:
+ * those are directories.
+ */
+
+#include "base_names.h"
+#include "base_text.h"
+#include "esx_error.h"
+#include "esx_storage_backend.h"
+#include "esx_vmfs_change.h"
+#include "esx_vmfs_clone.h"
+#include "esx_vmfs_create.h"
+#include "esx_vmfs_download.h"
+#include "esx_vmfs_listing.h"
+#include "esx_vmfs_upload.h"
+#include "esx_vmfs_uuid.h"
+#include "vi_call.h"
+#include "vim_types.h"
+
+/* Where a host has its disks; their partitions are "NAME:NUMBER" in there. */
+#define DISK_FOLDER "/vmfs/devices/disks"
+
+static const EsxPoolType vmfsTypes[] = {
+    { VIR_STORAGE_POOL_DIR, VIR_CONNECT_LIST_STORAGE_POOLS_DIR },
+    { VIR_STORAGE_POOL_FS, VIR_CONNECT_LIST_STORAGE_POOLS_FS },
+    { VIR_STORAGE_POOL_NETFS, VIR_CONNECT_LIST_STORAGE_POOLS_NETFS },
+    { 0 },
+};
+
+static bool
+vmfsOwns(const InventoryPool *pool)
+{
+    return pool->datastore != NULL;
+}
+
+static gboolean
+hasSource(const InventoryDatastore *datastore)
+{
+    return datastore->remoteHost && *datastore->remoteHost && datastore->remotePath &&
+           *datastore->remotePath == '/';
+}
+
+/* A source that is not known would make XML that libvirt itself refuses: then it is a directory. */
+static virStoragePoolType
+vmfsPoolType(const InventoryPool *pool)
+{
+    switch (pool->datastore->fs) {
+    case INVENTORY_FS_VMFS:
+        return pool->datastore->nextents > 0 ? VIR_STORAGE_POOL_FS : VIR_STORAGE_POOL_DIR;
+    case INVENTORY_FS_NFS:
+    case INVENTORY_FS_CIFS:
+        return hasSource(pool->datastore) ? VIR_STORAGE_POOL_NETFS : VIR_STORAGE_POOL_DIR;
+    case INVENTORY_FS_LOCAL:
+    case INVENTORY_FS_OTHER:
+        break;
+    }
+    return VIR_STORAGE_POOL_DIR;
+}
+
+/* libvirt's file system pools have one device, so of several extents the first one stands for
+ * all. */
+static void
+describeVmfs(const InventoryDatastore *datastore, virStoragePoolSource *source)
+{
+    const InventoryExtent *extent = &datastore->extents[0];
+
+    source->format = VIR_STORAGE_POOL_FS_VMFS;
+    source->ndevice = 1;
+    source->devices = g_new0(virStoragePoolSourceDevice, 1);
+    source->devices[0].path =
+        g_strdup_printf(DISK_FOLDER "/%s:%d", extent->disk, extent->partition);
+}
+
+static void
+describeNas(const InventoryDatastore *datastore, virStoragePoolSource *source)
+{
+    const bool cifs = datastore->fs == INVENTORY_FS_CIFS;
+
+    source->format = cifs ? VIR_STORAGE_POOL_NETFS_CIFS : VIR_STORAGE_POOL_NETFS_NFS;
+    source->dir = g_strdup(datastore->remotePath);
+    source->nhost = 1;
+    source->hosts = g_new0(virStoragePoolSourceHost, 1);
+    source->hosts[0].name = g_strdup(datastore->remoteHost);
+    if (g_str_equal(datastore->fsType, "NFS41"))
+        source->protocolVer = g_strdup("4.1");
+}
+
+static void
+vmfsPoolDescribe(const InventoryPool *pool, virStoragePoolDef *def)
+{
+    def->type = vmfsPoolType(pool);
+    /* ESX has no path for a datastore that is not mounted, but libvirt's schema wants one. */
+    if (!def->target.path)
+        def->target.path = g_strdup("/vmfs/volumes");
+    if (def->type == VIR_STORAGE_POOL_FS)
+        describeVmfs(pool->datastore, &def->source);
+    else if (def->type == VIR_STORAGE_POOL_NETFS)
+        describeNas(pool->datastore, &def->source);
+}
+
+static gboolean
+vmfsPoolRefresh(EsxConnection *connection, const InventoryPool *pool, GError **error)
+{
+    VimRefreshDatastoreRequest args = VIM_INIT(RefreshDatastoreRequest);
+    g_autoptr(SoapReply) reply = NULL;
+    g_autoptr(GError) local = NULL;
+
+    args.self = (SoapMoRef *)pool->datastore->ref;
+    reply = viCall(connection->session, &vimMethodRefreshDatastore, &args, NULL, &local);
+    esxVmfsListingsExpire(esxVmfsListingsOf(connection), pool);
+    if (reply)
+        return TRUE;
+
+    /* It has gone since the snapshot was taken. */
+    if (g_error_matches(local, VI_ERROR, VI_ERROR_OBJECT_GONE))
+        g_set_error(error, ESX_ERROR, ESX_ERROR_NO_POOL, "the server has it no more");
+    else
+        g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}
+
+static void
+tellLeftOut(EsxConnection *connection, const InventoryPool *pool, EsxVolumeList *list)
+{
+    const LeftOut *out = esxVolumeListLeftOut(list);
+    g_autofree char *name = out->count > 0 ? textQuoteName(pool->name) : NULL;
+    g_autofree char *listing = name ? g_strdup_printf("the volumes of pool '%s'", name) : NULL;
+
+    if (listing)
+        esxServerTellLeftOut(connection->server, listing, out);
+}
+
+/* Whether @error may come from a pool that is not any more what an old snapshot says. */
+static bool
+vmfsIsOutdated(const GError *error)
+{
+    return error->domain == ESX_ERROR ||
+           g_error_matches(error, VI_ERROR, VI_ERROR_OBJECT_GONE) ||
+           g_error_matches(error, VI_ERROR, VI_ERROR_NOT_FOUND) ||
+           g_error_matches(error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND) ||
+           g_error_matches(error, VI_ERROR, VI_ERROR_FILE_FAULT) ||
+           g_error_matches(error, VI_ERROR, VI_ERROR_INVALID_DATASTORE) ||
+           g_error_matches(error, VI_ERROR, VI_ERROR_INVALID_PATH) ||
+           g_error_matches(error, VI_ERROR, VI_ERROR_INVALID_ARGUMENT);
+}
+
+static EsxVolumeList *
+vmfsVolumes(EsxConnection *connection, const InventoryPool *pool, GError **error)
+{
+    EsxVolumeList *list = NULL;
+
+    if (!esxVmfsCheckReachable(pool, error))
+        return NULL;
+    if (!pool->datastore->browser) {
+        g_set_error(
+            error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
+            "the server offers no way to look into this datastore; the user may lack the privilege "
+            "Datastore.Browse");
+        return NULL;
+    }
+    list = esxVmfsListingsAcquire(esxVmfsListingsOf(connection), connection->session, pool,
+                                  connection->cacheTtlMs, error);
+    if (list)
+        tellLeftOut(connection, pool, list);
+    return list;
+}
+
+/* "[datastore] path". */
+static bool
+vmfsVolumeSplit(const char *text, char **ret_pool, char **ret_name)
+{
+    return nameSplitDatastorePath(text, ret_pool, ret_name);
+}
+
+/* By the UUID of a virtual disk, which the server is asked for disk by disk. */
+static gboolean
+vmfsVolumeLookup(EsxConnection *connection, InventorySnapshot *snapshot, const char *text,
+                 gboolean deep, char **ret_pool, char **ret_name, GError **error)
+{
+    char canonical[VIR_UUID_STRING_BUFLEN] = "";
+    g_autofree char *path = NULL;
+    guint8 uuid[16];
+
+    if (!deep || !nameParseUuid(text, uuid))
+        return TRUE;
+    nameFormatUuid(uuid, canonical);
+    if (!esxVmfsFindDisk(connection, snapshot, canonical, &path, error)) {
+        textAddToError(error, "cannot look for the disk with UUID '%s': ", canonical);
+        return FALSE;
+    }
+    if (path)
+        nameSplitDatastorePath(path, ret_pool, ret_name);
+    return TRUE;
+}
+
+static char *
+vmfsVolumeKey(const InventoryPool *pool, const char *name)
+{
+    return nameJoinDatastorePath(pool->name, name);
+}
+
+static gboolean
+vmfsVolumeCheckNew(const virStorageVolDef *def, GError **error)
+{
+    const char *reason = NULL;
+
+    if (def->type != VIR_STORAGE_VOL_FILE)
+        reason = "a volume of a datastore is a file; leave the type out";
+    else if (def->target.backingStore)
+        reason = "a backing file cannot be asked for; clone the volume instead";
+    else if (def->target.encryption)
+        reason = "encryption cannot be asked for; it is a matter of the host's storage policies";
+
+    if (reason)
+        g_set_error_literal(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT, reason);
+    return !reason;
+}
+
+const EsxStorageBackend esxStorageBackendVmfs = {
+    .name = "VMFS",
+    .types = vmfsTypes,
+    .owns = vmfsOwns,
+    .isOutdated = vmfsIsOutdated,
+    .poolType = vmfsPoolType,
+    .poolDescribe = vmfsPoolDescribe,
+    .poolRefresh = vmfsPoolRefresh,
+    .volumes = vmfsVolumes,
+    .volumeSplit = vmfsVolumeSplit,
+    .volumeLookup = vmfsVolumeLookup,
+    .volumeKey = vmfsVolumeKey,
+    .volumeCheckNew = vmfsVolumeCheckNew,
+    .volumeCreate = esxVmfsCreate,
+    .volumeClone = esxVmfsClone,
+    .volumeResize = esxVmfsResize,
+    .volumeWipe = esxVmfsWipe,
+    .volumeDelete = esxVmfsDelete,
+    .volumeDownload = esxVmfsDownload,
+    .volumeUpload = esxVmfsUpload,
+};

@@ -1,0 +1,160 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Growing, wiping and deleting what is there. */
+
+#include "esx_vmfs_change.h"
+
+#include "base_text.h"
+#include "esx_error.h"
+#include "esx_libvirt.h"
+#include "esx_vmfs_contents.h"
+#include "esx_vmfs_create.h"
+#include "esx_vmfs_descriptor.h"
+#include "vi_transfer.h"
+
+static gboolean
+isDisk(const EsxVolume *volume)
+{
+    return volume->format == VIR_STORAGE_FILE_VMDK;
+}
+
+static gboolean
+refuse(const char *sentence, GError **error)
+{
+    g_set_error_literal(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT, sentence);
+    return FALSE;
+}
+
+/* ---- resize ---------------------------------------------------------------------------------- */
+
+gboolean
+esxVmfsCheckCapacity(const EsxVmfsVerb *verb, const char *name, guint64 capacity, GError **error)
+{
+    const EsxVolume volume = { .name = name, .format = VIR_STORAGE_FILE_VMDK };
+    g_autoptr(EsxVmfsContents) contents =
+        esxVmfsContentsFind(verb->connection, verb->pool, &volume, NULL);
+    g_autofree char *path = esxVmfsPath(verb->pool, name);
+    GError *local = NULL;
+
+    if (!contents || contents->size >= capacity)
+        return TRUE;
+    textToError(&local, VI_ERROR, VI_ERROR_FILE_FAULT,
+                "the server says that it has resized it to %" G_GUINT64_FORMAT " bytes, and its "
+                "descriptor says %" G_GUINT64_FORMAT, capacity, contents->size);
+    esxVmfsLeft(local, path, " is not as long as it was to be; resize it again");
+    g_propagate_error(error, local);
+    return FALSE;
+}
+
+gboolean
+esxVmfsResize(EsxConnection *connection, const InventoryPool *pool, const EsxVolume *volume,
+              guint64 capacity, gboolean allocate, GError **error)
+{
+    g_auto(EsxVmfsVerb) verb = { 0 };
+    g_autofree char *path = esxVmfsPath(pool, volume->name);
+    const ViPath disk = esxVmfsViPath(pool, path);
+    guint64 capacityKb = 0;
+
+    if (!isDisk(volume))
+        return refuse("ESX can resize virtual disks, not plain files; upload the file again, as "
+                      "long as it is to be", error);
+    if (!esxVmfsCapacityKb(capacity, &capacityKb, error))
+        return FALSE;
+    if (capacityKb * 1024 == volume->capacity)
+        return TRUE;
+    if (capacityKb * 1024 < volume->capacity)
+        return refuse("ESX cannot shrink a virtual disk; create a smaller one, and copy into it "
+                      "what is to stay", error);
+    if (!esxVmfsVerbBegin(&verb, connection, pool, error))
+        return FALSE;
+    if (viDiskExtend(connection->session, &disk, capacityKb, allocate, &verb.change, error))
+        return esxVmfsCheckCapacity(&verb, volume->name, capacityKb * 1024, error);
+    esxVmfsAbout(error, path, " may have been resized");
+    return FALSE;
+}
+
+/* ---- wipe ------------------------------------------------------------------------------------ */
+
+gboolean
+esxVmfsWipe(EsxConnection *connection, const InventoryPool *pool, const EsxVolume *volume,
+            GError **error)
+{
+    g_auto(EsxVmfsVerb) verb = { 0 };
+    g_autofree char *path = esxVmfsPath(pool, volume->name);
+    const ViPath disk = esxVmfsViPath(pool, path);
+
+    if (!isDisk(volume))
+        return refuse("ESX can wipe virtual disks, not plain files; delete the file, but know that "
+                      "its blocks keep what they hold until they are used again", error);
+    if (!esxVmfsVerbBegin(&verb, connection, pool, error))
+        return FALSE;
+    if (viDiskZeroFill(connection->session, &disk, &verb.change, error))
+        return TRUE;
+    esxVmfsAbout(error, path, " may have been wiped, wholly or in part");
+    return FALSE;
+}
+
+/* ---- delete ---------------------------------------------------------------------------------- */
+
+/* Whether @error of a deletion says little of its reason. */
+static gboolean
+isVague(const GError *error)
+{
+    if (error->domain != VI_ERROR)
+        return FALSE;
+    switch (error->code) {
+    case VI_ERROR_FAULT:
+    case VI_ERROR_INVALID_ARGUMENT:
+    case VI_ERROR_NOT_SUPPORTED:
+    case VI_ERROR_FILE_FAULT:
+    case VI_ERROR_INVALID_STATE:
+        return TRUE;
+    default:
+        return FALSE;
+    }
+}
+
+/* Whether the descriptor of the disk forbids to delete it. One that cannot be read does not. */
+static gboolean
+isForbidden(EsxVmfsVerb *verb, const EsxVolume *volume)
+{
+    const ViFile file = esxVmfsViFile(verb->pool, volume->name);
+    size_t length = 0;
+    g_autofree char *text =
+        viTransferReadText(verb->connection->transfer, &file, ESX_VMFS_DESCRIPTOR_LIMIT,
+                         verb->change.cancel, &length, NULL);
+    g_autoptr(EsxVmfsDescriptor) descriptor =
+        text ? esxVmfsDescriptorParse(text, length, NULL) : NULL;
+
+    return descriptor && !descriptor->deletable;
+}
+
+gboolean
+esxVmfsDelete(EsxConnection *connection, const InventoryPool *pool, const EsxVolume *volume,
+              GError **error)
+{
+    g_auto(EsxVmfsVerb) verb = { 0 };
+    g_autofree char *path = esxVmfsPath(pool, volume->name);
+    const ViPath file = esxVmfsViPath(pool, path);
+    g_autoptr(GError) local = NULL;
+
+    if (!esxVmfsVerbBegin(&verb, connection, pool, error))
+        return FALSE;
+    if (isDisk(volume) ? viDiskDelete(connection->session, &file, &verb.change, &local)
+                       : viFileDelete(connection->session, &file, &verb.change, &local))
+        return esxVmfsVerbExpect(&verb, volume->name, FALSE /* there */, error);
+
+    esxVmfsAbout(&local, path, " may have been deleted, wholly or in part");
+    if (isDisk(volume) && isVague(local) && isForbidden(&verb, volume))
+        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
+                    "its descriptor forbids that (ddb.deletable = \"false\"), which is mostly so "
+                    "because something else needs the disk; if nothing does, take that entry out "
+                    "of the descriptor: " TEXT_MESSAGE,
+                    local->message);
+    else
+        g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}

@@ -1,0 +1,289 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* New volumes: virtual disks by the server itself, plain files by writing zeros. */
+
+#include "esx_vmfs_create.h"
+
+#include <string.h>
+
+#include "base_names.h"
+#include "base_text.h"
+#include "esx_error.h"
+#include "esx_libvirt.h"
+#include "vi_transfer.h"
+#include "vim_types.h"
+
+/* ---- what is wanted -------------------------------------------------------------------------- */
+
+gboolean
+esxVmfsDiskType(const EsxVolumeSpec *spec, ViDiskType *ret_type, GError **error)
+{
+    if (spec->preallocate) {
+        *ret_type = VI_DISK_EAGER;
+    } else if (spec->allocation == 0) {
+        *ret_type = VI_DISK_THIN;
+    } else if (spec->allocation >= spec->capacity) {
+        *ret_type = VI_DISK_THICK;
+    } else {
+        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+                    "a virtual disk cannot take %" G_GUINT64_FORMAT " of its %" G_GUINT64_FORMAT
+                    " bytes from the start; choose an allocation of 0 (thin), one equal to the "
+                    "capacity (thick, zeroed when first written), or preallocation of metadata "
+                    "(thick, zeroed at once)", spec->allocation, spec->capacity);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+checkCapacity(guint64 capacity, GError **error)
+{
+    if (capacity <= G_MAXINT64 - 1023)
+        return TRUE;
+    textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+                "no ESX host can make a volume of %" G_GUINT64_FORMAT " bytes", capacity);
+    return FALSE;
+}
+
+gboolean
+esxVmfsCapacityKb(guint64 capacity, guint64 *ret_kb, GError **error)
+{
+    if (capacity == 0) {
+        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+                    "a virtual disk needs a capacity of more than 0 bytes");
+        return FALSE;
+    }
+    if (!checkCapacity(capacity, error))
+        return FALSE;
+    *ret_kb = (capacity + 1023) / 1024;
+    return TRUE;
+}
+
+/* ---- virtual disks --------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *path;
+    guint64 capacityKb;
+    ViDiskKind kind;
+} NewDisk;
+
+/* EsxVmfsStep */
+static gboolean
+createDisk(EsxVmfsVerb *verb, gpointer opaque, GError **error)
+{
+    const NewDisk *disk = opaque;
+    const ViPath path = esxVmfsViPath(verb->pool, disk->path);
+
+    if (viDiskCreate(verb->connection->session, &path, disk->capacityKb, &disk->kind,
+                     &verb->change, error))
+        return TRUE;
+    esxVmfsAbout(error, disk->path, " may have been made");
+    return FALSE;
+}
+
+/* libvirt's XML has no place for the adapter of a volume. */
+static gboolean
+newDisk(EsxVmfsVerb *verb, const EsxVolumeSpec *spec, EsxVolume *volume, GError **error)
+{
+    g_autofree char *path = esxVmfsPath(verb->pool, spec->name);
+    NewDisk disk = { path, 0, { VI_DISK_UNKNOWN, VIM_VIRTUAL_DISK_ADAPTER_TYPE_LSI_LOGIC } };
+
+    if (!esxVmfsCapacityKb(spec->capacity, &disk.capacityKb, error) ||
+        !esxVmfsDiskType(spec, &disk.kind.type, error) ||
+        !esxVmfsVerbInDirectory(verb, spec->name, createDisk, &disk, error) ||
+        !esxVmfsVerbExpect(verb, spec->name, TRUE /* there */, error))
+        return FALSE;
+
+    volume->disk = disk.kind;
+    volume->capacity = disk.capacityKb * 1024;
+    volume->allocation = disk.kind.type == VI_DISK_THIN ? 0 : volume->capacity;
+    return TRUE;
+}
+
+/* ---- plain files ----------------------------------------------------------------------------- */
+
+/* HttpSource: as many zeros as are left. */
+static gssize
+giveZeros(char *buffer, size_t size, gpointer opaque, GError **error G_GNUC_UNUSED)
+{
+    guint64 *left = opaque;
+    size_t length = (size_t)MIN((guint64)size, *left);
+
+    memset(buffer, 0, length);
+    *left -= length;
+    return (gssize)length;
+}
+
+typedef struct {
+    const char *name;
+    guint64 size;
+    gboolean begun;     /* there may be something under that name */
+} NewFile;
+
+/* EsxVmfsStep */
+static gboolean
+writeZeros(EsxVmfsVerb *verb, gpointer opaque, GError **error)
+{
+    NewFile *wanted = opaque;
+    const ViFile file = esxVmfsViFile(verb->pool, wanted->name);
+    guint64 left = wanted->size;
+    g_autoptr(GError) local = NULL;
+
+    if (viTransferWrite(verb->connection->transfer, &file, (gint64)wanted->size, giveZeros, &left,
+                      verb->change.cancel, NULL /* ret_written */, &local))
+        return TRUE;
+    /* Without a directory nothing was written. */
+    wanted->begun = !g_error_matches(local, VI_ERROR, VI_ERROR_FILE_NOT_FOUND);
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}
+
+static gboolean
+setExists(const char *name, GError **error)
+{
+    textToError(error, VI_ERROR, VI_ERROR_FILE_EXISTS, "%s", name);
+    return FALSE;
+}
+
+/* A file no server could take is not sent. What is free now is for the server to say. */
+static gboolean
+checkRoom(const InventoryPool *pool, guint64 size, GError **error)
+{
+    if (!checkCapacity(size, error))
+        return FALSE;
+    if (pool->capacity == 0 || size <= pool->capacity)
+        return TRUE;
+    textToError(error, VI_ERROR, VI_ERROR_NO_DISK_SPACE,
+                "the datastore has room for %" G_GUINT64_FORMAT " bytes in all, not for %"
+                G_GUINT64_FORMAT, pool->capacity, size);
+    return FALSE;
+}
+
+/* A look at a name before much is sent for it. What it cannot see, the move will. */
+static gboolean
+checkFree(EsxVmfsVerb *verb, const EsxVolumeSpec *spec, GError **error)
+{
+    const ViFile file = esxVmfsViFile(verb->pool, spec->name);
+    guint64 size = 0;
+
+    if (spec->capacity <= ESX_VMFS_CREATE_SMALL ||
+        !viTransferSize(verb->connection->transfer, &file, verb->change.cancel, &size, NULL))
+        return TRUE;
+    return setExists(spec->name, error);
+}
+
+/* Gives what is written under @temporary its name; that failing, takes it away. */
+static gboolean
+moveToName(EsxVmfsVerb *verb, const char *temporary, const char *name, GError **error)
+{
+    g_autofree char *fromPath = esxVmfsPath(verb->pool, temporary);
+    g_autofree char *toPath = esxVmfsPath(verb->pool, name);
+    const ViPath from = esxVmfsViPath(verb->pool, fromPath);
+    const ViPath to = esxVmfsViPath(verb->pool, toPath);
+    g_autoptr(GError) local = NULL;
+
+    if (viFileMove(verb->connection->session, &from, &to, FALSE /* force */, &verb->change, &local))
+        return TRUE;
+    if (g_error_matches(local, VI_ERROR, VI_ERROR_FILE_EXISTS)) {
+        g_clear_error(&local);
+        setExists(name, &local);
+        esxVmfsVerbTidy(verb, fromPath, FALSE /* isDisk */, local);
+    } else if (esxVmfsIsOpenOutcome(local)) {
+        esxVmfsLeft(local, fromPath, " is the new file, unless it has its own name already");
+    } else {
+        esxVmfsVerbTidy(verb, fromPath, FALSE /* isDisk */, local);
+    }
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}
+
+/*
+ * Whether the server has stored what was sent, and under the name it says. One look for both: the
+ * file is this verb's own, since the move replaces nothing, so that a bad one can be taken away.
+ */
+static gboolean
+checkFile(const EsxVmfsVerb *verb, const char *temporary, const EsxVolumeSpec *spec, GError **error)
+{
+    const ViFile file = esxVmfsViFile(verb->pool, spec->name);
+    g_autofree char *fromPath = esxVmfsPath(verb->pool, temporary);
+    g_autofree char *toPath = esxVmfsPath(verb->pool, spec->name);
+    GError *local = NULL;
+    guint64 size = 0;
+
+    if (!viTransferSize(verb->connection->transfer, &file, verb->change.cancel, &size, &local)) {
+        if (g_error_matches(local, VI_ERROR, VI_ERROR_FILE_NOT_FOUND)) {
+            g_clear_error(&local);
+            textToError(&local, VI_ERROR, VI_ERROR_FILE_FAULT,
+                        "the server says that it has moved what was written to its name, and has "
+                        "not");
+            esxVmfsVerbTidy(verb, fromPath, FALSE /* isDisk */, local);
+        } else {
+            textAddToError(&local, "looking at it failed: ");
+            esxVmfsLeft(local, toPath, " was made; look at it");
+        }
+        g_propagate_error(error, local);
+        return FALSE;
+    }
+    if (size == spec->capacity)
+        return TRUE;
+    g_set_error(&local, VI_ERROR, VI_ERROR_FILE_FAULT,
+                "the server has stored %" G_GUINT64_FORMAT " of the %" G_GUINT64_FORMAT
+                " bytes that were sent", size, spec->capacity);
+    esxVmfsVerbTidy(verb, toPath, FALSE /* isDisk */, local);
+    g_propagate_error(error, local);
+    return FALSE;
+}
+
+static gboolean
+newFile(EsxVmfsVerb *verb, const EsxVolumeSpec *spec, EsxVolume *volume, GError **error)
+{
+    g_autofree char *temporary = nameMakeTemporary(spec->name);
+    g_autofree char *path = esxVmfsPath(verb->pool, temporary);
+    NewFile file = { temporary, spec->capacity, FALSE };
+    g_autoptr(GError) local = NULL;
+
+    if (!checkRoom(verb->pool, spec->capacity, error) || !checkFree(verb, spec, error))
+        return FALSE;
+    if (!esxVmfsVerbInDirectory(verb, temporary, writeZeros, &file, &local)) {
+        if (file.begun)
+            esxVmfsVerbTidy(verb, path, FALSE /* isDisk */, local);
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
+    if (!moveToName(verb, temporary, spec->name, error) ||
+        !checkFile(verb, temporary, spec, error))
+        return FALSE;
+
+    volume->capacity = spec->capacity;
+    volume->allocation = spec->capacity;
+    return TRUE;
+}
+
+/* ---- volumes --------------------------------------------------------------------------------- */
+
+gboolean
+esxVmfsCreate(EsxConnection *connection, const InventoryPool *pool, const EsxVolumeSpec *spec,
+              EsxVolumeList **ret_volume, GError **error)
+{
+    g_auto(EsxVmfsVerb) verb = { 0 };
+    EsxVolume volume = { .name = spec->name };
+    g_autoptr(GError) local = NULL;
+    gboolean ok = FALSE;
+
+    if (!esxVmfsCheckNew(spec->name, spec->format, &volume.format, error) ||
+        !esxVmfsVerbBegin(&verb, connection, pool, error))
+        return FALSE;
+
+    ok = volume.format == VIR_STORAGE_FILE_VMDK ? newDisk(&verb, spec, &volume, &local)
+                                                : newFile(&verb, spec, &volume, &local);
+    if (!ok) {
+        esxVmfsVerbFail(&verb, g_steal_pointer(&local), error);
+        return FALSE;
+    }
+    volume.physical = volume.allocation;
+    *ret_volume = esxVmfsVolumeOf(pool, &volume);
+    return TRUE;
+}

@@ -1,0 +1,598 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Contents of a volume, from the user to the server. */
+
+#include "esx_vmfs_upload.h"
+
+#include "base_names.h"
+#include "base_text.h"
+#include "esx_claim.h"
+#include "esx_error.h"
+#include "esx_libvirt.h"
+#include "esx_vmfs_contents.h"
+#include "esx_vmfs_verb.h"
+
+/* Small, so that little is left to be sent when the user says that this was all. */
+#define PIPE_BYTES ((size_t)1024 * 1024)
+
+typedef struct {
+    EsxTransfer base;
+    EsxVmfsContents *contents;
+    EsxVmfsVerb verb;
+    EsxClaim *claim;        /* from the first byte on */
+    guint64 epoch;          /* when the contents were looked for */
+    guint64 before;         /* bytes of the volume then */
+    gint64 length;          /* what has to come; HTTP_LENGTH_UNKNOWN: whatever does */
+
+    EsxPipe *pipe;          /* while it runs */
+    guint64 got;
+    gboolean asked;         /* the server has taken the file's name: something may be there */
+} Upload;
+
+static gboolean
+setGivenUp(GError **error)
+{
+    g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "The upload was given up.");
+    return FALSE;
+}
+
+/* The client holds the volume, a thread and a connection of the server meanwhile. */
+static gboolean
+setSilent(const EsxPipe *pipe, const char *what, GError **error)
+{
+    textToError(error, ESX_ERROR, ESX_ERROR_CLIENT_SILENT,
+                "for %g s the client has %s; the volume is what it was",
+                esxPipePatienceMs(pipe) / 1000.0, what);
+    return FALSE;
+}
+
+/* ---- what comes ------------------------------------------------------------------------------ */
+
+static gboolean
+setLength(const Upload *upload, const char *what, GError **error)
+{
+    textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+                "%s %" G_GINT64_FORMAT " bytes %s; the volume is what it was", what, upload->length,
+                upload->contents->isDisk ? "that the virtual disk has" : "that were announced");
+    return FALSE;
+}
+
+/* HttpSource: what the user sends, as far as that was announced; holes as zeros. */
+static gssize
+giveBytes(char *buffer, size_t size, gpointer opaque, GError **error)
+{
+    Upload *upload = opaque;
+    size_t length = 0;
+
+    upload->asked = TRUE;
+    if (upload->length >= 0)
+        size = (size_t)MIN((guint64)size, (guint64)upload->length - upload->got);
+    if (size == 0)
+        return 0;
+    if (g_atomic_int_get(esxServerCancelFlag())) {
+        setGivenUp(error);
+        return -1;
+    }
+    switch (esxPipeRead(upload->pipe, buffer, size, TRUE /* expand */, TRUE /* block */, &length)) {
+    case ESX_PIPE_DONE:
+        upload->got += length;
+        return (gssize)length;
+    case ESX_PIPE_END:
+        if (upload->length < 0)
+            return 0;
+        setLength(upload, "what was sent ends before the", error);
+        return -1;
+    case ESX_PIPE_WAIT:
+        setSilent(upload->pipe, "sent nothing", error);
+        return -1;
+    case ESX_PIPE_HOLE:
+    case ESX_PIPE_CLOSED:
+    default:
+        setGivenUp(error);
+        return -1;
+    }
+}
+
+/* Waits until the user says that this was all. */
+static gboolean
+awaitEnd(Upload *upload, GError **error)
+{
+    if (upload->length < 0)
+        return TRUE;
+    switch (esxPipeAwaitEnd(upload->pipe)) {
+    case ESX_PIPE_END:
+        return TRUE;
+    case ESX_PIPE_DONE:
+        return setLength(upload, "more was sent than the", error);
+    case ESX_PIPE_WAIT:
+        return setSilent(upload->pipe, "not said that this was all", error);
+    case ESX_PIPE_HOLE:
+    case ESX_PIPE_CLOSED:
+    default:
+        return setGivenUp(error);
+    }
+}
+
+/* ---- the file beside the volume -------------------------------------------------------------- */
+
+static gboolean
+writeFile(Upload *upload, const char *temporary, gint *cancel, GError **error)
+{
+    ViTransfer *transfer = upload->verb.connection->transfer;
+    const ViFile file = esxVmfsViFile(upload->verb.pool, temporary);
+    guint64 size = 0;
+
+    if (!viTransferWrite(transfer, &file, upload->length, giveBytes, upload, cancel,
+                       NULL /* ret_written */, error))
+        return FALSE;
+    upload->asked = TRUE;
+    /* Before the end: what is done by then does not keep Finish, and a daemon's main loop. */
+    if (!viTransferSize(transfer, &file, cancel, &size, error))
+        return FALSE;
+    if (size != upload->got) {
+        textToError(error, VI_ERROR, VI_ERROR_FILE_FAULT,
+                    "the server has stored %" G_GUINT64_FORMAT " of the %" G_GUINT64_FORMAT
+                    " bytes that were sent; the volume is what it was", size, upload->got);
+        return FALSE;
+    }
+    if (!awaitEnd(upload, error))
+        return FALSE;
+    /* What is left takes no longer than other changes do. */
+    esxClaimSetSlow(upload->claim, FALSE, NULL /* givenUp */);
+    return TRUE;
+}
+
+/*
+ * Whether there may be a file after writing it failed with @error. A reply that makes no sense does
+ * not say that there is none.
+ */
+static gboolean
+mayBeThere(const Upload *upload, const GError *error)
+{
+    return upload->asked || error->domain == HTTP_ERROR || esxVmfsIsOpenOutcome(error) ||
+           g_error_matches(error, VI_ERROR, VI_ERROR_PROTOCOL);
+}
+
+/*
+ * Takes the file away. Whoever gave the upload up hears nothing of it, unless something had to be
+ * left: then that is the error.
+ */
+static void
+removeFile(Upload *upload, const char *path, GError **error)
+{
+    GError *local = g_steal_pointer(error);
+
+    if (!esxVmfsVerbTidy(&upload->verb, path, FALSE /* isDisk */, local) &&
+        g_error_matches(local, HTTP_ERROR, HTTP_ERROR_CANCELLED)) {
+        g_set_error_literal(error, VI_ERROR, VI_ERROR_FILE_FAULT, local->message);
+        g_error_free(local);
+        return;
+    }
+    g_propagate_error(error, local);
+}
+
+/*
+ * Who has resized the disk while its contents were on their way must not get an extent that does
+ * not fit; and what was deleted must not come back.
+ */
+static gboolean
+checkUnchanged(Upload *upload, gint *cancel, GError **error)
+{
+    const gboolean isDisk = upload->contents->isDisk;
+    const ViFile file = esxVmfsViFile(upload->verb.pool, upload->contents->parts[0].file);
+    guint64 size = 0;
+
+    if (!viTransferSize(upload->verb.connection->transfer, &file, cancel, &size, error)) {
+        g_prefix_error(error, "the volume was changed during the upload: ");
+        return FALSE;
+    }
+    if (size == upload->before)
+        return TRUE;
+    /* An extent only grows; one that is too short is what an upload before left, that had met a
+     * resize, and this one mends it. */
+    if (isDisk && size < upload->before)
+        return TRUE;
+    textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
+                "the %s during the upload: it has %" G_GUINT64_FORMAT " bytes now, and had %"
+                G_GUINT64_FORMAT " before; upload again",
+                isDisk ? "disk was resized" : "file was replaced", size, upload->before);
+    return FALSE;
+}
+
+/*
+ * Nothing is asked of the server before something comes: a daemon may be left with a stream whose
+ * client died before it began, and which nobody ends.
+ */
+static gboolean
+awaitBeginning(EsxPipe *pipe, GError **error)
+{
+    const guint ms = esxPipePatienceMs(pipe);
+    const gint64 deadline = g_get_monotonic_time() + ms * (gint64)G_TIME_SPAN_MILLISECOND;
+    const EsxPipeResult begun = esxPipeAwaitBegun(pipe, ms > 0 ? deadline : 0);
+    guint64 length = 0;
+
+    if (begun == ESX_PIPE_WAIT)
+        return setSilent(pipe, "sent nothing", error);
+    return (begun == ESX_PIPE_DONE &&
+            esxPipePeek(pipe, FALSE /* block */, &length) != ESX_PIPE_CLOSED) ||
+           setGivenUp(error);
+}
+
+/* ---- beside other changes -------------------------------------------------------------------- */
+
+/* Looks for the contents anew. Returns: (transfer full), or NULL with @error. */
+static EsxVmfsContents *
+findNow(const Upload *upload, GError **error)
+{
+    const EsxVmfsContents *contents = upload->contents;
+    const EsxVolume volume = {
+        .name = contents->volume,
+        .format = contents->isDisk ? VIR_STORAGE_FILE_VMDK : VIR_STORAGE_FILE_RAW,
+    };
+
+    return esxVmfsContentsFind(upload->verb.connection, contents->pool, &volume, error);
+}
+
+/* What was known of the volume may be outdated, when another change has ended since. */
+static gboolean
+checkStill(Upload *upload, GError **error)
+{
+    const EsxVmfsContents *contents = upload->contents;
+    g_autoptr(EsxVmfsContents) now = NULL;
+
+    if (esxClaimEpoch() == upload->epoch)
+        return TRUE;
+    now = findNow(upload, error);
+    if (!now) {
+        g_prefix_error(error, "the volume was changed before the upload began: ");
+        return FALSE;
+    }
+    upload->before = now->size;
+    if (!contents->isDisk || (now->size == contents->size && now->nparts == 1 &&
+                              g_str_equal(now->parts[0].file, contents->parts[0].file)))
+        return TRUE;
+    textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
+                "the disk was resized before the upload began: it has %" G_GUINT64_FORMAT
+                " bytes now, and had %" G_GUINT64_FORMAT "; upload again", now->size,
+                contents->size);
+    return FALSE;
+}
+
+/*
+ * Claims the volume, and the file beside it. Not before something comes: nobody may be left to end
+ * a stream that has not begun.
+ */
+static gboolean
+claimVolume(Upload *upload, const char *temporary, gint *cancel, GError **error)
+{
+    const EsxClaimOn on[] = {
+        { upload->contents->pool, upload->contents->volume, FALSE },
+        { upload->contents->pool, temporary, FALSE },
+    };
+
+    upload->claim = esxClaimTake("an upload", on, G_N_ELEMENTS(on),
+                                 upload->verb.connection->taskTimeoutMs, cancel, error);
+    if (!upload->claim)
+        return FALSE;
+    esxClaimSetSlow(upload->claim, TRUE, cancel);
+    return checkStill(upload, error);
+}
+
+/* Whether an upload that began now would be refused: better told at once than with the stream. */
+static gboolean
+checkUnclaimed(EsxConnection *connection, const InventoryPool *pool, const EsxVolume *volume,
+               GError **error)
+{
+    const EsxClaimOn on = { pool, volume->name, TRUE };
+    g_autoptr(EsxClaim) claim = esxClaimTake("an upload", &on, 1, connection->taskTimeoutMs,
+                                             esxServerCancelFlag(), error);
+
+    return claim != NULL;
+}
+
+/* ---- in its place ---------------------------------------------------------------------------- */
+
+/* The move, with the names of both files. */
+typedef struct {
+    const char *temporary;
+    const char *fromPath;
+    const char *toPath;
+    gint *cancel;
+} Place;
+
+/*
+ * An error of what stays at @path, what that is and what to do about it first.
+ *
+ * @note: what @path is, a part of a sentence that begins with a blank. @why: (transfer full).
+ * Returns: FALSE.
+ */
+static gboolean
+failLeft(const char *path, ViErrorCode code, const char *note, char *why, GError **error)
+{
+    GError *local = g_error_new_literal(VI_ERROR, code, why);
+
+    g_free(why);
+    esxVmfsLeft(local, path, TEXT_MESSAGE, note);
+    g_propagate_error(error, local);
+    return FALSE;
+}
+
+/*
+ * The disk was deleted between the last look at it and the move, so that what was moved is an
+ * extent of nothing. One attempt: what cannot be deleted now may be a new disk's.
+ */
+static gboolean
+removeOrphan(const Upload *upload, const Place *place, GError **error)
+{
+    const EsxVmfsVerb *verb = &upload->verb;
+    const ViPath file = esxVmfsViPath(verb->pool, place->toPath);
+    g_autoptr(GError) local = NULL;
+
+    if (viFileDelete(verb->connection->session, &file, &verb->change, &local))
+        g_set_error(error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND,
+                    "the disk was deleted during the upload; what was sent was deleted as well");
+    else
+        return failLeft(place->toPath, VI_ERROR_FILE_NOT_FOUND,
+                        " is left, and belongs to no disk; delete it",
+                        textFormat("the disk was deleted during the upload, and deleting what was "
+                                   "sent failed: " TEXT_MESSAGE, local->message),
+                        error);
+    return FALSE;
+}
+
+/* Nobody can say whether what was moved is what the volume is now. @local: (transfer full). */
+static gboolean
+failLook(const Place *place, GError *local, GError **error)
+{
+    char *why = textFormat("looking at it failed: " TEXT_MESSAGE, local->message);
+
+    g_error_free(local);
+    return failLeft(place->toPath, VI_ERROR_OUTCOME_UNKNOWN,
+                    " is where what was sent was moved to", why, error);
+}
+
+/* Whether the server has done what it says: then nothing is under the other name any more. */
+static gboolean
+checkMoved(Upload *upload, const Place *place, GError **error)
+{
+    const ViFile file = esxVmfsViFile(upload->verb.pool, place->temporary);
+    GError *local = NULL;
+    guint64 size = 0;
+
+    if (viTransferSize(upload->verb.connection->transfer, &file, place->cancel, &size, &local)) {
+        textToError(&local, VI_ERROR, VI_ERROR_FILE_FAULT,
+                    "the server says that it has moved what was sent to '%s', and has not",
+                    place->toPath);
+        removeFile(upload, place->fromPath, &local);
+        g_propagate_error(error, local);
+        return FALSE;
+    }
+    if (!g_error_matches(local, VI_ERROR, VI_ERROR_FILE_NOT_FOUND))
+        return failLook(place, local, error);
+    g_error_free(local);
+    return TRUE;
+}
+
+/* Whether the descriptor and the extent, which is what was sent, go together. */
+static gboolean
+checkDiskNow(Upload *upload, const Place *place, GError **error)
+{
+    const EsxVmfsContents *contents = upload->contents;
+    const ViFile file = esxVmfsViFile(contents->pool, contents->parts[0].file);
+    g_autoptr(EsxVmfsContents) now = NULL;
+    g_autofree char *note = NULL;
+    GError *local = NULL;
+    guint64 size = 0;
+
+    now = findNow(upload, &local);
+    if (!now && g_error_matches(local, VI_ERROR, VI_ERROR_FILE_NOT_FOUND)) {
+        g_error_free(local);
+        return removeOrphan(upload, place, error);
+    }
+    if (!now)
+        return failLook(place, local, error);
+    if (now->size == contents->size)
+        return TRUE;
+    if (!viTransferSize(upload->verb.connection->transfer, &file, place->cancel, &size, &local))
+        return failLook(place, local, error);
+    /* Resized behind the move: then what was sent was there in time. */
+    if (size == now->size)
+        return TRUE;
+    note = textFormat(" has the contents of the disk, and does not fit its descriptor; %s %"
+                      G_GUINT64_FORMAT " bytes",
+                      size < now->size ? "upload an image of" : "resize the disk to",
+                      MAX(size, now->size));
+    return failLeft(place->toPath, VI_ERROR_FILE_FAULT, note,
+                    textFormat("the disk was changed during the upload: its descriptor says %"
+                               G_GUINT64_FORMAT " bytes, its contents have %" G_GUINT64_FORMAT,
+                               now->size, size),
+                    error);
+}
+
+/* Returns: FALSE. */
+static gboolean
+setReplaced(const Upload *upload, const Place *place, guint64 size, GError **error)
+{
+    g_autofree char *note = textFormat(" has %" G_GUINT64_FORMAT " bytes now, and %"
+                                       G_GUINT64_FORMAT " were sent; upload again",
+                                       size, upload->got);
+
+    return failLeft(place->toPath, VI_ERROR_FILE_FAULT, note,
+                    g_strdup("the file was replaced during the upload"), error);
+}
+
+/* One look is enough: where both lengths are the same, it is one for the other name. */
+static gboolean
+checkFileNow(Upload *upload, const Place *place, GError **error)
+{
+    const ViFile file = esxVmfsViFile(upload->verb.pool, upload->contents->volume);
+    GError *local = NULL;
+    guint64 size = 0;
+
+    if (upload->got == upload->before)
+        return checkMoved(upload, place, error);
+    if (!viTransferSize(upload->verb.connection->transfer, &file, place->cancel, &size, &local)) {
+        if (!g_error_matches(local, VI_ERROR, VI_ERROR_FILE_NOT_FOUND))
+            return failLook(place, local, error);
+        g_propagate_prefixed_error(error, local, "the file was deleted during the upload: ");
+        return FALSE;
+    }
+    if (size == upload->got)
+        return TRUE;
+    if (size == upload->before)
+        return checkMoved(upload, place, error) && setReplaced(upload, place, size, error);
+    return setReplaced(upload, place, size, error);
+}
+
+static gboolean
+moveToPlace(Upload *upload, const char *temporary, gint *cancel, GError **error)
+{
+    const EsxVmfsVerb *verb = &upload->verb;
+    g_autofree char *fromPath = esxVmfsPath(verb->pool, temporary);
+    g_autofree char *toPath = esxVmfsPath(verb->pool, upload->contents->parts[0].file);
+    const ViPath from = esxVmfsViPath(verb->pool, fromPath);
+    const ViPath to = esxVmfsViPath(verb->pool, toPath);
+    const Place place = { temporary, fromPath, toPath, cancel };
+    GError *local = NULL;
+
+    if (viFileMove(verb->connection->session, &from, &to, TRUE /* force */, &verb->change, &local))
+        return upload->contents->isDisk ? checkMoved(upload, &place, error) &&
+                                              checkDiskNow(upload, &place, error)
+                                        : checkFileNow(upload, &place, error);
+    if (esxVmfsIsOpenOutcome(local))
+        esxVmfsLeft(local, fromPath, " is what was sent, unless it is in its place already");
+    else
+        removeFile(upload, fromPath, &local);
+    g_propagate_error(error, local);
+    return FALSE;
+}
+
+/* EsxTransfer.run */
+static gboolean
+run(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error)
+{
+    Upload *upload = (Upload *)transfer;
+    g_autofree char *temporary = nameMakeTemporary(upload->contents->volume);
+    GError *local = NULL;
+
+    upload->pipe = pipe;
+    upload->verb.change.cancel = cancel;
+    if (!awaitBeginning(pipe, error) || !claimVolume(upload, temporary, cancel, error))
+        return FALSE;
+    if (writeFile(upload, temporary, cancel, &local) && checkUnchanged(upload, cancel, &local))
+        return moveToPlace(upload, temporary, cancel, error);
+
+    if (mayBeThere(upload, local)) {
+        g_autofree char *path = esxVmfsPath(upload->verb.pool, temporary);
+
+        removeFile(upload, path, &local);
+    }
+    g_propagate_error(error, local);
+    return FALSE;
+}
+
+/* ---- what is wanted -------------------------------------------------------------------------- */
+
+static gboolean
+refuse(GError **error, const char *why)
+{
+    textToError(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
+                "%s: ESX takes the contents of a file as a whole only; download the volume, change "
+                "the copy, and upload all of it", why);
+    return FALSE;
+}
+
+static gboolean
+checkDisk(const EsxVmfsContents *contents, guint64 length, GError **error)
+{
+    if (contents->nparts > 1 || contents->parts[0].fileOffset > 0) {
+        textToError(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
+                    "the contents of the disk are spread over %zu files, or begin within one; "
+                    "clone it, which makes one file of them, and upload to the clone",
+                    contents->nparts);
+        return FALSE;
+    }
+    if (!contents->parts[0].isOwn) {
+        textToError(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
+                    "the contents of the disk are in '%s', which is read-only or not its own; "
+                    "clone the disk, and upload to the clone", contents->parts[0].file);
+        return FALSE;
+    }
+    if (length <= contents->size)
+        return TRUE;
+    textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+                "%" G_GUINT64_FORMAT " bytes are more than the %" G_GUINT64_FORMAT " of the "
+                "virtual disk; resize it first", length, contents->size);
+    return FALSE;
+}
+
+/* Whether all that is there is replaced. */
+static gboolean
+checkWhole(const EsxVmfsContents *contents, guint64 length, GError **error)
+{
+    if (length > G_MAXINT64) {
+        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+                    "no ESX host has a file of %" G_GUINT64_FORMAT " bytes", length);
+        return FALSE;
+    }
+    if (length > 0 && length < contents->size)
+        return refuse(error, "an upload cannot end before the volume does");
+    return !contents->isDisk || checkDisk(contents, length, error);
+}
+
+static void
+uploadFree(EsxTransfer *transfer)
+{
+    Upload *upload = (Upload *)transfer;
+
+    esxVmfsVerbEnd(&upload->verb);
+    esxClaimFree(upload->claim);
+    esxVmfsContentsFree(upload->contents);
+    g_free(upload);
+}
+
+EsxTransfer *
+esxVmfsUpload(EsxConnection *connection, const InventoryPool *pool, const EsxVolume *volume,
+              guint64 offset, guint64 length, GError **error)
+{
+    g_autoptr(EsxVmfsContents) contents = NULL;
+    EsxVmfsVerb verb = { 0 };
+    guint64 epoch;
+    Upload *upload;
+
+    if (!esxVmfsVerbBegin(&verb, connection, pool, error))
+        return NULL;
+    if (offset > 0) {
+        refuse(error, "an upload cannot begin within a volume");
+        return NULL;
+    }
+    if (!checkUnclaimed(connection, pool, volume, error))
+        return NULL;
+    epoch = esxClaimEpoch();
+    contents = esxVmfsContentsFind(connection, pool, volume, error);
+    if (!contents || !checkWhole(contents, length, error))
+        return NULL;
+
+    upload = g_new0(Upload, 1);
+    upload->base = (EsxTransfer) {
+        .run = run,
+        .free = uploadFree,
+        .isUpload = TRUE,
+        .pipeBytes = PIPE_BYTES,
+        .what = textFormat("upload to '%s'", volume->path),
+    };
+    upload->verb = verb;
+    upload->verb.change.changed = &upload->verb.changed;
+    upload->verb.pool = contents->pool;
+    upload->epoch = epoch;
+    upload->before = contents->size;
+    upload->length = length > 0 ? (gint64)length : HTTP_LENGTH_UNKNOWN;
+    if (contents->isDisk)
+        upload->length = (gint64)contents->size;
+    upload->base.expected = (guint64)MAX(upload->length, 0);
+    upload->contents = g_steal_pointer(&contents);
+    return &upload->base;
+}

@@ -1,0 +1,500 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* What the verbs that change a datastore have in common. */
+
+#include "esx_vmfs_verb.h"
+
+#include <string.h>
+
+#include "base_limits.h"
+#include "base_names.h"
+#include "base_text.h"
+#include "esx_error.h"
+#include "esx_libvirt.h"
+#include "esx_vmfs_listing.h"
+#include "vi_budget.h"
+#include "vi_transfer.h"
+
+/* How long tidying up may take: the user waits for it. */
+#define TIDY_TIMEOUT_MS 60000
+
+/* Between looks whether a locked file is so still: from the first to the second, then doubled. */
+#define TIDY_PAUSE_MS 50
+#define TIDY_PAUSE_MAX_MS 3200
+
+/* A file that is locked for longer than that is left, and named. */
+#define TIDY_LOCKED_MS 12000
+
+/* ---- begin and end --------------------------------------------------------------------------- */
+
+gboolean
+esxVmfsCheckReachable(const InventoryPool *pool, GError **error)
+{
+    if (pool->accessible)
+        return TRUE;
+    g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
+                "the host cannot reach the datastore now; bring its storage back, then refresh the "
+                "pool");
+    return FALSE;
+}
+
+gboolean
+esxVmfsVerbBegin(EsxVmfsVerb *verb, EsxConnection *connection, const InventoryPool *pool,
+                 GError **error)
+{
+    if (!esxVmfsCheckReachable(pool, error))
+        return FALSE;
+    if (pool->datastore->readOnly) {
+        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
+                    "the host has the datastore mounted read-only; mount it for reading and "
+                    "writing, then refresh the pool");
+        return FALSE;
+    }
+    *verb = (EsxVmfsVerb) {
+        .connection = connection,
+        .pool = pool,
+        .change = {
+            .timeoutMs = connection->taskTimeoutMs,
+            .cancel = esxServerCancelFlag(),
+            .changed = &verb->changed,
+        },
+    };
+    return TRUE;
+}
+
+void
+esxVmfsVerbEnd(EsxVmfsVerb *verb)
+{
+    if (!verb->connection)
+        return;
+    if (verb->changed) {
+        esxConnectionChanged(verb->connection, verb->pool);
+    } else {
+        /* What failed may have failed because the pool is not what was known of it. */
+        esxVmfsListingsExpire(esxVmfsListingsOf(verb->connection), verb->pool);
+        inventoryExpire(verb->connection->inventory);
+    }
+    g_free(verb->madeDirectory);
+    *verb = (EsxVmfsVerb) { 0 };
+}
+
+/* ---- names and formats ----------------------------------------------------------------------- */
+
+static gboolean
+endsWith(const char *name, const char *ending)
+{
+    size_t length = strlen(name);
+    size_t tail = strlen(ending);
+
+    return length >= tail && g_ascii_strcasecmp(name + length - tail, ending) == 0;
+}
+
+gboolean
+esxVmfsIsDiskName(const char *name)
+{
+    return endsWith(name, ".vmdk");
+}
+
+static int
+formatByName(const char *name)
+{
+    if (esxVmfsIsDiskName(name))
+        return VIR_STORAGE_FILE_VMDK;
+    return endsWith(name, ".iso") ? VIR_STORAGE_FILE_ISO : VIR_STORAGE_FILE_RAW;
+}
+
+static const char *
+formatName(int format)
+{
+    const char *name = virStorageFileFormatTypeToString(format);
+
+    return name ? name : "unknown";
+}
+
+static gboolean
+checkFormat(const char *name, int format, GError **error)
+{
+    switch (format) {
+    case VIR_STORAGE_FILE_NONE:
+        return TRUE;
+    case VIR_STORAGE_FILE_VMDK:
+        if (esxVmfsIsDiskName(name))
+            return TRUE;
+        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+                    "ESX knows a virtual disk by the ending '.vmdk' of its name; call it "
+                    "'%s.vmdk'", name);
+        return FALSE;
+    case VIR_STORAGE_FILE_RAW:
+    case VIR_STORAGE_FILE_ISO:
+        if (!esxVmfsIsDiskName(name))
+            return TRUE;
+        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+                    "ESX takes '%s' for a virtual disk because of the ending of its name; give it "
+                    "the format vmdk, or another name", name);
+        return FALSE;
+    default:
+        textToError(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
+                    "ESX has no volumes of the format '%s'; it has vmdk, and as plain files raw "
+                    "and iso", formatName(format));
+        return FALSE;
+    }
+}
+
+gboolean
+esxVmfsCheckNew(const char *name, int format, int *ret_format, GError **error)
+{
+    const char *reason = nameRefuseVolume(name);
+
+    if (reason) {
+        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT, "the name '%s' %s", name,
+                    reason);
+        return FALSE;
+    }
+    if (!checkFormat(name, format, error))
+        return FALSE;
+    *ret_format = formatByName(name);
+    return TRUE;
+}
+
+char *
+esxVmfsPath(const InventoryPool *pool, const char *name)
+{
+    return nameJoinDatastorePath(pool->datastore->name, name);
+}
+
+ViPath
+esxVmfsViPath(const InventoryPool *pool, const char *path)
+{
+    return (ViPath) { path, pool->datastore->datacenter };
+}
+
+ViFile
+esxVmfsViFile(const InventoryPool *pool, const char *name)
+{
+    return (ViFile) {
+        .datacenterPath = pool->datastore->datacenterPath,
+        .datastore = pool->datastore->name,
+        .path = name,
+        .datastoreRef = pool->datastore->ref,
+    };
+}
+
+/* ---- directories ----------------------------------------------------------------------------- */
+
+static gboolean
+isExists(const GError *error)
+{
+    return g_error_matches(error, VI_ERROR, VI_ERROR_FILE_EXISTS);
+}
+
+/* One that is there is as good as made. */
+static gboolean
+makeDirectory(EsxVmfsVerb *verb, const char *path, GError **error)
+{
+    const ViPath directory = esxVmfsViPath(verb->pool, path);
+    g_autoptr(GError) local = NULL;
+
+    if (viFileMakeDirectory(verb->connection->session, &directory, TRUE /* parents */,
+                            &verb->change, &local)) {
+        g_free(verb->madeDirectory);
+        verb->madeDirectory = g_strdup(path);
+        return TRUE;
+    }
+    if (isExists(local))
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}
+
+/*
+ * Makes the first level of @directory as a namespace.
+ *
+ * @refusal: what an attempt without came to; set as @error where there are no namespaces.
+ */
+static gboolean
+makeNamespace(EsxVmfsVerb *verb, const char *directory, const GError *refusal, GError **error)
+{
+    g_autofree char *first = g_strndup(directory, strcspn(directory, "/"));
+    g_autoptr(GError) local = NULL;
+
+    if (viFileMakeNamespace(verb->connection->session, verb->pool->datastore->ref, first,
+                            &verb->change, &local)) {
+        verb->madeDirectory = esxVmfsPath(verb->pool, first);
+        return TRUE;
+    }
+    if (isExists(local))
+        return TRUE;
+    if (g_error_matches(local, VI_ERROR, VI_ERROR_NOT_SUPPORTED) ||
+        g_error_matches(local, VI_ERROR, VI_ERROR_INVALID_DATASTORE))
+        g_propagate_error(error, g_error_copy(refusal));
+    else
+        g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}
+
+/* Whether the datastore may be one without directories of its own. */
+static gboolean
+mayHaveNamespaces(const EsxVmfsVerb *verb)
+{
+    return verb->pool->datastore->fs == INVENTORY_FS_OTHER;
+}
+
+/*
+ * Whether @error of making a directory may come of that. Which fault that is differs; those that
+ * mean something else for certain are told apart.
+ */
+static gboolean
+mayNeedNamespace(const EsxVmfsVerb *verb, const GError *error)
+{
+    if (!mayHaveNamespaces(verb) || error->domain != VI_ERROR)
+        return FALSE;
+    switch (error->code) {
+    case VI_ERROR_FAULT:
+    case VI_ERROR_NOT_SUPPORTED:
+    case VI_ERROR_INVALID_ARGUMENT:
+    case VI_ERROR_FILE_FAULT:
+    case VI_ERROR_FILE_NOT_FOUND:
+    case VI_ERROR_INVALID_PATH:
+    case VI_ERROR_INVALID_STATE:
+        return TRUE;
+    default:
+        return FALSE;
+    }
+}
+
+static gboolean
+makeDirectories(EsxVmfsVerb *verb, const char *directory, GError **error)
+{
+    g_autofree char *path = esxVmfsPath(verb->pool, directory);
+    g_autoptr(GError) local = NULL;
+
+    if (makeDirectory(verb, path, &local))
+        return TRUE;
+    if (mayNeedNamespace(verb, local)) {
+        g_autoptr(GError) refusal = g_steal_pointer(&local);
+
+        if (makeNamespace(verb, directory, refusal, &local) &&
+            (!strchr(directory, '/') || makeDirectory(verb, path, &local)))
+            return TRUE;
+    }
+    if (esxVmfsIsOpenOutcome(local)) {
+        esxVmfsAbout(&local, path, " is the directory of it that was missing, and may have been "
+                     "made");
+    } else {
+        esxVmfsAbout(&local, path, "");
+        textAddToError(&local, "the directory '%s' is missing, and it cannot be made: ", path);
+    }
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}
+
+/* Whether @error of a step may come of a directory that is missing. */
+static gboolean
+mayNeedDirectory(const EsxVmfsVerb *verb, const GError *error)
+{
+    if (g_error_matches(error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND))
+        return TRUE;
+    return mayHaveNamespaces(verb) && (g_error_matches(error, VI_ERROR, VI_ERROR_FILE_FAULT) ||
+                                       g_error_matches(error, VI_ERROR, VI_ERROR_INVALID_PATH));
+}
+
+gboolean
+esxVmfsVerbInDirectory(EsxVmfsVerb *verb, const char *name, EsxVmfsStep step, gpointer opaque,
+                       GError **error)
+{
+    const char *slash = strrchr(name, '/');
+    g_autofree char *directory = slash ? g_strndup(name, (gsize)(slash - name)) : NULL;
+    g_autoptr(GError) local = NULL;
+
+    if (step(verb, opaque, &local))
+        return TRUE;
+    if (!directory || !mayNeedDirectory(verb, local)) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
+    return makeDirectories(verb, directory, error) && step(verb, opaque, error);
+}
+
+/* ---- failures -------------------------------------------------------------------------------- */
+
+void
+esxVmfsNote(GError *error, const char *format, ...)
+{
+    g_autofree char *note = NULL;
+    char *message = NULL;
+    va_list args;
+
+    va_start(args, format);
+    note = textFormatV(format, args);
+    va_end(args);
+    message = g_strdup_printf("%s (%s)", error->message, note);
+    g_free(error->message);
+    error->message = message;
+}
+
+/* What @path is called elsewhere in a message that begins with it. */
+static void
+nameOnce(GError *error, const char *path)
+{
+    g_autofree char *quoted = textFormat("'%s'", path);
+    g_autofree char *added = g_strconcat(" (for ", quoted, ")", NULL);
+    GString *message = g_string_new(error->message);
+
+    g_string_replace(message, added, "", 0);
+    g_string_replace(message, quoted, "it", 0);
+    g_free(error->message);
+    error->message = g_string_free(message, FALSE);
+}
+
+void
+esxVmfsLeft(GError *error, const char *path, const char *format, ...)
+{
+    g_autofree char *name = textFitName(path, LIMIT_LEFT_NAME_BYTES);
+    g_autofree char *shown = NULL;
+    g_autofree char *note = NULL;
+    char *message = NULL;
+    va_list args;
+
+    va_start(args, format);
+    note = textFormatV(format, args);
+    va_end(args);
+    nameOnce(error, path);
+    shown = g_strdup_printf("'%s'", name);
+    message = g_strconcat(shown, note, ": ", error->message, NULL);
+    g_free(error->message);
+    error->message = message;
+}
+
+void
+esxVmfsAbout(GError **error, const char *path, const char *note)
+{
+    g_autofree char *quoted = textFormat("'%s'", path);
+    g_autofree char *only = g_strconcat(" (for ", quoted, ")", NULL);
+    g_autofree char *target = g_strconcat(" to ", quoted, ")", NULL);
+    GString *message = NULL;
+
+    if (!error || !*error)
+        return;
+    message = g_string_new((*error)->message);
+    g_string_replace(message, only, "", 0);
+    g_string_replace(message, target, ")", 0);
+    g_free((*error)->message);
+    (*error)->message = g_string_free(message, FALSE);
+    if (esxVmfsIsOpenOutcome(*error))
+        esxVmfsLeft(*error, path, TEXT_MESSAGE, note);
+}
+
+void
+esxVmfsVerbFail(const EsxVmfsVerb *verb, GError *error, GError **dest)
+{
+    if (verb->madeDirectory && !isExists(error)) {
+        /* There is no room for a second long name. */
+        if (strstr(error->message, ESX_LEFT_BEHIND) || esxVmfsIsOpenOutcome(error))
+            textAddToError(&error, "its directory was made for it and stays: ");
+        else
+            esxVmfsLeft(error, verb->madeDirectory, " is a directory that was made for it and "
+                        "stays");
+    }
+    g_propagate_error(dest, error);
+}
+
+gboolean
+esxVmfsIsOpenOutcome(const GError *error)
+{
+    return g_error_matches(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN);
+}
+
+/* Returns: FALSE with @error when the file may still be there. */
+static gboolean
+removeFile(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GError **error)
+{
+    ViSession *session = verb->connection->session;
+    const ViPath file = esxVmfsViPath(verb->pool, path);
+    const ViChange change = {
+        .timeoutMs = MIN(TIDY_TIMEOUT_MS, viSessionTimeoutMs(session)),
+        .cancel = viSessionNeverCancel(),
+    };
+    g_autoptr(GError) local = NULL;
+
+    if (isDisk ? viDiskDelete(session, &file, &change, &local)
+               : viFileDelete(session, &file, &change, &local))
+        return TRUE;
+    if (g_error_matches(local, VI_ERROR, VI_ERROR_FILE_NOT_FOUND))
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}
+
+/*
+ * A server goes on with a PUT for a moment after its connection broke, and holds the file as long:
+ * then it is asked again.
+ */
+gboolean
+esxVmfsVerbTidy(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GError *error)
+{
+    const gint64 deadline = MIN(viBudgetDeadline(verb->connection->session),
+                                g_get_monotonic_time() + TIDY_LOCKED_MS * 1000);
+    g_autoptr(GError) local = NULL;
+    guint pauseMs = TIDY_PAUSE_MS;
+
+    while (!removeFile(verb, path, isDisk, &local)) {
+        if (!g_error_matches(local, VI_ERROR, VI_ERROR_FILE_LOCKED) ||
+            g_get_monotonic_time() >= deadline) {
+            nameOnce(local, path);
+            esxVmfsLeft(error, path, ESX_LEFT_BEHIND "; delete it (deleting it failed: %s)",
+                        local->message);
+            return FALSE;
+        }
+        g_clear_error(&local);
+        g_usleep(pauseMs * 1000);
+        pauseMs = MIN(pauseMs * 2, TIDY_PAUSE_MAX_MS);
+    }
+    return TRUE;
+}
+
+/* ---- what was done --------------------------------------------------------------------------- */
+
+gboolean
+esxVmfsVerbExpect(const EsxVmfsVerb *verb, const char *name, gboolean there, GError **error)
+{
+    const ViFile file = esxVmfsViFile(verb->pool, name);
+    g_autofree char *path = esxVmfsPath(verb->pool, name);
+    g_autoptr(GError) local = NULL;
+    guint64 size = 0;
+    const gboolean seen = viTransferSize(verb->connection->transfer, &file, verb->change.cancel,
+                                         &size,
+                                       &local);
+    const gboolean missing = g_error_matches(local, VI_ERROR, VI_ERROR_FILE_NOT_FOUND);
+
+    if (there ? !missing : !seen)
+        return TRUE;
+    g_clear_error(&local);
+    local = g_error_new_literal(VI_ERROR, VI_ERROR_FILE_FAULT,
+                                there ? "the server says that it has made the file, and there is "
+                                        "none" : "the server says that it has deleted it");
+    if (!there)
+        esxVmfsLeft(local, path, " is still there; delete it again");
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}
+
+/* ---- what was made --------------------------------------------------------------------------- */
+
+EsxVolumeList *
+esxVmfsVolumeOf(const InventoryPool *pool, const EsxVolume *volume)
+{
+    g_autofree char *path = nameJoinDatastorePath(pool->name, volume->name);
+    EsxVolumeList *list = esxVolumeListNew(0);
+    EsxVolume copy = *volume;
+
+    copy.key = path;
+    copy.path = path;
+    copy.type = VIR_STORAGE_VOL_FILE;
+    /* One volume, whose name has passed nameRefuseVolume(), fits but when all memory is gone. */
+    if (!esxVolumeListAdd(list, &copy, NULL /* alias */, NULL))
+        g_error("no memory for the volume that was made");
+    return esxVolumeListSeal(list);
+}

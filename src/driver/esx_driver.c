@@ -1,0 +1,503 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/*
+ * libvirt's connection callbacks. What they do is in esx_driver.h; how a connection comes about, in
+ * esx_open.h.
+ */
+
+#include "esx_driver.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base_limits.h"
+#include "base_text.h"
+#include "esx_auth.h"
+#include "esx_log.h"
+#include "esx_report.h"
+#include "esx_guests.h"
+#include "esx_open.h"
+#include "esx_logins.h"
+#include "esx_stream.h"
+
+VIR_LOG_INIT("esx.esx_driver");
+
+/* The type name libvirt's own ESX driver has, for esx:// and vpx:// alike. */
+#define ESX_TYPE "ESX"
+
+#define ESX_PATH "/embed"
+
+/* How long the exit of a process waits for its transfers, each time that it does. */
+#define ESX_DRIVER_EXIT_MS 500
+
+/* ---- open and close -------------------------------------------------------------------------- */
+
+/* Takes libvirt's URI apart. Returns: (transfer full), or NULL with a libvirt error. */
+static EsxUri *
+esxDriverParseUri(const virURI *uri)
+{
+    g_autofree EsxUriParameter *parameters = g_new0(EsxUriParameter, uri->paramsCount + 1);
+    EsxUriSource source = {
+        .scheme = uri->scheme,
+        .user = uri->user,
+        .host = uri->server,
+        .port = uri->port,
+        .fragment = uri->fragment,
+        .parameters = parameters,
+        .nparameters = uri->paramsCount,
+    };
+    g_autoptr(GError) error = NULL;
+    EsxUri *parsed = NULL;
+    size_t i;
+
+    for (i = 0; i < uri->paramsCount; i++)
+        parameters[i] = (EsxUriParameter) { uri->params[i].name, uri->params[i].value };
+
+    parsed = esxUriNew(&source, &error);
+    if (!parsed) {
+        esxErrorReport(error, NULL);
+        return NULL;
+    }
+
+    for (i = 0; i < parsed->warnings->len; i++)
+        esxLog(VIR_LOG_WARN, "%s", (const char *)g_ptr_array_index(parsed->warnings, i));
+    return parsed;
+}
+
+/* What a login needs. */
+typedef struct {
+    const EsxUri *uri;
+    ViSession *session;         /* NULL: the server was not asked who it is */
+    char *userName;
+    Secret *password;
+    gboolean inDaemon;
+} EsxDriverLogin;
+
+static void
+esxDriverLoginClear(EsxDriverLogin *login)
+{
+    viSessionFree(login->session);
+    g_free(login->userName);
+    secretFree(login->password);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(EsxDriverLogin, esxDriverLoginClear)
+
+/* EsxLoginsOpener */
+static EsxServer *
+esxDriverLogIn(gpointer opaque, GError **error)
+{
+    EsxDriverLogin *login = opaque;
+    EsxServer *server = NULL;
+
+    if (!login->session) {
+        login->session = esxOpenSession(login->uri, error);
+        if (!login->session)
+            return NULL;
+    }
+
+    esxLog(VIR_LOG_DEBUG, "logging in at '%s' as '%s'", login->uri->host, login->userName);
+    /* Who renews his session in his own process locks nobody but himself out. */
+    if (login->inDaemon)
+        esxRefusalsGuard(esxLoginsRefusals(esxLoginsDefault()), login->session, login->uri,
+                         login->userName, login->password);
+    server = esxOpenServer(g_steal_pointer(&login->session), login->uri, login->userName,
+                          secretNew(secretText(login->password)), error);
+    if (!server)
+        return NULL;
+
+    if (login->inDaemon)
+        inventoryGoLive(server->inventory);
+    else
+        inventorySetBrief(server->inventory);
+    return server;
+}
+
+static void
+esxDriverLeave(EsxServer *server, gpointer lingerMs)
+{
+    esxLoginsLeave(esxLoginsDefault(), server, GPOINTER_TO_UINT(lingerMs));
+}
+
+static pid_t esxDriverPid;
+
+/* Not for a child of this process, which has none of its threads. */
+static void
+esxDriverExit(void)
+{
+    if (getpid() != esxDriverPid)
+        return;
+
+    /* What a transfer has begun is named in the log, if it cannot be taken away in that time. */
+    esxStreamsCancel();
+    if (!esxStreamsAwait(ESX_DRIVER_EXIT_MS)) {
+        viSessionEndTidying();
+        esxStreamsAwait(ESX_DRIVER_EXIT_MS);
+    }
+    /* Requests of other threads end, and no logout waits for longer than a second. */
+    g_atomic_int_set(esxServerCancelFlag(), 1);
+    esxLoginsExit(esxLoginsDefault());
+}
+
+/* libcrypto tears itself down at exit; as it was there before, what is registered now is first. */
+static gpointer
+esxDriverMindExit(gpointer unused G_GNUC_UNUSED)
+{
+    esxDriverPid = getpid();
+    return GINT_TO_POINTER(atexit(esxDriverExit) == 0);
+}
+
+/*
+ * Whom nobody is logged in at is asked who he is before a password is asked for. The password is
+ * looked up in any case: only who has it may share a login.
+ *
+ * Returns: (transfer full) an open connection, or NULL with a libvirt error and no session left
+ * behind.
+ */
+static EsxConnection *
+esxDriverConnect(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri)
+{
+    static GOnce mindExit = G_ONCE_INIT;
+    EsxLogins *logins = esxLoginsDefault();
+    g_auto(EsxDriverLogin) login = { .uri = uri, .inDaemon = esxAuthInDaemon() };
+    g_autoptr(GError) error = NULL;
+    EsxConnection *connection = NULL;
+    EsxServer *server = NULL;
+    HttpIdentity identity;
+    gboolean known = FALSE;
+
+    if (!esxLoginsKnows(logins, uri)) {
+        login.session = esxOpenSession(uri, &error);
+        if (!login.session) {
+            esxErrorReport(error, NULL);
+            return NULL;
+        }
+    }
+
+    if (esxAuthGet(conn, auth, uri, &login.userName, &login.password) < 0)
+        return NULL;
+
+    known = login.session && viSessionIdentity(login.session, &identity);
+    server = esxLoginsJoin(logins, uri, known ? &identity : NULL, login.userName,
+                             login.password, esxDriverLogIn, &login, &error);
+    if (!server) {
+        esxErrorReport(error, NULL);
+        return NULL;
+    }
+
+    g_once(&mindExit, esxDriverMindExit, NULL);
+    /*
+     * Without a daemon the process is about to end, as often as not. libvirtd closes connections on
+     * its main loop, which must not wait for a server: a thread logs out, even with linger=0.
+     */
+    connection = esxOpenConnection(server, uri, esxDriverLeave,
+                                   GUINT_TO_POINTER(login.inDaemon ? MAX(uri->lingerMs, 1) : 0));
+    connection->isGuest = uri->isGuest;
+    if (login.inDaemon) {
+        connection->closeMs = 0;
+        connection->listBytes = LIMIT_LIST_BYTES;
+    }
+    return connection;
+}
+
+static virDrvOpenStatus
+esxConnectOpen(virConnectPtr conn, virConnectAuthPtr auth, virConf *conf G_GNUC_UNUSED,
+               unsigned int flags)
+{
+    g_autoptr(EsxUri) uri = NULL;
+    g_autoptr(PlacesVisit) visit = NULL;
+    g_autoptr(GError) error = NULL;
+
+    virCheckFlags(VIR_CONNECT_RO | VIR_CONNECT_NO_ALIASES, VIR_DRV_OPEN_ERROR);
+
+    /* esx://host/ belongs to libvirt's own driver, which may come after this one in its table. */
+    if (g_strcmp0(conn->uri->path, ESX_PATH) != 0)
+        return VIR_DRV_OPEN_DECLINED;
+
+    uri = esxDriverParseUri(conn->uri);
+    if (!uri ||
+        virConnectOpenEnsureACL(conn) < 0 ||
+        esxAuthCheckUri(conn, uri) < 0)
+        return VIR_DRV_OPEN_ERROR;
+
+    if (uri->isGuest)
+        visit = esxGuestsVisit();
+    /* At once: a login that others wait for must not fail since a guest has no place. */
+    if (!placesAwait(&error)) {
+        esxErrorReport(error, "cannot connect to '%s'", uri->host);
+        return VIR_DRV_OPEN_ERROR;
+    }
+    conn->privateData = esxDriverConnect(conn, auth, uri);
+    return conn->privateData ? VIR_DRV_OPEN_SUCCESS : VIR_DRV_OPEN_ERROR;
+}
+
+static int
+esxConnectClose(virConnectPtr conn)
+{
+    esxConnectionFree(g_steal_pointer(&conn->privateData));
+    return 0;
+}
+
+/* ---- about the connection -------------------------------------------------------------------- */
+
+static int
+esxConnectSupportsFeature(virConnectPtr conn, int feature)
+{
+    int supported = 0;
+
+    if (virConnectSupportsFeatureEnsureACL(conn) < 0)
+        return -1;
+
+    /*
+     * libvirt answers for what it does itself; of the rest, all about migration, there is nothing
+     * here.
+     */
+    virDriverFeatureIsGlobal((virDrvFeature)feature, &supported);
+    return supported;
+}
+
+static const char *
+esxConnectGetType(virConnectPtr conn)
+{
+    return virConnectGetTypeEnsureACL(conn) < 0 ? NULL : ESX_TYPE;
+}
+
+static int
+esxConnectIsEncrypted(virConnectPtr conn)
+{
+    const EsxConnection *connection = conn->privateData;
+
+    return connection->encrypted ? 1 : 0;
+}
+
+static int
+esxConnectIsSecure(virConnectPtr conn)
+{
+    const EsxConnection *connection = conn->privateData;
+
+    return connection->secure ? 1 : 0;
+}
+
+static int
+esxConnectIsAlive(virConnectPtr conn)
+{
+    const EsxConnection *connection = conn->privateData;
+
+    return viSessionIsUsable(connection->session) ? 1 : 0;
+}
+
+/* "8.0.3" as libvirt counts: 1000000 * major + 1000 * minor + micro. Missing parts are 0. */
+static int
+esxConnectGetVersion(virConnectPtr conn, unsigned long *version)
+{
+    const EsxConnection *connection = conn->privateData;
+    const char *text = viSessionAbout(connection->session)->version;
+    unsigned long parts[3] = { 0 };
+    const char *next = text;
+    size_t i;
+
+    if (virConnectGetVersionEnsureACL(conn) < 0)
+        return -1;
+
+    for (i = 0; i < G_N_ELEMENTS(parts) && g_ascii_isdigit(*next); i++) {
+        char *end = NULL;
+
+        parts[i] = (unsigned long)MIN(g_ascii_strtoull(next, &end, 10), 999);
+        next = *end == '.' ? end + 1 : end;
+    }
+
+    if (i == 0) {
+        esxReport(VIR_ERR_INTERNAL_ERROR,
+                  "The server gives its version as '%s', which is no number.", text);
+        return -1;
+    }
+
+    *version = 1000000 * parts[0] + 1000 * parts[1] + parts[2];
+    return 0;
+}
+
+/* The host's own name; of a vCenter, the name it was reached by. */
+static char *
+esxConnectGetHostname(virConnectPtr conn)
+{
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(conn->privateData);
+    const EsxConnection *connection = conn->privateData;
+    g_autoptr(InventorySnapshot) snapshot = NULL;
+    g_autoptr(GError) error = NULL;
+    const char *name = NULL;
+
+    if (virConnectGetHostnameEnsureACL(conn) < 0)
+        return NULL;
+
+    if (viSessionAbout(connection->session)->product == VI_PRODUCT_ESX) {
+        snapshot = inventoryAcquire(connection->inventory, connection->cacheTtlMs, &error);
+        if (!snapshot) {
+            esxErrorReport(error, NULL);
+            return NULL;
+        }
+        name = inventorySnapshotHostName(snapshot);
+    }
+
+    return g_strdup(name ? name : connection->host);
+}
+
+/*
+ * What clients parse on opening: the architecture (that of every ESX before the ARM ones, which
+ * show no storage this driver could not), no guests.
+ */
+static char *
+esxConnectGetCapabilities(virConnectPtr conn)
+{
+    g_autoptr(virCaps) caps = NULL;
+
+    if (virConnectGetCapabilitiesEnsureACL(conn) < 0)
+        return NULL;
+
+    caps = virCapabilitiesNew(VIR_ARCH_X86_64, false, false);
+    return caps ? virCapabilitiesFormatXML(caps) : NULL;
+}
+
+/*
+ * virt-manager asks with every poll and gives the connection up when there is no answer, or one of
+ * 0. The server is asked once.
+ */
+static int
+esxNodeGetInfo(virConnectPtr conn, virNodeInfoPtr info)
+{
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(conn->privateData);
+    const EsxConnection *connection = conn->privateData;
+    g_autoptr(GError) error = NULL;
+    const InventoryHardware *hardware = NULL;
+    const char *end = NULL;
+
+    if (virNodeGetInfoEnsureACL(conn) < 0)
+        return -1;
+
+    hardware = esxServerHardware(connection->server, &error);
+    if (!hardware) {
+        esxErrorReport(error, NULL);
+        return -1;
+    }
+    if (hardware->memoryBytes == 0 || hardware->threads == 0) {
+        esxReport(VIR_ERR_OPERATION_FAILED, TEXT_MESSAGE,
+                  "The server tells nothing about processors and memory of its hosts.");
+        return -1;
+    }
+
+    *info = (virNodeInfo) {
+        .memory = (unsigned long)(hardware->memoryBytes / 1024),
+        .cpus = hardware->threads,
+        .mhz = hardware->mhz,
+        .nodes = 1,
+        .sockets = 1,
+        .cores = hardware->threads,
+        .threads = 1,
+    };
+    g_strlcpy(info->model, hardware->cpuModel ? hardware->cpuModel : "", sizeof(info->model));
+    g_utf8_validate(info->model, -1, &end);
+    info->model[end - info->model] = '\0';  /* no half character where the name is too long */
+
+    /*
+     * Sums over unlike hosts may not come out even; then libvirt wants one socket of all
+     * processors.
+     */
+    if (hardware->packages > 0 && hardware->cores > 0 &&
+        hardware->cores % hardware->packages == 0 && hardware->threads % hardware->cores == 0) {
+        info->sockets = hardware->packages;
+        info->cores = hardware->cores / hardware->packages;
+        info->threads = hardware->threads / hardware->cores;
+    }
+    return 0;
+}
+
+/* ---- domains: there are none ----------------------------------------------------------------- */
+
+#define NO_DOMAIN "this driver shows storage only, so there is no domain "
+
+static int
+esxConnectNumOfDomains(virConnectPtr conn)
+{
+    return virConnectNumOfDomainsEnsureACL(conn) < 0 ? -1 : 0;
+}
+
+static int
+esxConnectListDomains(virConnectPtr conn, int *ids G_GNUC_UNUSED, int maxids G_GNUC_UNUSED)
+{
+    return virConnectListDomainsEnsureACL(conn) < 0 ? -1 : 0;
+}
+
+static int
+esxConnectNumOfDefinedDomains(virConnectPtr conn)
+{
+    return virConnectNumOfDefinedDomainsEnsureACL(conn) < 0 ? -1 : 0;
+}
+
+static int
+esxConnectListDefinedDomains(virConnectPtr conn, char **const names G_GNUC_UNUSED,
+                             int maxnames G_GNUC_UNUSED)
+{
+    return virConnectListDefinedDomainsEnsureACL(conn) < 0 ? -1 : 0;
+}
+
+static int
+esxConnectListAllDomains(virConnectPtr conn, virDomainPtr **domains, unsigned int flags)
+{
+    virCheckFlags(VIR_CONNECT_LIST_DOMAINS_FILTERS_ALL, -1);
+
+    if (virConnectListAllDomainsEnsureACL(conn) < 0)
+        return -1;
+
+    /* the list ends with NULL */
+    if (domains)
+        *domains = g_new0(virDomainPtr, 1);
+    return 0;
+}
+
+static virDomainPtr
+esxDomainLookupByID(virConnectPtr conn G_GNUC_UNUSED, int id)
+{
+    esxReport(VIR_ERR_NO_DOMAIN, NO_DOMAIN "with id %d", id);
+    return NULL;
+}
+
+static virDomainPtr
+esxDomainLookupByUUID(virConnectPtr conn G_GNUC_UNUSED, const unsigned char *uuid)
+{
+    char text[VIR_UUID_STRING_BUFLEN];
+
+    virUUIDFormat(uuid, text);
+    esxReport(VIR_ERR_NO_DOMAIN, NO_DOMAIN "with UUID '%s'", text);
+    return NULL;
+}
+
+static virDomainPtr
+esxDomainLookupByName(virConnectPtr conn G_GNUC_UNUSED, const char *name)
+{
+    esxReport(VIR_ERR_NO_DOMAIN, NO_DOMAIN "'%s'", name);
+    return NULL;
+}
+
+virHypervisorDriver esxHypervisorDriver = {
+    .name                         = ESX_TYPE,
+    .connectOpen                  = esxConnectOpen,
+    .connectClose                 = esxConnectClose,
+    .connectSupportsFeature       = esxConnectSupportsFeature,
+    .connectGetType               = esxConnectGetType,
+    .connectGetVersion            = esxConnectGetVersion,
+    .connectGetHostname           = esxConnectGetHostname,
+    .connectGetCapabilities       = esxConnectGetCapabilities,
+    .nodeGetInfo                  = esxNodeGetInfo,
+    .connectIsEncrypted           = esxConnectIsEncrypted,
+    .connectIsSecure              = esxConnectIsSecure,
+    .connectIsAlive               = esxConnectIsAlive,
+    .connectNumOfDomains          = esxConnectNumOfDomains,
+    .connectListDomains           = esxConnectListDomains,
+    .connectNumOfDefinedDomains   = esxConnectNumOfDefinedDomains,
+    .connectListDefinedDomains    = esxConnectListDefinedDomains,
+    .connectListAllDomains        = esxConnectListAllDomains,
+    .domainLookupByID             = esxDomainLookupByID,
+    .domainLookupByUUID           = esxDomainLookupByUUID,
+    .domainLookupByName           = esxDomainLookupByName,
+};

@@ -1,0 +1,568 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Who shares which login. The rules are in esx_logins.h. */
+
+#include "esx_logins.h"
+
+#include "base_limits.h"
+#include "base_text.h"
+#include "base_thread.h"
+#include "http_curl.h"
+
+/* How long the exit of the process waits for the thread of a server. */
+#define HALT_TIMEOUT_MS 500
+
+/* And for the logouts of other threads: as long as a logout may take at a process's end. */
+#define EXIT_LOGOUTS_MS 1000
+
+/* One login: being opened, used, lingering, or (not joinable any more) being left. */
+typedef struct {
+    char *key;              /* of the URI */
+    char *host;             /* where a guest asked for more than the common login; else NULL */
+    guint port;
+    HttpIdentity identity;  /* of that host, if it is known */
+    gboolean hasIdentity;
+    char *userName;
+    Secret *password;
+    EsxServer *server;      /* NULL: being opened, or that failed */
+    GError *error;          /* why it failed */
+    gboolean joinable;
+    guint users;            /* connections, and who waits for it to open */
+    gint64 leaveAt;         /* where there are none: monotonic */
+} EsxLogin;
+
+struct _EsxLogins {
+    GMutex lock;            /* guards what follows; taken before a ViSession's */
+    EsxRefusals *refusals;
+    GPtrArray *all;         /* EsxLogin, all that there are but for those that are being freed */
+    GCond opened;           /* some login has opened, or failed to */
+    GCond wake;             /* for the thread: what lingers has changed */
+    GThread *thread;        /* NULL: none */
+    guint leaving;          /* logins that are being logged out, by any thread */
+    GCond left;             /* there are fewer of them */
+    gboolean threadEnded;   /* it takes the lock no more */
+    gboolean ending;        /* nothing lingers any more */
+};
+
+EsxLogins *
+esxLoginsNew(void)
+{
+    EsxLogins *logins = g_new0(EsxLogins, 1);
+
+    g_mutex_init(&logins->lock);
+    g_cond_init(&logins->opened);
+    g_cond_init(&logins->wake);
+    g_cond_init(&logins->left);
+    logins->all = g_ptr_array_new();
+    logins->refusals = esxRefusalsNew();
+    return logins;
+}
+
+EsxRefusals *
+esxLoginsRefusals(EsxLogins *logins)
+{
+    return logins->refusals;
+}
+
+EsxLogins *
+esxLoginsDefault(void)
+{
+    static gsize made;
+
+    if (g_once_init_enter(&made))
+        g_once_init_leave(&made, (gsize)esxLoginsNew());
+    return (EsxLogins *)made;
+}
+
+static void
+loginFree(gpointer opaque)
+{
+    EsxLogin *login = opaque;
+
+    esxServerFree(login->server);
+    secretFree(login->password);
+    g_clear_error(&login->error);
+    g_free(login->key);
+    g_free(login->host);
+    g_free(login->userName);
+    g_free(login);
+}
+
+/* ---- finding -------------------------------------------------------------------------------- */
+
+/* A session that is dead is nobody's to join; who lingers with it needs to linger no longer. */
+static gboolean
+lockedIsJoinable(EsxLogins *logins, EsxLogin *login)
+{
+    if (login->joinable && login->server && !viSessionIsUsable(login->server->session)) {
+        login->joinable = FALSE;
+        login->leaveAt = 0;
+        g_cond_signal(&logins->wake);
+    }
+    return login->joinable;
+}
+
+/* @password: NULL: any, and any user. */
+static EsxLogin *
+lockedFind(EsxLogins *logins, const char *key, const char *userName, const Secret *password)
+{
+    guint i;
+
+    for (i = 0; i < logins->all->len; i++) {
+        EsxLogin *login = g_ptr_array_index(logins->all, i);
+
+        if (g_str_equal(login->key, key) &&
+            (!password || (g_str_equal(login->userName, userName) &&
+                           secretEqual(login->password, password))) &&
+            lockedIsJoinable(logins, login))
+            return login;
+    }
+    return NULL;
+}
+
+gboolean
+esxLoginsKnows(EsxLogins *logins, const EsxUri *uri)
+{
+    g_autofree char *key = esxUriKey(uri);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&logins->lock);
+
+    return lockedFind(logins, key, NULL /* userName */, NULL /* password */) != NULL;
+}
+
+/* ---- joining -------------------------------------------------------------------------------- */
+
+/* Leaves a login that did not open. */
+static void
+lockedGiveUp(EsxLogins *logins, EsxLogin *login)
+{
+    if (--login->users > 0)
+        return;
+    g_ptr_array_remove_fast(logins->all, login);
+    loginFree(login);
+}
+
+/* How many logins guests have caused at the host of @uri, besides the common one. */
+static guint
+lockedCountUncommon(const EsxLogins *logins, const EsxUri *uri, const HttpIdentity *identity)
+{
+    guint count = 0;
+    guint i;
+
+    for (i = 0; i < logins->all->len; i++) {
+        const EsxLogin *login = g_ptr_array_index(logins->all, i);
+
+        if (!login->host)
+            continue;
+        count += (g_str_equal(login->host, uri->host) && login->port == uri->port) ||
+                 (identity && login->hasIdentity && httpIdentityEqual(&login->identity, identity));
+    }
+    return count;
+}
+
+/* Whether there are not too many logins that nobody uses: a host may answer no logout. */
+static gboolean
+lockedHasRoom(const EsxLogins *logins, GError **error)
+{
+    guint unused = logins->leaving;
+    guint i;
+
+    for (i = 0; i < logins->all->len; i++)
+        unused += ((const EsxLogin *)g_ptr_array_index(logins->all, i))->users == 0;
+    if (unused < LIMIT_UNUSED_LOGINS)
+        return TRUE;
+    g_set_error(error, VI_ERROR, VI_ERROR_BUSY,
+                "%u logins of this process wait for their logouts, which some host does not "
+                "answer; try again later", unused);
+    return FALSE;
+}
+
+/* Whether one more login may be tried for who asks; guests may lock no account, nor fill a host. */
+static gboolean
+lockedAdmit(const EsxLogins *logins, const EsxRefusalKey *key, GError **error)
+{
+    const EsxUri *uri = key->uri;
+
+    if (!uri->isGuest)
+        return TRUE;
+    if (!esxRefusalsAdmit(logins->refusals, key, g_get_monotonic_time(), error))
+        return FALSE;
+    if (!esxUriIsCommon(uri) &&
+        lockedCountUncommon(logins, uri, key->identity) >= LIMIT_GUEST_LOGINS) {
+        textToError(error, VI_ERROR, VI_ERROR_BUSY,
+                    "%d logins at '%s' with a path= or time-outs of their own are in use by "
+                    "clients that may not choose; leave these parameters out, or try again later",
+                    LIMIT_GUEST_LOGINS, uri->host);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* Opens @login for all who wait for it. The lock is not held, and others may look at @login. */
+static EsxServer *
+openLogin(EsxLogins *logins, EsxLogin *login, const EsxUri *uri, EsxLoginsOpener open,
+          gpointer opaque, GError **error)
+{
+    const EsxRefusalKey key = {
+        .uri = uri, .identity = login->hasIdentity ? &login->identity : NULL,
+        .userName = login->userName, .password = login->password,
+    };
+    g_autoptr(GError) local = NULL;
+    EsxServer *server = open(opaque, &local);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&logins->lock);
+
+    g_cond_broadcast(&logins->opened);
+    login->server = server;
+    if (server) {
+        esxRefusalsForget(logins->refusals, &key);
+        return server;
+    }
+
+    if (uri->isGuest && g_error_matches(local, VI_ERROR, VI_ERROR_INVALID_LOGIN))
+        esxRefusalsAdd(logins->refusals, &key, FALSE /* unknown */, g_get_monotonic_time());
+    login->joinable = FALSE;
+    login->error = g_error_copy(local);
+    lockedGiveUp(logins, login);
+    g_propagate_error(error, g_steal_pointer(&local));
+    return NULL;
+}
+
+static EsxServer *
+lockedAwaitOpening(EsxLogins *logins, EsxLogin *login, const EsxUri *uri, GError **error)
+{
+    const guint timeoutMs = uri->totalTimeoutMs ? uri->totalTimeoutMs : HTTP_TOTAL_TIMEOUT_MS;
+    const gint64 deadline = g_get_monotonic_time() + (gint64)timeoutMs * 1000;
+    gboolean inTime = TRUE;
+
+    while (inTime && !login->server && !login->error)
+        inTime = g_cond_wait_until(&logins->opened, &logins->lock, deadline);
+    if (login->server)
+        return login->server;
+
+    if (login->error)
+        g_propagate_error(error, g_error_copy(login->error));
+    else
+        textToError(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
+                    "another connection has been logging in at '%s' for %g seconds without an "
+                    "outcome", uri->host, timeoutMs / 1000.0);
+    lockedGiveUp(logins, login);
+    return NULL;
+}
+
+EsxServer *
+esxLoginsJoin(EsxLogins *logins, const EsxUri *uri, const HttpIdentity *identity,
+                const char *userName, const Secret *password, EsxLoginsOpener open,
+                gpointer opaque, GError **error)
+{
+    const EsxRefusalKey refusal = {
+        .uri = uri, .identity = identity, .userName = userName, .password = password,
+    };
+    g_autofree char *key = esxUriKey(uri);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&logins->lock);
+    EsxLogin *login = lockedFind(logins, key, userName, password);
+
+    if (login) {
+        login->users++;
+        return lockedAwaitOpening(logins, login, uri, error);
+    }
+
+    if (!lockedHasRoom(logins, error) || !lockedAdmit(logins, &refusal, error))
+        return NULL;
+
+    login = g_new0(EsxLogin, 1);
+    login->key = g_steal_pointer(&key);
+    login->host = uri->isGuest && !esxUriIsCommon(uri) ? g_strdup(uri->host) : NULL;
+    login->port = uri->port;
+    login->hasIdentity = identity != NULL;
+    if (identity)
+        login->identity = *identity;
+    login->userName = g_strdup(userName);
+    login->password = secretNew(secretText(password));
+    login->joinable = TRUE;
+    login->users = 1;
+    g_ptr_array_add(logins->all, login);
+    g_clear_pointer(&locker, g_mutex_locker_free);
+    return openLogin(logins, login, uri, open, opaque, error);
+}
+
+/* ---- lingering ------------------------------------------------------------------------------ */
+
+/* Of those that nobody uses, the one whose time comes first; NULL: none. */
+static EsxLogin *
+lockedNextToLeave(EsxLogins *logins)
+{
+    EsxLogin *next = NULL;
+    guint i;
+
+    for (i = 0; i < logins->all->len; i++) {
+        EsxLogin *login = g_ptr_array_index(logins->all, i);
+
+        if (login->users == 0 && (!next || login->leaveAt < next->leaveAt))
+            next = login;
+    }
+    return next;
+}
+
+static gpointer
+logOut(gpointer login)
+{
+    loginFree(login);
+    return NULL;
+}
+
+/* Each of several in a thread of its own: a server that is gone holds up its own logout only. */
+static void
+forEach(GPtrArray *due, GThreadFunc work)
+{
+    g_autofree GThread **threads = g_new0(GThread *, due->len + 1);
+    guint i;
+
+    for (i = 0; i < due->len; i++) {
+        if (due->len > 1)
+            threads[i] = threadStart("esx-logout", work, g_ptr_array_index(due, i), NULL);
+        if (!threads[i])
+            work(g_ptr_array_index(due, i));
+    }
+    for (i = 0; i < due->len; i++) {
+        if (threads[i])
+            g_thread_join(threads[i]);
+    }
+}
+
+/* Logs @due out, which the table has no longer. The lock is not held meanwhile. */
+static void
+lockedLogOut(EsxLogins *logins, GPtrArray *due)
+{
+    logins->leaving += due->len;
+    g_mutex_unlock(&logins->lock);
+    forEach(due, logOut);
+    g_mutex_lock(&logins->lock);
+    logins->leaving -= due->len;
+    g_cond_broadcast(&logins->left);
+}
+
+/* Returns: (transfer container) those whose time has come, which are the logins's no longer. */
+static GPtrArray *
+lockedTakeDue(EsxLogins *logins)
+{
+    const gint64 now = g_get_monotonic_time();
+    GPtrArray *due = g_ptr_array_new();
+    EsxLogin *next = NULL;
+
+    while (due->len < ESX_LOGINS_LINGERING && (next = lockedNextToLeave(logins)) &&
+           next->leaveAt <= now) {
+        g_ptr_array_remove_fast(logins->all, next);
+        g_ptr_array_add(due, next);
+    }
+    return due;
+}
+
+/* The thread esx-linger: logs out what nobody came for, and ends when nothing lingers. */
+static gpointer
+linger(gpointer opaque)
+{
+    EsxLogins *logins = opaque;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&logins->lock);
+    EsxLogin *next = NULL;
+
+    while ((next = lockedNextToLeave(logins))) {
+        g_autoptr(GPtrArray) due = lockedTakeDue(logins);
+
+        if (due->len == 0) {
+            g_cond_wait_until(&logins->wake, &logins->lock, next->leaveAt);
+            continue;
+        }
+        lockedLogOut(logins, due);
+    }
+    logins->threadEnded = TRUE;
+    return NULL;
+}
+
+/* Makes sure that the thread is there and looks again, if one can be started. */
+static void
+lockedWakeThread(EsxLogins *logins)
+{
+    if (logins->thread && !logins->threadEnded) {
+        g_cond_signal(&logins->wake);
+        return;
+    }
+    /* It has released the lock for good: there is nothing to wait for. */
+    if (logins->thread)
+        g_thread_join(g_steal_pointer(&logins->thread));
+
+    logins->threadEnded = FALSE;
+    logins->thread = threadStart("esx-linger", linger, logins, NULL);
+}
+
+static EsxLogin *
+lockedFindServer(EsxLogins *logins, const EsxServer *server)
+{
+    guint i;
+
+    for (i = 0; i < logins->all->len; i++) {
+        EsxLogin *login = g_ptr_array_index(logins->all, i);
+
+        if (login->server == server)
+            return login;
+    }
+    return NULL;
+}
+
+/* How long they linger is for clients to choose, how many is not. */
+static void
+lockedLimitLingering(EsxLogins *logins)
+{
+    EsxLogin *first = NULL;
+    guint n = 0;
+    guint i;
+
+    for (i = 0; i < logins->all->len; i++) {
+        EsxLogin *login = g_ptr_array_index(logins->all, i);
+
+        /* Those whose time has come may wait for the thread. */
+        if (login->users > 0 || login->leaveAt == 0)
+            continue;
+        n++;
+        if (!first || login->leaveAt < first->leaveAt)
+            first = login;
+    }
+    if (n > ESX_LOGINS_LINGERING)
+        first->leaveAt = 0;
+}
+
+void
+esxLoginsLeave(EsxLogins *logins, EsxServer *server, guint lingerMs)
+{
+    g_autoptr(GPtrArray) leaving = g_ptr_array_new();
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&logins->lock);
+    EsxLogin *login = lockedFindServer(logins, server);
+
+    if (!login || --login->users > 0)
+        return;
+    if (lingerMs > 0) {
+        login->leaveAt = lockedIsJoinable(logins, login)
+                             ? g_get_monotonic_time() + (gint64)lingerMs * 1000 : 0;
+        lockedLimitLingering(logins);
+        /* Without a thread it stays for the next one, or for the flush at the end. */
+        if (!logins->ending)
+            lockedWakeThread(logins);
+        return;
+    }
+
+    g_ptr_array_remove_fast(logins->all, login);
+    g_ptr_array_add(leaving, login);
+    lockedLogOut(logins, leaving);
+}
+
+/* ---- the end -------------------------------------------------------------------------------- */
+
+static gpointer
+logOutOnly(gpointer login)
+{
+    esxServerEnd(((EsxLogin *)login)->server);
+    return NULL;
+}
+
+/* Its thread may be left to itself: the server stays. */
+static gpointer
+haltAndLogOut(gpointer login)
+{
+    EsxServer *server = ((EsxLogin *)login)->server;
+
+    inventoryHalt(server->inventory, HALT_TIMEOUT_MS);
+    viSessionLogout(server->session);
+    return NULL;
+}
+
+/* Returns: (transfer container) those that are open, with one user more: they stay meanwhile. */
+static GPtrArray *
+lockedHoldAll(EsxLogins *logins)
+{
+    GPtrArray *held = g_ptr_array_new();
+    guint i;
+
+    for (i = 0; i < logins->all->len; i++) {
+        EsxLogin *login = g_ptr_array_index(logins->all, i);
+
+        if (!login->server)
+            continue;
+        login->users++;
+        g_ptr_array_add(held, login);
+    }
+    return held;
+}
+
+void
+esxLoginsFlush(EsxLogins *logins)
+{
+    g_autoptr(GPtrArray) leaving = g_ptr_array_new();
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&logins->lock);
+    GThread *thread = g_steal_pointer(&logins->thread);
+    EsxLogin *login = NULL;
+
+    logins->ending = TRUE;
+    while ((login = lockedNextToLeave(logins))) {
+        g_ptr_array_remove_fast(logins->all, login);
+        g_ptr_array_add(leaving, login);
+    }
+    g_cond_signal(&logins->wake);
+    lockedLogOut(logins, leaving);
+    g_clear_pointer(&locker, g_mutex_locker_free);
+
+    if (thread)
+        g_thread_join(thread);
+}
+
+void
+esxLoginsEnd(EsxLogins *logins)
+{
+    g_autoptr(GPtrArray) used = NULL;
+    guint i;
+
+    esxLoginsFlush(logins);
+
+    g_mutex_lock(&logins->lock);
+    used = lockedHoldAll(logins);
+    g_mutex_unlock(&logins->lock);
+
+    forEach(used, logOutOnly);
+    for (i = 0; i < used->len; i++)
+        esxLoginsLeave(logins, ((EsxLogin *)g_ptr_array_index(used, i))->server, 0);
+}
+
+void
+esxLoginsExit(EsxLogins *logins)
+{
+    const gint64 end = g_get_monotonic_time() + EXIT_LOGOUTS_MS * G_TIME_SPAN_MILLISECOND;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&logins->lock);
+    g_autoptr(GPtrArray) open = lockedHoldAll(logins);
+    guint i;
+
+    g_mutex_unlock(&logins->lock);
+    forEach(open, haltAndLogOut);
+    g_mutex_lock(&logins->lock);
+
+    /* Also those that have no other user by now stay: freeing them may wait for a thread. */
+    for (i = 0; i < open->len; i++)
+        ((EsxLogin *)g_ptr_array_index(open, i))->users--;
+    while (logins->leaving > 0 && g_cond_wait_until(&logins->left, &logins->lock, end))
+        continue;
+}
+
+void
+esxLoginsFree(EsxLogins *logins)
+{
+    if (!logins)
+        return;
+
+    esxLoginsFlush(logins);
+    g_ptr_array_unref(logins->all);
+    esxRefusalsFree(logins->refusals);
+    g_cond_clear(&logins->left);
+    g_cond_clear(&logins->wake);
+    g_cond_clear(&logins->opened);
+    g_mutex_clear(&logins->lock);
+    g_free(logins);
+}

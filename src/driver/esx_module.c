@@ -1,0 +1,143 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* The module's two entry points. */
+
+#include "esx_module.h"
+
+#include "base_thread.h"
+#include "esx_driver.h"
+#include "esx_logins.h"
+#include "esx_server.h"
+#include "esx_storage_driver.h"
+#include "esx_stream.h"
+
+/*
+ * What is under way when libvirtd is told to stop has so long to tidy up. libvirtd waits for its
+ * calls, and after them for the logouts; all of it is to take less than five seconds, whether the
+ * servers answer or not.
+ */
+#define TIDY_MS 2000
+
+/* How long what is told to end may take to see that. */
+#define END_MS 500
+
+static const char *esxSchemes[] = { "esx", NULL };
+static const char *vpxSchemes[] = { "vpx", NULL };
+
+/*
+ * embeddable makes libvirt load the module for URIs with the path /embed; remoteOnly makes it ask
+ * for a server. libvirt keeps pointers to these for the life of the process.
+ */
+static virConnectDriver esxConnectDriver = {
+    .localOnly = false,
+    .remoteOnly = true,
+    .embeddable = true,
+    .uriSchemes = esxSchemes,
+    .hypervisorDriver = &esxHypervisorDriver,
+    .storageDriver = &esxStorageDriver,
+};
+
+static virConnectDriver vpxConnectDriver = {
+    .localOnly = false,
+    .remoteOnly = true,
+    .embeddable = true,
+    .uriSchemes = vpxSchemes,
+    .hypervisorDriver = &esxHypervisorDriver,
+    .storageDriver = &esxStorageDriver,
+};
+
+/* The thread esx-end. */
+static gpointer
+esxEndTidying(gpointer unused G_GNUC_UNUSED)
+{
+    g_usleep(TIDY_MS * 1000);
+    viSessionEndTidying();
+    return NULL;
+}
+
+/*
+ * libvirtd was told to stop: nobody waits for a server any more, tasks and transfers are told to
+ * stop. Called on its main loop.
+ */
+static int
+esxStateShutdownPrepare(void)
+{
+    GThread *thread = NULL;
+
+    g_atomic_int_set(esxServerCancelFlag(), 1);
+    esxStreamsCancel();
+    thread = threadStart("esx-end", esxEndTidying, NULL, NULL);
+    if (thread)
+        g_thread_unref(thread);
+    else
+        viSessionEndTidying();
+    return 0;
+}
+
+/*
+ * The calls that were under way have ended. Called on a thread of its own, for which libvirtd waits
+ * 30 seconds before it ends by force.
+ */
+static int
+esxStateShutdownWait(void)
+{
+    esxStreamsAwait(TIDY_MS + END_MS);
+    esxLoginsFlush(esxLoginsDefault());
+    return 0;
+}
+
+/* libvirtd's main loop has ended. Not all connections that are still open will be closed. */
+static int
+esxStateCleanup(void)
+{
+    esxLoginsEnd(esxLoginsDefault());
+    return 0;
+}
+
+/* Without it libvirtd's end would wait for every call that is under way. */
+static virStateDriver esxStateDriver = {
+    .name = "ESX",
+    .stateShutdownPrepare = esxStateShutdownPrepare,
+    .stateShutdownWait = esxStateShutdownWait,
+    .stateCleanup = esxStateCleanup,
+};
+
+/* libvirt's own table has no lock, and any thread may open a connection. */
+static GMutex registerLock;
+
+static int
+esxRegisterOnce(virConnectDriver *driver, gboolean *registered)
+{
+    static gboolean stateRegistered;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&registerLock);
+
+    if (*registered)
+        return 0;
+    if (!stateRegistered && virRegisterStateDriver(&esxStateDriver) < 0)
+        return -1;
+    stateRegistered = TRUE;
+    if (virRegisterConnectDriver(driver, false) < 0)
+        return -1;
+
+    *registered = TRUE;
+    return 0;
+}
+
+int
+esxRegister(void)
+{
+    static gboolean registered;
+
+    return esxRegisterOnce(&esxConnectDriver, &registered);
+}
+
+int
+vpxRegister(void)
+{
+    static gboolean registered;
+
+    return esxRegisterOnce(&vpxConnectDriver, &registered);
+}

@@ -1,0 +1,216 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* What belongs to one login at one server, and the order in which it goes. */
+
+#include "esx_server.h"
+
+#include "base_hash.h"
+#include "base_text.h"
+#include "esx_log.h"
+
+VIR_LOG_INIT("esx.server");
+
+/* ---- what a listing left out ----------------------------------------------------------------- */
+
+/* So many listings are remembered; a server with more of them is told of anew. */
+#define LEFT_OUT_LISTINGS 64
+
+/* Returns: whether @text is news of @listing, and remembers it. */
+static gboolean
+isNews(EsxServer *server, const char *listing, const char *text)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&server->lock);
+
+    if (g_strcmp0(g_hash_table_lookup(server->leftOut, listing), text) == 0)
+        return FALSE;
+    if (g_hash_table_size(server->leftOut) >= LEFT_OUT_LISTINGS)
+        g_hash_table_remove_all(server->leftOut);
+    g_hash_table_insert(server->leftOut, g_strdup(listing), g_strdup(text));
+    return TRUE;
+}
+
+void
+esxServerTellLeftOut(EsxServer *server, const char *listing, const LeftOut *out)
+{
+    g_autofree char *name = NULL;
+    g_autofree char *text = NULL;
+
+    if (out->count == 0)
+        return;
+    name = textQuoteName(out->sample);
+    text = g_strdup_printf("%u left out, the first one %s: '%s…'", out->count, out->reason, name);
+    if (isNews(server, listing, text))
+        esxLog(VIR_LOG_WARN, "the server '%s' lists what cannot be shown among %s: " TEXT_MESSAGE,
+               server->host, listing, text);
+}
+
+/* ---- what the inventory tells of itself ------------------------------------------------------ */
+
+static void
+tellChanged(gpointer opaque, InventorySnapshot *before, InventorySnapshot *now)
+{
+    EsxServer *server = opaque;
+
+    esxServerTellLeftOut(server, "the pools", inventorySnapshotLeftOut(now));
+    esxEventsTell(server->events, before, now);
+}
+
+static void
+tellLive(gpointer opaque)
+{
+    const EsxServer *server = opaque;
+
+    esxLog(VIR_LOG_INFO,
+           "the server '%s' tells of changes by itself from now on; reads cost nothing",
+           server->host);
+}
+
+static void
+tellLost(gpointer opaque, const GError *error)
+{
+    const EsxServer *server = opaque;
+
+    esxLog(VIR_LOG_WARN,
+           "the server '%s' does not tell of changes any more, so that reads ask it, until it "
+           "does again: " TEXT_MESSAGE, server->host, error->message);
+}
+
+static const InventoryWatch inventoryWatch = {
+    .changed = tellChanged,
+    .live = tellLive,
+    .lost = tellLost,
+};
+
+/* ---- what backends keep ---------------------------------------------------------------------- */
+
+gpointer
+esxServerStateOf(EsxServer *server, const EsxServerState *kind)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&server->lock);
+    gpointer state = g_hash_table_lookup(server->states, kind);
+
+    if (!state) {
+        state = kind->new();
+        g_hash_table_insert(server->states, (gpointer)kind, state);
+    }
+    return state;
+}
+
+void
+esxServerExpire(EsxServer *server, const InventoryPool *pool)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&server->lock);
+    GHashTableIter iter;
+    gpointer kind = NULL;
+    gpointer state = NULL;
+
+    g_hash_table_iter_init(&iter, server->states);
+    while (g_hash_table_iter_next(&iter, &kind, &state))
+        ((const EsxServerState *)kind)->expire(state, pool);
+}
+
+static void
+freeStates(GHashTable *states)
+{
+    GHashTableIter iter;
+    gpointer kind = NULL;
+    gpointer state = NULL;
+
+    g_hash_table_iter_init(&iter, states);
+    while (g_hash_table_iter_next(&iter, &kind, &state))
+        ((const EsxServerState *)kind)->free(state);
+    g_hash_table_unref(states);
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+gint *
+esxServerCancelFlag(void)
+{
+    static gint cancel;
+
+    return &cancel;
+}
+
+EsxServer *
+esxServerNew(ViSession *session, InventoryScope *scope, const char *host)
+{
+    EsxServer *server = g_new0(EsxServer, 1);
+
+    viSessionSetCancel(session, esxServerCancelFlag());
+    server->host = g_strdup(host);
+    server->session = session;
+    server->inventory = inventoryNew(session, scope);
+    server->transfer = viTransferNew(session);
+    server->events = esxEventsNew();
+    inventorySetWatch(server->inventory, &inventoryWatch, server);
+    server->missed = g_atomic_rc_box_new0(gint);
+    g_mutex_init(&server->lock);
+    server->leftOut = g_hash_table_new_full(hashText, g_str_equal, g_free, g_free);
+    server->states = g_hash_table_new(NULL, NULL);
+    return server;
+}
+
+const InventoryHardware *
+esxServerHardware(EsxServer *server, GError **error)
+{
+    const InventoryHardware *hardware = NULL;
+    InventoryHardware *fetched = NULL;
+
+    g_mutex_lock(&server->lock);
+    hardware = server->hardware;
+    g_mutex_unlock(&server->lock);
+    if (hardware)
+        return hardware;
+
+    /*
+     * Without the lock: the network may be slow. Of two threads that ask at once, one's answer
+     * stays.
+     */
+    fetched = inventoryHardwareNew(server->session, inventoryScope(server->inventory), error);
+    if (!fetched)
+        return NULL;
+
+    g_mutex_lock(&server->lock);
+    if (!server->hardware)
+        server->hardware = g_steal_pointer(&fetched);
+    hardware = server->hardware;
+    g_mutex_unlock(&server->lock);
+    inventoryHardwareFree(fetched);
+    return hardware;
+}
+
+void
+esxServerEnd(EsxServer *server)
+{
+    inventoryStop(server->inventory);
+    viSessionLogout(server->session);
+}
+
+void
+esxServerFree(EsxServer *server)
+{
+    if (!server)
+        return;
+
+    /*
+     * First the inventory, whose thread tells the events; the session last of those that use it,
+     * and its end is the logout.
+     */
+    inventoryFree(server->inventory);
+    esxEventsFree(server->events);
+    freeStates(server->states);
+    viTransferFree(server->transfer);
+    viSessionFree(server->session);
+    inventoryHardwareFree(server->hardware);
+    if (server->hostsFree)
+        server->hostsFree(server->hosts);
+    g_hash_table_unref(server->leftOut);
+    g_atomic_rc_box_release(server->missed);
+    g_mutex_clear(&server->lock);
+    g_free(server->host);
+    g_free(server);
+}

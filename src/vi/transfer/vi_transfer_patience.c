@@ -1,0 +1,92 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* When to give up. */
+
+#include "vi_transfer_patience.h"
+
+#include "base_limits.h"
+#include "base_text.h"
+
+/* Before an interrupted transfer goes on; doubled with each failure in a row. */
+#define RETRY_PAUSE_MS 100
+
+/* A server's silence costs the stall timeout each time, so that it counts for three. */
+#define SILENCE_WEIGHT 3
+
+void
+viPatienceProgress(ViPatience *patience, gint64 deadline, guint64 length)
+{
+    patience->deadline = deadline;
+    patience->failures = 0;
+    patience->begun = TRUE;
+    patience->flowed += length;
+    if (patience->flowed < LIMIT_BREAKS_BYTES)
+        return;
+    patience->breaks = 0;
+    patience->flowed = 0;
+}
+
+/* Returns: FALSE when there are too many for what has come meanwhile. */
+static gboolean
+noteBreaks(ViPatience *patience, guint weight)
+{
+    patience->breaks += weight;
+    return patience->breaks < LIMIT_BREAKS;
+}
+
+gboolean
+viPatienceShort(ViPatience *patience)
+{
+    return noteBreaks(patience, 1);
+}
+
+/* What a failure with @error counts for; 0: it may not be tried again. */
+static guint
+weigh(const ViPatience *patience, const GError *error)
+{
+    switch ((HttpErrorCode)error->code) {
+    case HTTP_ERROR_CONNECT:
+        /* A server one has already talked to may be back in a moment. */
+        return patience->begun ? 1 : 0;
+    case HTTP_ERROR_BROKEN:
+    case HTTP_ERROR_PROTOCOL:
+        return 1;
+    case HTTP_ERROR_TIMEOUT:
+        return SILENCE_WEIGHT;
+    case HTTP_ERROR_RESOLVE:
+    case HTTP_ERROR_TLS:
+    case HTTP_ERROR_TRUST:
+    case HTTP_ERROR_CANCELLED:
+    case HTTP_ERROR_SINK:
+    case HTTP_ERROR_INVALID:
+        return 0;
+    }
+    return 0;
+}
+
+gboolean
+viPatienceRetry(ViPatience *patience, const ViTransferAsk *ask, const GError *error)
+{
+    guint weight = 0;
+
+    if (ask->ownFailed || error->domain != HTTP_ERROR ||
+        g_get_monotonic_time() >= patience->deadline)
+        return FALSE;
+
+    weight = weigh(patience, error);
+    patience->failures += weight;
+    return weight > 0 && noteBreaks(patience, weight) && patience->failures < VI_TRANSFER_TRIES &&
+           viGatePause(RETRY_PAUSE_MS << patience->failures, ask->cancel, NULL);
+}
+
+GError *
+viPatienceExplain(const ViPatience *patience, GError *error)
+{
+    if (patience->breaks >= LIMIT_BREAKS)
+        textAddToError(&error, "it was interrupted again and again, and only %" G_GUINT64_FORMAT
+                       " bytes came meanwhile: ", patience->flowed);
+    return error;
+}

@@ -1,0 +1,464 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* One request for a file, with all that stands between it and an answer. */
+
+#include "vi_transfer_request.h"
+
+#include <string.h>
+
+#include "base_places.h"
+#include "base_text.h"
+#include "vi_budget.h"
+#include "vi_call.h"
+#include "vi_transfer_status.h"
+#include "vi_transfer_url.h"
+#include "vim_types.h"
+
+/* A refusal's body is read to its end, for the connection's sake, unless it is longer than this. */
+#define MAX_REFUSAL (64 * 1024)
+
+/* A session that ends so often under one request is none. */
+#define MAX_ENDED 5
+
+/* So much of what a source gave is kept, for a server that wants a login first. It says so before
+ * it has read the body, while the first of it is on its way. */
+#define MAX_KEPT (1024 * 1024)
+
+typedef enum {
+    VERDICT_DONE,       /* a response for the caller */
+    VERDICT_FAILED,     /* with an error */
+    VERDICT_AGAIN,
+} Verdict;
+
+/* What is known while a request goes out again and again. */
+typedef struct {
+    ViTransfer *transfer;
+    ViTransferAsk *ask;
+    ViGatePass pass;
+    gint64 deadline;        /* no attempt begins behind it */
+    guint ended;            /* how often the session had ended under it */
+    gboolean settled;       /* how the server decodes names was looked into */
+    gboolean noTicket;      /* through the session's own server only */
+    gboolean doubted;       /* a host refused; was it right? */
+    GByteArray *kept;       /* what the source gave; NULL: there is none, or it gave too much */
+
+    /* Of the present attempt. */
+    guint replayed;         /* bytes of these that went out */
+    HttpResponse response;
+    guint status;           /* also of one whose body was not read to its end */
+    GString *refusal;       /* beginning of the body of one that is not 2xx */
+    size_t refusalLength;
+    gboolean cut;           /* the refusal went on and on */
+} Asking;
+
+static gboolean
+isTaken(guint status)
+{
+    return status >= 200 && status < 300;
+}
+
+/* ---- what goes out and comes in ------------------------------------------------------------- */
+
+/* Whether the source keeps to what was announced. */
+static gboolean
+mayGive(const ViTransferAsk *ask, gssize length, GError **error)
+{
+    g_autofree char *name = viTransferName(ask->file);
+
+    if (ask->sourceLength < 0 || ask->given + (guint64)length <= (guint64)ask->sourceLength)
+        return TRUE;
+    textToError(error, HTTP_ERROR, HTTP_ERROR_INVALID,
+                "Writing '%s' failed: there is more to write than the %" G_GINT64_FORMAT
+                " bytes that were announced.", name, ask->sourceLength);
+    return FALSE;
+}
+
+static void
+keep(Asking *asking, const char *data, guint length)
+{
+    if (!asking->kept)
+        return;
+    if (asking->kept->len + length > MAX_KEPT) {
+        g_clear_pointer(&asking->kept, g_byte_array_unref);
+        return;
+    }
+    g_byte_array_append(asking->kept, (const guint8 *)data, length);
+    asking->replayed += length;
+}
+
+/* Gives what the source gave to an attempt before. */
+static gssize
+giveAgain(Asking *asking, char *buffer, size_t size)
+{
+    guint length = MIN((guint)MIN(size, MAX_KEPT), asking->kept->len - asking->replayed);
+
+    memcpy(buffer, asking->kept->data + asking->replayed, length);
+    asking->replayed += length;
+    return length;
+}
+
+/* HttpSource: the caller's, watched. */
+static gssize
+give(char *buffer, size_t size, gpointer opaque, GError **error)
+{
+    Asking *asking = opaque;
+    ViTransferAsk *ask = asking->ask;
+    gssize length;
+
+    if (asking->kept && asking->replayed < asking->kept->len)
+        return giveAgain(asking, buffer, size);
+    if (ask->ended)
+        return 0;
+
+    length = ask->source(buffer, size, ask->sourceOpaque, error);
+    if (length < 0 || (length > 0 && !mayGive(ask, length, error))) {
+        ask->ownFailed = TRUE;
+        return -1;
+    }
+    ask->ended = length == 0;
+    ask->given += (guint64)length;
+    keep(asking, buffer, (guint)length);
+    return length;
+}
+
+/* HttpSink: what was asked for goes to the caller, of a refusal the beginning is kept. */
+static gboolean
+take(const HttpResponse *response, const char *data, size_t length, gpointer opaque,
+     GError **error)
+{
+    Asking *asking = opaque;
+    ViTransferAsk *ask = asking->ask;
+
+    asking->status = response->status;
+    if (isTaken(response->status)) {
+        /* The server takes requests again: nobody has to wait for the end of this one. */
+        viGateLeave(asking->transfer->gate, &asking->pass);
+        if (!ask->sink || ask->sink(response, data, length, ask->sinkOpaque, error))
+            return TRUE;
+        ask->ownFailed = TRUE;
+        return FALSE;
+    }
+
+    g_string_append_len(asking->refusal, data,
+                        (gssize)MIN(length, VI_REFUSAL_BYTES - asking->refusal->len));
+    asking->refusalLength += length;
+    if (asking->refusalLength <= MAX_REFUSAL)
+        return TRUE;
+    asking->cut = TRUE;
+    g_set_error(error, HTTP_ERROR, HTTP_ERROR_SINK, "The refusal is too long.");
+    return FALSE;
+}
+
+gboolean
+viTransferIsContents(const ViTransferAsk *ask)
+{
+    return ask->range || ask->source;
+}
+
+#define MAX_HEADERS 8
+
+/* The next attempt; @headers has room for MAX_HEADERS. @cookie: header line, or NULL. */
+static HttpRequest
+requestOf(Asking *asking, const char *path, const char *cookie, const char **headers)
+{
+    const ViTransferAsk *ask = asking->ask;
+    const gboolean writing = g_str_equal(ask->method, "PUT");
+    HttpRequest request = { .method = ask->method, .path = path, .headers = headers,
+                            .cancel = ask->cancel, .streamed = viTransferIsContents(ask) };
+    guint n = 0;
+
+    if (!request.streamed)
+        request.deadline = asking->deadline;
+
+    /* Lengths and ranges must be those of the file. */
+    headers[n++] = "Accept-Encoding: identity";
+    if (ask->range)
+        headers[n++] = ask->range;
+    if (writing) {
+        headers[n++] = "Content-Type: application/octet-stream";
+        headers[n++] = "Overwrite: t";
+    }
+    if (cookie) {
+        headers[n++] = cookie;
+        headers[n++] = "Connection: close";
+    }
+    headers[n] = NULL;
+
+    if (ask->source) {
+        request.source = give;
+        request.sourceOpaque = asking;
+        request.sourceLength = ask->sourceLength;
+        request.noRetry = TRUE;
+    } else if (writing) {
+        request.body = "";
+    }
+    return request;
+}
+
+/* The address of the file as the server at hand is believed to read it. */
+static char *
+addressOf(const Asking *asking, gboolean withDatacenter)
+{
+    ViFile file = *asking->ask->file;
+
+    if (!withDatacenter)
+        file.datacenterPath = NULL;
+    return viTransferUrl(&file, (ViSpelling)g_atomic_int_get(&asking->transfer->spelling));
+}
+
+static ViTicket *
+ticketFor(Asking *asking)
+{
+    g_autofree char *path = NULL;
+
+    if (asking->noTicket)
+        return NULL;
+    path = addressOf(asking, FALSE);
+    return viTicketAcquire(asking->transfer->tickets, asking->ask->file, asking->ask->method, path,
+                           asking->ask->cancel);
+}
+
+/* Sends once, by @ticket if there is one. @ret_generation: of the session. */
+static gboolean
+sendOnce(Asking *asking, const ViTicket *ticket, guint64 *ret_generation, GError **error)
+{
+    const char *headers[MAX_HEADERS] = { NULL };
+    g_autoptr(GError) local = NULL;
+    g_autofree char *path = NULL;
+    HttpRequest request;
+    gboolean ok;
+
+    httpResponseClear(&asking->response);
+    g_string_truncate(asking->refusal, 0);
+    asking->refusalLength = 0;
+    asking->cut = FALSE;
+    asking->replayed = 0;
+
+    if (ticket) {
+        request = requestOf(asking, ticket->path, ticket->cookie, headers);
+        ok = httpTransportPerform(ticket->transport, &request, take, asking, &asking->response,
+                                  &local);
+    } else {
+        path = addressOf(asking, TRUE);
+        request = requestOf(asking, path, NULL /* cookie */, headers);
+        ok = viSessionFetch(asking->transfer->session, &request, take, asking, &asking->response,
+                            ret_generation, &local);
+    }
+    if (ok)
+        asking->status = asking->response.status;
+    else if (asking->cut)
+        asking->response.status = asking->status;
+    else
+        g_propagate_error(error, g_steal_pointer(&local));
+    return ok || asking->cut;
+}
+
+/* ---- what a refusal leads to ---------------------------------------------------------------- */
+
+static Verdict
+refused(Asking *asking, GError **error)
+{
+    const gboolean writing = g_str_equal(asking->ask->method, "PUT");
+
+    viTransferSetRefused(error, asking->ask->file, writing, &asking->response,
+                       asking->refusal->str);
+    return VERDICT_FAILED;
+}
+
+/* An error that came from elsewhere: the file is named, but for those of the network. */
+static Verdict
+failed(const Asking *asking, GError **error, GError *local)
+{
+    g_autofree char *name = viTransferName(asking->ask->file);
+
+    if (local->domain != HTTP_ERROR)
+        textAddToError(&local, "'%s': ", name);
+    g_propagate_error(error, local);
+    return VERDICT_FAILED;
+}
+
+/* The cheapest call there is; it renews a session that has ended. */
+static gboolean
+callAnything(Asking *asking, GError **error)
+{
+    SoapMoRef instance = { "ServiceInstance", "ServiceInstance" };
+    VimCurrentTimeRequest args = VIM_INIT(CurrentTimeRequest);
+    ViCallOptions options = { .cancel = asking->ask->cancel, .deadline = asking->deadline };
+    g_autoptr(SoapReply) reply = NULL;
+
+    args.self = &instance;
+    reply = viCall(asking->transfer->session, &vimMethodCurrentTime, &args, &options, error);
+    return reply != NULL;
+}
+
+/*
+ * 401 in session @generation: it has ended, or the user may not do this. The first time it is
+ * renewed; when that did not help, a call tells whether it has ended again. A login for every
+ * request that is forbidden would fill the server's session table.
+ */
+static Verdict
+renewSession(Asking *asking, guint64 generation, GError **error)
+{
+    ViSession *session = asking->transfer->session;
+    GError *local = NULL;
+    gboolean asked;
+
+    if (asking->ended++ == MAX_ENDED)
+        return refused(asking, error);
+    if (viSessionGeneration(session) != generation)
+        return VERDICT_AGAIN;
+
+    asked = asking->ended == 1 ? viSessionRenew(session, generation, &local)
+                               : callAnything(asking, &local);
+    if (!asked)
+        return failed(asking, error, local);
+    return viSessionGeneration(session) != generation ? VERDICT_AGAIN : refused(asking, error);
+}
+
+/*
+ * Asks for the root of the file's datastore by @spelling. Returns: the status; 0 when there was no
+ * answer.
+ */
+static guint
+askRoot(Asking *asking, ViSpelling spelling)
+{
+    g_autofree char *path = viTransferUrlOfRoot(asking->ask->file, spelling);
+    HttpRequest request = { .method = "HEAD", .path = path, .cancel = asking->ask->cancel,
+                            .deadline = asking->deadline };
+    g_auto(HttpResponse) response = { 0 };
+
+    if (!viSessionFetch(asking->transfer->session, &request, NULL /* sink */, NULL, &response,
+                        NULL /* ret_generation */, NULL /* error */))
+        return 0;
+    return response.status;
+}
+
+/*
+ * 404, by an address that servers may read in two ways. The datastore is there, so its root shows
+ * which one it is; the file itself would not, since it may be missing.
+ */
+static Verdict
+settleSpelling(Asking *asking, GError **error)
+{
+    ViTransfer *transfer = asking->transfer;
+    guint status;
+
+    if (g_atomic_int_get(&transfer->spelling) != VI_SPELLING_UNKNOWN || asking->settled ||
+        !viTransferUrlDiffers(asking->ask->file))
+        return refused(asking, error);
+    asking->settled = TRUE;
+
+    status = askRoot(asking, VI_SPELLING_TWICE);
+    if (isTaken(status))
+        g_atomic_int_set(&transfer->spelling, VI_SPELLING_TWICE);
+    if (status != 404 || !isTaken(askRoot(asking, VI_SPELLING_ONCE)))
+        return refused(asking, error);
+    g_atomic_int_set(&transfer->spelling, VI_SPELLING_ONCE);
+    return VERDICT_AGAIN;
+}
+
+static Verdict
+judgeStatus(Asking *asking, gboolean ticket, guint64 generation, GError **error)
+{
+    ViTransfer *transfer = asking->transfer;
+    const guint status = asking->status;
+    GError *local = NULL;
+
+    if (isTaken(status) || (status == 416 && asking->ask->range)) {
+        /* vCenter serves what its host refused: the host does not know what it should. */
+        if (asking->doubted)
+            viTicketsAvoid(transfer->tickets, asking->ask->file);
+        return VERDICT_DONE;
+    }
+    if (asking->ask->source && (status != 401 || ticket || !asking->kept))
+        return refused(asking, error);
+
+    if (status == 503) {
+        if (viGateRefused(transfer->gate, &asking->pass, asking->ask->cancel, &local))
+            return VERDICT_AGAIN;
+        return failed(asking, error, local);
+    }
+    if (ticket) {
+        asking->noTicket = TRUE;
+        asking->doubted = TRUE;
+        return VERDICT_AGAIN;
+    }
+    if (status == 401)
+        return renewSession(asking, generation, error);
+    if (status == 404)
+        return settleSpelling(asking, error);
+    return refused(asking, error);
+}
+
+/* A request that could not be sent, or whose reply did not come whole. */
+static Verdict
+judgeFailure(Asking *asking, gboolean ticket, GError **error, GError *local)
+{
+    ViTransferAsk *ask = asking->ask;
+
+    if (ticket && httpErrorIsUnsent(local) && !ask->ownFailed && ask->given == 0 && !ask->ended) {
+        viTicketsAvoid(asking->transfer->tickets, ask->file);
+        asking->noTicket = TRUE;
+        g_error_free(local);
+        return VERDICT_AGAIN;
+    }
+    g_propagate_error(error, local);
+    return VERDICT_FAILED;
+}
+
+static Verdict
+attempt(Asking *asking, GError **error)
+{
+    g_autoptr(ViTicket) ticket = NULL;
+    guint64 generation = 0;
+    GError *local = NULL;
+
+    if (!placesAwait(&local) ||
+        !viGateEnter(asking->transfer->gate, &asking->pass, asking->ask->cancel, &local))
+        return failed(asking, error, local);
+
+    ticket = ticketFor(asking);
+    if (!sendOnce(asking, ticket, &generation, &local))
+        return judgeFailure(asking, ticket != NULL, error, local);
+    return judgeStatus(asking, ticket != NULL, generation, error);
+}
+
+/* Returns: whether there is time for one more attempt; else FALSE with @error. */
+static gboolean
+mayGoOn(const Asking *asking, GError **error)
+{
+    if (g_get_monotonic_time() < asking->deadline)
+        return TRUE;
+    g_set_error(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
+                "The server answered again and again, but not with what was asked for within the "
+                "time that all attempts together may take.");
+    return FALSE;
+}
+
+gboolean
+viTransferAsk(ViTransfer *transfer, ViTransferAsk *ask, HttpResponse *ret_response, GError **error)
+{
+    Asking asking = { .transfer = transfer, .ask = ask, .refusal = g_string_new(NULL) };
+    Verdict verdict;
+
+    ask->given = 0;
+    ask->ended = ask->ownFailed = FALSE;
+    asking.kept = ask->source ? g_byte_array_new() : NULL;
+    asking.deadline = ask->deadline ? ask->deadline : viBudgetDeadline(transfer->session);
+    do {
+        verdict = attempt(&asking, error);
+    } while (verdict == VERDICT_AGAIN && mayGoOn(&asking, error));
+
+    viGateLeave(transfer->gate, &asking.pass);
+    g_string_free(asking.refusal, TRUE);
+    g_clear_pointer(&asking.kept, g_byte_array_unref);
+    if (verdict == VERDICT_DONE) {
+        *ret_response = asking.response;
+        return TRUE;
+    }
+    httpResponseClear(&asking.response);
+    return FALSE;
+}

@@ -1,0 +1,214 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Statuses of the file API in words. */
+
+#include "vi_transfer_status.h"
+
+#include <string.h>
+
+#include "base_limits.h"
+#include "base_names.h"
+#include "base_text.h"
+
+char *
+viTransferName(const ViFile *file)
+{
+    return nameJoinDatastorePath(file->datastore, file->path);
+}
+
+/* ---- what the server wrote ------------------------------------------------------------------ */
+
+/*
+ * The text of @body without tags, on one line, printable, not too long. An error page repeats its
+ * title and its styles do not matter, so that only what is behind <body> counts where there is one.
+ *
+ * Returns: (transfer full), may be empty.
+ */
+static char *
+quotable(const char *body)
+{
+    g_autofree char *valid = g_utf8_make_valid(body, (gssize)strnlen(body, VI_REFUSAL_BYTES));
+    const char *start = strcasestr(valid, "<body");
+    g_autoptr(GString) text = g_string_new(NULL);
+    gboolean tag = FALSE;
+    gboolean gap = FALSE;
+    const char *p;
+
+    for (p = start ? start : valid; *p && text->len <= LIMIT_QUOTED_BYTES;
+         p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+
+        tag = tag || c == '<';
+        if (tag || !g_unichar_isprint(c) || g_unichar_isspace(c)) {
+            gap = text->len > 0;
+            tag = tag && c != '>';
+            continue;
+        }
+        if (gap)
+            g_string_append_c(text, ' ');
+        gap = FALSE;
+        g_string_append_unichar(text, c);
+    }
+    if (text->len > 0 && text->str[text->len - 1] == '.')
+        g_string_truncate(text, text->len - 1);     /* the message has its own */
+    return textQuote(text->str, (gssize)text->len);
+}
+
+static gboolean
+mentions(const char *text, const char *const *words)
+{
+    for (; *words; words++) {
+        if (strcasestr(text, *words))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* ---- statuses ------------------------------------------------------------------------------- */
+
+/* What is common to the messages. */
+typedef struct {
+    const char *name;       /* "[datastore] path" */
+    const char *verb;       /* "read" or "write" */
+    const char *quote;      /* " It says: '…'." or "" */
+    gboolean writing;
+    guint status;
+} Refusal;
+
+/* A status of 500 and above, which says little by itself. */
+static void
+setFailed(GError **error, const Refusal *refusal, const char *text)
+{
+    static const char *const locked[] = {
+        "locked", "in use", "busy", "being used", NULL
+    };
+    static const char *const full[] = {
+        "no space", "not enough space", "not enough disk", "not enough free", "disk full",
+        "insufficient disk", "insufficient space", "out of space", "quota exceeded", NULL
+    };
+
+    if (refusal->status == 507 || mentions(text, full))
+        textToError(error, VI_ERROR, VI_ERROR_NO_DISK_SPACE,
+                    "The datastore of '%s' is full (HTTP status %u)." TEXT_MESSAGE, refusal->name,
+                    refusal->status, refusal->quote);
+    else if (refusal->status == 423 || mentions(text, locked))
+        textToError(error, VI_ERROR, VI_ERROR_FILE_LOCKED,
+                    "'%s' is locked: a running virtual machine or another host uses it (HTTP "
+                    "status %u)." TEXT_MESSAGE, refusal->name, refusal->status, refusal->quote);
+    else
+        textToError(error, VI_ERROR, VI_ERROR_FILE_FAULT,
+                    "The server failed to %s '%s' (HTTP status %u)%s" TEXT_MESSAGE, refusal->verb,
+                    refusal->name, refusal->status, *refusal->quote ? "." : "",
+                    *refusal->quote ? refusal->quote : "; a running virtual machine may hold it.");
+}
+
+static void
+setNotFound(GError **error, const Refusal *refusal)
+{
+    if (refusal->writing)
+        textToError(error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND,
+                    "The server has no folder to write '%s' into; its folder must exist, and its "
+                    "datastore be accessible.", refusal->name);
+    else
+        textToError(error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND,
+                    "The server has no file '%s'.", refusal->name);
+}
+
+static void
+setOther(GError **error, const Refusal *refusal, const char *location)
+{
+    if (refusal->status >= 300 && refusal->status < 400)
+        textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                    "Asked for '%s', the server redirects to '%s' (HTTP status %u), which is not "
+                    "followed; use that server in the URI.", refusal->name,
+                    location ? location : "nowhere", refusal->status);
+    else
+        textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                    "The server refused to %s '%s' (HTTP status %u)." TEXT_MESSAGE, refusal->verb,
+                    refusal->name, refusal->status, refusal->quote);
+}
+
+void
+viTransferSetRefused(GError **error, const ViFile *file, gboolean writing,
+                   const HttpResponse *response, const char *body)
+{
+    g_autofree char *name = viTransferName(file);
+    g_autofree char *text = quotable(body ? body : "");
+    g_autofree char *quote = *text ? g_strdup_printf(" It says: '%s'.", text) : g_strdup("");
+    const Refusal refusal = {
+        .name = name, .verb = writing ? "write" : "read", .quote = quote, .writing = writing,
+        .status = response->status,
+    };
+
+    switch (response->status) {
+    case 401:
+    case 403:
+        textToError(error, VI_ERROR, VI_ERROR_NO_PERMISSION,
+                    "The user may not %s '%s' (HTTP status %u), although the session is good; the "
+                    "role needs the privilege Datastore.FileManagement (low level file "
+                    "operations) on the datastore." TEXT_MESSAGE, refusal.verb, name,
+                    response->status, quote);
+        return;
+    case 404:
+        setNotFound(error, &refusal);
+        return;
+    case 405:
+        textToError(error, VI_ERROR, VI_ERROR_NOT_SUPPORTED,
+                    "The server lets nobody %s '%s' through its file API (HTTP status 405).",
+                    refusal.verb, name);
+        return;
+    case 503:
+        textToError(error, VI_ERROR, VI_ERROR_BUSY,
+                    "The server is out of sessions or overloaded (HTTP status 503) and does not %s "
+                    "'%s' now; try again later.", refusal.verb, name);
+        return;
+    default:
+        break;
+    }
+
+    if (response->status >= 500 || response->status == 423)
+        setFailed(error, &refusal, text);
+    else
+        setOther(error, &refusal, response->location);
+}
+
+/* ---- web pages ------------------------------------------------------------------------------ */
+
+gboolean
+viTransferIsPage(const ViFile *file, const HttpResponse *response)
+{
+    g_autofree char *name = g_ascii_strdown(file->path, -1);
+
+    if (response->status != 200 || !response->contentType ||
+        g_ascii_strncasecmp(response->contentType, "text/html", strlen("text/html")) != 0)
+        return FALSE;
+    return !g_str_has_suffix(name, ".html") && !g_str_has_suffix(name, ".htm");
+}
+
+void
+viTransferSetPage(GError **error, const ViFile *file)
+{
+    g_autofree char *name = viTransferName(file);
+
+    textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                "The server answered with a web page instead of the file '%s'; it is a folder, or "
+                "something between here and the server answers in its place.", name);
+}
+
+gboolean
+viTransferCheckPlain(const ViFile *file, const HttpResponse *response, GError **error)
+{
+    const char *encoding = response->contentEncoding;
+    g_autofree char *name = viTransferName(file);
+    g_autofree char *quote = NULL;
+
+    if (!encoding || !*encoding || g_ascii_strcasecmp(encoding, "identity") == 0)
+        return TRUE;
+    quote = textQuote(encoding, -1);
+    textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                "The server sends '%s' encoded ('%s') instead of as it is.", name, quote);
+    return FALSE;
+}

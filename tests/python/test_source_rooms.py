@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the libvirt-esx-storage authors
+"""The rules of ./dev lint that keep floors and rooms apart, each with what it forbids planted in a copy of the tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from test_source_checks import rules
+
+ROOT = Path(__file__).parents[2]
+
+
+class WithPlant:
+    """The checkout, with one line added at the end of one of its files, or one file more."""
+
+    def __init__(self, name: str, line: str) -> None:
+        self._tree = rules().Tree(ROOT)
+        self.name, self.line = name, line
+        self.files = sorted({*self._tree.files, name})
+
+    def text(self, name: str) -> str:
+        if name != self.name:
+            return self._tree.text(name)
+        before = self._tree.text(name) if name in self._tree.files else ""
+        return f"{before}{self.line}\n"
+
+    matching = property(lambda self: rules().Tree.matching.__get__(self))
+    source_lines = property(lambda self: rules().Tree.source_lines.__get__(self))
+
+
+def complaints(check: str, tree: object) -> list[str]:
+    found: Iterator[str] = getattr(rules(), check)(tree)
+    return list(found)
+
+
+@pytest.mark.parametrize("check", ["check_rooms", "check_floors", "check_kinds", "check_reports"])
+def test_the_tree_itself_is_in_order(check: str):
+    assert complaints(check, rules().Tree(ROOT)) == []
+
+
+@pytest.mark.parametrize(
+    ("check", "name", "line", "said"),
+    [
+        # A public header of a floor above, of a brother, and private headers of other floors.
+        ("check_floors", "src/vi/vi_call.c", '#include "esx_server.h"', "vi may not include esx_server.h of server"),
+        ("check_floors", "include/soap/soap_xml.h", '#include "http_transport.h"', "soap may not include"),
+        ("check_floors", "src/stream/esx_stream.c", '#include "esx_storage_backend.h"', "stream may not"),
+        ("check_floors", "src/api/esx_storage_find.c", '#include "esx_stream_worker.h"', "api may not"),
+        ("check_floors", "src/server/esx_server.c", '#include "../stream/esx_stream_worker.h"', "server may not"),
+        ("check_floors", "src/inventory/inventory_live.h", '#include "vi_cookie.h"', "inventory may not"),
+        # facade → storage-private header, backend → facade, storage → driver.
+        ("check_kinds", "src/api/esx_storage_pool.c", '#include "esx_vmfs_listing.h"', "only backend/vmfs"),
+        ("check_floors", "src/backend/vmfs/esx_vmfs_verb.c", '#include "esx_storage_find.h"', "backend may not"),
+        ("check_floors", "src/server/esx_connection.c", '#include "esx_uri.h"', "server may not"),
+        ("check_kinds", "src/backend/esx_storage_backend.c", '#include "esx_vmfs_verb.h"', "only backend/vmfs"),
+        # A datastore in the facade, a LUN in the driver.
+        ("check_kinds", "src/api/esx_storage_vol.c", "    if (pool->datastore)", "'datastore'"),
+        ("check_kinds", "src/driver/esx_open.c", "/* Its LUNs. */", "'LUN'"),
+        # What reports or logs below those that speak to libvirt.
+        ("check_reports", "src/backend/vmfs/esx_vmfs_verb.c", '#include "esx_report.h"', "reports: return a GError"),
+        ("check_reports", "src/backend/vmfs/esx_vmfs_verb.c", '#include "esx_log.h"', "logs: return a GError"),
+        ("check_messages", "src/vi/vi_call.c", '    virReportError(VIR_ERR_RPC, "%s", "x");', "virReportError"),
+        # A file outside of the rooms, and a room with too many files.
+        ("check_rooms", "src/esx_planted.c", "", "not in a floor"),
+        ("check_rooms", "src/storage/esx_planted.c", "", "not in a floor"),
+    ],
+)
+def test_what_is_planted_is_found(check: str, name: str, line: str, said: str):
+    found = complaints(check, WithPlant(name, line))
+    assert found
+    assert all(complaint.startswith(f"{name}:") for complaint in found)
+    assert said in found[0]
+
+
+def test_a_room_with_too_many_files_is_found():
+    class Full(WithPlant):
+        def __init__(self) -> None:
+            super().__init__("src/api/esx_planted.c", "")
+            self.files += [f"src/api/esx_planted_{i}.c" for i in range(20)]
+
+        def text(self, name: str) -> str:
+            return "" if "_planted" in name else super().text(name)
+
+    assert [c for c in complaints("check_rooms", Full()) if c.startswith("src/api: ")]
+
+
+def test_what_libvirt_calls_a_target_is_none_of_ours():
+    assert complaints("check_kinds", WithPlant("src/api/esx_storage_xml.c", "    def->target.path = NULL;")) == []
+
+
+def test_the_floors_are_those_of_the_build():
+    built = (ROOT / "src" / "meson.build").read_text(encoding="utf-8")
+    for floor in rules().FLOORS:
+        assert f"'name': '{floor}'" in built

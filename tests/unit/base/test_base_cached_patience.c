@@ -1,0 +1,173 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Readers that do not wait for another's proof for longer than they may. */
+
+#include "base_cached.h"
+
+#include <string.h>
+
+typedef struct {
+    GMutex lock;            /* guards what follows */
+    GCond changed;
+    guint questions;
+    gboolean held;          /* questions wait */
+
+    Cached *fresh;
+} World;
+
+static gpointer
+refText(gpointer value)
+{
+    return g_ref_string_acquire(value);
+}
+
+static void
+unrefText(gpointer value)
+{
+    g_ref_string_release(value);
+}
+
+static gpointer
+ask(gpointer opaque, gpointer current G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)
+{
+    World *world = opaque;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&world->lock);
+
+    world->questions++;
+    g_cond_broadcast(&world->changed);
+    while (world->held)
+        g_cond_wait(&world->changed, &world->lock);
+    return g_ref_string_new("answer");
+}
+
+static const CachedOps ops = { ask, refText, unrefText };
+
+static void
+worldInit(World *world)
+{
+    g_mutex_init(&world->lock);
+    g_cond_init(&world->changed);
+    world->held = TRUE;
+    world->fresh = cachedNew(&ops, world);
+}
+
+static void
+worldClear(World *world)
+{
+    cachedFree(world->fresh);
+    g_mutex_clear(&world->lock);
+    g_cond_clear(&world->changed);
+}
+
+/* The thread that asks: it has no patience at all, and needs none. */
+static gpointer
+lead(gpointer opaque)
+{
+    World *world = opaque;
+    g_autoptr(GError) error = NULL;
+    gpointer value = cachedAcquire(world->fresh, 0, 0, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(value, ==, "answer");
+    unrefText(value);
+    return NULL;
+}
+
+static GThread *
+startLeader(World *world)
+{
+    GThread *leader = g_thread_new("leader", lead, world);
+
+    g_mutex_lock(&world->lock);
+    while (world->questions == 0)
+        g_cond_wait(&world->changed, &world->lock);
+    g_mutex_unlock(&world->lock);
+    return leader;
+}
+
+static void
+release(World *world)
+{
+    g_mutex_lock(&world->lock);
+    world->held = FALSE;
+    g_cond_broadcast(&world->changed);
+    g_mutex_unlock(&world->lock);
+}
+
+static void
+testGivesUp(void)
+{
+    World world = { 0 };
+    g_autoptr(GError) error = NULL;
+    GThread *leader = NULL;
+    gpointer value = NULL;
+
+    worldInit(&world);
+    leader = startLeader(&world);
+    g_assert_null(cachedAcquire(world.fresh, 0, G_USEC_PER_SEC / 10, &error));
+    g_assert_error(error, CACHED_ERROR, CACHED_ERROR_TIMEOUT);
+    g_assert_nonnull(strstr(error->message, "another request for the same has been under way for"));
+
+    /* The question goes on, and its answer is good for those who come later. */
+    release(&world);
+    g_thread_join(leader);
+    value = cachedAcquire(world.fresh, G_MAXINT64 / 2, 0, NULL);
+    g_assert_cmpstr(value, ==, "answer");
+    g_assert_cmpuint(world.questions, ==, 1);
+    unrefText(value);
+    worldClear(&world);
+}
+
+typedef struct {
+    World *world;
+    gint64 patience;
+} Waiter;
+
+static gpointer
+await(gpointer opaque)
+{
+    Waiter *waiter = opaque;
+    gpointer value = cachedAcquire(waiter->world->fresh, G_MAXINT64 / 2, waiter->patience, NULL);
+
+    g_assert_cmpstr(value, ==, "answer");
+    unrefText(value);
+    return NULL;
+}
+
+/* Those with more patience get the answer, also with the most there is. */
+static void
+testWaits(void)
+{
+    static const gint64 patience[] = { G_GINT64_CONSTANT(600) * G_USEC_PER_SEC, G_MAXINT64 };
+    World world = { 0 };
+    Waiter waiters[G_N_ELEMENTS(patience)];
+    GThread *threads[G_N_ELEMENTS(patience)];
+    GThread *leader = NULL;
+    size_t i;
+
+    worldInit(&world);
+    leader = startLeader(&world);
+    for (i = 0; i < G_N_ELEMENTS(patience); i++) {
+        waiters[i] = (Waiter){ &world, patience[i] };
+        threads[i] = g_thread_new("waiter", await, &waiters[i]);
+    }
+    g_usleep(50 * 1000);
+    release(&world);
+    for (i = 0; i < G_N_ELEMENTS(patience); i++)
+        g_thread_join(threads[i]);
+    g_thread_join(leader);
+    g_assert_cmpuint(world.questions, ==, 1);
+    worldClear(&world);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/base/fresh/patience/gives-up", testGivesUp);
+    g_test_add_func("/base/fresh/patience/waits", testWaits);
+    return g_test_run();
+}
