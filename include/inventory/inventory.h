@@ -23,11 +23,16 @@
  */
 typedef struct _Inventory Inventory;
 
-/* Which part of the server's inventory is shown. Both NULL: everything. */
+/*
+ * Which part of the server's inventory is shown. All of it zero, or no scope at all: everything but
+ * what is one host's own.
+ */
 typedef struct {
-    SoapMoRef *host;
+    SoapMoRef *host;            /* NULL: all hosts */
     SoapMoRef *datacenter;      /* of that host */
     char *datacenterPath;       /* "Folder/DC" */
+    gboolean perHost;           /* also what is one host's own */
+    gboolean manyHosts;         /* that has the name of its host behind its own */
 } InventoryScope;
 
 void inventoryScopeFree(InventoryScope *scope);
@@ -51,11 +56,11 @@ InventoryScope *inventoryResolvePath(ViSession *session, const char *path, GErro
 
 /*
  * @session: (transfer none), must outlive the inventory.
- * @scope: (transfer full), NULL: everything.
+ * @scope: (transfer full), may be NULL.
  */
 Inventory *inventoryNew(ViSession *session, InventoryScope *scope);
 
-/* Returns: (transfer none) what the inventory shows; NULL: everything. */
+/* Returns: (transfer none) what the inventory shows; may be NULL. */
 const InventoryScope *inventoryScope(const Inventory *inventory);
 
 /* Ends the thread, promptly whatever the server does, and frees. Nobody may be reading. */

@@ -16,7 +16,7 @@
 typedef struct {
     Arena *arena;
     GPtrArray *pools;       /* InventoryPool *, in the arena */
-    GPtrArray *luns;        /* InventoryLun *, likewise; only those behind a target */
+    GPtrArray *luns;        /* InventoryLun *, likewise; only those that a pool has */
     LeftOut leftOut;        /* what has a name that is too long */
     gboolean full;          /* the arena had no room for something: nothing can be built */
 } InventoryBuild;

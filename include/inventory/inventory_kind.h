@@ -8,15 +8,27 @@
 #include "inventory_builder.h"
 #include "inventory_store.h"
 
+/* A property, and the version of the API that brought it; NULL: all that are served have it. */
+typedef struct {
+    const char *name;
+    const char *since;
+} InventoryPath;
+
 /*
  * InventoryKind: what the inventory needs to know of one kind of pool: what the server is asked
  * for, and how a pool is made of the answer. A further kind is one more file with such a table, and
  * one more row in inventoryKinds().
  */
 struct _InventoryKind {
-    /* The type of the objects it is built from, and the properties of these; ends with NULL. */
+    /*
+     * The type of the objects it is built from, and the properties of these; ends with a name of
+     * NULL. A server is not asked for what is newer than its API.
+     */
     const char *type;
-    const char *const *paths;
+    const InventoryPath *paths;
+
+    /* Whether @scope (NULL: everything but what is one host's own) has such pools. NULL: yes. */
+    gboolean (*isShown)(const InventoryScope *scope);
 
     /* Adds all pools of the kind to @build. */
     void (*build)(InventoryBuild *build, const InventoryStore *store,
@@ -34,11 +46,14 @@ struct _InventoryKind {
     gboolean (*rebuild)(InventoryBuild *build, const InventoryObject *object,
                         const InventoryScope *scope, const InventoryPool *before);
 
-    /*
-     * The object that is @pool, which goes behind a name that is taken; together with rebuild.
-     * NULL: none is, and the names are unique within the kind and stay as they are.
-     */
+    /* The object that is @pool; together with rebuild. NULL: none is. */
     const SoapMoRef *(*ref)(const InventoryPool *pool);
+
+    /*
+     * What goes behind the name of @pool where another pool has that name. NULL: the names are
+     * unique within the kind and stay as they are. At most one kind has none.
+     */
+    const char *(*suffix)(const InventoryPool *pool);
 
     /* Why a pool of the kind is left out whose name has no room for that; NULL likewise. */
     const char *tooLong;
@@ -52,6 +67,9 @@ struct _InventoryKind {
  * NULL.
  */
 const InventoryKind *const *inventoryKinds(void);
+
+/* Whether @scope has pools of @kind. */
+gboolean inventoryKindIsShown(const InventoryKind *kind, const InventoryScope *scope);
 
 /* Returns: the place of @kind in that order. */
 size_t inventoryKindPlace(const InventoryKind *kind);

@@ -76,7 +76,7 @@ typedef struct {
     char key[37];               /* MD5 of ScsiLun.uuid as a UUID (as the built-in driver has it) */
     guint64 capacity;           /* 0 for what has none (enclosures, CD drives) */
     gboolean isDisk;
-    const InventoryPool *pool;  /* the first target that leads to it; NULL for local LUNs */
+    const InventoryPool *pool;  /* the first that has it, where it is found by key and path */
 } InventoryLun;
 
 typedef struct {
@@ -105,6 +105,7 @@ struct _InventoryPool {
     const char *targetPath;     /* what libvirt calls the target path; NULL where there is none */
     const InventoryDatastore *datastore;
     const InventoryTarget *target;
+    gconstpointer own;          /* of other kinds: what the header of the kind says */
 };
 
 InventorySnapshot *inventorySnapshotRef(InventorySnapshot *snapshot);
@@ -118,7 +119,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(InventorySnapshot, inventorySnapshotUnref)
 const InventoryPool *const *inventorySnapshotPools(const InventorySnapshot *snapshot,
                                                    size_t *ret_n);
 
-/* Lookups; each returns NULL when there is none. */
+/*
+ * Lookups; each returns NULL when there is none. Of several LUNs with one key or path it is that of
+ * the first kind (inventoryKinds()) that has one.
+ */
 const InventoryPool *inventoryPoolByName(const InventorySnapshot *snapshot, const char *name);
 const InventoryPool *inventoryPoolByUuid(const InventorySnapshot *snapshot, const guint8 uuid[16]);
 const InventoryPool *inventoryPoolByTargetPath(const InventorySnapshot *snapshot, const char *path);

@@ -18,8 +18,8 @@
 typedef struct _InventorySpec InventorySpec;
 
 /*
- * For a standing filter over all that @scope shows; NULL: everything. Borrows from @session and
- * @scope.
+ * For a standing filter over all that @scope shows, as far as the API of @session has it; NULL:
+ * see InventoryScope. Borrows from @session and @scope.
  */
 InventorySpec *inventorySpecNew(ViSession *session, const InventoryScope *scope);
 

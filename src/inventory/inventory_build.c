@@ -43,7 +43,7 @@ onlyHostName(InventoryBuild *build, const InventoryStore *store)
 }
 
 /*
- * Puts the reference of @pool behind its name, until nobody has it. Each time takes a pool of that
+ * Puts the suffix of @pool behind its name, until nobody has it. Each time takes a pool of that
  * very name, so that there are no more times than pools, for all of them together. A name that gets
  * too long becomes NULL.
  */
@@ -54,7 +54,7 @@ settleName(InventoryBuild *build, InventoryPool *pool, GHashTable *taken)
 
     while (pool->name && g_hash_table_contains(taken, pool->name)) {
         g_autofree char *name = g_strdup_printf("%s (%s)", pool->name,
-                                                pool->kind->ref(pool)->value);
+                                                pool->kind->suffix(pool));
 
         pool->name = inventoryBuildName(build, name);
     }
@@ -63,9 +63,9 @@ settleName(InventoryBuild *build, InventoryPool *pool, GHashTable *taken)
 }
 
 /*
- * Makes sure that each pool can be found by its name. What is no object of its own keeps the name
- * it has; of others that still share one, with each other or with these, all but the first get
- * their reference behind it.
+ * Makes sure that each pool can be found by its name. What has no suffix keeps the name it has; of
+ * others that still share one, with each other or with these, all but the first get their suffix
+ * behind it.
  */
 static void
 settleNames(InventoryBuild *build)
@@ -76,13 +76,13 @@ settleNames(InventoryBuild *build)
     for (i = 0; i < build->pools->len; i++) {
         const InventoryPool *pool = g_ptr_array_index(build->pools, i);
 
-        if (!pool->kind->ref)
+        if (!pool->kind->suffix)
             g_hash_table_add(taken, (gpointer)pool->name);
     }
     for (i = 0; i < build->pools->len; i++) {
         InventoryPool *pool = g_ptr_array_index(build->pools, i);
 
-        if (pool->kind->ref)
+        if (pool->kind->suffix)
             settleName(build, pool, taken);
         if (pool->name)
             g_hash_table_add(taken, (gpointer)pool->name);
@@ -125,8 +125,10 @@ buildWhole(const InventorySnapshot *before, const InventoryStore *store,
     guint i;
 
     build.leftOut = *inventoryStoreLeftOut(store);
-    for (kind = inventoryKinds(); *kind && !build.full; kind++)
-        (*kind)->build(&build, store, scope);
+    for (kind = inventoryKinds(); *kind && !build.full; kind++) {
+        if (inventoryKindIsShown(*kind, scope))
+            (*kind)->build(&build, store, scope);
+    }
     if (!build.full)
         settleNames(&build);
     if (build.full) {

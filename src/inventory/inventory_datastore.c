@@ -538,7 +538,16 @@ datastoreRef(const InventoryPool *pool)
     return pool->datastore->ref;
 }
 
-static const char *const paths[] = { "summary", "info", "host", "browser", NULL };
+static const char *
+datastoreSuffix(const InventoryPool *pool)
+{
+    return pool->datastore->ref->value;
+}
+
+static const InventoryPath paths[] = {
+    { .name = "summary" }, { .name = "info" }, { .name = "host" }, { .name = "browser" },
+    { .name = NULL },
+};
 
 const InventoryKind inventoryDatastores = {
     .type = "Datastore",
@@ -546,6 +555,7 @@ const InventoryKind inventoryDatastores = {
     .build = buildDatastores,
     .rebuild = rebuildDatastore,
     .ref = datastoreRef,
+    .suffix = datastoreSuffix,
     .tooLong = "a datastore whose name is too long to be made unique",
     .differ = datastoreDiffers,
 };

@@ -19,7 +19,7 @@
 #include "inventory_lun.h"
 #include "vi_property.h"
 
-/* From so many LUNs, portals or adapters of a target on, finding one in order takes too long. */
+/* From so many portals or adapters of a target on, finding one in order takes too long. */
 #define FEW 16
 
 /* One target while its parts are gathered. */
@@ -30,8 +30,7 @@ typedef struct {
     guint hostsFirst;       /* where those of the host under way begin */
     GHashTable *portalSet;  /* "address\nport"; NULL while they are few */
     GHashTable *deviceSet;  /* of the adapters of that host, likewise */
-    GPtrArray *luns;        /* InventoryLun */
-    GHashTable *lunSet;     /* the same; NULL while they are few */
+    InventoryLunSet luns;
     guint livePaths;
     gboolean pathsKnown;    /* a host that has it said which paths there are */
 } Target;
@@ -65,8 +64,7 @@ targetFree(gpointer data)
 
     g_array_unref(target->portals);
     g_array_unref(target->adapters);
-    g_ptr_array_unref(target->luns);
-    g_clear_pointer(&target->lunSet, g_hash_table_unref);
+    inventoryLunSetClear(&target->luns);
     g_clear_pointer(&target->portalSet, g_hash_table_unref);
     g_clear_pointer(&target->deviceSet, g_hash_table_unref);
     g_free(target);
@@ -93,7 +91,6 @@ targetGet(Gather *gather, const char *iqn)
     target->iqn = kept;
     target->portals = g_array_new(FALSE, TRUE, sizeof(InventoryPortal));
     target->adapters = g_array_new(FALSE, TRUE, sizeof(InventoryAdapter));
-    target->luns = g_ptr_array_new();
     g_hash_table_insert(gather->targets, (gpointer)target->iqn, target);
     return target;
 }
@@ -244,25 +241,6 @@ gatherAdapters(const Host *host, const SoapAny *adapters)
 
 /* ---- LUNs ----------------------------------------------------------------------------------- */
 
-static void
-targetAddLun(Target *target, InventoryLun *lun)
-{
-    guint i;
-
-    if (target->lunSet ? g_hash_table_contains(target->lunSet, lun)
-                       : g_ptr_array_find(target->luns, lun, NULL))
-        return;
-
-    g_ptr_array_add(target->luns, lun);
-    if (target->lunSet) {
-        g_hash_table_add(target->lunSet, lun);
-    } else if (target->luns->len == FEW) {
-        target->lunSet = g_hash_table_new(NULL, NULL);
-        for (i = 0; i < target->luns->len; i++)
-            g_hash_table_add(target->lunSet, g_ptr_array_index(target->luns, i));
-    }
-}
-
 /* Puts the LUN with ScsiLun.key @key behind @target, once. */
 static void
 addLun(const Host *host, Target *target, const char *key)
@@ -272,7 +250,7 @@ addLun(const Host *host, Target *target, const char *key)
                              : NULL;
 
     if (lun)
-        targetAddLun(target, lun);
+        inventoryLunSetAdd(&target->luns, lun);
 }
 
 /* ---- topology ------------------------------------------------------------------------------- */
@@ -317,15 +295,6 @@ gatherTopology(const Host *host, const VimHostScsiTopology *topology)
     return seen;
 }
 
-/* A path that can carry I/O now, or could if asked to. */
-static gboolean
-isAlive(const VimHostMultipathInfoPath *path)
-{
-    const char *state = path->state ? path->state : path->pathState;
-
-    return g_strcmp0(state, "dead") != 0 && g_strcmp0(state, "disabled") != 0;
-}
-
 /* Counts paths; where the topology in @seen knows nothing of a target, takes its LUNs from them. */
 static void
 gatherPaths(const Host *host, const VimHostMultipathInfoLogicalUnit *unit, GHashTable *seen)
@@ -337,7 +306,7 @@ gatherPaths(const Host *host, const VimHostMultipathInfoLogicalUnit *unit, GHash
 
         if (!target)
             continue;
-        if (isAlive(unit->path[i]))
+        if (inventoryLunPathIsAlive(unit->path[i]))
             target->livePaths++;
         if (!g_hash_table_contains(seen, target))
             addLun(host, target, unit->lun);
@@ -393,15 +362,6 @@ gatherHost(Gather *gather, const InventoryObject *object)
 /* ---- the pools ------------------------------------------------------------------------------ */
 
 static gint
-compareLuns(gconstpointer a, gconstpointer b)
-{
-    const InventoryLun *x = *(const InventoryLun *const *)a;
-    const InventoryLun *y = *(const InventoryLun *const *)b;
-
-    return strcmp(x->name, y->name);
-}
-
-static gint
 compareTargets(gconstpointer a, gconstpointer b)
 {
     return strcmp(((const Target *)a)->iqn, ((const Target *)b)->iqn);
@@ -419,15 +379,13 @@ seal(InventoryBuild *build, gconstpointer data, size_t size)
 }
 
 static void
-addPool(InventoryBuild *build, const Target *from)
+addPool(InventoryBuild *build, Target *from)
 {
     InventoryTarget *target = inventoryBuildNew(build, InventoryTarget, 1);
     InventoryPool *pool = target ? inventoryBuildPool(build, &inventoryTargets) : NULL;
-    guint i;
 
     if (!pool)
         return;
-    g_ptr_array_sort(from->luns, compareLuns);
     target->iqn = from->iqn;
     target->portals =
         seal(build, from->portals->data, from->portals->len * sizeof(InventoryPortal));
@@ -435,25 +393,14 @@ addPool(InventoryBuild *build, const Target *from)
     target->adapters =
         seal(build, from->adapters->data, from->adapters->len * sizeof(InventoryAdapter));
     target->nadapters = from->adapters->len;
-    target->luns = seal(build, from->luns->pdata, from->luns->len * sizeof(InventoryLun *));
-    target->nluns = from->luns->len;
+    target->luns = inventoryLunSetSeal(&from->luns, build, pool, &target->nluns);
 
     pool->name = from->iqn;
     nameHashUuid(from->iqn, pool->uuid);
-    pool->targetPath = "/vmfs/devices/disks";
+    pool->targetPath = INVENTORY_LUN_FOLDER;
     /* A host that lists its paths, but none to this target, cannot reach it. */
     pool->accessible = from->livePaths > 0 || !from->pathsKnown;
     pool->target = target;
-
-    for (i = 0; i < from->luns->len; i++) {
-        InventoryLun *lun = g_ptr_array_index(from->luns, i);
-
-        pool->capacity += MIN(lun->capacity, G_MAXUINT64 - pool->capacity);
-        if (lun->pool)
-            continue;
-        lun->pool = pool;
-        g_ptr_array_add(build->luns, lun);
-    }
 }
 
 static void
@@ -519,13 +466,13 @@ targetDiffers(const InventoryPool *before, const InventoryPool *now)
            adaptersDiffer(before->target, now->target);
 }
 
-static const char *const paths[] = {
-    "configManager.storageSystem",
-    "config.storageDevice.hostBusAdapter",
-    "config.storageDevice.scsiLun",
-    "config.storageDevice.scsiTopology",
-    "config.storageDevice.multipathInfo",
-    NULL,
+static const InventoryPath paths[] = {
+    { .name = "configManager.storageSystem" },
+    { .name = "config.storageDevice.hostBusAdapter" },
+    { .name = "config.storageDevice.scsiLun" },
+    { .name = "config.storageDevice.scsiTopology" },
+    { .name = "config.storageDevice.multipathInfo" },
+    { .name = NULL },
 };
 
 const InventoryKind inventoryTargets = {

@@ -22,6 +22,12 @@ inventoryKinds(void)
     return kinds;
 }
 
+gboolean
+inventoryKindIsShown(const InventoryKind *kind, const InventoryScope *scope)
+{
+    return !kind->isShown || kind->isShown(scope);
+}
+
 size_t
 inventoryKindPlace(const InventoryKind *kind)
 {

@@ -7,9 +7,14 @@
 
 #include "inventory_lun.h"
 
+#include <string.h>
+
 #include "base_hash.h"
 #include "base_names.h"
 #include "vi_property.h"
+
+/* From so many LUNs on, finding one in order takes too long. */
+#define FEW 16
 
 static void
 setCapacity(InventoryLun *lun, const VimHostScsiDisk *disk)
@@ -125,6 +130,81 @@ inventoryLunIndex(InventoryBuild *build, const SoapAny *luns)
     }
     return table;
 }
+
+/* ---- those of one pool ----------------------------------------------------------------------- */
+
+void
+inventoryLunSetAdd(InventoryLunSet *set, InventoryLun *lun)
+{
+    guint i;
+
+    if (!set->luns)
+        set->luns = g_ptr_array_new();
+    if (set->known ? g_hash_table_contains(set->known, lun)
+                   : g_ptr_array_find(set->luns, lun, NULL))
+        return;
+
+    g_ptr_array_add(set->luns, lun);
+    if (set->known) {
+        g_hash_table_add(set->known, lun);
+    } else if (set->luns->len == FEW) {
+        set->known = g_hash_table_new(NULL, NULL);
+        for (i = 0; i < set->luns->len; i++)
+            g_hash_table_add(set->known, g_ptr_array_index(set->luns, i));
+    }
+}
+
+static gint
+compareLuns(gconstpointer a, gconstpointer b)
+{
+    const InventoryLun *x = *(const InventoryLun *const *)a;
+    const InventoryLun *y = *(const InventoryLun *const *)b;
+
+    return strcmp(x->name, y->name);
+}
+
+const InventoryLun *const *
+inventoryLunSetSeal(InventoryLunSet *set, InventoryBuild *build, InventoryPool *pool,
+                    size_t *ret_n)
+{
+    const guint n = set->luns ? set->luns->len : 0;
+    const InventoryLun **sealed = inventoryBuildNew(build, const InventoryLun *, n);
+    guint i;
+
+    if (!sealed)
+        return NULL;
+    if (n > 0)
+        g_ptr_array_sort(set->luns, compareLuns);
+    for (i = 0; i < n; i++) {
+        InventoryLun *lun = g_ptr_array_index(set->luns, i);
+
+        sealed[i] = lun;
+        pool->capacity += MIN(lun->capacity, G_MAXUINT64 - pool->capacity);
+        if (lun->pool)
+            continue;
+        lun->pool = pool;
+        g_ptr_array_add(build->luns, lun);
+    }
+    *ret_n = n;
+    return sealed;
+}
+
+void
+inventoryLunSetClear(InventoryLunSet *set)
+{
+    g_clear_pointer(&set->luns, g_ptr_array_unref);
+    g_clear_pointer(&set->known, g_hash_table_unref);
+}
+
+gboolean
+inventoryLunPathIsAlive(const VimHostMultipathInfoPath *path)
+{
+    const char *state = path->state ? path->state : path->pathState;
+
+    return g_strcmp0(state, "dead") != 0 && g_strcmp0(state, "disabled") != 0;
+}
+
+/* ---- what has changed ------------------------------------------------------------------------ */
 
 gboolean
 inventoryLunsDiffer(const InventoryLun *const *before, size_t nbefore,

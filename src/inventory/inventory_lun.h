@@ -29,6 +29,29 @@ GHashTable *inventoryLunIndex(InventoryBuild *build, const SoapAny *luns);
  */
 InventoryLun *inventoryLunGet(InventoryBuild *build, GHashTable *known, const VimScsiLun *scsi);
 
+/*
+ * The LUNs of one pool while they are gathered, each once. Zeroed: none.
+ *
+ * inventoryLunSetSeal: takes them into @pool: its capacity is the sum of theirs, and a LUN that no
+ * pool has found yet is found there from now on.
+ * Returns: @ret_n of them in the arena, sorted by name; NULL where there is no room.
+ */
+typedef struct {
+    GPtrArray *luns;        /* InventoryLun; NULL: none */
+    GHashTable *known;      /* the same; NULL while they are few */
+} InventoryLunSet;
+
+void inventoryLunSetAdd(InventoryLunSet *set, InventoryLun *lun);
+const InventoryLun *const *inventoryLunSetSeal(InventoryLunSet *set, InventoryBuild *build,
+                                               InventoryPool *pool, size_t *ret_n);
+void inventoryLunSetClear(InventoryLunSet *set);
+
+/* Whether @path can carry I/O now, or could if asked to. */
+gboolean inventoryLunPathIsAlive(const VimHostMultipathInfoPath *path);
+
+/* Where the device files of a host's LUNs are: the target path of their pools. */
+#define INVENTORY_LUN_FOLDER "/vmfs/devices/disks"
+
 /* Whether two lists, each sorted by name, are not the same LUNs with the same names and sizes. */
 gboolean inventoryLunsDiffer(const InventoryLun *const *before, size_t nbefore,
                              const InventoryLun *const *now, size_t nnow);

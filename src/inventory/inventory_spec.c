@@ -8,6 +8,7 @@
 #include "inventory_spec.h"
 
 #include "inventory_kind.h"
+#include "vi_version.h"
 
 enum { STEP_FOLDER, STEP_HOST_FOLDER, STEP_HOST, STEP_DATASTORE, N_STEPS };
 
@@ -102,16 +103,16 @@ addProperties(InventorySpec *spec, const char *type, const char **paths, size_t 
         addPath(property, paths[i]);
 }
 
-/* What all kinds of pools are made of. */
+/* What the pools of @kind are made of, as far as a server of @version has it. */
 static void
-addKinds(InventorySpec *spec)
+addKind(InventorySpec *spec, const InventoryKind *kind, const char *version)
 {
-    const InventoryKind *const *kind;
-    const char *const *path;
+    VimPropertySpec *property = propertiesOf(spec, kind->type);
+    const InventoryPath *path;
 
-    for (kind = inventoryKinds(); *kind; kind++) {
-        for (path = (*kind)->paths; *path; path++)
-            addPath(propertiesOf(spec, (*kind)->type), *path);
+    for (path = kind->paths; path->name; path++) {
+        if (!path->since || viVersionCompare(path->since, version) <= 0)
+            addPath(property, path->name);
     }
 }
 
@@ -179,11 +180,16 @@ addWalk(InventorySpec *spec, ViSession *session, int nsteps)
 InventorySpec *
 inventorySpecNew(ViSession *session, const InventoryScope *scope)
 {
+    const char *version = viSessionAbout(session)->apiVersion;
     InventorySpec *spec = specNew();
+    const InventoryKind *const *kind;
 
     addProperties(spec, "Datacenter", datacenterPaths, G_N_ELEMENTS(datacenterPaths));
     addProperties(spec, "HostSystem", hostPaths, G_N_ELEMENTS(hostPaths));
-    addKinds(spec);
+    for (kind = inventoryKinds(); *kind; kind++) {
+        if (inventoryKindIsShown(*kind, scope))
+            addKind(spec, *kind, version);
+    }
 
     if (scope && scope->host) {
         VimObjectSpec *host = addObject(spec, scope->host);
