@@ -15,8 +15,8 @@
  * the present snapshot and plain structs, never libvirt's objects; a missing function means
  * VIR_ERR_NO_SUPPORT. Errors are GErrors without the pool's name: the facade puts that in front.
  *
- * A further kind of pool is one more file with such a table, and one more row in
- * esxStorageBackends().
+ * A further kind of pool is one more room with such a table, which a header of its own declares,
+ * and one more row in esxStorageBackends().
  */
 
 /* One of libvirt's types of pools. */
@@ -118,9 +118,6 @@ typedef struct {
                                  const EsxVolume *volume, guint64 offset, guint64 length,
                                  GError **error);
 } EsxStorageBackend;
-
-extern const EsxStorageBackend esxStorageBackendVmfs;
-extern const EsxStorageBackend esxStorageBackendIscsi;
 
 /*
  * Returns: (transfer none) all of them, in the order in which a volume is looked for by a name that

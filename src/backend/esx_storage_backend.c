@@ -7,6 +7,9 @@
 
 #include "esx_storage_backend.h"
 
+#include "esx_storage_backend_iscsi.h"
+#include "esx_storage_backend_vmfs.h"
+
 static const EsxStorageBackend *const backends[] = {
     &esxStorageBackendIscsi,
     &esxStorageBackendVmfs,

@@ -3,21 +3,12 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/*
- * Static iSCSI targets as pools, the LUNs behind them as volumes.
- *
- * A LUN's name is its device name ("/vmfs/devices/disks/naa.…"), which on every host seen is its
- * device path as well; its canonical name finds it too. Its key is the MD5 of ScsiLun.uuid in the
- * form of a UUID: ScsiLun.uuid itself is of no fixed length.
- */
+/* Static iSCSI targets as pools, the LUNs behind them as volumes (esx_storage_lun.h). */
 
-#include "base_limits.h"
-#include "base_names.h"
-#include "base_text.h"
-#include "esx_storage_backend.h"
+#include "esx_storage_backend_iscsi.h"
+
+#include "esx_storage_lun.h"
 #include "vi_budget.h"
-#include "vi_call.h"
-#include "vim_types.h"
 
 static const EsxPoolType iscsiTypes[] = {
     { VIR_STORAGE_POOL_ISCSI, VIR_CONNECT_LIST_STORAGE_POOLS_ISCSI },
@@ -69,27 +60,12 @@ iscsiPoolDescribe(const InventoryPool *pool, virStoragePoolDef *def)
 static gboolean
 iscsiPoolRefresh(EsxConnection *connection, const InventoryPool *pool, GError **error)
 {
-    const ViCallOptions options = { .deadline = viBudgetDeadline(connection->session) };
+    const gint64 deadline = viBudgetDeadline(connection->session);
     size_t i;
 
     for (i = 0; i < pool->target->nadapters; i++) {
-        const InventoryAdapter *adapter = &pool->target->adapters[i];
-        VimRescanHbaRequest args = VIM_INIT(RescanHbaRequest);
-        g_autoptr(SoapReply) reply = NULL;
-
-        if (!adapter->storageSystem) {
-            textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                        "the server does not say how the adapter '%s' can be rescanned",
-                        adapter->device);
+        if (!esxLunRescan(connection, &pool->target->adapters[i], deadline, error))
             return FALSE;
-        }
-        args.self = (SoapMoRef *)adapter->storageSystem;
-        args.hbaDevice = adapter->device;
-        reply = viCall(connection->session, &vimMethodRescanHba, &args, &options, error);
-        if (!reply) {
-            textAddToError(error, "rescanning the adapter '%s' failed: ", adapter->device);
-            return FALSE;
-        }
     }
     return TRUE;
 }
@@ -98,49 +74,15 @@ static EsxVolumeList *
 iscsiVolumes(EsxConnection *connection G_GNUC_UNUSED, const InventoryPool *pool,
              GError **error)
 {
-    /* The snapshot has passed the limits of a reply, and each LUN is in here once. */
-    g_autoptr(EsxVolumeList) list = esxVolumeListNew(LIMIT_REPLY_BYTES);
-    size_t i;
-
-    for (i = 0; i < pool->target->nluns; i++) {
-        const InventoryLun *lun = pool->target->luns[i];
-        EsxVolume volume = {
-            .name = lun->name,
-            .key = lun->key,
-            .path = lun->devicePath,
-            .type = VIR_STORAGE_VOL_BLOCK,
-            .format = VIR_STORAGE_FILE_NONE,
-            .capacity = lun->capacity,
-            .allocation = lun->capacity,
-            .physical = lun->capacity,
-        };
-
-        if (!esxVolumeListAdd(list, &volume, lun->canonicalName, error))
-            return NULL;
-    }
-    return esxVolumeListSeal(g_steal_pointer(&list));
+    return esxLunVolumes(pool->target->luns, pool->target->nluns, error);
 }
 
-/* By key, device path, device name or canonical name: the snapshot has them all. */
 static gboolean
 iscsiVolumeLookup(EsxConnection *connection G_GNUC_UNUSED, InventorySnapshot *snapshot,
                   const char *text, gboolean deep G_GNUC_UNUSED, char **ret_pool, char **ret_name,
                   GError **error G_GNUC_UNUSED)
 {
-    char key[VIR_UUID_STRING_BUFLEN] = "";
-    guint8 uuid[16];
-    const InventoryLun *lun;
-
-    if (nameParseUuid(text, uuid)) {
-        nameFormatUuid(uuid, key);
-        lun = inventoryLunByKey(snapshot, key);
-    } else {
-        lun = inventoryLunByPath(snapshot, text);
-    }
-    if (lun) {
-        *ret_pool = g_strdup(lun->pool->name);
-        *ret_name = g_strdup(lun->name);
-    }
+    esxLunLookup(&esxStorageBackendIscsi, snapshot, text, ret_pool, ret_name);
     return TRUE;
 }
 

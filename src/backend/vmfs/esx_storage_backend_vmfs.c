@@ -9,10 +9,11 @@
  * those are directories.
  */
 
+#include "esx_storage_backend_vmfs.h"
+
 #include "base_names.h"
 #include "base_text.h"
 #include "esx_error.h"
-#include "esx_storage_backend.h"
 #include "esx_vmfs_change.h"
 #include "esx_vmfs_clone.h"
 #include "esx_vmfs_create.h"

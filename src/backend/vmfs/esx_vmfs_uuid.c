@@ -9,7 +9,7 @@
 #include "base_names.h"
 #include "base_places.h"
 #include "base_text.h"
-#include "esx_storage_backend.h"
+#include "esx_storage_backend_vmfs.h"
 #include "esx_vmfs_uuid.h"
 #include "vi_call.h"
 #include "vim_types.h"

@@ -6,6 +6,7 @@
 /* What the driver takes out of the XML of a volume that is to be made. */
 
 #include "esx_error.h"
+#include "esx_storage_backend_vmfs.h"
 #include "esx_volume_xml.h"
 
 #include <string.h>

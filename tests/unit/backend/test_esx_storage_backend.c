@@ -5,7 +5,8 @@
 
 /* What the table of backends promises the facade. */
 
-#include "esx_storage_backend.h"
+#include "esx_storage_backend_iscsi.h"
+#include "esx_storage_backend_vmfs.h"
 
 static const InventoryDatastore vmfs = { .fs = INVENTORY_FS_VMFS, .nextents = 1, .fsType = "VMFS" };
 static const InventoryDatastore nfs = {

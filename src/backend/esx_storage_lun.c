@@ -1,0 +1,83 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* LUNs as volumes, whichever kind of pool has them. */
+
+#include "esx_storage_lun.h"
+
+#include "base_limits.h"
+#include "base_names.h"
+#include "base_text.h"
+#include "vi_call.h"
+#include "vim_types.h"
+
+EsxVolumeList *
+esxLunVolumes(const InventoryLun *const *luns, size_t n, GError **error)
+{
+    /* The snapshot has passed the limits of a reply, and each LUN is in here once. */
+    g_autoptr(EsxVolumeList) list = esxVolumeListNew(LIMIT_REPLY_BYTES);
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        const InventoryLun *lun = luns[i];
+        EsxVolume volume = {
+            .name = lun->name,
+            .key = lun->key,
+            .path = lun->devicePath,
+            .type = VIR_STORAGE_VOL_BLOCK,
+            .format = VIR_STORAGE_FILE_NONE,
+            .capacity = lun->capacity,
+            .allocation = lun->capacity,
+            .physical = lun->capacity,
+        };
+
+        if (!esxVolumeListAdd(list, &volume, lun->canonicalName, error))
+            return NULL;
+    }
+    return esxVolumeListSeal(g_steal_pointer(&list));
+}
+
+/* The snapshot has them all. */
+void
+esxLunLookup(const EsxStorageBackend *backend, const InventorySnapshot *snapshot,
+             const char *text, char **ret_pool, char **ret_name)
+{
+    char key[VIR_UUID_STRING_BUFLEN] = "";
+    guint8 uuid[16];
+    const InventoryLun *lun;
+
+    if (nameParseUuid(text, uuid)) {
+        nameFormatUuid(uuid, key);
+        lun = inventoryLunByKey(snapshot, key);
+    } else {
+        lun = inventoryLunByPath(snapshot, text);
+    }
+    if (!lun || !backend->owns(lun->pool))
+        return;
+    *ret_pool = g_strdup(lun->pool->name);
+    *ret_name = g_strdup(lun->name);
+}
+
+gboolean
+esxLunRescan(EsxConnection *connection, const InventoryAdapter *adapter, gint64 deadline,
+             GError **error)
+{
+    const ViCallOptions options = { .deadline = deadline };
+    VimRescanHbaRequest args = VIM_INIT(RescanHbaRequest);
+    g_autoptr(SoapReply) reply = NULL;
+
+    if (!adapter->storageSystem) {
+        textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                    "the server does not say how the adapter '%s' can be rescanned",
+                    adapter->device);
+        return FALSE;
+    }
+    args.self = (SoapMoRef *)adapter->storageSystem;
+    args.hbaDevice = adapter->device;
+    reply = viCall(connection->session, &vimMethodRescanHba, &args, &options, error);
+    if (!reply)
+        textAddToError(error, "rescanning the adapter '%s' failed: ", adapter->device);
+    return reply != NULL;
+}
