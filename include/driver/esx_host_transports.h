@@ -14,7 +14,7 @@
  * which is trusted, gave with the ticket; where it gave none, by the authorities the URI names. The
  * proxy and the timeouts are those of the URI.
  */
-typedef struct _EsxHostTransports EsxHostTransports;
+typedef HttpCurlOptions EsxHostTransports;
 
 /* What it needs of @uri is copied. */
 EsxHostTransports *esxHostTransportsNew(const EsxUri *uri);

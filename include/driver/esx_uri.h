@@ -5,7 +5,8 @@
 
 #pragma once
 
-#include "http_trust.h"
+#include "esx_connection.h"
+#include "http_curl.h"
 
 /*
  * The URI of a connection, taken apart and checked. Pure: no libvirt, no network, no files.
@@ -56,21 +57,12 @@ typedef struct {
     char *host;
     guint port;
     gboolean hasPort;           /* the URI names it; else it is the transport's */
-    gboolean isEncrypted;
-    HttpTrust trust;
-    char *caFile;
-    char *thumbprint;
-    char *proxy;
-    char *path;
+    HttpCurlOptions transport;  /* how the server is reached and trusted; without host and port */
+    EsxConnectionOptions options;
+    const char *path;           /* owned, as the texts of transport are */
     gboolean hasAuthFile;       /* authfile= was given */
     gboolean isGuest;           /* a client's that may not choose: see esx_auth.h */
-    guint cacheTtlMs;
-    guint connectTimeoutMs;
-    guint stallTimeoutMs;
-    guint totalTimeoutMs;
-    guint taskTimeoutMs;
     guint lingerMs;
-    guint connections;
     GPtrArray *warnings;        /* char *: sentences for the log */
 } EsxUri;
 
@@ -84,6 +76,8 @@ typedef struct {
  * parameter, its value, and what is allowed.
  */
 EsxUri *esxUriNew(const EsxUriSource *source, GError **error);
+
+gboolean esxUriIsEncrypted(const EsxUri *uri);
 
 void esxUriFree(EsxUri *uri);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxUri, esxUriFree)

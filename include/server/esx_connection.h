@@ -8,6 +8,13 @@
 #include "base_places.h"
 #include "esx_server.h"
 
+/* What the URI says of one connection, whoever shares its server. */
+typedef struct {
+    guint connections;              /* how many fetch one download side by side */
+    guint taskTimeoutMs;            /* task_timeout: how long a change may take */
+    guint cacheTtlMs;               /* cache_ttl: how long an answer is good */
+} EsxConnectionOptions;
+
 /*
  * EsxConnection: what conn->privateData points to, for the connection driver and the storage facade
  * alike. Made by the driver's connectOpen, given up by its connectClose. libvirt may call in from
@@ -25,9 +32,7 @@ typedef struct {
 
     void (*leave)(EsxServer *server, gpointer opaque);
     gpointer opaque;
-    guint connections;              /* URI parameter: how many fetch one download side by side */
-    guint taskTimeoutMs;            /* URI parameter task_timeout: how long a change may take */
-    guint cacheTtlMs;               /* URI parameter cache_ttl: how long an answer is good */
+    EsxConnectionOptions options;
     guint finishMs;                 /* URI parameter timeout: how long a stream's Finish may take */
     guint clientMs;                 /* how long a transfer waits for its client; 0: any time */
     size_t listBytes;               /* the most that the names of a list may take; 0: any */

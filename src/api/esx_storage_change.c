@@ -42,7 +42,7 @@ claim(virConnectPtr conn, const char *what, const EsxClaimOn *on, size_t n, guin
       bool *ret_isOld, GError **error)
 {
     const EsxConnection *connection = conn->privateData;
-    EsxClaim *taken = esxClaimTake(what, on, n, connection->taskTimeoutMs, esxServerCancelFlag(),
+    EsxClaim *taken = esxClaimTake(what, on, n, connection->options.taskTimeoutMs, esxServerCancelFlag(),
                                    error);
 
     if (taken)

@@ -53,7 +53,7 @@ esxFindSnapshot(virConnectPtr conn)
 {
     EsxConnection *connection = conn->privateData;
     g_autoptr(GError) error = NULL;
-    InventorySnapshot *snapshot = inventoryAcquire(connection->inventory, connection->cacheTtlMs,
+    InventorySnapshot *snapshot = inventoryAcquire(connection->inventory, connection->options.cacheTtlMs,
                                                    &error);
 
     if (snapshot)

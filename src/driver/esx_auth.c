@@ -153,7 +153,7 @@ esxAuthCheckGuest(EsxUri *uri, const EsxAuthEntry *entry, const char *why)
 static void
 esxAuthTakePort(EsxUri *uri, const EsxAuthEntry *entry)
 {
-    if (!uri->hasPort && uri->isEncrypted && entry->port != 0)
+    if (!uri->hasPort && esxUriIsEncrypted(uri) && entry->port != 0)
         uri->port = entry->port;
 }
 

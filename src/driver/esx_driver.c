@@ -332,7 +332,7 @@ esxConnectGetHostname(virConnectPtr conn)
         return NULL;
 
     if (viSessionAbout(connection->session)->product == VI_PRODUCT_ESX) {
-        snapshot = inventoryAcquire(connection->inventory, connection->cacheTtlMs, &error);
+        snapshot = inventoryAcquire(connection->inventory, connection->options.cacheTtlMs, &error);
         if (!snapshot) {
             esxErrorReport(error, NULL);
             return NULL;

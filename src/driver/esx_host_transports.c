@@ -10,28 +10,15 @@
 #include "base_text.h"
 #include "http_curl.h"
 
-struct _EsxHostTransports {
-    char *scheme;
-    HttpTrust trust;
-    char *caFile;
-    char *proxy;
-    guint connectTimeoutMs;
-    guint stallTimeoutMs;
-    guint totalTimeoutMs;
-};
-
 EsxHostTransports *
 esxHostTransportsNew(const EsxUri *uri)
 {
-    EsxHostTransports *hosts = g_new0(EsxHostTransports, 1);
+    EsxHostTransports *hosts = g_memdup2(&uri->transport, sizeof(uri->transport));
 
-    hosts->scheme = g_strdup(uri->isEncrypted ? "https" : "http");
-    hosts->trust = uri->trust;
-    hosts->caFile = g_strdup(uri->caFile);
-    hosts->proxy = g_strdup(uri->proxy);
-    hosts->connectTimeoutMs = uri->connectTimeoutMs;
-    hosts->stallTimeoutMs = uri->stallTimeoutMs;
-    hosts->totalTimeoutMs = uri->totalTimeoutMs;
+    hosts->caFile = g_strdup(hosts->caFile);
+    hosts->proxy = g_strdup(hosts->proxy);
+    /* The URI's own thumbprint is that of the vCenter, and says nothing of its hosts. */
+    hosts->thumbprint = NULL;
     return hosts;
 }
 
@@ -42,9 +29,8 @@ esxHostTransportsFree(gpointer opaque)
 
     if (!hosts)
         return;
-    g_free(hosts->scheme);
-    g_free(hosts->caFile);
-    g_free(hosts->proxy);
+    g_free((gpointer)hosts->caFile);
+    g_free((gpointer)hosts->proxy);
     g_free(hosts);
 }
 
@@ -54,24 +40,15 @@ esxHostTransportsMake(const char *host, guint port, const char *thumbprint, gpoi
 {
     const EsxHostTransports *hosts = opaque;
     const gboolean encrypted = g_str_equal(hosts->scheme, "https");
-    HttpCurlOptions options = {
-        .scheme = hosts->scheme,
-        .host = host,
-        .port = port,
-        .trust = hosts->trust,
-        .caFile = hosts->caFile,
-        .proxy = hosts->proxy,
-        .connectTimeoutMs = hosts->connectTimeoutMs,
-        .stallTimeoutMs = hosts->stallTimeoutMs,
-        .totalTimeoutMs = hosts->totalTimeoutMs,
-    };
+    HttpCurlOptions options = *hosts;
 
+    options.host = host;
+    options.port = port;
     if (encrypted && thumbprint && hosts->trust != HTTP_TRUST_ANY) {
         options.trust = HTTP_TRUST_THUMBPRINT;
         options.thumbprint = thumbprint;
         options.caFile = NULL;
     }
-    /* The URI's own thumbprint is that of the vCenter, and says nothing of its hosts. */
     if (options.trust == HTTP_TRUST_THUMBPRINT && !options.thumbprint) {
         textToError(error, HTTP_ERROR, HTTP_ERROR_TRUST,
                     "The certificate of the host '%s' cannot be checked: vCenter did not give its "

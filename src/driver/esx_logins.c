@@ -232,7 +232,8 @@ openLogin(EsxLogins *logins, EsxLogin *login, const EsxUri *uri, EsxLoginsOpener
 static EsxServer *
 lockedAwaitOpening(EsxLogins *logins, EsxLogin *login, const EsxUri *uri, GError **error)
 {
-    const guint timeoutMs = uri->totalTimeoutMs ? uri->totalTimeoutMs : HTTP_TOTAL_TIMEOUT_MS;
+    const guint timeoutMs = uri->transport.totalTimeoutMs ? uri->transport.totalTimeoutMs
+                                                         : HTTP_TOTAL_TIMEOUT_MS;
     const gint64 deadline = g_get_monotonic_time() + (gint64)timeoutMs * 1000;
     gboolean inTime = TRUE;
 

@@ -52,20 +52,12 @@ esxOpenSessionOver(HttpTransport *transport, const EsxUri *uri, GError **error)
 ViSession *
 esxOpenSession(const EsxUri *uri, GError **error)
 {
-    HttpCurlOptions options = {
-        .scheme = uri->isEncrypted ? "https" : "http",
-        .host = uri->host,
-        .port = uri->port,
-        .trust = uri->trust,
-        .caFile = uri->caFile,
-        .thumbprint = uri->thumbprint,
-        .proxy = uri->proxy,
-        .connectTimeoutMs = uri->connectTimeoutMs,
-        .stallTimeoutMs = uri->stallTimeoutMs,
-        .totalTimeoutMs = uri->totalTimeoutMs,
-    };
-    HttpTransport *transport = httpCurlNew(&options, error);
+    HttpCurlOptions options = uri->transport;
+    HttpTransport *transport = NULL;
 
+    options.host = uri->host;
+    options.port = uri->port;
+    transport = httpCurlNew(&options, error);
     return transport ? esxOpenSessionOver(transport, uri, error) : NULL;
 }
 
@@ -102,13 +94,12 @@ esxOpenConnection(EsxServer *server, const EsxUri *uri,
                   void (*leave)(EsxServer *server, gpointer opaque), gpointer opaque)
 {
     EsxConnection *connection = esxConnectionJoin(server, leave, opaque, uri->host,
-                                                  uri->cacheTtlMs);
+                                                  uri->options.cacheTtlMs);
 
-    connection->connections = uri->connections;
-    connection->taskTimeoutMs = uri->taskTimeoutMs;
-    connection->finishMs = uri->totalTimeoutMs;
-    connection->clientMs = LIMIT_CLIENT_SILENCES * uri->stallTimeoutMs;
-    connection->encrypted = uri->isEncrypted;
-    connection->secure = uri->isEncrypted && uri->trust != HTTP_TRUST_ANY;
+    connection->options = uri->options;
+    connection->finishMs = uri->transport.totalTimeoutMs;
+    connection->clientMs = LIMIT_CLIENT_SILENCES * uri->transport.stallTimeoutMs;
+    connection->encrypted = esxUriIsEncrypted(uri);
+    connection->secure = connection->encrypted && uri->transport.trust != HTTP_TRUST_ANY;
     return connection;
 }

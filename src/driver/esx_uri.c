@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* URI parameters: one table of names, one function for each kind of value. */
+/* A URI as a whole: see esx_uri_table.c for its parameters. */
 
 #include "esx_uri.h"
 
@@ -11,109 +11,10 @@
 
 #include "base_limits.h"
 #include "base_text.h"
-#include "esx_connection.h"
 #include "esx_error.h"
-#include "http_curl.h"
-#include "vi_file.h"
+#include "esx_uri_table.h"
 
 #define ESX_URI_PORT_MAX 65535
-
-/* Parameters in the order of the table below. */
-typedef enum {
-    ESX_URI_TRANSPORT,
-    ESX_URI_NO_VERIFY,
-    ESX_URI_CACERT,
-    ESX_URI_THUMBPRINT,
-    ESX_URI_PROXY,
-    ESX_URI_PATH,
-    ESX_URI_CACHE_TTL,
-    ESX_URI_CONNECT_TIMEOUT,
-    ESX_URI_STALL_TIMEOUT,
-    ESX_URI_TIMEOUT,
-    ESX_URI_TASK_TIMEOUT,
-    ESX_URI_LINGER,
-    ESX_URI_CONNECTIONS,
-    ESX_URI_AUTO_ANSWER,
-    ESX_URI_VCENTER,
-    ESX_URI_ROOT,
-    ESX_URI_AUTHFILE,
-    N_ESX_URI,
-} EsxUriId;
-
-/* Sets what @value says; FALSE with @error when it says nothing sensible. */
-typedef gboolean (*EsxUriSetter)(EsxUri *uri, EsxUriId id, const char *value, GError **error);
-
-static gboolean esxUriSetTransport(EsxUri *uri, EsxUriId id, const char *value, GError **error);
-static gboolean esxUriSetNoVerify(EsxUri *uri, EsxUriId id, const char *value, GError **error);
-static gboolean esxUriSetCaFile(EsxUri *uri, EsxUriId id, const char *value, GError **error);
-static gboolean esxUriSetThumbprint(EsxUri *uri, EsxUriId id, const char *value, GError **error);
-static gboolean esxUriSetText(EsxUri *uri, EsxUriId id, const char *value, GError **error);
-static gboolean esxUriSetPath(EsxUri *uri, EsxUriId id, const char *value, GError **error);
-static gboolean esxUriSetSeconds(EsxUri *uri, EsxUriId id, const char *value, GError **error);
-static gboolean esxUriSetNumber(EsxUri *uri, EsxUriId id, const char *value, GError **error);
-static gboolean esxUriSetUseless(EsxUri *uri, EsxUriId id, const char *value, GError **error);
-static gboolean esxUriSetForeign(EsxUri *uri, EsxUriId id, const char *value, GError **error);
-
-/* What a client that may not choose (esx_auth.h) may say. */
-typedef enum {
-    GUEST_MAY,
-    GUEST_MAY_NOT,              /* it decides who gets the password */
-    GUEST_AT_MOST,              /* the default, or less */
-    GUEST_AT_LEAST,             /* the default, or more */
-} EsxUriGuest;
-
-static const struct {
-    const char *name;
-    EsxUriSetter set;
-    EsxUriGuest guest;
-    size_t offset;              /* of what esxUriSetText, …Seconds and …Number write */
-    guint minimum;              /* milliseconds, or as it is */
-    guint maximum;
-    guint standard;
-} esxUriTable[N_ESX_URI] = {
-    [ESX_URI_TRANSPORT]       = { "transport",       esxUriSetTransport,  GUEST_MAY_NOT },
-    [ESX_URI_NO_VERIFY]       = { "no_verify",       esxUriSetNoVerify,   GUEST_MAY_NOT },
-    [ESX_URI_CACERT]          = { "cacert",          esxUriSetCaFile,     GUEST_MAY_NOT },
-    [ESX_URI_THUMBPRINT]      = { "thumbprint",      esxUriSetThumbprint, GUEST_MAY_NOT },
-    [ESX_URI_PROXY]           = { "proxy",           esxUriSetText,       GUEST_MAY_NOT,
-                                  G_STRUCT_OFFSET(EsxUri, proxy), 0, 0, 0 },
-    [ESX_URI_PATH]            = { "path",            esxUriSetPath,       GUEST_MAY },
-    [ESX_URI_CACHE_TTL]       = { "cache_ttl",       esxUriSetSeconds,    GUEST_AT_LEAST,
-                                  G_STRUCT_OFFSET(EsxUri, cacheTtlMs), 0, 3600 * 1000,
-                                  ESX_URI_CACHE_TTL_MS },
-    [ESX_URI_CONNECT_TIMEOUT] = { "connect_timeout", esxUriSetSeconds,    GUEST_AT_MOST,
-                                  G_STRUCT_OFFSET(EsxUri, connectTimeoutMs), 100, 600 * 1000,
-                                  HTTP_CONNECT_TIMEOUT_MS },
-    [ESX_URI_STALL_TIMEOUT]   = { "stall_timeout",   esxUriSetSeconds,    GUEST_AT_MOST,
-                                  G_STRUCT_OFFSET(EsxUri, stallTimeoutMs), 100, 3600 * 1000,
-                                  HTTP_STALL_TIMEOUT_MS },
-    [ESX_URI_TIMEOUT]         = { "timeout",         esxUriSetSeconds,    GUEST_AT_MOST,
-                                  G_STRUCT_OFFSET(EsxUri, totalTimeoutMs), 100, 86400 * 1000,
-                                  HTTP_TOTAL_TIMEOUT_MS },
-    [ESX_URI_TASK_TIMEOUT]    = { "task_timeout",    esxUriSetSeconds,    GUEST_AT_MOST,
-                                  G_STRUCT_OFFSET(EsxUri, taskTimeoutMs), 1000, 604800u * 1000,
-                                  VI_FILE_TIMEOUT_MS },
-    [ESX_URI_LINGER]          = { "linger",          esxUriSetSeconds,    GUEST_AT_MOST,
-                                  G_STRUCT_OFFSET(EsxUri, lingerMs), 0, 3600 * 1000,
-                                  ESX_URI_LINGER_MS },
-    [ESX_URI_CONNECTIONS]     = { "connections",     esxUriSetNumber,     GUEST_AT_MOST,
-                                  G_STRUCT_OFFSET(EsxUri, connections),
-                                  1, ESX_CONNECTION_CONNECTIONS_MAX, ESX_CONNECTION_CONNECTIONS },
-    [ESX_URI_AUTO_ANSWER]     = { "auto_answer",     esxUriSetUseless,    GUEST_MAY },
-    [ESX_URI_VCENTER]         = { "vcenter",         esxUriSetUseless,    GUEST_MAY },
-    [ESX_URI_ROOT]            = { "root",            esxUriSetForeign,    GUEST_MAY },
-    [ESX_URI_AUTHFILE]        = { "authfile",        esxUriSetForeign,    GUEST_MAY_NOT },
-};
-
-static void G_GNUC_PRINTF(2, 3)
-esxUriWarn(EsxUri *uri, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    g_ptr_array_add(uri->warnings, textFormatV(format, args));
-    va_end(args);
-}
 
 static void
 esxUriWarnUnknown(EsxUri *uri, const char *name)
@@ -121,234 +22,6 @@ esxUriWarnUnknown(EsxUri *uri, const char *name)
     g_autofree char *quoted = textQuote(name, -1);
 
     esxUriWarn(uri, "the URI parameter '%s' is not known and has no effect", quoted);
-}
-
-/* The field of a number, be it of milliseconds or not. */
-static guint *
-esxUriNumber(EsxUri *uri, EsxUriId id)
-{
-    return G_STRUCT_MEMBER_P(uri, esxUriTable[id].offset);
-}
-
-/* The sentence every wrong value gets. */
-static gboolean
-esxUriRefuse(EsxUriId id, const char *value, const char *allowed, GError **error)
-{
-    textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                "The URI parameter %s has the value '%s'; it must be %s.",
-                esxUriTable[id].name, value, allowed);
-    return FALSE;
-}
-
-static gboolean
-esxUriParseFlag(EsxUriId id, const char *value, gboolean *ret_flag, GError **error)
-{
-    if (!g_str_equal(value, "0") && !g_str_equal(value, "1"))
-        return esxUriRefuse(id, value, "0 or 1", error);
-
-    *ret_flag = *value == '1';
-    return TRUE;
-}
-
-/* ---- one function for each kind of value ---------------------------------------------------- */
-
-static gboolean
-esxUriSetTransport(EsxUri *uri, EsxUriId id, const char *value, GError **error)
-{
-    if (!g_str_equal(value, "https") && !g_str_equal(value, "http"))
-        return esxUriRefuse(id, value, "'https' or 'http'", error);
-
-    uri->isEncrypted = g_str_equal(value, "https");
-    return TRUE;
-}
-
-/* The parameter that chooses @trust; NULL for what needs none. */
-static const char *
-esxUriTrustName(HttpTrust trust)
-{
-    switch (trust) {
-    case HTTP_TRUST_CA_FILE:
-        return esxUriTable[ESX_URI_CACERT].name;
-    case HTTP_TRUST_THUMBPRINT:
-        return esxUriTable[ESX_URI_THUMBPRINT].name;
-    case HTTP_TRUST_ANY:
-        return esxUriTable[ESX_URI_NO_VERIFY].name;
-    case HTTP_TRUST_SYSTEM:
-        break;
-    }
-    return NULL;
-}
-
-/*
- * Notes that a parameter chose @trust; only one may. HttpTrust has no_verify, the first to drop,
- * last.
- */
-static gboolean
-esxUriSetTrust(EsxUri *uri, HttpTrust trust, GError **error)
-{
-    if (uri->trust != HTTP_TRUST_SYSTEM) {
-        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                    "The URI has both %s and %s, but there is one way to trust a server at a time; "
-                    "drop %s.", esxUriTrustName(uri->trust), esxUriTrustName(trust),
-                    esxUriTrustName(MAX(uri->trust, trust)));
-        return FALSE;
-    }
-
-    uri->trust = trust;
-    return TRUE;
-}
-
-static gboolean
-esxUriSetNoVerify(EsxUri *uri, EsxUriId id, const char *value, GError **error)
-{
-    gboolean flag = FALSE;
-
-    if (!esxUriParseFlag(id, value, &flag, error))
-        return FALSE;
-    return !flag || esxUriSetTrust(uri, HTTP_TRUST_ANY, error);
-}
-
-static gboolean
-esxUriSetCaFile(EsxUri *uri, EsxUriId id, const char *value, GError **error)
-{
-    if (!g_path_is_absolute(value))
-        return esxUriRefuse(id, value, "the absolute path of a PEM file", error);
-    if (!esxUriSetTrust(uri, HTTP_TRUST_CA_FILE, error))
-        return FALSE;
-
-    uri->caFile = g_strdup(value);
-    return TRUE;
-}
-
-static gboolean
-esxUriSetThumbprint(EsxUri *uri, EsxUriId id, const char *value, GError **error)
-{
-    guint bytes = httpThumbprintParse(value, NULL);
-
-    if (bytes == 0)
-        return esxUriRefuse(id, value, "the SHA-256 of the server's certificate: 64 hex digits, "
-                            "colons between the bytes allowed", error);
-    if (!esxUriSetTrust(uri, HTTP_TRUST_THUMBPRINT, error))
-        return FALSE;
-
-    if (bytes == HTTP_SHA1_BYTES)
-        esxUriWarn(uri, "thumbprint= is a SHA-1 digest, for which other certificates can be made; "
-                   "use the SHA-256 one");
-    uri->thumbprint = g_strdup(value);
-    return TRUE;
-}
-
-static gboolean
-esxUriSetText(EsxUri *uri, EsxUriId id, const char *value, GError **error G_GNUC_UNUSED)
-{
-    char **field = G_STRUCT_MEMBER_P(uri, esxUriTable[id].offset);
-
-    *field = g_strdup(value);
-    return TRUE;
-}
-
-static gboolean
-esxUriSetPath(EsxUri *uri, EsxUriId id, const char *value, GError **error)
-{
-    if (!uri->isVpx) {
-        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                    "The URI parameter path has the value '%s', but it is for vpx:// only: an ESX "
-                    "host has no inventory to choose from; drop it.", value);
-        return FALSE;
-    }
-    if (value[strspn(value, "/")] == '\0')
-        return esxUriRefuse(id, value, "like 'Datacenter/Cluster/host', or left out to see all of "
-                            "vCenter", error);
-
-    uri->path = g_strdup(value);
-    return TRUE;
-}
-
-/* "12", "0.5"; no sign, no exponent, no blanks, and the same in every locale. */
-static gboolean
-esxUriParseSeconds(const char *value, double *ret_seconds)
-{
-    size_t whole = strspn(value, "0123456789");
-    const char *rest = value + whole;
-
-    if (whole == 0 || whole > 9)
-        return FALSE;
-    if (*rest == '.') {
-        size_t part = strspn(rest + 1, "0123456789");
-
-        if (part == 0 || part > 9)
-            return FALSE;
-        rest += 1 + part;
-    }
-    if (*rest != '\0')
-        return FALSE;
-
-    *ret_seconds = g_ascii_strtod(value, NULL);
-    return TRUE;
-}
-
-static gboolean
-esxUriSetSeconds(EsxUri *uri, EsxUriId id, const char *value, GError **error)
-{
-    guint *field = esxUriNumber(uri, id);
-    double minimum = esxUriTable[id].minimum / 1000.0;
-    double maximum = esxUriTable[id].maximum / 1000.0;
-    double seconds = 0;
-
-    if (!esxUriParseSeconds(value, &seconds) || seconds < minimum || seconds > maximum) {
-        g_autofree char *allowed =
-            g_strdup_printf("a number of seconds from %g to %g, such as 2 or 0.5",
-                            minimum, maximum);
-
-        return esxUriRefuse(id, value, allowed, error);
-    }
-
-    *field = (guint)(seconds * 1000 + 0.5);
-    return TRUE;
-}
-
-static gboolean
-esxUriSetNumber(EsxUri *uri, EsxUriId id, const char *value, GError **error)
-{
-    guint *field = esxUriNumber(uri, id);
-    guint64 number = 0;
-
-    if (!g_ascii_string_to_unsigned(value, 10, esxUriTable[id].minimum, esxUriTable[id].maximum,
-                                    &number, NULL)) {
-        g_autofree char *allowed = g_strdup_printf("a whole number from %u to %u",
-                                                   esxUriTable[id].minimum,
-                                                   esxUriTable[id].maximum);
-
-        return esxUriRefuse(id, value, allowed, error);
-    }
-
-    *field = (guint)number;
-    return TRUE;
-}
-
-/* Parameters of libvirt's own ESX driver, so that its URIs work here. */
-static gboolean
-esxUriSetUseless(EsxUri *uri, EsxUriId id, const char *value, GError **error)
-{
-    gboolean flag = FALSE;
-
-    if (id == ESX_URI_AUTO_ANSWER && !esxUriParseFlag(id, value, &flag, error))
-        return FALSE;
-    if (id == ESX_URI_VCENTER && *value == '\0')
-        return esxUriRefuse(id, value, "the name of a vCenter or '*'", error);
-
-    esxUriWarn(uri, "%s= has no effect: this driver shows storage only", esxUriTable[id].name);
-    return TRUE;
-}
-
-/* Parameters libvirt itself reads. */
-static gboolean
-esxUriSetForeign(EsxUri *uri, EsxUriId id, const char *value G_GNUC_UNUSED,
-                 GError **error G_GNUC_UNUSED)
-{
-    if (id == ESX_URI_AUTHFILE)
-        uri->hasAuthFile = TRUE;
-    return TRUE;
 }
 
 /*
@@ -362,8 +35,6 @@ esxUriIsPlain(const char *text, size_t limit)
 
     return plain && g_str_equal(plain, text);
 }
-
-/* ---- the whole ------------------------------------------------------------------------------- */
 
 static gboolean
 esxUriSetParameters(EsxUri *uri, const EsxUriSource *source, GError **error)
@@ -391,7 +62,7 @@ esxUriSetParameters(EsxUri *uri, const EsxUriSource *source, GError **error)
         }
 
         seen[id] = TRUE;
-        if (esxUriTable[id].set != esxUriSetForeign && !esxUriIsPlain(value, LIMIT_URI_VALUE))
+        if (!esxUriTable[id].isForeign && !esxUriIsPlain(value, LIMIT_URI_VALUE))
             return esxUriRefuse(id, value, "UTF-8 of at most " G_STRINGIFY(LIMIT_URI_VALUE)
                                 " bytes without control characters", error);
         if (!esxUriTable[id].set(uri, id, value, error))
@@ -461,19 +132,22 @@ esxUriSetServer(EsxUri *uri, const EsxUriSource *source, GError **error)
 static gboolean
 esxUriFinish(EsxUri *uri, GError **error)
 {
-    if (!uri->isEncrypted && (uri->caFile || uri->thumbprint)) {
+    const gboolean isEncrypted = esxUriIsEncrypted(uri);
+
+    if (!isEncrypted && (uri->transport.caFile || uri->transport.thumbprint)) {
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
                     "The URI has both transport=http and %s, but without https there is no "
-                    "certificate to check; drop one of them.", esxUriTrustName(uri->trust));
+                    "certificate to check; drop one of them.",
+                    esxUriTrustName(uri->transport.trust));
         return FALSE;
     }
 
     if (uri->port == 0)
-        uri->port = uri->isEncrypted ? ESX_URI_PORT_HTTPS : ESX_URI_PORT_HTTP;
-    if (!uri->isEncrypted)
+        uri->port = isEncrypted ? ESX_URI_PORT_HTTPS : ESX_URI_PORT_HTTP;
+    if (!isEncrypted)
         esxUriWarn(uri, "transport=http sends the password and all else in the clear to '%s'",
                    uri->host);
-    else if (uri->trust == HTTP_TRUST_ANY)
+    else if (uri->transport.trust == HTTP_TRUST_ANY)
         esxUriWarn(uri, "no_verify=1: whoever answers for '%s' gets the password; thumbprint= or "
                    "cacert= would make sure who it is", uri->host);
     return TRUE;
@@ -487,10 +161,10 @@ esxUriNew(const EsxUriSource *source, GError **error)
 
     uri->warnings = g_ptr_array_new_with_free_func(g_free);
     uri->isVpx = g_str_equal(source->scheme, "vpx");
-    uri->isEncrypted = TRUE;
-    uri->trust = HTTP_TRUST_SYSTEM;
+    uri->transport.scheme = "https";
+    uri->transport.trust = HTTP_TRUST_SYSTEM;
     for (id = 0; id < N_ESX_URI; id++) {
-        if (esxUriTable[id].maximum > 0)
+        if (esxUriTable[id].unit > 0)
             *esxUriNumber(uri, id) = esxUriTable[id].standard;
     }
 
@@ -512,27 +186,35 @@ esxUriNew(const EsxUriSource *source, GError **error)
 void
 esxUriFree(EsxUri *uri)
 {
+    EsxUriId id;
+
     if (!uri)
         return;
 
+    for (id = 0; id < N_ESX_URI; id++) {
+        if (esxUriTable[id].offset > 0 && esxUriTable[id].unit == 0)
+            g_free((gpointer)*esxUriText(uri, id));
+    }
     g_free(uri->user);
     g_free(uri->host);
-    g_free(uri->caFile);
-    g_free(uri->thumbprint);
-    g_free(uri->proxy);
-    g_free(uri->path);
     g_ptr_array_unref(uri->warnings);
     g_free(uri);
+}
+
+gboolean
+esxUriIsEncrypted(const EsxUri *uri)
+{
+    return g_str_equal(uri->transport.scheme, "https");
 }
 
 const char *
 esxUriTrustParameter(const EsxUri *uri)
 {
-    if (!uri->isEncrypted)
+    if (!esxUriIsEncrypted(uri))
         return esxUriTable[ESX_URI_TRANSPORT].name;
-    if (uri->trust != HTTP_TRUST_SYSTEM)
-        return esxUriTrustName(uri->trust);
-    return uri->proxy ? esxUriTable[ESX_URI_PROXY].name : NULL;
+    if (uri->transport.trust != HTTP_TRUST_SYSTEM)
+        return esxUriTrustName(uri->transport.trust);
+    return uri->transport.proxy ? esxUriTable[ESX_URI_PROXY].name : NULL;
 }
 
 gboolean
@@ -541,18 +223,17 @@ esxUriCheckGuest(EsxUri *uri, GError **error)
     EsxUriId id;
 
     for (id = 0; id < N_ESX_URI; id++) {
-        const EsxUriGuest guest = esxUriTable[id].guest;
-        const guint standard = esxUriTable[id].standard;
-        const double unit = esxUriTable[id].set == esxUriSetSeconds ? 1000 : 1;
+        const EsxUriRow *row = &esxUriTable[id];
+        const gboolean isMost = row->guest == ESX_URI_GUEST_AT_MOST;
 
-        if ((guest != GUEST_AT_MOST || *esxUriNumber(uri, id) <= standard) &&
-            (guest != GUEST_AT_LEAST || *esxUriNumber(uri, id) >= standard))
+        if ((!isMost || *esxUriNumber(uri, id) <= row->standard) &&
+            (row->guest != ESX_URI_GUEST_AT_LEAST || *esxUriNumber(uri, id) >= row->standard))
             continue;
         textToError(error, ESX_ERROR, ESX_ERROR_DENIED,
                     "The URI parameter %s is %g, but for clients of a daemon that may not choose "
-                    "whom to trust it must be %s %g; leave it out.", esxUriTable[id].name,
-                    *esxUriNumber(uri, id) / unit, guest == GUEST_AT_MOST ? "at most" : "at least",
-                    standard / unit);
+                    "whom to trust it must be %s %g; leave it out.", row->name,
+                    *esxUriNumber(uri, id) / (double)row->unit, isMost ? "at most" : "at least",
+                    row->standard / (double)row->unit);
         return FALSE;
     }
 
@@ -565,9 +246,18 @@ esxUriCheckGuest(EsxUri *uri, GError **error)
 gboolean
 esxUriIsCommon(const EsxUri *uri)
 {
-    return !uri->path && uri->connectTimeoutMs == HTTP_CONNECT_TIMEOUT_MS &&
-           uri->stallTimeoutMs == HTTP_STALL_TIMEOUT_MS &&
-           uri->totalTimeoutMs == HTTP_TOTAL_TIMEOUT_MS;
+    EsxUriId id;
+
+    for (id = 0; id < N_ESX_URI; id++) {
+        const EsxUriRow *row = &esxUriTable[id];
+
+        if (!row->isKey || row->guest == ESX_URI_GUEST_MAY_NOT)
+            continue;
+        if (row->unit > 0 ? *esxUriNumber((EsxUri *)uri, id) != row->standard
+                          : *esxUriText((EsxUri *)uri, id) != NULL)
+            return FALSE;
+    }
+    return TRUE;
 }
 
 /* Each text with its length, so that none can pass for two. */
@@ -583,14 +273,16 @@ char *
 esxUriKey(const EsxUri *uri)
 {
     g_autoptr(GString) key = g_string_new(NULL);
+    EsxUriId id;
 
-    g_string_append_printf(key, "%s,%s,%u,%d,%u,%u,%u,", uri->isVpx ? "vpx" : "esx",
-                           uri->isEncrypted ? "https" : "http", uri->port, (int)uri->trust,
-                           uri->connectTimeoutMs, uri->stallTimeoutMs, uri->totalTimeoutMs);
+    g_string_append_printf(key, "%s,%s,%u,%d,", uri->isVpx ? "vpx" : "esx", uri->transport.scheme,
+                           uri->port, (int)uri->transport.trust);
     esxUriKeyAppend(key, uri->host);
-    esxUriKeyAppend(key, uri->caFile);
-    esxUriKeyAppend(key, uri->thumbprint);
-    esxUriKeyAppend(key, uri->proxy);
-    esxUriKeyAppend(key, uri->path);
+    for (id = 0; id < N_ESX_URI; id++) {
+        if (esxUriTable[id].isKey && esxUriTable[id].unit > 0)
+            g_string_append_printf(key, "%u,", *esxUriNumber((EsxUri *)uri, id));
+        else if (esxUriTable[id].isKey)
+            esxUriKeyAppend(key, *esxUriText((EsxUri *)uri, id));
+    }
     return g_string_free(g_steal_pointer(&key), FALSE);
 }

@@ -29,9 +29,9 @@ esxConnectionJoin(EsxServer *server, void (*leave)(EsxServer *server, gpointer o
     connection->events = server->events;
     connection->leave = leave;
     connection->opaque = opaque;
-    connection->connections = ESX_CONNECTION_CONNECTIONS;
-    connection->taskTimeoutMs = VI_FILE_TIMEOUT_MS;
-    connection->cacheTtlMs = ttlMs;
+    connection->options.connections = ESX_CONNECTION_CONNECTIONS;
+    connection->options.taskTimeoutMs = VI_FILE_TIMEOUT_MS;
+    connection->options.cacheTtlMs = ttlMs;
     connection->closeMs = ESX_CONNECTION_CLOSE_MS;
     connection->host = g_strdup(host);
     g_mutex_init(&connection->lock);

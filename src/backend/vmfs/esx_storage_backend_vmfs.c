@@ -166,7 +166,7 @@ vmfsVolumes(EsxConnection *connection, const InventoryPool *pool, GError **error
         return NULL;
     }
     list = esxVmfsListingsAcquire(esxVmfsListingsOf(connection), connection->session, pool,
-                                  connection->cacheTtlMs, error);
+                                  connection->options.cacheTtlMs, error);
     if (list)
         tellLeftOut(connection, pool, list);
     return list;

@@ -62,7 +62,7 @@ mayNeedTickets(const EsxConnection *connection)
 static guint
 workersFor(const Download *download)
 {
-    const guint workers = download->connection->connections;
+    const guint workers = download->connection->options.connections;
 
     if (workers <= 1 || mayNeedTickets(download->connection) ||
         download->length < FEW_SEGMENTS * (guint64)esxVmfsFetchSegment(workers))

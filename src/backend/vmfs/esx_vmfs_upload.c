@@ -274,7 +274,7 @@ claimVolume(Upload *upload, const char *temporary, gint *cancel, GError **error)
     };
 
     upload->claim = esxClaimTake("an upload", on, G_N_ELEMENTS(on),
-                                 upload->verb.connection->taskTimeoutMs, cancel, error);
+                                 upload->verb.connection->options.taskTimeoutMs, cancel, error);
     if (!upload->claim)
         return FALSE;
     esxClaimSetSlow(upload->claim, TRUE, cancel);
@@ -287,7 +287,7 @@ checkUnclaimed(EsxConnection *connection, const InventoryPool *pool, const EsxVo
                GError **error)
 {
     const EsxClaimOn on = { pool, volume->name, TRUE };
-    g_autoptr(EsxClaim) claim = esxClaimTake("an upload", &on, 1, connection->taskTimeoutMs,
+    g_autoptr(EsxClaim) claim = esxClaimTake("an upload", &on, 1, connection->options.taskTimeoutMs,
                                              esxServerCancelFlag(), error);
 
     return claim != NULL;

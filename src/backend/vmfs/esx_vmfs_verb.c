@@ -57,7 +57,7 @@ esxVmfsVerbBegin(EsxVmfsVerb *verb, EsxConnection *connection, const InventoryPo
         .connection = connection,
         .pool = pool,
         .change = {
-            .timeoutMs = connection->taskTimeoutMs,
+            .timeoutMs = connection->options.taskTimeoutMs,
             .cancel = esxServerCancelFlag(),
             .changed = &verb->changed,
         },

@@ -128,18 +128,18 @@ testDefaults(void)
     g_assert_cmpstr(esx->host, ==, "h");
     g_assert_null(esx->user);
     g_assert_cmpuint(esx->port, ==, 443);
-    g_assert_true(esx->isEncrypted);
-    g_assert_cmpint(esx->trust, ==, HTTP_TRUST_SYSTEM);
-    g_assert_cmpuint(esx->cacheTtlMs, ==, 2000);
+    g_assert_true(esxUriIsEncrypted(esx));
+    g_assert_cmpint(esx->transport.trust, ==, HTTP_TRUST_SYSTEM);
+    g_assert_cmpuint(esx->options.cacheTtlMs, ==, 2000);
     g_assert_cmpuint(esx->lingerMs, ==, 5000);
-    g_assert_cmpuint(esx->taskTimeoutMs, ==, 86400u * 1000);
-    g_assert_cmpuint(esx->connections, ==, 4);
-    g_assert_cmpuint(esx->connectTimeoutMs, ==, 10000);
-    g_assert_cmpuint(esx->stallTimeoutMs, ==, 60000);
-    g_assert_cmpuint(esx->totalTimeoutMs, ==, 300000);
+    g_assert_cmpuint(esx->options.taskTimeoutMs, ==, 86400u * 1000);
+    g_assert_cmpuint(esx->options.connections, ==, 4);
+    g_assert_cmpuint(esx->transport.connectTimeoutMs, ==, 10000);
+    g_assert_cmpuint(esx->transport.stallTimeoutMs, ==, 60000);
+    g_assert_cmpuint(esx->transport.totalTimeoutMs, ==, 300000);
     g_assert_false(esx->hasPort);
     g_assert_false(esx->isGuest);
-    g_assert_null(esx->proxy);
+    g_assert_null(esx->transport.proxy);
     g_assert_null(esx->path);
     g_assert_false(esx->hasAuthFile);
     g_assert_cmpuint(esx->warnings->len, ==, 0);
@@ -151,8 +151,8 @@ testNamesIgnoreCase(void)
 {
     g_autoptr(EsxUri) uri = parseGood("esx", "ROOT=/x&No_Verify=1&CACHE_TTL=0&AuthFile=/f");
 
-    g_assert_cmpint(uri->trust, ==, HTTP_TRUST_ANY);
-    g_assert_cmpuint(uri->cacheTtlMs, ==, 0);
+    g_assert_cmpint(uri->transport.trust, ==, HTTP_TRUST_ANY);
+    g_assert_cmpuint(uri->options.cacheTtlMs, ==, 0);
     g_assert_true(uri->hasAuthFile);
 }
 
@@ -165,22 +165,22 @@ testTrust(void)
     g_autoptr(EsxUri) system = parseGood("esx", "no_verify=0");
     g_autoptr(EsxUri) both = parseGood("esx", "no_verify=0&thumbprint=" SHA256);
 
-    g_assert_cmpint(ca->trust, ==, HTTP_TRUST_CA_FILE);
-    g_assert_cmpstr(ca->caFile, ==, "/etc/ca.pem");
+    g_assert_cmpint(ca->transport.trust, ==, HTTP_TRUST_CA_FILE);
+    g_assert_cmpstr(ca->transport.caFile, ==, "/etc/ca.pem");
     g_assert_cmpstr(esxUriTrustParameter(ca), ==, "cacert");
     g_assert_cmpuint(ca->warnings->len, ==, 0);
 
-    g_assert_cmpint(thumbprint->trust, ==, HTTP_TRUST_THUMBPRINT);
-    g_assert_cmpstr(thumbprint->thumbprint, ==, SHA256);
+    g_assert_cmpint(thumbprint->transport.trust, ==, HTTP_TRUST_THUMBPRINT);
+    g_assert_cmpstr(thumbprint->transport.thumbprint, ==, SHA256);
     g_assert_cmpstr(esxUriTrustParameter(thumbprint), ==, "thumbprint");
     g_assert_cmpuint(thumbprint->warnings->len, ==, 0);
 
-    g_assert_cmpint(any->trust, ==, HTTP_TRUST_ANY);
+    g_assert_cmpint(any->transport.trust, ==, HTTP_TRUST_ANY);
     g_assert_cmpstr(esxUriTrustParameter(any), ==, "no_verify");
     g_assert_true(warns(any, "no_verify=1"));
 
-    g_assert_cmpint(system->trust, ==, HTTP_TRUST_SYSTEM);
-    g_assert_cmpint(both->trust, ==, HTTP_TRUST_THUMBPRINT);
+    g_assert_cmpint(system->transport.trust, ==, HTTP_TRUST_SYSTEM);
+    g_assert_cmpint(both->transport.trust, ==, HTTP_TRUST_THUMBPRINT);
 }
 
 static void
@@ -188,7 +188,7 @@ testSha1Warns(void)
 {
     g_autoptr(EsxUri) uri = parseGood("esx", "thumbprint=" SHA1);
 
-    g_assert_cmpstr(uri->thumbprint, ==, SHA1);
+    g_assert_cmpstr(uri->transport.thumbprint, ==, SHA1);
     g_assert_true(warns(uri, "SHA-1"));
 }
 
@@ -209,11 +209,11 @@ testTransport(void)
     g_autoptr(EsxUri) http = parseGood("esx", "transport=http&no_verify=1");
     g_autoptr(EsxUri) https = parseGood("vpx", "transport=https");
 
-    g_assert_false(http->isEncrypted);
+    g_assert_false(esxUriIsEncrypted(http));
     g_assert_cmpuint(http->port, ==, 80);
     g_assert_true(warns(http, "in the clear"));
     g_assert_cmpstr(esxUriTrustParameter(http), ==, "transport");
-    g_assert_true(https->isEncrypted);
+    g_assert_true(esxUriIsEncrypted(https));
     g_assert_cmpuint(https->port, ==, 443);
 }
 
@@ -264,20 +264,20 @@ testSeconds(void)
         parseGood("esx", "cache_ttl=3600&connect_timeout=600&stall_timeout=3600.0"
                   "&task_timeout=604800&connections=16&linger=3600");
 
-    g_assert_cmpuint(uri->cacheTtlMs, ==, 250);
+    g_assert_cmpuint(uri->options.cacheTtlMs, ==, 250);
     g_assert_cmpuint(uri->lingerMs, ==, 2500);
-    g_assert_cmpuint(uri->connectTimeoutMs, ==, 3000);
-    g_assert_cmpuint(uri->stallTimeoutMs, ==, 90500);
-    g_assert_cmpuint(uri->totalTimeoutMs, ==, 86400000);
-    g_assert_cmpuint(least->cacheTtlMs, ==, 0);
+    g_assert_cmpuint(uri->transport.connectTimeoutMs, ==, 3000);
+    g_assert_cmpuint(uri->transport.stallTimeoutMs, ==, 90500);
+    g_assert_cmpuint(uri->transport.totalTimeoutMs, ==, 86400000);
+    g_assert_cmpuint(least->options.cacheTtlMs, ==, 0);
     g_assert_cmpuint(least->lingerMs, ==, 0);
-    g_assert_cmpuint(least->connectTimeoutMs, ==, 100);
-    g_assert_cmpuint(least->totalTimeoutMs, ==, 100);
-    g_assert_cmpuint(most->cacheTtlMs, ==, 3600000);
+    g_assert_cmpuint(least->transport.connectTimeoutMs, ==, 100);
+    g_assert_cmpuint(least->transport.totalTimeoutMs, ==, 100);
+    g_assert_cmpuint(most->options.cacheTtlMs, ==, 3600000);
     g_assert_cmpuint(most->lingerMs, ==, 3600000);
-    g_assert_cmpuint(most->stallTimeoutMs, ==, 3600000);
-    g_assert_cmpuint(most->taskTimeoutMs, ==, 604800u * 1000);
-    g_assert_cmpuint(most->connections, ==, 16);
+    g_assert_cmpuint(most->transport.stallTimeoutMs, ==, 3600000);
+    g_assert_cmpuint(most->options.taskTimeoutMs, ==, 604800u * 1000);
+    g_assert_cmpuint(most->options.connections, ==, 16);
 }
 
 static void
@@ -342,7 +342,7 @@ testUnknownWarns(void)
 
     g_assert_true(warns(uri, "'foo'"));
     g_assert_true(warns(uri, "'no-verify'"));
-    g_assert_cmpint(uri->trust, ==, HTTP_TRUST_SYSTEM);
+    g_assert_cmpint(uri->transport.trust, ==, HTTP_TRUST_SYSTEM);
 }
 
 static void
@@ -359,7 +359,7 @@ testTexts(void)
 {
     g_autoptr(EsxUri) uri = parseGood("vpx", "proxy=socks5://p:1&path=/Folder/DC/host 1/");
 
-    g_assert_cmpstr(uri->proxy, ==, "socks5://p:1");
+    g_assert_cmpstr(uri->transport.proxy, ==, "socks5://p:1");
     g_assert_cmpstr(esxUriTrustParameter(uri), ==, "proxy");
     g_assert_cmpstr(uri->path, ==, "/Folder/DC/host 1/");
 }

@@ -126,8 +126,8 @@ testTwoShareAServer(void)
     g_assert_true(first->inventory == second->inventory);
     g_assert_true(first->transfer == second->transfer);
     g_assert_true(first->events == second->events);
-    g_assert_cmpuint(first->cacheTtlMs, ==, 0);
-    g_assert_cmpuint(second->cacheTtlMs, ==, 7);
+    g_assert_cmpuint(first->options.cacheTtlMs, ==, 0);
+    g_assert_cmpuint(second->options.cacheTtlMs, ==, 7);
 
     esxConnectionFree(first);
     g_assert_cmpuint(left->len, ==, 1);

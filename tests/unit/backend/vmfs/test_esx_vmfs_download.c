@@ -126,7 +126,7 @@ testOneConnection(void)
     g_autoptr(GBytes) whole = memoryRandom(20 * MIB, 2);
 
     memoryInit(&memory);
-    memory.connection->connections = 1;
+    memory.connection->options.connections = 1;
     memoryAddDisk(&memory, "vm/d.vmdk", g_bytes_ref(whole));
     assertDownload(&memory, "vm/d.vmdk", whole, 0, 0, 20 * MIB, NULL);
     g_assert_cmpuint(memory.requests, ==, 2);
@@ -185,7 +185,7 @@ testTorture(void)
     for (connections = 2; connections <= ESX_CONNECTION_CONNECTIONS_MAX; connections += 2) {
         guint64 offset = (guint64)g_random_int_range(0, MIB);
 
-        memory.connection->connections = connections;
+        memory.connection->options.connections = connections;
         memory.mostAtOnce = 0;
         assertDownload(&memory, "a", whole, offset, 0, size - offset, NULL);
         g_assert_cmpuint(memory.mostAtOnce, <=, connections);
@@ -224,7 +224,7 @@ testSparse(void)
     memoryInit(&memory);
     memoryAdd(&memory, "a", g_bytes_ref(whole));
     for (connections = 1; connections <= 4; connections += 3) {
-        memory.connection->connections = connections;
+        memory.connection->options.connections = connections;
         assertDownload(&memory, "a", whole, 0, 0, size, &holes);
         g_assert_cmpuint(holes, ==, zeros);
         /* Blocks are those of the volume. */
@@ -251,7 +251,7 @@ testFailure(void)
         g_auto(Running) running = { 0 };
         g_autoptr(GBytes) got = NULL;
 
-        memory.connection->connections = connections;
+        memory.connection->options.connections = connections;
         runningStart(&running, download(&memory, "dir/a", 0, 0));
         got = runningRead(&running, NULL);
         runningJoin(&running);
@@ -274,7 +274,7 @@ testAbort(void)
     for (connections = 1; connections <= 16; connections += 5) {
         g_auto(Running) running = { 0 };
 
-        memory.connection->connections = connections;
+        memory.connection->options.connections = connections;
         runningStart(&running, download(&memory, "a", 0, 0));
         g_usleep(100000);
         g_assert_false(g_atomic_int_get(&running.done));
@@ -295,7 +295,7 @@ testSilentClient(void)
     for (connections = 1; connections <= 4; connections += 3) {
         g_auto(Running) running = { .patienceMs = 100 };
 
-        memory.connection->connections = connections;
+        memory.connection->options.connections = connections;
         runningStart(&running, download(&memory, "a", 0, 0));
         runningJoin(&running);
         g_assert_error(running.error, ESX_ERROR, ESX_ERROR_CLIENT_SILENT);
@@ -317,7 +317,7 @@ testAbortSlow(void)
     for (connections = 1; connections <= 4; connections += 3) {
         g_auto(Running) running = { 0 };
 
-        memory.connection->connections = connections;
+        memory.connection->options.connections = connections;
         runningStart(&running, download(&memory, "a", 0, 0));
         g_usleep(100000);
         runningAbort(&running, AT_ONCE_MS);

@@ -313,7 +313,7 @@ testMeetsChange(void)
     g_autoptr(GError) error = NULL;
 
     memoryInit(&memory);
-    memory.connection->taskTimeoutMs = 10;
+    memory.connection->options.taskTimeoutMs = 10;
     memoryAddText(&memory, "a", "old");
     claim = claimOther(&memory, "a");
     g_assert_null(esxVmfsUpload(memory.connection, memory.pool, &volume, 0, 0, &error));
