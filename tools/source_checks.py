@@ -49,6 +49,7 @@ NO_UNIT_TEST = {
     "src/backend/iscsi/esx_storage_backend_iscsi.c": "tests/e2e/test_volume_verbs.py, through libvirt",
     "src/backend/vmfs/esx_storage_backend_vmfs.c": "tests/e2e/test_volume_verbs.py, through libvirt",
     "src/api/esx_storage_change.c": "tests/e2e/test_api.py, through libvirt",
+    "src/api/esx_storage_door.c": "tests/e2e/test_access.py, each door through libvirt",
     "src/api/esx_storage_driver.c": "a table of functions; tests/e2e/test_api.py calls each through libvirt",
     "src/api/esx_storage_find.c": "tests/e2e/test_api.py, through libvirt",
     "src/api/esx_storage_pool.c": "tests/e2e/test_pool_verbs.py, through libvirt",
@@ -284,6 +285,52 @@ def check_habits(tree: Tree) -> Iterator[str]:
                 yield f"{name}:{number}: {function}: use {BANNED[function]}"
 
 
+# Functions of libvirt's tables that have no access check in libvirt: function -> reason.
+NO_ACCESS_CHECK = {
+    "esxConnectClose": "a client may always close its connection",
+    "esxConnectIsEncrypted": "libvirt has no check for it",
+    "esxConnectIsSecure": "libvirt has no check for it",
+    "esxConnectIsAlive": "libvirt has no check for it",
+}
+
+
+def bodies(text: str) -> Iterator[tuple[str, int, str, str]]:
+    """(name, first line, head, body) of the functions of a C file."""
+    lines = text.splitlines()
+    for name, first, length in functions(text):
+        yield name, first, "\n".join(lines[max(0, first - 6) : first - 1]), "\n".join(lines[first : first + length])
+
+
+def uses_check(body: str, check: str, doors: tuple[str, ...]) -> bool:
+    """Whether `body` calls `check`, or passes it to one of `doors`."""
+    code = re.sub(r"/\*.*?\*/", "", body, flags=re.DOTALL)
+    calls = rf"\b(?:{'|'.join(doors)})\((?:[^();]|\([^()]*\))*\b{check}\b"
+    return bool(re.search(rf"\b{check}\(", code) or re.search(calls, code))
+
+
+def check_doors(tree: Tree) -> Iterator[str]:
+    """Each function of libvirt's tables makes libvirt's access check of its name, itself or by a door."""
+    found = {
+        function: (name, line, head, body)
+        for name in tree.matching(r"src/(api|driver)/.*\.c")
+        for function, line, head, body in bodies(tree.text(name))
+    }
+    # Functions that are given a check: they have to make it.
+    helpers = [function for function, (_, _, head, _) in found.items() if re.search(r"Esx\w*Access access\b", head)]
+    for function in helpers:
+        name, line, _, body = found[function]
+        if not uses_check(body, "access", tuple(helpers)):
+            yield f"{name}:{line}: {function} does not use the access check that it is given"
+    for name, number, line in tree.source_lines(r"src/(api/esx_storage_driver|driver/esx_driver)\.c"):
+        entry = re.match(r"    \.((?:connect|node|storage)\w+)\s*=\s*(\w+),", line)
+        if not entry or entry.group(2) in NO_ACCESS_CHECK:
+            continue
+        check = f"vir{entry.group(1)[0].upper()}{entry.group(1)[1:]}EnsureACL"
+        body = found[entry.group(2)][3] if entry.group(2) in found else ""
+        if not uses_check(body, check, tuple(helpers)):
+            yield f"{name}:{number}: {entry.group(2)} neither calls {check} nor passes it to a door"
+
+
 # Calls that take a message as it is: function -> what is used instead. One that has no text put into it may stay.
 AS_IT_IS = {
     "g_error_new": "textAsError",
@@ -346,6 +393,7 @@ CHECKS = (
     check_rooms,
     check_floors,
     check_kinds,
+    check_doors,
     check_reports,
     check_habits,
 )

@@ -48,6 +48,7 @@ virStorageVolPtr esxVolObject(virConnectPtr conn, const EsxFound *found);
 int esxFindPoolByUuid(virConnectPtr conn, const unsigned char *uuid, const char *name,
                       EsxFound *ret_found);
 int esxFindPoolByName(virConnectPtr conn, const char *name, EsxFound *ret_found);
+int esxFindPoolByTargetPath(virConnectPtr conn, const char *path, EsxFound *ret_found);
 
 /*
  * Fills @ret_found with the pool and the list of its volumes.

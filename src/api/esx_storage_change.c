@@ -13,11 +13,9 @@
 #include "esx_storage_change.h"
 
 #include <string.h>
-#include "esx_storage_find.h"
+#include "esx_storage_door.h"
 #include "esx_storage_xml.h"
 #include "esx_volume_xml.h"
-
-typedef int (*VolAccess)(virConnectPtr conn, virStoragePoolDef *pool, virStorageVolDef *vol);
 
 static void
 refuse(const EsxFound *found)
@@ -42,8 +40,8 @@ claim(virConnectPtr conn, const char *what, const EsxClaimOn *on, size_t n, guin
       bool *ret_isOld, GError **error)
 {
     const EsxConnection *connection = conn->privateData;
-    EsxClaim *taken = esxClaimTake(what, on, n, connection->options.taskTimeoutMs, esxServerCancelFlag(),
-                                   error);
+    EsxClaim *taken = esxClaimTake(what, on, n, connection->options.taskTimeoutMs,
+                                   esxServerCancelFlag(), error);
 
     if (taken)
         *ret_isOld = esxClaimEpoch() != epoch;
@@ -55,7 +53,7 @@ claim(virConnectPtr conn, const char *what, const EsxClaimOn *on, size_t n, guin
 /* Finds the pool and reads the XML of a volume to be made in it, for a caller who may do so. */
 static int
 openCreation(virStoragePoolPtr pool, const char *text, bool isClone, unsigned int flags,
-             VolAccess access, EsxFound *ret_found, EsxVolumeXml *ret_xml)
+             EsxVolAccess access, EsxFound *ret_found, EsxVolumeXml *ret_xml)
 {
     g_autoptr(virStoragePoolDef) poolDef = NULL;
 
@@ -225,22 +223,9 @@ reportFailed(const EsxFound *found, const Naming *naming, const GError *error)
                    found->pool->name);
 }
 
-static int
-findAllowed(virStorageVolPtr vol, VolAccess access, EsxFound *ret_found)
-{
-    virStoragePoolDef poolStub;
-    virStorageVolDef volStub;
-
-    if (esxFindVolume(vol->conn, NULL /* uuid */, vol->pool, vol->name, ret_found) < 0)
-        return -1;
-    poolStub = esxPoolStub(ret_found->pool);
-    volStub = esxVolStub(ret_found->volume);
-    return access(vol->conn, &poolStub, &volStub);
-}
-
 /* Finds the volume for a caller who may change it, and claims it. */
 static int
-openChange(virStorageVolPtr vol, VolAccess access, const Naming *naming, EsxFound *ret_found)
+openChange(virStorageVolPtr vol, EsxVolAccess access, const Naming *naming, EsxFound *ret_found)
 {
     const guint64 epoch = esxClaimEpoch();
     g_autoptr(EsxClaim) taken = NULL;
@@ -248,7 +233,7 @@ openChange(virStorageVolPtr vol, VolAccess access, const Naming *naming, EsxFoun
     EsxClaimOn on = { 0 };
     bool isOld = false;
 
-    if (findAllowed(vol, access, ret_found) < 0)
+    if (esxOpenVolume(vol, access, ret_found) < 0)
         return -1;
     /* What nothing changes needs no claim; that the verb is not there is reported later. */
     if (ret_found->backend->readOnlyReason)
@@ -262,7 +247,7 @@ openChange(virStorageVolPtr vol, VolAccess access, const Naming *naming, EsxFoun
     }
     if (isOld) {
         esxFoundClear(ret_found);
-        if (findAllowed(vol, access, ret_found) < 0)
+        if (esxOpenVolume(vol, access, ret_found) < 0)
             return -1;
     }
     ret_found->claim = g_steal_pointer(&taken);
@@ -302,7 +287,7 @@ esxStorageVolDelete(virStorageVolPtr vol, unsigned int flags)
 }
 
 static int
-wipe(virStorageVolPtr vol, unsigned int algorithm, VolAccess access)
+wipe(virStorageVolPtr vol, unsigned int algorithm, EsxVolAccess access)
 {
     g_auto(EsxFound) found = { 0 };
 

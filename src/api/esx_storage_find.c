@@ -53,8 +53,8 @@ esxFindSnapshot(virConnectPtr conn)
 {
     EsxConnection *connection = conn->privateData;
     g_autoptr(GError) error = NULL;
-    InventorySnapshot *snapshot = inventoryAcquire(connection->inventory, connection->options.cacheTtlMs,
-                                                   &error);
+    InventorySnapshot *snapshot = inventoryAcquire(connection->inventory,
+                                                   connection->options.cacheTtlMs, &error);
 
     if (snapshot)
         esxServerTellLeftOut(connection->server, "the pools", inventorySnapshotLeftOut(snapshot));
@@ -82,21 +82,25 @@ reportNoPool(const unsigned char *uuid, const char *name)
         esxReport(VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching uuid '%s'", text);
 }
 
-/* Looks @uuid (or, where that is NULL, @name) up in @snapshot, and takes the snapshot when it is
- * there. */
+/* Takes @snapshot with its @pool, if there is one. */
 static bool
-takePool(InventorySnapshot *snapshot, const unsigned char *uuid, const char *name,
-         EsxFound *ret_found)
+takeSnapshot(InventorySnapshot *snapshot, const InventoryPool *pool, EsxFound *ret_found)
 {
-    const InventoryPool *pool = uuid ? inventoryPoolByUuid(snapshot, uuid)
-                                     : inventoryPoolByName(snapshot, name);
-
     if (!pool)
         return false;
     ret_found->snapshot = inventorySnapshotRef(snapshot);
     ret_found->pool = pool;
     ret_found->backend = esxStorageBackendFor(pool);
     return true;
+}
+
+/* Looks @uuid up, or @name where that is NULL. */
+static bool
+takePool(InventorySnapshot *snapshot, const unsigned char *uuid, const char *name,
+         EsxFound *ret_found)
+{
+    return takeSnapshot(snapshot, uuid ? inventoryPoolByUuid(snapshot, uuid)
+                                       : inventoryPoolByName(snapshot, name), ret_found);
 }
 
 static int
@@ -123,6 +127,19 @@ int
 esxFindPoolByName(virConnectPtr conn, const char *name, EsxFound *ret_found)
 {
     return findPool(conn, NULL /* uuid */, name, ret_found);
+}
+
+int
+esxFindPoolByTargetPath(virConnectPtr conn, const char *path, EsxFound *ret_found)
+{
+    g_autoptr(InventorySnapshot) snapshot = esxFindSnapshot(conn);
+
+    if (!snapshot)
+        return -1;
+    if (takeSnapshot(snapshot, inventoryPoolByTargetPath(snapshot, path), ret_found))
+        return 0;
+    esxReport(VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching target path '%s'", path);
+    return -1;
 }
 
 /* ---- volumes -------------------------------------------------------------------------------- */

@@ -13,21 +13,11 @@
 #include "storage_capabilities.h"
 
 #include "esx_report.h"
-#include "esx_storage_find.h"
+#include "esx_storage_door.h"
 #include "esx_storage_pool.h"
 #include "esx_storage_xml.h"
 
 /* ---- lists ---------------------------------------------------------------------------------- */
-
-typedef bool (*PoolFilter)(virConnectPtr conn, virStoragePoolDef *def);
-
-static bool
-isVisible(virConnectPtr conn, PoolFilter filter, const InventoryPool *pool)
-{
-    virStoragePoolDef stub = esxPoolStub(pool);
-
-    return filter(conn, &stub);
-}
 
 int
 esxConnectNumOfStoragePools(virConnectPtr conn)
@@ -38,15 +28,13 @@ esxConnectNumOfStoragePools(virConnectPtr conn)
     int count = 0;
     size_t n, i;
 
-    if (virConnectNumOfStoragePoolsEnsureACL(conn) < 0)
-        return -1;
-    snapshot = esxFindSnapshot(conn);
+    snapshot = esxOpenPools(conn, virConnectNumOfStoragePoolsEnsureACL);
     if (!snapshot)
         return -1;
 
     pools = inventorySnapshotPools(snapshot, &n);
     for (i = 0; i < n; i++)
-        count += isVisible(conn, virConnectNumOfStoragePoolsCheckACL, pools[i]);
+        count += esxPoolIsVisible(conn, virConnectNumOfStoragePoolsCheckACL, pools[i]);
     return count;
 }
 
@@ -59,15 +47,13 @@ esxConnectListStoragePools(virConnectPtr conn, char **const names, int maxnames)
     int count = 0;
     size_t n, i;
 
-    if (virConnectListStoragePoolsEnsureACL(conn) < 0)
-        return -1;
-    snapshot = esxFindSnapshot(conn);
+    snapshot = esxOpenPools(conn, virConnectListStoragePoolsEnsureACL);
     if (!snapshot)
         return -1;
 
     pools = inventorySnapshotPools(snapshot, &n);
     for (i = 0; i < n && count < maxnames; i++) {
-        if (isVisible(conn, virConnectListStoragePoolsCheckACL, pools[i]))
+        if (esxPoolIsVisible(conn, virConnectListStoragePoolsCheckACL, pools[i]))
             names[count++] = g_strdup(pools[i]->name);
     }
     return count;
@@ -124,7 +110,7 @@ exportPools(virConnectPtr conn, const InventorySnapshot *snapshot, unsigned int 
         virStoragePoolPtr object;
 
         if (!matches(pools[i], flags) ||
-            !isVisible(conn, virConnectListAllStoragePoolsCheckACL, pools[i]))
+            !esxPoolIsVisible(conn, virConnectListAllStoragePoolsCheckACL, pools[i]))
             continue;
         count++;
         if (!list)
@@ -147,9 +133,7 @@ esxConnectListAllStoragePools(virConnectPtr conn, virStoragePoolPtr **pools, uns
 
     virCheckFlags(VIR_CONNECT_LIST_STORAGE_POOLS_FILTERS_ALL, -1);
 
-    if (virConnectListAllStoragePoolsEnsureACL(conn) < 0)
-        return -1;
-    snapshot = esxFindSnapshot(conn);
+    snapshot = esxOpenPools(conn, virConnectListAllStoragePoolsEnsureACL);
     if (!snapshot)
         return -1;
 
@@ -194,14 +178,10 @@ esxStoragePoolLookupByName(virConnectPtr conn, const char *name)
 {
     g_autoptr(PlacesVisit) visit = esxConnectionVisit(conn->privateData);
     g_auto(EsxFound) found = { 0 };
-    virStoragePoolDef stub;
 
     if (esxFindPoolByName(conn, name, &found) < 0)
         return NULL;
-    stub = esxPoolStub(found.pool);
-    if (virStoragePoolLookupByNameEnsureACL(conn, &stub) < 0)
-        return NULL;
-    return esxPoolObject(conn, found.pool);
+    return esxExportPool(conn, &found, virStoragePoolLookupByNameEnsureACL);
 }
 
 virStoragePoolPtr
@@ -209,14 +189,10 @@ esxStoragePoolLookupByUUID(virConnectPtr conn, const unsigned char *uuid)
 {
     g_autoptr(PlacesVisit) visit = esxConnectionVisit(conn->privateData);
     g_auto(EsxFound) found = { 0 };
-    virStoragePoolDef stub;
 
     if (esxFindPoolByUuid(conn, uuid, NULL /* name */, &found) < 0)
         return NULL;
-    stub = esxPoolStub(found.pool);
-    if (virStoragePoolLookupByUUIDEnsureACL(conn, &stub) < 0)
-        return NULL;
-    return esxPoolObject(conn, found.pool);
+    return esxExportPool(conn, &found, virStoragePoolLookupByUUIDEnsureACL);
 }
 
 virStoragePoolPtr
@@ -224,14 +200,10 @@ esxStoragePoolLookupByVolume(virStorageVolPtr vol)
 {
     g_autoptr(PlacesVisit) visit = esxConnectionVisit(vol->conn->privateData);
     g_auto(EsxFound) found = { 0 };
-    virStoragePoolDef stub;
 
     if (esxFindPoolByName(vol->conn, vol->pool, &found) < 0)
         return NULL;
-    stub = esxPoolStub(found.pool);
-    if (virStoragePoolLookupByVolumeEnsureACL(vol->conn, &stub) < 0)
-        return NULL;
-    return esxPoolObject(vol->conn, found.pool);
+    return esxExportPool(vol->conn, &found, virStoragePoolLookupByVolumeEnsureACL);
 }
 
 /* "/a//b/" is "/a/b". */
@@ -253,38 +225,15 @@ virStoragePoolPtr
 esxStoragePoolLookupByTargetPath(virConnectPtr conn, const char *path)
 {
     g_autoptr(PlacesVisit) visit = esxConnectionVisit(conn->privateData);
-    g_autoptr(InventorySnapshot) snapshot = esxFindSnapshot(conn);
     g_autofree char *clean = sanitizePath(path);
-    const InventoryPool *pool;
-    virStoragePoolDef stub;
+    g_auto(EsxFound) found = { 0 };
 
-    if (!snapshot)
+    if (esxFindPoolByTargetPath(conn, clean, &found) < 0)
         return NULL;
-    pool = inventoryPoolByTargetPath(snapshot, clean);
-    if (!pool) {
-        esxReport(VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching target path '%s'",
-                  clean);
-        return NULL;
-    }
-    stub = esxPoolStub(pool);
-    if (virStoragePoolLookupByTargetPathEnsureACL(conn, &stub) < 0)
-        return NULL;
-    return esxPoolObject(conn, pool);
+    return esxExportPool(conn, &found, virStoragePoolLookupByTargetPathEnsureACL);
 }
 
 /* ---- one pool ------------------------------------------------------------------------------- */
-
-/* Finds what @pool stands for and checks that the caller may @access it. */
-static int
-openPool(virStoragePoolPtr pool, EsxPoolAccess access, EsxFound *ret_found)
-{
-    virStoragePoolDef stub;
-
-    if (esxFindPoolByUuid(pool->conn, pool->uuid, pool->name, ret_found) < 0)
-        return -1;
-    stub = esxPoolStub(ret_found->pool);
-    return access(pool->conn, &stub) < 0 ? -1 : 0;
-}
 
 int
 esxStoragePoolRefresh(virStoragePoolPtr pool, unsigned int flags)
@@ -297,7 +246,7 @@ esxStoragePoolRefresh(virStoragePoolPtr pool, unsigned int flags)
 
     virCheckFlags(0, -1);
 
-    if (openPool(pool, virStoragePoolRefreshEnsureACL, &found) < 0)
+    if (esxOpenPool(pool, virStoragePoolRefreshEnsureACL, &found) < 0)
         return -1;
 
     ok = found.backend->poolRefresh(connection, found.pool, &error);
@@ -316,7 +265,7 @@ esxStoragePoolGetInfo(virStoragePoolPtr pool, virStoragePoolInfoPtr info)
     g_autoptr(PlacesVisit) visit = esxConnectionVisit(pool->conn->privateData);
     g_auto(EsxFound) found = { 0 };
 
-    if (openPool(pool, virStoragePoolGetInfoEnsureACL, &found) < 0)
+    if (esxOpenPool(pool, virStoragePoolGetInfoEnsureACL, &found) < 0)
         return -1;
 
     *info = (virStoragePoolInfo) {
@@ -337,7 +286,7 @@ esxStoragePoolGetXMLDesc(virStoragePoolPtr pool, unsigned int flags)
     /* There is no pending configuration, so that the inactive XML is the live one. */
     virCheckFlags(VIR_STORAGE_XML_INACTIVE, NULL);
 
-    if (openPool(pool, virStoragePoolGetXMLDescEnsureACL, &found) < 0)
+    if (esxOpenPool(pool, virStoragePoolGetXMLDescEnsureACL, &found) < 0)
         return NULL;
     return esxStoragePoolXML(found.pool);
 }
@@ -348,7 +297,7 @@ esxStoragePoolGetAutostart(virStoragePoolPtr pool, int *autostart)
     g_autoptr(PlacesVisit) visit = esxConnectionVisit(pool->conn->privateData);
     g_auto(EsxFound) found = { 0 };
 
-    if (openPool(pool, virStoragePoolGetAutostartEnsureACL, &found) < 0)
+    if (esxOpenPool(pool, virStoragePoolGetAutostartEnsureACL, &found) < 0)
         return -1;
     *autostart = 1;
     return 0;
@@ -360,7 +309,7 @@ esxStoragePoolSetAutostart(virStoragePoolPtr pool, int autostart)
     g_autoptr(PlacesVisit) visit = esxConnectionVisit(pool->conn->privateData);
     g_auto(EsxFound) found = { 0 };
 
-    if (openPool(pool, virStoragePoolSetAutostartEnsureACL, &found) < 0)
+    if (esxOpenPool(pool, virStoragePoolSetAutostartEnsureACL, &found) < 0)
         return -1;
     if (autostart)
         return 0;
@@ -378,7 +327,7 @@ esxStoragePoolIsActive(virStoragePoolPtr pool)
     g_autoptr(PlacesVisit) visit = esxConnectionVisit(pool->conn->privateData);
     g_auto(EsxFound) found = { 0 };
 
-    return openPool(pool, virStoragePoolIsActiveEnsureACL, &found) < 0 ? -1 : 1;
+    return esxOpenPool(pool, virStoragePoolIsActiveEnsureACL, &found) < 0 ? -1 : 1;
 }
 
 int
@@ -387,5 +336,5 @@ esxStoragePoolIsPersistent(virStoragePoolPtr pool)
     g_autoptr(PlacesVisit) visit = esxConnectionVisit(pool->conn->privateData);
     g_auto(EsxFound) found = { 0 };
 
-    return openPool(pool, virStoragePoolIsPersistentEnsureACL, &found) < 0 ? -1 : 1;
+    return esxOpenPool(pool, virStoragePoolIsPersistentEnsureACL, &found) < 0 ? -1 : 1;
 }

@@ -9,26 +9,12 @@
 
 #include "base_text.h"
 #include "esx_report.h"
-#include "esx_storage_find.h"
+#include "esx_storage_door.h"
 #include "esx_stream.h"
 
-typedef int (*VolAccess)(virConnectPtr conn, virStoragePoolDef *pool, virStorageVolDef *vol);
 typedef EsxTransfer *(*VolTransfer)(EsxConnection *connection, const InventoryPool *pool,
                                     const EsxVolume *volume, guint64 offset, guint64 length,
                                     GError **error);
-
-static int
-openVolume(virStorageVolPtr vol, VolAccess access, EsxFound *ret_found)
-{
-    virStoragePoolDef poolStub;
-    virStorageVolDef volStub;
-
-    if (esxFindVolume(vol->conn, NULL /* uuid */, vol->pool, vol->name, ret_found) < 0)
-        return -1;
-    poolStub = esxPoolStub(ret_found->pool);
-    volStub = esxVolStub(ret_found->volume);
-    return access(vol->conn, &poolStub, &volStub);
-}
 
 /* @function: NULL where the backend has none. */
 static int
@@ -64,7 +50,7 @@ esxStorageVolDownload(virStorageVolPtr vol, virStreamPtr stream, unsigned long l
 
     virCheckFlags(VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM, -1);
 
-    if (openVolume(vol, virStorageVolDownloadEnsureACL, &found) < 0)
+    if (esxOpenVolume(vol, virStorageVolDownloadEnsureACL, &found) < 0)
         return -1;
     return begin(vol, stream, &found, found.backend->volumeDownload, "download", offset, length,
                  flags & VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM);
@@ -79,7 +65,7 @@ esxStorageVolUpload(virStorageVolPtr vol, virStreamPtr stream, unsigned long lon
 
     virCheckFlags(VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM, -1);
 
-    if (openVolume(vol, virStorageVolUploadEnsureACL, &found) < 0)
+    if (esxOpenVolume(vol, virStorageVolUploadEnsureACL, &found) < 0)
         return -1;
     return begin(vol, stream, &found, found.backend->volumeUpload, "upload to", offset, length,
                  flags & VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM);

@@ -7,30 +7,12 @@
 
 #include <string.h>
 
-#include "esx_storage_find.h"
+#include "esx_storage_door.h"
 #include "esx_report.h"
 #include "esx_storage_vol.h"
 #include "esx_storage_xml.h"
 
 /* ---- lists ---------------------------------------------------------------------------------- */
-
-typedef bool (*VolFilter)(virConnectPtr conn, virStoragePoolDef *pool, virStorageVolDef *def);
-
-/* Finds the volumes of @pool for a caller who may list them. */
-static int
-openList(virStoragePoolPtr pool, EsxPoolAccess access, EsxFound *ret_found)
-{
-    return esxFindVolumes(pool->conn, pool->uuid, pool->name, access, ret_found);
-}
-
-static bool
-isVisible(virConnectPtr conn, VolFilter filter, const InventoryPool *pool, const EsxVolume *volume)
-{
-    virStoragePoolDef poolStub = esxPoolStub(pool);
-    virStorageVolDef volStub = esxVolStub(volume);
-
-    return filter(conn, &poolStub, &volStub);
-}
 
 /* Takes @length more bytes of a list into account. Returns: 0, or -1 with a libvirt error. */
 static int
@@ -56,11 +38,11 @@ esxStoragePoolNumOfVolumes(virStoragePoolPtr pool)
     int count = 0;
     size_t i;
 
-    if (openList(pool, virStoragePoolNumOfVolumesEnsureACL, &found) < 0)
+    if (esxOpenVolumes(pool, virStoragePoolNumOfVolumesEnsureACL, &found) < 0)
         return -1;
     for (i = 0; i < esxVolumeListLength(found.list); i++)
-        count += isVisible(pool->conn, virStoragePoolNumOfVolumesCheckACL, found.pool,
-                           esxVolumeListAt(found.list, i));
+        count += esxVolumeIsVisible(pool->conn, virStoragePoolNumOfVolumesCheckACL, found.pool,
+                                    esxVolumeListAt(found.list, i));
     return count;
 }
 
@@ -73,12 +55,12 @@ esxStoragePoolListVolumes(virStoragePoolPtr pool, char **const names, int maxnam
     size_t bytes = 0;
     size_t i;
 
-    if (openList(pool, virStoragePoolListVolumesEnsureACL, &found) < 0)
+    if (esxOpenVolumes(pool, virStoragePoolListVolumesEnsureACL, &found) < 0)
         return -1;
     for (i = 0; i < esxVolumeListLength(found.list) && count < maxnames; i++) {
         const EsxVolume *volume = esxVolumeListAt(found.list, i);
 
-        if (!isVisible(pool->conn, virStoragePoolListVolumesCheckACL, found.pool, volume))
+        if (!esxVolumeIsVisible(pool->conn, virStoragePoolListVolumesCheckACL, found.pool, volume))
             continue;
         names[count++] = g_strdup(volume->name);
         if (countBytes(pool->conn, &found, strlen(volume->name), &bytes) < 0) {
@@ -102,7 +84,8 @@ exportVolumes(virConnectPtr conn, EsxFound *found, GPtrArray *list)
         virStorageVolPtr object;
 
         found->volume = esxVolumeListAt(found->list, i);
-        if (!isVisible(conn, virStoragePoolListAllVolumesCheckACL, found->pool, found->volume))
+        if (!esxVolumeIsVisible(conn, virStoragePoolListAllVolumesCheckACL, found->pool,
+                                found->volume))
             continue;
         count++;
         if (!list)
@@ -128,7 +111,7 @@ esxStoragePoolListAllVolumes(virStoragePoolPtr pool, virStorageVolPtr **vols, un
 
     virCheckFlags(0, -1);
 
-    if (openList(pool, virStoragePoolListAllVolumesEnsureACL, &found) < 0)
+    if (esxOpenVolumes(pool, virStoragePoolListAllVolumesEnsureACL, &found) < 0)
         return -1;
 
     if (vols)
@@ -145,17 +128,6 @@ esxStoragePoolListAllVolumes(virStoragePoolPtr pool, virStorageVolPtr **vols, un
 
 /* ---- lookups -------------------------------------------------------------------------------- */
 
-typedef int (*VolAccess)(virConnectPtr conn, virStoragePoolDef *pool, virStorageVolDef *def);
-
-static int
-checkAccess(virConnectPtr conn, VolAccess access, const EsxFound *found)
-{
-    virStoragePoolDef poolStub = esxPoolStub(found->pool);
-    virStorageVolDef volStub = esxVolStub(found->volume);
-
-    return access(conn, &poolStub, &volStub);
-}
-
 virStorageVolPtr
 esxStorageVolLookupByName(virStoragePoolPtr pool, const char *name)
 {
@@ -164,24 +136,21 @@ esxStorageVolLookupByName(virStoragePoolPtr pool, const char *name)
 
     if (esxFindVolume(pool->conn, pool->uuid, pool->name, name, &found) < 0)
         return NULL;
-    if (checkAccess(pool->conn, virStorageVolLookupByNameEnsureACL, &found) < 0)
-        return NULL;
-    return esxVolObject(pool->conn, &found);
+    return esxExportVolume(pool->conn, &found, virStorageVolLookupByNameEnsureACL);
 }
 
 /* A volume the caller may not see is one that does not exist, as in libvirt's own storage
  * driver. */
 static virStorageVolPtr
 lookupAnywhere(virConnectPtr conn, const char *what, const char *text, bool disks,
-               VolAccess access)
+               EsxVolAccess access)
 {
     g_auto(EsxFound) found = { 0 };
     int rc = esxFindAnywhere(conn, text, disks, &found);
+    virStorageVolPtr object = rc > 0 ? esxExportVolume(conn, &found, access) : NULL;
 
-    if (rc < 0)
-        return NULL;
-    if (rc > 0 && checkAccess(conn, access, &found) == 0)
-        return esxVolObject(conn, &found);
+    if (rc < 0 || object)
+        return object;
 
     virResetLastError();
     esxReport(VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching %s '%s'", what, text);
@@ -206,19 +175,11 @@ esxStorageVolLookupByPath(virConnectPtr conn, const char *path)
 /* ---- one volume ----------------------------------------------------------------------------- */
 
 static int
-openVolume(virStorageVolPtr vol, VolAccess access, EsxFound *ret_found)
-{
-    if (esxFindVolume(vol->conn, NULL /* uuid */, vol->pool, vol->name, ret_found) < 0)
-        return -1;
-    return checkAccess(vol->conn, access, ret_found) < 0 ? -1 : 0;
-}
-
-static int
-readInfo(virStorageVolPtr vol, VolAccess access, bool physical, virStorageVolInfoPtr ret_info)
+readInfo(virStorageVolPtr vol, EsxVolAccess access, bool physical, virStorageVolInfoPtr ret_info)
 {
     g_auto(EsxFound) found = { 0 };
 
-    if (openVolume(vol, access, &found) < 0)
+    if (esxOpenVolume(vol, access, &found) < 0)
         return -1;
     *ret_info = (virStorageVolInfo) {
         .type = found.volume->type,
@@ -253,7 +214,7 @@ esxStorageVolGetXMLDesc(virStorageVolPtr vol, unsigned int flags)
 
     virCheckFlags(0, NULL);
 
-    if (openVolume(vol, virStorageVolGetXMLDescEnsureACL, &found) < 0)
+    if (esxOpenVolume(vol, virStorageVolGetXMLDescEnsureACL, &found) < 0)
         return NULL;
     return esxStorageVolXML(found.pool, found.volume);
 }
@@ -264,7 +225,7 @@ esxStorageVolGetPath(virStorageVolPtr vol)
     g_autoptr(PlacesVisit) visit = esxConnectionVisit(vol->conn->privateData);
     g_auto(EsxFound) found = { 0 };
 
-    if (openVolume(vol, virStorageVolGetPathEnsureACL, &found) < 0)
+    if (esxOpenVolume(vol, virStorageVolGetPathEnsureACL, &found) < 0)
         return NULL;
     return g_strdup(found.volume->path);
 }

@@ -36,7 +36,7 @@ def complaints(check: str, tree: object) -> list[str]:
     return list(found)
 
 
-@pytest.mark.parametrize("check", ["check_rooms", "check_floors", "check_kinds", "check_reports"])
+@pytest.mark.parametrize("check", ["check_rooms", "check_floors", "check_kinds", "check_doors", "check_reports"])
 def test_the_tree_itself_is_in_order(check: str):
     assert complaints(check, rules().Tree(ROOT)) == []
 
@@ -72,6 +72,63 @@ def test_what_is_planted_is_found(check: str, name: str, line: str, said: str):
     found = complaints(check, WithPlant(name, line))
     assert found
     assert all(complaint.startswith(f"{name}:") for complaint in found)
+    assert said in found[0]
+
+
+class Changed(WithPlant):
+    """The checkout, with a piece of one of its files replaced."""
+
+    def __init__(self, name: str, old: str, new: str) -> None:
+        super().__init__(name, "")
+        self.old, self.new = old, new
+
+    def text(self, name: str) -> str:
+        text = self._tree.text(name)
+        if name != self.name:
+            return text
+        assert self.old in text
+        return text.replace(self.old, self.new, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "said"),
+    [
+        # A check that is left out, that of another verb, one that is named in a comment, and one that is not passed on.
+        (
+            "src/api/esx_storage_pool.c",
+            "esxOpenPool(pool, virStoragePoolGetInfoEnsureACL, &found)",
+            "esxFindPoolByUuid(pool->conn, pool->uuid, pool->name, &found)",
+            "esxStoragePoolGetInfo neither calls virStoragePoolGetInfoEnsureACL",
+        ),
+        (
+            "src/api/esx_storage_vol.c",
+            "virStorageVolGetPathEnsureACL",
+            "virStorageVolGetInfoEnsureACL",
+            "esxStorageVolGetPath neither calls virStorageVolGetPathEnsureACL",
+        ),
+        (
+            "src/api/esx_storage_stream.c",
+            "esxOpenVolume(vol, virStorageVolDownloadEnsureACL, &found)",
+            "esxFindVolume(vol, &found) /* virStorageVolDownloadEnsureACL(vol) */",
+            "esxStorageVolDownload neither calls",
+        ),
+        (
+            "src/api/esx_storage_door.c",
+            "access(conn, &poolStub, &volStub) < 0 ? -1 : 0",
+            "0",
+            "checkVolume does not use the access check",
+        ),
+        (
+            "src/driver/esx_driver.c",
+            "virConnectGetTypeEnsureACL(conn) < 0 ? NULL : ESX_TYPE",
+            "ESX_TYPE",
+            "esxConnectGetType neither calls",
+        ),
+    ],
+)
+def test_an_access_check_that_is_forgotten_is_found(name: str, old: str, new: str, said: str):
+    found = complaints("check_doors", Changed(name, old, new))
+    assert len(found) == 1
     assert said in found[0]
 
 
