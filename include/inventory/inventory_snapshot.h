@@ -113,6 +113,13 @@ void inventorySnapshotUnref(InventorySnapshot *snapshot);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(InventorySnapshot, inventorySnapshotUnref)
 
 /*
+ * A pool of a snapshot, whole, for as long as it takes: what was built together with it stays as
+ * well. Any thread may give it back; Unref accepts NULL.
+ */
+const InventoryPool *inventoryPoolRef(const InventoryPool *pool);
+void inventoryPoolUnref(const InventoryPool *pool);
+
+/*
  * All pools, datastores first, each kind sorted by name. The first call for a snapshot makes the
  * list; it lives as long as the snapshot.
  */

@@ -178,6 +178,7 @@ replacePool(InventorySnapshot *snapshot, const InventoryObject *object,
     settleTold(&box->pool, before);
     box->refs = 1;
     box->arena = g_steal_pointer(&arena);
+    box->index = snapshot->index;
     inventoryTreeReplace(&snapshot->tree, place, box);
     return TRUE;
 }

@@ -16,7 +16,7 @@
  *             └─ tree ─┐            └─ indexes: name, UUID … → the pool's place on the tree
  *                       └─► pools: of the index's arena, or replaced since, each in its own
  */
-typedef struct {
+struct _InventoryIndex {
     gint refs;                      /* atomic */
     Arena *arena;
     const char *hostName;           /* NULL: not one host */
@@ -27,7 +27,7 @@ typedef struct {
     GHashTable *poolsByRef;         /* key: the reference of the object that it is */
     GHashTable *lunsByKey;          /* these: InventoryLun */
     GHashTable *lunsByPath;         /* key: device path, device name or canonical name */
-} InventoryIndex;
+};
 
 struct _InventorySnapshot {
     gint refs;                      /* atomic */

@@ -72,8 +72,12 @@ indexNew(InventoryBuild *build, const char *hostName)
     index->lunsByKey = g_hash_table_new(hashText, g_str_equal);
     index->lunsByPath = g_hash_table_new(hashText, g_str_equal);
 
-    for (i = 0; i < build->pools->len; i++)
-        indexPool(index, g_ptr_array_index(build->pools, i), i);
+    for (i = 0; i < build->pools->len; i++) {
+        InventoryBox *box = g_ptr_array_index(build->pools, i);
+
+        box->index = index;
+        indexPool(index, &box->pool, i);
+    }
     for (i = 0; i < build->luns->len; i++)
         indexLun(index, g_ptr_array_index(build->luns, i));
     return index;
@@ -139,6 +143,30 @@ inventorySnapshotUnref(InventorySnapshot *snapshot)
     indexUnref(snapshot->index);
     g_free(snapshot->list);
     g_free(snapshot);
+}
+
+/* Its box may be of the index's arena; if not, its names still are. */
+const InventoryPool *
+inventoryPoolRef(const InventoryPool *pool)
+{
+    InventoryBox *box = (InventoryBox *)pool;
+
+    g_atomic_int_inc(&box->index->refs);
+    inventoryBoxRef(box);
+    return pool;
+}
+
+void
+inventoryPoolUnref(const InventoryPool *pool)
+{
+    InventoryBox *box = (InventoryBox *)pool;
+    InventoryIndex *index = NULL;
+
+    if (!pool)
+        return;
+    index = box->index;
+    inventoryBoxUnref(box);
+    indexUnref(index);
 }
 
 const InventoryPool *const *

@@ -17,20 +17,27 @@ struct _InventoryTreeNode {
 
 /* ---- references ------------------------------------------------------------------------------ */
 
+void
+inventoryBoxRef(InventoryBox *box)
+{
+    if (box->arena)
+        g_atomic_int_inc(&box->refs);
+}
+
+void
+inventoryBoxUnref(InventoryBox *box)
+{
+    if (box->arena && g_atomic_int_dec_and_test(&box->refs))
+        arenaFree(box->arena);
+}
+
 static void
 childRef(gpointer child, guint depth)
 {
     if (depth > 0)
         g_atomic_int_inc(&((InventoryTreeNode *)child)->refs);
-    else if (((InventoryBox *)child)->arena)
-        g_atomic_int_inc(&((InventoryBox *)child)->refs);
-}
-
-static void
-boxUnref(InventoryBox *box)
-{
-    if (box->arena && g_atomic_int_dec_and_test(&box->refs))
-        arenaFree(box->arena);
+    else
+        inventoryBoxRef(child);
 }
 
 static void
@@ -44,7 +51,7 @@ nodeUnref(InventoryTreeNode *node, guint depth)
         if (depth > 0)
             nodeUnref(node->children[i], depth - 1);
         else
-            boxUnref(node->children[i]);
+            inventoryBoxUnref(node->children[i]);
     }
     g_free(node);
 }
@@ -148,7 +155,7 @@ inventoryTreeReplace(InventoryTree *tree, size_t i, InventoryBox *box)
 
         node = *child = nodeOwn(*child, depth - 1);
     }
-    boxUnref(node->children[step(i, 0)]);
+    inventoryBoxUnref(node->children[step(i, 0)]);
     node->children[step(i, 0)] = box;
 }
 

@@ -22,9 +22,12 @@
  * atomically, so that snapshots can be given back by any thread.
  */
 
+typedef struct _InventoryIndex InventoryIndex;     /* inventory_index.h */
+
 /* A pool and what keeps it alive. */
 typedef struct {
     InventoryPool pool;     /* first, so that a pool is its box */
+    InventoryIndex *index;  /* has the pool's names; set when the pool is sealed into a snapshot */
     Arena *arena;           /* holds the box itself; NULL: it lives as long as the index tables */
     gint refs;              /* atomic; of no meaning without an arena */
 } InventoryBox;
@@ -50,6 +53,10 @@ InventoryTree inventoryTreeCopy(const InventoryTree *tree);
  * @box: (transfer full), with an arena.
  */
 void inventoryTreeReplace(InventoryTree *tree, size_t i, InventoryBox *box);
+
+/* Takes a reference to @box itself, or gives one back; without an arena it has none of its own. */
+void inventoryBoxRef(InventoryBox *box);
+void inventoryBoxUnref(InventoryBox *box);
 
 void inventoryTreeClear(InventoryTree *tree);
 

@@ -30,8 +30,7 @@ typedef struct {
 } EsxVmfsPart;
 
 typedef struct {
-    const InventoryPool *pool;  /* a copy that lives as long as this: what names, files, changes and
-                                   listings need to know of the pool */
+    const InventoryPool *pool;  /* a reference */
     char *volume;           /* the volume's name */
     gboolean isDisk;
     EsxVmfsPart *parts;     /* at least one; in order, without gaps */

@@ -15,76 +15,6 @@
 #include "esx_vmfs_descriptor.h"
 #include "esx_vmfs_verb.h"
 
-/* ---- a pool that outlives its snapshot ------------------------------------------------------- */
-
-static const SoapMoRef *
-copyRef(const SoapMoRef *ref)
-{
-    SoapMoRef *copy;
-
-    if (!ref)
-        return NULL;
-    copy = g_new0(SoapMoRef, 1);
-    copy->type = g_strdup(ref->type);
-    copy->value = g_strdup(ref->value);
-    return copy;
-}
-
-static void
-freeRef(const SoapMoRef *ref)
-{
-    SoapMoRef *own = (SoapMoRef *)ref;
-
-    if (!own)
-        return;
-    g_free((char *)own->type);
-    g_free((char *)own->value);
-    g_free(own);
-}
-
-static const InventoryPool *
-copyPool(const InventoryPool *pool)
-{
-    InventoryPool *copy = g_new0(InventoryPool, 1);
-    InventoryDatastore *datastore = g_new0(InventoryDatastore, 1);
-
-    memcpy(copy->uuid, pool->uuid, sizeof(copy->uuid));
-    copy->name = g_strdup(pool->name);
-    copy->accessible = pool->accessible;
-    copy->capacity = pool->capacity;
-    copy->available = pool->available;
-    copy->datastore = datastore;
-    datastore->ref = copyRef(pool->datastore->ref);
-    datastore->browser = copyRef(pool->datastore->browser);
-    datastore->datacenter = copyRef(pool->datastore->datacenter);
-    datastore->datacenterPath = g_strdup(pool->datastore->datacenterPath);
-    datastore->name = g_strdup(pool->datastore->name);
-    datastore->url = g_strdup(pool->datastore->url);
-    datastore->mountPath = g_strdup(pool->datastore->mountPath);
-    datastore->fs = pool->datastore->fs;
-    datastore->fsType = g_strdup(pool->datastore->fsType);
-    datastore->readOnly = pool->datastore->readOnly;
-    return copy;
-}
-
-static void
-freePool(const InventoryPool *pool)
-{
-    const InventoryDatastore *datastore = pool->datastore;
-
-    freeRef(datastore->ref);
-    freeRef(datastore->browser);
-    freeRef(datastore->datacenter);
-    g_free((char *)datastore->datacenterPath);
-    g_free((char *)datastore->name);
-    g_free((char *)datastore->url);
-    g_free((char *)datastore->mountPath);
-    g_free((char *)datastore->fsType);
-    g_free((InventoryDatastore *)datastore);
-    g_free((char *)pool->name);
-    g_free((InventoryPool *)pool);
-}
-
 /* ---- finding --------------------------------------------------------------------------------- */
 
 static void
@@ -198,7 +128,7 @@ esxVmfsContentsFind(EsxConnection *connection, const InventoryPool *pool, const 
 {
     g_autoptr(EsxVmfsContents) contents = g_new0(EsxVmfsContents, 1);
 
-    contents->pool = copyPool(pool);
+    contents->pool = inventoryPoolRef(pool);
     contents->volume = g_strdup(volume->name);
     contents->isDisk = volume->format == VIR_STORAGE_FILE_VMDK;
     if (!(contents->isDisk ? findDisk(connection, contents, error)
@@ -218,7 +148,7 @@ esxVmfsContentsFree(EsxVmfsContents *contents)
         g_free(contents->parts[i].file);
     g_free(contents->parts);
     g_free(contents->volume);
-    freePool(contents->pool);
+    inventoryPoolUnref(contents->pool);
     g_free(contents);
 }
 

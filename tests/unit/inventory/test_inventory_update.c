@@ -178,6 +178,42 @@ testShares(void)
     }
 }
 
+/* One built with all others, and one that replaced it: each is whole without a snapshot. */
+static void
+testPoolOutlivesSnapshot(void)
+{
+    g_autoptr(InventoryStore) store = inventoryStoreNew(inventoryKindIsAlone);
+    InventorySnapshot *before = NULL;
+    InventorySnapshot *now = NULL;
+    const InventoryPool *pools[3] = { NULL };
+    size_t i;
+
+    fixtureApply(store, THREE);
+    before = inventorySnapshotUpdate(NULL, store, NULL, NULL /* error */);
+    fixtureApply(store, MODIFY("Datastore", "d1", SUMMARY("a", "NFS", "")));
+    now = inventorySnapshotUpdate(before, store, NULL, NULL /* error */);
+    g_assert_cmpuint(countOthers(before, now), ==, 1);
+
+    pools[0] = inventoryPoolRef(fixturePool(before, "a"));
+    pools[1] = inventoryPoolRef(fixturePool(now, "a"));
+    pools[2] = inventoryPoolRef(pools[1]);
+    g_assert_true(pools[0] != pools[1]);
+    inventorySnapshotUnref(before);
+    inventorySnapshotUnref(now);
+    inventoryPoolUnref(pools[2]);
+
+    g_assert_cmpstr(pools[0]->datastore->fsType, ==, "VMFS");
+    g_assert_cmpstr(pools[1]->datastore->fsType, ==, "NFS");
+    for (i = 0; i < 2; i++) {
+        g_assert_cmpstr(pools[i]->name, ==, "a");
+        g_assert_cmpstr(pools[i]->datastore->name, ==, "a");
+        g_assert_cmpstr(pools[i]->datastore->ref->value, ==, "d1");
+        g_assert_nonnull(pools[i]->kind);
+        inventoryPoolUnref(pools[i]);
+    }
+    inventoryPoolUnref(NULL);
+}
+
 /* From a snapshot that is not the last of this store everything is built. */
 static void
 testFollowsOnlyTheLast(void)
@@ -396,6 +432,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/inventory/update/random", testRandom);
     g_test_add_func("/inventory/update/shares", testShares);
+    g_test_add_func("/inventory/update/pool-outlives-snapshot", testPoolOutlivesSnapshot);
     g_test_add_func("/inventory/update/follows-only-the-last", testFollowsOnlyTheLast);
     g_test_add_func("/inventory/update/creep", testCreep);
     g_test_add_func("/inventory/update/memory", testMemory);

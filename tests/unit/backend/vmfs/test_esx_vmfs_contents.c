@@ -142,6 +142,9 @@ testOutlives(void)
     g_assert_cmpstr(contents->pool->datastore->ref->value, ==, "d1");
     /* Listings are known by it: without it an upload would not end that of its datastore. */
     g_assert_nonnull(contents->pool->datastore->browser);
+    /* And all else that a snapshot says of a pool. */
+    g_assert_nonnull(contents->pool->kind);
+    g_assert_cmpstr(contents->pool->datastore->fsType, ==, "VMFS");
     assertRead(&memory, contents, 1, 2, "bc");
 }
 
