@@ -30,8 +30,8 @@ typedef struct {
     guint timeoutMs;        /* for the whole change; 0: VI_FILE_TIMEOUT_MS */
     gint *cancel;           /* atomic flag, or NULL */
     /* Becomes TRUE when files may be other than they were: the change was done, or stopped on its
-     * way, or nobody knows. Not when the server refused it. NULL: not wanted. */
-    gboolean *changed;
+     * way, or its outcome is unknown. Not when the server refused it. */
+    gboolean changed;
 } ViChange;
 
 /* A clone of a large disk takes hours. */
@@ -41,7 +41,7 @@ typedef struct {
 
 /* @parents: makes those that are missing as well. An existing directory is VI_ERROR_FILE_EXISTS. */
 gboolean viFileMakeDirectory(ViSession *session, const ViPath *directory, gboolean parents,
-                             const ViChange *change, GError **error);
+                             ViChange *change, GError **error);
 
 /*
  * Makes a directory in the root of a datastore that has no directories of its own (vSAN, vVol),
@@ -51,16 +51,16 @@ gboolean viFileMakeDirectory(ViSession *session, const ViPath *directory, gboole
  * VI_ERROR_NOT_SUPPORTED where the server has no such manager.
  */
 gboolean viFileMakeNamespace(ViSession *session, const SoapMoRef *datastore, const char *name,
-                             const ViChange *change, GError **error);
+                             ViChange *change, GError **error);
 
-gboolean viFileDelete(ViSession *session, const ViPath *file, const ViChange *change,
+gboolean viFileDelete(ViSession *session, const ViPath *file, ViChange *change,
                       GError **error);
 
 /* @force: replaces what is there; else that is VI_ERROR_FILE_EXISTS. */
 gboolean viFileMove(ViSession *session, const ViPath *from, const ViPath *to, gboolean force,
-                    const ViChange *change, GError **error);
+                    ViChange *change, GError **error);
 gboolean viFileCopy(ViSession *session, const ViPath *from, const ViPath *to,
-                    const ViChange *change, GError **error);
+                    ViChange *change, GError **error);
 
 /* VirtualDiskManager. */
 
@@ -79,7 +79,7 @@ typedef struct {
 
 /* An existing file is VI_ERROR_FILE_EXISTS and stays as it is. */
 gboolean viDiskCreate(ViSession *session, const ViPath *disk, guint64 capacityKb,
-                      const ViDiskKind *kind, const ViChange *change, GError **error);
+                      const ViDiskKind *kind, ViChange *change, GError **error);
 
 /*
  * Copies a disk, also between datastores. With @kind the copy is of that type; a server that does
@@ -89,15 +89,15 @@ gboolean viDiskCreate(ViSession *session, const ViPath *disk, guint64 capacityKb
  * @ret_kindTaken: whether the server took @kind; may be NULL.
  */
 gboolean viDiskCopy(ViSession *session, const ViPath *from, const ViPath *to,
-                    const ViDiskKind *kind, const ViChange *change, gboolean *ret_kindTaken,
+                    const ViDiskKind *kind, ViChange *change, gboolean *ret_kindTaken,
                     GError **error);
 
 /* @zeroed: the new part is written with zeros. */
 gboolean viDiskExtend(ViSession *session, const ViPath *disk, guint64 capacityKb, gboolean zeroed,
-                      const ViChange *change, GError **error);
-gboolean viDiskZeroFill(ViSession *session, const ViPath *disk, const ViChange *change,
+                      ViChange *change, GError **error);
+gboolean viDiskZeroFill(ViSession *session, const ViPath *disk, ViChange *change,
                         GError **error);
 
 /* With all of its extents. */
-gboolean viDiskDelete(ViSession *session, const ViPath *disk, const ViChange *change,
+gboolean viDiskDelete(ViSession *session, const ViPath *disk, ViChange *change,
                       GError **error);

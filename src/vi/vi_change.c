@@ -63,8 +63,8 @@ nameFiles(const ViChanging *changing, GError **error)
 static void
 noteChanged(const ViChanging *changing)
 {
-    if (changing->change && changing->change->changed)
-        *changing->change->changed = TRUE;
+    if (changing->change)
+        changing->change->changed = TRUE;
 }
 
 /* Takes @cause (transfer full) as the error of the change. Returns: FALSE. */

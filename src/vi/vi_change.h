@@ -15,7 +15,7 @@
 
 typedef struct {
     ViSession *session;
-    const ViChange *change;         /* or NULL */
+    ViChange *change;               /* or NULL */
     const SoapMethod *method;
     const char *path;               /* "[datastore] dir/file" */
     const char *toPath;             /* where it goes; NULL: nowhere */

@@ -37,7 +37,7 @@ wireAdapter(const ViDiskKind *kind)
 
 gboolean
 viDiskCreate(ViSession *session, const ViPath *disk, guint64 capacityKb, const ViDiskKind *kind,
-             const ViChange *change, GError **error)
+             ViChange *change, GError **error)
 {
     const ViChanging changing = {
         .session = session, .change = change, .method = &vimMethodCreateVirtualDisk_Task,
@@ -61,7 +61,7 @@ viDiskCreate(ViSession *session, const ViPath *disk, guint64 capacityKb, const V
 /* One copy; with @kind it is to be of that. */
 static gboolean
 copyOnce(ViSession *session, const ViPath *from, const ViPath *to, const ViDiskKind *kind,
-         const ViChange *change, GError **error)
+         ViChange *change, GError **error)
 {
     const ViChanging changing = {
         .session = session, .change = change, .method = &vimMethodCopyVirtualDisk_Task,
@@ -98,7 +98,7 @@ mayRefuseKind(const GError *error)
 
 gboolean
 viDiskCopy(ViSession *session, const ViPath *from, const ViPath *to, const ViDiskKind *kind,
-           const ViChange *change, gboolean *ret_kindTaken, GError **error)
+           ViChange *change, gboolean *ret_kindTaken, GError **error)
 {
     g_autoptr(GError) refusal = NULL;
     gboolean ok = copyOnce(session, from, to, kind, change, &refusal);
@@ -122,7 +122,7 @@ viDiskCopy(ViSession *session, const ViPath *from, const ViPath *to, const ViDis
 
 gboolean
 viDiskExtend(ViSession *session, const ViPath *disk, guint64 capacityKb, gboolean zeroed,
-             const ViChange *change, GError **error)
+             ViChange *change, GError **error)
 {
     const ViChanging changing = {
         .session = session, .change = change, .method = &vimMethodExtendVirtualDisk_Task,
@@ -140,7 +140,7 @@ viDiskExtend(ViSession *session, const ViPath *disk, guint64 capacityKb, gboolea
 }
 
 gboolean
-viDiskZeroFill(ViSession *session, const ViPath *disk, const ViChange *change, GError **error)
+viDiskZeroFill(ViSession *session, const ViPath *disk, ViChange *change, GError **error)
 {
     const ViChanging changing = {
         .session = session, .change = change, .method = &vimMethodZeroFillVirtualDisk_Task,
@@ -155,7 +155,7 @@ viDiskZeroFill(ViSession *session, const ViPath *disk, const ViChange *change, G
 }
 
 gboolean
-viDiskDelete(ViSession *session, const ViPath *disk, const ViChange *change, GError **error)
+viDiskDelete(ViSession *session, const ViPath *disk, ViChange *change, GError **error)
 {
     const ViChanging changing = {
         .session = session, .change = change, .method = &vimMethodDeleteVirtualDisk_Task,

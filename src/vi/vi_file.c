@@ -18,7 +18,7 @@ fileManager(const ViChanging *changing, GError **error)
 
 gboolean
 viFileMakeDirectory(ViSession *session, const ViPath *directory, gboolean parents,
-                    const ViChange *change, GError **error)
+                    ViChange *change, GError **error)
 {
     const ViChanging changing = {
         .session = session, .change = change, .method = &vimMethodMakeDirectory,
@@ -36,7 +36,7 @@ viFileMakeDirectory(ViSession *session, const ViPath *directory, gboolean parent
 
 gboolean
 viFileMakeNamespace(ViSession *session, const SoapMoRef *datastore, const char *name,
-                    const ViChange *change, GError **error)
+                    ViChange *change, GError **error)
 {
     const ViChanging changing = {
         .session = session, .change = change, .method = &vimMethodCreateDirectory, .path = name,
@@ -53,7 +53,7 @@ viFileMakeNamespace(ViSession *session, const SoapMoRef *datastore, const char *
 /* ---- files ---------------------------------------------------------------------------------- */
 
 gboolean
-viFileDelete(ViSession *session, const ViPath *file, const ViChange *change, GError **error)
+viFileDelete(ViSession *session, const ViPath *file, ViChange *change, GError **error)
 {
     const ViChanging changing = {
         .session = session, .change = change, .method = &vimMethodDeleteDatastoreFile_Task,
@@ -69,7 +69,7 @@ viFileDelete(ViSession *session, const ViPath *file, const ViChange *change, GEr
 
 gboolean
 viFileMove(ViSession *session, const ViPath *from, const ViPath *to, gboolean force,
-           const ViChange *change, GError **error)
+           ViChange *change, GError **error)
 {
     const ViChanging changing = {
         .session = session, .change = change, .method = &vimMethodMoveDatastoreFile_Task,
@@ -88,7 +88,7 @@ viFileMove(ViSession *session, const ViPath *from, const ViPath *to, gboolean fo
 }
 
 gboolean
-viFileCopy(ViSession *session, const ViPath *from, const ViPath *to, const ViChange *change,
+viFileCopy(ViSession *session, const ViPath *from, const ViPath *to, ViChange *change,
            GError **error)
 {
     const ViChanging changing = {

@@ -15,34 +15,32 @@
  * datastore that can be written to; when it ends, however it went, the next read of the pool and of
  * its volumes asks the server. Who listens to events is told when something may have changed.
  *
- *   g_auto(EsxVmfsVerb) verb = { 0 };
+ *   g_autoptr(EsxVmfsVerb) verb = esxVmfsVerbNew(connection, pool, error);
  *
- *   if (!esxVmfsVerbBegin(&verb, connection, pool, error))
+ *   if (!verb)
  *       return FALSE;
  *
- * Not thread-safe: one for each call of a verb. Whoever copies it sets change.changed anew.
+ * Not thread-safe: one for each call of a verb.
  */
 typedef struct {
-    EsxConnection *connection;  /* NULL: not begun */
-    const InventoryPool *pool;
+    EsxConnection *connection;
+    const InventoryPool *pool;  /* must live as long as the verb */
     ViChange change;            /* for whatever the user asked for */
-    gboolean changed;           /* by that: see ViChange */
     char *madeDirectory;        /* "[datastore] dir" that was made on the way, or NULL */
 } EsxVmfsVerb;
 
-/*
- * Returns: FALSE with ESX_ERROR_INVALID_OPERATION and a sentence when the datastore is out of reach
- * or read-only. Asks nobody.
- */
-gboolean esxVmfsVerbBegin(EsxVmfsVerb *verb, EsxConnection *connection, const InventoryPool *pool,
-                          GError **error);
-
-/* Accepts one that was never begun. */
-void esxVmfsVerbEnd(EsxVmfsVerb *verb);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(EsxVmfsVerb, esxVmfsVerbEnd)
-
-/* Whether @pool can be asked about its files: what esxVmfsVerbBegin says of one out of reach. */
+/* Whether @pool can be asked about its files, and whether they can be changed. Both ask nobody.
+ * Returns: FALSE with ESX_ERROR_INVALID_OPERATION and a sentence. */
 gboolean esxVmfsCheckReachable(const InventoryPool *pool, GError **error);
+gboolean esxVmfsCheckWritable(const InventoryPool *pool, GError **error);
+
+/* Returns: (transfer full), or NULL with what esxVmfsCheckWritable() says. */
+EsxVmfsVerb *esxVmfsVerbNew(EsxConnection *connection, const InventoryPool *pool,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Ends the verb. Accepts NULL. */
+void esxVmfsVerbFree(EsxVmfsVerb *verb);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxVmfsVerb, esxVmfsVerbFree)
 
 /* Whether @name ends as those of virtual disks do, ".vmdk" in either case. */
 gboolean esxVmfsIsDiskName(const char *name);

@@ -53,7 +53,7 @@ gboolean
 esxVmfsResize(EsxConnection *connection, const InventoryPool *pool, const EsxVolume *volume,
               guint64 capacity, gboolean allocate, GError **error)
 {
-    g_auto(EsxVmfsVerb) verb = { 0 };
+    g_autoptr(EsxVmfsVerb) verb = NULL;
     g_autofree char *path = esxVmfsPath(pool, volume->name);
     const ViPath disk = esxVmfsViPath(pool, path);
     guint64 capacityKb = 0;
@@ -68,10 +68,10 @@ esxVmfsResize(EsxConnection *connection, const InventoryPool *pool, const EsxVol
     if (capacityKb * 1024 < volume->capacity)
         return refuse("ESX cannot shrink a virtual disk; create a smaller one, and copy into it "
                       "what is to stay", error);
-    if (!esxVmfsVerbBegin(&verb, connection, pool, error))
+    if (!(verb = esxVmfsVerbNew(connection, pool, error)))
         return FALSE;
-    if (viDiskExtend(connection->session, &disk, capacityKb, allocate, &verb.change, error))
-        return esxVmfsCheckCapacity(&verb, volume->name, capacityKb * 1024, error);
+    if (viDiskExtend(connection->session, &disk, capacityKb, allocate, &verb->change, error))
+        return esxVmfsCheckCapacity(verb, volume->name, capacityKb * 1024, error);
     esxVmfsAbout(error, path, " may have been resized");
     return FALSE;
 }
@@ -82,16 +82,16 @@ gboolean
 esxVmfsWipe(EsxConnection *connection, const InventoryPool *pool, const EsxVolume *volume,
             GError **error)
 {
-    g_auto(EsxVmfsVerb) verb = { 0 };
+    g_autoptr(EsxVmfsVerb) verb = NULL;
     g_autofree char *path = esxVmfsPath(pool, volume->name);
     const ViPath disk = esxVmfsViPath(pool, path);
 
     if (!isDisk(volume))
         return refuse("ESX can wipe virtual disks, not plain files; delete the file, but know that "
                       "its blocks keep what they hold until they are used again", error);
-    if (!esxVmfsVerbBegin(&verb, connection, pool, error))
+    if (!(verb = esxVmfsVerbNew(connection, pool, error)))
         return FALSE;
-    if (viDiskZeroFill(connection->session, &disk, &verb.change, error))
+    if (viDiskZeroFill(connection->session, &disk, &verb->change, error))
         return TRUE;
     esxVmfsAbout(error, path, " may have been wiped, wholly or in part");
     return FALSE;
@@ -136,19 +136,19 @@ gboolean
 esxVmfsDelete(EsxConnection *connection, const InventoryPool *pool, const EsxVolume *volume,
               GError **error)
 {
-    g_auto(EsxVmfsVerb) verb = { 0 };
+    g_autoptr(EsxVmfsVerb) verb = NULL;
     g_autofree char *path = esxVmfsPath(pool, volume->name);
     const ViPath file = esxVmfsViPath(pool, path);
     g_autoptr(GError) local = NULL;
 
-    if (!esxVmfsVerbBegin(&verb, connection, pool, error))
+    if (!(verb = esxVmfsVerbNew(connection, pool, error)))
         return FALSE;
-    if (isDisk(volume) ? viDiskDelete(connection->session, &file, &verb.change, &local)
-                       : viFileDelete(connection->session, &file, &verb.change, &local))
-        return esxVmfsVerbExpect(&verb, volume->name, FALSE /* there */, error);
+    if (isDisk(volume) ? viDiskDelete(connection->session, &file, &verb->change, &local)
+                       : viFileDelete(connection->session, &file, &verb->change, &local))
+        return esxVmfsVerbExpect(verb, volume->name, FALSE /* there */, error);
 
     esxVmfsAbout(&local, path, " may have been deleted, wholly or in part");
-    if (isDisk(volume) && isVague(local) && isForbidden(&verb, volume))
+    if (isDisk(volume) && isVague(local) && isForbidden(verb, volume))
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
                     "its descriptor forbids that (ddb.deletable = \"false\"), which is mostly so "
                     "because something else needs the disk; if nothing does, take that entry out "

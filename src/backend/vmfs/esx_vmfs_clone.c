@@ -216,7 +216,7 @@ esxVmfsClone(EsxConnection *connection, const InventoryPool *pool, const EsxVolu
              const InventoryPool *sourcePool, const EsxVolume *source, EsxVolumeList **ret_volume,
              GError **error)
 {
-    g_auto(EsxVmfsVerb) verb = { 0 };
+    g_autoptr(EsxVmfsVerb) verb = NULL;
     g_autofree char *fromPath = NULL;
     g_autofree char *toPath = NULL;
     g_autoptr(GError) local = NULL;
@@ -226,15 +226,15 @@ esxVmfsClone(EsxConnection *connection, const InventoryPool *pool, const EsxVolu
 
     if (!esxVmfsCheckNew(spec->name, spec->format, &volume.format, error) ||
         !checkSource(pool, spec, volume.format, sourcePool, source, error) ||
-        !esxVmfsVerbBegin(&verb, connection, pool, error))
+        !(verb = esxVmfsVerbNew(connection, pool, error)))
         return FALSE;
 
     copy.fromPath = fromPath = esxVmfsPath(sourcePool, source->name);
     copy.toPath = toPath = esxVmfsPath(pool, spec->name);
-    ok = volume.format == VIR_STORAGE_FILE_VMDK ? cloneDisk(&verb, spec, &copy, &volume, &local)
-                                                : cloneFile(&verb, spec, &copy, &volume, &local);
+    ok = volume.format == VIR_STORAGE_FILE_VMDK ? cloneDisk(verb, spec, &copy, &volume, &local)
+                                                : cloneFile(verb, spec, &copy, &volume, &local);
     if (!ok) {
-        esxVmfsVerbFail(&verb, g_steal_pointer(&local), error);
+        esxVmfsVerbFail(verb, g_steal_pointer(&local), error);
         return FALSE;
     }
     volume.physical = volume.allocation;

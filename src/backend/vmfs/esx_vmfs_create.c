@@ -268,19 +268,19 @@ gboolean
 esxVmfsCreate(EsxConnection *connection, const InventoryPool *pool, const EsxVolumeSpec *spec,
               EsxVolumeList **ret_volume, GError **error)
 {
-    g_auto(EsxVmfsVerb) verb = { 0 };
+    g_autoptr(EsxVmfsVerb) verb = NULL;
     EsxVolume volume = { .name = spec->name };
     g_autoptr(GError) local = NULL;
     gboolean ok = FALSE;
 
     if (!esxVmfsCheckNew(spec->name, spec->format, &volume.format, error) ||
-        !esxVmfsVerbBegin(&verb, connection, pool, error))
+        !(verb = esxVmfsVerbNew(connection, pool, error)))
         return FALSE;
 
-    ok = volume.format == VIR_STORAGE_FILE_VMDK ? newDisk(&verb, spec, &volume, &local)
-                                                : newFile(&verb, spec, &volume, &local);
+    ok = volume.format == VIR_STORAGE_FILE_VMDK ? newDisk(verb, spec, &volume, &local)
+                                                : newFile(verb, spec, &volume, &local);
     if (!ok) {
-        esxVmfsVerbFail(&verb, g_steal_pointer(&local), error);
+        esxVmfsVerbFail(verb, g_steal_pointer(&local), error);
         return FALSE;
     }
     volume.physical = volume.allocation;

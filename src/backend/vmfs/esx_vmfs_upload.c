@@ -21,7 +21,7 @@
 typedef struct {
     EsxTransfer base;
     EsxVmfsContents *contents;
-    EsxVmfsVerb verb;
+    EsxVmfsVerb *verb;
     EsxClaim *claim;        /* from the first byte on */
     guint64 epoch;          /* when the contents were looked for */
     guint64 before;         /* bytes of the volume then */
@@ -121,8 +121,8 @@ awaitEnd(Upload *upload, GError **error)
 static gboolean
 writeFile(Upload *upload, const char *temporary, gint *cancel, GError **error)
 {
-    ViTransfer *transfer = upload->verb.connection->transfer;
-    const ViFile file = esxVmfsViFile(upload->verb.pool, temporary);
+    ViTransfer *transfer = upload->verb->connection->transfer;
+    const ViFile file = esxVmfsViFile(upload->verb->pool, temporary);
     guint64 size = 0;
 
     if (!viTransferWrite(transfer, &file, upload->length, giveBytes, upload, cancel,
@@ -165,7 +165,7 @@ removeFile(Upload *upload, const char *path, GError **error)
 {
     GError *local = g_steal_pointer(error);
 
-    if (!esxVmfsVerbTidy(&upload->verb, path, FALSE /* isDisk */, local) &&
+    if (!esxVmfsVerbTidy(upload->verb, path, FALSE /* isDisk */, local) &&
         g_error_matches(local, HTTP_ERROR, HTTP_ERROR_CANCELLED)) {
         g_set_error_literal(error, VI_ERROR, VI_ERROR_FILE_FAULT, local->message);
         g_error_free(local);
@@ -182,10 +182,10 @@ static gboolean
 checkUnchanged(Upload *upload, gint *cancel, GError **error)
 {
     const gboolean isDisk = upload->contents->isDisk;
-    const ViFile file = esxVmfsViFile(upload->verb.pool, upload->contents->parts[0].file);
+    const ViFile file = esxVmfsViFile(upload->verb->pool, upload->contents->parts[0].file);
     guint64 size = 0;
 
-    if (!viTransferSize(upload->verb.connection->transfer, &file, cancel, &size, error)) {
+    if (!viTransferSize(upload->verb->connection->transfer, &file, cancel, &size, error)) {
         g_prefix_error(error, "the volume was changed during the upload: ");
         return FALSE;
     }
@@ -233,7 +233,7 @@ findNow(const Upload *upload, GError **error)
         .format = contents->isDisk ? VIR_STORAGE_FILE_VMDK : VIR_STORAGE_FILE_RAW,
     };
 
-    return esxVmfsContentsFind(upload->verb.connection, contents->pool, &volume, error);
+    return esxVmfsContentsFind(upload->verb->connection, contents->pool, &volume, error);
 }
 
 /* What was known of the volume may be outdated, when another change has ended since. */
@@ -274,7 +274,7 @@ claimVolume(Upload *upload, const char *temporary, gint *cancel, GError **error)
     };
 
     upload->claim = esxClaimTake("an upload", on, G_N_ELEMENTS(on),
-                                 upload->verb.connection->options.taskTimeoutMs, cancel, error);
+                                 upload->verb->connection->options.taskTimeoutMs, cancel, error);
     if (!upload->claim)
         return FALSE;
     esxClaimSetSlow(upload->claim, TRUE, cancel);
@@ -327,7 +327,7 @@ failLeft(const char *path, ViErrorCode code, const char *note, char *why, GError
 static gboolean
 removeOrphan(const Upload *upload, const Place *place, GError **error)
 {
-    const EsxVmfsVerb *verb = &upload->verb;
+    EsxVmfsVerb *verb = upload->verb;
     const ViPath file = esxVmfsViPath(verb->pool, place->toPath);
     g_autoptr(GError) local = NULL;
 
@@ -358,11 +358,11 @@ failLook(const Place *place, GError *local, GError **error)
 static gboolean
 checkMoved(Upload *upload, const Place *place, GError **error)
 {
-    const ViFile file = esxVmfsViFile(upload->verb.pool, place->temporary);
+    const ViFile file = esxVmfsViFile(upload->verb->pool, place->temporary);
     GError *local = NULL;
     guint64 size = 0;
 
-    if (viTransferSize(upload->verb.connection->transfer, &file, place->cancel, &size, &local)) {
+    if (viTransferSize(upload->verb->connection->transfer, &file, place->cancel, &size, &local)) {
         textToError(&local, VI_ERROR, VI_ERROR_FILE_FAULT,
                     "the server says that it has moved what was sent to '%s', and has not",
                     place->toPath);
@@ -396,7 +396,7 @@ checkDiskNow(Upload *upload, const Place *place, GError **error)
         return failLook(place, local, error);
     if (now->size == contents->size)
         return TRUE;
-    if (!viTransferSize(upload->verb.connection->transfer, &file, place->cancel, &size, &local))
+    if (!viTransferSize(upload->verb->connection->transfer, &file, place->cancel, &size, &local))
         return failLook(place, local, error);
     /* Resized behind the move: then what was sent was there in time. */
     if (size == now->size)
@@ -428,13 +428,13 @@ setReplaced(const Upload *upload, const Place *place, guint64 size, GError **err
 static gboolean
 checkFileNow(Upload *upload, const Place *place, GError **error)
 {
-    const ViFile file = esxVmfsViFile(upload->verb.pool, upload->contents->volume);
+    const ViFile file = esxVmfsViFile(upload->verb->pool, upload->contents->volume);
     GError *local = NULL;
     guint64 size = 0;
 
     if (upload->got == upload->before)
         return checkMoved(upload, place, error);
-    if (!viTransferSize(upload->verb.connection->transfer, &file, place->cancel, &size, &local)) {
+    if (!viTransferSize(upload->verb->connection->transfer, &file, place->cancel, &size, &local)) {
         if (!g_error_matches(local, VI_ERROR, VI_ERROR_FILE_NOT_FOUND))
             return failLook(place, local, error);
         g_propagate_prefixed_error(error, local, "the file was deleted during the upload: ");
@@ -450,7 +450,7 @@ checkFileNow(Upload *upload, const Place *place, GError **error)
 static gboolean
 moveToPlace(Upload *upload, const char *temporary, gint *cancel, GError **error)
 {
-    const EsxVmfsVerb *verb = &upload->verb;
+    EsxVmfsVerb *verb = upload->verb;
     g_autofree char *fromPath = esxVmfsPath(verb->pool, temporary);
     g_autofree char *toPath = esxVmfsPath(verb->pool, upload->contents->parts[0].file);
     const ViPath from = esxVmfsViPath(verb->pool, fromPath);
@@ -479,14 +479,14 @@ run(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error)
     GError *local = NULL;
 
     upload->pipe = pipe;
-    upload->verb.change.cancel = cancel;
+    upload->verb->change.cancel = cancel;
     if (!awaitBeginning(pipe, error) || !claimVolume(upload, temporary, cancel, error))
         return FALSE;
     if (writeFile(upload, temporary, cancel, &local) && checkUnchanged(upload, cancel, &local))
         return moveToPlace(upload, temporary, cancel, error);
 
     if (mayBeThere(upload, local)) {
-        g_autofree char *path = esxVmfsPath(upload->verb.pool, temporary);
+        g_autofree char *path = esxVmfsPath(upload->verb->pool, temporary);
 
         removeFile(upload, path, &local);
     }
@@ -548,7 +548,7 @@ uploadFree(EsxTransfer *transfer)
 {
     Upload *upload = (Upload *)transfer;
 
-    esxVmfsVerbEnd(&upload->verb);
+    esxVmfsVerbFree(upload->verb);
     esxClaimFree(upload->claim);
     esxVmfsContentsFree(upload->contents);
     g_free(upload);
@@ -559,11 +559,11 @@ esxVmfsUpload(EsxConnection *connection, const InventoryPool *pool, const EsxVol
               guint64 offset, guint64 length, GError **error)
 {
     g_autoptr(EsxVmfsContents) contents = NULL;
-    EsxVmfsVerb verb = { 0 };
+    EsxVmfsVerb *verb = NULL;
     guint64 epoch;
     Upload *upload;
 
-    if (!esxVmfsVerbBegin(&verb, connection, pool, error))
+    if (!esxVmfsCheckWritable(pool, error))
         return NULL;
     if (offset > 0) {
         refuse(error, "an upload cannot begin within a volume");
@@ -573,7 +573,8 @@ esxVmfsUpload(EsxConnection *connection, const InventoryPool *pool, const EsxVol
         return NULL;
     epoch = esxClaimEpoch();
     contents = esxVmfsContentsFind(connection, pool, volume, error);
-    if (!contents || !checkWhole(contents, length, error))
+    if (!contents || !checkWhole(contents, length, error) ||
+        !(verb = esxVmfsVerbNew(connection, contents->pool, error)))
         return NULL;
 
     upload = g_new0(Upload, 1);
@@ -585,8 +586,6 @@ esxVmfsUpload(EsxConnection *connection, const InventoryPool *pool, const EsxVol
         .what = textFormat("upload to '%s'", volume->path),
     };
     upload->verb = verb;
-    upload->verb.change.changed = &upload->verb.changed;
-    upload->verb.pool = contents->pool;
     upload->epoch = epoch;
     upload->before = contents->size;
     upload->length = length > 0 ? (gint64)length : HTTP_LENGTH_UNKNOWN;

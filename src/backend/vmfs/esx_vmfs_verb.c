@@ -42,35 +42,39 @@ esxVmfsCheckReachable(const InventoryPool *pool, GError **error)
 }
 
 gboolean
-esxVmfsVerbBegin(EsxVmfsVerb *verb, EsxConnection *connection, const InventoryPool *pool,
-                 GError **error)
+esxVmfsCheckWritable(const InventoryPool *pool, GError **error)
 {
     if (!esxVmfsCheckReachable(pool, error))
         return FALSE;
-    if (pool->datastore->readOnly) {
-        g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
-                    "the host has the datastore mounted read-only; mount it for reading and "
-                    "writing, then refresh the pool");
-        return FALSE;
-    }
-    *verb = (EsxVmfsVerb) {
-        .connection = connection,
-        .pool = pool,
-        .change = {
-            .timeoutMs = connection->options.taskTimeoutMs,
-            .cancel = esxServerCancelFlag(),
-            .changed = &verb->changed,
-        },
-    };
-    return TRUE;
+    if (!pool->datastore->readOnly)
+        return TRUE;
+    g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
+                "the host has the datastore mounted read-only; mount it for reading and writing, "
+                "then refresh the pool");
+    return FALSE;
+}
+
+EsxVmfsVerb *
+esxVmfsVerbNew(EsxConnection *connection, const InventoryPool *pool, GError **error)
+{
+    EsxVmfsVerb *verb = NULL;
+
+    if (!esxVmfsCheckWritable(pool, error))
+        return NULL;
+    verb = g_new0(EsxVmfsVerb, 1);
+    verb->connection = connection;
+    verb->pool = pool;
+    verb->change.timeoutMs = connection->options.taskTimeoutMs;
+    verb->change.cancel = esxServerCancelFlag();
+    return verb;
 }
 
 void
-esxVmfsVerbEnd(EsxVmfsVerb *verb)
+esxVmfsVerbFree(EsxVmfsVerb *verb)
 {
-    if (!verb->connection)
+    if (!verb)
         return;
-    if (verb->changed) {
+    if (verb->change.changed) {
         esxConnectionChanged(verb->connection, verb->pool);
     } else {
         /* What failed may have failed because the pool is not what was known of it. */
@@ -78,7 +82,7 @@ esxVmfsVerbEnd(EsxVmfsVerb *verb)
         inventoryExpire(verb->connection->inventory);
     }
     g_free(verb->madeDirectory);
-    *verb = (EsxVmfsVerb) { 0 };
+    g_free(verb);
 }
 
 /* ---- names and formats ----------------------------------------------------------------------- */
@@ -413,7 +417,7 @@ removeFile(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GError **
 {
     ViSession *session = verb->connection->session;
     const ViPath file = esxVmfsViPath(verb->pool, path);
-    const ViChange change = {
+    ViChange change = {
         .timeoutMs = MIN(TIDY_TIMEOUT_MS, viSessionTimeoutMs(session)),
         .cancel = viSessionNeverCancel(),
     };

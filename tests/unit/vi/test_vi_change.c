@@ -13,7 +13,7 @@
 
 /* Runs a call about FROM, or about FROM and TO. What it does is of no concern here. */
 static gboolean
-run(ViSession *session, gboolean both, const ViChange *change, GError **error)
+run(ViSession *session, gboolean both, ViChange *change, GError **error)
 {
     const ViChanging changing = {
         .session = session, .change = change, .method = &vimMethodDeleteDatastoreFile_Task,
@@ -264,8 +264,7 @@ testChanged(void)
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(ViSession) session = fixtureLogin(canned);
     gint cancel = 0;
-    gboolean changed = FALSE;
-    const ViChange change = { .cancel = &cancel, .changed = &changed };
+    ViChange change = { .cancel = &cancel };
 
     cannedFault(canned, DELETE, "FileNotFound", "Not there.");
     g_assert_false(run(session, FALSE, &change, NULL));
@@ -273,22 +272,22 @@ testChanged(void)
     g_assert_false(run(session, FALSE, &change, NULL));
     cancel = 1;
     g_assert_false(run(session, FALSE, &change, NULL));
-    g_assert_false(changed);
+    g_assert_false(change.changed);
     cancel = 0;
 
     fixtureScriptTask(canned, DELETE);
     g_assert_true(run(session, FALSE, &change, NULL));
-    g_assert_true(changed);
+    g_assert_true(change.changed);
 
-    changed = FALSE;
+    change.changed = FALSE;
     cannedFail(canned, DELETE, HTTP_ERROR, HTTP_ERROR_BROKEN);
     g_assert_false(run(session, FALSE, &change, NULL));
-    g_assert_true(changed);
+    g_assert_true(change.changed);
 
-    changed = FALSE;
+    change.changed = FALSE;
     cannedReply(canned, DELETE, "");
     g_assert_false(run(session, FALSE, &change, NULL));
-    g_assert_true(changed);
+    g_assert_true(change.changed);
 }
 
 static void

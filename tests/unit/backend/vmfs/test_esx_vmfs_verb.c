@@ -8,6 +8,7 @@
 #include "esx_error.h"
 #include "esx_libvirt.h"
 #include "esx_vmfs_create.h"
+#include "esx_vmfs_verb.h"
 #include "vmfs_fixture.h"
 
 #include <string.h>
@@ -247,13 +248,31 @@ testFormats(void)
     }
 }
 
-/* A verb that was never begun has nothing to end. */
+/* A verb that was refused has nothing to end; one that did nothing ends what is known. */
 static void
 testNotBegun(void)
 {
-    g_auto(EsxVmfsVerb) verb = { 0 };
+    g_auto(Vmfs) vmfs = { 0 };
+    InventoryDatastore datastore;
+    InventoryPool pool;
+    g_autoptr(EsxVmfsVerb) verb = NULL;
+    g_autoptr(GError) error = NULL;
 
-    g_assert_null(verb.connection);
+    vmfsInit(&vmfs);
+    pool = *vmfs.pool;
+    datastore = *pool.datastore;
+    datastore.readOnly = TRUE;
+    pool.datastore = &datastore;
+    g_assert_null(esxVmfsVerbNew(vmfs.connection, &pool, &error));
+    g_assert_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION);
+    esxVmfsVerbFree(NULL);
+
+    vmfsList(&vmfs);
+    verb = esxVmfsVerbNew(vmfs.connection, vmfs.pool, NULL /* error */);
+    g_assert_nonnull(verb);
+    g_assert_false(verb->change.changed);
+    g_clear_pointer(&verb, esxVmfsVerbFree);
+    vmfsAssertExpired(&vmfs);
 }
 
 int
