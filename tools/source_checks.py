@@ -331,6 +331,35 @@ def check_doors(tree: Tree) -> Iterator[str]:
             yield f"{name}:{number}: {entry.group(2)} neither calls {check} nor passes it to a door"
 
 
+# Functions of public headers that nothing in src/ calls: name -> reason. What tests alone need is in a *_priv.h or
+# below tests/unit/support.
+UNCALLED = {
+    "esxRegister": "libvirt finds it by name",
+    "vpxRegister": "libvirt finds it by name",
+    "esxPipeRef": "the counterpart of esxPipeUnref; a stream's parts are few, and begin with one each",
+    "inventoryIsLive": "what the events promise can be asked; tests of two floors do",
+    "inventorySnapshotBuild": "what inventorySnapshotUpdate promises to be equal to; tests and benchmarks compare",
+}
+
+
+DECLARATION = r"^[A-Za-z][\w *]*?\b([a-z]\w*[A-Z]\w*)\([^;{]*\)[^;{()]*(?:\([^()]*\))?;"
+
+
+def check_callers(tree: Tree) -> Iterator[str]:
+    """A function that a public header declares is called in src/, and not by tests alone."""
+    words: dict[str, int] = {}
+    for name in tree.matching(r"(src|include)/.*\.[ch]"):
+        for word in re.findall(r"\w+", re.sub(r"/\*.*?\*/", "", tree.text(name), flags=re.DOTALL)):
+            words[word] = words.get(word, 0) + 1
+    for name in tree.matching(r"include/.*\.h"):
+        text = re.sub(r"/\*.*?\*/", lambda comment: "\n" * comment[0].count("\n"), tree.text(name), flags=re.DOTALL)
+        for declared in re.finditer(DECLARATION, text, re.MULTILINE):
+            # One is the declaration, one the definition.
+            if words[declared.group(1)] <= 2 and declared.group(1) not in UNCALLED:
+                line = text.count("\n", 0, declared.start()) + 1
+                yield f"{name}:{line}: nothing in src/ calls {declared.group(1)}: tests' own belongs to the tests"
+
+
 # Calls that take a message as it is: function -> what is used instead. One that has no text put into it may stay.
 AS_IT_IS = {
     "g_error_new": "textAsError",
@@ -370,7 +399,9 @@ def check_messages(tree: Tree) -> Iterator[str]:
 
 
 # The floors that speak to libvirt, and the files below them that have to.
-REPORTING = re.compile(r"(include|src)/(api|stream|driver)/.*|src/server/esx_events\.c|.*/server/esx_report\.[ch]")
+REPORTING = re.compile(
+    r"(include|src)/(api|stream|driver)/.*|src/server/esx_events\.c|.*/server/esx_report(_priv)?\.[ch]"
+)
 LOGGING = re.compile(r"(include|src)/(api|stream|driver)/.*|src/server/esx_(events|server)\.c|.*/server/esx_log\.[ch]")
 
 
@@ -394,6 +425,7 @@ CHECKS = (
     check_floors,
     check_kinds,
     check_doors,
+    check_callers,
     check_reports,
     check_habits,
 )

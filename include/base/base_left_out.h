@@ -22,6 +22,3 @@ void leftOutAdd(LeftOut *out, const char *reason, const char *name);
 
 /* The same with a name that does not end with a NUL. */
 void leftOutAddLength(LeftOut *out, const char *reason, const char *name, size_t length);
-
-/* Counts what @more has counted as well. */
-void leftOutJoin(LeftOut *out, const LeftOut *more);

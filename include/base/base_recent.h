@@ -39,4 +39,3 @@ void recentAdd(Recent *recent, const char *key, gpointer value);
 void recentWeigh(Recent *recent, const char *key, gconstpointer value, size_t weight);
 
 guint recentLength(const Recent *recent);
-size_t recentWeight(const Recent *recent);

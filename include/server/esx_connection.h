@@ -71,14 +71,6 @@ EsxConnection *esxConnectionJoin(EsxServer *server,
                                  const char *host, guint ttlMs);
 
 /*
- * The same with a server of its own around an open session, for tests.
- *
- * @session, @scope: (transfer full).
- */
-EsxConnection *esxConnectionNew(ViSession *session, InventoryScope *scope, const char *host,
-                                guint ttlMs);
-
-/*
  * Each verb that may wait for a server begins with this: see esx_guests.h.
  *
  * Returns: (transfer full) to be ended by the end of the verb, on its thread; NULL for others than

@@ -15,17 +15,6 @@
 /* Returns: the virErrorNumber for @error; VIR_ERR_INTERNAL_ERROR where the table has no row. */
 int esxErrorNumber(const GError *error);
 
-/* Whether the table has a row for @error: a test proves that it has one for every code there is. */
-gboolean esxErrorIsListed(const GError *error);
-
-/*
- * Returns: (transfer full): the text libvirt gets for @error behind the prefix @format (NULL:
- * none), with what the table adds for a person. One line of valid UTF-8 of less than 1024 bytes,
- * which is all that libvirt keeps (see base_text.h): of longer text the middle goes, the end of
- * @error's message first, so that what its message begins with and the advice stay.
- */
-char *esxErrorText(const GError *error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
 /*
  * Reports @error as one libvirt error: "PREFIX: MESSAGE" with the number of the table. @format may
  * be NULL. Never loses an error: a NULL @error is reported as an internal one.

@@ -11,6 +11,5 @@
  * is all of it:
  */
 #include "soap_decode.h"
-#include "soap_dump.h"
 #include "soap_encode.h"
 #include "soap_error.h"

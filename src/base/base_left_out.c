@@ -32,13 +32,3 @@ leftOutAdd(LeftOut *out, const char *reason, const char *name)
 {
     leftOutAddLength(out, reason, name, name ? strlen(name) : 0);
 }
-
-void
-leftOutJoin(LeftOut *out, const LeftOut *more)
-{
-    const guint count = out->count;
-
-    if (!out->reason)
-        *out = *more;
-    out->count = count + MIN(more->count, G_MAXUINT - count);
-}

@@ -39,20 +39,6 @@ esxConnectionJoin(EsxServer *server, void (*leave)(EsxServer *server, gpointer o
     return connection;
 }
 
-static void
-leaveAlone(EsxServer *server, gpointer opaque G_GNUC_UNUSED)
-{
-    esxServerFree(server);
-}
-
-EsxConnection *
-esxConnectionNew(ViSession *session, InventoryScope *scope, const char *host, guint ttlMs)
-{
-    EsxServer *server = esxServerNew(session, scope, host);
-
-    return esxConnectionJoin(server, leaveAlone, NULL /* opaque */, host, ttlMs);
-}
-
 void
 esxConnectionChanged(EsxConnection *connection, const InventoryPool *pool)
 {

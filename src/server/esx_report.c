@@ -12,7 +12,7 @@
  * there, and so it is here.
  */
 
-#include "esx_report.h"
+#include "esx_report_priv.h"
 
 #include <string.h>
 

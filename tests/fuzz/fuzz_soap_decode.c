@@ -14,6 +14,7 @@
 #include "base_limits.h"
 #include "fuzz_check.h"
 #include "fuzz_target.h"
+#include "../unit/support/soap_dump.h"
 #include "soap_codec.h"
 #include "vim_types.h"
 

@@ -36,7 +36,9 @@ def complaints(check: str, tree: object) -> list[str]:
     return list(found)
 
 
-@pytest.mark.parametrize("check", ["check_rooms", "check_floors", "check_kinds", "check_doors", "check_reports"])
+@pytest.mark.parametrize(
+    "check", ["check_rooms", "check_floors", "check_kinds", "check_doors", "check_callers", "check_reports"]
+)
 def test_the_tree_itself_is_in_order(check: str):
     assert complaints(check, rules().Tree(ROOT)) == []
 
@@ -63,6 +65,8 @@ def test_the_tree_itself_is_in_order(check: str):
         ("check_reports", "src/backend/vmfs/esx_vmfs_verb.c", '#include "esx_report.h"', "reports: return a GError"),
         ("check_reports", "src/backend/vmfs/esx_vmfs_verb.c", '#include "esx_log.h"', "logs: return a GError"),
         ("check_messages", "src/vi/vi_call.c", '    virReportError(VIR_ERR_RPC, "%s", "x");', "virReportError"),
+        # A function for tests alone in a public header.
+        ("check_callers", "include/vi/vi_call.h", "void viCallForTests(ViSession *session);", "nothing in src/ calls"),
         # A file outside of the rooms, and a room with too many files.
         ("check_rooms", "src/esx_planted.c", "", "not in a floor"),
         ("check_rooms", "src/storage/esx_planted.c", "", "not in a floor"),

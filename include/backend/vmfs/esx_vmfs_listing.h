@@ -36,6 +36,3 @@ EsxVolumeList *esxVmfsListingsAcquire(EsxVmfsListings *listings, ViSession *sess
 
 /* The next read of @pool's volumes searches again. Accepts a pool that is no datastore. */
 void esxVmfsListingsExpire(EsxVmfsListings *listings, const InventoryPool *pool);
-
-/* Returns: how many listings are kept. */
-guint esxVmfsListingsLength(EsxVmfsListings *listings);

@@ -53,9 +53,6 @@ typedef struct _ViTransfer ViTransfer;
 /* @session: (transfer none), must outlive the folder. Asks nobody yet. */
 ViTransfer *viTransferNew(ViSession *session);
 
-/* For tests: other pauses than VI_TRANSFER_PAUSE_MS. */
-void viTransferSetPause(ViTransfer *transfer, guint pauseMs);
-
 /*
  * Makes the transport for one request to a host of a vCenter; called from any thread.
  *

@@ -9,7 +9,7 @@
 #include "base_limits.h"
 #include "base_recent.h"
 #include "esx_vmfs_files.h"
-#include "esx_vmfs_listing.h"
+#include "esx_vmfs_listing_priv.h"
 
 struct _EsxVmfsListings {
     GMutex lock;            /* guards the table, not the listings in it */

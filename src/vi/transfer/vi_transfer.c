@@ -5,6 +5,7 @@
 
 /* Contents of files: sizes, reading with resumption, writing. */
 
+#include "vi_transfer_priv.h"
 #include "base_text.h"
 #include "vi_budget.h"
 #include "vi_transfer_request.h"

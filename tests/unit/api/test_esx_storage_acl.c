@@ -11,6 +11,7 @@
  */
 
 #include "esx_storage_driver.h"
+#include "connection_fixture.h"
 
 #include "esx_connection.h"
 #include "esx_libvirt.h"

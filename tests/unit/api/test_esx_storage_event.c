@@ -6,6 +6,7 @@
 /* From a change at the server to the callback of who has registered, through all floors. */
 
 #include "esx_storage_event.h"
+#include "connection_fixture.h"
 
 #include "esx_connection.h"
 #include "live_server.h"

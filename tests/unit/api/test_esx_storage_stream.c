@@ -6,6 +6,7 @@
 /* What the facade refuses before a transfer begins. */
 
 #include "esx_storage_stream.h"
+#include "connection_fixture.h"
 
 #include "esx_connection.h"
 #include "inventory_fixture.h"

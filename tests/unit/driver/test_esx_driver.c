@@ -6,6 +6,7 @@
 /* libvirt's callbacks, called as libvirt calls them, on a connection to a scripted server. */
 
 #include "esx_driver.h"
+#include "connection_fixture.h"
 
 #include <string.h>
 

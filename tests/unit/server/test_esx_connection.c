@@ -6,6 +6,7 @@
 /* A connection object at a scripted server. */
 
 #include "esx_connection.h"
+#include "connection_fixture.h"
 
 #include "vi_fixture.h"
 

@@ -5,7 +5,7 @@
 
 /* The table of errors: complete, and right where a reader depends on it. */
 
-#include "esx_report.h"
+#include "esx_report_priv.h"
 
 #include <string.h>
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base_limits.h"
+#include "soap_dump.h"
 #include "soap_fixture.h"
 
 #define LOGIN "<LoginResponse xmlns=\"urn:vim25\"><returnval><key>5</key>" \

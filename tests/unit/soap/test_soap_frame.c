@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "soap_dump.h"
 #include "soap_fixture.h"
 
 /* Decodes @val as the one property of a reply. */

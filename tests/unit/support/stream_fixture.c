@@ -4,6 +4,7 @@
  */
 
 #include "stream_fixture.h"
+#include "connection_fixture.h"
 
 #include <signal.h>
 #include <string.h>

@@ -4,6 +4,7 @@
  */
 
 #include "ticket_fixture.h"
+#include "../../../src/vi/transfer/vi_transfer_priv.h"
 
 static const SoapMoRef ticketDatastore = { "Datastore", "datastore-17" };
 const ViFile ticketFile = {

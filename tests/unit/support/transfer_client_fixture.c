@@ -4,6 +4,7 @@
  */
 
 #include "transfer_client_fixture.h"
+#include "../../../src/vi/transfer/vi_transfer_priv.h"
 
 const ViFile folderFile = { .datastore = "ds1", .path = "dir/a.iso" };
 

@@ -4,6 +4,8 @@
  */
 
 #include "transfer_fixture.h"
+#include "../../../src/vi/transfer/vi_transfer_priv.h"
+#include "connection_fixture.h"
 
 #include <string.h>
 

@@ -4,6 +4,7 @@
  */
 
 #include "transfer_stub.h"
+#include "../../../src/vi/transfer/vi_transfer_priv.h"
 
 #include <string.h>
 

@@ -4,6 +4,7 @@
  */
 
 #include "vmfs_fixture.h"
+#include "connection_fixture.h"
 
 #include "esx_error.h"
 #include "esx_vmfs_listing.h"

@@ -4,7 +4,7 @@
  */
 
 #include "base_limits.h"
-#include "esx_vmfs_listing.h"
+#include "esx_vmfs_listing_priv.h"
 #include "inventory_fixture.h"
 #include "thread_fixture.h"
 #include "vi_fixture.h"

@@ -4,6 +4,7 @@
  */
 
 #include "esx_vmfs_uuid.h"
+#include "connection_fixture.h"
 #include "inventory_fixture.h"
 #include "vi_fixture.h"
 

@@ -4,6 +4,7 @@
  */
 
 #include "vi_transfer_request.h"
+#include "../../../../src/vi/transfer/vi_transfer_priv.h"
 
 #include "transfer_client_fixture.h"
 #include "thread_fixture.h"

@@ -8,7 +8,7 @@
 #include "soap_table.h"
 
 /*
- * Writes @object as indented "name: value" lines, for debug logs and tests; SECRET fields as "***".
+ * Writes @object as indented "name: value" lines, for tests; SECRET fields as "***".
  * The first line is the type's name, with the wire's name behind it where that is another.
  *
  * Returns: (transfer full).
