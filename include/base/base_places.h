@@ -51,8 +51,8 @@ typedef struct _PlacesVisit PlacesVisit;
 PlacesVisit *placesVisit(Places *places);
 
 /* Accepts NULL. */
-void placesVisitEnd(PlacesVisit *visit);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(PlacesVisit, placesVisitEnd)
+void placesVisitFree(PlacesVisit *visit);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PlacesVisit, placesVisitFree)
 
 /*
  * The calling thread is about to wait for a server, or for a thread that does. Returns: TRUE: it

@@ -81,7 +81,7 @@ void esxLoginsFlush(EsxLogins *logins);
  * Flushes, and ends the servers that are still in use, all at once: their connections may never be
  * closed. libvirtd leaves those of clients that are there at its end sometimes open.
  */
-void esxLoginsEnd(EsxLogins *logins);
+void esxLoginsStop(EsxLogins *logins);
 
 /*
  * The process exits with logins in use: their connections were not closed, or libvirt closes them
@@ -89,4 +89,4 @@ void esxLoginsEnd(EsxLogins *logins);
  * to themselves after half a second, and logs out, all at once. A logout of another thread that is
  * under way is waited for, one second at most. The servers stay: other threads may be using them.
  */
-void esxLoginsExit(EsxLogins *logins);
+void esxLoginsStopAtExit(EsxLogins *logins);

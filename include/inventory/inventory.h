@@ -133,7 +133,7 @@ void inventoryBeginLive(Inventory *inventory);
 void inventoryStop(Inventory *inventory);
 
 /* The same within that time, at the process's exit: whatever the thread does then, it goes on. */
-void inventoryHalt(Inventory *inventory, guint timeoutMs);
+void inventoryStopWithin(Inventory *inventory, guint timeoutMs);
 
 /* Whether every change is told as it happens at this moment, so that reads cost nothing. */
 gboolean inventoryIsLive(Inventory *inventory);

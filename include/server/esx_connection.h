@@ -91,7 +91,7 @@ void esxConnectionChanged(EsxConnection *connection, const InventoryPool *pool);
  * Each worker ends in bounded time, since its requests do.
  */
 void esxConnectionHold(EsxConnection *connection);
-void esxConnectionRelease(EsxConnection *connection);
+void esxConnectionLeave(EsxConnection *connection);
 
 /*
  * Waits for the workers, at most closeMs, and lets go. With a closeMs of 0, which is a daemon's,

@@ -89,7 +89,7 @@ gint *esxServerCancelFlag(void);
  * For the end of the process, where somebody may still have @server and never come to leave it:
  * ends the inventory's thread and logs out. Nobody may be calling through it.
  */
-void esxServerEnd(EsxServer *server);
+void esxServerStop(EsxServer *server);
 
 /*
  * Ends the inventory's thread, logs out (at most a few seconds, where the server is gone) and

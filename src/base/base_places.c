@@ -77,7 +77,7 @@ placesVisit(Places *places)
 }
 
 void
-placesVisitEnd(PlacesVisit *visit)
+placesVisitFree(PlacesVisit *visit)
 {
     if (!visit)
         return;

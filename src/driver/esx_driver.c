@@ -138,7 +138,7 @@ esxDriverExit(void)
     }
     /* Requests of other threads end, and no logout waits for longer than a second. */
     g_atomic_int_set(esxServerCancelFlag(), 1);
-    esxLoginsExit(esxLoginsDefault());
+    esxLoginsStopAtExit(esxLoginsDefault());
 }
 
 /* libcrypto tears itself down at exit; as it was there before, what is registered now is first. */

@@ -462,7 +462,7 @@ esxLoginsLeave(EsxLogins *logins, EsxServer *server, guint lingerMs)
 static gpointer
 logOutOnly(gpointer login)
 {
-    esxServerEnd(((EsxLogin *)login)->server);
+    esxServerStop(((EsxLogin *)login)->server);
     return NULL;
 }
 
@@ -472,7 +472,7 @@ haltAndLogOut(gpointer login)
 {
     EsxServer *server = ((EsxLogin *)login)->server;
 
-    inventoryHalt(server->inventory, HALT_TIMEOUT_MS);
+    inventoryStopWithin(server->inventory, HALT_TIMEOUT_MS);
     viSessionLogout(server->session);
     return NULL;
 }
@@ -517,7 +517,7 @@ esxLoginsFlush(EsxLogins *logins)
 }
 
 void
-esxLoginsEnd(EsxLogins *logins)
+esxLoginsStop(EsxLogins *logins)
 {
     g_autoptr(GPtrArray) used = NULL;
     guint i;
@@ -534,7 +534,7 @@ esxLoginsEnd(EsxLogins *logins)
 }
 
 void
-esxLoginsExit(EsxLogins *logins)
+esxLoginsStopAtExit(EsxLogins *logins)
 {
     const gint64 end = g_get_monotonic_time() + EXIT_LOGOUTS_MS * G_TIME_SPAN_MILLISECOND;
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&logins->lock);

@@ -93,7 +93,7 @@ esxStateShutdownWait(void)
 static int
 esxStateCleanup(void)
 {
-    esxLoginsEnd(esxLoginsDefault());
+    esxLoginsStop(esxLoginsDefault());
     return 0;
 }
 

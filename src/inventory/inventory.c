@@ -192,10 +192,10 @@ inventoryStop(Inventory *inventory)
 }
 
 void
-inventoryHalt(Inventory *inventory, guint timeoutMs)
+inventoryStopWithin(Inventory *inventory, guint timeoutMs)
 {
     g_atomic_int_set(&inventory->wantsLive, FALSE);
-    inventoryLiveHalt(inventory->live, timeoutMs);
+    inventoryLiveStopWithin(inventory->live, timeoutMs);
 }
 
 gboolean

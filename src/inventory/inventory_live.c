@@ -557,7 +557,7 @@ inventoryLiveSync(InventoryLive *live, GError **error)
 }
 
 void
-inventoryLiveHalt(InventoryLive *live, guint timeoutMs)
+inventoryLiveStopWithin(InventoryLive *live, guint timeoutMs)
 {
     const gint64 end = g_get_monotonic_time() + (gint64)timeoutMs * G_TIME_SPAN_MILLISECOND;
     g_autoptr(GThread) thread = NULL;
@@ -580,7 +580,7 @@ inventoryLiveHalt(InventoryLive *live, guint timeoutMs)
 void
 inventoryLiveStop(InventoryLive *live)
 {
-    inventoryLiveHalt(live, G_MAXUINT);
+    inventoryLiveStopWithin(live, G_MAXUINT);
 }
 
 void

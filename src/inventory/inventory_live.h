@@ -54,7 +54,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(InventoryLive, inventoryLiveFree)
 void inventoryLiveStop(InventoryLive *live);
 
 /* The same, but gives up after that time and leaves the thread to itself: for a process's exit. */
-void inventoryLiveHalt(InventoryLive *live, guint timeoutMs);
+void inventoryLiveStopWithin(InventoryLive *live, guint timeoutMs);
 
 /* As inventorySetWatch(); before the thread is there. */
 void inventoryLiveSetWatch(InventoryLive *live, const InventoryWatch *watch, gpointer opaque);

@@ -66,7 +66,7 @@ esxConnectionHold(EsxConnection *connection)
 }
 
 void
-esxConnectionRelease(EsxConnection *connection)
+esxConnectionLeave(EsxConnection *connection)
 {
     gboolean last = FALSE;
 

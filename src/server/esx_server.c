@@ -184,7 +184,7 @@ esxServerHardware(EsxServer *server, GError **error)
 }
 
 void
-esxServerEnd(EsxServer *server)
+esxServerStop(EsxServer *server)
 {
     inventoryStop(server->inventory);
     viSessionLogout(server->session);

@@ -398,7 +398,7 @@ work(gpointer data)
         g_set_error_literal(&error, ESX_ERROR, ESX_ERROR_INTERNAL,
                             "the transfer has failed and does not say why");
     g_clear_pointer(&stream->transfer, esxTransferFree);
-    esxConnectionRelease(g_steal_pointer(&stream->connection));
+    esxConnectionLeave(g_steal_pointer(&stream->connection));
     settleVerdict(stream, error);
     strikeOff(stream);
     return NULL;
@@ -415,7 +415,7 @@ esxStreamStart(EsxStream *stream, GError **error)
     thread = threadStart("esx-stream", work, esxStreamRef(stream), error);
     if (!thread) {
         strikeOff(stream);
-        esxConnectionRelease(stream->connection);
+        esxConnectionLeave(stream->connection);
         esxStreamUnref(stream);
         return FALSE;
     }

@@ -143,11 +143,11 @@ testNothingWaitedFor(void)
     PlacesVisit *inner = placesVisit(&shared);
 
     g_assert_null(inner);
-    placesVisitEnd(inner);
+    placesVisitFree(inner);
     g_assert_cmpuint(shared.taken, ==, 0);
     g_assert_true(placesAwait(NULL));
     g_assert_cmpuint(shared.taken, ==, 1);
-    placesVisitEnd(g_steal_pointer(&outer));
+    placesVisitFree(g_steal_pointer(&outer));
     g_assert_cmpuint(shared.taken, ==, 0);
     g_assert_true(placesAwait(NULL));
 }
@@ -203,7 +203,7 @@ testMemory(void)
     g_assert_error(error, PLACES_ERROR, PLACES_ERROR_NONE_FREE);
     g_assert_cmpuint(questions, ==, 0);
 
-    placesVisitEnd(g_steal_pointer(&ours));
+    placesVisitFree(g_steal_pointer(&ours));
     isAnswered(fresh, G_MAXINT64 / 2);
     g_assert_cmpuint(questions, ==, 1);
 

@@ -240,11 +240,11 @@ testEnd(void)
 
     g_assert_no_error(error);
     esxLoginsLeave(site->registry, siteJoin(site), HOUR_MS);
-    esxLoginsEnd(site->registry);
+    esxLoginsStop(site->registry);
     cannedAssertLog(siteCanned(site, 0), "Login Logout");
     cannedAssertLog(siteCanned(site, 1), "Login Logout");
     esxLoginsLeave(site->registry, used, HOUR_MS);
-    esxLoginsEnd(site->registry);
+    esxLoginsStop(site->registry);
     cannedAssertLog(siteCanned(site, 0), "");
 }
 
@@ -260,7 +260,7 @@ testExit(void)
 
     g_assert_no_error(error);
     inventoryGoLive(server->inventory);
-    esxLoginsExit(site->registry);
+    esxLoginsStopAtExit(site->registry);
     g_assert_null(inventoryAcquire(server->inventory, 0 /* ttlMs */, &error));
     g_assert_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED);
     cannedAssertLog(siteCanned(site, 0), "Login Logout");
@@ -297,21 +297,21 @@ testExitAwaitsLogouts(void)
     crew = crewStart(1, leave, &leaver);
     cannedAwait(siteCanned(site, 0), "Logout", 1);
     begun = g_get_monotonic_time();
-    esxLoginsExit(site->registry);
+    esxLoginsStopAtExit(site->registry);
     g_assert_cmpint(g_get_monotonic_time() - begun, >=, G_TIME_SPAN_SECOND);
     cannedOpen(siteCanned(site, 0), "Logout");
     crewJoin(crew);
 
     /* Without one there is nothing to wait for. */
     begun = g_get_monotonic_time();
-    esxLoginsExit(site->registry);
+    esxLoginsStopAtExit(site->registry);
     g_assert_cmpint(g_get_monotonic_time() - begun, <, G_TIME_SPAN_SECOND);
 }
 
 static void
 exitProcess(gpointer data)
 {
-    esxLoginsExit(data);
+    esxLoginsStopAtExit(data);
 }
 
 /* A server that keeps its logout waiting keeps no other. */

@@ -203,8 +203,8 @@ testHalt(void)
 
     liveStart(&live, NULL);
     liveServerSetState(live.server, LIVE_BLACK_HOLE);
-    inventoryHalt(live.inventory, 60 * 1000);
-    inventoryHalt(live.inventory, 60 * 1000);
+    inventoryStopWithin(live.inventory, 60 * 1000);
+    inventoryStopWithin(live.inventory, 60 * 1000);
     g_assert_cmpint(g_get_monotonic_time() - start, <, 30 * G_USEC_PER_SEC);
     g_assert_false(inventoryIsLive(live.inventory));
     liveServerAssertLog(live.server, "");

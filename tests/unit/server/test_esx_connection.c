@@ -32,7 +32,7 @@ workOn(gpointer data)
     g_assert_nonnull(esxServerHardware(worker->connection->server, &error));
     g_assert_no_error(error);
     g_atomic_int_set(&worker->done, 1);
-    esxConnectionRelease(worker->connection);
+    esxConnectionLeave(worker->connection);
     return NULL;
 }
 
@@ -101,7 +101,7 @@ testFreeWaitsALimitedTime(void)
     esxConnectionHold(connection);
     esxConnectionFree(connection);
     cannedAssertLog(canned, "");
-    esxConnectionRelease(connection);
+    esxConnectionLeave(connection);
     cannedAssertLog(canned, "Logout");
 }
 
@@ -151,7 +151,7 @@ testGuests(void)
     PlacesVisit *visit = esxConnectionVisit(&guest);
 
     g_assert_nonnull(visit);
-    placesVisitEnd(visit);
+    placesVisitFree(visit);
     g_assert_null(esxConnectionVisit(&own));
 }
 

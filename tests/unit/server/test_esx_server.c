@@ -178,7 +178,7 @@ testEnd(void)
     g_autoptr(Canned) canned = cannedNew();
     EsxServer *server = esxServerNew(fixtureLogin(canned), NULL, "esx1");
 
-    esxServerEnd(server);
+    esxServerStop(server);
     cannedAssertLog(canned, "Logout");
     esxServerFree(server);
     cannedAssertLog(canned, "");

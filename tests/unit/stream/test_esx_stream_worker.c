@@ -218,7 +218,7 @@ testNoPlaceToWait(void)
 
     /* An upload begins with what its client sends: its open waits for nothing. */
     g_assert_cmpint(esxStreamOpen(s.st, s.connection, fixtureTransfer(&second)), ==, 0);
-    placesVisitEnd(visit);
+    placesVisitFree(visit);
 }
 
 /* ---- Abort ---------------------------------------------------------------------------------- */
