@@ -27,6 +27,8 @@ struct _EsxTransfer {
     size_t pipeBytes;       /* how much the pipe may hold */
     guint64 expected;       /* how much an upload takes, see esxPipeExpect(); 0: what comes */
     char *what;             /* for errors: "upload to '[ds] dir/file'"; freed by esxTransferFree */
+    char *rest;             /* what it may leave where nobody waits for its end: "[ds] dir/file";
+                               NULL: nothing; freed likewise */
     guint finishMs;         /* how long Finish waits at most; 0: as the connection says */
 };
 

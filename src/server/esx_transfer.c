@@ -14,6 +14,7 @@ esxTransferFree(EsxTransfer *transfer)
         return;
     /* While the struct is still there. */
     g_clear_pointer(&transfer->what, g_free);
+    g_clear_pointer(&transfer->rest, g_free);
     if (transfer->free)
         transfer->free(transfer);
     else

@@ -82,6 +82,7 @@ esxStreamNew(EsxTransfer *transfer, EsxConnection *connection, gboolean nonblock
     stream->sparse = transfer->sparse;
     stream->nonblock = nonblock;
     stream->what = g_strdup(transfer->what);
+    stream->rest = g_strdup(transfer->rest);
     stream->finishMs = transfer->finishMs ? transfer->finishMs
                                           : connection->finishMs ? connection->finishMs
                                                                  : ESX_STREAM_FINISH_MS;
@@ -117,6 +118,7 @@ esxStreamUnref(EsxStream *stream)
     g_cond_clear(&stream->changed);
     g_mutex_clear(&stream->lock);
     g_free(stream->what);
+    g_free(stream->rest);
     g_free(stream);
 }
 
@@ -219,6 +221,7 @@ int
 esxStreamAwaitVerdict(EsxStream *stream)
 {
     const gint64 begun = g_get_monotonic_time();
+    g_autofree char *left = NULL;
     gint64 took = 0;
     const guint most = stream->nonblock ? MIN(stream->finishMs, ESX_STREAM_FINISH_MS)
                                         : stream->finishMs;
@@ -230,11 +233,14 @@ esxStreamAwaitVerdict(EsxStream *stream)
 
     took = g_get_monotonic_time() - begun;
     esxStreamAbandon(stream);
+    /* The worker takes it away as soon as the server lets it. */
+    if (stream->rest)
+        left = textFormat("'%s'" ESX_LEFT_BEHIND "; ", stream->rest);
     /* In tenths of a second: "5", "0.1", "300". */
     esxReport(VIR_ERR_OPERATION_TIMEOUT,
               TEXT_MESSAGE " has not come to its end within %g seconds and was told to stop; "
-              "whether the server has it all is unknown", stream->what,
-              (double)((took + 50000) / 100000) / 10);
+              TEXT_MESSAGE "whether the server has it all is unknown", stream->what,
+              (double)((took + 50000) / 100000) / 10, left ? left : "");
     return -1;
 }
 

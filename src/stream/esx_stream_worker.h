@@ -20,6 +20,7 @@ typedef struct {
     EsxStreamEvents *events;
     gboolean isUpload, sparse, nonblock;
     char *what;
+    char *rest;                 /* see EsxTransfer */
     guint finishMs;
     gint *missed;               /* EsxServer.missed, or NULL */
     EsxStreamReply *reply;      /* of the call that opens it; NULL: nobody waits for one */

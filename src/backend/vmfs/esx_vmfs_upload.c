@@ -23,6 +23,7 @@ typedef struct {
     EsxVmfsContents *contents;
     EsxVmfsVerb *verb;
     EsxClaim *claim;        /* from the first byte on */
+    char *temporary;        /* name of the file that is written first */
     guint64 epoch;          /* when the contents were looked for */
     guint64 before;         /* bytes of the volume then */
     gint64 length;          /* what has to come; HTTP_LENGTH_UNKNOWN: whatever does */
@@ -475,7 +476,7 @@ static gboolean
 run(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error)
 {
     Upload *upload = (Upload *)transfer;
-    g_autofree char *temporary = nameMakeTemporary(upload->contents->volume);
+    const char *temporary = upload->temporary;
     GError *local = NULL;
 
     upload->pipe = pipe;
@@ -485,11 +486,8 @@ run(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error)
     if (writeFile(upload, temporary, cancel, &local) && checkUnchanged(upload, cancel, &local))
         return moveToPlace(upload, temporary, cancel, error);
 
-    if (mayBeThere(upload, local)) {
-        g_autofree char *path = esxVmfsPath(upload->verb->pool, temporary);
-
-        removeFile(upload, path, &local);
-    }
+    if (mayBeThere(upload, local))
+        removeFile(upload, upload->base.rest, &local);
     g_propagate_error(error, local);
     return FALSE;
 }
@@ -551,6 +549,7 @@ uploadFree(EsxTransfer *transfer)
     esxVmfsVerbFree(upload->verb);
     esxClaimFree(upload->claim);
     esxVmfsContentsFree(upload->contents);
+    g_free(upload->temporary);
     g_free(upload);
 }
 
@@ -592,6 +591,8 @@ esxVmfsUpload(EsxConnection *connection, const InventoryPool *pool, const EsxVol
     if (contents->isDisk)
         upload->length = (gint64)contents->size;
     upload->base.expected = (guint64)MAX(upload->length, 0);
+    upload->temporary = nameMakeTemporary(contents->volume);
+    upload->base.rest = esxVmfsPath(contents->pool, upload->temporary);
     upload->contents = g_steal_pointer(&contents);
     return &upload->base;
 }

@@ -118,15 +118,31 @@ isUuid(const char *text, const char *uuid)
     return g_str_equal(canonical, uuid);
 }
 
+/* @ret_found: whether @disk has the UUID (1 request). */
+static gboolean
+askUuid(const Search *search, const Disk *disk, gboolean *ret_found, GError **error)
+{
+    const ViCallOptions options = { .deadline = search->deadline };
+    VimQueryVirtualDiskUuidRequest args = VIM_INIT(QueryVirtualDiskUuidRequest);
+    g_autofree char *wirePath = nameJoinDatastorePath(disk->pool->datastore->name, disk->name);
+    g_autoptr(SoapReply) reply = NULL;
+
+    args.self = viSessionServices(search->session)->virtualDiskManager;
+    args.name = wirePath;
+    args.datacenter = (SoapMoRef *)disk->pool->datastore->datacenter;
+    reply = viCall(search->session, &vimMethodQueryVirtualDiskUuid, &args, &options, error);
+    if (!reply)
+        return FALSE;
+    *ret_found = isUuid(((VimQueryVirtualDiskUuidResponse *)reply->body)->returnval, search->uuid);
+    return TRUE;
+}
+
 static void
 askDisk(gpointer data, gpointer opaque)
 {
     Disk *disk = data;
     Search *search = opaque;
-    const ViCallOptions options = { .deadline = search->deadline };
-    VimQueryVirtualDiskUuidRequest args = VIM_INIT(QueryVirtualDiskUuidRequest);
-    g_autofree char *wirePath = nameJoinDatastorePath(disk->pool->datastore->name, disk->name);
-    g_autoptr(SoapReply) reply = NULL;
+    gboolean found = FALSE;
     GError *error = NULL;
 
     if (isOver(search)) {
@@ -134,14 +150,12 @@ askDisk(gpointer data, gpointer opaque)
         return;
     }
 
-    args.self = viSessionServices(search->session)->virtualDiskManager;
-    args.name = wirePath;
-    args.datacenter = (SoapMoRef *)disk->pool->datastore->datacenter;
-    reply = viCall(search->session, &vimMethodQueryVirtualDiskUuid, &args, &options, &error);
-    if (reply)
-        noteAnswer(
-            search, disk,
-            isUuid(((VimQueryVirtualDiskUuidResponse *)reply->body)->returnval, search->uuid));
+    /*
+     * A UUID says nothing of the disk it was asked of, so that a reply to another question looks
+     * like one to this. The disk that is found is asked twice.
+     */
+    if (askUuid(search, disk, &found, &error) && (!found || askUuid(search, disk, &found, &error)))
+        noteAnswer(search, disk, found);
     else if (!g_error_matches(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT) || !isOver(search))
         noteFailure(search, error);
     else

@@ -160,6 +160,22 @@ testFinishLimit(void)
     fixtureAwait(&fake.cancelled);
 }
 
+/* The worker goes on behind it: what it may not come to take away is named. */
+static void
+testFinishLimitNamesTheRest(void)
+{
+    Fake fake = {
+        .isUpload = TRUE, .silent = TRUE, .finishMs = 50, .rest = "[ds] x.upload-12345678",
+    };
+    g_auto(StreamSetting) s = { 0 };
+
+    streamSettingOpen(&s, &fake, 0);
+    g_assert_cmpint(virStreamFinish(s.st), ==, -1);
+    fixtureAssertError(VIR_ERR_OPERATION_TIMEOUT,
+                       "was told to stop; '[ds] x.upload-12345678' may be left behind; whether");
+    fixtureAwait(&fake.cancelled);
+}
+
 /* ---- the beginning -------------------------------------------------------------------------- */
 
 /* @fake has to fail before it has begun: that is what opening the stream says. */
@@ -381,6 +397,7 @@ main(int argc, char **argv)
     g_test_add_func("/stream-worker/finish/stalled", testFinishStalled);
     g_test_add_func("/stream-worker/finish/failed-download", testFinishFailedDownload);
     g_test_add_func("/stream-worker/finish/limit", testFinishLimit);
+    g_test_add_func("/stream-worker/finish/limit-names-the-rest", testFinishLimitNamesTheRest);
     g_test_add_func("/stream-worker/begin/fails", testFailsBeforeItBegins);
     g_test_add_func("/stream-worker/begin/never", testNeverBegins);
     g_test_add_func("/stream-worker/begin/no-place-to-wait", testNoPlaceToWait);

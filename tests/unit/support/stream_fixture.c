@@ -189,6 +189,7 @@ fixtureTransfer(Fake *fake)
         .sparse = fake->sparse,
         .pipeBytes = fake->pipeBytes ? fake->pipeBytes : 64 * 1024,
         .what = g_strdup("transfer of 'x'"),
+        .rest = g_strdup(fake->rest),
         .finishMs = fake->finishMs,
     };
     return &transfer->base;

@@ -20,6 +20,7 @@ typedef struct {
     gboolean holes;
     guint64 size;
     size_t pipeBytes;
+    const char *rest;       /* as EsxTransfer */
     guint finishMs;
     guint pauseUs;          /* after each piece */
     gboolean endless;       /* a download repeats itself until it is cancelled */

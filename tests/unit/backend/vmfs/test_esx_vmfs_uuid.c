@@ -76,10 +76,11 @@ testFound(void)
 
     scriptSearch(canned, DISK("a.vmdk") ISO("b.iso"));
     cannedReply(canned, ASK, "<returnval>" WIRE_UUID "</returnval>");
+    cannedReply(canned, ASK, "<returnval>" WIRE_UUID "</returnval>");
     path = find(connection, snapshot);
     g_assert_cmpstr(path, ==, "[ds] vm/a.vmdk");
-    /* Only disks are asked. */
-    cannedAssertLog(canned, SEARCH " " LOOK " " ASK);
+    /* Only disks are asked, and the one that is found once more. */
+    cannedAssertLog(canned, SEARCH " " LOOK " " ASK " " ASK);
     g_assert_nonnull(strstr(cannedLast(canned, ASK)->body, "<name>[ds] vm/a.vmdk</name>"));
 }
 
@@ -96,9 +97,25 @@ testPassesOver(void)
     cannedFault(canned, ASK, "FileLocked", "Locked.");
     cannedReply(canned, ASK, "");
     cannedReply(canned, ASK, "<returnval>" WIRE_UUID "</returnval>");
+    cannedReply(canned, ASK, "<returnval>" WIRE_UUID "</returnval>");
     path = find(connection, snapshot);
     g_assert_nonnull(path);
-    g_assert_cmpuint(cannedCount(canned, ASK), ==, 3);
+    g_assert_cmpuint(cannedCount(canned, ASK), ==, 4);
+}
+
+/* A reply to another question says the UUID once: the disk has it only when it says so again. */
+static void
+testSaidOnce(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(EsxConnection) connection = connect1(canned);
+    g_autoptr(InventorySnapshot) snapshot = oneDatastore();
+
+    scriptSearch(canned, DISK("a.vmdk"));
+    cannedReply(canned, ASK, "<returnval>" WIRE_UUID "</returnval>");
+    cannedReply(canned, ASK, "<returnval>" OTHER_UUID "</returnval>");
+    g_assert_null(find(connection, snapshot));
+    g_assert_cmpuint(cannedCount(canned, ASK), ==, 2);
 }
 
 static void
@@ -216,9 +233,10 @@ testMany(void)
     for (i = 0; i < 199; i++)
         cannedReply(canned, ASK, "<returnval>" OTHER_UUID "</returnval>");
     cannedReply(canned, ASK, "<returnval>" WIRE_UUID "</returnval>");
+    cannedReply(canned, ASK, "<returnval>" WIRE_UUID "</returnval>");
     path = find(connection, snapshot);
     g_assert_nonnull(path);
-    g_assert_cmpuint(cannedCount(canned, ASK), ==, 200);
+    g_assert_cmpuint(cannedCount(canned, ASK), ==, 201);
 }
 
 int
@@ -227,6 +245,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/esx/vmfs-uuid/found", testFound);
     g_test_add_func("/esx/vmfs-uuid/passes-over", testPassesOver);
+    g_test_add_func("/esx/vmfs-uuid/said-once", testSaidOnce);
     g_test_add_func("/esx/vmfs-uuid/not-found", testNotFound);
     g_test_add_func("/esx/vmfs-uuid/connection-lost", testConnectionLost);
     g_test_add_func("/esx/vmfs-uuid/busy", testBusy);
