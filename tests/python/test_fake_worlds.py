@@ -87,8 +87,8 @@ def test_default_world_is_the_committed_inventory(made):
     service = made("default")
     (host,) = hosts(service)
     assert [s.moid for s in stores(service)] == [d["moref"] for d in plain["datastores"]]
-    assert len(host.storage_device.scsiLun) == len(plain["storage"]["scsiLun"]) == 24
-    assert len(host.storage_device.hostBusAdapter) == 6
+    assert len(host.storage_device.scsiLun) == len(plain["storage"]["scsiLun"]) == 28
+    assert len(host.storage_device.hostBusAdapter) == 9
     uuids = [
         line
         for store in plain["datastores"]

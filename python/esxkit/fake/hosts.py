@@ -56,12 +56,15 @@ def storage_device(storage: dict[str, Any]) -> Any:
     options = iscsi_options(storage["internetScsiAdvancedOptions"])
     topology = storage["scsiTopology"]
     multipath = storage["multipathInfo"]
+    nvme, plug_store = storage.get("nvmeTopology"), storage.get("plugStoreTopology")
     return make(
         "HostStorageDeviceInfo",
         hostBusAdapter=[build_adapter(hba, options) for hba in storage["hostBusAdapter"]],
         scsiLun=[build_lun(lun) for lun in storage["scsiLun"]],
         scsiTopology=None if topology is None else build("HostScsiTopology", {"adapter": topology}),
         multipathInfo=None if multipath is None else build("HostMultipathInfo", {"lun": multipath}),
+        nvmeTopology=None if nvme is None else build("HostNvmeTopology", {"adapter": nvme}),
+        plugStoreTopology=None if plug_store is None else build("HostPlugStoreTopology", plug_store),
         softwareInternetScsiEnabled=storage["softwareInternetScsiEnabled"],
     )
 

@@ -17,13 +17,13 @@ from esxkit.fake.populate import Builder
 from esxkit.fake.registry import ManagedObject
 from esxkit.fake.service import Service
 from esxkit.fake.space import Space
-from esxkit.fake.worlds import parts
+from esxkit.fake.worlds import adapters, parts
 from esxkit.fake.worlds.plan import HostPlan, World
 from esxkit.fake.worlds.vcenter import as_vcenter_datastore
 from esxkit.model.objects import build, make, replaced
 
 _GIB = 1024**3
-_STORAGE = ("hostBusAdapter", "scsiLun", "scsiTopology", "multipathInfo")
+_STORAGE = ("hostBusAdapter", "scsiLun", "scsiTopology", "multipathInfo", "plugStoreTopology")
 
 
 class Mutations:
@@ -205,6 +205,31 @@ class Mutations:
             appear()
         return lun["canonicalName"]
 
+    def add_adapter_lun(self, device: str, number: int, size: int = 10 * _GIB, host: int = 0) -> str:
+        """A new LUN behind an adapter that is none of iSCSI, at its next rescan; its canonical name."""
+        lun = parts.iscsi_lun(_seed(f"{device}/added/{number}"), number % 256, size)
+
+        def appear(rescanned: str = "") -> None:
+            if rescanned != device:
+                self._service.host_actions.append(appear)
+                return
+            with self._storage(host) as storage:
+                hba = next(one for one in storage["hostBusAdapter"] if one["device"] == device)
+                parts.attach_through(storage, device, 100 + number, adapters.transport(hba), [(number, lun)])
+
+        self._service.host_actions.append(appear)
+        return lun["canonicalName"]
+
+    def remove_adapter(self, device: str, host: int = 0) -> None:
+        """An adapter is taken out, with its paths and what only it showed."""
+        with self._storage(host) as storage:
+            gone = next(one for one in storage["hostBusAdapter"] if one["device"] == device)
+            storage["hostBusAdapter"].remove(gone)
+            storage["scsiTopology"] = [one for one in storage["scsiTopology"] if one["adapter"] != gone["key"]]
+            for unit in storage["multipathInfo"]:
+                unit["path"] = [path for path in unit["path"] if path["adapter"] != gone["key"]]
+            _drop_luns(storage, [unit["lun"] for unit in storage["multipathInfo"] if not unit["path"]])
+
     def remove_lun(self, canonical_name: str, host: int = 0) -> None:
         """A LUN is gone from everywhere."""
         with self._storage(host) as storage:
@@ -215,15 +240,19 @@ class Mutations:
         with self._storage(host) as storage:
             self._lun(storage, canonical_name)["operationalState"] = [state]
 
-    def set_path_state(self, state: str, lun: str | None = None, iqn: str | None = None, host: int = 0) -> int:
-        """State of all paths of a LUN (canonical name) and/or of a target; how many there were."""
+    def set_path_state(
+        self, state: str, lun: str | None = None, iqn: str | None = None, device: str | None = None, host: int = 0
+    ) -> int:
+        """State of all paths of a LUN (canonical name), of a target and/or of an adapter; how many there were."""
         with self._storage(host) as storage:
             key = self._lun(storage, lun)["key"] if lun else None
             found = [
                 path
                 for unit in storage["multipathInfo"]
                 for path in unit["path"]
-                if key in (None, unit["lun"]) and iqn in (None, path["transport"].get("iScsiName"))
+                if key in (None, unit["lun"])
+                and iqn in (None, path["transport"].get("iScsiName"))
+                and device in (None, path["adapter"].rpartition("-")[2])
             ]
             for path in found:
                 path.update(state=state, pathState=state, isWorkingPath=state == "active")
@@ -269,11 +298,13 @@ class Mutations:
     def _storage(self, index: int) -> Iterator[dict[str, Any]]:
         """The plain storage of a host to be changed; what differs afterwards is published."""
         plan, host = self._hosts()[index]
-        before = copy.deepcopy({field: plan.storage[field] for field in _STORAGE})
+        before = copy.deepcopy({field: plan.storage.get(field) for field in _STORAGE})
         yield plan.storage
+        if plan.storage.get("plugStoreTopology") is not None and plan.storage["multipathInfo"] is not None:
+            plan.storage["plugStoreTopology"] = parts.plug_store(plan.storage)
         options = iscsi_options(plan.storage["internetScsiAdvancedOptions"])
         for field in _STORAGE:
-            plain = plan.storage[field]
+            plain = plan.storage.get(field)
             if plain == before[field]:
                 continue
             if field == "hostBusAdapter":
@@ -282,6 +313,8 @@ class Mutations:
                 value = [build_lun(lun) for lun in plain]
             elif field == "scsiTopology":
                 value = None if plain is None else build("HostScsiTopology", {"adapter": plain})
+            elif field == "plugStoreTopology":
+                value = build("HostPlugStoreTopology", plain)
             else:
                 value = build("HostMultipathInfo", {"lun": plain})
             host.change_storage(field, value)

@@ -8,13 +8,14 @@
 
 from collections.abc import Callable
 
-from esxkit.fake.worlds import counts, inventory, scale, variants, vcenter
+from esxkit.fake.worlds import adapters, counts, inventory, scale, variants, vcenter
 from esxkit.fake.worlds.plan import HostPlan, VCenterPlan, World
 
 _MAKERS: dict[str, Callable[[], World]] = {
     "default": inventory.default_world,
     "vcenter": vcenter.vcenter_world,
     "small": counts.counts_world,
+    "adapters": adapters.adapters_world,
     **variants.MAKERS,
     **scale.MAKERS,
 }

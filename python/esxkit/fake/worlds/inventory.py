@@ -9,6 +9,7 @@ import importlib.resources
 import json
 from typing import Any
 
+from esxkit.fake.worlds import parts
 from esxkit.fake.worlds.plan import HostPlan, World
 
 
@@ -26,6 +27,8 @@ def world_from(plain: dict[str, Any], name: str) -> World:
     """A world of one ESXi host from an inventory of the file's shape."""
     plain = copy.deepcopy(plain)
     host = plain["host"]
+    if plain["storage"]["multipathInfo"] is not None:
+        plain["storage"].setdefault("plugStoreTopology", parts.plug_store(plain["storage"]))
     return World(
         name=name,
         about=plain["about"],
@@ -37,5 +40,5 @@ def world_from(plain: dict[str, Any], name: str) -> World:
 
 
 def default_world() -> World:
-    """A realistic ESXi 8.0.3 host: 6 adapters, 24 LUNs, 21 targets, 14 datastores, 197 files."""
+    """A realistic ESXi 8.0.3 host: 9 adapters, 28 LUNs, 21 targets, 14 datastores, 197 files."""
     return world_from(load(), "default")

@@ -172,8 +172,15 @@ def attach(
     storage: dict[str, Any], device: str, target: int, iqn: str, address: str, luns: list[tuple[int, Any]]
 ) -> None:
     """Enter a logged-in target with its (number, LUN) list into topology and multipathing."""
-    adapter = next(h["key"] for h in storage["hostBusAdapter"] if h["device"] == device)
     transport = {"_type": "HostInternetScsiTargetTransport", "iScsiName": iqn, "iScsiAlias": "", "address": [address]}
+    attach_through(storage, device, target, transport, luns)
+
+
+def attach_through(
+    storage: dict[str, Any], device: str, target: int, transport: dict[str, Any], luns: list[tuple[int, Any]]
+) -> None:
+    """The same for a target of any adapter, which is reached in the way that `transport` says."""
+    adapter = next(h["key"] for h in storage["hostBusAdapter"] if h["device"] == device)
     topology = next((a for a in storage["scsiTopology"] if a["adapter"] == adapter), None)
     if topology is None:
         key = f"key-vim.host.ScsiTopology.Interface-{device}"
@@ -215,6 +222,25 @@ def _add_path(storage: dict[str, Any], adapter: str, name: str, lun: dict[str, A
             "transport": transport,
         }
     )
+
+
+def plug_store(storage: dict[str, Any]) -> dict[str, Any]:
+    """The plug store's topology of what multipathInfo has; plug-ins and targets are left out."""
+    adapters: dict[str, list[str]] = {hba["key"]: [] for hba in storage["hostBusAdapter"]}
+    paths, devices = [], []
+    for unit in storage["multipathInfo"]:
+        device = f"key-vim.host.PlugStoreTopology.Device-{unit['id']}"
+        keys = [f"key-vim.host.PlugStoreTopology.Path-{path['name']}" for path in unit["path"]]
+        devices.append({"key": device, "lun": unit["lun"], "path": keys})
+        for key, path in zip(keys, unit["path"], strict=True):
+            adapters.setdefault(path["adapter"], []).append(key)
+            mine = f"key-vim.host.PlugStoreTopology.Adapter-{path['adapter'].rpartition('-')[2]}"
+            paths.append({"key": key, "name": path["name"], "adapter": mine, "device": device})
+    entries = [
+        {"key": f"key-vim.host.PlugStoreTopology.Adapter-{key.rpartition('-')[2]}", "adapter": key, "path": mine}
+        for key, mine in adapters.items()
+    ]
+    return {"adapter": entries, "path": paths, "device": devices}
 
 
 def empty_storage(options: list[Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@
 import copy
 from typing import Any
 
+from esxkit.fake.worlds import parts
 from esxkit.fake.worlds.inventory import load
 from esxkit.fake.worlds.plan import HostPlan, VCenterPlan, World
 
@@ -55,6 +56,12 @@ def vcenter_world() -> World:
     third["multipathInfo"] = [m for m in third["multipathInfo"] if all(p["adapter"] in keys for p in m["path"])]
     seen = {m["lun"] for m in third["multipathInfo"]}
     third["scsiLun"] = [lun for lun in third["scsiLun"] if lun["key"] in seen]
+    for number, storage in enumerate((plain["storage"], second, third)):
+        storage["plugStoreTopology"] = parts.plug_store(storage)
+        for hba in storage["hostBusAdapter"]:
+            if hba["_type"] == "HostFibreChannelHba":
+                hba["nodeWorldWideName"] += 16 * number
+                hba["portWorldWideName"] += 16 * number
     nfs = [d["name"] for d in plain["datastores"] if d["summary"]["type"].startswith("NFS")]
     uuid = plain["host"]["uuid"]
     hosts = [
