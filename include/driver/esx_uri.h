@@ -22,6 +22,7 @@
  *   thumbprint=HEX                trust this certificate only       https only
  *   proxy=[KIND://]HOST[:PORT]    see http_curl.h, which checks it
  *   path=DC/COMPUTE[/HOST]        vpx only: show this host; else all of vCenter
+ *   per_host=0|1                  1: show what is one host's own as well; see esxUriShowsPerHost()
  *   cache_ttl=SECONDS             0 to 3600, default 2
  *   connect_timeout=SECONDS       0.1 to 600, default 10
  *   stall_timeout=SECONDS         0.1 to 3600, default 60
@@ -60,6 +61,7 @@ typedef struct {
     HttpCurlOptions transport;  /* how the server is reached and trusted; without host and port */
     EsxConnectionOptions options;
     const char *path;           /* owned, as the texts of transport are */
+    const char *perHost;        /* likewise; "0", "1", or NULL: the default */
     gboolean hasAuthFile;       /* authfile= was given */
     gboolean isGuest;           /* a client's that may not choose: see esx_auth.h */
     guint lingerMs;
@@ -78,6 +80,12 @@ typedef struct {
 EsxUri *esxUriNew(const EsxUriSource *source, GError **error);
 
 gboolean esxUriIsEncrypted(const EsxUri *uri);
+
+/* Whether @uri shows the storage of several hosts: vpx:// without path=. */
+gboolean esxUriHasManyHosts(const EsxUri *uri);
+
+/* Whether @uri shows what is one host's own; by default where it has one host. */
+gboolean esxUriShowsPerHost(const EsxUri *uri);
 
 void esxUriFree(EsxUri *uri);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxUri, esxUriFree)

@@ -76,11 +76,11 @@ esxOpenServer(ViSession *session, const EsxUri *uri, const char *userName, Secre
         return NULL;
     }
 
-    if (uri->path) {
-        scope = inventoryResolvePath(owned, uri->path, error);
-        if (!scope)
-            return NULL;
-    }
+    scope = uri->path ? inventoryResolvePath(owned, uri->path, error) : g_new0(InventoryScope, 1);
+    if (!scope)
+        return NULL;
+    scope->manyHosts = esxUriHasManyHosts(uri);
+    scope->perHost = esxUriShowsPerHost(uri);
 
     server = esxServerNew(g_steal_pointer(&owned), scope, uri->host);
     server->hosts = esxHostTransportsNew(uri);

@@ -183,6 +183,18 @@ esxUriNew(const EsxUriSource *source, GError **error)
     return g_steal_pointer(&uri);
 }
 
+gboolean
+esxUriHasManyHosts(const EsxUri *uri)
+{
+    return uri->isVpx && !uri->path;
+}
+
+gboolean
+esxUriShowsPerHost(const EsxUri *uri)
+{
+    return uri->perHost ? g_str_equal(uri->perHost, "1") : !esxUriHasManyHosts(uri);
+}
+
 void
 esxUriFree(EsxUri *uri)
 {

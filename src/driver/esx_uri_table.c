@@ -163,6 +163,14 @@ setPath(EsxUri *uri, EsxUriId id, const char *value, GError **error)
     return setText(uri, id, value, error);
 }
 
+static gboolean
+setPerHost(EsxUri *uri, EsxUriId id, const char *value, GError **error)
+{
+    gboolean flag = FALSE;
+
+    return parseFlag(id, value, &flag, error) && setText(uri, id, value, error);
+}
+
 /* "12", "0.5"; no sign, no exponent, no blanks, and the same in every locale. */
 static gboolean
 parseSeconds(const char *value, double *ret_seconds)
@@ -277,6 +285,10 @@ const EsxUriRow esxUriTable[N_ESX_URI] = {
     [ESX_URI_PATH] = {
         .name = "path", .set = setPath, .guest = ESX_URI_GUEST_MAY,
         .isKey = TRUE, .offset = FIELD(path),
+    },
+    [ESX_URI_PER_HOST] = {
+        .name = "per_host", .set = setPerHost, .guest = ESX_URI_GUEST_MAY,
+        .isKey = TRUE, .offset = FIELD(perHost),
     },
     [ESX_URI_CACHE_TTL] = {
         .name = "cache_ttl", .set = setSeconds, .guest = ESX_URI_GUEST_AT_LEAST,

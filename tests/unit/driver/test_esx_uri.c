@@ -231,7 +231,8 @@ testKey(void)
 {
     const char *queries[] = {
         "", "no_verify=1", "cacert=/a", "cacert=/b", "thumbprint=" SHA256, "transport=http",
-        "proxy=h:1", "proxy=a,1:b", "path=a", "path=a,1:b", "connect_timeout=3", "stall_timeout=3",
+        "proxy=h:1", "proxy=a,1:b", "path=a", "path=a,1:b", "per_host=0", "per_host=1",
+        "path=a&per_host=1", "connect_timeout=3", "stall_timeout=3",
         "timeout=3",
     };
     g_autofree char *key = keyOf("timeout=3");
@@ -249,6 +250,37 @@ testKey(void)
             g_assert_cmpint(g_str_equal(a, b), ==, i == j);
         }
     }
+}
+
+/* What is one host's own is shown of one host, unless the URI says otherwise. */
+static void
+testPerHost(void)
+{
+    const struct {
+        const char *scheme;
+        const char *query;
+        gboolean manyHosts;
+        gboolean perHost;
+    } cases[] = {
+        { "esx", "root=/x", FALSE, TRUE },
+        { "esx", "per_host=0", FALSE, FALSE },
+        { "esx", "per_host=1", FALSE, TRUE },
+        { "vpx", "root=/x", TRUE, FALSE },
+        { "vpx", "PER_HOST=1", TRUE, TRUE },
+        { "vpx", "path=a/b", FALSE, TRUE },
+        { "vpx", "path=a/b&per_host=0", FALSE, FALSE },
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(EsxUri) uri = parseGood(cases[i].scheme, cases[i].query);
+
+        g_assert_cmpint(esxUriHasManyHosts(uri), ==, cases[i].manyHosts);
+        g_assert_cmpint(esxUriShowsPerHost(uri), ==, cases[i].perHost);
+    }
+    assertRefused("vpx", "per_host=yes", "per_host|'yes'|0 or 1");
+    assertRefused("vpx", "per_host=", "per_host|0 or 1");
+    assertRefused("vpx", "per_host=1&per_host=1", "per_host|twice");
 }
 
 static void
@@ -532,6 +564,7 @@ main(int argc, char **argv)
     g_test_add_func("/uri/trust-twice", testTrustTwice);
     g_test_add_func("/uri/transport", testTransport);
     g_test_add_func("/uri/key", testKey);
+    g_test_add_func("/uri/per-host", testPerHost);
     g_test_add_func("/uri/seconds", testSeconds);
     g_test_add_func("/uri/seconds-refused", testSecondsRefused);
     g_test_add_func("/uri/refused", testRefused);
