@@ -8,10 +8,12 @@
 #include "esx_storage_backend.h"
 
 #include "esx_storage_backend_iscsi.h"
+#include "esx_storage_backend_scsi.h"
 #include "esx_storage_backend_vmfs.h"
 
 static const EsxStorageBackend *const backends[] = {
     &esxStorageBackendIscsi,
+    &esxStorageBackendScsi,
     &esxStorageBackendVmfs,
     NULL,
 };

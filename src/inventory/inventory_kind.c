@@ -9,10 +9,12 @@
 
 #include "inventory_datastore.h"
 #include "inventory_iscsi.h"
+#include "inventory_scsi.h"
 
 static const InventoryKind *const kinds[] = {
     &inventoryDatastores,
     &inventoryTargets,
+    &inventoryAdapters,
     NULL,
 };
 

@@ -109,6 +109,39 @@ testHost(void)
     g_assert_null(strstr(xml, "<type>Folder</type>"));
 }
 
+/* Adapters are asked for where they are shown, and an older server for nothing that it lacks. */
+static void
+testPerHost(void)
+{
+    static const struct {
+        const char *data;
+        gboolean perHost;
+        gboolean asksPlugStore;
+        gboolean asksNvme;
+    } cases[] = {
+        { "service-content-8.0.xml", TRUE, TRUE, TRUE },
+        { "service-content-5.5.xml", TRUE, TRUE, FALSE },
+        { "service-content-8.0.xml", FALSE, FALSE, FALSE },
+        { "service-content-vcenter.xml", TRUE, TRUE, TRUE },
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const InventoryScope scope = { .perHost = cases[i].perHost };
+        g_autoptr(Canned) canned = cannedNew();
+        g_autoptr(ViSession) session = NULL;
+        g_autoptr(InventorySpec) spec = NULL;
+        g_autofree char *xml = NULL;
+
+        fixtureScriptContent(canned, cases[i].data);
+        session = viSessionNew(cannedTransport(canned), NULL /* error */);
+        spec = inventorySpecNew(session, &scope);
+        xml = encode(spec);
+        g_assert_cmpint(strstr(xml, "plugStoreTopology<") != NULL, ==, cases[i].asksPlugStore);
+        g_assert_cmpint(strstr(xml, "nvmeTopology<") != NULL, ==, cases[i].asksNvme);
+    }
+}
+
 /* Names for a path: the same walk without the datastores. */
 static void
 testNames(void)
@@ -148,6 +181,7 @@ main(int argc, char **argv)
     g_test_add_func("/inventory/spec/everything", testEverything);
     g_test_add_func("/inventory/spec/selections-exist", testSelectionsExist);
     g_test_add_func("/inventory/spec/host", testHost);
+    g_test_add_func("/inventory/spec/per-host", testPerHost);
     g_test_add_func("/inventory/spec/names", testNames);
     g_test_add_func("/inventory/spec/hardware", testHardware);
     return g_test_run();
