@@ -185,6 +185,40 @@ def test_a_hidden_pool_is_in_no_list(conn: Remote, authority: Authority):
     assert sorted(pool.name() for pool in conn.listAllStoragePools(0)) == everything
 
 
+ADAPTER = "vmhba4"
+CALLS_ON_ADAPTERS: dict[str, tuple[str, Callable[[Remote, Remote], object]]] = {
+    "pool-info": ("storage-pool.read", lambda pool, vol: pool.info()),
+    "pool-dumpxml": ("storage-pool.read", lambda pool, vol: pool.XMLDesc(0)),
+    "pool-refresh": ("storage-pool.refresh", lambda pool, vol: pool.refresh(0)),
+    "vol-list": ("storage-pool.search-storage-vols", lambda pool, vol: pool.listAllVolumes(0)),
+    "vol-info": ("storage-vol.read", lambda pool, vol: vol.info()),
+    "vol-dumpxml": ("storage-vol.read", lambda pool, vol: vol.XMLDesc(0)),
+    "vol-delete": ("storage-vol.delete", lambda pool, vol: vol.delete(0)),
+}
+
+
+@pytest.mark.parametrize("what", CALLS_ON_ADAPTERS)
+def test_it_is_asked_for_adapters_as_well(server: Fake, conn: Remote, authority: Authority, what: str):
+    permission, call = CALLS_ON_ADAPTERS[what]
+    pool = conn.storagePoolLookupByName(ADAPTER)
+    vol = pool.listAllVolumes(0)[0]
+    authority.asked()
+    with authority.deny(permission), Meter(server) as cost, raises_error(DENIED):
+        call(pool, vol)
+    assert set(cost.methods) <= {"WaitForUpdatesEx"}, dict(cost.methods)
+    (question,) = authority.asked()
+    assert question.action == permission
+    assert question.details["pool_name"] == ADAPTER
+
+
+def test_a_hidden_adapter_is_in_no_list(conn: Remote, authority: Authority):
+    everything = sorted(pool.name for pool in WORLD.pools)
+    with authority.deny("storage-pool.getattr", pool_name=ADAPTER):
+        assert sorted(conn.listStoragePools()) == [name for name in everything if name != ADAPTER]
+        with raises_error(DENIED):
+            conn.storagePoolLookupByName(ADAPTER)
+
+
 def test_a_hidden_volume_is_in_no_list(conn: Remote, authority: Authority):
     pool = conn.storagePoolLookupByName(STORE)
     everything = sorted(pool.listVolumes())

@@ -16,7 +16,7 @@ WORLD = World.load()
 EVERY_POOL = pytest.mark.parametrize("pool", WORLD.pools, ids=lambda pool: pool.name)
 # One of each kind, and those with something odd about them, for the verbs where the kind makes no difference.
 SOME = ("datastore1", "sp ace+plus & <x>%2f", "lost-vmfs", "nfs41", "vsanDatastore", "localdir",
-        "iqn.1992-08.com.netapp:sn.1574163012:vs.3", "iqn.2012-07.com.example:nothing-here")  # fmt: skip
+        "iqn.1992-08.com.netapp:sn.1574163012:vs.3", "iqn.2012-07.com.example:nothing-here", "vmhba4")  # fmt: skip
 SOME_POOLS = pytest.mark.parametrize("pool", [WORLD.pool(name) for name in SOME], ids=lambda pool: pool.name)
 
 
@@ -42,6 +42,7 @@ def state(pool: Pool) -> str:
         (("--all", "--type", "netfs"), lambda pool: pool.type == "netfs"),
         (("--all", "--type", "dir"), lambda pool: pool.type == "dir"),
         (("--all", "--type", "iscsi"), lambda pool: pool.type == "iscsi"),
+        (("--all", "--type", "scsi"), lambda pool: pool.type == "scsi"),
         (("--all", "--type", "dir,netfs"), lambda pool: pool.type in ("dir", "netfs")),
         (("--all", "--type", "rbd"), lambda _: False),
         (("--type", "iscsi", "--persistent", "--autostart"), lambda pool: pool.type == "iscsi"),
@@ -130,6 +131,13 @@ def test_pool_dumpxml_of_a_target_names_portals_and_initiators(virsh: Virsh, poo
     assert source.find("initiator/iqn").get("name") in pool.initiators
 
 
+@pytest.mark.parametrize("pool", WORLD.adapters, ids=lambda pool: pool.name)
+def test_pool_dumpxml_of_an_adapter_names_it_its_model_and_its_wwns(virsh: Virsh, pool: Pool):
+    source = ElementTree.fromstring(virsh("pool-dumpxml", pool.name).check().out).find("source")
+    assert source.find("adapter").attrib == {"type": "scsi_host", "name": pool.adapter}
+    assert source.find("product").get("name") == pool.product
+
+
 @pytest.mark.parametrize("pool", [p for p in WORLD.pools if p.hosts and p.type == "netfs"], ids=lambda pool: pool.name)
 def test_pool_dumpxml_of_nfs_names_host_and_directory(virsh: Virsh, pool: Pool):
     source = ElementTree.fromstring(virsh("pool-dumpxml", pool.name).check().out).find("source")
@@ -151,7 +159,9 @@ def test_pool_dumpxml_inactive(virsh: Virsh, pool: Pool):
     schema.validate("storagepool", xml)
 
 
-@pytest.mark.parametrize("name", ["datastore1", "nfs-datastore", "iqn.1992-08.com.netapp:sn.1574163012:vs.3"])
+@pytest.mark.parametrize(
+    "name", ["datastore1", "nfs-datastore", "iqn.1992-08.com.netapp:sn.1574163012:vs.3", "vmhba6"]
+)
 def test_pool_refresh(virsh: Virsh, name: str):
     assert "refreshed" in virsh("pool-refresh", name).check().out
 
@@ -161,6 +171,6 @@ def test_pool_capabilities(virsh: Virsh):
     supported = {
         pool.get("type") for pool in ElementTree.fromstring(xml).findall("pool") if pool.get("supported") == "yes"
     }
-    assert {"dir", "fs", "netfs", "iscsi"} <= supported
+    assert {"dir", "fs", "netfs", "iscsi", "scsi"} <= supported
     assert "rbd" not in supported
     schema.validate("storagepoolcaps", xml)

@@ -41,7 +41,7 @@ def whole(site, vcenter: Fake) -> Iterator[Remote]:
 
 def test_without_a_path_everything_is_shown_once(whole: Remote, world: World):
     listed = [pool.name() for pool in whole.listAllStoragePools(0)]
-    assert sorted(listed) == sorted(pool.name for pool in world.pools)
+    assert sorted(listed) == sorted(pool.name for pool in world.shared_pools)
 
 
 def test_volumes_of_a_whole_vcenter(whole: Remote, world: World):
@@ -66,9 +66,9 @@ def test_keys_are_the_same_as_on_the_host(whole: Remote, world: World):
 )
 def test_one_host(client: Client, site, vcenter: Fake, world: World, path: str, hidden: set[str] | None):
     conn = client.open(site.uri(vcenter, scheme="vpx", path=path))
-    expected = NFS if hidden is None else {pool.name for pool in world.pools} - hidden
-    assert names(conn) == expected
-    for pool in (pool for pool in world.pools if pool.name in expected):
+    expected = NFS if hidden is None else {pool.name for pool in world.shared_pools} - hidden
+    assert names(conn) == expected | {pool.name for pool in world.adapters}
+    for pool in (pool for pool in world.shared_pools if pool.name in expected):
         assert conn.storagePoolLookupByName(pool.name).UUIDString() == pool.uuid
         assert conn.storagePoolLookupByUUIDString(pool.uuid).info()[1:] == [
             pool.capacity, pool.allocation, pool.available

@@ -137,6 +137,33 @@ def test_topology_and_paths(device):
     assert "HostInternetScsiTargetTransport" in kinds
 
 
+def test_wwns_are_signed_numbers(device):
+    fibre = [hba for hba in device.hostBusAdapter if isinstance(hba, vim.host.FibreChannelHba)]
+    assert [f"{hba.portWorldWideName % 2**64:016x}" for hba in fibre] == ["10000090faaa55f6", "c05076000a1b2c06"]
+    assert min(hba.portWorldWideName for hba in fibre) < 0
+
+
+def test_nvme_and_plug_store_lead_to_the_same_luns(device):
+    """A walk of the plug store by pyVmomi finds behind each adapter what multipathInfo has there."""
+    same(plain_of(device.nvmeTopology), {"adapter": STORAGE["nvmeTopology"]})
+    store = device.plugStoreTopology
+    luns = {one.key: one.lun for one in store.device}
+    devices = {one.key: one.device for one in store.path}
+    walked = {one.adapter: {luns[devices[path]] for path in one.path} for one in store.adapter}
+    expected = {hba.key: set() for hba in device.hostBusAdapter}
+    for unit in device.multipathInfo.lun:
+        for path in unit.path:
+            expected[path.adapter].add(unit.lun)
+    assert walked == expected
+    names = {lun.canonicalName for lun in device.scsiLun}
+    assert {
+        namespace.name
+        for entry in device.nvmeTopology.adapter
+        for controller in entry.connectedController
+        for namespace in controller.attachedNamespace
+    } <= names
+
+
 @pytest.mark.parametrize("name", DATASTORES)
 def test_datastore(host, name):
     plain = DATASTORES[name]

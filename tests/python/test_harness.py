@@ -67,8 +67,8 @@ def test_the_oracle_knows_what_was_seen_on_a_real_host():
 
 def test_the_oracle_sees_the_whole_world():
     world = World.load()
-    assert (len(world.datastores), len(world.targets)) == (14, 16)
-    assert len({pool.uuid for pool in world.pools}) == 30
+    assert (len(world.datastores), len(world.targets), len(world.adapters)) == (14, 16, 7)
+    assert len({pool.uuid for pool in world.pools}) == 37
     assert {pool.name for pool in world.pools if not pool.accessible} == {
         "lost-vmfs", "nfs-down", "iqn.2012-07.com.example:nothing-here"
     }  # fmt: skip

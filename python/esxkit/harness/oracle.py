@@ -83,6 +83,8 @@ class Pool:
     directory: str | None = None
     device: str | None = None
     initiators: tuple[str, ...] = ()
+    adapter: str | None = None
+    product: str | None = None
     volumes: tuple[Volume, ...] = ()
 
     @property
@@ -97,7 +99,7 @@ class Pool:
 
 
 class World:
-    """A world and what must be seen of it."""
+    """A world and what must be seen of it, as an ESX host or one host of a vCenter."""
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = document
@@ -111,6 +113,11 @@ class World:
     @cached_property
     def pools(self) -> tuple[Pool, ...]:
         """All pools, datastores first."""
+        return (*self.datastores, *self.targets, *self.adapters)
+
+    @cached_property
+    def shared_pools(self) -> tuple[Pool, ...]:
+        """All pools but those that are one host's own: what a whole vCenter shows."""
         return (*self.datastores, *self.targets)
 
     @cached_property
@@ -123,6 +130,12 @@ class World:
         """The pools that are iSCSI targets: one for each distinct IQN."""
         names = dict.fromkeys(target["iScsiName"] for _, target in self._static_targets())
         return tuple(self._target(iqn) for iqn in names)
+
+    @cached_property
+    def adapters(self) -> tuple[Pool, ...]:
+        """The pools that are host bus adapters: all but the iSCSI ones."""
+        hbas = self._storage["hostBusAdapter"]
+        return tuple(self._adapter(hba) for hba in hbas if hba["_type"] != "HostInternetScsiHba")
 
     @cached_property
     def volumes(self) -> tuple[Volume, ...]:
@@ -218,6 +231,41 @@ class World:
             initiators=tuple(dict.fromkeys(adapter["iScsiName"] for adapter, _ in mine)),
             volumes=volumes,
         )
+
+    # Host bus adapters
+
+    def _adapter(self, hba: dict[str, Any]) -> Pool:
+        keys = {
+            lun["scsiLun"]
+            for interface in self._storage["scsiTopology"]
+            if interface["adapter"] == hba["key"]
+            for target in interface["target"]
+            for lun in target["lun"]
+        }
+        volumes = tuple(self._lun(hba["device"], lun) for lun in self._storage["scsiLun"] if lun["key"] in keys)
+        paths = [path for unit in self._storage["multipathInfo"] for path in unit["path"]]
+        states = {path["state"] for path in paths if path["adapter"] == hba["key"]}
+        return Pool(
+            name=hba["device"],
+            uuid=md5_uuid(f"{self._document['host']['moref']}\n{hba['key']}"),
+            type="scsi",
+            accessible=bool(states - {"dead", "disabled"}) or not states,
+            capacity=sum(volume.capacity or 0 for volume in volumes),
+            available=0,
+            target_path="/vmfs/devices/disks",
+            adapter=hba["device"],
+            product=", ".join([hba["model"], *self._wwns(hba)]),
+            volumes=volumes,
+        )
+
+    @staticmethod
+    def _wwns(hba: dict[str, Any]) -> Iterator[str]:
+        for label, field in (("WWNN", "nodeWorldWideName"), ("WWPN", "portWorldWideName")):
+            wwn = hba.get(field)
+            if wwn is not None:
+                yield f"{label} {wwn if isinstance(wwn, str) else format(wwn % 2**64, '016x')}"
+
+    # LUNs
 
     def _lun_keys(self, iqn: str) -> set[str]:
         keys = set()
