@@ -45,7 +45,7 @@ def test_the_demo_shows_every_pool_in_both_modes(transcript: str, world: World):
         for pool in world.pools:
             state = "running" if pool.accessible else "inaccessible"
             assert any(line.startswith(f" {pool.name} ") and f" {state} " in line for line in lines)
-        for kind in ("fs", "netfs", "dir", "iscsi"):
+        for kind in ("fs", "netfs", "dir", "iscsi", "scsi"):
             assert f"<pool type='{kind}'>" in half
         for kind in ("file", "block"):
             assert f"<volume type='{kind}'>" in half
@@ -54,7 +54,7 @@ def test_the_demo_shows_every_pool_in_both_modes(transcript: str, world: World):
         assert "ESX can only enlarge a disk" in half
         assert "event: demo-lun7:started" in half
     assert "WRONG" not in transcript
-    assert transcript.rstrip().splitlines()[-1].startswith("All 70 steps did and showed what they must")
+    assert transcript.rstrip().splitlines()[-1].startswith("All 74 steps did and showed what they must")
 
 
 def test_the_demo_notices_what_is_wrong(virsh, capsys):

@@ -29,7 +29,8 @@ from .virsh import Result, Virsh, client_environment, human
 
 DATASTORE = "datastore1"
 TARGET = "iqn.1992-08.com.netapp:sn.1574163012:vs.3"
-POOL_OF_EACH_TYPE = (DATASTORE, "nfs41", "vsanDatastore", TARGET)
+ADAPTER = "vmhba4"
+POOL_OF_EACH_TYPE = (DATASTORE, "nfs41", "vsanDatastore", TARGET, ADAPTER)
 
 
 @attrs.frozen
@@ -107,10 +108,11 @@ def tour(world: World) -> list[Step]:
     disk = next(volume for volume in datastore.volumes if volume.exact and volume.format == "vmdk")
     lun = target.volumes[0]
     steps = [
-        Step("All datastores and iSCSI targets", ("pool-list", "--all", "--details"), _check_pools(world)),
+        Step("All datastores, targets and host bus adapters", ("pool-list", "--all", "--details"), _check_pools(world)),
         Step("One datastore", ("pool-info", DATASTORE), _check_pool_info(datastore)),
         Step("The volumes of a datastore", ("vol-list", DATASTORE, "--details"), _check_volumes(datastore)),
         Step("The LUNs of a target", ("vol-list", TARGET, "--details"), _check_volumes(target)),
+        Step("The LUNs of an adapter", ("vol-list", ADAPTER, "--details"), _check_volumes(world.pool(ADAPTER))),
     ]
     for name in POOL_OF_EACH_TYPE:
         pool = world.pool(name)
@@ -169,8 +171,9 @@ def demonstrate() -> int:
         print(f"{wrong} of {total} steps did not do or show what they must.")
         return 1
     print(
-        f"All {total} steps did and showed what they must: {len(world.datastores)} datastores and"
-        f" {len(world.targets)} iSCSI targets, through libvirtd and embedded, in {requests.total()} requests."
+        f"All {total} steps did and showed what they must: {len(world.datastores)} datastores,"
+        f" {len(world.targets)} iSCSI targets and {len(world.adapters)} host bus adapters, through libvirtd and"
+        f" embedded, in {requests.total()} requests."
     )
     return 0
 
