@@ -38,8 +38,9 @@ typedef struct {
     gpointer hosts;                 /* what its transports to hosts are made from, or NULL */
     GDestroyNotify hostsFree;
     /*
-     * g_atomic_rc_box, atomic: when the Finish of an upload in a daemon last waited in vain, in
-     * monotonic seconds; 0: not since one was in time.
+     * Atomic: when the Finish of an upload in a daemon last waited in vain, in monotonic seconds;
+     * 0: not since one was in time. Static, and one for all logins at hosts of this name: clients
+     * choose how many logins there are.
      */
     gint *missed;
 

@@ -125,6 +125,20 @@ freeStates(GHashTable *states)
     g_hash_table_unref(states);
 }
 
+/* ---- how patient the ends of uploads are ---------------------------------------------------- */
+
+#define MISSED_PLACES 256
+
+/* Where EsxServer.missed is for @host. Hosts may share a place, which costs them patience alone. */
+static gint *
+missedOf(const char *host)
+{
+    static gint places[MISSED_PLACES];
+    g_autofree char *name = g_ascii_strdown(host, -1);
+
+    return &places[g_str_hash(name) % MISSED_PLACES];
+}
+
 /* ---- life ------------------------------------------------------------------------------------ */
 
 gint *
@@ -147,7 +161,7 @@ esxServerNew(ViSession *session, InventoryScope *scope, const char *host)
     server->transfer = viTransferNew(session);
     server->events = esxEventsNew();
     inventorySetWatch(server->inventory, &inventoryWatch, server);
-    server->missed = g_atomic_rc_box_new0(gint);
+    server->missed = missedOf(host);
     g_mutex_init(&server->lock);
     server->leftOut = g_hash_table_new_full(hashText, g_str_equal, g_free, g_free);
     server->states = g_hash_table_new(NULL, NULL);
@@ -209,7 +223,6 @@ esxServerFree(EsxServer *server)
     if (server->hostsFree)
         server->hostsFree(server->hosts);
     g_hash_table_unref(server->leftOut);
-    g_atomic_rc_box_release(server->missed);
     g_mutex_clear(&server->lock);
     g_free(server->host);
     g_free(server);

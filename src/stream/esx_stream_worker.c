@@ -87,7 +87,7 @@ esxStreamNew(EsxTransfer *transfer, EsxConnection *connection, gboolean nonblock
                                           : connection->finishMs ? connection->finishMs
                                                                  : ESX_STREAM_FINISH_MS;
     if (connection->server)
-        stream->missed = g_atomic_rc_box_acquire(connection->server->missed);
+        stream->missed = connection->server->missed;
     stream->reply = nonblock && !transfer->isUpload ? esxStreamReplyNew() : NULL;
     stream->events = esxStreamEventsNew(ready, stream,
                                         transfer->isUpload ? 0 : VIR_STREAM_EVENT_ERROR);
@@ -114,7 +114,6 @@ esxStreamUnref(EsxStream *stream)
     esxPipeUnref(stream->pipe);
     esxStreamReplyFree(stream->reply);
     g_clear_error(&stream->verdict);
-    g_clear_pointer(&stream->missed, g_atomic_rc_box_release);
     g_cond_clear(&stream->changed);
     g_mutex_clear(&stream->lock);
     g_free(stream->what);

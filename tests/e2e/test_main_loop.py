@@ -224,14 +224,18 @@ def test_the_end_of_an_upload_is_bounded_by_timeout(place: Place):
         assert time.monotonic() - begun < patience(15)
 
 
-def test_waits_for_the_end_of_uploads_do_not_add_up(place: Place):
-    """Point 3: clients that have announced their end and died keep the main loop for one bound, not for one each."""
+@pytest.mark.parametrize("step", [0, 1], ids=["one login", "logins of their own"])
+def test_waits_for_the_end_of_uploads_do_not_add_up(place: Place, step: int):
+    """Point 3: clients that have announced their end and died keep the main loop for one bound, not for one each.
+
+    A client that chooses another time-out than the others has a login of its own.
+    """
     place.host.control.set(rate_limit=0)
     place.host.control.inject(kind="stall", method="MoveDatastoreFile_Task", count=-1)
     source = place.folder / "source"
     source.write_bytes(DATA)
     for i in range(5):
-        place.virsh("vol-upload", "--pool", STORE, f"m/{i}.iso", str(source), timeout=6, stall_timeout=30)
+        place.virsh("vol-upload", "--pool", STORE, f"m/{i}.iso", str(source), timeout=6, stall_timeout=30 + i * step)
     until(lambda: any(order["hits"] for order in place.host.control.injected()), "no upload has come to its move")
     place.fall_silent()
     place.kill_clients()

@@ -184,6 +184,22 @@ testEnd(void)
     cannedAssertLog(canned, "");
 }
 
+/* Clients choose how many logins there are; what one of them has found out is for all. */
+static void
+testMissedIsOfTheHost(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    EsxServer *server = esxServerNew(fixtureLogin(canned), NULL, "esx1");
+    g_autoptr(EsxServer) same = esxServerNew(fixtureLogin(canned), NULL, "ESX1");
+    g_autoptr(EsxServer) other = esxServerNew(fixtureLogin(canned), NULL, "esx2");
+
+    g_atomic_int_set(server->missed, 7);
+    esxServerFree(server);
+    g_assert_cmpint(g_atomic_int_get(same->missed), ==, 7);
+    g_assert_cmpint(g_atomic_int_get(other->missed), ==, 0);
+    g_atomic_int_set(same->missed, 0);
+}
+
 static void
 testFreeNothing(void)
 {
@@ -197,6 +213,7 @@ main(int argc, char **argv)
 
     g_test_add_func("/server/hardware-once", testHardwareIsAskedForOnce);
     g_test_add_func("/server/hardware-after-failure", testHardwareAfterFailure);
+    g_test_add_func("/server/missed-is-of-the-host", testMissedIsOfTheHost);
     g_test_add_func("/server/hardware-from-two-threads", testHardwareFromTwoThreads);
     g_test_add_func("/server/end", testEnd);
     g_test_add_func("/server/free-nothing", testFreeNothing);
