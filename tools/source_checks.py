@@ -427,6 +427,36 @@ def check_messages(tree: Tree) -> Iterator[str]:
                 yield f"{name}:{line}: {function}: use {REPORTS[function]}"
 
 
+# A comment, or literals that the compiler joins, with the macros between them.
+LITERALS = re.compile(
+    r"/\*.*?\*/|'(?:\\.|[^'\\])'"
+    r'|"(?:\\.|[^"\\\n])*"(?:[\s\\]*(?:[A-Z]\w+[\s\\]*)?"(?:\\.|[^"\\\n])*")*(?:[\s\\]*[A-Z]\w+)?', re.DOTALL
+)
+# Words that keep their capital at the beginning of a message; names with two capitals (ESX, LUN, CreateFilter) do anyway.
+PROPER_NAMES: frozenset[str] = frozenset({"Datastore"})
+
+
+def literals(text: str) -> Iterator[tuple[int, str]]:
+    """(line number, text) of each literal outside of comments; a macro between two of them is a NUL."""
+    for found in re.finditer(LITERALS, text):
+        if found.group(0)[0] == '"':
+            parts = re.findall(r'"((?:\\.|[^"\\])*)"|([A-Z]\w+)', found.group(0))
+            yield text.count("\n", 0, found.start()) + 1, "".join("\0" if macro else part for part, macro in parts)
+
+
+def check_wording(tree: Tree) -> Iterator[str]:
+    """A message begins in lower case, has no full stop at its end, and joins its clauses with ';' or ':'."""
+    for name in tree.matching(r"(src|include)/(?!vim/).*\.[ch]"):
+        for line, text in literals(tree.text(name)):
+            first = re.match(r"\s*([A-Z][a-z]+) [a-z'%(]", text)
+            if first and first.group(1) not in PROPER_NAMES:
+                yield f"{name}:{line}: the message {text[:30]!r} begins with a capital"
+            if " " in text and re.search(r"[\w)'\]]\.$", text):
+                yield f"{name}:{line}: the message {text[:30]!r} ends in a full stop"
+            if re.search(r"[a-z)'\0]\. [A-Z%][a-z]", text):
+                yield f"{name}:{line}: the message {text[:30]!r} has two sentences: join them with ';'"
+
+
 # The floors that speak to libvirt, and the files below them that have to.
 REPORTING = re.compile(
     r"(include|src)/(api|stream|driver)/.*|src/server/esx_events\.c|.*/server/esx_report(_priv)?\.[ch]"
@@ -445,6 +475,7 @@ def check_reports(tree: Tree) -> Iterator[str]:
 
 CHECKS = (
     check_messages,
+    check_wording,
     check_licence,
     check_blanks,
     check_lengths,

@@ -295,8 +295,8 @@ wipe(virStorageVolPtr vol, unsigned int algorithm, EsxVolAccess access)
         return -1;
     if (found.backend->volumeWipe && algorithm != VIR_STORAGE_VOL_WIPE_ALG_ZERO) {
         esxReport(VIR_ERR_NO_SUPPORT,
-                  "cannot wipe volume '%s' of pool '%s': ESX overwrites disks with zeros "
-                  "only; leave the algorithm out",
+                  "cannot wipe volume '%s' of pool '%s': ESX can only overwrite disks with zeros; "
+                  "omit the algorithm",
                   found.volume->name, found.pool->name);
         return -1;
     }
@@ -321,7 +321,7 @@ esxStorageVolWipePattern(virStorageVolPtr vol, unsigned int algorithm, unsigned 
     virCheckFlags(0, -1);
 
     if (algorithm >= VIR_STORAGE_VOL_WIPE_ALG_LAST) {
-        esxReport(VIR_ERR_INVALID_ARG, "wiping algorithm %u is not known", algorithm);
+        esxReport(VIR_ERR_INVALID_ARG, "unknown wiping algorithm %u", algorithm);
         return -1;
     }
     return wipe(vol, algorithm, virStorageVolWipePatternEnsureACL);
@@ -353,8 +353,8 @@ resolveCapacity(const EsxFound *found, unsigned long long given, unsigned int fl
 
     if (capacity < volume->capacity && !shrinks) {
         esxReport(VIR_ERR_INVALID_ARG,
-                  "volume '%s' has a capacity of %" G_GUINT64_FORMAT " bytes, which is more "
-                  "than the %" G_GUINT64_FORMAT " asked for; ESX can only enlarge a disk",
+                  "volume '%s' has a capacity of %" G_GUINT64_FORMAT " bytes, which is more than "
+                  "the requested %" G_GUINT64_FORMAT " bytes; ESX can only enlarge a disk",
                   volume->name, volume->capacity, capacity);
         return -1;
     }

@@ -315,8 +315,7 @@ esxStoragePoolSetAutostart(virStoragePoolPtr pool, int autostart)
         return 0;
     esxReport(
         VIR_ERR_NO_SUPPORT,
-        "An ESX host starts all of its storage with itself, so that autostart of pool '%s' "
-        "cannot be turned off.",
+        "cannot turn off autostart of pool '%s': an ESX host starts all of its storage at boot",
         found.pool->name);
     return -1;
 }

@@ -25,7 +25,8 @@ countBytes(virConnectPtr conn, const EsxFound *found, size_t length, size_t *byt
         return 0;
     esxReport(VIR_ERR_OPERATION_FAILED,
               "the names of the %zu volumes of pool '%s' take more than the %zu bytes that a "
-              "daemon can send at once; look volumes up by name, or connect without a daemon",
+              "daemon can send in one message; look up volumes by name, or connect without a "
+              "daemon",
               esxVolumeListLength(found->list), found->pool->name, connection->listBytes);
     return -1;
 }

@@ -70,7 +70,7 @@ esxLunRescan(EsxConnection *connection, const InventoryAdapter *adapter, gint64 
 
     if (!adapter->storageSystem) {
         textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "the server does not say how the adapter '%s' can be rescanned",
+                    "the server reported no way to rescan the adapter '%s'",
                     adapter->device);
         return FALSE;
     }
@@ -78,6 +78,6 @@ esxLunRescan(EsxConnection *connection, const InventoryAdapter *adapter, gint64 
     args.hbaDevice = adapter->device;
     reply = viCall(connection->session, &vimMethodRescanHba, &args, &options, error);
     if (!reply)
-        textAddToError(error, "rescanning the adapter '%s' failed: ", adapter->device);
+        textAddToError(error, "rescan of the adapter '%s' failed: ", adapter->device);
     return reply != NULL;
 }

@@ -137,7 +137,8 @@ lockedAwaitProof(Cached *fresh, gint64 deadline, GError **error)
         return TRUE;
     }
     textToError(error, CACHED_ERROR, CACHED_ERROR_TIMEOUT,
-                "another request for the same has been under way for %.1f s without an outcome",
+                "another request for the same data has been in progress for %.1f s without a "
+                "result",
                 (double)(now - fresh->provingSince) / G_USEC_PER_SEC);
     return FALSE;
 }

@@ -153,7 +153,7 @@ kindOf(mode_t mode)
     case S_IFBLK:
         return "a device";
     default:
-        return "something unknown";
+        return "an unknown kind of file";
     }
 }
 
@@ -179,9 +179,9 @@ judge(int fd, size_t *ret_size, GError **error)
     if (fstat(fd, &status) < 0 || fstatfs(fd, &fileSystem) < 0)
         return failBySystem(error);
     if (!S_ISREG(status.st_mode))
-        return refuse(error, "it is %s, and must be a regular file", kindOf(status.st_mode));
+        return refuse(error, "it is %s, not a regular file", kindOf(status.st_mode));
     if (isOfKernel((guint32)fileSystem.f_type))
-        return refuse(error, "it is a file of the kernel, such as those of /proc and /sys");
+        return refuse(error, "it is a kernel file, such as those in /proc and /sys");
     if (status.st_size > LIMIT_FILE_BYTES)
         return refuse(error, "it is longer than %d bytes", LIMIT_FILE_BYTES);
 
@@ -219,7 +219,7 @@ readAll(int fd, size_t size, char **ret_data, gsize *ret_length, GError **error)
         if (length < 0)
             failBySystem(error);
         else
-            refuse(error, "it has grown while it was read");
+            refuse(error, "it grew while it was being read");
         explicit_bzero(data, size + 1);
         return FALSE;
     }

@@ -149,11 +149,11 @@ nameRefuseParts(const char *name)
         size_t length = slash ? (size_t)(slash - part) : strlen(part);
 
         if (length == 0)
-            return slash ? "has an empty part" : "ends with \"/\"";
+            return slash ? "has an empty component" : "ends with \"/\"";
         if (nameIsDots(part, length))
-            return "has a part \".\" or \"..\"";
+            return "has a component \".\" or \"..\"";
         if (length > LIMIT_NAME_PART)
-            return "has a part of more than 255 bytes";
+            return "has a component of more than 255 bytes";
         part = slash ? slash + 1 : NULL;
     }
     return NULL;
@@ -181,9 +181,9 @@ nameRefuseVolume(const char *name)
     if (strlen(name) > LIMIT_DATASTORE_PATH)
         return "is longer than 4096 bytes";
     if (!g_utf8_validate(name, -1, NULL))
-        return "is not UTF-8";
+        return "is not valid UTF-8";
     if (nameHasControls(name))
-        return "has a control character";
+        return "contains a control character";
     if (name[0] == '/')
         return "begins with \"/\"";
 
@@ -191,9 +191,9 @@ nameRefuseVolume(const char *name)
     if (refusal)
         return refusal;
     if (nameIsExtent(name))
-        return "is that of a virtual disk's extent, which belongs to the disk";
+        return "is reserved for an extent of a virtual disk";
     if (nameIsHostsOwn(name))
-        return "is one of those that a host keeps for itself";
+        return "is reserved for files of the host";
     return NULL;
 }
 

@@ -92,8 +92,8 @@ esxAuthCheckTrust(const EsxUri *uri, const char *why)
     if (!parameter)
         return 0;
     esxReport(VIR_ERR_OPERATION_DENIED,
-              "The URI parameter %s is not allowed %s, since it decides who gets the daemon's "
-              "password for '%s'; drop it.", parameter, why, uri->host);
+              "the URI parameter %s is not allowed %s, because it determines which server "
+              "receives the daemon's password for '%s'; remove it", parameter, why, uri->host);
     return -1;
 }
 
@@ -104,8 +104,8 @@ esxAuthCheckHost(const EsxUri *uri, const EsxAuthEntry *entry, const char *why)
     if (entry->isOwn)
         return 0;
     esxReport(VIR_ERR_OPERATION_DENIED,
-              "The host '%s' is not allowed %s: the daemon's auth.conf needs a section "
-              "[auth-" ESX_AUTH_SERVICE "-%s] for it.", uri->host, why, uri->host);
+              "the host '%s' is not allowed %s: the daemon's auth.conf needs a section [auth-"
+              ESX_AUTH_SERVICE "-%s] for it", uri->host, why, uri->host);
     return -1;
 }
 
@@ -119,14 +119,14 @@ esxAuthCheckAccount(const EsxUri *uri, const EsxAuthEntry *entry, const char *wh
 
     if (uri->user && !g_str_equal(uri->user, user)) {
         esxReport(VIR_ERR_OPERATION_DENIED,
-                  "The user '%s' is not allowed at '%s' %s: it is the one that the daemon's "
-                  "auth.conf names; leave it out of the URI.", uri->user, uri->host, why);
+                  "the user '%s' is not allowed at '%s' %s: it must be the user that the daemon's "
+                  "auth.conf names; remove it from the URI", uri->user, uri->host, why);
         return -1;
     }
     if (uri->port != port) {
         esxReport(VIR_ERR_OPERATION_DENIED,
-                  "The port %u of '%s' is not allowed %s: it is the one that the section of the "
-                  "daemon's auth.conf names with port=, or else %d; leave it out of the URI.",
+                  "the port %u of '%s' is not allowed %s: it must be the one that the section of "
+                  "the daemon's auth.conf names with port=, or else %d; remove it from the URI",
                   uri->port, uri->host, why, ESX_URI_PORT_HTTPS);
         return -1;
     }
@@ -185,9 +185,9 @@ esxAuthCheckUri(virConnectPtr conn, EsxUri *uri)
 
     if (uri->hasAuthFile) {
         esxReport(VIR_ERR_OPERATION_DENIED, TEXT_MESSAGE,
-                  "The URI parameter authfile is not allowed through a daemon, which would "
-                  "read that file with its own rights; drop it, and put the credentials into "
-                  "the auth.conf of the daemon.");
+                  "the URI parameter authfile is not allowed through a daemon, which would read "
+                  "that file with its own privileges; remove it, and put the credentials into the "
+                  "auth.conf of the daemon");
         return -1;
     }
 
@@ -234,12 +234,12 @@ esxAuthReportMissing(virConnectAuthPtr auth, const EsxUri *uri, const char *what
 {
     if (esxAuthNobodyKnows(auth))
         esxReport(VIR_ERR_AUTH_FAILED,
-                  "There is no %s for '%s', and nobody to ask; put it into %s, in a section "
-                  "[auth-%s-%s].", what, uri->host,
+                  "no %s for '%s', and no way to ask for it; add it to %s, in a section "
+                  "[auth-%s-%s]", what, uri->host,
                   esxAuthInDaemon() ? "the auth.conf of the daemon" : "auth.conf",
                   ESX_AUTH_SERVICE, uri->host);
     else if (esxAuthWasRefused())
-        esxReport(VIR_ERR_AUTH_FAILED, "No %s for '%s' was given.", what, uri->host);
+        esxReport(VIR_ERR_AUTH_FAILED, "no %s was given for '%s'", what, uri->host);
 }
 
 /* The files are read already: libvirt's helpers are given none, and only ask the client. */

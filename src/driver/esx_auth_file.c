@@ -62,7 +62,7 @@ load(AuthFile *file, const char *path, GError **error)
     if (!fileRead(path, &file->text, &file->length, &reason)) {
         textToError(error, ESX_ERROR,
                     fileErrorIsShort(reason) ? ESX_ERROR_SYSTEM : ESX_ERROR_AUTH,
-                    "The auth file '%s' cannot be read: %s.", name, reason->message);
+                    "the auth file '%s' cannot be read: %s", name, reason->message);
         return FALSE;
     }
 
@@ -72,7 +72,7 @@ load(AuthFile *file, const char *path, GError **error)
         return TRUE;
 
     textToError(error, ESX_ERROR, ESX_ERROR_AUTH,
-                "The auth file '%s' is not made of [sections] and NAME=VALUE lines.", name);
+                "the auth file '%s' does not consist of [sections] and NAME=VALUE lines", name);
     return FALSE;
 }
 
@@ -104,7 +104,7 @@ refuse(GError **error, const char *section, const char *what)
 {
     g_autofree char *name = textQuote(section, -1);
 
-    textToError(error, ESX_ERROR, ESX_ERROR_AUTH, "The section [%s] of the auth file %s.", name,
+    textToError(error, ESX_ERROR, ESX_ERROR_AUTH, "the section [%s] of the auth file %s", name,
                 what);
     return FALSE;
 }
@@ -115,9 +115,9 @@ takeTrust(GKeyFile *file, const char *section, gboolean *fixed, GError **error)
     g_autofree char *trust = g_key_file_get_string(file, section, "trust", NULL);
 
     if (!trust && g_key_file_has_key(file, section, "trust", NULL))
-        return refuse(error, section, "has a trust= that is no text");
+        return refuse(error, section, "has a trust= value that is not text");
     if (trust && !g_str_equal(trust, "fixed") && !g_str_equal(trust, "free"))
-        return refuse(error, section, "has a trust= that is neither 'fixed' nor 'free'");
+        return refuse(error, section, "has a trust= value other than 'fixed' and 'free'");
 
     *fixed |= trust && g_str_equal(trust, "fixed");
     return TRUE;
@@ -132,9 +132,10 @@ takePort(GKeyFile *file, const char *section, guint *port, GError **error)
     if (!g_key_file_has_key(file, section, "port", NULL))
         return TRUE;
     if (!text || !g_ascii_string_to_unsigned(text, 10, 1, PORT_MAX, &number, NULL))
-        return refuse(error, section, "has a port= that is not a number from 1 to 65535");
+        return refuse(error, section, "has a port= value that is not a number from 1 to 65535");
     if (*port != 0 && *port != number)
-        return refuse(error, section, "has another port= than the section that names it");
+        return refuse(error, section, "has a port= value that differs from that of the section "
+                                      "that names it");
 
     *port = (guint)number;
     return TRUE;
@@ -261,7 +262,7 @@ checkLine(const Line *line, const char *section, GHashTable *seen, GError **erro
     if (!meaning)
         return TRUE;
     if (!g_str_equal(key, meaning)) {
-        what = textFormat("has the key '%s', which counts for nothing; it must be '%s'", key,
+        what = textFormat("has the unknown key '%s'; it must be '%s'", key,
                           meaning);
         return refuse(error, section, what);
     }
@@ -274,7 +275,7 @@ checkLine(const Line *line, const char *section, GHashTable *seen, GError **erro
     if (before->value.length == line->value.length &&
         memcmp(before->value.at, line->value.at, line->value.length) == 0)
         return TRUE;
-    what = textFormat("has the key '%s' twice, with different values; leave one", key);
+    what = textFormat("has the key '%s' twice, with different values; remove one", key);
     return refuse(error, section, what);
 }
 
@@ -340,7 +341,7 @@ fill(const AuthFile *file, EsxAuthEntry *entry, GError **error)
     if (!name)
         return refuse(error, entry->section, "has no credentials=");
     if (!g_key_file_has_group(file->keys, section))
-        return refuse(error, section, "is missing, which another one names with credentials=");
+        return refuse(error, section, "is missing, but another section names it with credentials=");
 
     if (!takePort(file->keys, entry->section, &entry->port, error) ||
         !takePort(file->keys, section, &entry->port, error) ||

@@ -98,7 +98,7 @@ esxDriverLogIn(gpointer opaque, GError **error)
             return NULL;
     }
 
-    esxLog(VIR_LOG_DEBUG, "logging in at '%s' as '%s'", login->uri->host, login->userName);
+    esxLog(VIR_LOG_DEBUG, "logging in to '%s' as '%s'", login->uri->host, login->userName);
     /* Who renews his session in his own process locks nobody but himself out. */
     if (login->inDaemon)
         esxRefusalsGuard(esxLoginsRefusals(esxLoginsDefault()), login->session, login->uri,
@@ -310,7 +310,7 @@ esxConnectGetVersion(virConnectPtr conn, unsigned long *version)
 
     if (i == 0) {
         esxReport(VIR_ERR_INTERNAL_ERROR,
-                  "The server gives its version as '%s', which is no number.", text);
+                  "the server reported the version '%s', which is not a number", text);
         return -1;
     }
 
@@ -382,7 +382,7 @@ esxNodeGetInfo(virConnectPtr conn, virNodeInfoPtr info)
     }
     if (hardware->memoryBytes == 0 || hardware->threads == 0) {
         esxReport(VIR_ERR_OPERATION_FAILED, TEXT_MESSAGE,
-                  "The server tells nothing about processors and memory of its hosts.");
+                  "the server did not report processors and memory of its hosts");
         return -1;
     }
 

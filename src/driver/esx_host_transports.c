@@ -51,8 +51,8 @@ esxHostTransportsMake(const char *host, guint port, const char *thumbprint, gpoi
     }
     if (options.trust == HTTP_TRUST_THUMBPRINT && !options.thumbprint) {
         textToError(error, HTTP_ERROR, HTTP_ERROR_TRUST,
-                    "The certificate of the host '%s' cannot be checked: vCenter did not give its "
-                    "thumbprint.", host);
+                    "the certificate of the host '%s' cannot be checked: vCenter did not provide "
+                    "its thumbprint", host);
         return NULL;
     }
     return httpCurlNew(&options, error);

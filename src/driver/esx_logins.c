@@ -174,8 +174,8 @@ lockedHasRoom(const EsxLogins *logins, GError **error)
     if (unused < LIMIT_UNUSED_LOGINS)
         return TRUE;
     g_set_error(error, VI_ERROR, VI_ERROR_BUSY,
-                "%u logins of this process wait for their logouts, which some host does not "
-                "answer; try again later", unused);
+                "%u logins of this process are waiting to be closed, because a host does not "
+                "respond; try again later", unused);
     return FALSE;
 }
 
@@ -192,8 +192,8 @@ lockedAdmit(const EsxLogins *logins, const EsxRefusalKey *key, GError **error)
     if (!esxUriIsCommon(uri) &&
         lockedCountUncommon(logins, uri, key->identity) >= LIMIT_GUEST_LOGINS) {
         textToError(error, VI_ERROR, VI_ERROR_BUSY,
-                    "%d logins at '%s' with a path= or time-outs of their own are in use by "
-                    "clients that may not choose; leave these parameters out, or try again later",
+                    "%d logins to '%s' with their own path= or timeouts are in use by restricted "
+                    "clients; remove these parameters, or try again later",
                     LIMIT_GUEST_LOGINS, uri->host);
         return FALSE;
     }
@@ -246,8 +246,8 @@ lockedAwaitOpening(EsxLogins *logins, EsxLogin *login, const EsxUri *uri, GError
         g_propagate_error(error, g_error_copy(login->error));
     else
         textToError(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
-                    "another connection has been logging in at '%s' for %g seconds without an "
-                    "outcome", uri->host, timeoutMs / 1000.0);
+                    "another connection has been logging in to '%s' for %g seconds without a "
+                    "result", uri->host, timeoutMs / 1000.0);
     lockedGiveUp(logins, login);
     return NULL;
 }

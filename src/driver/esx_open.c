@@ -29,12 +29,12 @@ esxOpenCheckProduct(const ViSession *session, const EsxUri *uri, GError **error)
         is = "a vCenter; use vpx:// instead of esx://";
 
     if (is)
-        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT, "The server '%s' (%s) is %s.",
+        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT, "the server '%s' (%s) is %s",
                     uri->host, about->fullName, is);
     else
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                    "The server '%s' (%s, product line '%s') is neither an ESX host nor a vCenter; "
-                    "this driver knows these two only.", uri->host, about->fullName,
+                    "the server '%s' (%s, product line '%s') is neither an ESX host nor a "
+                    "vCenter; this driver supports only these", uri->host, about->fullName,
                     about->productLine);
     return FALSE;
 }
@@ -72,7 +72,7 @@ esxOpenServer(ViSession *session, const EsxUri *uri, const char *userName, Secre
     /* A process that ends waits for no login. */
     viSessionSetCancel(owned, esxServerCancelFlag());
     if (!viSessionLogin(owned, userName, password, error)) {
-        textAddToError(error, "cannot log in at '%s' as '%s': ", uri->host, userName);
+        textAddToError(error, "cannot log in to '%s' as '%s': ", uri->host, userName);
         return NULL;
     }
 

@@ -179,12 +179,12 @@ setRefused(const EsxRefusal *refusal, const EsxRefusalKey *key, GError **error)
 
     if (g_str_equal(refusal->host, key->uri->host))
         textToError(error, VI_ERROR, VI_ERROR_NOT_TRIED,
-                    "'%s' has refused the password that the daemon's auth.conf has for '%s'; since "
+                    "'%s' has refused the password for '%s' in the daemon's auth.conf; because "
                     "hosts lock accounts, " WAY_OUT, key->uri->host, key->userName, minutes);
     else
         textToError(error, VI_ERROR, VI_ERROR_NOT_TRIED,
                     "'%s' is the host '%s' (it has the same certificate), which has refused the "
-                    "password that the daemon's auth.conf has for '%s'; since hosts lock accounts, "
+                    "password for '%s' in the daemon's auth.conf; because hosts lock accounts, "
                     WAY_OUT, key->uri->host, refusal->host, key->userName, minutes);
     return FALSE;
 }
@@ -209,8 +209,9 @@ lockedAdmit(const EsxRefusals *refusals, const EsxRefusalKey *key, gboolean isGu
     if (!isGuest || count < LIMIT_REFUSED_USER)
         return TRUE;
     textToError(error, VI_ERROR, VI_ERROR_NOT_TRIED,
-                "%u logins at '%s' as '%s' were refused or had no outcome; since hosts lock "
-                "accounts, none is tried for %d minutes unless a client with more rights logs in",
+                "%u logins at '%s' as '%s' were refused or had no result; because hosts lock "
+                "accounts, no other login is tried for %d minutes unless a client with more "
+                "rights logs in",
                 count, key->uri->host, key->userName, LIMIT_REFUSED_MS / 60000);
     return FALSE;
 }
@@ -273,7 +274,7 @@ lockedAwaitTurn(EsxRefusals *refusals, const EsxRefusalKey *key, const Wake *wak
 
         if (now >= end || (wake && wakeIsRaised(wake))) {
             textToError(error, VI_ERROR, VI_ERROR_BUSY,
-                        "another login at '%s' as '%s' is under way and has no outcome yet; try "
+                        "another login at '%s' as '%s' is in progress and has no result yet; try "
                         "again later", key->uri->host, key->userName);
             return FALSE;
         }

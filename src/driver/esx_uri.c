@@ -21,7 +21,7 @@ esxUriWarnUnknown(EsxUri *uri, const char *name)
 {
     g_autofree char *quoted = textQuote(name, -1);
 
-    esxUriWarn(uri, "the URI parameter '%s' is not known and has no effect", quoted);
+    esxUriWarn(uri, "unknown URI parameter '%s' is ignored", quoted);
 }
 
 /*
@@ -57,7 +57,7 @@ esxUriSetParameters(EsxUri *uri, const EsxUriSource *source, GError **error)
         }
         if (seen[id]) {
             textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                        "The URI parameter %s is given twice; give it once.", esxUriTable[id].name);
+                        "the URI parameter %s is given twice; remove one", esxUriTable[id].name);
             return FALSE;
         }
 
@@ -70,7 +70,7 @@ esxUriSetParameters(EsxUri *uri, const EsxUriSource *source, GError **error)
     }
 
     if (unknown > LIMIT_URI_WARNINGS)
-        esxUriWarn(uri, "%zu more parameters of the URI are not known and have no effect",
+        esxUriWarn(uri, "%zu more unknown URI parameters are ignored",
                    unknown - LIMIT_URI_WARNINGS);
     return TRUE;
 }
@@ -81,14 +81,14 @@ esxUriCheckNames(const EsxUriSource *source, GError **error)
 {
     if (!esxUriIsPlain(source->host, LIMIT_URI_HOST)) {
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                    "The URI has a host name of more than %d bytes, or one with control characters "
-                    "or no UTF-8; no host has such a name.", LIMIT_URI_HOST);
+                    "the host name in the URI is longer than %d bytes, contains control "
+                    "characters or is not valid UTF-8", LIMIT_URI_HOST);
         return FALSE;
     }
     if (source->user && !esxUriIsPlain(source->user, LIMIT_URI_USER)) {
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                    "The URI has a user name of more than %d bytes, or one with control characters "
-                    "or no UTF-8; no account has such a name.", LIMIT_URI_USER);
+                    "the user name in the URI is longer than %d bytes, contains control "
+                    "characters or is not valid UTF-8", LIMIT_URI_USER);
         return FALSE;
     }
     return TRUE;
@@ -100,23 +100,23 @@ esxUriSetServer(EsxUri *uri, const EsxUriSource *source, GError **error)
 {
     if (!source->host || *source->host == '\0') {
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                    "The URI names no server; write it like "
-                    "%s://root@esx1.example.com/embed?root=/DIR.", source->scheme);
+                    "the URI names no server; use the form "
+                    "%s://root@esx1.example.com/embed?root=/DIR", source->scheme);
         return FALSE;
     }
     if (!esxUriCheckNames(source, error))
         return FALSE;
     if (source->port > ESX_URI_PORT_MAX) {
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                    "The port %u of the URI is out of range; it must be from 1 to %d.",
+                    "the port %u of the URI is out of range; it must be from 1 to %d",
                     source->port, ESX_URI_PORT_MAX);
         return FALSE;
     }
     if (source->user && strchr(source->user, ':')) {
         /* not quoted: what follows the colon is a password */
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                    "The URI has a colon in its user name, as if a password followed; a URI is no "
-                    "place for a password: put it into auth.conf under [auth-esx-%s].",
+                    "the user name in the URI contains a colon, as if a password followed; do not "
+                    "put a password into the URI: add it to auth.conf, in a section [auth-esx-%s]",
                     source->host);
         return FALSE;
     }
@@ -136,8 +136,8 @@ esxUriFinish(EsxUri *uri, GError **error)
 
     if (!isEncrypted && (uri->transport.caFile || uri->transport.thumbprint)) {
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                    "The URI has both transport=http and %s, but without https there is no "
-                    "certificate to check; drop one of them.",
+                    "the URI parameters transport=http and %s cannot be combined: without https "
+                    "there is no certificate to check; remove one of them",
                     esxUriTrustName(uri->transport.trust));
         return FALSE;
     }
@@ -145,11 +145,12 @@ esxUriFinish(EsxUri *uri, GError **error)
     if (uri->port == 0)
         uri->port = isEncrypted ? ESX_URI_PORT_HTTPS : ESX_URI_PORT_HTTP;
     if (!isEncrypted)
-        esxUriWarn(uri, "transport=http sends the password and all else in the clear to '%s'",
+        esxUriWarn(uri, "transport=http sends the password and all other data to '%s' in clear "
+                        "text",
                    uri->host);
     else if (uri->transport.trust == HTTP_TRUST_ANY)
-        esxUriWarn(uri, "no_verify=1: whoever answers for '%s' gets the password; thumbprint= or "
-                   "cacert= would make sure who it is", uri->host);
+        esxUriWarn(uri, "no_verify=1: any server that answers as '%s' receives the password; use "
+                        "thumbprint= or cacert= to verify its identity", uri->host);
     return TRUE;
 }
 
@@ -170,7 +171,8 @@ esxUriNew(const EsxUriSource *source, GError **error)
 
     if (source->fragment) {
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                    "The URI has a '#', and all behind it ('%s') would be lost; write it as %%23.",
+                    "the URI contains a '#', and everything after it ('%s') would be lost; write "
+                    "it as %%23",
                     source->fragment);
         return NULL;
     }
@@ -242,8 +244,8 @@ esxUriCheckGuest(EsxUri *uri, GError **error)
             (row->guest != ESX_URI_GUEST_AT_LEAST || *esxUriNumber(uri, id) >= row->standard))
             continue;
         textToError(error, ESX_ERROR, ESX_ERROR_DENIED,
-                    "The URI parameter %s is %g, but for clients of a daemon that may not choose "
-                    "whom to trust it must be %s %g; leave it out.", row->name,
+                    "the URI parameter %s is %g, but for restricted clients of a daemon it must "
+                    "be %s %g; remove it", row->name,
                     *esxUriNumber(uri, id) / (double)row->unit, isMost ? "at most" : "at least",
                     row->standard / (double)row->unit);
         return FALSE;

@@ -40,7 +40,7 @@ gboolean
 esxUriRefuse(EsxUriId id, const char *value, const char *allowed, GError **error)
 {
     textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                "The URI parameter %s has the value '%s'; it must be %s.",
+                "the URI parameter %s has the value '%s'; it must be %s",
                 esxUriTable[id].name, value, allowed);
     return FALSE;
 }
@@ -99,8 +99,9 @@ setTrust(EsxUri *uri, HttpTrust trust, GError **error)
 {
     if (uri->transport.trust != HTTP_TRUST_SYSTEM) {
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                    "The URI has both %s and %s, but there is one way to trust a server at a time; "
-                    "drop %s.", esxUriTrustName(uri->transport.trust), esxUriTrustName(trust),
+                    "the URI parameters %s and %s cannot be combined, because each of them "
+                    "determines how the server is trusted; remove %s",
+                    esxUriTrustName(uri->transport.trust), esxUriTrustName(trust),
                     esxUriTrustName(MAX(uri->transport.trust, trust)));
         return FALSE;
     }
@@ -136,14 +137,14 @@ setThumbprint(EsxUri *uri, EsxUriId id, const char *value, GError **error)
     guint bytes = httpThumbprintParse(value, NULL);
 
     if (bytes == 0)
-        return esxUriRefuse(id, value, "the SHA-256 of the server's certificate: 64 hex digits, "
-                            "colons between the bytes allowed", error);
+        return esxUriRefuse(id, value, "the SHA-256 digest of the server's certificate: 64 hex "
+                                       "digits, optionally with colons between the bytes", error);
     if (!setTrust(uri, HTTP_TRUST_THUMBPRINT, error))
         return FALSE;
 
     if (bytes == HTTP_SHA1_BYTES)
-        esxUriWarn(uri, "thumbprint= is a SHA-1 digest, for which other certificates can be made; "
-                   "use the SHA-256 one");
+        esxUriWarn(uri, "thumbprint= is a SHA-1 digest, for which a different certificate can be "
+                        "forged; use the SHA-256 digest");
     return setText(uri, id, value, error);
 }
 
@@ -152,13 +153,13 @@ setPath(EsxUri *uri, EsxUriId id, const char *value, GError **error)
 {
     if (!uri->isVpx) {
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                    "The URI parameter path has the value '%s', but it is for vpx:// only: an ESX "
-                    "host has no inventory to choose from; drop it.", value);
+                    "the URI parameter path has the value '%s', but is supported for vpx:// only: "
+                    "an ESX host has no inventory to choose from; remove it", value);
         return FALSE;
     }
     if (value[strspn(value, "/")] == '\0')
-        return esxUriRefuse(id, value, "like 'Datacenter/Cluster/host', or left out to see all of "
-                            "vCenter", error);
+        return esxUriRefuse(id, value, "like 'Datacenter/Cluster/host', or omitted to show all of "
+                                       "the vCenter", error);
 
     return setText(uri, id, value, error);
 }
@@ -244,7 +245,7 @@ setUseless(EsxUri *uri, EsxUriId id, const char *value, GError **error)
     if (id == ESX_URI_VCENTER && *value == '\0')
         return esxUriRefuse(id, value, "the name of a vCenter or '*'", error);
 
-    esxUriWarn(uri, "%s= has no effect: this driver shows storage only", esxUriTable[id].name);
+    esxUriWarn(uri, "%s= has no effect: this driver provides storage only", esxUriTable[id].name);
     return TRUE;
 }
 

@@ -18,7 +18,7 @@ httpCallIsCancelled(const HttpCall *call, GError **error)
     if (!(cancel && g_atomic_int_get(cancel)) && !(wake && wakeIsRaised(wake)))
         return FALSE;
 
-    textToError(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "The request to %s was cancelled.",
+    textToError(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "the request to %s was cancelled",
                 call->config->endpoint.name);
     return TRUE;
 }
@@ -57,12 +57,12 @@ httpBodyCheck(HttpCall *call, gssize given, size_t wanted)
 
     if (given < 0 || (size_t)given > wanted)
         textToError(&call->reply.error, HTTP_ERROR, HTTP_ERROR_SINK,
-                    "What gives the contents for %s failed without a reason.",
+                    "the source of the data for %s failed without a reason",
                     call->config->endpoint.name);
     else if (given == 0 && announced >= 0)
         textToError(&call->reply.error, HTTP_ERROR, HTTP_ERROR_SINK,
-                    "The contents to be sent to %s ended after %" G_GINT64_FORMAT " of %"
-                    G_GINT64_FORMAT " bytes.", call->config->endpoint.name, call->given, announced);
+                    "the data to be sent to %s ended after %" G_GINT64_FORMAT " of %"
+                    G_GINT64_FORMAT " bytes", call->config->endpoint.name, call->given, announced);
 
     return !call->reply.error;
 }

@@ -140,27 +140,27 @@ httpEndpointInit(HttpEndpoint *endpoint, const HttpCurlOptions *options, GError 
 
     if (!tls && g_strcmp0(options->scheme, "http") != 0) {
         textToError(error, HTTP_ERROR, HTTP_ERROR_INVALID,
-                    "The transport '%s' is not known; use 'https' or 'http'.",
+                    "unknown transport '%s'; use 'https' or 'http'",
                     options->scheme ? options->scheme : "");
         return FALSE;
     }
     if (!host) {
         textToError(error, HTTP_ERROR, HTTP_ERROR_INVALID,
-                    "'%s' is neither a host name nor an IP address.",
+                    "'%s' is neither a host name nor an IP address",
                     options->host ? options->host : "");
         return FALSE;
     }
     if (options->port < 1 || options->port > HTTP_PORT_MAX) {
         textToError(error, HTTP_ERROR, HTTP_ERROR_INVALID,
-                    "The port %u is out of range; it must be from 1 to %d.",
+                    "the port %u is out of range; it must be from 1 to %d",
                     options->port, HTTP_PORT_MAX);
         return FALSE;
     }
     if (!proxy) {
         /* not quoted: someone may have put a password into it */
         g_set_error_literal(error, HTTP_ERROR, HTTP_ERROR_INVALID,
-                            "The proxy is malformed; it must be like 'http://host:port', with "
-                            "http, socks, socks4, socks4a or socks5, without user or password.");
+                            "the proxy is malformed; it must be like 'http://host:port', with "
+                            "http, socks, socks4, socks4a or socks5, without user or password");
         return FALSE;
     }
 

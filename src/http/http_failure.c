@@ -30,11 +30,11 @@ httpFailureSetUnresolved(const HttpFailure *failure, GError **error)
 
     if (*endpoint->proxy) {
         textToError(error, HTTP_ERROR, HTTP_ERROR_RESOLVE,
-                    "The host name of the proxy %s has no address; check its spelling and the DNS.",
+                    "the host name of the proxy %s has no address; check its spelling and the DNS",
                     endpoint->proxy);
     } else {
         textToError(error, HTTP_ERROR, HTTP_ERROR_RESOLVE,
-                    "The host name '%s' has no address; check its spelling and the DNS.",
+                    "the host name '%s' has no address; check its spelling and the DNS",
                     endpoint->host);
     }
 }
@@ -49,21 +49,21 @@ httpFailureSetLate(const HttpFailure *failure, GError **error)
     if (failure->handshaking) {
         textToError(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
                     "%s accepted the connection but did not complete the TLS handshake within %g "
-                    "s; check that the port serves https.", name, seconds);
+                    "s; check that the port serves https", name, seconds);
         return;
     }
 
     if (*failure->endpoint->proxy) {
         textToError(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
-                    "There was no connection to %s through the proxy %s within %g s; check "
-                    "proxy=, and that the proxy may reach the host.",
+                    "no connection to %s through the proxy %s within %g s; check proxy=, and that "
+                    "the proxy can reach the host",
                     name, failure->endpoint->proxy, seconds);
         return;
     }
 
     textToError(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
                 "%s did not answer within %g s; check the host name, the port, and the firewalls "
-                "between here and there.", name, seconds);
+                "in between", name, seconds);
 }
 
 /* No connection: to the proxy, by the proxy, or to the server itself. */
@@ -72,25 +72,25 @@ httpFailureSetUnconnected(const HttpFailure *failure, GError **error)
 {
     const HttpEndpoint *endpoint = failure->endpoint;
     const char *target = *endpoint->proxy ? endpoint->proxy : endpoint->name;
-    const char *kind = *endpoint->proxy ? "The proxy " : "";
+    const char *kind = *endpoint->proxy ? "the proxy " : "";
 
     if (failure->proxyStatus != 0 && failure->proxyStatus / 100 != 2) {
         textToError(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
-                    "The proxy %s refused to connect to %s: it answered with HTTP status %u.",
+                    "the proxy %s refused to connect to %s: it answered with HTTP status %u",
                     endpoint->proxy, endpoint->name, failure->proxyStatus);
     } else if (*endpoint->proxy && failure->code != CURLE_COULDNT_CONNECT) {
         textToError(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
-                    "The proxy %s did not connect to %s; check proxy= and that the proxy may reach "
-                    "the host.", endpoint->proxy, endpoint->name);
+                    "the proxy %s did not connect to %s; check proxy=, and that the proxy can "
+                    "reach the host", endpoint->proxy, endpoint->name);
     } else if (failure->systemError == ECONNREFUSED) {
         textToError(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
-                    "%s%s refused the connection; check the port, and that its service runs.",
+                    "%s%s refused the connection; check the port, and that its service is running",
                     kind, target);
     } else if (failure->systemError != 0) {
-        textToError(error, HTTP_ERROR, HTTP_ERROR_CONNECT, "%s%s cannot be reached: %s.",
+        textToError(error, HTTP_ERROR, HTTP_ERROR_CONNECT, "%s%s cannot be reached: %s",
                     kind, target, fileErrorText(failure->systemError));
     } else {
-        textToError(error, HTTP_ERROR, HTTP_ERROR_CONNECT, "%s%s cannot be reached.", kind, target);
+        textToError(error, HTTP_ERROR, HTTP_ERROR_CONNECT, "%s%s cannot be reached", kind, target);
     }
 }
 
@@ -103,19 +103,18 @@ httpFailureSetTls(const HttpFailure *failure, GError **error)
         httpFailureMentions(failure, "packet length too long") ||
         httpFailureMentions(failure, "http request")) {
         textToError(error, HTTP_ERROR, HTTP_ERROR_TLS,
-                    "%s does not speak TLS; if it is a plain HTTP server, use transport=http, else "
-                    "check the port.", name);
+                    "%s does not speak TLS; if it is a plain HTTP server, use transport=http, "
+                    "otherwise check the port", name);
     } else if (httpFailureMentions(failure, "unsupported protocol") ||
                httpFailureMentions(failure, "protocol version")) {
         textToError(error, HTTP_ERROR, HTTP_ERROR_TLS,
-                    "%s offers no TLS version that is safe; TLS 1.2 or newer must be enabled on "
-                    "it.", name);
+                    "%s offers no safe TLS version; enable TLS 1.2 or newer on it", name);
     } else if (*failure->detail) {
-        textToError(error, HTTP_ERROR, HTTP_ERROR_TLS, "The TLS handshake with %s failed: %s.",
+        textToError(error, HTTP_ERROR, HTTP_ERROR_TLS, "the TLS handshake with %s failed: %s",
                     name, failure->detail);
     } else {
         textToError(error, HTTP_ERROR, HTTP_ERROR_TLS,
-                    "%s broke off the TLS handshake.", name);
+                    "%s broke off the TLS handshake", name);
     }
 }
 
@@ -127,11 +126,11 @@ httpFailureSetBroken(const HttpFailure *failure, GError **error)
 
     if (failure->replied) {
         textToError(error, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
-                    "The reply of %s was cut off after %" G_GUINT64_FORMAT " bytes of its body.",
+                    "the reply from %s was cut off after %" G_GUINT64_FORMAT " bytes of its body",
                     name, failure->bodyBytes);
     } else {
         textToError(error, HTTP_ERROR, HTTP_ERROR_BROKEN,
-                    "%s closed the connection without a reply%s.", name,
+                    "%s closed the connection without a reply%s", name,
                     failure->endpoint->tls ? "" : "; check whether it expects https");
     }
 }
@@ -151,13 +150,13 @@ httpFailureSetOther(const HttpFailure *failure, GError **error)
 {
     if (!failure->sent) {
         textToError(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
-                    "The request to %s could not be sent: %s.", failure->endpoint->name,
+                    "the request to %s could not be sent: %s", failure->endpoint->name,
                     curl_easy_strerror(failure->code));
         return;
     }
 
     textToError(error, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
-                "What %s answered is not proper HTTP: %s.", failure->endpoint->name,
+                "the reply from %s is not valid HTTP: %s", failure->endpoint->name,
                 curl_easy_strerror(failure->code));
 }
 
@@ -165,7 +164,7 @@ static void
 httpFailureSetNotHttp(const HttpFailure *failure, GError **error)
 {
     textToError(error, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
-                "What %s answered is not proper HTTP; check the port%s.", failure->endpoint->name,
+                "the reply from %s is not valid HTTP; check the port%s", failure->endpoint->name,
                 failure->endpoint->tls ? "" : ", and whether it expects https");
 }
 

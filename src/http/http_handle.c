@@ -46,7 +46,7 @@ httpHandleNew(const HttpConfig *config, GError **error)
     if (!handle->easy || !handle->multi ||
         curl_multi_setopt(handle->multi, CURLMOPT_MAXCONNECTS, 1L) != CURLM_OK) {
         g_set_error_literal(error, HTTP_ERROR, HTTP_ERROR_INVALID,
-                            "libcurl cannot be initialised.");
+                            "libcurl cannot be initialized");
         return NULL;
     }
 
@@ -123,8 +123,8 @@ httpCallSetStalled(const HttpCall *call, GError **error)
 {
     textToError(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
                 call->reply.lines > 0 ?
-                "%s fell silent in the middle of its reply; nothing came for %g s." :
-                "%s did not reply; nothing came for %g s.",
+                "%s stopped sending in the middle of its reply; nothing was received for %g s" :
+                "%s did not reply; nothing was received for %g s",
                 call->config->endpoint.name, httpCallStallMs(call) / 1000.0);
 }
 
@@ -165,15 +165,16 @@ httpCallSetLate(const HttpCall *call, gint64 now, GError **error)
 
     if (request->deadline != 0 && now >= request->deadline)
         textToError(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
-                    "The request to %s was not complete when the time for all that it belongs to "
-                    "was over, after %.1f s of its own.", name, (now - call->started) / 1e6);
+                    "the request to %s was not complete when the time limit of the whole "
+                    "operation expired, after %.1f s of its own",
+                    name, (now - call->started) / 1e6);
     else if (request->streamed && request->source)
         textToError(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
-                    "%s had got all of the contents, and its reply was not complete within %g s.",
+                    "%s received all of the data, but its reply was not complete within %g s",
                     name, seconds);
     else
         textToError(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
-                    "The request to %s was not complete within %g s.", name, seconds);
+                    "the request to %s was not complete within %g s", name, seconds);
 }
 
 /* How long nobody has to look whether @call was cancelled. */
@@ -340,7 +341,7 @@ httpHandleRun(HttpHandle *handle, HttpCall *call, GError **error)
     gboolean ended = FALSE;
 
     if (curl_multi_add_handle(handle->multi, handle->easy) != CURLM_OK) {
-        g_set_error_literal(error, HTTP_ERROR, HTTP_ERROR_INVALID, "libcurl cannot be used.");
+        g_set_error_literal(error, HTTP_ERROR, HTTP_ERROR_INVALID, "libcurl cannot be used");
         return FALSE;
     }
 

@@ -58,14 +58,15 @@ httpReplyTakeLength(HttpReply *reply, const char *text)
         return;
     if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, &number, NULL)) {
         textToError(&reply->error, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
-                    "The reply of %s has a Content-Length that is no number: '%s'.", reply->name,
+                    "the reply from %s has a Content-Length that is not a number: '%s'",
+                    reply->name,
                     text);
         return;
     }
     /* Two lengths of one body: one of them is a lie, and nothing tells which. */
     if (reply->hasLength && (gint64)number != reply->response.contentLength) {
         textToError(&reply->error, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
-                    "The reply of %s has two different lengths.", reply->name);
+                    "the reply from %s has two different lengths", reply->name);
         return;
     }
     reply->hasLength = TRUE;
@@ -78,7 +79,7 @@ httpReplyTakeValue(HttpReply *reply, const char *name, char **field, char *value
 {
     if (*field && !g_str_equal(*field, value) && !reply->error)
         textToError(&reply->error, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
-                    "The reply of %s has two different %s lines: '%s' and '%s'.", reply->name,
+                    "the reply from %s has two different %s lines: '%s' and '%s'", reply->name,
                     name, *field, value);
     g_free(*field);
     *field = value;
@@ -148,14 +149,14 @@ httpReplyTakeLine(HttpReply *reply, const char *line, size_t length)
 {
     if (length > LIMIT_HEADER_BYTES || ++reply->lines > LIMIT_HEADER_LINES) {
         textToError(&reply->error, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
-                    "The header of the reply of %s is too large; at most %d lines of %d bytes each "
-                    "are read.", reply->name, LIMIT_HEADER_LINES, LIMIT_HEADER_BYTES);
+                    "the header of the reply from %s is too large; the limit is %d lines of %d "
+                    "bytes each", reply->name, LIMIT_HEADER_LINES, LIMIT_HEADER_BYTES);
         return FALSE;
     }
 
     if (memchr(line, '\0', length)) {
         textToError(&reply->error, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
-                    "The header of the reply of %s has a NUL byte in it.", reply->name);
+                    "the header of the reply from %s contains a NUL byte", reply->name);
         return FALSE;
     }
 
@@ -182,7 +183,7 @@ httpReplyTakeBody(HttpReply *reply, const char *data, size_t length)
 
     if (!reply->error) {
         g_set_error_literal(&reply->error, HTTP_ERROR, HTTP_ERROR_SINK,
-                            "The reply was refused without a reason.");
+                            "the reply was refused without a reason");
     }
     return FALSE;
 }

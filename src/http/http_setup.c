@@ -295,7 +295,7 @@ httpCallSetup(HttpCall *call, char *detail, GError **error)
 
     if (!httpMethodIsValid(request->method) || !httpPathIsValid(request->path)) {
         textToError(error, HTTP_ERROR, HTTP_ERROR_INVALID,
-                    "The request to %s has no proper method and path.",
+                    "the request to %s has no valid method and path",
                     call->config->endpoint.name);
         return FALSE;
     }
@@ -303,14 +303,14 @@ httpCallSetup(HttpCall *call, char *detail, GError **error)
     if (!httpCallSetupManners(call, detail) || !httpCallSetupProtocol(call) ||
         (call->config->endpoint.tls && !httpCallSetupTls(call))) {
         textToError(error, HTTP_ERROR, HTTP_ERROR_INVALID,
-                    "This libcurl (%s) cannot be used; 7.87 or newer with OpenSSL is needed.",
+                    "this libcurl (%s) cannot be used; 7.88 or newer with OpenSSL is needed",
                     curl_version());
         return FALSE;
     }
 
     if (!httpCallSetupUrl(call) || !httpCallSetupMethod(call) || !httpCallSetupHeaders(call)) {
         textToError(error, HTTP_ERROR, HTTP_ERROR_INVALID,
-                    "The request to %s has a header or a path that cannot be sent.",
+                    "the request to %s has a header or a path that cannot be sent",
                     call->config->endpoint.name);
         return FALSE;
     }

@@ -70,7 +70,7 @@ httpPolicyInitFile(HttpPolicy *policy, const char *caFile, GError **error)
     gboolean ok = fileRead(caFile, &pem, &length, &reason);
 
     if (fileErrorIsShort(reason)) {
-        textToError(error, HTTP_ERROR, HTTP_ERROR_CONNECT, "The CA file '%s' cannot be read: %s.",
+        textToError(error, HTTP_ERROR, HTTP_ERROR_CONNECT, "the CA file '%s' cannot be read: %s",
                     name, reason->message);
         return FALSE;
     }
@@ -84,8 +84,8 @@ httpPolicyInitFile(HttpPolicy *policy, const char *caFile, GError **error)
 
     /* One sentence for all: a client of a daemon learns nothing about files it may not read. */
     textToError(error, HTTP_ERROR, HTTP_ERROR_INVALID,
-                "The CA file '%s' cannot be used: it must be a readable regular file of at most %d "
-                "bytes with at least one certificate in PEM form, and no more than %d.", name,
+                "the CA file '%s' cannot be used: it must be a readable regular file of at most "
+                "%d bytes with at least one and at most %d certificates in PEM form", name,
                 LIMIT_FILE_BYTES, LIMIT_FILE_CERTIFICATES);
     return FALSE;
 }
@@ -102,15 +102,15 @@ httpPolicyInitSystem(HttpPolicy *policy, GError **error)
     lack = fileProbe();
     if (lack != 0) {
         textToError(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
-                    "The CA certificates of this system cannot be read: %s.", fileErrorText(lack));
+                    "the CA certificates of this system cannot be read: %s", fileErrorText(lack));
         return FALSE;
     }
     if (ok)
         return TRUE;
 
     g_set_error_literal(error, HTTP_ERROR, HTTP_ERROR_INVALID,
-                        "The CA certificates of this system cannot be read; check "
-                        "SSL_CERT_FILE and SSL_CERT_DIR, or name a file with cacert=.");
+                        "the CA certificates of this system cannot be read; check SSL_CERT_FILE "
+                        "and SSL_CERT_DIR, or name a file with cacert=");
     return FALSE;
 }
 
@@ -129,15 +129,15 @@ httpPolicyInit(HttpPolicy *policy, const HttpCurlOptions *options, GError **erro
         if (policy->thumbprintLength > 0)
             return TRUE;
         textToError(error, HTTP_ERROR, HTTP_ERROR_INVALID,
-                    "The thumbprint '%s' is malformed; it must be the SHA-256 digest of the host's "
-                    "certificate, 64 hexadecimal digits with or without colons.",
+                    "the thumbprint '%s' is malformed; it must be the SHA-256 digest of the "
+                    "host's certificate, 64 hexadecimal digits with or without colons",
                     options->thumbprint ? options->thumbprint : "");
         return FALSE;
     case HTTP_TRUST_ANY:
         return TRUE;
     }
 
-    textToError(error, HTTP_ERROR, HTTP_ERROR_INVALID, "There is no trust mode %d.",
+    textToError(error, HTTP_ERROR, HTTP_ERROR_INVALID, "unknown trust mode %d",
                 options->trust);
     return FALSE;
 }
@@ -263,13 +263,13 @@ httpPeerCure(const HttpPeer *peer)
 {
     switch (peer->failure) {
     case X509_V_OK:
-        return "Connect by a name it is for";
+        return "connect by a name that it is for";
     case X509_V_ERR_CERT_HAS_EXPIRED:
-        return "Renew it on the host";
+        return "renew it on the host";
     case X509_V_ERR_CERT_NOT_YET_VALID:
-        return "Check the clocks of both sides";
+        return "check the clocks of both sides";
     default:
-        return "Name the file of its CA with cacert=";
+        return "name the file of its CA with cacert=";
     }
 }
 
@@ -280,14 +280,15 @@ httpPeerDescribe(const HttpPeer *peer, const char *name, const char *host)
     g_autofree char *thumbprint = httpCertificateThumbprint(peer->leaf, HTTP_SHA256_BYTES);
 
     if (peer->policy->trust == HTTP_TRUST_THUMBPRINT) {
-        return textFormat("The certificate of %s is not trusted: " TEXT_MESSAGE ". If the host "
-                          "got a new certificate and shows the same SHA-256 digest itself, use "
-                          "thumbprint=%s; no_verify=1 would accept any certificate.",
+        return textFormat("the certificate of %s is not trusted: " TEXT_MESSAGE "; if the host "
+                          "has a new certificate and displays the same SHA-256 digest itself, use "
+                          "thumbprint=%s (no_verify=1 would accept any certificate)",
                           name, reason, thumbprint);
     }
 
-    return textFormat("The certificate of %s is not trusted: " TEXT_MESSAGE ". %s; or, once "
-                      "compared with the SHA-256 digest the host itself shows, accept this "
-                      "certificate with thumbprint=%s; no_verify=1 would accept any certificate.",
+    return textFormat("the certificate of %s is not trusted: " TEXT_MESSAGE "; %s, or, after "
+                      "comparing it with the SHA-256 digest that the host itself displays, accept "
+                      "this certificate with thumbprint=%s (no_verify=1 would accept any "
+                      "certificate)",
                       name, reason, httpPeerCure(peer), thumbprint);
 }

@@ -133,8 +133,9 @@ buildWhole(const InventorySnapshot *before, const InventoryStore *store,
         settleNames(&build);
     if (build.full) {
         g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "the server's inventory takes more memory than it may have: %d times what the "
-                    "server sent, %zu MiB at most, and no more than there is", LIMIT_DERIVED / 2,
+                    "the inventory of the server exceeds its memory limit: %d times what the "
+                    "server sent, at most %zu MiB, and no more than is available",
+                    LIMIT_DERIVED / 2,
                     LIMIT_ARENA_BYTES / (1024 * 1024));
         return NULL;
     }

@@ -298,7 +298,7 @@ noteIdle(InventoryLive *live)
         return;
     }
     error = g_error_new(VI_ERROR, VI_ERROR_PROTOCOL, "cannot wait for changes of the inventory: "
-                        "the server answers at once though nothing has changed");
+                        "the server answers at once although nothing has changed");
     beInTrouble(live, error);
     spareThePolls(live);
 }
@@ -540,13 +540,13 @@ inventoryLiveSync(InventoryLive *live, GError **error)
 
     if (live->answered < ticket && !live->stopping) {
         g_set_error(error, VI_ERROR, VI_ERROR_TIMEOUT, "cannot read the inventory: the thread that "
-                    "keeps it current has had no outcome for %g s",
+                    "keeps it current has had no result for %g s",
                     viSessionTimeoutMs(live->parts.session) * LIMIT_WHOLE_TIMEOUTS / 1000.0);
         return NULL;
     }
     if (live->answered < ticket) {
-        g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "cannot read the inventory: this "
-                    "process is about to end");
+        g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED,
+                    "cannot read the inventory: this process is ending");
         return NULL;
     }
     if (live->failure) {

@@ -129,13 +129,14 @@ step(Walk *walk, GError **error)
     }
     if (*walk->part)
         textToError(error, INVENTORY_ERROR, INVENTORY_ERROR_PATH,
-                    "the inventory path '%s' leads nowhere: '%s' is not %s there", walk->path,
+                    "the inventory path '%s' does not exist: '%s' is not %s", walk->path,
                     *walk->part, kinds);
     else
         textToError(
             error, INVENTORY_ERROR, INVENTORY_ERROR_PATH,
             "the inventory path '%s' is too short: it must name a datacenter and a compute "
-            "resource, e.g. 'Datacenter/esx1.example.org' or 'Datacenter/Cluster/esx1.example.org'",
+            "resource, such as 'Datacenter/esx1.example.org' or "
+            "'Datacenter/Cluster/esx1.example.org'",
             walk->path);
     return NULL;
 }
@@ -148,7 +149,7 @@ passDatacenter(Walk *walk, const VimObjectContent *datacenter, GError **error)
     if (!folder) {
         textToError(
             error, INVENTORY_ERROR, INVENTORY_ERROR_PATH,
-            "the inventory path '%s' cannot be followed: the user may not look into its datacenter",
+            "the inventory path '%s' cannot be followed: the user may not read its datacenter",
             walk->path);
         return FALSE;
     }
@@ -193,11 +194,11 @@ pickHost(Walk *walk, const VimObjectContent *compute, GError **error)
     if (!name)
         textToError(
             error, INVENTORY_ERROR, INVENTORY_ERROR_PATH,
-            "the inventory path '%s' names a cluster; put the name of one of its hosts behind it",
+            "the inventory path '%s' names a cluster; append the name of one of its hosts",
             walk->path);
     else
         textToError(error, INVENTORY_ERROR, INVENTORY_ERROR_PATH,
-                    "the inventory path '%s' leads nowhere: '%s' is not a host there", walk->path,
+                    "the inventory path '%s' does not exist: '%s' is not a host", walk->path,
                     host ? walk->part[1] : name);
     return NULL;
 }

@@ -303,7 +303,7 @@ applyChange(InventoryObject *object, const VimPropertyChange *change, SharedRepl
      */
     if (reachesInto(object, change->name)) {
         textToError(error, VI_ERROR, VI_ERROR_COLLECTOR_VERSION,
-                    "the server reported only a part of '%s'", change->name);
+                    "the server reported '%s' only in part", change->name);
         return FALSE;
     }
 
@@ -338,8 +338,8 @@ touchObject(InventoryStore *store, const SoapMoRef *ref, GError **error)
     if (g_hash_table_size(store->objects) >= LIMIT_INVENTORY_OBJECTS) {
         textToError(
             error, VI_ERROR, VI_ERROR_PROTOCOL,
-            "the server's inventory has more than %d objects; name a part of it with path= in "
-            "the URI",
+            "the inventory of the server has more than %d objects; select a part of it with path= "
+            "in the URI",
             LIMIT_INVENTORY_OBJECTS);
         return NULL;
     }
@@ -397,8 +397,8 @@ checkHeld(const InventoryStore *store, GError **error)
         return TRUE;
     g_set_error(error, VI_ERROR,
                 store->stamp > 0 ? VI_ERROR_COLLECTOR_VERSION : VI_ERROR_PROTOCOL,
-                "the server's inventory takes more than %zu MiB of memory; name a part of it with "
-                "path= in the URI", LIMIT_INVENTORY_BYTES / (1024 * 1024));
+                "the inventory of the server takes more than %zu MiB of memory; select a part of "
+                "it with path= in the URI", LIMIT_INVENTORY_BYTES / (1024 * 1024));
     return FALSE;
 }
 

@@ -136,7 +136,7 @@ checkAnswered(const InventorySync *sync, GError **error)
         return TRUE;
     g_set_error(
         error, VI_ERROR, VI_ERROR_PROTOCOL,
-        "the server shows none of the objects asked for; check the permissions of the user");
+        "the server shows none of the requested objects; check the permissions of the user");
     return FALSE;
 }
 
@@ -182,7 +182,7 @@ askOnce(InventorySync *sync, guint seconds, Bounds *bounds, Answer *ret_answer, 
     if (updates->version && strlen(updates->version) > LIMIT_NAME_BYTES) {
         soapReplyFree(reply);
         g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "the server calls a version of its inventory by more than %d bytes",
+                    "the server named a version of its inventory with more than %d bytes",
                     LIMIT_NAME_BYTES);
         return FALSE;
     }

@@ -144,7 +144,7 @@ setRefused(const EsxClaim *other, const Held *held, GError **error)
     g_autofree char *path = textQuoteName(held->path);
 
     textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
-                "another change of '%s' is under way (%s since %s); try again when it has ended",
+                "another change of '%s' is in progress (%s since %s); try again when it has ended",
                 path, other->what, text ? text : "some time ago");
 }
 
@@ -153,7 +153,7 @@ isCancelled(gint *cancel, GError **error)
 {
     if (!cancel || !g_atomic_int_get(cancel))
         return FALSE;
-    g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "The operation was cancelled.");
+    g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "the operation was cancelled");
     return TRUE;
 }
 

@@ -67,7 +67,7 @@ isEvent(int eventID)
     if (eventID >= 0 && eventID < VIR_STORAGE_POOL_EVENT_ID_LAST)
         return true;
     esxReport(VIR_ERR_INVALID_ARG,
-              "there is no event %d of storage pools; lifecycle is %d, refresh is %d", eventID,
+              "unknown event %d of storage pools; lifecycle is %d, refresh is %d", eventID,
               VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE, VIR_STORAGE_POOL_EVENT_ID_REFRESH);
     return false;
 }
@@ -77,8 +77,8 @@ static void
 reportNoLoop(void)
 {
     esxReport(VIR_ERR_CONFIG_UNSUPPORTED, TEXT_MESSAGE,
-              "events need an event loop: register one, with virEventRegisterDefaultImpl() "
-              "for example, before the connection is opened, and run it");
+              "events need an event loop: register one before the connection is opened, for "
+              "example with virEventRegisterDefaultImpl(), and run it");
 }
 
 int

@@ -10,9 +10,8 @@
 #include "base_limits.h"
 
 static Places guests = PLACES_INIT(LIMIT_GUEST_PLACES,
-    "too many connections are being opened, or calls wait for servers, for clients that may not "
-    "choose whom to trust; try again later, or connect as root or with connect:write, where the "
-    "number is not limited");
+    "too many restricted clients are opening connections or waiting for servers; try again later, "
+    "or connect as root or with connect:write, where the number is not limited");
 
 PlacesVisit *
 esxGuestsVisit(void)

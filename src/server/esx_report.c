@@ -29,16 +29,17 @@ typedef struct {
 } EsxErrorRow;
 
 #define ESX_ADVICE_RESTRICTED \
-    "the licence of this ESX host (a free one, or none any more) lets its API read only; " \
+    "the licence of this ESX host (a free or an expired one) makes its API read-only; " \
     "changes need a paid licence"
 #define ESX_ADVICE_OUTCOME \
-    "whether the server has done it is unknown; look before doing it again"
+    "whether the server has done it is unknown; check before you repeat it"
 #define ESX_ADVICE_IN_USE \
-    "something on a host has it open, mostly a running machine; power that off, or detach the disk"
+    "it is open on a host, usually in a running virtual machine; power off that machine, or " \
+    "detach the disk"
 #define ESX_ADVICE_SPACE \
     "delete what is not needed, or choose a smaller capacity, a thin disk or another pool"
 #define ESX_ADVICE_PERMISSION \
-    "give the account's role the privilege, or use another account"
+    "add the privilege to the role of the account, or use another account"
 
 static const EsxErrorRow httpRows[] = {
     { HTTP_ERROR_RESOLVE,            VIR_ERR_SYSTEM_ERROR,          NULL },
@@ -191,7 +192,7 @@ static char * G_GNUC_PRINTF(2, 0)
 esxErrorVText(const GError *error, const char *format, va_list args)
 {
     const EsxErrorRow *row = esxErrorFindRow(error);
-    const char *message = error ? error->message : "an operation failed without saying why";
+    const char *message = error ? error->message : "an operation failed without a reason";
     const char *advice = row && row->advice ? row->advice : "";
     const gboolean isFirst = esxErrorIsFirst(row);
     g_autofree char *prefix = format ? textFormatV(format, args) : g_strdup("");

@@ -41,9 +41,10 @@ esxServerTellLeftOut(EsxServer *server, const char *listing, const LeftOut *out)
     if (out->count == 0)
         return;
     name = textQuoteName(out->sample);
-    text = g_strdup_printf("%u left out, the first one %s: '%s…'", out->count, out->reason, name);
+    text = g_strdup_printf("%u omitted, the first one is %s: '%s…'", out->count, out->reason, name);
     if (isNews(server, listing, text))
-        esxLog(VIR_LOG_WARN, "the server '%s' lists what cannot be shown among %s: " TEXT_MESSAGE,
+        esxLog(VIR_LOG_WARN, "the server '%s' lists objects that cannot be shown among %s: "
+                             TEXT_MESSAGE,
                server->host, listing, text);
 }
 
@@ -64,7 +65,7 @@ tellLive(gpointer opaque)
     const EsxServer *server = opaque;
 
     esxLog(VIR_LOG_INFO,
-           "the server '%s' tells of changes by itself from now on; reads cost nothing",
+           "the server '%s' reports changes by itself from now on; reads need no requests",
            server->host);
 }
 
@@ -74,8 +75,8 @@ tellLost(gpointer opaque, const GError *error)
     const EsxServer *server = opaque;
 
     esxLog(VIR_LOG_WARN,
-           "the server '%s' does not tell of changes any more, so that reads ask it, until it "
-           "does again: " TEXT_MESSAGE, server->host, error->message);
+           "the server '%s' no longer reports changes; until it does, each read asks it: "
+           TEXT_MESSAGE, server->host, error->message);
 }
 
 static const InventoryWatch inventoryWatch = {

@@ -55,8 +55,8 @@ static gboolean
 refuseMore(GError **error)
 {
     textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                "the names of the volumes take more memory than they may have: %d times what the "
-                "server sent, %zu MiB at most, and no more than there is", FACTOR,
+                "the names of the volumes exceed their memory limit: %d times what the server "
+                "sent, at most %zu MiB, and no more than is available", FACTOR,
                 LIMIT_ARENA_BYTES / (1024 * 1024));
     return FALSE;
 }

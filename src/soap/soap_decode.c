@@ -66,7 +66,7 @@ refuseEnvelope(SoapDecoder *decoder, GError **error)
     g_autofree char *quote = soapXmlQuote(decoder->xml);
 
     textToError(error, SOAP_ERROR, SOAP_ERROR_ENVELOPE,
-                "the reply is no SOAP message; it begins with " TEXT_MESSAGE, quote);
+                "the reply is not a SOAP message; it begins with " TEXT_MESSAGE, quote);
     return FALSE;
 }
 
@@ -121,7 +121,7 @@ refuseResponse(const SoapMethod *method, const SoapXmlElement *element, GError *
     const char *uri = element->uri ? element->uri : "";
 
     textToError(error, SOAP_ERROR, SOAP_ERROR_ENVELOPE,
-                "the reply to %s is a <%s> of namespace \"%s\", which is not its answer",
+                "the reply to %s is a <%s> of namespace \"%s\", which is not the expected response",
                 method->name, element->name, uri);
     return FALSE;
 }
@@ -268,7 +268,7 @@ soapDecoderFinish(SoapDecoder *decoder, GError **error)
         return NULL;
     if (!reply->body && !reply->fault) {
         textToError(error, SOAP_ERROR, SOAP_ERROR_ENVELOPE,
-                    "the reply to %s is a SOAP message with nothing in its body",
+                    "the reply to %s is a SOAP message with an empty body",
                     decoder->method->name);
         return NULL;
     }

@@ -34,8 +34,8 @@ static gboolean encodeObject(GString *out, const SoapObject *object, GError **er
 static gboolean
 encodeFail(GError **error, const char *where, const char *what)
 {
-    textToError(error, SOAP_ERROR, SOAP_ERROR_VALUE, "the request cannot be written, as its field "
-                "\"%s\" %s", where, what);
+    textToError(error, SOAP_ERROR, SOAP_ERROR_VALUE,
+                "the request cannot be encoded: its field \"%s\" %s", where, what);
     return FALSE;
 }
 
@@ -76,12 +76,12 @@ encodeText(GString *out, const char *text, const char *where, GError **error)
     const char *at;
 
     if (!g_utf8_validate(text, -1, NULL))
-        return encodeFail(error, where, "is not UTF-8");
+        return encodeFail(error, where, "is not valid UTF-8");
     for (at = text; *at; at = g_utf8_next_char(at)) {
         const char *escape = escapeOf(*at);
 
         if (!isXmlCharacter(g_utf8_get_char(at)))
-            return encodeFail(error, where, "has a control character");
+            return encodeFail(error, where, "contains a control character");
         if (escape)
             g_string_append(out, escape);
         else
@@ -122,7 +122,7 @@ static gboolean
 encodeString(GString *out, const char *name, const char *text, const char *xsiType, GError **error)
 {
     if (!text)
-        return encodeFail(error, name, "has an item that is missing");
+        return encodeFail(error, name, "has a missing item");
     encodeOpen(out, name, xsiType);
     g_string_append_c(out, '>');
     if (!encodeText(out, text, name, error))
@@ -156,7 +156,7 @@ encodeTyped(GString *out, const char *name, const SoapObject *object, const Soap
     if (!object || !object->type)
         return encodeFail(error, name, "has an object without a type");
     if (declared && !soapTypeIs(object->type, declared))
-        return encodeFail(error, name, "has an object of a type that does not belong there");
+        return encodeFail(error, name, "has an object of a type that is not allowed there");
     encodeOpen(out, name, object->type == declared ? NULL : object->type->name);
     g_string_append_c(out, '>');
     if (!encodeObject(out, object, error))
@@ -246,7 +246,7 @@ encodeAnyArray(GString *out, const char *name, const SoapAny *any, GError **erro
     if (any->wireType)
         type = soapAnyTypeOf(any->wireType, strlen(any->wireType));
     if (!type.known || !type.isArray || type.kind != any->kind)
-        return encodeFail(error, name, "is an array that does not say of what");
+        return encodeFail(error, name, "is an array without an item type");
     slot.name = anyItemTag(&type);
     slot.xsiType = type.xsdType;
     encodeOpen(out, name, any->wireType);
@@ -264,11 +264,11 @@ encodeAny(GString *out, const char *name, const SoapAny *any, GError **error)
     SoapAnyType type = { 0 };
 
     if (!any)
-        return encodeFail(error, name, "has an item that is missing");
+        return encodeFail(error, name, "has a missing item");
     if (any->isArray)
         return encodeAnyArray(out, name, any, error);
     if (any->kind == SOAP_KIND_ANY)
-        return encodeFail(error, name, "is a value that does not say of what type");
+        return encodeFail(error, name, "is a value without a type");
     slot.kind = any->kind;
     slot.xsiType = soapAnyField(any->kind, FALSE)->xsdType;
     if (any->wireType)
@@ -298,7 +298,7 @@ encodeField(GString *out, gconstpointer base, const SoapField *field, GError **e
     if (encodeIsAbsent(field, member, extra)) {
         if (field->flags & (SOAP_FIELD_OPTIONAL | SOAP_FIELD_ARRAY))
             return TRUE;
-        return encodeFail(error, field->name, "is required and missing");
+        return encodeFail(error, field->name, "is required but missing");
     }
     if (field->flags & SOAP_FIELD_ARRAY) {
         return encodeItems(out, &slot, *(gconstpointer const *)member, *(const size_t *)extra,

@@ -72,8 +72,8 @@ static void
 refuseMemory(GError **error)
 {
     textToError(error, SOAP_ERROR, SOAP_ERROR_LIMIT,
-                "the reply needs more memory than it may have: %d times its size, %zu MiB at most, "
-                "and no more than there is", LIMIT_DECODED, LIMIT_ARENA_BYTES / (1024 * 1024));
+                "the reply exceeds its memory limit: %d times its size, at most %zu MiB, and no "
+                "more than is available", LIMIT_DECODED, LIMIT_ARENA_BYTES / (1024 * 1024));
 }
 
 gpointer

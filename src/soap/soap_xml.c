@@ -177,8 +177,8 @@ soapXmlOnDocumentType(void *user, const xmlChar *name G_GNUC_UNUSED,
     g_autofree char *quote = soapXmlQuote(xml);
 
     soapXmlFail(xml, SOAP_ERROR_XML,
-                "the reply is no SOAP message, as it declares a document type; it begins with "
-                TEXT_MESSAGE, quote);
+                "the reply is not a SOAP message, because it declares a document type; it begins "
+                "with " TEXT_MESSAGE, quote);
 }
 
 /* Keeps libxml2 from printing; what it said is asked for when the reading has ended. */
@@ -299,10 +299,11 @@ soapXmlRaise(SoapXml *xml, GError **error)
     if (xml->elements == 0 || !soapXmlLooksLikeXml(xml)) {
         quote = soapXmlQuote(xml);
         textToError(error, SOAP_ERROR, SOAP_ERROR_XML,
-                    "the reply is no SOAP message; it begins with " TEXT_MESSAGE, quote);
+                    "the reply is not a SOAP message; it begins with " TEXT_MESSAGE, quote);
         return;
     }
-    textToError(error, SOAP_ERROR, SOAP_ERROR_XML, "the reply is no well-formed XML: %s in line %d",
+    textToError(error, SOAP_ERROR, SOAP_ERROR_XML,
+                "the reply is not well-formed XML: %s in line %d",
                 said, last ? last->line : 0);
 }
 
@@ -328,7 +329,7 @@ soapXmlStep(SoapXml *xml, const char *data, size_t length, GError **error)
     if (xml->quiet > LIMIT_REPLY_MARKUP) {
         textToError(error, SOAP_ERROR, SOAP_ERROR_LIMIT,
                     "the reply has a tag or comment of more than %d bytes, or as many blanks "
-                    "outside of its elements", LIMIT_REPLY_MARKUP);
+                    "outside its elements", LIMIT_REPLY_MARKUP);
         return FALSE;
     }
     return TRUE;

@@ -99,7 +99,7 @@ needSparse(EsxStream *stream)
     if (stream->sparse)
         return 0;
     esxReport(VIR_ERR_OPERATION_INVALID,
-              TEXT_MESSAGE ": holes need a transfer that was begun as a sparse one", stream->what);
+              TEXT_MESSAGE ": holes need a sparse transfer", stream->what);
     return -1;
 }
 
@@ -383,7 +383,7 @@ esxStreamOpen(virStreamPtr st, EsxConnection *connection, EsxTransfer *transfer)
     g_autoptr(GError) error = NULL;
 
     if (st->driver) {
-        esxReport(VIR_ERR_OPERATION_INVALID, TEXT_MESSAGE ": the stream is in use already",
+        esxReport(VIR_ERR_OPERATION_INVALID, TEXT_MESSAGE ": the stream is already in use",
                   transfer->what);
         return -1;
     }

@@ -150,8 +150,8 @@ watchNew(EsxStreamEvents *events, virStreamPtr stream, int interest, virStreamEv
     int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
     if (fd < 0) {
-        esxReport(VIR_ERR_SYSTEM_ERROR, "cannot make an eventfd for the events of a stream: "
-                  TEXT_MESSAGE, fileErrorText(errno));
+        esxReport(VIR_ERR_SYSTEM_ERROR, "cannot create an eventfd for the events of a stream: "
+                                        TEXT_MESSAGE, fileErrorText(errno));
         return NULL;
     }
     watch = g_new0(Watch, 1);
@@ -174,7 +174,7 @@ esxStreamEventsAdd(EsxStreamEvents *events, virStreamPtr stream, int interest,
 
     if (events->watch || !cb) {
         esxReport(VIR_ERR_OPERATION_INVALID, TEXT_MESSAGE,
-                  cb ? "the stream has a callback already" : "the callback is missing");
+                  cb ? "the stream already has a callback" : "the callback is missing");
         return -1;
     }
     watch = watchNew(events, stream, interest, cb);

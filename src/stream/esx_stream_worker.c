@@ -237,8 +237,8 @@ esxStreamAwaitVerdict(EsxStream *stream)
         left = textFormat("'%s'" ESX_LEFT_BEHIND "; ", stream->rest);
     /* In tenths of a second: "5", "0.1", "300". */
     esxReport(VIR_ERR_OPERATION_TIMEOUT,
-              TEXT_MESSAGE " has not come to its end within %g seconds and was told to stop; "
-              TEXT_MESSAGE "whether the server has it all is unknown", stream->what,
+              TEXT_MESSAGE " did not end within %g seconds and was cancelled; " TEXT_MESSAGE
+              "whether the server has stored all of it is unknown", stream->what,
               (double)((took + 50000) / 100000) / 10, left ? left : "");
     return -1;
 }
@@ -261,7 +261,7 @@ esxStreamAwaitBeginning(EsxStream *stream)
     case ESX_PIPE_HOLE:
     default:
         esxStreamAbandon(stream);
-        esxReport(VIR_ERR_OPERATION_TIMEOUT, TEXT_MESSAGE " has not begun within %g seconds",
+        esxReport(VIR_ERR_OPERATION_TIMEOUT, TEXT_MESSAGE " did not begin within %g seconds",
                   stream->what, stream->finishMs / 1000.0);
         return -1;
     }
@@ -294,10 +294,10 @@ static void
 logForNobody(EsxStream *stream, const GError *error)
 {
     if (esxErrorNumber(error) == VIR_ERR_OPERATION_ABORTED)
-        esxLog(VIR_LOG_INFO, TEXT_MESSAGE " was given up: " TEXT_MESSAGE, stream->what,
+        esxLog(VIR_LOG_INFO, TEXT_MESSAGE " was abandoned: " TEXT_MESSAGE, stream->what,
                error->message);
     else
-        esxLog(VIR_LOG_WARN, TEXT_MESSAGE " was given up: " TEXT_MESSAGE, stream->what,
+        esxLog(VIR_LOG_WARN, TEXT_MESSAGE " was abandoned: " TEXT_MESSAGE, stream->what,
                error->message);
 }
 
@@ -401,7 +401,7 @@ work(gpointer data)
 
     if (!stream->transfer->run(stream->transfer, stream->pipe, &stream->cancel, &error) && !error)
         g_set_error_literal(&error, ESX_ERROR, ESX_ERROR_INTERNAL,
-                            "the transfer has failed and does not say why");
+                            "the transfer failed without a reason");
     g_clear_pointer(&stream->transfer, esxTransferFree);
     esxConnectionLeave(g_steal_pointer(&stream->connection));
     settleVerdict(stream, error);

@@ -81,8 +81,8 @@ takeFolders(ViSearch *search, GError **error)
 
     if (!search->task->result) {
         g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "SearchDatastoreSubFolders_Task: the server says that the search has "
-                    "succeeded, and gives no result");
+                    "SearchDatastoreSubFolders_Task: the server reported that the search "
+                    "succeeded, but returned no result");
         return FALSE;
     }
     for (i = 0; i < search->nfolders; i++) {

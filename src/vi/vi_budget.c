@@ -33,7 +33,7 @@ static gboolean
 setTooMuch(const ViBudget *budget, const char *limit, GError **error)
 {
     textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                "%s: the server goes on and on: after %u parts its answer has more than %s",
+                "%s: the response does not end: after %u parts it has more than %s",
                 budget->what, budget->parts, limit);
     return FALSE;
 }
@@ -48,7 +48,7 @@ static void
 setLate(const ViBudget *budget, GError **error)
 {
     textToError(error, VI_ERROR, VI_ERROR_TIMEOUT,
-                "%s: the answer was not complete in time: %u parts of it had come within %.1f s",
+                "%s: the response was not complete in time: %u parts were received within %.1f s",
                 budget->what, budget->parts,
                 (double)(g_get_monotonic_time() - budget->started) / G_USEC_PER_SEC);
 }
@@ -65,10 +65,10 @@ viBudgetTake(ViBudget *budget, const SoapReply *reply, size_t objects, gboolean 
     if (budget->bytes > LIMIT_WHOLE_BYTES)
         return setTooMuch(budget, G_STRINGIFY(LIMIT_WHOLE_MIB) " MiB", error);
     if (budget->memory > LIMIT_ARENA_BYTES)
-        return setTooMuch(budget, "the memory it may take", error);
+        return setTooMuch(budget, "its memory limit", error);
     if (budget->objects > LIMIT_INVENTORY_OBJECTS)
         return setTooMuch(budget, G_STRINGIFY(LIMIT_INVENTORY_OBJECTS)
-                          " objects; name a part of the inventory with path= in the URI", error);
+                          " objects; select a part of the inventory with path= in the URI", error);
     if (!more)
         return TRUE;
     if (budget->parts >= LIMIT_PAGES)

@@ -185,7 +185,7 @@ viChangeRun(const ViChanging *changing, gconstpointer args, GError **error)
     if (!task)
         return fail(changing,
                     textAsError(VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN,
-                                "%s: the server does not tell which task it started",
+                                "%s: the server does not say which task it started",
                                 changing->method->name),
                     error);
 

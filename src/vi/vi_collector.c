@@ -213,8 +213,8 @@ viCollectorRetrieveWith(ViSession *session, const VimPropertyFilterSpec *spec,
     }
     g_set_error(
         error, VI_ERROR, VI_ERROR_PROTOCOL,
-        "RetrievePropertiesEx: the server shows none of the objects asked for, although the "
-        "login is fresh; check the permissions of the user");
+        "RetrievePropertiesEx: the server shows none of the requested objects, although the login "
+        "is fresh; check the permissions of the user");
     return NULL;
 }
 
@@ -270,12 +270,12 @@ viCollectorCreateFilter(ViSession *session, const SoapMoRef *collector,
 
     filter = ((VimCreateFilterResponse *)reply->body)->returnval;
     if (!filter) {
-        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL, "CreateFilter: the server made none");
+        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL, "CreateFilter: the server created none");
         return NULL;
     }
     if (arenaUsed(reply->arena) > LIMIT_KEPT_REPLY) {
         g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "CreateFilter: the server calls the filter by more than %zu KiB",
+                    "CreateFilter: the server named the filter with more than %zu KiB",
                     LIMIT_KEPT_REPLY / 1024);
         return NULL;
     }

@@ -21,13 +21,13 @@ isSendable(const char *cookie, GError **error)
         if (!g_ascii_iscntrl(*p))
             continue;
         g_set_error_literal(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                            "the server gave a session cookie with a control character in it");
+                            "the server sent a session cookie that contains a control character");
         return FALSE;
     }
     if ((size_t)(p - cookie) <= LIMIT_TICKET_BYTES)
         return TRUE;
     textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                "the server gave a session cookie of %zu bytes; at most %d are taken",
+                "the server sent a session cookie of %zu bytes; the limit is %d",
                 (size_t)(p - cookie), LIMIT_TICKET_BYTES);
     return FALSE;
 }

@@ -113,7 +113,7 @@ setFault(GError **error, const char *context, const char *name, const SoapObject
                     name);
     else
         textToError(error, VI_ERROR, (gint)viErrorCodeOfFault(name, detail), "%s: %s: %s%s%s",
-                    context, name, text, privilege ? "; it takes the privilege " : "",
+                    context, name, text, privilege ? "; this needs the privilege " : "",
                     privilege ? privilege : "");
 }
 

@@ -29,8 +29,8 @@ viReplySetNotSoap(const HttpResponse *response, const GString *quote, GError **e
 
     if (response->status == 503)
         g_set_error(error, VI_ERROR, VI_ERROR_BUSY,
-                    "the server is out of sessions or overloaded (HTTP status 503); wait a little, "
-                    "or close sessions that are not needed");
+                    "the server is out of sessions or overloaded (HTTP status 503); try again "
+                    "later, or close sessions that are not needed");
     else if (response->status >= 300 && response->status < 400)
         textToError(
             error, VI_ERROR, VI_ERROR_PROTOCOL,

@@ -248,8 +248,8 @@ readContent(ViSession *session, const VimServiceContent *content, GError **error
     if (!about || !content->rootFolder || !content->propertyCollector || !content->sessionManager ||
         !about->apiVersion || !about->productLineId) {
         g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "RetrieveServiceContent: the server does not say what it is; it is no ESX host "
-                    "or vCenter");
+                    "RetrieveServiceContent: the server does not say what it is; it is not an ESX "
+                    "host or vCenter");
         return FALSE;
     }
 
@@ -301,8 +301,8 @@ retrieveContent(ViSession *session, GError **error)
 
     if (arenaUsed(reply->arena) > LIMIT_KEPT_REPLY) {
         g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "RetrieveServiceContent: what the server says of itself takes more than %zu "
-                    "KiB", LIMIT_KEPT_REPLY / 1024);
+                    "RetrieveServiceContent: the server's description of itself takes more than "
+                    "%zu KiB", LIMIT_KEPT_REPLY / 1024);
         return FALSE;
     }
 
@@ -448,7 +448,7 @@ lockedAwaitRenewal(ViSession *session, guint64 stale, GError **error)
     if (session->renewing && session->renewals == renewals) {
         textToError(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
                     "the session ended, and another request has been logging in again for more "
-                    "than %g s without an outcome", viSessionTimeoutMs(session) / 1000.0);
+                    "than %g s without a result", viSessionTimeoutMs(session) / 1000.0);
         return FALSE;
     }
     g_propagate_error(error, g_error_copy(session->renewError));

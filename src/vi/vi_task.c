@@ -117,7 +117,7 @@ setCancelled(Wait *wait, GError **error)
 {
     cancelTask(wait);
     textToError(error, VI_ERROR, VI_ERROR_CANCELLED,
-                "%s: cancelled; the task '%s' has been told to stop", wait->what,
+                "%s: cancelled; the server was asked to cancel the task '%s'", wait->what,
                 wait->task->value);
 }
 
@@ -129,7 +129,8 @@ setTimeout(Wait *wait, GError **error)
 
     cancelTask(wait);
     textToError(error, VI_ERROR, VI_ERROR_TIMEOUT,
-                "%s: the task '%s' did not end in time (it was %s%s); it has been told to stop",
+                "%s: the task '%s' did not end in time (it was %s%s); the server was asked to "
+                "cancel it",
                 wait->what, wait->task->value, wait->state ? wait->state : "in an unknown state",
                 progress);
 }
@@ -286,7 +287,7 @@ createCollector(Wait *wait, GError **error)
         return NULL;
     if (!((VimCreatePropertyCollectorResponse *)reply->body)->returnval) {
         g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "CreatePropertyCollector: the server made none");
+                    "CreatePropertyCollector: the server created none");
         return NULL;
     }
     return g_steal_pointer(&reply);
@@ -512,7 +513,7 @@ viTaskWait(ViSession *session, const SoapMoRef *task, const char *what, guint ti
     result = waitForTask(&wait, &local);
     /* Errors of the network do not name the task, but here it is what was waited for. */
     if (local && local->domain == HTTP_ERROR)
-        textAddToError(&local, "%s: looking at the task '%s' failed: ", what, task->value);
+        textAddToError(&local, "%s: querying the task '%s' failed: ", what, task->value);
     if (local)
         g_propagate_error(error, g_steal_pointer(&local));
     g_free(wait.state);
@@ -565,11 +566,12 @@ setUnknown(const Wait *wait, GError **error)
     g_autoptr(GError) cause = g_steal_pointer(error);
 
     if (wait->stopped)
-        textToError(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN, TEXT_MESSAGE ", but was not seen to",
+        textToError(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN, TEXT_MESSAGE ", but its end was "
+                                                                            "not seen",
                     cause->message);
     else
         textToError(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN,
-                    "%s: what became of the task '%s' is unknown: " TEXT_MESSAGE, wait->what,
+                    "%s: the outcome of the task '%s' is unknown: " TEXT_MESSAGE, wait->what,
                     wait->task->value, cause->message);
 }
 

@@ -154,9 +154,9 @@ def test_what_is_left_out_is_in_the_log_once(site, new_fake, tmp_path: Path):
         for _ in range(3):
             conn.storagePoolLookupByName("datastore1").listAllVolumes(0)
         conn.close()
-    told = [line for line in log.read_text(errors="replace")[before:].splitlines() if "left out" in line]
+    told = [line for line in log.read_text(errors="replace")[before:].splitlines() if "1 omitted" in line]
     assert len(told) == 1, told
-    assert "1 left out, the first one a folder whose path is too long" in told[0]
+    assert "1 omitted, the first one is a folder whose path is too long" in told[0]
     assert "the volumes of pool 'datastore1'" in told[0]
     assert "left/outleft/out" in told[0]
     assert len(told[0]) < 500
@@ -176,10 +176,10 @@ def test_many_files_below_one_long_path(site, client: Client, new_fake, world):
     if site.mode == "remote":
         # What no message of libvirt's protocol can hold is not made at all.
         assert error is not None
-        assert re.search("more memory than they may have|than the 31457280 bytes that a daemon can send", error.message)
+        assert re.search("exceed their memory limit|than the 31457280 bytes that a daemon can send", error.message)
     elif error is not None:
         assert error.code == libvirt.VIR_ERR_RPC
-        assert "more memory than they may have" in error.message
+        assert "exceed their memory limit" in error.message
     server.clear_orders()
     assert len(pool.listAllVolumes(0)) == len(world.pool("datastore1").volumes)
 

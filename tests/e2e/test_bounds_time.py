@@ -137,7 +137,7 @@ def test_the_reply_to_an_upload_that_drips(site: Site, fake: Fake, new_fake, tmp
         server.order(method="PUT", after=after, **DRIP)
         with others_are_answered(site, fake):
             # The end of the upload and the reply to it have the same bound: either may be reached first.
-            words = r"was not complete( within 2 s)?|has not come to its end within 2 seconds"
+            words = r"was not complete( within 2 s)?|did not end within 2 seconds"
             ends_in_time(site, server, "vol-upload", "--pool", STORE, IMAGE, str(source), mentions=words)
         server.clear_orders()
 
@@ -178,7 +178,7 @@ def test_large_pages_without_end(site: Site, fake: Fake, new_fake):
     with others_are_answered(site, fake):
         result = site.virsh(server, linger=0, timeout=60)("pool-list", timeout=100)
     assert not result.ok
-    assert re.search("more than 64 MiB|more than .* objects|the memory it may take", result.err), result.err
+    assert re.search("more than 64 MiB|more than .* objects|its memory limit", result.err), result.err
     assert time.monotonic() - started < patience(90)
 
 
@@ -219,7 +219,7 @@ def test_a_look_at_a_task_that_is_not_answered(site: Site, fake: Fake, new_fake)
     # In a client the first read of this method is that of the inventory.
     server.order(kind="stall", method="RetrievePropertiesEx", count=-1, after=0 if site.daemon else 1)
     with others_are_answered(site, fake):
-        ends_in_time(site, server, "vol-list", STORE, mentions=r"looking at the task '.*' failed: ")
+        ends_in_time(site, server, "vol-list", STORE, mentions=r"querying the task '.*' failed: ")
 
 
 def test_the_start_of_a_change_that_is_not_answered(site: Site, fake: Fake, new_fake):
@@ -291,7 +291,7 @@ def test_a_reader_does_not_wait_for_anothers_question_for_longer(place: Site, ne
         read("waiter", other)
         took = time.monotonic() - started
         leader.join()
-    assert "another request for the same has been under way for" in errors["waiter"], errors
+    assert "another request for the same data has been in progress for" in errors["waiter"], errors
     assert took < patience(WITHIN), took
     assert "parts" in errors["leader"], errors
 

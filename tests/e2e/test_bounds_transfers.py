@@ -52,8 +52,8 @@ def server(new_fake) -> Fake:
 @pytest.mark.parametrize(
     ("order", "mentions"),
     [
-        ({"kind": "cut", "cut_at": 1}, "was interrupted again and again, and only"),
-        ({"kind": "cut", "cut_at": 1000, "expire": True}, "was interrupted again and again, and only"),
+        ({"kind": "cut", "cut_at": 1}, "was interrupted repeatedly, and only"),
+        ({"kind": "cut", "cut_at": 1000, "expire": True}, "was interrupted repeatedly, and only"),
         ({"kind": "cut", "cut_at": 0}, "failed: "),
     ],
     ids=["one byte", "a little and the session", "nothing"],
@@ -141,7 +141,7 @@ UPLOADS = {
     "nothing": (0, b"", "has sent nothing"),
     "a byte": (0, b"x", "has sent nothing"),
     "a part": (MIB, DATA[:100_000], "has sent nothing"),
-    "all but the end": (MIB, DATA[:MIB], "has not said that this was all"),
+    "all but the end": (MIB, DATA[:MIB], "has not ended the upload"),
 }
 """What was sent of an upload -> the length that was announced, the bytes, and words of the error."""
 
@@ -172,7 +172,7 @@ def test_a_client_that_falls_silent_in_an_upload_holds_its_volume_for_a_while(
     del before["t/a byte.iso"]
     assert tree(server, STORE) == before
     for kind, (_, _, words) in UPLOADS.items():
-        with pytest.raises(ApiError, match=f"for {SILENCE:g} s the client {words}; the volume is what it was"):
+        with pytest.raises(ApiError, match=f"the client {words} for {SILENCE:g} s; the volume is unchanged"):
             send_and_finish(streams[kind])
 
 
@@ -192,7 +192,7 @@ def test_a_client_that_takes_nothing_of_a_download_is_waited_for_for_a_while(sit
     finally:
         os.kill(client.pid, signal.SIGCONT)
     assert time.monotonic() - begun > SILENCE
-    with pytest.raises(ApiError, match=f"for {SILENCE:g} s the client has taken nothing"):
+    with pytest.raises(ApiError, match=f"the client has read nothing for {SILENCE:g} s"):
         take_all(stream)
 
 

@@ -101,7 +101,7 @@ def warnings(site: Site) -> list[str]:
 
 def told_of_the_loss(site: Site) -> int:
     """How often the log has said that reads are no longer live."""
-    return sum("does not tell of changes any more" in line for line in warnings(site))
+    return sum("no longer reports changes" in line for line in warnings(site))
 
 
 # ---- the answers ----------------------------------------------------------------------------------

@@ -155,7 +155,7 @@ def test_an_upload_of_which_not_all_was_stored(client: Client, server: Fake, poo
 def test_a_move_that_did_not_happen(client: Client, server: Fake, pool, name: str):
     before = tree(server, STORE)
     server.order(kind="pretend", method="MoveDatastoreFile_Task")
-    with raises_error(*FAILED, mentions="says that it has moved"):
+    with raises_error(*FAILED, mentions="reported that the uploaded data was moved"):
         client.run(UPLOAD, pool.storageVolLookupByName(name), DATA[::-1])
     assert tree(server, STORE) == before
 
@@ -179,7 +179,7 @@ HOLLOW = {
 def test_success_without_effect(server: Fake, pool, method: str):
     before = tree(server, STORE)
     server.order(kind="pretend", method=method)
-    with raises_error(*FAILED, mentions="the server says that it has"):
+    with raises_error(*FAILED, mentions="the server reported"):
         HOLLOW[method](pool)
     server.clear_orders()
     assert tree(server, STORE) == before

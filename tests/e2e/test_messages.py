@@ -131,7 +131,7 @@ def test_an_unknown_outcome_comes_first(client: Client, site, server):
     pool = client.open(site.uri(server)).storagePoolLookupByName(STORE)
     server.order(kind="http", method="CreateVirtualDisk_Task", status=418, text=FILLED, content_type="text/plain")
     message = message_of(lambda: pool.createXML(volume_xml(name, 1024 * 1024)))
-    assert "whether the server has done it is unknown; look before doing it again" in message
+    assert "whether the server has done it is unknown; check before you repeat it" in message
     assert message.index("is unknown") < message.index("418")
     assert "nnn.vmdk'" in message
     assert_clean(message)

@@ -28,7 +28,7 @@ UNCLEAN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u20
 # What XML can have; no ESC, no BEL.
 MARKS = "\u202eevil\u009b31m\u0085\u2028\u2066\u200f\u061c\ufeff\x7f"
 REASON = MARKS + "q" * 2000
-UNKNOWN = "whether the server has done it is unknown; look before doing it again"
+UNKNOWN = "whether the server has done it is unknown; check before you repeat it"
 
 
 def long_name(ending: str, letter: str = "n") -> str:
@@ -164,7 +164,7 @@ def test_a_change_without_effect_with_the_longest_names(client: Client, site, se
     pool, volume = start(walk, client, site, server)
     server.order(kind="pretend", method=walk.method)
     message = message_of(lambda: walk.change(pool, volume, client, walk.ending))
-    found = re.search(f"'[^']*/{subject_of(walk)}' is [^:]*; (resize|delete) it again: the server says", message)
+    found = re.search(f"'[^']*/{subject_of(walk)}' [^:]*; (resize|delete) it again: the server reported", message)
     assert found, message
     assert_clean(message)
 

@@ -44,7 +44,10 @@ POOL = "datastore1"
 DISK = "Fedora/Fedora.vmdk"
 TTL = 2
 """The least cache_ttl of such clients, in seconds."""
-REFUSED = "for clients that may not choose whom to trust; try again later, or connect as root or with connect:write"
+REFUSED = (
+    "too many restricted clients are opening connections or waiting for servers; try again later, "
+    "or connect as root or with connect:write"
+)
 
 
 @attrs.define

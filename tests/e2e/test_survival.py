@@ -57,7 +57,7 @@ class Case:
     """Orders for the hostile server, and words of which one must be in an error or in the daemon's log ("": none)."""
 
     orders: tuple[dict[str, Any], ...]
-    names: tuple[str, ...] = ("longer", "left out", "more than", "too long", "too large")
+    names: tuple[str, ...] = ("longer", "omitted", "more than", "too long", "too large")
     vcenter: bool = False
 
 
@@ -77,7 +77,7 @@ def searched(field: str, **more: Any) -> Case:
 
 
 ANY = ("",)
-HEADER = ("header", "not proper HTTP")
+HEADER = ("header", "not valid HTTP")
 """A line of 1 MB is too long for libcurl, which says what it thinks of such a server."""
 MANY_FILES = {"kind": "multiply", "method": READS, "count": -1, "field": "file", "times": 400, "distinct": ["path"]}
 MANY_STORES = {"kind": "multiply", "field": "objectSet", "of": "", "times": 1000, "distinct": ["obj"]}
@@ -127,7 +127,7 @@ CASES: dict[str, Case] = {
         ({"kind": "fault", "method": "*", "fault": "ResourceInUse", "size": MIB, "count": -1, "after": 6},),
         ("ResourceInUse",),
     ),
-    "a body beside a status": Case(({"kind": "http", "status": 500, "size": MIB, "count": -1},), ("no SOAP",)),
+    "a body beside a status": Case(({"kind": "http", "status": 500, "size": MIB, "count": -1},), ("not a SOAP",)),
     "a header": Case((swell("header:X-Long"),), HEADER),
     "300 headers": Case((swell("header:X-Many", size=1000, times=300),), ("header",)),
     "a reason": Case((swell("reason"),), ANY),

@@ -70,8 +70,9 @@ encode(const SoapObject *body, GError **error)
 static gboolean
 isExcused(const GError *error)
 {
-    return strstr(error->message, "is required and missing") ||
-           strstr(error->message, "does not say of what");
+    return strstr(error->message, "is required but missing") ||
+           strstr(error->message, "is an array without an item type") ||
+           strstr(error->message, "is a value without a type");
 }
 
 /* The reply that @first is written as, or NULL. */

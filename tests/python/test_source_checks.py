@@ -64,3 +64,41 @@ def test_planted_text_is_found(call: str):
 )
 def test_quoted_text_is_not(call: str):
     assert list(rules().check_messages(Planted("src/vi/vi_planted.c", f"    {call}\n"))) == []
+
+
+@pytest.mark.parametrize(
+    ("literal", "complaint"),
+    [
+        ('"The server has no file \'%s\'"', "begins with a capital"),
+        ('" It says: \'%s\'"', "begins with a capital"),
+        ('"No "\n        "host"', "begins with a capital"),
+        ('"%s cannot be reached."', "ends in a full stop"),
+        ('"the range ends at %" G_GUINT64_FORMAT "."', "ends in a full stop"),
+        ('"the file is locked (status %u)."', "ends in a full stop"),
+        ('"not trusted: " TEXT_MESSAGE ". If the host changed it, say so"', "two sentences"),
+        ('"it is locked. %s"', "two sentences"),
+    ],
+)
+def test_planted_wording_is_found(literal: str, complaint: str):
+    text = f"/* The head. */\nvoid\nf(void)\n{{\n    textToError(error, VI_ERROR, 1, {literal}, name);\n}}\n"
+    found = list(rules().check_wording(Planted("src/vi/vi_planted.c", text)))
+    assert len(found) == 1
+    assert found[0].startswith("src/vi/vi_planted.c:5: ")
+    assert complaint in found[0]
+
+
+@pytest.mark.parametrize(
+    "literal",
+    [
+        '"the server has no file \'%s\'"',
+        '"ESX cannot shrink a virtual disk; create a smaller disk and copy the data to it"',
+        '"LUNs are read-only"',
+        '"CreateFilter: the server created none"',
+        '"Cookie: %s"',
+        '"%u omitted, the first one is %s: \'%s…\'"',
+        '"the part \\".\\" or \\"..\\""',
+    ],
+)
+def test_wording_by_the_rule_is_not(literal: str):
+    text = f'/* "The old text of it." */\nvoid\nf(void)\n{{\n    refuse({literal}, error);\n}}\n'
+    assert list(rules().check_wording(Planted("src/vi/vi_planted.c", text))) == []

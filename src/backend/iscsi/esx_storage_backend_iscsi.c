@@ -91,8 +91,8 @@ const EsxStorageBackend esxStorageBackendIscsi = {
     .types = iscsiTypes,
     .owns = iscsiOwns,
     .readOnlyReason =
-        "A LUN of an iSCSI target is made, resized and removed on the storage array that serves "
-        "it, and its contents belong to who uses it: nothing of that goes through the ESX host.",
+        "LUNs are read-only: create, resize and delete them on the storage array, and change "
+        "their contents on the machine that uses them",
     .poolType = iscsiPoolType,
     .poolDescribe = iscsiPoolDescribe,
     .poolRefresh = iscsiPoolRefresh,

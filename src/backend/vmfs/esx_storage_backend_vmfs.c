@@ -120,7 +120,8 @@ vmfsPoolRefresh(EsxConnection *connection, const InventoryPool *pool, GError **e
 
     /* It has gone since the snapshot was taken. */
     if (g_error_matches(local, VI_ERROR, VI_ERROR_OBJECT_GONE))
-        g_set_error(error, ESX_ERROR, ESX_ERROR_NO_POOL, "the server has it no more");
+        g_set_error(error, ESX_ERROR, ESX_ERROR_NO_POOL,
+                    "the datastore no longer exists on the server");
     else
         g_propagate_error(error, g_steal_pointer(&local));
     return FALSE;
@@ -161,7 +162,7 @@ vmfsVolumes(EsxConnection *connection, const InventoryPool *pool, GError **error
     if (!pool->datastore->browser) {
         g_set_error(
             error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
-            "the server offers no way to look into this datastore; the user may lack the privilege "
+            "the server offers no browser for this datastore; the user may lack the privilege "
             "Datastore.Browse");
         return NULL;
     }
@@ -192,7 +193,7 @@ vmfsVolumeLookup(EsxConnection *connection, InventorySnapshot *snapshot, const c
         return TRUE;
     nameFormatUuid(uuid, canonical);
     if (!esxVmfsFindDisk(connection, snapshot, canonical, &path, error)) {
-        textAddToError(error, "cannot look for the disk with UUID '%s': ", canonical);
+        textAddToError(error, "cannot look up the disk with UUID '%s': ", canonical);
         return FALSE;
     }
     if (path)
@@ -212,11 +213,12 @@ vmfsVolumeCheckNew(const virStorageVolDef *def, GError **error)
     const char *reason = NULL;
 
     if (def->type != VIR_STORAGE_VOL_FILE)
-        reason = "a volume of a datastore is a file; leave the type out";
+        reason = "volumes of a datastore are files; omit the type";
     else if (def->target.backingStore)
-        reason = "a backing file cannot be asked for; clone the volume instead";
+        reason = "volumes with a backing file are not supported; clone the volume instead";
     else if (def->target.encryption)
-        reason = "encryption cannot be asked for; it is a matter of the host's storage policies";
+        reason = "encrypted volumes are not supported; encryption is controlled by the storage "
+                 "policies of the host";
 
     if (reason)
         g_set_error_literal(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT, reason);

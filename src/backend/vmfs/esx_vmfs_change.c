@@ -42,9 +42,9 @@ esxVmfsCheckCapacity(const EsxVmfsVerb *verb, const char *name, guint64 capacity
     if (!contents || contents->size >= capacity)
         return TRUE;
     textToError(&local, VI_ERROR, VI_ERROR_FILE_FAULT,
-                "the server says that it has resized it to %" G_GUINT64_FORMAT " bytes, and its "
-                "descriptor says %" G_GUINT64_FORMAT, capacity, contents->size);
-    esxVmfsLeft(local, path, " is not as long as it was to be; resize it again");
+                "the server reported a resize to %" G_GUINT64_FORMAT " bytes, but the descriptor "
+                "says %" G_GUINT64_FORMAT, capacity, contents->size);
+    esxVmfsLeft(local, path, " does not have the requested capacity; resize it again");
     g_propagate_error(error, local);
     return FALSE;
 }
@@ -59,15 +59,15 @@ esxVmfsResize(EsxConnection *connection, const InventoryPool *pool, const EsxVol
     guint64 capacityKb = 0;
 
     if (!isDisk(volume))
-        return refuse("ESX can resize virtual disks, not plain files; upload the file again, as "
-                      "long as it is to be", error);
+        return refuse("ESX can resize virtual disks, not plain files; upload the file again with "
+                      "the new size", error);
     if (!esxVmfsCapacityKb(capacity, &capacityKb, error))
         return FALSE;
     if (capacityKb * 1024 == volume->capacity)
         return TRUE;
     if (capacityKb * 1024 < volume->capacity)
-        return refuse("ESX cannot shrink a virtual disk; create a smaller one, and copy into it "
-                      "what is to stay", error);
+        return refuse("ESX cannot shrink a virtual disk; create a smaller disk and copy the data "
+                      "to it", error);
     if (!(verb = esxVmfsVerbNew(connection, pool, error)))
         return FALSE;
     if (viDiskExtend(connection->session, &disk, capacityKb, allocate, &verb->change, error))
@@ -87,13 +87,13 @@ esxVmfsWipe(EsxConnection *connection, const InventoryPool *pool, const EsxVolum
     const ViPath disk = esxVmfsViPath(pool, path);
 
     if (!isDisk(volume))
-        return refuse("ESX can wipe virtual disks, not plain files; delete the file, but know that "
-                      "its blocks keep what they hold until they are used again", error);
+        return refuse("ESX can wipe virtual disks, not plain files; you can delete the file, but "
+                      "its blocks keep their data until they are reused", error);
     if (!(verb = esxVmfsVerbNew(connection, pool, error)))
         return FALSE;
     if (viDiskZeroFill(connection->session, &disk, &verb->change, error))
         return TRUE;
-    esxVmfsAbout(error, path, " may have been wiped, wholly or in part");
+    esxVmfsAbout(error, path, " may have been wiped, completely or in part");
     return FALSE;
 }
 
@@ -147,12 +147,12 @@ esxVmfsDelete(EsxConnection *connection, const InventoryPool *pool, const EsxVol
                        : viFileDelete(connection->session, &file, &verb->change, &local))
         return esxVmfsVerbExpect(verb, volume->name, FALSE /* there */, error);
 
-    esxVmfsAbout(&local, path, " may have been deleted, wholly or in part");
+    esxVmfsAbout(&local, path, " may have been deleted, completely or in part");
     if (isDisk(volume) && isVague(local) && isForbidden(verb, volume))
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
-                    "its descriptor forbids that (ddb.deletable = \"false\"), which is mostly so "
-                    "because something else needs the disk; if nothing does, take that entry out "
-                    "of the descriptor: " TEXT_MESSAGE,
+                    "its descriptor forbids deletion (ddb.deletable = \"false\"), usually because "
+                    "something else needs the disk; if nothing does, remove that entry from the "
+                    "descriptor: " TEXT_MESSAGE,
                     local->message);
     else
         g_propagate_error(error, g_steal_pointer(&local));

@@ -42,8 +42,8 @@ checkSource(const InventoryPool *pool, const EsxVolumeSpec *spec, int format,
 
     if (!sourcePool->datastore) {
         textToError(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
-                    "'%s' is a LUN of the iSCSI target '%s', which ESX cannot copy into a "
-                    "datastore; copy a file of a datastore instead",
+                    "'%s' is a LUN of pool '%s', and ESX cannot copy a LUN into a datastore; copy "
+                    "a volume of a datastore instead",
                     source->name, sourcePool->name);
         return FALSE;
     }
@@ -53,9 +53,9 @@ checkSource(const InventoryPool *pool, const EsxVolumeSpec *spec, int format,
     }
     if (isDisk != (format == VIR_STORAGE_FILE_VMDK)) {
         textToError(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
-                    "ESX copies volumes as they are: the source '%s' is a %s, so the copy needs a "
-                    "name that %s '.vmdk'", source->name, isDisk ? "virtual disk" : "plain file",
-                    isDisk ? "ends with" : "does not end with");
+                    "ESX does not convert volumes: the source '%s' is a %s, so the name of the "
+                    "copy must %s in '.vmdk'", source->name, isDisk ? "virtual disk" : "plain file",
+                    isDisk ? "end" : "not end");
         return FALSE;
     }
     if (isSame(pool, sourcePool) && g_str_equal(spec->name, source->name)) {
@@ -79,7 +79,7 @@ copyDisk(EsxVmfsVerb *verb, gpointer opaque, GError **error)
     if (viDiskCopy(verb->connection->session, &from, &to, kind, &verb->change, &copy->kindTaken,
                    error))
         return TRUE;
-    esxVmfsAbout(error, copy->toPath, " may have been made");
+    esxVmfsAbout(error, copy->toPath, " may have been created");
     return FALSE;
 }
 
@@ -93,7 +93,7 @@ extendCopy(EsxVmfsVerb *verb, const Copy *copy, guint64 capacityKb, GError **err
     if (viDiskExtend(verb->connection->session, &path, capacityKb,
                      copy->kind.type == VI_DISK_EAGER, &verb->change, &local))
         return TRUE;
-    textAddToError(&local, "the copy was made, but cannot be extended: ");
+    textAddToError(&local, "the copy was created but cannot be extended: ");
     esxVmfsAbout(&local, copy->toPath,
                  " is the copy, and may still have the capacity of its source");
     if (!esxVmfsIsOpenOutcome(local))
@@ -153,7 +153,7 @@ copyFile(EsxVmfsVerb *verb, gpointer opaque, GError **error)
 
     if (viFileCopy(verb->connection->session, &from, &to, &verb->change, error))
         return TRUE;
-    esxVmfsAbout(error, copy->toPath, " may have been made");
+    esxVmfsAbout(error, copy->toPath, " may have been created");
     return FALSE;
 }
 
@@ -174,15 +174,16 @@ checkFile(const EsxVmfsVerb *verb, const char *name, const Copy *copy, GError **
         g_error_free(local);
         if (missing)
             g_set_error(error, VI_ERROR, VI_ERROR_FILE_FAULT,
-                        "the server says that it has made the file, and there is none");
+                        "the server reported that the file was created, but it does not exist");
         return !missing;
     }
     if (size == copy->source->capacity ||
         !viTransferSize(transfer, &from, verb->change.cancel, &wanted, NULL) || size == wanted)
         return TRUE;
     textToError(&local, VI_ERROR, VI_ERROR_FILE_FAULT,
-                "the copy has %" G_GUINT64_FORMAT " bytes, and its source '%s' has %"
-                G_GUINT64_FORMAT "; it was changed meanwhile, or the copy is not whole", size,
+                "the copy has %" G_GUINT64_FORMAT " bytes, but its source '%s' has %"
+                G_GUINT64_FORMAT
+                "; the source has changed in the meantime, or the copy is incomplete", size,
                 copy->fromPath, wanted);
     esxVmfsVerbTidy(verb, copy->toPath, FALSE /* isDisk */, local);
     g_propagate_error(error, local);
@@ -195,8 +196,8 @@ cloneFile(EsxVmfsVerb *verb, const EsxVolumeSpec *spec, Copy *copy, EsxVolume *v
 {
     if (spec->capacity > copy->source->capacity) {
         textToError(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
-                    "ESX copies a plain file as it is: the copy cannot be larger than the %"
-                    G_GUINT64_FORMAT " bytes of its source; ask for that capacity",
+                    "ESX copies plain files unchanged, so the copy cannot be larger than the %"
+                    G_GUINT64_FORMAT " bytes of its source; request that capacity",
                     copy->source->capacity);
         return FALSE;
     }

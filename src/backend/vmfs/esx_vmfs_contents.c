@@ -52,9 +52,9 @@ failDescriptor(EsxConnection *connection, const ViFile *file, GError **error, GE
         size > ESX_VMFS_DESCRIPTOR_LIMIT) {
         g_error_free(local);
         textToError(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
-                    "the disk is one file of %" G_GUINT64_FORMAT " bytes (monolithicSparse, or "
-                    "streamOptimized) instead of a descriptor and an image of its contents; clone "
-                    "it, and use the clone", size);
+                    "the disk is a single file of %" G_GUINT64_FORMAT " bytes (monolithicSparse "
+                    "or streamOptimized), not a descriptor with an image of its contents; clone "
+                    "the disk and use the clone", size);
         return FALSE;
     }
     g_propagate_error(error, local);

@@ -29,10 +29,11 @@ esxVmfsDiskType(const EsxVolumeSpec *spec, ViDiskType *ret_type, GError **error)
         *ret_type = VI_DISK_THICK;
     } else {
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                    "a virtual disk cannot take %" G_GUINT64_FORMAT " of its %" G_GUINT64_FORMAT
-                    " bytes from the start; choose an allocation of 0 (thin), one equal to the "
-                    "capacity (thick, zeroed when first written), or preallocation of metadata "
-                    "(thick, zeroed at once)", spec->allocation, spec->capacity);
+                    "a virtual disk cannot start with %" G_GUINT64_FORMAT " of its %"
+                    G_GUINT64_FORMAT
+                    " bytes allocated; choose an allocation of 0 (thin), an allocation equal to "
+                    "the capacity (thick, zeroed on first write), or preallocation of metadata "
+                    "(thick, zeroed at creation)", spec->allocation, spec->capacity);
         return FALSE;
     }
     return TRUE;
@@ -44,7 +45,7 @@ checkCapacity(guint64 capacity, GError **error)
     if (capacity <= G_MAXINT64 - 1023)
         return TRUE;
     textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                "no ESX host can make a volume of %" G_GUINT64_FORMAT " bytes", capacity);
+                "no ESX host can create a volume of %" G_GUINT64_FORMAT " bytes", capacity);
     return FALSE;
 }
 
@@ -53,7 +54,7 @@ esxVmfsCapacityKb(guint64 capacity, guint64 *ret_kb, GError **error)
 {
     if (capacity == 0) {
         g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                    "a virtual disk needs a capacity of more than 0 bytes");
+                    "the capacity of a virtual disk must be greater than 0");
         return FALSE;
     }
     if (!checkCapacity(capacity, error))
@@ -80,7 +81,7 @@ createDisk(EsxVmfsVerb *verb, gpointer opaque, GError **error)
     if (viDiskCreate(verb->connection->session, &path, disk->capacityKb, &disk->kind,
                      &verb->change, error))
         return TRUE;
-    esxVmfsAbout(error, disk->path, " may have been made");
+    esxVmfsAbout(error, disk->path, " may have been created");
     return FALSE;
 }
 
@@ -157,8 +158,8 @@ checkRoom(const InventoryPool *pool, guint64 size, GError **error)
     if (pool->capacity == 0 || size <= pool->capacity)
         return TRUE;
     textToError(error, VI_ERROR, VI_ERROR_NO_DISK_SPACE,
-                "the datastore has room for %" G_GUINT64_FORMAT " bytes in all, not for %"
-                G_GUINT64_FORMAT, pool->capacity, size);
+                "the datastore has a capacity of %" G_GUINT64_FORMAT " bytes, too small for a "
+                "file of %" G_GUINT64_FORMAT " bytes", pool->capacity, size);
     return FALSE;
 }
 
@@ -192,7 +193,7 @@ moveToName(EsxVmfsVerb *verb, const char *temporary, const char *name, GError **
         setExists(name, &local);
         esxVmfsVerbTidy(verb, fromPath, FALSE /* isDisk */, local);
     } else if (esxVmfsIsOpenOutcome(local)) {
-        esxVmfsLeft(local, fromPath, " is the new file, unless it has its own name already");
+        esxVmfsLeft(local, fromPath, " holds the new file, unless it has already been renamed");
     } else {
         esxVmfsVerbTidy(verb, fromPath, FALSE /* isDisk */, local);
     }
@@ -217,12 +218,11 @@ checkFile(const EsxVmfsVerb *verb, const char *temporary, const EsxVolumeSpec *s
         if (g_error_matches(local, VI_ERROR, VI_ERROR_FILE_NOT_FOUND)) {
             g_clear_error(&local);
             textToError(&local, VI_ERROR, VI_ERROR_FILE_FAULT,
-                        "the server says that it has moved what was written to its name, and has "
-                        "not");
+                        "the server reported that the new file was renamed, but it was not");
             esxVmfsVerbTidy(verb, fromPath, FALSE /* isDisk */, local);
         } else {
-            textAddToError(&local, "looking at it failed: ");
-            esxVmfsLeft(local, toPath, " was made; look at it");
+            textAddToError(&local, "checking the result failed: ");
+            esxVmfsLeft(local, toPath, " was created; check it");
         }
         g_propagate_error(error, local);
         return FALSE;
@@ -230,8 +230,8 @@ checkFile(const EsxVmfsVerb *verb, const char *temporary, const EsxVolumeSpec *s
     if (size == spec->capacity)
         return TRUE;
     g_set_error(&local, VI_ERROR, VI_ERROR_FILE_FAULT,
-                "the server has stored %" G_GUINT64_FORMAT " of the %" G_GUINT64_FORMAT
-                " bytes that were sent", size, spec->capacity);
+                "the server stored %" G_GUINT64_FORMAT " of the %" G_GUINT64_FORMAT " bytes that "
+                "were sent", size, spec->capacity);
     esxVmfsVerbTidy(verb, toPath, FALSE /* isDisk */, local);
     g_propagate_error(error, local);
     return FALSE;

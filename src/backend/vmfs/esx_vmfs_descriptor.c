@@ -224,14 +224,15 @@ readLines(Reader *reader, char **lines, GError **error)
             readValue(reader, line);
         } else if (!readExtent(reader, line)) {
             textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
-                        "the descriptor of the disk is broken: its line %zu, '%s', describes "
-                        "no extent", i + 1, line);
+                        "the descriptor of the disk is invalid: line %zu, '%s', does not describe "
+                        "an extent", i + 1, line);
             return FALSE;
         }
     }
     if (reader->extents->len == 0) {
         g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
-                    "the descriptor of the disk is broken: it names no file with contents");
+                    "the descriptor of the disk is invalid: it names no file that holds the "
+                    "contents");
         return FALSE;
     }
     return TRUE;
@@ -264,7 +265,7 @@ readText(EsxVmfsDescriptor *descriptor, const char *bytes, size_t length, GError
 
     if (g_ascii_strncasecmp(text, MAGIC_TEXT, strlen(MAGIC_TEXT)) != 0) {
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
-                    "the file is no descriptor of a virtual disk: it does not begin with '%s'",
+                    "the file is not a descriptor of a virtual disk: it does not begin with '%s'",
                     MAGIC_TEXT);
         return FALSE;
     }
@@ -285,7 +286,7 @@ esxVmfsDescriptorParse(const char *bytes, size_t length, GError **error)
         readBinary(descriptor, bytes, length);
     } else if (length > ESX_VMFS_DESCRIPTOR_LIMIT) {
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
-                    "the file is no descriptor of a virtual disk: it is longer than %d bytes",
+                    "the file is not a descriptor of a virtual disk: it is longer than %d bytes",
                     ESX_VMFS_DESCRIPTOR_LIMIT);
         return NULL;
     } else if (!readText(descriptor, bytes, length, error)) {
@@ -315,7 +316,7 @@ esxVmfsDescriptorFree(EsxVmfsDescriptor *descriptor)
 
 /* ---- contents -------------------------------------------------------------------------------- */
 
-#define ADVICE "clone it, and use the clone"
+#define ADVICE "clone the disk and use the clone"
 
 static gboolean G_GNUC_PRINTF(2, 3)
 refuse(GError **error, const char *format, ...)
@@ -353,27 +354,27 @@ checkExtent(const EsxVmfsDescriptor *descriptor, const EsxVmfsExtent *extent, GE
         return refuse(error, "the disk is a raw device mapping (%s): its contents are on a LUN, "
                       "not in a file of the datastore; " ADVICE, descriptor->createType);
     case ESX_VMFS_EXTENT_SPARSE:
-        return refuse(error, "the disk is of the sparse kind '%s', whose file is no image of its "
-                      "contents; " ADVICE, descriptor->createType);
+        return refuse(error, "the disk is of the sparse type '%s', whose file is not an image of "
+                             "its contents; " ADVICE, descriptor->createType);
     case ESX_VMFS_EXTENT_ZERO:
     case ESX_VMFS_EXTENT_OTHER:
-        return refuse(error, "the disk has a part of the kind '%s', which is no image of its "
-                      "contents; " ADVICE, extent->type);
+        return refuse(error, "the disk has an extent of the type '%s', which is not an image of "
+                             "its contents; " ADVICE, extent->type);
     case ESX_VMFS_EXTENT_FLAT:
         break;
     }
     if (!extent->file || g_str_equal(extent->access, "NOACCESS"))
-        return refuse(error, "the disk has a part that the host may not read");
+        return refuse(error, "the disk has an extent that the host may not read");
     if (strstr(extent->file, "://"))
-        return refuse(error, "the disk's contents are in an object of its storage ('%s'), not "
-                      "in a file of the datastore; clone it to a VMFS or NFS datastore, and use "
-                      "the clone", extent->file);
+        return refuse(error, "the contents of the disk are in a storage object ('%s'), not in a "
+                             "file of the datastore; clone the disk to a VMFS or NFS datastore "
+                             "and use the clone", extent->file);
     if (!isBeside(extent->file))
-        return refuse(error, "the disk's descriptor names the file '%s', which is not beside "
-                      "it; " ADVICE, extent->file);
+        return refuse(error, "the descriptor of the disk names the file '%s', which is not in the "
+                             "folder of the disk; " ADVICE, extent->file);
     if (!nameIsExtent(extent->file))
-        return refuse(error, "the disk's descriptor names '%s' as its contents, which is no "
-                      "name of an extent: the file belongs to something else; " ADVICE,
+        return refuse(error, "the descriptor of the disk names '%s' as its contents, which is not "
+                             "the name of an extent: the file belongs to something else; " ADVICE,
                       extent->file);
     return TRUE;
 }
@@ -384,11 +385,11 @@ esxVmfsDescriptorCheckFlat(const EsxVmfsDescriptor *descriptor, GError **error)
     size_t i;
 
     if (descriptor->binary)
-        return refuse(error, "the disk is of the sparse kind '%s', whose file is no image of its "
-                      "contents; " ADVICE, descriptor->createType);
+        return refuse(error, "the disk is of the sparse type '%s', whose file is not an image of "
+                             "its contents; " ADVICE, descriptor->createType);
     if (descriptor->hasParent)
-        return refuse(error, "the disk is a snapshot%s%s%s: its file has only what has changed "
-                      "since; " ADVICE,
+        return refuse(error, "the disk is a snapshot%s%s%s: its file holds only the changes since "
+                             "then; " ADVICE,
                       descriptor->parent ? " of '" : "",
                       descriptor->parent ? descriptor->parent : "",
                       descriptor->parent ? "'" : "");
@@ -397,6 +398,6 @@ esxVmfsDescriptorCheckFlat(const EsxVmfsDescriptor *descriptor, GError **error)
             return FALSE;
     }
     if (descriptor->capacity == 0)
-        return refuse(error, "the disk's descriptor says that it has no capacity");
+        return refuse(error, "the descriptor of the disk gives it no capacity");
     return TRUE;
 }

@@ -126,7 +126,8 @@ run(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error)
         return TRUE;
     }
     if (!g_error_matches(local, HTTP_ERROR, HTTP_ERROR_CANCELLED))
-        esxVmfsNote(local, "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " bytes came before that",
+        esxVmfsNote(local, "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " bytes were received "
+                           "before that",
                     output.at - download->offset, download->length);
     g_propagate_error(error, local);
     return FALSE;
@@ -170,7 +171,7 @@ findAnew(EsxConnection *connection, const InventoryPool *pool, const char *name,
         return NULL;
     volume = esxVolumeListFind(list, name);
     if (!volume) {
-        g_set_error(error, ESX_ERROR, ESX_ERROR_NO_VOLUME, "it was deleted meanwhile");
+        g_set_error(error, ESX_ERROR, ESX_ERROR_NO_VOLUME, "it has been deleted in the meantime");
         return NULL;
     }
     contents = esxVmfsContentsFind(connection, pool, volume, error);
@@ -201,7 +202,7 @@ findBelieved(EsxConnection *connection, const InventoryPool *pool, const EsxVolu
     if (listed == second->size || (first->size < listed && listed < second->size))
         return g_steal_pointer(&second);
     g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                "the server lists it with %" G_GUINT64_FORMAT " bytes, and its file API says %"
+                "the server lists it with %" G_GUINT64_FORMAT " bytes, but its file API reports %"
                 G_GUINT64_FORMAT "; nothing was read", listed, second->size);
     return NULL;
 }
@@ -230,7 +231,7 @@ esxVmfsDownload(EsxConnection *connection, const InventoryPool *pool, const EsxV
         return NULL;
     if (offset > contents->size) {
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                    "it has %" G_GUINT64_FORMAT " bytes, so that a download cannot begin at byte %"
+                    "it has %" G_GUINT64_FORMAT " bytes, so a download cannot begin at byte %"
                     G_GUINT64_FORMAT, contents->size, offset);
         return NULL;
     }

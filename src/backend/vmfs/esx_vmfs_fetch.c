@@ -100,7 +100,7 @@ fill(const char *data, size_t length, gpointer opaque, GError **error)
         return TRUE;
     if (length > filling->length - before) {
         g_set_error(error, ESX_ERROR, ESX_ERROR_INTERNAL,
-                    "more came of a part of a file than was asked for");
+                    "the server sent more of a part of the file than requested");
         return FALSE;
     }
     memcpy(filling->slot->data + before, data, length);
@@ -152,7 +152,7 @@ fillSlot(Filling *filling, guint64 offset, GError **error)
     if (filling->filled == filling->length)
         return TRUE;
     g_set_error(error, ESX_ERROR, ESX_ERROR_INTERNAL,
-                "less came of a part of a file than was asked for");
+                "the server sent less of a part of the file than requested");
     return FALSE;
 }
 
@@ -190,7 +190,7 @@ await(Run *run, size_t given, gint *cancel)
     while (!run->error && (run->next == run->head || slotOf(run, run->head)->filled <= given)) {
         if (cancel && g_atomic_int_get(cancel)) {
             lockedFail(run, g_error_new(HTTP_ERROR, HTTP_ERROR_CANCELLED,
-                                        "The operation was cancelled."));
+                                        "the operation was cancelled"));
             break;
         }
         run->waiting = TRUE;

@@ -37,7 +37,7 @@ esxVmfsIsZero(const char *data, size_t length)
 static gboolean
 setGivenUp(GError **error)
 {
-    g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "The download was given up.");
+    g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "the download was aborted");
     return FALSE;
 }
 
@@ -45,7 +45,7 @@ static gboolean
 setSilent(const EsxPipe *pipe, GError **error)
 {
     textToError(error, ESX_ERROR, ESX_ERROR_CLIENT_SILENT,
-                "for %g s the client has taken nothing", esxPipePatienceMs(pipe) / 1000.0);
+                "the client has read nothing for %g s", esxPipePatienceMs(pipe) / 1000.0);
     return FALSE;
 }
 

@@ -36,7 +36,7 @@ typedef struct {
 static gboolean
 setGivenUp(GError **error)
 {
-    g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "The upload was given up.");
+    g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "the upload was aborted");
     return FALSE;
 }
 
@@ -45,8 +45,8 @@ static gboolean
 setSilent(const EsxPipe *pipe, const char *what, GError **error)
 {
     textToError(error, ESX_ERROR, ESX_ERROR_CLIENT_SILENT,
-                "for %g s the client has %s; the volume is what it was",
-                esxPipePatienceMs(pipe) / 1000.0, what);
+                "the client has %s for %g s; the volume is unchanged",
+                what, esxPipePatienceMs(pipe) / 1000.0);
     return FALSE;
 }
 
@@ -56,8 +56,8 @@ static gboolean
 setLength(const Upload *upload, const char *what, GError **error)
 {
     textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                "%s %" G_GINT64_FORMAT " bytes %s; the volume is what it was", what, upload->length,
-                upload->contents->isDisk ? "that the virtual disk has" : "that were announced");
+                "%s %" G_GINT64_FORMAT " bytes %s; the volume is unchanged", what, upload->length,
+                upload->contents->isDisk ? "of the virtual disk" : "that were announced");
     return FALSE;
 }
 
@@ -84,7 +84,7 @@ giveBytes(char *buffer, size_t size, gpointer opaque, GError **error)
     case ESX_PIPE_END:
         if (upload->length < 0)
             return 0;
-        setLength(upload, "what was sent ends before the", error);
+        setLength(upload, "the data ends before the", error);
         return -1;
     case ESX_PIPE_WAIT:
         setSilent(upload->pipe, "sent nothing", error);
@@ -107,9 +107,9 @@ awaitEnd(Upload *upload, GError **error)
     case ESX_PIPE_END:
         return TRUE;
     case ESX_PIPE_DONE:
-        return setLength(upload, "more was sent than the", error);
+        return setLength(upload, "the data is longer than the", error);
     case ESX_PIPE_WAIT:
-        return setSilent(upload->pipe, "not said that this was all", error);
+        return setSilent(upload->pipe, "not ended the upload", error);
     case ESX_PIPE_HOLE:
     case ESX_PIPE_CLOSED:
     default:
@@ -135,8 +135,8 @@ writeFile(Upload *upload, const char *temporary, gint *cancel, GError **error)
         return FALSE;
     if (size != upload->got) {
         textToError(error, VI_ERROR, VI_ERROR_FILE_FAULT,
-                    "the server has stored %" G_GUINT64_FORMAT " of the %" G_GUINT64_FORMAT
-                    " bytes that were sent; the volume is what it was", size, upload->got);
+                    "the server stored %" G_GUINT64_FORMAT " of the %" G_GUINT64_FORMAT " bytes "
+                    "that were sent; the volume is unchanged", size, upload->got);
         return FALSE;
     }
     if (!awaitEnd(upload, error))
@@ -197,7 +197,7 @@ checkUnchanged(Upload *upload, gint *cancel, GError **error)
     if (isDisk && size < upload->before)
         return TRUE;
     textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
-                "the %s during the upload: it has %" G_GUINT64_FORMAT " bytes now, and had %"
+                "the %s during the upload: it now has %" G_GUINT64_FORMAT " bytes and had %"
                 G_GUINT64_FORMAT " before; upload again",
                 isDisk ? "disk was resized" : "file was replaced", size, upload->before);
     return FALSE;
@@ -256,8 +256,8 @@ checkStill(Upload *upload, GError **error)
                               g_str_equal(now->parts[0].file, contents->parts[0].file)))
         return TRUE;
     textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
-                "the disk was resized before the upload began: it has %" G_GUINT64_FORMAT
-                " bytes now, and had %" G_GUINT64_FORMAT "; upload again", now->size,
+                "the disk was resized before the upload began: it now has %" G_GUINT64_FORMAT " "
+                "bytes and had %" G_GUINT64_FORMAT " before; upload again", now->size,
                 contents->size);
     return FALSE;
 }
@@ -334,12 +334,12 @@ removeOrphan(const Upload *upload, const Place *place, GError **error)
 
     if (viFileDelete(verb->connection->session, &file, &verb->change, &local))
         g_set_error(error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND,
-                    "the disk was deleted during the upload; what was sent was deleted as well");
+                    "the disk was deleted during the upload; the uploaded data was deleted too");
     else
         return failLeft(place->toPath, VI_ERROR_FILE_NOT_FOUND,
-                        " is left, and belongs to no disk; delete it",
-                        textFormat("the disk was deleted during the upload, and deleting what was "
-                                   "sent failed: " TEXT_MESSAGE, local->message),
+                        " is left over and belongs to no disk; delete it",
+                        textFormat("the disk was deleted during the upload, and deleting the "
+                                   "uploaded data failed: " TEXT_MESSAGE, local->message),
                         error);
     return FALSE;
 }
@@ -348,11 +348,11 @@ removeOrphan(const Upload *upload, const Place *place, GError **error)
 static gboolean
 failLook(const Place *place, GError *local, GError **error)
 {
-    char *why = textFormat("looking at it failed: " TEXT_MESSAGE, local->message);
+    char *why = textFormat("checking the result failed: " TEXT_MESSAGE, local->message);
 
     g_error_free(local);
     return failLeft(place->toPath, VI_ERROR_OUTCOME_UNKNOWN,
-                    " is where what was sent was moved to", why, error);
+                    " is where the uploaded data was moved", why, error);
 }
 
 /* Whether the server has done what it says: then nothing is under the other name any more. */
@@ -365,7 +365,7 @@ checkMoved(Upload *upload, const Place *place, GError **error)
 
     if (viTransferSize(upload->verb->connection->transfer, &file, place->cancel, &size, &local)) {
         textToError(&local, VI_ERROR, VI_ERROR_FILE_FAULT,
-                    "the server says that it has moved what was sent to '%s', and has not",
+                    "the server reported that the uploaded data was moved to '%s', but it was not",
                     place->toPath);
         removeFile(upload, place->fromPath, &local);
         g_propagate_error(error, local);
@@ -402,7 +402,7 @@ checkDiskNow(Upload *upload, const Place *place, GError **error)
     /* Resized behind the move: then what was sent was there in time. */
     if (size == now->size)
         return TRUE;
-    note = textFormat(" has the contents of the disk, and does not fit its descriptor; %s %"
+    note = textFormat(" holds the contents of the disk but does not match its descriptor; %s %"
                       G_GUINT64_FORMAT " bytes",
                       size < now->size ? "upload an image of" : "resize the disk to",
                       MAX(size, now->size));
@@ -417,7 +417,7 @@ checkDiskNow(Upload *upload, const Place *place, GError **error)
 static gboolean
 setReplaced(const Upload *upload, const Place *place, guint64 size, GError **error)
 {
-    g_autofree char *note = textFormat(" has %" G_GUINT64_FORMAT " bytes now, and %"
+    g_autofree char *note = textFormat(" now has %" G_GUINT64_FORMAT " bytes, but %"
                                        G_GUINT64_FORMAT " were sent; upload again",
                                        size, upload->got);
 
@@ -464,7 +464,8 @@ moveToPlace(Upload *upload, const char *temporary, gint *cancel, GError **error)
                                               checkDiskNow(upload, &place, error)
                                         : checkFileNow(upload, &place, error);
     if (esxVmfsIsOpenOutcome(local))
-        esxVmfsLeft(local, fromPath, " is what was sent, unless it is in its place already");
+        esxVmfsLeft(local, fromPath, " holds the uploaded data, unless it has already been moved "
+                                     "into place");
     else
         removeFile(upload, fromPath, &local);
     g_propagate_error(error, local);
@@ -498,8 +499,8 @@ static gboolean
 refuse(GError **error, const char *why)
 {
     textToError(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
-                "%s: ESX takes the contents of a file as a whole only; download the volume, change "
-                "the copy, and upload all of it", why);
+                "%s: ESX only accepts the contents of a file as a whole; download the volume, "
+                "change the copy and upload all of it", why);
     return FALSE;
 }
 
@@ -509,21 +510,21 @@ checkDisk(const EsxVmfsContents *contents, guint64 length, GError **error)
     if (contents->nparts > 1 || contents->parts[0].fileOffset > 0) {
         textToError(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
                     "the contents of the disk are spread over %zu files, or begin within one; "
-                    "clone it, which makes one file of them, and upload to the clone",
+                    "clone the disk, which makes one file of them, and upload to the clone",
                     contents->nparts);
         return FALSE;
     }
     if (!contents->parts[0].isOwn) {
         textToError(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
-                    "the contents of the disk are in '%s', which is read-only or not its own; "
-                    "clone the disk, and upload to the clone", contents->parts[0].file);
+                    "the contents are in '%s', which is read-only or belongs to another disk; "
+                    "clone the disk and upload to the clone", contents->parts[0].file);
         return FALSE;
     }
     if (length <= contents->size)
         return TRUE;
     textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                "%" G_GUINT64_FORMAT " bytes are more than the %" G_GUINT64_FORMAT " of the "
-                "virtual disk; resize it first", length, contents->size);
+                "%" G_GUINT64_FORMAT " bytes are more than the capacity of the virtual disk, %"
+                G_GUINT64_FORMAT " bytes; resize the disk first", length, contents->size);
     return FALSE;
 }
 
@@ -533,11 +534,11 @@ checkWhole(const EsxVmfsContents *contents, guint64 length, GError **error)
 {
     if (length > G_MAXINT64) {
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                    "no ESX host has a file of %" G_GUINT64_FORMAT " bytes", length);
+                    "no ESX host supports a file of %" G_GUINT64_FORMAT " bytes", length);
         return FALSE;
     }
     if (length > 0 && length < contents->size)
-        return refuse(error, "an upload cannot end before the volume does");
+        return refuse(error, "an upload cannot end before the end of the volume");
     return !contents->isDisk || checkDisk(contents, length, error);
 }
 
@@ -565,7 +566,7 @@ esxVmfsUpload(EsxConnection *connection, const InventoryPool *pool, const EsxVol
     if (!esxVmfsCheckWritable(pool, error))
         return NULL;
     if (offset > 0) {
-        refuse(error, "an upload cannot begin within a volume");
+        refuse(error, "an upload cannot begin in the middle of a volume");
         return NULL;
     }
     if (!checkUnclaimed(connection, pool, volume, error))

@@ -52,8 +52,8 @@ isOver(Search *search)
     if (!search->path && !search->error && g_get_monotonic_time() >= search->deadline)
         search->error =
             g_error_new(VI_ERROR, VI_ERROR_TIMEOUT,
-                        "asking all disks for their UUIDs took longer than %g seconds; look the "
-                        "volume up by its path instead",
+                        "querying the UUIDs of all disks took longer than %g seconds; look up the "
+                        "volume by its path instead",
                         search->timeoutMs / 1000.0);
     return search->path || search->error;
 }

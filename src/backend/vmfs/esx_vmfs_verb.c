@@ -36,8 +36,7 @@ esxVmfsCheckReachable(const InventoryPool *pool, GError **error)
     if (pool->accessible)
         return TRUE;
     g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
-                "the host cannot reach the datastore now; bring its storage back, then refresh the "
-                "pool");
+                "the host cannot reach the datastore; restore its storage, then refresh the pool");
     return FALSE;
 }
 
@@ -49,8 +48,8 @@ esxVmfsCheckWritable(const InventoryPool *pool, GError **error)
     if (!pool->datastore->readOnly)
         return TRUE;
     g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
-                "the host has the datastore mounted read-only; mount it for reading and writing, "
-                "then refresh the pool");
+                "the host has mounted the datastore read-only; mount it read-write, then refresh "
+                "the pool");
     return FALSE;
 }
 
@@ -128,7 +127,7 @@ checkFormat(const char *name, int format, GError **error)
         if (esxVmfsIsDiskName(name))
             return TRUE;
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                    "ESX knows a virtual disk by the ending '.vmdk' of its name; call it "
+                    "ESX recognizes a virtual disk by the suffix '.vmdk' of its name; name it "
                     "'%s.vmdk'", name);
         return FALSE;
     case VIR_STORAGE_FILE_RAW:
@@ -136,13 +135,13 @@ checkFormat(const char *name, int format, GError **error)
         if (!esxVmfsIsDiskName(name))
             return TRUE;
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                    "ESX takes '%s' for a virtual disk because of the ending of its name; give it "
-                    "the format vmdk, or another name", name);
+                    "ESX treats '%s' as a virtual disk because of the suffix of its name; use the "
+                    "format vmdk, or another name", name);
         return FALSE;
     default:
         textToError(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
-                    "ESX has no volumes of the format '%s'; it has vmdk, and as plain files raw "
-                    "and iso", formatName(format));
+                    "ESX does not support volumes of the format '%s'; use vmdk for virtual disks, "
+                    "or raw or iso for plain files", formatName(format));
         return FALSE;
     }
 }
@@ -285,11 +284,10 @@ makeDirectories(EsxVmfsVerb *verb, const char *directory, GError **error)
             return TRUE;
     }
     if (esxVmfsIsOpenOutcome(local)) {
-        esxVmfsAbout(&local, path, " is the directory of it that was missing, and may have been "
-                     "made");
+        esxVmfsAbout(&local, path, " is the missing directory, and may have been created");
     } else {
         esxVmfsAbout(&local, path, "");
-        textAddToError(&local, "the directory '%s' is missing, and it cannot be made: ", path);
+        textAddToError(&local, "the directory '%s' is missing and cannot be created: ", path);
     }
     g_propagate_error(error, g_steal_pointer(&local));
     return FALSE;
@@ -397,10 +395,10 @@ esxVmfsVerbFail(const EsxVmfsVerb *verb, GError *error, GError **dest)
     if (verb->madeDirectory && !isExists(error)) {
         /* There is no room for a second long name. */
         if (strstr(error->message, ESX_LEFT_BEHIND) || esxVmfsIsOpenOutcome(error))
-            textAddToError(&error, "its directory was made for it and stays: ");
+            textAddToError(&error, "its directory was created for it and remains: ");
         else
-            esxVmfsLeft(error, verb->madeDirectory, " is a directory that was made for it and "
-                        "stays");
+            esxVmfsLeft(error, verb->madeDirectory,
+                        " is a directory that was created for it and remains");
     }
     g_propagate_error(dest, error);
 }
@@ -477,10 +475,11 @@ esxVmfsVerbExpect(const EsxVmfsVerb *verb, const char *name, gboolean there, GEr
         return TRUE;
     g_clear_error(&local);
     local = g_error_new_literal(VI_ERROR, VI_ERROR_FILE_FAULT,
-                                there ? "the server says that it has made the file, and there is "
-                                        "none" : "the server says that it has deleted it");
+                                there ? "the server reported that the file was created, but it "
+                                        "does not exist"
+                                      : "the server reported that it was deleted");
     if (!there)
-        esxVmfsLeft(local, path, " is still there; delete it again");
+        esxVmfsLeft(local, path, " still exists; delete it again");
     g_propagate_error(error, g_steal_pointer(&local));
     return FALSE;
 }
@@ -499,6 +498,6 @@ esxVmfsVolumeOf(const InventoryPool *pool, const EsxVolume *volume)
     copy.type = VIR_STORAGE_VOL_FILE;
     /* One volume, whose name has passed nameRefuseVolume(), fits but when all memory is gone. */
     if (!esxVolumeListAdd(list, &copy, NULL /* alias */, NULL))
-        g_error("no memory for the volume that was made");
+        g_error("out of memory for the new volume");
     return esxVolumeListSeal(list);
 }

@@ -126,7 +126,7 @@ addHosts(Question *question, const ViObjects *objects, const SoapMoRef *datastor
     if (question->spec.n_objectSet > 0)
         return TRUE;
     textToError(error, VI_ERROR, VI_ERROR_NOT_FOUND,
-                "No host has the datastore '%s' mounted for writing.", datastore->value);
+                "no host has the datastore '%s' mounted for writing", datastore->value);
     return FALSE;
 }
 
@@ -164,7 +164,8 @@ proveHost(gpointer opaque, gpointer current G_GNUC_UNUSED, GError **error)
             return g_ref_string_new(viAnyString(viObjectProperty(host, "name")));
     }
     textToError(error, VI_ERROR, VI_ERROR_NOT_FOUND,
-                "No host of the datastore '%s' is connected and at work.", route->datastore.value);
+                "no host of the datastore '%s' is connected and in operation",
+                route->datastore.value);
     return NULL;
 }
 
@@ -368,7 +369,7 @@ openTicket(ViTickets *tickets, const VimSessionManagerGenericServiceTicket *tick
     if (!ticket || !isCookieValue(ticket->id) || !viTransferUrlSplitHost(name, &host, &port) ||
         (thumbprint && httpThumbprintParse(thumbprint, NULL) == 0)) {
         g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "AcquireGenericServiceTicket: the server gave a ticket that cannot be used");
+                    "AcquireGenericServiceTicket: the server sent a ticket that cannot be used");
         return NULL;
     }
 

@@ -98,7 +98,7 @@ viTransferSize(ViTransfer *transfer, const ViFile *file, gint *cancel, guint64 *
     g_auto(HttpResponse) response = { 0 };
     g_autofree char *name = viTransferName(file);
 
-    if (!askPatiently(transfer, &ask, "Asking for the size of", &response, error))
+    if (!askPatiently(transfer, &ask, "reading the size of", &response, error))
         return FALSE;
     if (viTransferIsPage(file, &response)) {
         viTransferSetPage(error, file);
@@ -108,13 +108,13 @@ viTransferSize(ViTransfer *transfer, const ViFile *file, gint *cancel, guint64 *
         return FALSE;
     if (response.status != 200) {
         textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "Asked for the size of '%s', the server answered with HTTP status %u.", name,
+                    "the server answered a request for the size of '%s' with HTTP status %u", name,
                     response.status);
         return FALSE;
     }
     if (response.contentLength < 0) {
         textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "The server does not say how long '%s' is.", name);
+                    "the server does not report the size of '%s'", name);
         return FALSE;
     }
     *ret_size = (guint64)response.contentLength;
@@ -145,8 +145,9 @@ setShort(const Reading *reading, guint64 total, GError **error)
     g_autofree char *name = viTransferName(reading->file);
 
     textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                "'%s' is only %" G_GUINT64_FORMAT " bytes long, and was to be read up to byte %"
-                G_GUINT64_FORMAT "; it may have changed meanwhile.", name, total, reading->end);
+                "'%s' is only %" G_GUINT64_FORMAT " bytes long, but was to be read up to byte %"
+                G_GUINT64_FORMAT
+                "; it may have changed in the meantime", name, total, reading->end);
     return FALSE;
 }
 
@@ -157,8 +158,8 @@ setOtherLength(const Reading *reading, guint64 known, guint64 total, GError **er
     g_autofree char *name = viTransferName(reading->file);
 
     textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                "The server says that '%s' has %" G_GUINT64_FORMAT " bytes instead of %"
-                G_GUINT64_FORMAT "; it may have changed meanwhile.", name, total, known);
+                "the server reports that '%s' has %" G_GUINT64_FORMAT " bytes instead of %"
+                G_GUINT64_FORMAT "; it may have changed in the meantime", name, total, known);
     return FALSE;
 }
 
@@ -187,8 +188,8 @@ beginPart(Reading *reading, const HttpResponse *response, GError **error)
     if (!viRangeParse(response->contentRange, &range) || range.first != reading->next ||
         range.last >= reading->end || viRangeIsMultipart(response->contentType)) {
         textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "The server sent another part of '%s' than the one asked for, which begins at "
-                    "byte %" G_GUINT64_FORMAT ".", name, reading->next);
+                    "the server sent another part of '%s' than requested, which begins at byte %"
+                    G_GUINT64_FORMAT, name, reading->next);
         return FALSE;
     }
     reading->at = reading->come = range.first;
@@ -209,14 +210,14 @@ beginWhole(Reading *reading, const HttpResponse *response, GError **error)
     }
     if (reading->next > MAX_SKIP) {
         textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "The server sends '%s' as a whole only, and not from byte %" G_GUINT64_FORMAT
-                    " on; that far it would have to be loaded in vain.", name, reading->next);
+                    "the server sends '%s' only as a whole and not from byte %" G_GUINT64_FORMAT
+                    " on; too much data would have to be skipped", name, reading->next);
         return FALSE;
     }
     /* A range of a file of known length was asked for, and nothing says that this is it. */
     if (response->contentLength < 0 && reading->file->known) {
         textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "The server does not say how long '%s' is.", name);
+                    "the server does not report the size of '%s'", name);
         return FALSE;
     }
     reading->at = reading->come = 0;
@@ -241,7 +242,7 @@ beginReply(Reading *reading, const HttpResponse *response, GError **error)
         return beginWhole(reading, response, error);
     name = viTransferName(reading->file);
     textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                "The server answered with HTTP status %u instead of the contents of '%s'.",
+                "the server answered with HTTP status %u instead of the contents of '%s'",
                 response->status, name);
     return FALSE;
 }
@@ -261,8 +262,8 @@ checkMore(Reading *reading, size_t length, GError **error)
     }
     name = viTransferName(reading->file);
     textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                "The server sent more of '%s' than the file is said to have, or than it had "
-                "announced.", name);
+                "the server sent more of '%s' than the size of the file, or than it had announced",
+                name);
     return FALSE;
 }
 
@@ -291,7 +292,7 @@ receive(const HttpResponse *response, const char *data, size_t length, gpointer 
         (skip + take == length && response->status == 206))
         return TRUE;
     reading->enough = TRUE;
-    g_set_error(error, HTTP_ERROR, HTTP_ERROR_SINK, "That is enough.");
+    g_set_error(error, HTTP_ERROR, HTTP_ERROR_SINK, "enough data was received");
     return FALSE;
 }
 
@@ -303,8 +304,8 @@ endReply(Reading *reading, const HttpResponse *response, GError **error)
 
     if (response->status == 416) {
         textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "'%s' ends before byte %" G_GUINT64_FORMAT ", from which on it was to be "
-                    "read (HTTP status 416); it may have changed meanwhile.", name, reading->next);
+                    "'%s' ends before byte %" G_GUINT64_FORMAT ", where reading was to begin "
+                    "(HTTP status 416); it may have changed in the meantime", name, reading->next);
         return FALSE;
     }
     if (!beginReply(reading, response, error))
@@ -356,17 +357,17 @@ readOn(ViTransfer *transfer, Reading *reading, ViTransferAsk *ask, ViPatience *p
         viPatienceProgress(patience, viBudgetDeadline(transfer->session), reading->next - before);
     else if (ok)
         g_set_error(&local, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
-                    "The server sent nothing of what was asked for.");
+                    "the server sent none of the requested data");
     if (!local) {
         if (reading->next == reading->end || viPatienceShort(patience))
             return TRUE;
         g_set_error(&local, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
-                    "The server sent less than was asked for.");
+                    "the server sent less data than requested");
     } else if (viPatienceRetry(patience, ask, local)) {
         g_error_free(local);
         return TRUE;
     }
-    return fail(ask, "Reading", error, viPatienceExplain(patience, local));
+    return fail(ask, "reading", error, viPatienceExplain(patience, local));
 }
 
 gboolean
@@ -410,7 +411,7 @@ collect(const HttpResponse *response, const char *data, size_t length, gpointer 
     }
     if (length > small->limit - small->text->len) {
         textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "'%s' is longer than the %zu bytes such a file may have.", name, small->limit);
+                    "'%s' exceeds the limit of %zu bytes for such a file", name, small->limit);
         return FALSE;
     }
     g_string_append_len(small->text, data, (gssize)length);
@@ -433,8 +434,8 @@ checkSmall(const SmallFile *small, const HttpResponse *response, GError **error)
         (response->contentLength < 0 || (guint64)response->contentLength == small->text->len))
         return TRUE;
     textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                "The server sent %" G_GSIZE_FORMAT " bytes of '%s' with HTTP status %u, and "
-                "announced another number.", (gsize)small->text->len, name, response->status);
+                "the server sent %" G_GSIZE_FORMAT " bytes of '%s' with HTTP status %u, but "
+                "announced another number", (gsize)small->text->len, name, response->status);
     return FALSE;
 }
 
@@ -462,7 +463,7 @@ viTransferReadText(ViTransfer *transfer, const ViFile *file, size_t limit, gint 
             return g_string_free(g_steal_pointer(&text), FALSE);
         }
         if (!viPatienceRetry(&patience, &ask, local)) {
-            fail(&ask, "Reading", error, local);
+            fail(&ask, "reading", error, local);
             return NULL;
         }
         g_error_free(local);
@@ -487,12 +488,12 @@ failWriting(const ViTransferAsk *ask, GError **error, GError *local)
     g_autofree char *name = viTransferName(ask->file);
 
     if (ask->ownFailed || !isBroken(local))
-        return fail(ask, "Writing", error, local);
+        return fail(ask, "writing", error, local);
 
     textToError(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN,
-                "The connection broke while '%s' was being written, so that what is under this "
-                "name now is unknown (%" G_GUINT64_FORMAT " bytes were handed over): "
-                TEXT_MESSAGE, name, ask->given, local->message);
+                "the connection broke while '%s' was being written, so the state of this file is "
+                "unknown (%" G_GUINT64_FORMAT " bytes were handed over): " TEXT_MESSAGE,
+                name, ask->given, local->message);
     g_error_free(local);
     return FALSE;
 }
@@ -507,7 +508,7 @@ isEmpty(HttpSource source, gpointer opaque, const ViFile *file, GError **error)
 
     if (length > 0)
         textToError(error, HTTP_ERROR, HTTP_ERROR_INVALID,
-                    "Writing '%s' failed: there is more to write than was announced.", name);
+                    "writing '%s' failed: there is more data than announced", name);
     return length == 0;
 }
 
@@ -523,7 +524,7 @@ viTransferWrite(ViTransfer *transfer, const ViFile *file, gint64 length, HttpSou
     g_autofree char *name = viTransferName(file);
     GError *local = NULL;
 
-    if (!askPatiently(transfer, &first, "Writing", &taken, error))
+    if (!askPatiently(transfer, &first, "writing", &taken, error))
         return FALSE;
     if (length == 0 && !isEmpty(source, opaque, file, error))
         return FALSE;
@@ -532,8 +533,8 @@ viTransferWrite(ViTransfer *transfer, const ViFile *file, gint64 length, HttpSou
 
     if (length < 0 ? !ask.ended : ask.given != (guint64)length) {
         textToError(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN,
-                    "The server says it has got '%s' although only %" G_GUINT64_FORMAT " bytes "
-                    "were sent; what is under this name now is unknown.", name, ask.given);
+                    "the server reports that it has stored '%s' although only %" G_GUINT64_FORMAT
+                    " bytes were sent; the state of this file is unknown", name, ask.given);
         return FALSE;
     }
     if (ret_written)

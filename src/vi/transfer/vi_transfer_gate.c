@@ -62,7 +62,7 @@ mayWait(gint *cancel, GError **error)
 {
     if (!cancel || !g_atomic_int_get(cancel))
         return TRUE;
-    g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "The operation was cancelled.");
+    g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "the operation was cancelled");
     return FALSE;
 }
 
@@ -70,17 +70,17 @@ static void
 setBusy(GError **error, guint tries)
 {
     textToError(error, VI_ERROR, VI_ERROR_BUSY,
-                "The server is out of sessions or overloaded (HTTP status 503), and still was so "
-                "after %u tries; try again later, or close sessions that are not needed.", tries);
+                "the server is out of sessions or overloaded (HTTP status 503), even after %u "
+                "attempts; try again later, or close sessions that are not needed", tries);
 }
 
 static void
 setWaited(const ViGate *gate, GError **error)
 {
     g_set_error(error, VI_ERROR, VI_ERROR_BUSY,
-                "The server is out of sessions or overloaded (HTTP status 503), and another "
-                "request has been trying again for more than %g s; try again later, or close "
-                "sessions that are not needed.", gate->timeoutMs / 1000.0);
+                "the server is out of sessions or overloaded (HTTP status 503), and another "
+                "request has been retrying for more than %g s; try again later, or close sessions "
+                "that are not needed", gate->timeoutMs / 1000.0);
 }
 
 gboolean

@@ -86,7 +86,7 @@ GError *
 viPatienceExplain(const ViPatience *patience, GError *error)
 {
     if (patience->breaks >= LIMIT_BREAKS)
-        textAddToError(&error, "it was interrupted again and again, and only %" G_GUINT64_FORMAT
-                       " bytes came meanwhile: ", patience->flowed);
+        textAddToError(&error, "it was interrupted repeatedly, and only %" G_GUINT64_FORMAT " "
+                               "bytes were received in the meantime: ", patience->flowed);
     return error;
 }

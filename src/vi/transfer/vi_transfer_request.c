@@ -71,8 +71,8 @@ mayGive(const ViTransferAsk *ask, gssize length, GError **error)
     if (ask->sourceLength < 0 || ask->given + (guint64)length <= (guint64)ask->sourceLength)
         return TRUE;
     textToError(error, HTTP_ERROR, HTTP_ERROR_INVALID,
-                "Writing '%s' failed: there is more to write than the %" G_GINT64_FORMAT
-                " bytes that were announced.", name, ask->sourceLength);
+                "writing '%s' failed: there is more data than the %" G_GINT64_FORMAT " bytes that "
+                "were announced", name, ask->sourceLength);
     return FALSE;
 }
 
@@ -148,7 +148,7 @@ take(const HttpResponse *response, const char *data, size_t length, gpointer opa
     if (asking->refusalLength <= MAX_REFUSAL)
         return TRUE;
     asking->cut = TRUE;
-    g_set_error(error, HTTP_ERROR, HTTP_ERROR_SINK, "The refusal is too long.");
+    g_set_error(error, HTTP_ERROR, HTTP_ERROR_SINK, "the refusal is too long");
     return FALSE;
 }
 
@@ -433,8 +433,8 @@ mayGoOn(const Asking *asking, GError **error)
     if (g_get_monotonic_time() < asking->deadline)
         return TRUE;
     g_set_error(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT,
-                "The server answered again and again, but not with what was asked for within the "
-                "time that all attempts together may take.");
+                "the server kept answering, but did not send the requested data within the time "
+                "limit of all attempts together");
     return FALSE;
 }
 

@@ -73,7 +73,7 @@ mentions(const char *text, const char *const *words)
 typedef struct {
     const char *name;       /* "[datastore] path" */
     const char *verb;       /* "read" or "write" */
-    const char *quote;      /* " It says: '…'." or "" */
+    const char *quote;      /* "; it says '…'" or "" */
     gboolean writing;
     guint status;
 } Refusal;
@@ -92,17 +92,17 @@ setFailed(GError **error, const Refusal *refusal, const char *text)
 
     if (refusal->status == 507 || mentions(text, full))
         textToError(error, VI_ERROR, VI_ERROR_NO_DISK_SPACE,
-                    "The datastore of '%s' is full (HTTP status %u)." TEXT_MESSAGE, refusal->name,
+                    "the datastore of '%s' is full (HTTP status %u)" TEXT_MESSAGE, refusal->name,
                     refusal->status, refusal->quote);
     else if (refusal->status == 423 || mentions(text, locked))
         textToError(error, VI_ERROR, VI_ERROR_FILE_LOCKED,
                     "'%s' is locked: a running virtual machine or another host uses it (HTTP "
-                    "status %u)." TEXT_MESSAGE, refusal->name, refusal->status, refusal->quote);
+                    "status %u)" TEXT_MESSAGE, refusal->name, refusal->status, refusal->quote);
     else
         textToError(error, VI_ERROR, VI_ERROR_FILE_FAULT,
-                    "The server failed to %s '%s' (HTTP status %u)%s" TEXT_MESSAGE, refusal->verb,
-                    refusal->name, refusal->status, *refusal->quote ? "." : "",
-                    *refusal->quote ? refusal->quote : "; a running virtual machine may hold it.");
+                    "the server failed to %s '%s' (HTTP status %u)" TEXT_MESSAGE, refusal->verb,
+                    refusal->name, refusal->status,
+                    *refusal->quote ? refusal->quote : "; a running virtual machine may use it");
 }
 
 static void
@@ -110,11 +110,11 @@ setNotFound(GError **error, const Refusal *refusal)
 {
     if (refusal->writing)
         textToError(error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND,
-                    "The server has no folder to write '%s' into; its folder must exist, and its "
-                    "datastore be accessible.", refusal->name);
+                    "the server has no folder to write '%s' into; its folder must exist, and its "
+                    "datastore must be accessible", refusal->name);
     else
         textToError(error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND,
-                    "The server has no file '%s'.", refusal->name);
+                    "the server has no file '%s'", refusal->name);
 }
 
 static void
@@ -122,12 +122,12 @@ setOther(GError **error, const Refusal *refusal, const char *location)
 {
     if (refusal->status >= 300 && refusal->status < 400)
         textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "Asked for '%s', the server redirects to '%s' (HTTP status %u), which is not "
-                    "followed; use that server in the URI.", refusal->name,
+                    "the server redirects a request for '%s' to '%s' (HTTP status %u), which is "
+                    "not followed; use that server in the URI", refusal->name,
                     location ? location : "nowhere", refusal->status);
     else
         textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "The server refused to %s '%s' (HTTP status %u)." TEXT_MESSAGE, refusal->verb,
+                    "the server refused to %s '%s' (HTTP status %u)" TEXT_MESSAGE, refusal->verb,
                     refusal->name, refusal->status, refusal->quote);
 }
 
@@ -137,7 +137,7 @@ viTransferSetRefused(GError **error, const ViFile *file, gboolean writing,
 {
     g_autofree char *name = viTransferName(file);
     g_autofree char *text = quotable(body ? body : "");
-    g_autofree char *quote = *text ? g_strdup_printf(" It says: '%s'.", text) : g_strdup("");
+    g_autofree char *quote = *text ? g_strdup_printf("; it says '%s'", text) : g_strdup("");
     const Refusal refusal = {
         .name = name, .verb = writing ? "write" : "read", .quote = quote, .writing = writing,
         .status = response->status,
@@ -147,9 +147,9 @@ viTransferSetRefused(GError **error, const ViFile *file, gboolean writing,
     case 401:
     case 403:
         textToError(error, VI_ERROR, VI_ERROR_NO_PERMISSION,
-                    "The user may not %s '%s' (HTTP status %u), although the session is good; the "
-                    "role needs the privilege Datastore.FileManagement (low level file "
-                    "operations) on the datastore." TEXT_MESSAGE, refusal.verb, name,
+                    "the user may not %s '%s' (HTTP status %u), although the session is valid; "
+                    "the role needs the privilege Datastore.FileManagement (low level file "
+                    "operations) on the datastore" TEXT_MESSAGE, refusal.verb, name,
                     response->status, quote);
         return;
     case 404:
@@ -157,13 +157,14 @@ viTransferSetRefused(GError **error, const ViFile *file, gboolean writing,
         return;
     case 405:
         textToError(error, VI_ERROR, VI_ERROR_NOT_SUPPORTED,
-                    "The server lets nobody %s '%s' through its file API (HTTP status 405).",
+                    "the server does not allow anybody to %s '%s' through its file API (HTTP "
+                    "status 405)",
                     refusal.verb, name);
         return;
     case 503:
         textToError(error, VI_ERROR, VI_ERROR_BUSY,
-                    "The server is out of sessions or overloaded (HTTP status 503) and does not %s "
-                    "'%s' now; try again later.", refusal.verb, name);
+                    "the server is out of sessions or overloaded (HTTP status 503) and does not "
+                    "%s '%s' now; try again later", refusal.verb, name);
         return;
     default:
         break;
@@ -194,8 +195,8 @@ viTransferSetPage(GError **error, const ViFile *file)
     g_autofree char *name = viTransferName(file);
 
     textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                "The server answered with a web page instead of the file '%s'; it is a folder, or "
-                "something between here and the server answers in its place.", name);
+                "the server answered with a web page instead of the file '%s'; it is a folder, or "
+                "something in between answers in place of the server", name);
 }
 
 gboolean
@@ -209,6 +210,6 @@ viTransferCheckPlain(const ViFile *file, const HttpResponse *response, GError **
         return TRUE;
     quote = textQuote(encoding, -1);
     textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                "The server sends '%s' encoded ('%s') instead of as it is.", name, quote);
+                "the server sends '%s' encoded ('%s') instead of unchanged", name, quote);
     return FALSE;
 }

@@ -105,7 +105,7 @@ testLun(void)
 
     settingOpen(&s);
     assertRefused(&s, s.target->name, s.target->target->luns[0]->name, 0, VIR_ERR_NO_SUPPORT,
-                  "its contents belong to who uses it");
+                  "change their contents on the machine that uses them");
 }
 
 static void

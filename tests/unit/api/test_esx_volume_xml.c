@@ -130,7 +130,7 @@ testStrange(void)
         const char *text;
         const char *part;
     } cases[] = {
-        { "<volume type='block'><name>x</name>" BODY "</volume>", "is a file" },
+        { "<volume type='block'><name>x</name>" BODY "</volume>", "are files" },
         { "<volume><name>x</name>" BODY "<backingStore><path>/b</path><format type='raw'/>"
           "</backingStore></volume>", "backing file" },
         { "<volume><name>x</name>" BODY "<target><encryption format='luks'/></target></volume>",

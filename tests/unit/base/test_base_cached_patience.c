@@ -109,7 +109,8 @@ testGivesUp(void)
     leader = startLeader(&world);
     g_assert_null(cachedAcquire(world.fresh, 0, G_USEC_PER_SEC / 10, &error));
     g_assert_error(error, CACHED_ERROR, CACHED_ERROR_TIMEOUT);
-    g_assert_nonnull(strstr(error->message, "another request for the same has been under way for"));
+    g_assert_nonnull(strstr(error->message, "another request for the same data has been in "
+                                            "progress for"));
 
     /* The question goes on, and its answer is good for those who come later. */
     release(&world);

@@ -177,8 +177,8 @@ testOthers(void)
     assertRefuses("/dev/null", "a device");
     assertRefuses("/dev/zero", "a device");
     assertRefuses("/dev/full", "a device");
-    assertRefuses("/proc/self/status", "file of the kernel");
-    assertRefuses("/proc/uptime", "file of the kernel");
+    assertRefuses("/proc/self/status", "kernel file");
+    assertRefuses("/proc/uptime", "kernel file");
     assertRefuses("/nowhere/at/all", "No such file");
     assertRefuses("/tmp/", "a folder");
     assertRefuses("", "No such file");

@@ -65,8 +65,8 @@ testJoin(void)
     g_assert_cmpstr(path, ==, "dir/a.vmdk");
 }
 
-#define EXTENT "is that of a virtual disk's extent, which belongs to the disk"
-#define OWN "is one of those that a host keeps for itself"
+#define EXTENT "is reserved for an extent of a virtual disk"
+#define OWN "is reserved for files of the host"
 
 static const struct {
     const char *name;
@@ -81,17 +81,17 @@ static const struct {
     { "", "is empty" },
     { "/a", "begins with \"/\"" },
     { "a/", "ends with \"/\"" },
-    { "a//b", "has an empty part" },
-    { "..", "has a part \".\" or \"..\"" },
-    { ".", "has a part \".\" or \"..\"" },
-    { "a/../b", "has a part \".\" or \"..\"" },
-    { "a/.", "has a part \".\" or \"..\"" },
-    { "../a", "has a part \".\" or \"..\"" },
-    { "a\nb", "has a control character" },
-    { "a\x7f", "has a control character" },
-    { "a\xc2\x85", "has a control character" },
-    { "a\xff", "is not UTF-8" },
-    { "a\xc3", "is not UTF-8" },
+    { "a//b", "has an empty component" },
+    { "..", "has a component \".\" or \"..\"" },
+    { ".", "has a component \".\" or \"..\"" },
+    { "a/../b", "has a component \".\" or \"..\"" },
+    { "a/.", "has a component \".\" or \"..\"" },
+    { "../a", "has a component \".\" or \"..\"" },
+    { "a\nb", "contains a control character" },
+    { "a\x7f", "contains a control character" },
+    { "a\xc2\x85", "contains a control character" },
+    { "a\xff", "is not valid UTF-8" },
+    { "a\xc3", "is not valid UTF-8" },
     { "vm/a-FLAT.vmdk", EXTENT },
     { "vm/a-s001.vmdk", EXTENT },
     { "vm/a.vmx", OWN },
@@ -122,7 +122,7 @@ testRefuseVolume(void)
         g_assert_cmpstr(nameRefuseVolume(volumes[i].name), ==, volumes[i].refusal);
     g_assert_null(nameRefuseVolume(longest));
     g_assert_cmpstr(nameRefuseVolume(longer), ==, "is longer than 4096 bytes");
-    g_assert_cmpstr(nameRefuseVolume(longPart), ==, "has a part of more than 255 bytes");
+    g_assert_cmpstr(nameRefuseVolume(longPart), ==, "has a component of more than 255 bytes");
 }
 
 static const struct {

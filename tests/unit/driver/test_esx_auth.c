@@ -168,7 +168,7 @@ testNone(void)
 
     fixtureInit(&fixture, "esx", NULL, NULL, NULL, "");
     assertGetsNone(&fixture, NULL, "[auth-esx-h]");
-    assertGetsNone(&fixture, &nothing, "No password for 'h'");
+    assertGetsNone(&fixture, &nothing, "no password was given for 'h'");
     assertGetsNone(&fixture, &noName, "");   /* later versions of libvirt have words of their own */
 }
 
@@ -306,13 +306,13 @@ testUserIsTheSections(void)
 {
     assertStranger("esx", NULL, 0, "", "", NULL);
     assertStranger("esx", "root", 0, "", "", NULL);
-    assertStranger("esx", "Root", 0, "", "", "The user 'Root' is not allowed at 'h'");
-    assertStranger("esx", "root ", 0, "", "", "leave it out");
+    assertStranger("esx", "Root", 0, "", "", "the user 'Root' is not allowed at 'h'");
+    assertStranger("esx", "root ", 0, "", "", "remove it");
     assertStranger("esx", "me", 0, "username=me", "", NULL);
     assertStranger("esx", NULL, 0, "username=me", "", NULL);
-    assertStranger("esx", "root", 0, "username=me", "", "The user 'root'");
+    assertStranger("esx", "root", 0, "username=me", "", "the user 'root'");
     assertStranger("vpx", "administrator@vsphere.local", 0, "", "", NULL);
-    assertStranger("vpx", "root", 0, "", "", "The user 'root'");
+    assertStranger("vpx", "root", 0, "", "", "the user 'root'");
     assertStranger("vpx", "root", 0, "username=root", "", NULL);
 }
 
@@ -320,10 +320,10 @@ static void
 testPortIsTheSections(void)
 {
     assertStranger("esx", NULL, 443, "", "", NULL);
-    assertStranger("esx", NULL, 80, "", "", "The port 80 of 'h' is not allowed");
+    assertStranger("esx", NULL, 80, "", "", "the port 80 of 'h' is not allowed");
     assertStranger("esx", NULL, 8443, "", "port=8443", NULL);
     assertStranger("esx", NULL, 8443, "port=8443", "", NULL);
-    assertStranger("esx", NULL, 443, "", "port=8443", "leave it out");
+    assertStranger("esx", NULL, 443, "", "port=8443", "remove it");
     assertStranger("esx", NULL, 0, "", "port=8443", NULL);
 }
 
@@ -372,7 +372,7 @@ testTrustIsFixed(void)
         { NULL, "cacert", "/ca", fixed, "trust=fixed" },
         { NULL, "proxy", "h", fixed, "trust=fixed" },
         { NULL, "transport", "http", fixed, "trust=fixed" },
-        { "me", NULL, NULL, fixed, "The user 'me'" },
+        { "me", NULL, NULL, fixed, "the user 'me'" },
         { NULL, "timeout", "301", fixed, "at most 300" },
         { NULL, NULL, NULL, throughDefault, "[auth-esx-h]" },
         { NULL, NULL, NULL, fixed, NULL },

@@ -148,7 +148,7 @@ testTrust(void)
 
     /* what somebody misspelt must not count as free */
     assertRefused(LAB "[auth-esx-h]\ncredentials=lab\ntrust=Fixed\n", "[auth-esx-h]");
-    assertRefused(LAB "trust=yes\n[auth-esx-h]\ncredentials=lab\n", "'fixed' nor 'free'");
+    assertRefused(LAB "trust=yes\n[auth-esx-h]\ncredentials=lab\n", "'fixed' and 'free'");
 }
 
 /* A key that GLib does not find, or of which it takes the last: trust=fixed must not be lost. */

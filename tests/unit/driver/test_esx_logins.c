@@ -192,7 +192,7 @@ testGuestsLoginsAreBounded(void)
     g_autoptr(EsxUri) first = guestUri("timeout", timeouts[0]);
     g_assert_null(siteJoinAs(site, last, USER, FIXTURE_PASSWORD, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_BUSY);
-    fixtureAssertPhrase(error->message, "leave these parameters out");
+    fixtureAssertPhrase(error->message, "remove these parameters");
     g_clear_error(&error);
 
     /* what is there is shared; the common one is none of them */

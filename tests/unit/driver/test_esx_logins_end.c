@@ -129,7 +129,7 @@ testUnusedAreLimited(void)
     }
     g_assert_null(joinNumber(site, i, &refusal));
     g_assert_error(refusal, VI_ERROR, VI_ERROR_BUSY);
-    fixtureAssertPhrase(refusal->message, "wait for their logouts");
+    fixtureAssertPhrase(refusal->message, "are waiting to be closed");
     g_assert_cmpuint(site->opens, ==, LIMIT_UNUSED_LOGINS);
 
     /* What lingers can be joined. */

@@ -195,12 +195,12 @@ testSha1Warns(void)
 static void
 testTrustTwice(void)
 {
-    assertRefused("esx", "no_verify=1&cacert=/ca", "no_verify|cacert|drop no_verify");
-    assertRefused("esx", "cacert=/ca&no_verify=1", "no_verify|cacert|drop no_verify");
-    assertRefused("esx", "no_verify=1&thumbprint=" SHA256, "thumbprint|drop no_verify");
-    assertRefused("esx", "cacert=/ca&thumbprint=" SHA256, "cacert and thumbprint|drop thumbprint");
-    assertRefused("esx", "transport=http&thumbprint=" SHA256, "transport=http|thumbprint|drop one");
-    assertRefused("esx", "cacert=/ca&transport=http", "transport=http|cacert|drop one");
+    assertRefused("esx", "no_verify=1&cacert=/ca", "no_verify|cacert|remove no_verify");
+    assertRefused("esx", "cacert=/ca&no_verify=1", "no_verify|cacert|remove no_verify");
+    assertRefused("esx", "no_verify=1&thumbprint=" SHA256, "thumbprint|remove no_verify");
+    assertRefused("esx", "cacert=/ca&thumbprint=" SHA256, "cacert and thumbprint|remove thumb");
+    assertRefused("esx", "transport=http&thumbprint=" SHA256, "transport=http|thumbprint|remove");
+    assertRefused("esx", "cacert=/ca&transport=http", "transport=http|cacert|remove one");
 }
 
 static void
@@ -211,7 +211,7 @@ testTransport(void)
 
     g_assert_false(esxUriIsEncrypted(http));
     g_assert_cmpuint(http->port, ==, 80);
-    g_assert_true(warns(http, "in the clear"));
+    g_assert_true(warns(http, "in clear text"));
     g_assert_cmpstr(esxUriTrustParameter(http), ==, "transport");
     g_assert_true(esxUriIsEncrypted(https));
     g_assert_cmpuint(https->port, ==, 443);
@@ -486,7 +486,7 @@ testUnknownIsBounded(void)
 
     uri = parseGood("esx", query->str);
     g_assert_true(warns(uri, "'a b'"));
-    g_assert_true(warns(uri, "994 more parameters"));
+    g_assert_true(warns(uri, "994 more unknown URI parameters"));
     g_assert_true(warns(uri, "no_verify=1"));
     g_assert_cmpuint(uri->warnings->len, ==, LIMIT_URI_WARNINGS + 2);
     for (i = 0; i < uri->warnings->len; i++) {
@@ -498,7 +498,7 @@ testUnknownIsBounded(void)
 
     g_autofree char *name = g_strnfill(100000, 'n');
     g_autoptr(EsxUri) one = parseGood("esx", name);
-    g_assert_true(warns(one, "\xe2\x80\xa6' is not known"));
+    g_assert_true(warns(one, "\xe2\x80\xa6' is ignored"));
 }
 
 /* @words: of the refusal; NULL: such a client may say it. */

@@ -283,7 +283,7 @@ testProxyFailures(void)
 
     options.proxy = refused;
     first = httpTransportMake(&options);
-    httpGetFails(first, "/where", HTTP_ERROR_CONNECT, "The proxy http://127.0.0.1:");
+    httpGetFails(first, "/where", HTTP_ERROR_CONNECT, "the proxy http://127.0.0.1:");
 
     options.proxy = "socks5://nowhere.invalid:1";
     second = httpTransportMake(&options);

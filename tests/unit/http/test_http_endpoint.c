@@ -99,14 +99,14 @@ testBadRest(void)
                                     .proxy = proxies[i] };
 
         g_test_message("proxy '%s'", proxies[i]);
-        assertBad(&options, "The proxy is malformed");
+        assertBad(&options, "the proxy is malformed");
     }
 
     assertBad(&(HttpCurlOptions){ .scheme = "ftp", .host = "h", .port = 1 }, "'ftp'");
     assertBad(&(HttpCurlOptions){ .host = "h", .port = 1 }, "use 'https' or 'http'");
-    assertBad(&(HttpCurlOptions){ .scheme = "https", .host = "h" }, "The port 0");
+    assertBad(&(HttpCurlOptions){ .scheme = "https", .host = "h" }, "the port 0");
     assertBad(&(HttpCurlOptions){ .scheme = "https", .host = "h", .port = 65536 },
-              "The port 65536");
+              "the port 65536");
 }
 
 int

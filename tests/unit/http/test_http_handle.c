@@ -72,10 +72,10 @@ testStall(void)
     HttpRequest halfHead = { .method = "GET", .path = "/halfhead" };
     HttpRequest halfBody = { .method = "GET", .path = "/halfbody" };
 
-    assertEndsAfter(transport, &silence, 300, "did not reply; nothing came for 0.3 s");
-    assertEndsAfter(transport, &halfHead, 300, "nothing came for 0.3 s");
+    assertEndsAfter(transport, &silence, 300, "did not reply; nothing was received for 0.3 s");
+    assertEndsAfter(transport, &halfHead, 300, "nothing was received for 0.3 s");
     assertEndsAfter(transport, &halfBody, 300,
-                    "in the middle of its reply; nothing came for 0.3 s");
+                    "in the middle of its reply; nothing was received for 0.3 s");
     assertWorks(transport);
 }
 
@@ -113,7 +113,7 @@ testQuiet(void)
 
     g_assert_no_error(error);
     g_assert_cmpstr(body, ==, "late");
-    assertEndsAfter(transport, &silence, 600, "did not reply; nothing came for 0.6 s");
+    assertEndsAfter(transport, &silence, 600, "did not reply; nothing was received for 0.6 s");
     assertEndsAfter(transport, &halfBody, 300, "in the middle of its reply");
     assertEndsAfter(transport, &drip, 700, "was not complete within 0.7 s");
 }
@@ -369,8 +369,8 @@ testCutOff(void)
     httpGetFails(transport, "/cut", HTTP_ERROR_PROTOCOL, "cut off after");
     httpGetFails(tls, "/short", HTTP_ERROR_PROTOCOL, "cut off after 5 bytes");
     httpGetFails(tls, "/cut", HTTP_ERROR_PROTOCOL, "cut off after");
-    httpGetFails(transport, "/badchunk", HTTP_ERROR_PROTOCOL, "is not proper HTTP");
-    httpGetFails(transport, "/nothttp", HTTP_ERROR_PROTOCOL, "is not proper HTTP");
+    httpGetFails(transport, "/badchunk", HTTP_ERROR_PROTOCOL, "is not valid HTTP");
+    httpGetFails(transport, "/nothttp", HTTP_ERROR_PROTOCOL, "is not valid HTTP");
     assertWorks(transport);
     assertWorks(tls);
 }
@@ -474,7 +474,7 @@ testHeaderBombs(void)
     httpGetFails(transport, tooMany, HTTP_ERROR_PROTOCOL, "too large");
     httpGetFails(transport, "/interims", HTTP_ERROR_PROTOCOL, "too large");
     /* beyond what libcurl itself takes */
-    httpGetFails(transport, "/line?n=5000000", HTTP_ERROR_PROTOCOL, "is not proper HTTP");
+    httpGetFails(transport, "/line?n=5000000", HTTP_ERROR_PROTOCOL, "is not valid HTTP");
     assertWorks(transport);
 }
 

@@ -66,7 +66,7 @@ assertTooLarge(HttpReply *reply, const char *line, size_t length)
 {
     g_assert_false(httpReplyTakeLine(reply, line, length));
     g_assert_error(reply->error, HTTP_ERROR, HTTP_ERROR_PROTOCOL);
-    g_assert_nonnull(strstr(reply->error->message, "header of the reply of h:1 is too large"));
+    g_assert_nonnull(strstr(reply->error->message, "header of the reply from h:1 is too large"));
 }
 
 static void
@@ -95,7 +95,7 @@ testNul(void)
     take(&reply, "HTTP/1.1 200 OK\r\n");
     g_assert_false(httpReplyTakeLine(&reply, line, sizeof(line) - 1));
     g_assert_error(reply.error, HTTP_ERROR, HTTP_ERROR_PROTOCOL);
-    g_assert_nonnull(strstr(reply.error->message, "the reply of h:1 has a NUL byte"));
+    g_assert_nonnull(strstr(reply.error->message, "the reply from h:1 contains a NUL byte"));
     g_assert_null(reply.response.location);
 }
 
@@ -186,7 +186,7 @@ testOddLengths(void)
         take(&reply, "HTTP/1.1 200 OK\r\n");
         g_assert_false(httpReplyTakeLine(&reply, line, strlen(line)));
         g_assert_error(reply.error, HTTP_ERROR, HTTP_ERROR_PROTOCOL);
-        g_assert_nonnull(strstr(reply.error->message, "Content-Length that is no number"));
+        g_assert_nonnull(strstr(reply.error->message, "Content-Length that is not a number"));
     }
 }
 

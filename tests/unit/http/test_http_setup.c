@@ -170,7 +170,7 @@ testGzip(void)
 
     g_assert_cmpuint(strlen(body), ==, 100000);
     g_assert_true(g_str_has_prefix(body, "01234567890123"));
-    httpGetFails(transport, "/badgzip", HTTP_ERROR_PROTOCOL, "is not proper HTTP");
+    httpGetFails(transport, "/badgzip", HTTP_ERROR_PROTOCOL, "is not valid HTTP");
 }
 
 /* Neither proxies nor cookies nor passwords come from the environment. */
@@ -200,7 +200,7 @@ assertRefused(HttpTransport *transport, const HttpRequest *request)
     g_autofree char *body = httpFetch(transport, request, NULL, &error);
 
     g_assert_null(body);
-    httpAssertError(error, HTTP_ERROR_INVALID, "The request to 127.0.0.1:");
+    httpAssertError(error, HTTP_ERROR_INVALID, "the request to 127.0.0.1:");
 }
 
 static void

@@ -70,12 +70,12 @@ testStallSending(void)
     TestSource source = { .length = 256 * MIB };
     HttpRequest request = testSourcePut("/putstall?n=100000&s=5", &source, FALSE);
 
-    assertStalls(transport, &request, "nothing came for 0.4 s");
+    assertStalls(transport, &request, "nothing was received for 0.4 s");
     g_assert_cmpint(source.given, <, source.length);
 
     source = (TestSource){ .length = 256 * MIB };
     request.timeoutMs = 10000;
-    assertStalls(transport, &request, "nothing came for 0.4 s");
+    assertStalls(transport, &request, "nothing was received for 0.4 s");
 }
 
 /* Everything was sent, and no reply comes. */
@@ -86,7 +86,7 @@ testStallSent(void)
     TestSource source = { .length = 100 };
     HttpRequest request = testSourcePut("/putlate?s=5", &source, FALSE);
 
-    assertStalls(transport, &request, "did not reply; nothing came for 0.4 s");
+    assertStalls(transport, &request, "did not reply; nothing was received for 0.4 s");
 }
 
 static void
@@ -96,9 +96,9 @@ testStallReceiving(void)
     HttpRequest request = { .method = "GET", .path = "/halfbody", .streamed = TRUE,
                             .timeoutMs = 10000 };
 
-    assertStalls(transport, &request, "in the middle of its reply; nothing came for 0.4 s");
+    assertStalls(transport, &request, "in the middle of its reply; nothing was received for 0.4 s");
     request.path = "/silence";
-    assertStalls(transport, &request, "did not reply; nothing came for 0.4 s");
+    assertStalls(transport, &request, "did not reply; nothing was received for 0.4 s");
 }
 
 /* The time a source takes is not the server's. */
@@ -236,7 +236,7 @@ testDripsBetween(void)
 
     for (i = 0; i < G_N_ELEMENTS(paths); i++)
         assertLate((HttpRequest){ .method = "GET", .path = paths[i], .streamed = TRUE }, 500,
-                   "nothing came for 0.5 s");
+                   "nothing was received for 0.5 s");
 }
 
 static void
@@ -260,7 +260,7 @@ testDripsInsteadOfTaking(void)
     TestSource source = { .length = 256 * MIB };
 
     assertLate(testSourcePut("/putdrip?what=interim", &source, FALSE), 500,
-               "nothing came for 0.5 s");
+               "nothing was received for 0.5 s");
 }
 
 /* All that a request belongs to has a limit of its own. */
@@ -270,10 +270,10 @@ testDeadline(void)
     HttpRequest request = { .method = "GET", .path = "/driphead", .timeoutMs = 60000 };
 
     request.deadline = g_get_monotonic_time() + 300 * 1000;
-    assertLate(request, 5000, "when the time for all that it belongs to was over");
-    assertLate(request, 5000, "when the time for all that it belongs to was over");
+    assertLate(request, 5000, "when the time limit of the whole operation expired");
+    assertLate(request, 5000, "when the time limit of the whole operation expired");
     request.streamed = TRUE;
-    assertLate(request, 5000, "when the time for all that it belongs to was over");
+    assertLate(request, 5000, "when the time limit of the whole operation expired");
 }
 
 /* ---- cancelling ----------------------------------------------------------------------------- */

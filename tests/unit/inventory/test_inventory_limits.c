@@ -378,7 +378,7 @@ testTooMuch(void)
     snapshot = inventorySnapshotUpdate(NULL, store, NULL, &error);
     g_assert_null(snapshot);
     g_assert_error(error, VI_ERROR, VI_ERROR_PROTOCOL);
-    g_assert_nonnull(strstr(error->message, "more memory than it may have"));
+    g_assert_nonnull(strstr(error->message, "exceeds its memory limit"));
     g_assert_null(inventorySnapshotBuild(store, NULL, NULL));
 }
 

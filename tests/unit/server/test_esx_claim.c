@@ -105,7 +105,7 @@ testSeveral(void)
 
     g_assert_null(esxClaimTake("a clone", on, 2, 0, NULL, &error));
     g_assert_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION);
-    g_assert_nonnull(strstr(error->message, "another change of '[ds] source' is under way (a "
+    g_assert_nonnull(strstr(error->message, "another change of '[ds] source' is in progress (a "
                                             "resize since 2"));
     copy = take(store, "copy", FALSE, 0, NULL);
     g_assert_nonnull(copy);

@@ -232,7 +232,7 @@ testTextFits(void)
     g_autoptr(GError) full = g_error_new_literal(VI_ERROR, VI_ERROR_NO_DISK_SPACE, message);
     g_autofree char *first = esxErrorText(unknown, "cannot create '%s' in '%s'", huge, huge);
     g_autofree char *behind = esxErrorText(full, "cannot create '%s' in '%s'", huge, huge);
-    const char *outcome = strstr(first, "whether the server has done it is unknown; look before");
+    const char *outcome = strstr(first, "whether the server has done it is unknown; check before");
 
     g_assert_cmpuint(strlen(first), <=, 1023);
     g_assert_nonnull(outcome);

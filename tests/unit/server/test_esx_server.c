@@ -69,7 +69,7 @@ testLeftOut(void)
     esxServerTellLeftOut(server, "the pools", &out);
     g_assert_cmpuint(g_hash_table_size(server->leftOut), ==, 1);
     g_assert_cmpstr(g_hash_table_lookup(server->leftOut, "the pools"), ==,
-                    "1 left out, the first one a pool whose name is too long: 'a b…'");
+                    "1 omitted, the first one is a pool whose name is too long: 'a b…'");
 
     for (i = 0; i < 70; i++) {
         g_autofree char *listing = g_strdup_printf("the volumes of pool '%u'", i);

@@ -142,7 +142,7 @@ testCeiling(gconstpointer asAlias)
     }
     g_assert_false(added);
     g_assert_error(error, VI_ERROR, VI_ERROR_PROTOCOL);
-    g_assert_nonnull(strstr(error->message, "more memory than they may have"));
+    g_assert_nonnull(strstr(error->message, "exceed their memory limit"));
     g_assert_cmpuint(n, >, 50);
     g_assert_cmpuint(n, <, 200);
 }

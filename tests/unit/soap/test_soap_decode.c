@@ -85,24 +85,24 @@ static const struct {
     const char *phrase;
 } badCases[] = {
     { "<html><body>Login</body></html>", SOAP_ERROR_ENVELOPE,
-      "is no SOAP message; it begins with \"<html><body>Login</body></html>\"" },
+      "is not a SOAP message; it begins with \"<html><body>Login</body></html>\"" },
     { "<!DOCTYPE html>\n<html><body>x<br></body></html>", SOAP_ERROR_XML,
       "begins with \"<!DOCTYPE html> <html>" },
-    { "<Envelope/>", SOAP_ERROR_ENVELOPE, "is no SOAP message" },
+    { "<Envelope/>", SOAP_ERROR_ENVELOPE, "is not a SOAP message" },
     { "<Envelope xmlns='http://www.w3.org/2003/05/soap-envelope'/>", SOAP_ERROR_ENVELOPE,
-      "is no SOAP message" },
+      "is not a SOAP message" },
     { "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'/>", SOAP_ERROR_ENVELOPE,
-      "the reply to Login is a SOAP message with nothing in its body" },
+      "the reply to Login is a SOAP message with an empty body" },
     { "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><Body>" LOGIN "</Body>"
-      "</s:Envelope>", SOAP_ERROR_ENVELOPE, "nothing in its body" },
+      "</s:Envelope>", SOAP_ERROR_ENVELOPE, "an empty body" },
     { "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Body/></s:Envelope>",
-      SOAP_ERROR_ENVELOPE, "nothing in its body" },
+      SOAP_ERROR_ENVELOPE, "an empty body" },
     { "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Body>"
       "<LogoutResponse xmlns='urn:vim25'/></s:Body></s:Envelope>", SOAP_ERROR_ENVELOPE,
       "the reply to Login is a <LogoutResponse> of namespace \"urn:vim25\"" },
     { "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Body>"
       "<LoginResponse xmlns='urn:pbm'/></s:Body></s:Envelope>", SOAP_ERROR_ENVELOPE,
-      "is a <LoginResponse> of namespace \"urn:pbm\", which is not its answer" },
+      "is a <LoginResponse> of namespace \"urn:pbm\", which is not the expected response" },
     { "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Body>"
       "<LoginResponse/></s:Body></s:Envelope>", SOAP_ERROR_ENVELOPE, "of namespace \"\"" },
 };
@@ -273,7 +273,7 @@ testLimitArena(void)
     for (i = 0; more && i < LIMIT_REPLY_ELEMENTS / 10000; i++)
         more = soapDecoderFeed(decoder, many->str, many->len, &error);
     g_assert_error(error, SOAP_ERROR, SOAP_ERROR_LIMIT);
-    fixtureAssertContains(error->message, "needs more memory than it may have");
+    fixtureAssertContains(error->message, "exceeds its memory limit");
 }
 
 static void

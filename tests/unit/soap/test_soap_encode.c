@@ -152,11 +152,11 @@ testRefuses(void)
     SoapMoRef vague = { NULL, "x" };
     VimLogoutRequest unclear = VIM_INIT(LogoutRequest, .self = &vague);
 
-    assertRefused(&vimMethodLogin, &incomplete, "field \"password\" is required and missing");
-    assertRefused(&vimMethodLogin, &nobody, "field \"_this\" is required and missing");
-    assertRefused(&vimMethodLogin, &latin, "field \"userName\" is not UTF-8");
-    assertRefused(&vimMethodLogin, &bell, "field \"userName\" has a control character");
-    assertRefused(&vimMethodLogin, &odd, "has a control character");
+    assertRefused(&vimMethodLogin, &incomplete, "field \"password\" is required but missing");
+    assertRefused(&vimMethodLogin, &nobody, "field \"_this\" is required but missing");
+    assertRefused(&vimMethodLogin, &latin, "field \"userName\" is not valid UTF-8");
+    assertRefused(&vimMethodLogin, &bell, "field \"userName\" contains a control character");
+    assertRefused(&vimMethodLogin, &odd, "contains a control character");
     assertRefused(&vimMethodLogout, &unclear, "is a reference without type or value");
     assertRefused(&vimMethodLogout, &incomplete, "has arguments of another method");
 }
@@ -176,12 +176,12 @@ testRefusesObjects(void)
     VimPropertyFilterSpec *filters[] = { &filter };
 
     args.options = (gpointer)&alien;
-    assertRefused(&vimMethodRetrievePropertiesEx, &args, "of a type that does not belong there");
+    assertRefused(&vimMethodRetrievePropertiesEx, &args, "of a type that is not allowed there");
     args.options = &untyped;
     assertRefused(&vimMethodRetrievePropertiesEx, &args, "has an object without a type");
     args.n_specSet = 1;
     args.specSet = filters;
-    assertRefused(&vimMethodRetrievePropertiesEx, &args, "\"pathSet\" has an item that is missing");
+    assertRefused(&vimMethodRetrievePropertiesEx, &args, "\"pathSet\" has a missing item");
 }
 
 /* A method that takes anything, to see anyTypes written. */
@@ -258,10 +258,10 @@ testAnyRefuses(void)
     VimDynamicProperty property = VIM_INIT(DynamicProperty, .name = "p", .val = &nested);
     size_t i;
 
-    assertRefused(&method, &property, "does not say of what type");
+    assertRefused(&method, &property, "is a value without a type");
     for (i = 0; i < G_N_ELEMENTS(bad); i++) {
         property.val = bad[i];
-        assertRefused(&method, &property, "\"val\" is an array that does not say of what");
+        assertRefused(&method, &property, "\"val\" is an array without an item type");
     }
 }
 

@@ -164,22 +164,22 @@ static const struct {
     { "<?xml version='1.0'?>", SOAP_ERROR_TRUNCATED, "before its last element is closed" },
     { "Bad Request", SOAP_ERROR_XML, "begins with \"Bad Request\"" },
     { "x", SOAP_ERROR_XML, "begins with \"x\"" },
-    { "\x1f\x8b\x08", SOAP_ERROR_XML, "is no SOAP message" },
-    { "<a><b></a>", SOAP_ERROR_XML, "no well-formed XML" },
+    { "\x1f\x8b\x08", SOAP_ERROR_XML, "is not a SOAP message" },
+    { "<a><b></a>", SOAP_ERROR_XML, "not well-formed XML" },
     { "<a b='1' b='2'/>", SOAP_ERROR_XML, "begins with \"<a b='1' b='2'/>\"" },
-    { "<a/><b/>", SOAP_ERROR_XML, "no well-formed XML" },
-    { "<a/>x", SOAP_ERROR_XML, "no well-formed XML" },
-    { "<a>&nbsp;</a>", SOAP_ERROR_XML, "no well-formed XML" },
-    { "<a b='&x;'/>", SOAP_ERROR_XML, "is no SOAP message" },
-    { "<a>\xff\xfe</a>", SOAP_ERROR_XML, "no well-formed XML" },
-    { "<a>\xc0\x80</a>", SOAP_ERROR_XML, "no well-formed XML" },
-    { "<a>\xed\xa0\x80</a>", SOAP_ERROR_XML, "no well-formed XML" },
+    { "<a/><b/>", SOAP_ERROR_XML, "not well-formed XML" },
+    { "<a/>x", SOAP_ERROR_XML, "not well-formed XML" },
+    { "<a>&nbsp;</a>", SOAP_ERROR_XML, "not well-formed XML" },
+    { "<a b='&x;'/>", SOAP_ERROR_XML, "is not a SOAP message" },
+    { "<a>\xff\xfe</a>", SOAP_ERROR_XML, "not well-formed XML" },
+    { "<a>\xc0\x80</a>", SOAP_ERROR_XML, "not well-formed XML" },
+    { "<a>\xed\xa0\x80</a>", SOAP_ERROR_XML, "not well-formed XML" },
     { "<?xml version='1.0' encoding='ISO-8859-1'?><a>\xe4</a>", SOAP_ERROR_XML,
-      "no well-formed XML" },
-    { "\xef<a/>", SOAP_ERROR_XML, "is no SOAP message" },
-    { "\xff\xfe<a/>", SOAP_ERROR_XML, "is no SOAP message" },
-    { "<a>\x01</a>", SOAP_ERROR_XML, "no well-formed XML" },
-    { "<a>&#1;</a>", SOAP_ERROR_XML, "no well-formed XML" },
+      "not well-formed XML" },
+    { "\xef<a/>", SOAP_ERROR_XML, "is not a SOAP message" },
+    { "\xff\xfe<a/>", SOAP_ERROR_XML, "is not a SOAP message" },
+    { "<a>\x01</a>", SOAP_ERROR_XML, "not well-formed XML" },
+    { "<a>&#1;</a>", SOAP_ERROR_XML, "not well-formed XML" },
     { "<!DOCTYPE html><html></html>", SOAP_ERROR_XML, "declares a document type; it begins with "
       "\"<!DOCTYPE html>" },
     { "<!DOCTYPE a SYSTEM 'file:///etc/passwd'><a/>", SOAP_ERROR_XML, "declares a document type" },
@@ -198,9 +198,9 @@ testBad(void)
         g_test_message("%s", badCases[i].phrase);
         assertBad(badCases[i].data, strlen(badCases[i].data), badCases[i].code, badCases[i].phrase);
     }
-    assertBad("<a>\0</a>", 8, SOAP_ERROR_XML, "no well-formed XML");
-    assertBad("\xff\xfe<\0a\0/\0>\0", 10, SOAP_ERROR_XML, "is no SOAP message");
-    assertBad("<\0a\0/\0>\0", 8, SOAP_ERROR_XML, "is no SOAP message");
+    assertBad("<a>\0</a>", 8, SOAP_ERROR_XML, "not well-formed XML");
+    assertBad("\xff\xfe<\0a\0/\0>\0", 10, SOAP_ERROR_XML, "is not a SOAP message");
+    assertBad("<\0a\0/\0>\0", 8, SOAP_ERROR_XML, "is not a SOAP message");
 }
 
 /* The classical bomb ends at its document type, before a single entity is declared. */
@@ -285,7 +285,7 @@ testLimitMarkup(void)
     assertEndless("<a><!--", "x", 2 * LIMIT_REPLY_MARKUP, "tag or comment of more than");
     assertEndless("<a><?p ", "x", 2 * LIMIT_REPLY_MARKUP, "tag or comment of more than");
     assertEndless("<", "x", 2 * LIMIT_REPLY_MARKUP, "tag or comment of more than");
-    assertEndless("", " ", 2 * LIMIT_REPLY_MARKUP, "as many blanks outside of its elements");
+    assertEndless("", " ", 2 * LIMIT_REPLY_MARKUP, "as many blanks outside its elements");
 }
 
 /* A reply of ever new names takes no more of the parser's table than that. */

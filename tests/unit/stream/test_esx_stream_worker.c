@@ -156,7 +156,7 @@ testFinishLimit(void)
 
     streamSettingOpen(&s, &fake, 0);
     g_assert_cmpint(virStreamFinish(s.st), ==, -1);
-    fixtureAssertError(VIR_ERR_OPERATION_TIMEOUT, "transfer of 'x' has not come to its end");
+    fixtureAssertError(VIR_ERR_OPERATION_TIMEOUT, "transfer of 'x' did not end");
     fixtureAwait(&fake.cancelled);
 }
 
@@ -208,7 +208,7 @@ static void
 testNeverBegins(void)
 {
     assertNotOpened(&(Fake){ .silent = TRUE, .finishMs = 50 }, VIR_ERR_OPERATION_TIMEOUT,
-                    "transfer of 'x' has not begun within 0.05 seconds");
+                    "transfer of 'x' did not begin within 0.05 seconds");
 }
 
 /* Opening a download waits for the server: without a place it is refused, and nothing is begun. */
@@ -362,7 +362,7 @@ testInUse(void)
 
     streamSettingOpen(&s, &fake, 0);
     g_assert_cmpint(esxStreamOpen(s.st, s.connection, fixtureTransfer(&second)), ==, -1);
-    fixtureAssertError(VIR_ERR_OPERATION_INVALID, "in use already");
+    fixtureAssertError(VIR_ERR_OPERATION_INVALID, "already in use");
     g_assert_cmpint(second.freed, ==, 1);
     g_assert_cmpint(second.started, ==, 0);
 }

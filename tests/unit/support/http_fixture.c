@@ -178,6 +178,6 @@ httpAssertError(GError *error, HttpErrorCode code, const char *part)
     g_test_message("%s", owned->message);
     if (!strstr(owned->message, part))
         g_error("\"%s\" does not contain \"%s\"", owned->message, part);
-    g_assert_true(g_str_has_suffix(owned->message, "."));
+    g_assert_false(g_str_has_suffix(owned->message, "."));
     g_assert_null(strstr(owned->message, "secret"));
 }

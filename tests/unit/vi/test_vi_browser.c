@@ -142,7 +142,7 @@ testNoResult(void)
     scriptSearch(canned, "");
     g_assert_null(search(session, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_PROTOCOL);
-    fixtureAssertPhrase(error->message, "gives no result");
+    fixtureAssertPhrase(error->message, "returned no result");
 }
 
 /* An error of the question is told from one of a look at the task. */

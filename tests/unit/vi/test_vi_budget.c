@@ -53,7 +53,7 @@ testBytes(void)
     g_assert_true(viBudgetTake(&world.budget, &world.reply, 0, TRUE, NULL));
     g_assert_true(viBudgetTake(&world.budget, &world.reply, 0, TRUE, NULL));
     world.reply.bytes = 1;
-    assertTooMuch(&world, 0, FALSE, "after 3 parts its answer has more than 64 MiB");
+    assertTooMuch(&world, 0, FALSE, "after 3 parts it has more than 64 MiB");
     worldClear(&world);
 }
 
@@ -68,7 +68,7 @@ testMemory(void)
     for (i = 0; i < 7; i++)
         g_assert_true(viBudgetTake(&world.budget, &world.reply, 0, TRUE, NULL));
     g_assert_nonnull(arenaAlloc(world.reply.arena, LIMIT_ARENA_BYTES / 8));
-    assertTooMuch(&world, 0, FALSE, "more than the memory it may take");
+    assertTooMuch(&world, 0, FALSE, "more than its memory limit");
     worldClear(&world);
 }
 
@@ -127,7 +127,7 @@ testLate(void)
     g_assert_true(viBudgetTake(&world.budget, &world.reply, 0, FALSE, NULL));
     g_assert_false(viBudgetTake(&world.budget, &world.reply, 0, TRUE, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_TIMEOUT);
-    fixtureAssertPhrase(error->message, "2 parts of it had come within");
+    fixtureAssertPhrase(error->message, "2 parts were received within");
     worldClear(&world);
 }
 

@@ -145,7 +145,7 @@ testNoTask(void)
 
     cannedReply(canned, DELETE, "");
     g_assert_false(run(session, FALSE, NULL, &error));
-    assertUnknown(error, "does not tell which task");
+    assertUnknown(error, "does not say which task");
 }
 
 /* Never sent, or refused unread: that is known. */
@@ -233,7 +233,7 @@ testCancelled(void)
     cannedReply(canned, "CancelTask", "");
     cannedFault(canned, FIXTURE_LOOK, "ManagedObjectNotFound", "The object is gone.");
     g_assert_false(run(session, FALSE, &(ViChange){ .cancel = &cancel }, &error));
-    assertUnknown(error, "'" FIXTURE_TASK "' has been told to stop, but was not seen to");
+    assertUnknown(error, "the task '" FIXTURE_TASK "', but its end was not seen");
     /* Called off while it is under way, the call is answered all the same: it names the task. */
     g_assert_true(cannedLast(canned, DELETE)->cancel == viSessionNeverCancel());
     cannedAssertLog(canned, DELETE " CancelTask " FIXTURE_LOOK);

@@ -63,7 +63,7 @@ testLength(void)
 
     g_assert_true(viCookieTake(longest, &cookie, NULL));
     g_assert_cmpuint(strlen(secretText(cookie)), ==, LIMIT_TICKET_BYTES);
-    assertRefused(tooLong, "a session cookie of 4097 bytes; at most 4096 are taken");
+    assertRefused(tooLong, "a session cookie of 4097 bytes; the limit is 4096");
 }
 
 /* It is put into a header line. */

@@ -126,8 +126,8 @@ testPrivilege(void)
                                       "<privilegeId>Datastore.FileManagement</privilegeId>");
     g_autoptr(GError) untold = errorOf("NoPermission", "Permission was denied.", NULL);
 
-    g_assert_cmpstr(error->message, ==, "Method: NoPermission: Permission was denied; it takes the "
-                                        "privilege Datastore.FileManagement");
+    g_assert_cmpstr(error->message, ==, "Method: NoPermission: Permission was denied; this needs "
+                                        "the privilege Datastore.FileManagement");
     g_assert_cmpstr(untold->message, ==, "Method: NoPermission: Permission was denied");
 }
 

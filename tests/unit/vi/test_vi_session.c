@@ -60,7 +60,7 @@ testContentTooLong(void)
 
     g_assert_null(connectEdited(canned, "<fullName>", full, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_PROTOCOL);
-    g_assert_nonnull(strstr(error->message, "says of itself takes more than 128 KiB"));
+    g_assert_nonnull(strstr(error->message, "description of itself takes more than 128 KiB"));
     g_assert_cmpuint(strlen(error->message), <, 200);
 }
 
@@ -110,7 +110,7 @@ testContentLacks(void)
         g_test_message("%s", parts[i]);
         g_assert_null(connectEdited(canned, parts[i], "", &error));
         g_assert_error(error, VI_ERROR, VI_ERROR_PROTOCOL);
-        fixtureAssertPhrase(error->message, "it is no ESX host or vCenter");
+        fixtureAssertPhrase(error->message, "it is not an ESX host or vCenter");
     }
 }
 
@@ -275,9 +275,11 @@ testOddCookies(void)
         const char *phrase;     /* NULL: taken */
     } rows[] = {
         { longest, NULL },
-        { tooLong, "Login: the server gave a session cookie of 4097 bytes; at most 4096 are" },
-        { "vmware_soap_session=a\tb", "Login: the server gave a session cookie with a control" },
-        { "vmware_soap_session=a\rX: 1", "Login: the server gave a session cookie with a control" },
+        { tooLong, "Login: the server sent a session cookie of 4097 bytes; the limit is" },
+        { "vmware_soap_session=a\tb", "Login: the server sent a session cookie that contains a "
+                                      "control" },
+        { "vmware_soap_session=a\rX: 1", "Login: the server sent a session cookie that contains a "
+                                         "control" },
     };
     size_t i;
 

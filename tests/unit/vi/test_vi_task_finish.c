@@ -52,7 +52,7 @@ testFinishForgotten(void)
     cannedFault(canned, LOOK, "ManagedObjectNotFound", "The object has already been deleted.");
     g_assert_false(finish(session, MINUTE, NULL, &forgotten));
     g_assert_error(forgotten, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN);
-    fixtureAssertPhrase(forgotten->message, "Copy_Task: what became of the task 'haTask-ha-host-");
+    fixtureAssertPhrase(forgotten->message, "Copy_Task: the outcome of the task 'haTask-ha-host-");
     fixtureAssertPhrase(forgotten->message, "already been deleted");
 
     cannedFail(canned, LOOK, HTTP_ERROR, HTTP_ERROR_CONNECT);
@@ -75,7 +75,7 @@ testFinishCancelled(void)
     scriptLook(canned, STATE("error") ERROR("RequestCanceled", "The task was canceled by a user."));
     g_assert_false(finish(session, MINUTE, &cancel, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_CANCELLED);
-    fixtureAssertPhrase(error->message, "cancelled; the task");
+    fixtureAssertPhrase(error->message, "cancelled; the server was asked to cancel the task");
     fixtureAssertPhrase(error->message, task.value);
     cannedAssertLog(canned, "CancelTask " LOOK " " LOOK);
     assertGoesOut(canned, "CancelTask", &cancel);
@@ -133,7 +133,7 @@ testFinishStubborn(void)
     g_assert_error(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN);
     fixtureAssertPhrase(error->message, task.value);
     fixtureAssertPhrase(error->message, "(it was running, 43% done)");
-    fixtureAssertPhrase(error->message, "told to stop, but was not seen to");
+    fixtureAssertPhrase(error->message, "asked to cancel it, but its end was not seen");
 }
 
 int

@@ -111,7 +111,7 @@ testRefused(void)
     g_assert_false(resize(&vmfs, &disk, MIB - 1024, FALSE, &shrink));
     vmfsAssertRefused(&vmfs, shrink, ESX_ERROR_NO_SUPPORT, "ESX cannot shrink a virtual disk");
     g_assert_false(resize(&vmfs, &disk, 0, FALSE, &nothing));
-    vmfsAssertRefused(&vmfs, nothing, ESX_ERROR_INVALID_ARGUMENT, "more than 0 bytes");
+    vmfsAssertRefused(&vmfs, nothing, ESX_ERROR_INVALID_ARGUMENT, "must be greater than 0");
     g_assert_false(resize(&vmfs, &iso, 6000, FALSE, &file));
     vmfsAssertRefused(&vmfs, file, ESX_ERROR_NO_SUPPORT, "not plain files; upload the file again");
     g_assert_false(esxVmfsWipe(vmfs.connection, vmfs.pool, &iso, &wipe));
@@ -213,7 +213,7 @@ testDescriptorForbids(void)
         folderStubAssertLog("read [ds] vm/a.vmdk\n");
         if (rows[i].forbids) {
             g_assert_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION);
-            fixtureAssertPhrase(error->message, "its descriptor forbids that (ddb.deletable = "
+            fixtureAssertPhrase(error->message, "its descriptor forbids deletion (ddb.deletable = "
                                                 "\"false\")");
         } else {
             g_assert_error(error, VI_ERROR, VI_ERROR_FILE_FAULT);
@@ -271,15 +271,15 @@ testHollow(void)
     fixtureScriptTask(vmfs.canned, DELETE_FILE);
     g_assert_false(esxVmfsDelete(vmfs.connection, vmfs.pool, &iso, &deleted));
     g_assert_error(deleted, VI_ERROR, VI_ERROR_FILE_FAULT);
-    fixtureAssertPhrase(deleted->message, "'[ds] a.iso' is still there; delete it again: "
-                        "the server says that it has deleted it");
+    fixtureAssertPhrase(deleted->message, "'[ds] a.iso' still exists; delete it again: "
+                        "the server reported that it was deleted");
 
     fixtureScriptTask(vmfs.canned, EXTEND);
     folderStubText("# Disk DescriptorFile\nversion=1\ncreateType=\"vmfs\"\n"
                    "RW 2048 VMFS \"a-flat.vmdk\"\n");
     g_assert_false(resize(&vmfs, &disk, 2 * MIB, FALSE, &resized));
     g_assert_error(resized, VI_ERROR, VI_ERROR_FILE_FAULT);
-    fixtureAssertPhrase(resized->message, "its descriptor says 1048576");
+    fixtureAssertPhrase(resized->message, "the descriptor says 1048576");
 }
 
 int

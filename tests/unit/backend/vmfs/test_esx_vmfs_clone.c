@@ -199,7 +199,7 @@ testCannotExtend(void)
     fixtureScriptTask(vmfs.canned, DELETE);
     gone = copyFails(&vmfs, &largeSpec, vmfs.other, &thin);
     g_assert_error(gone, VI_ERROR, VI_ERROR_NO_DISK_SPACE);
-    fixtureAssertPhrase(gone->message, "the copy was made, but cannot be extended: ");
+    fixtureAssertPhrase(gone->message, "the copy was created but cannot be extended: ");
     g_assert_null(strstr(gone->message, "left behind"));
     cannedAssertLog(vmfs.canned, COPY " " LOOK " " EXTEND " " LOOK " " DELETE " " LOOK);
     vmfsAssertSent(&vmfs, DELETE, "<name>[ds] new/b.vmdk</name>");
@@ -281,13 +281,13 @@ testRefused(void)
         const char *phrase;
     } rows[] = {
         { &diskSpec, &iso, ESX_ERROR_NO_SUPPORT,
-          "'a.iso' is a plain file, so the copy needs a name that does not end with '.vmdk'" },
+          "'a.iso' is a plain file, so the name of the copy must not end in '.vmdk'" },
         { &fileSpec, &thin, ESX_ERROR_NO_SUPPORT,
-          "'vm/a.vmdk' is a virtual disk, so the copy needs a name that ends with '.vmdk'" },
+          "'vm/a.vmdk' is a virtual disk, so the name of the copy must end in '.vmdk'" },
         { &largeFile, &iso, ESX_ERROR_NO_SUPPORT,
           "cannot be larger than the 5000 bytes of its source" },
-        { &huge, &thin, ESX_ERROR_INVALID_ARGUMENT, "no ESX host can make" },
-        { &bad, &thin, ESX_ERROR_INVALID_ARGUMENT, "the name 'b//c.vmdk' has an empty part" },
+        { &huge, &thin, ESX_ERROR_INVALID_ARGUMENT, "no ESX host can create" },
+        { &bad, &thin, ESX_ERROR_INVALID_ARGUMENT, "the name 'b//c.vmdk' has an empty component" },
     };
     g_auto(Vmfs) vmfs = { 0 };
     InventoryPool pool = { .name = "iqn.2001-05.com.example:a", .accessible = TRUE,
@@ -304,7 +304,7 @@ testRefused(void)
     }
     fromLun = copyFails(&vmfs, &diskSpec, &pool, &lun);
     vmfsAssertRefused(&vmfs, fromLun, ESX_ERROR_NO_SUPPORT,
-                      "'naa.6' is a LUN of the iSCSI target 'iqn.2001-05.com.example:a'");
+                      "'naa.6' is a LUN of pool 'iqn.2001-05.com.example:a'");
     pool = *vmfs.other;
     pool.accessible = FALSE;
     fromLost = copyFails(&vmfs, &diskSpec, &pool, &thin);

@@ -160,9 +160,9 @@ testRefused(void)
     } rows[] = {
         { HEAD "parentCID=12345678\nparentFileNameHint=\"d.vmdk\"\n"
           "RW 4 VMFSSPARSE \"d-000001-delta.vmdk\"\n", ESX_ERROR_NO_SUPPORT, "snapshot" },
-        { HEAD "RW 4 SESPARSE \"d-sesparse.vmdk\"\n", ESX_ERROR_NO_SUPPORT, "clone it" },
+        { HEAD "RW 4 SESPARSE \"d-sesparse.vmdk\"\n", ESX_ERROR_NO_SUPPORT, "clone the disk" },
         { HEAD "RW 4 VMFSRDM \"d-rdm.vmdk\"\n", ESX_ERROR_NO_SUPPORT, "raw device mapping" },
-        { HEAD "RW 4 VMFS \"vsan://1234\"\n", ESX_ERROR_NO_SUPPORT, "object of its storage" },
+        { HEAD "RW 4 VMFS \"vsan://1234\"\n", ESX_ERROR_NO_SUPPORT, "a storage object" },
         { "not a descriptor", ESX_ERROR_INVALID_OPERATION, "" },
     };
     size_t i;
@@ -190,8 +190,8 @@ testOnePiece(void)
     memoryAdd(&memory, "d.vmdk", memoryRandom(2 * ESX_VMFS_DESCRIPTOR_LIMIT, 1));
     g_assert_null(find(&memory, "d.vmdk", &error));
     g_assert_error(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT);
-    fixtureAssertPhrase(error->message, "one file of 131072 bytes");
-    fixtureAssertPhrase(error->message, "clone it, and use the clone");
+    fixtureAssertPhrase(error->message, "single file of 131072 bytes");
+    fixtureAssertPhrase(error->message, "clone the disk and use the clone");
 }
 
 static void

@@ -121,27 +121,27 @@ testRefused(void)
         const char *phrase;
     } rows[] = {
         { { "a.vmdk", VIR_STORAGE_FILE_VMDK, 0, 0, FALSE }, ESX_ERROR_INVALID_ARGUMENT,
-          "capacity of more than 0 bytes" },
+          "capacity of a virtual disk must be greater than 0" },
         { { "a.vmdk", VIR_STORAGE_FILE_VMDK, G_MAXUINT64, 0, FALSE }, ESX_ERROR_INVALID_ARGUMENT,
-          "no ESX host can make a volume of 18446744073709551615 bytes" },
+          "no ESX host can create a volume of 18446744073709551615 bytes" },
         { { "a.vmdk", VIR_STORAGE_FILE_VMDK, 10, 9, FALSE }, ESX_ERROR_INVALID_ARGUMENT,
-          "cannot take 9 of its 10 bytes from the start; choose an allocation of 0 (thin), one "
-          "equal to the capacity (thick, zeroed when first written), or preallocation" },
+          "cannot start with 9 of its 10 bytes allocated; choose an allocation of 0 (thin), an "
+          "allocation equal to the capacity (thick, zeroed on first write), or preallocation" },
         { { "a.iso", VIR_STORAGE_FILE_VMDK, 10, 0, FALSE }, ESX_ERROR_INVALID_ARGUMENT,
-          "call it 'a.iso.vmdk'" },
+          "name it 'a.iso.vmdk'" },
         { { "a.VMDK", VIR_STORAGE_FILE_RAW, 10, 0, FALSE }, ESX_ERROR_INVALID_ARGUMENT,
-          "takes 'a.VMDK' for a virtual disk" },
+          "treats 'a.VMDK' as a virtual disk" },
         { { "a.vmdk", VIR_STORAGE_FILE_ISO, 10, 0, FALSE }, ESX_ERROR_INVALID_ARGUMENT,
-          "takes 'a.vmdk' for a virtual disk" },
+          "treats 'a.vmdk' as a virtual disk" },
         { { "a.qcow2", VIR_STORAGE_FILE_QCOW2, 10, 0, FALSE }, ESX_ERROR_NO_SUPPORT,
-          "no volumes of the format 'qcow2'" },
+          "not support volumes of the format 'qcow2'" },
         { { "a.x", 12345, 10, 0, FALSE }, ESX_ERROR_NO_SUPPORT, "the format 'unknown'" },
         { { "../a.vmdk", VIR_STORAGE_FILE_VMDK, 10, 0, FALSE }, ESX_ERROR_INVALID_ARGUMENT,
-          "the name '../a.vmdk' has a part \".\" or \"..\"" },
+          "the name '../a.vmdk' has a component \".\" or \"..\"" },
         { { "", VIR_STORAGE_FILE_RAW, 10, 0, FALSE }, ESX_ERROR_INVALID_ARGUMENT,
           "the name '' is empty" },
         { { "a.img", VIR_STORAGE_FILE_RAW, G_MAXUINT64, 0, FALSE }, ESX_ERROR_INVALID_ARGUMENT,
-          "no ESX host can make" },
+          "no ESX host can create" },
     };
     g_auto(Vmfs) vmfs = { 0 };
     size_t i;
@@ -254,7 +254,7 @@ testTooLargeFile(void)
     pool.capacity = 4999;
     error = createFails(&vmfs, &pool, &isoSpec);
     g_assert_error(error, VI_ERROR, VI_ERROR_NO_DISK_SPACE);
-    fixtureAssertPhrase(error->message, "has room for 4999 bytes in all, not for 5000");
+    fixtureAssertPhrase(error->message, "capacity of 4999 bytes, too small for a file of 5000");
     folderStubAssertLog("");
     cannedAssertLog(vmfs.canned, "");
 }
@@ -346,7 +346,8 @@ testFileTidiedUp(void)
     cannedFail(vmfs.canned, MOVE, HTTP_ERROR, HTTP_ERROR_BROKEN);
     unknown = createFails(&vmfs, vmfs.pool, &isoSpec);
     g_assert_error(unknown, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN);
-    fixtureAssertPhrase(unknown->message, " is the new file, unless it has its own name already: ");
+    fixtureAssertPhrase(unknown->message, " holds the new file, unless it has already been "
+                                          "renamed: ");
     cannedAssertLog(vmfs.canned, MOVE);
     folderStubAssertLog("write [ds] " TEMPORARY " 5000\nwrite [ds] " TEMPORARY " 5000\n"
                         "write [ds] " TEMPORARY " 5000\nwrite [ds] " TEMPORARY " 5000\n");
@@ -394,21 +395,21 @@ testHollow(void)
     fixtureScriptTask(vmfs.canned, CREATE);
     made = createFails(&vmfs, vmfs.pool, &disk);
     g_assert_error(made, VI_ERROR, VI_ERROR_FILE_FAULT);
-    fixtureAssertPhrase(made->message, "it has made the file, and there is none");
+    fixtureAssertPhrase(made->message, "the file was created, but it does not exist");
 
     folderStubFail("size", VI_ERROR_FILE_NOT_FOUND);
     fixtureScriptTask(vmfs.canned, MOVE);
     fixtureScriptTask(vmfs.canned, DELETE);
     moved = createFails(&vmfs, vmfs.pool, &isoSpec);
     g_assert_error(moved, VI_ERROR, VI_ERROR_FILE_FAULT);
-    fixtureAssertPhrase(moved->message, "says that it has moved");
+    fixtureAssertPhrase(moved->message, "reported that the new file was renamed");
     vmfsAssertSent(&vmfs, DELETE, "<name>[ds] iso/a.iso.upload-");
 
     folderStubFail("size", VI_ERROR_PROTOCOL);
     fixtureScriptTask(vmfs.canned, MOVE);
     unseen = createFails(&vmfs, vmfs.pool, &isoSpec);
     g_assert_error(unseen, VI_ERROR, VI_ERROR_PROTOCOL);
-    fixtureAssertPhrase(unseen->message, "'[ds] iso/a.iso' was made; look at it: looking at");
+    fixtureAssertPhrase(unseen->message, "'[ds] iso/a.iso' was created; check it: checking");
 }
 
 int

@@ -97,7 +97,7 @@ testBehindTheEnd(void)
     memoryAddText(&memory, "a.iso", "abc");
     g_assert_null(esxVmfsDownload(memory.connection, memory.pool, &volume, 4, 0, &error));
     g_assert_error(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT);
-    fixtureAssertPhrase(error->message, "has 3 bytes, so that a download cannot begin at byte 4");
+    fixtureAssertPhrase(error->message, "has 3 bytes, so a download cannot begin at byte 4");
 }
 
 static void
@@ -258,7 +258,7 @@ testFailure(void)
         g_assert_null(got);
         g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_FAULT);
         fixtureAssertPhrase(running.error->message, "[ds] dir/a");
-        fixtureAssertPhrase(running.error->message, "of 16777216 bytes came before that");
+        fixtureAssertPhrase(running.error->message, "of 16777216 bytes were received before that");
     }
 }
 
@@ -299,8 +299,8 @@ testSilentClient(void)
         runningStart(&running, download(&memory, "a", 0, 0));
         runningJoin(&running);
         g_assert_error(running.error, ESX_ERROR, ESX_ERROR_CLIENT_SILENT);
-        fixtureAssertPhrase(running.error->message, "for 0.1 s the client has taken nothing (");
-        fixtureAssertPhrase(running.error->message, "of 41943040 bytes came before that");
+        fixtureAssertPhrase(running.error->message, "the client has read nothing for 0.1 s (");
+        fixtureAssertPhrase(running.error->message, "of 41943040 bytes were received before that");
     }
 }
 

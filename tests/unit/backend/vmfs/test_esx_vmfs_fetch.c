@@ -303,10 +303,10 @@ testWrongLengths(void)
     serverInit(&little);
     serverInit(&much);
     g_assert_false(fetch(&little, &taker, 0, 20 * MIB, 4, NULL, &error));
-    fixtureAssertPhrase(error->message, "less came");
+    fixtureAssertPhrase(error->message, "sent less");
     g_clear_error(&error);
     g_assert_false(fetch(&much, &taker, 0, 20 * MIB, 4, NULL, &error));
-    fixtureAssertPhrase(error->message, "more came");
+    fixtureAssertPhrase(error->message, "sent more");
 }
 
 static gpointer

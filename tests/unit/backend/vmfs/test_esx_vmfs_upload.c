@@ -114,11 +114,14 @@ testRefused(void)
     memoryAddText(&memory, "vm/two.vmdk",
                   "# Disk DescriptorFile\ncreateType=\"twoGbMaxExtentFlat\"\n"
                   "RW 2 FLAT \"two-f001.vmdk\" 0\nRW 2 FLAT \"two-f002.vmdk\" 0\n");
-    assertRefused(&memory, "a", 1, 0, ESX_ERROR_NO_SUPPORT, "cannot begin within a volume");
-    assertRefused(&memory, "a", 0, 5, ESX_ERROR_NO_SUPPORT, "cannot end before the volume does");
+    assertRefused(&memory, "a", 1, 0, ESX_ERROR_NO_SUPPORT, "cannot begin in the middle of a "
+                                                            "volume");
+    assertRefused(&memory, "a", 0, 5, ESX_ERROR_NO_SUPPORT, "cannot end before the end of the "
+                                                            "volume");
     assertRefused(&memory, "a", 0, G_MAXUINT64, ESX_ERROR_INVALID_ARGUMENT, "no ESX host");
     assertRefused(&memory, "vm/d.vmdk", 0, 512, ESX_ERROR_NO_SUPPORT, "cannot end before");
-    assertRefused(&memory, "vm/d.vmdk", 0, 1025, ESX_ERROR_INVALID_ARGUMENT, "resize it first");
+    assertRefused(&memory, "vm/d.vmdk", 0, 1025, ESX_ERROR_INVALID_ARGUMENT, "resize the disk "
+                                                                             "first");
     assertRefused(&memory, "vm/two.vmdk", 0, 0, ESX_ERROR_NO_SUPPORT, "spread over 2 files");
 
     /* Whatever a descriptor says, nothing but the disk's own extent is replaced. */
@@ -128,9 +131,11 @@ testRefused(void)
                   "# Disk DescriptorFile\ncreateType=\"vmfs\"\nRW 2 VMFS \"d-flat.vmdk\"\n");
     memoryAddText(&memory, "vm/self.vmdk",
                   "# Disk DescriptorFile\ncreateType=\"vmfs\"\nRW 2 VMFS \"self.vmdk\"\n");
-    assertRefused(&memory, "vm/ro.vmdk", 0, 0, ESX_ERROR_NO_SUPPORT, "read-only or not its own");
-    assertRefused(&memory, "vm/e.vmdk", 0, 0, ESX_ERROR_NO_SUPPORT, "read-only or not its own");
-    assertRefused(&memory, "vm/self.vmdk", 0, 0, ESX_ERROR_NO_SUPPORT, "no name of an extent");
+    assertRefused(&memory, "vm/ro.vmdk", 0, 0, ESX_ERROR_NO_SUPPORT, "read-only or belongs to "
+                                                                     "another disk");
+    assertRefused(&memory, "vm/e.vmdk", 0, 0, ESX_ERROR_NO_SUPPORT, "read-only or belongs to "
+                                                                    "another disk");
+    assertRefused(&memory, "vm/self.vmdk", 0, 0, ESX_ERROR_NO_SUPPORT, "not the name of an extent");
 }
 
 static void
@@ -174,10 +179,10 @@ assertWrongLength(size_t sent, const char *phrase)
 static void
 testWrongLength(void)
 {
-    assertWrongLength(4095, "what was sent ends before the 4096 bytes that the virtual disk has");
-    assertWrongLength(0, "what was sent ends before");
-    assertWrongLength(4097, "more was sent than the 4096 bytes that the virtual disk has");
-    assertWrongLength(3 * MIB, "more was sent than");
+    assertWrongLength(4095, "the data ends before the 4096 bytes of the virtual disk");
+    assertWrongLength(0, "the data ends before");
+    assertWrongLength(4097, "the data is longer than the 4096 bytes of the virtual disk");
+    assertWrongLength(3 * MIB, "the data is longer than");
 }
 
 /* A server that says yes and has not got it all. */
@@ -194,7 +199,7 @@ testLost(void)
     fixtureScriptTask(memory.canned, DELETE);
     uploadAll(&running, uploadBegin(&memory, "a", 0), bytes);
     g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_FAULT);
-    fixtureAssertPhrase(running.error->message, "has stored 999 of the 1000 bytes");
+    fixtureAssertPhrase(running.error->message, "stored 999 of the 1000 bytes");
     cannedAssertLog(memory.canned, DELETE " " LOOK);
 }
 
@@ -225,10 +230,10 @@ testSilentClient(void)
         const char *phrase;
         const char *calls;
     } rows[] = {
-        { 0, "", "for 0.1 s the client has sent nothing; the volume is what it was", "" },
-        { 0, "n", "for 0.1 s the client has sent nothing; the volume is", DELETE " " LOOK },
-        { 3, "ne", "for 0.1 s the client has sent nothing; the volume is", DELETE " " LOOK },
-        { 3, "new", "the client has not said that this was all; the volume", DELETE " " LOOK },
+        { 0, "", "the client has sent nothing for 0.1 s; the volume is unchanged", "" },
+        { 0, "n", "the client has sent nothing for 0.1 s; the volume is", DELETE " " LOOK },
+        { 3, "ne", "the client has sent nothing for 0.1 s; the volume is", DELETE " " LOOK },
+        { 3, "new", "the client has not ended the upload for 0.1 s; the volume", DELETE " " LOOK },
     };
     g_auto(Memory) memory = { 0 };
     size_t i;
@@ -332,7 +337,7 @@ testMoveFails(void)
     uploadAll(&again, uploadBegin(&memory, "a", 0), bytes);
     g_assert_error(again.error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN);
     fixtureAssertPhrase(again.error->message,
-                        "' is what was sent, unless it is in its place already: ");
+                        "' holds the uploaded data, unless it has already been moved into place: ");
     fixtureAssertPhrase(again.error->message, "(from it to '[ds] a')");
     cannedAssertLog(memory.canned, MOVE);
 }

@@ -62,8 +62,9 @@ testResizedBeforeMove(void)
     fixtureAssertPhrase(running.error->message, "its descriptor says 8192 bytes");
     fixtureAssertPhrase(running.error->message, "its contents have 4096");
     g_assert_true(g_str_has_prefix(running.error->message,
-                                   "'[ds] vm/d-flat.vmdk' has the contents of the disk, and does "
-                                   "not fit its descriptor; upload an image of 8192 bytes: "));
+                                   "'[ds] vm/d-flat.vmdk' holds the contents of the disk but "
+                                   "does not match its descriptor; upload an image of 8192 bytes: "
+                                   ""));
 
     fixtureScriptTask(memory.canned, MOVE);
     uploadAll(&again, uploadBegin(&memory, "vm/d.vmdk", 0), whole);
@@ -90,7 +91,7 @@ testDeletedBeforeMove(void)
     fixtureScriptTask(memory.canned, DELETE);
     uploadAll(&running, uploadBegin(&memory, "vm/d.vmdk", 0), bytes);
     g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND);
-    fixtureAssertPhrase(running.error->message, "what was sent was deleted as well");
+    fixtureAssertPhrase(running.error->message, "the uploaded data was deleted too");
     g_assert_null(memoryFind(&memory, "vm/"));
 
     cannedAssertLog(memory.canned, MOVE " " LOOK " " DELETE " " LOOK);
@@ -114,7 +115,7 @@ testOrphanStays(void)
     uploadAll(&running, uploadBegin(&memory, "vm/d.vmdk", 0), bytes);
     g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND);
     fixtureAssertPhrase(running.error->message,
-                        "'[ds] vm/d-flat.vmdk' is left, and belongs to no disk; "
+                        "'[ds] vm/d-flat.vmdk' is left over and belongs to no disk; "
                         "delete it: ");
     cannedAssertLog(memory.canned, MOVE " " LOOK " " DELETE " " LOOK);
 }
@@ -151,7 +152,7 @@ testLongOrphan(void)
     g_autoptr(GBytes) bytes = memoryRandom(4096, 1);
     g_autofree char *disk = longName(".vmdk");
     g_autofree char *extent = longName("-flat.vmdk");
-    g_autofree char *phrase = g_strconcat(strrchr(extent, '/'), "' is left, and belongs to no "
+    g_autofree char *phrase = g_strconcat(strrchr(extent, '/'), "' is left over and belongs to no "
                                           "disk; delete it: the disk was deleted", NULL);
 
     memoryInit(&memory);
@@ -189,7 +190,7 @@ testReplacedBehindMove(void)
     fixtureScriptTask(memory.canned, MOVE);
     uploadAll(&running, uploadBegin(&memory, "a", 0), bytes);
     g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_FAULT);
-    fixtureAssertPhrase(running.error->message, "'[ds] a' has 13 bytes now, and 1000 were sent");
+    fixtureAssertPhrase(running.error->message, "'[ds] a' now has 13 bytes, but 1000 were sent");
     cannedAssertLog(memory.canned, MOVE " " LOOK);
 }
 
@@ -212,7 +213,8 @@ assertHollowMove(const char *name)
     fixtureScriptTask(memory.canned, DELETE);
     uploadAll(&running, uploadBegin(&memory, name, 0), bytes);
     g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_FAULT);
-    fixtureAssertPhrase(running.error->message, "the server says that it has moved");
+    fixtureAssertPhrase(running.error->message, "the server reported that the uploaded data was "
+                                                "moved");
     g_assert_null(memoryFind(&memory, prefix));
     cannedAssertLog(memory.canned, MOVE " " LOOK " " DELETE " " LOOK);
 }
@@ -274,7 +276,7 @@ testClaims(void)
     g_assert_true(runningWrite(&running, "x", 1));
     while (!isClaimed(&memory, "a"))
         g_usleep(1000);
-    assertBusy(&memory, "a", "another change of '[ds] a' is under way (an upload since ");
+    assertBusy(&memory, "a", "another change of '[ds] a' is in progress (an upload since ");
     runningAbort(&running, 2000);
     g_assert_false(isClaimed(&memory, "a"));
     cannedAssertLog(memory.canned, DELETE " " LOOK);

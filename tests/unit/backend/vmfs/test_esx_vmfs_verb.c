@@ -62,11 +62,12 @@ testOutOfReach(void)
     pool.datastore = &datastore;
     pool.accessible = FALSE;
     gone = createFails(&vmfs, &pool, &spec);
-    vmfsAssertRefused(&vmfs, gone, ESX_ERROR_INVALID_OPERATION, "cannot reach the datastore now");
+    vmfsAssertRefused(&vmfs, gone, ESX_ERROR_INVALID_OPERATION, "cannot reach the datastore");
     pool.accessible = TRUE;
     datastore.readOnly = TRUE;
     readOnly = createFails(&vmfs, &pool, &spec);
-    vmfsAssertRefused(&vmfs, readOnly, ESX_ERROR_INVALID_OPERATION, "mounted read-only");
+    vmfsAssertRefused(&vmfs, readOnly, ESX_ERROR_INVALID_OPERATION, "mounted the datastore "
+                                                                    "read-only");
 }
 
 /* ---- directories ----------------------------------------------------------------------------- */
@@ -118,7 +119,7 @@ testDirectoryCannotBeMade(void)
     error = createFails(&vmfs, vmfs.pool, &deepSpec);
     g_assert_error(error, VI_ERROR, VI_ERROR_FILE_FAULT);
     fixtureAssertPhrase(error->message,
-                        "the directory '[ds] a/b' is missing, and it cannot be made: MakeDir");
+                        "the directory '[ds] a/b' is missing and cannot be created: MakeDir");
     cannedAssertLog(vmfs.canned, CREATE " " LOOK " " MKDIR);
 }
 
@@ -138,7 +139,8 @@ testDirectoryStays(void)
     fixtureScriptTaskFault(vmfs.canned, CREATE, "NoDiskSpace", "Full.");
     full = createFails(&vmfs, vmfs.pool, &deepSpec);
     g_assert_error(full, VI_ERROR, VI_ERROR_NO_DISK_SPACE);
-    fixtureAssertPhrase(full->message, "'[ds] a/b' is a directory that was made for it and stays");
+    fixtureAssertPhrase(full->message, "'[ds] a/b' is a directory that was created for it and "
+                                       "remains");
 
     fixtureScriptTaskFault(vmfs.canned, CREATE, "FileNotFound", "No directory.");
     cannedReply(vmfs.canned, MKDIR, "");

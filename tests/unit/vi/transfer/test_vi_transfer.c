@@ -43,9 +43,9 @@ testSizeFails(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
     playedAdd(f->played, &(PlayedReply){ .contentType = "text/html" });
     assertSizeFails(f, VI_ERROR, VI_ERROR_PROTOCOL, "web page");
     playedAdd(f->played, &(PlayedReply){ .contentLength = -1 });
-    assertSizeFails(f, VI_ERROR, VI_ERROR_PROTOCOL, "how long");
+    assertSizeFails(f, VI_ERROR, VI_ERROR_PROTOCOL, "the size of");
     playedAdd(f->played, &(PlayedReply){ .domain = HTTP_ERROR, .code = HTTP_ERROR_CONNECT });
-    assertSizeFails(f, HTTP_ERROR, HTTP_ERROR_CONNECT, "Asking for the size of");
+    assertSizeFails(f, HTTP_ERROR, HTTP_ERROR_CONNECT, "reading the size of");
 }
 
 /* ---- reading -------------------------------------------------------------------------------- */
@@ -106,7 +106,7 @@ testGivesUp(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
             playedAdd(f->played, &(PlayedReply){ .domain = HTTP_ERROR, .code = rows[i].code });
             g_string_append_printf(log, "%sGET " URL " 0-9" OWN, j > 0 ? "\n" : "");
         }
-        folderAssertReadFails(f, 0, 10, HTTP_ERROR, rows[i].code, "Reading");
+        folderAssertReadFails(f, 0, 10, HTTP_ERROR, rows[i].code, "reading");
         g_assert_cmpuint(playedCount(f->played) - before, ==, rows[i].requests);
         playedAssertLog(f->played, log->str);
     }
@@ -120,7 +120,7 @@ testNothingComes(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
 
     for (i = 0; i < VI_TRANSFER_TRIES; i++)
         playedAdd(f->played, &(PlayedReply){ .status = 206, .contentRange = "bytes 0-9/10" });
-    folderAssertReadFails(f, 0, 10, HTTP_ERROR, HTTP_ERROR_PROTOCOL, "sent nothing");
+    folderAssertReadFails(f, 0, 10, HTTP_ERROR, HTTP_ERROR_PROTOCOL, "none of the requested");
     playedAssertLog(f->played, "GET " URL " 0-9" OWN "\nGET " URL " 0-9" OWN "\nGET " URL
                                " 0-9" OWN "\nGET " URL " 0-9" OWN "\nGET " URL " 0-9" OWN);
 }
@@ -151,7 +151,7 @@ testTinyParts(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
                                              .contentRange = g_ptr_array_index(ranges, i) });
     }
     folderAssertReadFails(f, 0, 100, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
-                          "only 16 bytes came meanwhile");
+                          "only 16 bytes were received in the meantime");
     g_assert_cmpuint(playedCount(f->played) - before, ==, LIMIT_BREAKS);
     playedForgetLog(f->played);
 }
@@ -210,7 +210,7 @@ testWithoutRanges(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
 
     playedAdd(f->played, &(PlayedReply){ .body = "abcdefghij" });
     folderAssertReadFails(f, G_GUINT64_CONSTANT(1) << 40, 1, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "as a whole only");
+                    "only as a whole");
     playedAssertLog(f->played, "GET " URL " 1099511627776-1099511627776" OWN);
 }
 
@@ -285,7 +285,7 @@ testTextFails(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
         gint code;
         const char *phrase;
     } rows[] = {
-        { { .body = "123456" }, VI_ERROR_PROTOCOL, "longer than the 5 bytes" },
+        { { .body = "123456" }, VI_ERROR_PROTOCOL, "exceeds the limit of 5 bytes" },
         { { .body = "1234", .contentLength = 5 }, VI_ERROR_PROTOCOL, "announced another" },
         { { .body = "<a>", .contentType = "text/html" }, VI_ERROR_PROTOCOL, "web page" },
         { { .contentType = "text/html" }, VI_ERROR_PROTOCOL, "web page" },

@@ -223,7 +223,7 @@ testWaitsWithinTimeout(void)
     g_assert_true(viGateRefused(gate, &leader, NULL, NULL));
     g_assert_false(viGateEnter(gate, &other, NULL, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_BUSY);
-    g_assert_nonnull(strstr(error->message, "trying again for more than 0.2 s"));
+    g_assert_nonnull(strstr(error->message, "retrying for more than 0.2 s"));
     viGateLeave(gate, &leader);
     g_assert_true(viGateEnter(gate, &other, NULL, NULL));
 }

@@ -65,7 +65,8 @@ testBreaks(void)
     viPatienceProgress(&patience, later(), 1);
     g_assert_false(retry(&patience, HTTP_ERROR_BROKEN));
     error = viPatienceExplain(&patience, error);
-    g_assert_nonnull(strstr(error->message, "only 3 bytes came meanwhile: it broke"));
+    g_assert_nonnull(strstr(error->message, "only 3 bytes were received in the meantime: it "
+                                            "broke"));
     g_error_free(error);
 }
 

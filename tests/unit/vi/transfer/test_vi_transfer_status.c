@@ -24,18 +24,18 @@ testStatuses(void)
         { 403, NULL, VI_ERROR_NO_PERMISSION, "HTTP status 403" },
         { 404, NULL, VI_ERROR_FILE_NOT_FOUND, "no file" },
         { 405, NULL, VI_ERROR_NOT_SUPPORTED, "405" },
-        { 400, "<h1>Bad  Request</h1>", VI_ERROR_PROTOCOL, "It says: 'Bad Request'." },
-        { 302, NULL, VI_ERROR_PROTOCOL, "redirects to 'https://elsewhere/folder'" },
+        { 400, "<h1>Bad  Request</h1>", VI_ERROR_PROTOCOL, "; it says 'Bad Request'" },
+        { 302, NULL, VI_ERROR_PROTOCOL, "to 'https://elsewhere/folder' (HTTP status 302)" },
         { 423, NULL, VI_ERROR_FILE_LOCKED, "is locked" },
         { 500, NULL, VI_ERROR_FILE_FAULT, "a running virtual machine may" },
         { 500, "", VI_ERROR_FILE_FAULT, "HTTP status 500" },
-        { 500, "The file is Locked.", VI_ERROR_FILE_LOCKED, "'The file is Locked'." },
+        { 500, "The file is Locked.", VI_ERROR_FILE_LOCKED, "'The file is Locked'" },
         { 500, "Device or resource busy", VI_ERROR_FILE_LOCKED, "is locked" },
         { 500, "The resource is in use", VI_ERROR_FILE_LOCKED, "is locked" },
         { 500, "No space left on device", VI_ERROR_NO_DISK_SPACE, "is full" },
         { 500, "There is not enough space on the file system", VI_ERROR_NO_DISK_SPACE, "is full" },
         { 500, "not enough memory", VI_ERROR_FILE_FAULT,
-          "(HTTP status 500). It says: 'not enough memory'." },
+          "(HTTP status 500); it says 'not enough memory'" },
         { 503, NULL, VI_ERROR_BUSY, "503" },
         { 507, NULL, VI_ERROR_NO_DISK_SPACE, "is full" },
     };
@@ -51,7 +51,7 @@ testStatuses(void)
         g_assert_error(error, VI_ERROR, rows[i].code);
         g_assert_nonnull(strstr(error->message, rows[i].phrase));
         g_assert_nonnull(strstr(error->message, "'[ds 1] vm/disk.iso'"));
-        g_assert_cmpint(error->message[strlen(error->message) - 1], ==, '.');
+        g_assert_cmpint(error->message[strlen(error->message) - 1], !=, '.');
     }
 }
 
@@ -80,7 +80,7 @@ testQuote(void)
     viTransferSetRefused(&error, &file, FALSE, &response,
                        "<html><head><title>500 Oops</title></head>\n<BODY class=x>\n<h1>It\x1b[1m "
                        "broke</h1>\r\n<p>at\xff 12&lt;</p></BODY></html>");
-    g_assert_nonnull(strstr(error->message, "It says: 'It [1m broke at\xef\xbf\xbd 12&lt;'."));
+    g_assert_nonnull(strstr(error->message, "it says 'It [1m broke at\xef\xbf\xbd 12&lt;'"));
 }
 
 static void
@@ -95,7 +95,7 @@ testQuoteIsBounded(void)
     viTransferSetRefused(&error, &file, FALSE, &response, body);
     g_assert_cmpuint(strlen(error->message), <, LIMIT_QUOTED_BYTES + 300);
     viTransferSetRefused(&silent, &file, FALSE, &response, tag);
-    g_assert_null(strstr(silent->message, "It says"));
+    g_assert_null(strstr(silent->message, "it says"));
 }
 
 static void

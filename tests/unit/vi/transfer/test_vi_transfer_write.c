@@ -239,7 +239,7 @@ testNotSent(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
         playedAdd(f->played, &(PlayedReply){ .domain = HTTP_ERROR, .code = codes[i] });
         g_assert_false(writeFile(f, &script, 3, NULL, &error));
         g_assert_error(error, HTTP_ERROR, codes[i]);
-        fixtureAssertPhrase(error->message, "Writing " NAME " failed: ");
+        fixtureAssertPhrase(error->message, "writing " NAME " failed: ");
         playedAssertLog(f->played, PROBE "\n" PROBE "abc");
     }
 }
@@ -255,7 +255,7 @@ testTooMuch(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
     g_assert_false(writeFile(f, &script, 7, NULL, &error));
     g_assert_error(error, HTTP_ERROR, HTTP_ERROR_INVALID);
     fixtureAssertPhrase(error->message, NAME);
-    fixtureAssertPhrase(error->message, "more to write than the 7 bytes");
+    fixtureAssertPhrase(error->message, "more data than the 7 bytes");
     playedAssertLog(f->played, PROBE "\n" PROBE "abcdef");
 }
 
