@@ -8,6 +8,7 @@ A rule that must be broken somewhere gets an entry in one of the tables below, w
 
 from __future__ import annotations
 
+import posixpath
 import re
 import subprocess
 from collections.abc import Iterator
@@ -432,7 +433,7 @@ LITERALS = re.compile(
     r"/\*.*?\*/|'(?:\\.|[^'\\])'"
     r'|"(?:\\.|[^"\\\n])*"(?:[\s\\]*(?:[A-Z]\w+[\s\\]*)?"(?:\\.|[^"\\\n])*")*(?:[\s\\]*[A-Z]\w+)?', re.DOTALL
 )
-# Words that keep their capital at the beginning of a message; names with two capitals (ESX, LUN, CreateFilter) do anyway.
+# Words that keep their capital at the beginning of a message, beside names with two capitals (ESX, LUN, CreateFilter).
 PROPER_NAMES: frozenset[str] = frozenset({"Datastore"})
 
 
@@ -451,7 +452,7 @@ def check_wording(tree: Tree) -> Iterator[str]:
             first = re.match(r"\s*([A-Z][a-z]+) [a-z'%(]", text)
             if first and first.group(1) not in PROPER_NAMES:
                 yield f"{name}:{line}: the message {text[:30]!r} begins with a capital"
-            if " " in text and re.search(r"[\w)'\]]\.$", text):
+            if " " in text and re.search(r"[\w)'\]\0]\.$", text):
                 yield f"{name}:{line}: the message {text[:30]!r} ends in a full stop"
             if re.search(r"[a-z)'\0]\. [A-Z%][a-z]", text):
                 yield f"{name}:{line}: the message {text[:30]!r} has two sentences: join them with ';'"
@@ -473,7 +474,29 @@ def check_reports(tree: Tree) -> Iterator[str]:
             yield f"{name}:{number}: logs: return a GError, or note it for what speaks to libvirt"
 
 
+def anchors(text: str) -> set[str]:
+    """The anchors of the headings of a Markdown page, as GitHub makes them."""
+    prose = re.sub(r"^( *)```.*?^\1```", "", text, flags=re.MULTILINE | re.DOTALL)
+    titles = re.findall(r"^#+ (.+)$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def check_links(tree: Tree) -> Iterator[str]:
+    """A relative link in a Markdown page leads to a file, and its anchor to a heading."""
+    for name, number, line in tree.source_lines(r".*\.md"):
+        for link in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`]*`", "", line)):
+            if re.match(r"[a-z]+:", link):
+                continue
+            path, _, anchor = link.partition("#")
+            target = posixpath.normpath(posixpath.join(posixpath.dirname(name), path)) if path else name
+            if target not in tree.files and not any(file.startswith(f"{target}/") for file in tree.files):
+                yield f"{name}:{number}: there is no {target}"
+            elif anchor and anchor not in anchors(tree.text(target)):
+                yield f"{name}:{number}: {target} has no heading for #{anchor}"
+
+
 CHECKS = (
+    check_links,
     check_messages,
     check_wording,
     check_licence,

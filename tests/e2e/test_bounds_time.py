@@ -334,7 +334,7 @@ def constant(path: str, name: str) -> int:
 
 def waits_of_the_guide() -> dict[str, str]:
     """The rows of the guide's table of waits: what is waited for -> its bound."""
-    text = (ROOT / "docs/USER_GUIDE.md").read_text()
+    text = (ROOT / "docs/reference/libvirt-driver-esx-storage.md").read_text()
     table = text.split("| what is waited for | bound |\n|---|---|\n")[1].split("\n\n")[0]
     return {row.split(" | ")[0].strip("| "): row.split(" | ")[1].strip(" |") for row in table.splitlines()}
 
@@ -348,16 +348,21 @@ CONSTANTS = {
         1,
     ),
     "the contents of a file": (r"(\d+) breaks", "include/base/base_limits.h", "LIMIT_BREAKS", 1),
-    "the next bytes that a client sends or takes of contents, its first ones, and its end": (
+    "the next bytes of contents that a client sends or receives, the first ones, and the end": (
         r"(\d+) times `stall_timeout`",
         "include/base/base_limits.h",
         "LIMIT_CLIENT_SILENCES",
         1,
     ),
-    "tidying up behind a wait": (r"(\d+) s", "src/vi/vi_task.c", "CLEANUP_TIMEOUT_MS", 1000),
+    "cleaning up after a wait": (r"(\d+) s", "src/vi/vi_task.c", "CLEANUP_TIMEOUT_MS", 1000),
     "logging out": (r"(\d+) s", "src/vi/vi_session.c", "LOGOUT_TIMEOUT_MS", 1000),
     "a long poll": (r"(\d+) s", "src/inventory/inventory_live.c", "pollSeconds", 1),
-    "a disk by its UUID": (r"(\d+) s", "include/backend/vmfs/esx_vmfs_uuid.h", "ESX_VMFS_UUID_TIMEOUT_MS", 1000),
+    "the lookup of a disk by its UUID": (
+        r"(\d+) s",
+        "include/backend/vmfs/esx_vmfs_uuid.h",
+        "ESX_VMFS_UUID_TIMEOUT_MS",
+        1000,
+    ),
 }
 
 

@@ -159,8 +159,8 @@ VALUES = {
 
 
 def test_the_table_has_every_parameter_of_the_guide():
-    guide = (DOCS / "USER_GUIDE.md").read_text()
-    section = guide[guide.index("## The URI") : guide.index("## Credentials")]
+    guide = (DOCS / "reference" / "libvirt-driver-esx-storage.md").read_text()
+    section = guide[guide.index("## URI parameters") : guide.index("## Credentials")]
     rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| ", section, re.MULTILINE)
     known = {name for names in rows for name in re.findall(r"`(\w+)`", names)}
     assert {"cacert", "linger", "authfile"} <= known

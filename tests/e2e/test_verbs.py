@@ -26,7 +26,7 @@ from esxkit.harness.volumes import flat, some_bytes, volume_xml
 
 CAPACITY = 3 * 1024 * 1024
 REFUSED = (libvirt.VIR_ERR_NO_SUPPORT, libvirt.VIR_ERR_INVALID_ARG)
-GUIDE = environment.REPOSITORY / "docs" / "USER_GUIDE.md"
+GUIDE = environment.REPOSITORY / "docs" / "reference" / "libvirt-driver-esx-storage.md"
 
 Files = dict[str, tuple[int, str]]
 """The files below one folder of a datastore: size and SHA-256 by path; folders are left out."""
@@ -63,7 +63,7 @@ OTHER_STORES = {"VMFS": "nfs41", "NFS": "datastore1", "vSAN": "datastore1"}
 
 def read_table(guide: Path) -> list[tuple[str, str, bool]]:
     """(verb, kind, allowed) of each cell of the guide's table."""
-    text = guide.read_text().split("## What can be done with a volume", 1)[1]
+    text = guide.read_text().split("## Operations on volumes", 1)[1]
     lines = [line for line in text.splitlines() if line.startswith("|")]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     kinds = rows[0][1:]
@@ -214,7 +214,7 @@ def create(place: Place, kind: Kind) -> None:
     assert set(place.files()) - set(before) == wanted
 
 
-@verb("`vol-create-as` in a folder that is not there yet")
+@verb("`vol-create-as` in a folder that does not exist")
 def create_with_folders(place: Place, kind: Kind) -> None:
     place.folder += "/b/c d"
     place.create(kind)

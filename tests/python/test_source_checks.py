@@ -69,8 +69,8 @@ def test_quoted_text_is_not(call: str):
 @pytest.mark.parametrize(
     ("literal", "complaint"),
     [
-        ('"The server has no file \'%s\'"', "begins with a capital"),
-        ('" It says: \'%s\'"', "begins with a capital"),
+        ("\"The server has no file '%s'\"", "begins with a capital"),
+        ("\" It says: '%s'\"", "begins with a capital"),
         ('"No "\n        "host"', "begins with a capital"),
         ('"%s cannot be reached."', "ends in a full stop"),
         ('"the range ends at %" G_GUINT64_FORMAT "."', "ends in a full stop"),
@@ -90,15 +90,58 @@ def test_planted_wording_is_found(literal: str, complaint: str):
 @pytest.mark.parametrize(
     "literal",
     [
-        '"the server has no file \'%s\'"',
+        "\"the server has no file '%s'\"",
         '"ESX cannot shrink a virtual disk; create a smaller disk and copy the data to it"',
         '"LUNs are read-only"',
         '"CreateFilter: the server created none"',
         '"Cookie: %s"',
-        '"%u omitted, the first one is %s: \'%s…\'"',
+        "\"%u omitted, the first one is %s: '%s…'\"",
         '"the part \\".\\" or \\"..\\""',
     ],
 )
 def test_wording_by_the_rule_is_not(literal: str):
     text = f'/* "The old text of it." */\nvoid\nf(void)\n{{\n    refuse({literal}, error);\n}}\n'
     assert list(rules().check_wording(Planted("src/vi/vi_planted.c", text))) == []
+
+
+class Pages:
+    """A tree of Markdown pages."""
+
+    def __init__(self, pages: dict[str, str]) -> None:
+        self._pages = pages
+        self.files = list(pages)
+
+    def text(self, name: str) -> str:
+        return self._pages[name]
+
+    def source_lines(self, pattern: str) -> list[tuple[str, int, str]]:
+        return [
+            (name, number, line)
+            for name, text in self._pages.items()
+            if re.fullmatch(pattern, name)
+            for number, line in enumerate(text.splitlines(), 1)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("link", "complaint"),
+    [
+        ("docs/NONE.md", "there is no docs/NONE.md"),
+        ("../README.md", "there is no ../README.md"),
+        ("docs/GUIDE.md#no-such-part", "docs/GUIDE.md has no heading for #no-such-part"),
+        ("docs/GUIDE.md#in-code", "docs/GUIDE.md has no heading for #in-code"),
+        ("#elsewhere", "README.md has no heading for #elsewhere"),
+    ],
+)
+def test_a_planted_broken_link_is_found(link: str, complaint: str):
+    pages = Pages({"README.md": f"# A\n\nSee [it]({link}).\n", "docs/GUIDE.md": "# B\n\n```\n# In code\n```\n"})
+    assert list(rules().check_links(pages)) == [f"README.md:3: {complaint}"]
+
+
+@pytest.mark.parametrize(
+    "link",
+    ["docs/GUIDE.md", "docs", "docs/GUIDE.md#what-is-it-ab", "#a", "https://example.org/x", "mailto:a@example.org"],
+)
+def test_a_good_link_is_not(link: str):
+    pages = Pages({"README.md": f"# A\n\nSee [it]({link}).\n", "docs/GUIDE.md": "## What is it: a/b?\n"})
+    assert list(rules().check_links(pages)) == []

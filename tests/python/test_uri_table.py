@@ -12,7 +12,7 @@ import pytest
 
 from esxkit.harness.environment import REPOSITORY, driver_dir
 
-GUIDE = REPOSITORY / "docs" / "USER_GUIDE.md"
+GUIDE = REPOSITORY / "docs" / "reference" / "libvirt-driver-esx-storage.md"
 SECURITY = REPOSITORY / "docs" / "SECURITY.md"
 PRINTER = driver_dir().parent / "tests" / "unit" / "test_esx_uri_table"
 
