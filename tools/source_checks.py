@@ -8,11 +8,12 @@ A rule that must be broken somewhere gets an entry in one of the tables below, w
 
 from __future__ import annotations
 
-import posixpath
 import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+
+from word_checks import WORD_CHECKS
 
 LICENCE = ("SPDX-License-Identifier: LGPL-2.1-or-later", "Copyright (C) 2026 the libvirt-esx-storage authors")
 
@@ -428,36 +429,6 @@ def check_messages(tree: Tree) -> Iterator[str]:
                 yield f"{name}:{line}: {function}: use {REPORTS[function]}"
 
 
-# A comment, or literals that the compiler joins, with the macros between them.
-LITERALS = re.compile(
-    r"/\*.*?\*/|'(?:\\.|[^'\\])'"
-    r'|"(?:\\.|[^"\\\n])*"(?:[\s\\]*(?:[A-Z]\w+[\s\\]*)?"(?:\\.|[^"\\\n])*")*(?:[\s\\]*[A-Z]\w+)?', re.DOTALL
-)
-# Words that keep their capital at the beginning of a message, beside names with two capitals (ESX, LUN, CreateFilter).
-PROPER_NAMES: frozenset[str] = frozenset({"Datastore"})
-
-
-def literals(text: str) -> Iterator[tuple[int, str]]:
-    """(line number, text) of each literal outside of comments; a macro between two of them is a NUL."""
-    for found in re.finditer(LITERALS, text):
-        if found.group(0)[0] == '"':
-            parts = re.findall(r'"((?:\\.|[^"\\])*)"|([A-Z]\w+)', found.group(0))
-            yield text.count("\n", 0, found.start()) + 1, "".join("\0" if macro else part for part, macro in parts)
-
-
-def check_wording(tree: Tree) -> Iterator[str]:
-    """A message begins in lower case, has no full stop at its end, and joins its clauses with ';' or ':'."""
-    for name in tree.matching(r"(src|include)/(?!vim/).*\.[ch]"):
-        for line, text in literals(tree.text(name)):
-            first = re.match(r"\s*([A-Z][a-z]+) [a-z'%(]", text)
-            if first and first.group(1) not in PROPER_NAMES:
-                yield f"{name}:{line}: the message {text[:30]!r} begins with a capital"
-            if " " in text and re.search(r"[\w)'\]\0]\.$", text):
-                yield f"{name}:{line}: the message {text[:30]!r} ends in a full stop"
-            if re.search(r"[a-z)'\0]\. [A-Z%][a-z]", text):
-                yield f"{name}:{line}: the message {text[:30]!r} has two sentences: join them with ';'"
-
-
 # The floors that speak to libvirt, and the files below them that have to.
 REPORTING = re.compile(
     r"(include|src)/(api|stream|driver)/.*|src/server/esx_events\.c|.*/server/esx_report(_priv)?\.[ch]"
@@ -474,31 +445,9 @@ def check_reports(tree: Tree) -> Iterator[str]:
             yield f"{name}:{number}: logs: return a GError, or note it for what speaks to libvirt"
 
 
-def anchors(text: str) -> set[str]:
-    """The anchors of the headings of a Markdown page, as GitHub makes them."""
-    prose = re.sub(r"^( *)```.*?^\1```", "", text, flags=re.MULTILINE | re.DOTALL)
-    titles = re.findall(r"^#+ (.+)$", prose, re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
-
-
-def check_links(tree: Tree) -> Iterator[str]:
-    """A relative link in a Markdown page leads to a file, and its anchor to a heading."""
-    for name, number, line in tree.source_lines(r".*\.md"):
-        for link in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`]*`", "", line)):
-            if re.match(r"[a-z]+:", link):
-                continue
-            path, _, anchor = link.partition("#")
-            target = posixpath.normpath(posixpath.join(posixpath.dirname(name), path)) if path else name
-            if target not in tree.files and not any(file.startswith(f"{target}/") for file in tree.files):
-                yield f"{name}:{number}: there is no {target}"
-            elif anchor and anchor not in anchors(tree.text(target)):
-                yield f"{name}:{number}: {target} has no heading for #{anchor}"
-
-
 CHECKS = (
-    check_links,
+    *WORD_CHECKS,
     check_messages,
-    check_wording,
     check_licence,
     check_blanks,
     check_lengths,

@@ -9,7 +9,7 @@
 #include "http_trust.h"
 
 /*
- * The real transport: libcurl, 7.87 or newer, OpenSSL flavour. HTTP/1.1 only (HTTP/2 makes real ESX
+ * The real transport: libcurl, 7.88 or newer, OpenSSL flavour. HTTP/1.1 only (HTTP/2 makes real ESX
  * uploads crawl and buys a request/reply protocol nothing), keep-alive, no "Expect: 100-continue"
  * (ESX does not answer it), gzip accepted, TLS 1.2 or newer. No redirects followed, no cookies
  * remembered, no proxies or passwords taken from the environment or from files. Touches no signal

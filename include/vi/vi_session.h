@@ -49,7 +49,7 @@ typedef struct {
     const char *productLine;    /* as sent; never NULL */
 } ViAbout;
 
-/* How one call is made. All zero: as ever. */
+/* How one call is made. All zero: the defaults. */
 typedef struct {
     guint64 generation;     /* session generation the call's objects belong to; 0: any */
     guint timeoutMs;        /* 0: the transport's default */
@@ -134,7 +134,7 @@ void viSessionSetGuard(ViSession *session, const ViLoginGuard *guard);
 gboolean viSessionIdentity(ViSession *session, HttpIdentity *ret_identity);
 
 /*
- * One exchange in the present session, without renewal or replay; vi_call.c is the only user.
+ * One exchange in the present session, without renewal or replay.
  * VI_ERROR_SESSION_RENEWED when the generation that @options wants is over.
  *
  * @ret_generation: the generation the call ran in, written also on error; may be NULL.
@@ -144,8 +144,8 @@ gboolean viSessionExchange(ViSession *session, const SoapMethod *method, gconstp
                            guint64 *ret_generation, GError **error);
 
 /*
- * One request for a file in the present session, without renewal or replay; vi_transfer.c is the
- * only user. The session's cookie goes with it; @request's own headers are kept.
+ * One request for a file in the present session, without renewal or replay. The session's cookie
+ * is sent with it; @request's own headers are kept.
  *
  * @ret_generation: the generation it ran in, written also on error; may be NULL.
  */

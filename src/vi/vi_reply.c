@@ -13,7 +13,7 @@
 #include "base_text.h"
 #include "vi_error.h"
 
-/* 200 and 500 carry an envelope, other codes do not (facts/vi-api.md 1.5). */
+/* 200 and 500 carry an envelope, other codes do not. */
 gboolean
 viReplyIsSoap(const HttpResponse *response)
 {

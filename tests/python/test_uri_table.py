@@ -59,7 +59,7 @@ def guide_table(text: str) -> dict[str, tuple[str, ...]]:
 
 
 def security_table(text: str) -> dict[str, tuple[str, ...]]:
-    begin = text.index("| parameter | for a client that may not choose |")
+    begin = text.index("| parameter | for a restricted client |")
     return document_table(text[begin : text.index("\n\n", begin)], 2)
 
 

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base_thread.h"
 #include "esx_error.h"
 
 /* Round trips between segments cost less, the longer these are; more than this gains nothing. */
@@ -273,7 +274,7 @@ startWorkers(Run *run, GThread **threads, GError **error)
     g_autoptr(GError) local = NULL;
     guint n = 0;
 
-    while (n < wanted && (threads[n] = g_thread_try_new("esx-fetch", work, run, &local)))
+    while (n < wanted && (threads[n] = threadStart("esx-fetch", work, run, &local)))
         n++;
     if (n == 0)
         g_propagate_error(error, g_steal_pointer(&local));

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the libvirt-esx-storage authors
+"""The rules of ./dev lint about words, links and statements: what is planted is found, and what is right is not."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import word_checks
+
+
+class Pages:
+    """A tree of a few files."""
+
+    def __init__(self, pages: dict[str, str]) -> None:
+        self._pages = pages
+        self.files = list(pages)
+
+    def text(self, name: str) -> str:
+        return self._pages.get(name, "")
+
+    def matching(self, pattern: str) -> list[str]:
+        return [name for name in self.files if re.fullmatch(pattern, name)]
+
+    def source_lines(self, pattern: str) -> list[tuple[str, int, str]]:
+        return [
+            (name, number, line)
+            for name, text in self._pages.items()
+            if re.fullmatch(pattern, name)
+            for number, line in enumerate(text.splitlines(), 1)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("literal", "complaint"),
+    [
+        ("\"The server has no file '%s'\"", "begins with a capital"),
+        ("\" It says: '%s'\"", "begins with a capital"),
+        ('"No "\n        "host"', "begins with a capital"),
+        ('"%s cannot be reached."', "ends in a full stop"),
+        ('"the range ends at %" G_GUINT64_FORMAT "."', "ends in a full stop"),
+        ('"the file is locked (status %u)."', "ends in a full stop"),
+        ('"not trusted: " TEXT_MESSAGE ". If the host changed it, say so"', "two sentences"),
+        ('"it is locked. %s"', "two sentences"),
+    ],
+)
+def test_planted_wording_is_found(literal: str, complaint: str):
+    text = f"/* The head. */\nvoid\nf(void)\n{{\n    textToError(error, VI_ERROR, 1, {literal}, name);\n}}\n"
+    found = list(word_checks.check_wording(Pages({"src/vi/vi_planted.c": text})))
+    assert len(found) == 1
+    assert found[0].startswith("src/vi/vi_planted.c:5: ")
+    assert complaint in found[0]
+
+
+@pytest.mark.parametrize(
+    "literal",
+    [
+        "\"the server has no file '%s'\"",
+        '"ESX cannot shrink a virtual disk; create a smaller disk and copy the data to it"',
+        '"LUNs are read-only"',
+        '"CreateFilter: the server created none"',
+        '"Cookie: %s"',
+        "\"%u omitted, the first one is %s: '%s…'\"",
+        '"the part \\".\\" or \\"..\\""',
+    ],
+)
+def test_wording_by_the_rule_is_not(literal: str):
+    text = f'/* "The old text of it." */\nvoid\nf(void)\n{{\n    refuse({literal}, error);\n}}\n'
+    assert list(word_checks.check_wording(Pages({"src/vi/vi_planted.c": text}))) == []
+
+
+@pytest.mark.parametrize(
+    ("link", "complaint"),
+    [
+        ("docs/NONE.md", "there is no docs/NONE.md"),
+        ("../README.md", "there is no ../README.md"),
+        ("docs/GUIDE.md#no-such-part", "docs/GUIDE.md has no heading for #no-such-part"),
+        ("docs/GUIDE.md#in-code", "docs/GUIDE.md has no heading for #in-code"),
+        ("#elsewhere", "README.md has no heading for #elsewhere"),
+    ],
+)
+def test_a_planted_broken_link_is_found(link: str, complaint: str):
+    pages = Pages({"README.md": f"# A\n\nSee [it]({link}).\n", "docs/GUIDE.md": "# B\n\n```\n# In code\n```\n"})
+    assert list(word_checks.check_links(pages)) == [f"README.md:3: {complaint}"]
+
+
+@pytest.mark.parametrize(
+    "link",
+    ["docs/GUIDE.md", "docs", "docs/GUIDE.md#what-is-it-ab", "#a", "https://example.org/x", "mailto:a@example.org"],
+)
+def test_a_good_link_is_not(link: str):
+    pages = Pages({"README.md": f"# A\n\nSee [it]({link}).\n", "docs/GUIDE.md": "## What is it: a/b?\n"})
+    assert list(word_checks.check_links(pages)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "word"),
+    [
+        ("README.md", "The server tells of changes.\n", "tells"),
+        ("docs/howto/events.md", "Whoever asks pays.\n", "Whoever"),
+        ("docs/SECURITY.md", "It is read anew.\n", "anew"),
+        ("tests/data/mistakes.txt", "error: the pool is gone\n", "gone"),
+        ("src/vi/vi_planted.c", 'refuse("it was told to stop");\n', "told"),
+    ],
+)
+def test_a_planted_unplain_word_is_found(name: str, text: str, word: str):
+    (found,) = word_checks.check_plain_words(Pages({name: text}))
+    assert found.startswith(f"{name}:1: {word!r}")
+
+
+def test_plain_words_are_not():
+    pages = {
+        "README.md": "The task has `gone` as a name; a teller counts.\n",
+        "src/vi/a.c": '/* It told us. */\n"told"\n',
+    }
+    assert list(word_checks.check_plain_words(Pages(pages))) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "complaint"),
+    [
+        ("src/vi/vi_planted.c", "    t = g_thread_try_new(name, work, data, error);", "start threads with threadStart"),
+        ("src/vi/vi_planted.c", "    t = g_thread_new(name, work, data);", "start threads with threadStart"),
+        ("src/vi/vi_planted.c", "/* As in facts/vi-api.md. */", "not in the tree"),
+        ("include/vi/vi_planted.h", " * vi_call.c is the only user.", "does not name its callers"),
+        ("include/http/planted.h", " * The transport: libcurl, 7.87 or newer, OpenSSL flavour.", "wants libcurl 7.88"),
+        ("src/http/planted.c", '"this libcurl (%s) cannot be used; 7.87 or newer is needed"', "wants libcurl 7.88"),
+    ],
+)
+def test_a_planted_statement_is_found(name: str, line: str, complaint: str):
+    build = "libcurl = dependency('libcurl', version: '>= 7.88')\n"
+    (found,) = word_checks.check_statements(Pages({name: line + "\n", "meson.build": build}))
+    assert complaint in found
