@@ -234,7 +234,7 @@ def test_a_rescan_that_drips(site: Site, fake: Fake, new_fake, world):
     server = new_fake(task_ms=0)
     server.order(method="RescanHba", **DRIP)
     with others_are_answered(site, fake):
-        ends_in_time(site, server, "pool-refresh", world.targets[0].name, mentions="rescanning .* not complete")
+        ends_in_time(site, server, "pool-refresh", world.targets[0].name, mentions="rescan of .* not complete")
 
 
 def test_a_lookup_by_uuid_that_goes_on_and_on(client: Client, site: Site, fake: Fake, new_fake):

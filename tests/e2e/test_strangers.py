@@ -251,7 +251,7 @@ def test_a_key_that_is_misspelt_or_contradicted_lets_nobody_in(
     for read_only in (False, True):
         result = stranger(read_only=read_only)
         assert not result.ok
-        assert "the section [auth-esx-127.0.0.1] of the auth file has the key" in result.err
+        assert "the section [auth-esx-127.0.0.1] of the auth file has the" in result.err
     assert fake.requests().total() == before
 
 
