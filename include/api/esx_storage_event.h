@@ -9,7 +9,7 @@
 
 /*
  * The facade's verbs on events of storage pools, by the names of libvirt's storage driver table.
- * What is told of is in esx_events.h. libvirtd itself keeps from its clients the events of pools
+ * The events are listed in esx_events.h. libvirtd itself keeps from its clients the events of pools
  * they may not see.
  */
 

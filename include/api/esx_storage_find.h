@@ -10,7 +10,7 @@
 
 /*
  * From libvirt's objects to ours. Pools are found by UUID, volumes by their pool's name and their
- * own: libvirtd makes its objects anew from what came over the wire, so nothing may hang on their
+ * own: libvirtd recreates its objects from what it received, so nothing may depend on their
  * private data.
  *
  * Every function here reports what it does not find as a libvirt error.

@@ -9,7 +9,7 @@
 
 /*
  * The facade's verbs that move the contents of a volume through a stream, by the names of libvirt's
- * storage driver table. They return when the transfer has begun; how it went is told by the stream,
+ * storage driver table. They return when the transfer has begun; the stream reports the outcome,
  * see esx_stream.h.
  */
 

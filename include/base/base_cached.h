@@ -13,12 +13,12 @@
  * others that come meanwhile wait for its outcome; no lock is held while it asks.
  *
  * With a time-to-live of 0 a proof will do for a reader only if its question was sent after he
- * came: nobody is ever told what was true before, and still eight threads that come together cost
+ * came: no caller gets an older value, and still eight threads that come together cost
  * two questions, not eight. With a longer one a proof ages from its answer: else one that takes
  * longer than the time-to-live would be good for a single reader, and listing N things of a slow
  * server would ask it N times.
  *
- * Where somebody keeps the value current (who was told of every change), it is standing: then a
+ * If a thread keeps the value current (it receives each change), it is standing: then a
  * proven value does not age, and readers get what was pushed last.
  */
 typedef struct _Cached Cached;
@@ -78,7 +78,7 @@ void cachedPush(Cached *fresh, gpointer value);
 
 /*
  * While the value stands, one that was proven, and not expired since, does not age, whatever the
- * reader's time-to-live. Once it stands no longer, the last proof counts as ever: standing adds
+ * reader's time-to-live. Once it no longer stands, the last proof counts as before: standing adds
  * nothing to it.
  */
 void cachedSetStanding(Cached *fresh, gboolean standing);

@@ -19,7 +19,7 @@
  * it is opened, since opening alone may wait for a writer (a FIFO), for the holder of a lease, or
  * act (a tape rewinds, a watchdog starts): devices, FIFOs, sockets, folders, and the files of
  * /proc, /sys and their like, which claim to be regular and may be read away (/proc/kmsg). So are
- * paths through /proc/PID/fd, where the kernel can tell (Linux 5.6).
+ * paths through /proc/PID/fd, if the kernel can detect them (Linux 5.6).
  *
  * A file that grows meanwhile is refused; one that says that it is empty is taken at its word. A
  * file of a network file system whose server is silent waits for that server.

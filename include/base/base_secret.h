@@ -20,7 +20,7 @@ Secret *secretNew(const char *text);
 /* Returns: (transfer none): the text, valid as long as @secret. */
 const char *secretText(const Secret *secret);
 
-/* Whether both have the same text. How long that takes tells nothing but the length of @b. */
+/* Whether both have the same text. The time that it takes reveals only the length of @b. */
 gboolean secretEqual(const Secret *a, const Secret *b);
 
 /* Erases and frees; accepts NULL. */

@@ -25,7 +25,7 @@
 char *textQuote(const char *text, gssize length);
 
 /*
- * For the name or path of something: a cut one keeps its end, which tells more than the middle,
+ * For the name or path of something: a cut one keeps its end, which says more than the middle,
  * as in "[datastore] a long fold…older/disk.vmdk".
  *
  * Returns: (transfer full): @name in at most LIMIT_QUOTED_BYTES bytes.

@@ -27,10 +27,10 @@
  *                   is open to every local user), and those whom access control denies
  *                   connect:write.
  *
- * Who may not choose:
+ * Restricted clients, which may not choose:
  *
  *   no_verify, cacert, thumbprint, proxy, transport=http
- *                   are refused: they decide who may pose as a host and so gets its password.
+ *                   are refused: they determine which server receives the host's password.
  *   host            has to have a section of its own: they would be given [auth-esx-default],
  *                   wherever it leads, or at least could make the daemon knock at any address.
  *   user, port      are those of the section: else any account could be locked by wrong passwords,

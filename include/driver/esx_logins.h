@@ -13,7 +13,7 @@
  * EsxLogins: the servers this process is logged in at, so that connections can share one login.
  *
  * Who joins. The endpoint, how it is trusted and reached, path= and the user must be the same
- * (esxUriKey()), and the password: whoever asks must have found the credentials himself, and they
+ * (esxUriKey()), and the password: a client must have found the credentials itself, and they
  * are compared in constant time. So nobody gets a session he could not have opened. A login whose
  * session the server refuses to renew is left to those who use it; the next one makes another.
  *
@@ -73,7 +73,7 @@ void esxLoginsLeave(EsxLogins *logins, EsxServer *server, guint lingerMs);
 /*
  * The process is about to end: what lingers is logged out, all at once, and nothing will linger
  * any more; the thread has ended when this returns. Takes as long as the slowest logout, which is a
- * few seconds where a server is gone. May be called again.
+ * few seconds if a server is unreachable. May be called again.
  */
 void esxLoginsFlush(EsxLogins *logins);
 

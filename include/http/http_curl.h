@@ -49,7 +49,7 @@ typedef struct {
 /*
  * Idle connections kept by one transport: those of the widest transfer (16), and some for all else.
  * An idle one takes some 50 KiB. One that was of no use for HTTP_IDLE_TIMEOUT_MS is closed when
- * another request has ended, so a transfer's connections do not stay with a host for ever (libcurl
+ * another request has ended, so a transfer's connections do not stay with a host (libcurl
  * would not use one again after two minutes).
  */
 #define HTTP_IDLE_HANDLES 20

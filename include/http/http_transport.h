@@ -92,7 +92,7 @@ typedef struct {
  * before its reply begins (a rescan). Once the reply has begun, the transport's stall timeout
  * counts.
  *
- * quietMs: for a long poll, where the server was told to keep silent: both the silence before its
+ * quietMs: for a long poll, where the server was asked to wait: both the silence before its
  * reply begins and the whole request, from its sending, may take that much longer than they might
  * otherwise.
  *

@@ -14,7 +14,7 @@
 typedef enum {
     HTTP_TRUST_SYSTEM,      /* the system's CA store, host name checked */
     HTTP_TRUST_CA_FILE,     /* this PEM file instead, host name checked */
-    HTTP_TRUST_THUMBPRINT,  /* exactly this certificate, whoever signed it, whatever it names */
+    HTTP_TRUST_THUMBPRINT,  /* exactly this certificate, by any issuer, for any name */
     HTTP_TRUST_ANY,         /* no_verify=1 */
 } HttpTrust;
 

@@ -18,7 +18,7 @@
  * Once inventoryGoLive() was called, the first read leaves a thread behind, esx-live, that keeps a
  * long poll open at the server: it publishes every change within a round trip, and reads cost
  * nothing. After inventoryExpire() the next read still makes sure: 2 requests, since the long poll
- * has to be told to end. When the server is gone, the thread tries again every now and then, and
+ * has to be told to end. When the server is unreachable, the thread retries at intervals, and
  * each read that its time-to-live does not satisfy makes it try at once.
  */
 typedef struct _Inventory Inventory;
@@ -93,14 +93,14 @@ typedef struct {
      * nothing had been read earlier.
      */
     void (*changed)(gpointer opaque, InventorySnapshot *before, InventorySnapshot *now);
-    /* From now on every change is told as it happens. */
+    /* From now on each change is reported as it happens. */
     void (*live)(gpointer opaque);
     /* That is over, because of @error; once, until it is live again. Reads ask the server. */
     void (*lost)(gpointer opaque, const GError *error);
 } InventoryWatch;
 
 /*
- * To be called before @inventory is shared, at most once. Without a thread nothing is told.
+ * To be called before @inventory is shared, at most once. Without a thread nothing is reported.
  *
  * @watch: const and static; each function may be NULL.
  */
@@ -122,7 +122,7 @@ gboolean inventoryGoLive(Inventory *inventory);
 
 /*
  * After inventoryGoLive(), for who does not want to read, nor to wait: starts the thread, where
- * there is none, which reads by itself. What has changed before it has done so is told nobody.
+ * there is none, which reads by itself. Changes before that are not reported.
  */
 void inventoryBeginLive(Inventory *inventory);
 
@@ -135,5 +135,5 @@ void inventoryStop(Inventory *inventory);
 /* The same within that time, at the process's exit: whatever the thread does then, it goes on. */
 void inventoryStopWithin(Inventory *inventory, guint timeoutMs);
 
-/* Whether every change is told as it happens at this moment, so that reads cost nothing. */
+/* Whether the server reports changes at this moment, so that reads take no requests. */
 gboolean inventoryIsLive(Inventory *inventory);

@@ -20,13 +20,13 @@ InventorySnapshot *inventorySnapshotBuild(const InventoryStore *store, const Inv
                                           GError **error);
 
 /*
- * Makes the snapshot that follows @before, and has @store begin anew with telling what has changed.
+ * Makes the snapshot that follows @before, and has @store record changes from the start.
  * The result is always what inventorySnapshotBuild() would make; but where @before is the last one
  * made of @store, and nothing but properties of datastores has changed since, only their pools are
  * built and all else is shared with @before. That takes time by what has changed, whatever the size
  * of the inventory.
  *
- * @before: (transfer none), stays as it is; NULL: there is none. The sizes told last (see
+ * @before: (transfer none), stays as it is; NULL: there is none. The sizes reported last (see
  * inventory_diff.h) are taken over from it.
  * @scope: the same each time.
  * Returns: (transfer full), @before itself when nothing was reported since; NULL as

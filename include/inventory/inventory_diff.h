@@ -22,11 +22,11 @@ typedef enum {
  *   - the LUNs of a target are others, or have other names or sizes,
  *   - or anything else that describes the pool is not what it was.
  *
- * A datastore that fills up slowly must be told of some day: @now is compared with the sizes that
- * @before was told with last (toldCapacity, toldAvailable), not with its own. Who builds @now keeps
- * those sizes as long as nothing is told, so that many small steps count together.
+ * A datastore that fills up slowly must be reported eventually: @now is compared with the sizes
+ * reported last (toldCapacity, toldAvailable), not with its own. The builder of @now keeps
+ * those sizes as long as nothing is reported, so that many small steps count together.
  *
- * Returns: FALSE when nothing is to be told, else TRUE with what.
+ * Returns: FALSE when nothing is to be reported, else TRUE with what.
  */
 gboolean inventoryPoolChange(const InventoryPool *before, const InventoryPool *now,
                              InventoryChange *ret_change);
@@ -35,21 +35,21 @@ gboolean inventoryPoolChange(const InventoryPool *before, const InventoryPool *n
 const InventoryPool *inventoryPoolSame(const InventorySnapshot *snapshot,
                                        const InventoryPool *pool);
 
-/* @pool: of the snapshot before where it is gone, else of the one now. */
+/* @pool: of the previous snapshot if it disappeared, else of the present one. */
 typedef void (*InventoryDiffFunc)(InventoryChange change, const InventoryPool *pool,
                                   gpointer opaque);
 
 /*
- * Tells @func how the pools of @now differ from those of @before: first all that are gone, then the
- * others in the order of inventorySnapshotPools(). Each pool is told once at most: where both have
- * changed, accessibility is told, since whoever hears of that reads everything anew. A pool is the
- * same while name and UUID are: one renamed is gone under its old name and has appeared under the
+ * Calls @func for each difference of @now and @before: first pools that disappeared, then the
+ * others in the order of inventorySnapshotPools(). Each pool is reported at most once: if both have
+ * changed, accessibility is reported, since a client then reads everything again. A pool is the
+ * same while name and UUID are: a renamed one disappears under its old name and appears under the
  * new one.
  *
  * Takes time by what differs, where @now was made from @before by inventorySnapshotUpdate() and
  * shares its pools; else by the number of pools.
  *
- * @before: NULL, or the same as @now: nothing is told.
+ * @before: NULL, or the same as @now: nothing is reported.
  */
 void inventoryDiff(const InventorySnapshot *before, const InventorySnapshot *now,
                    InventoryDiffFunc func, gpointer opaque);

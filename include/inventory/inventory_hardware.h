@@ -21,7 +21,7 @@ typedef struct {
 } InventoryHardware;
 
 /*
- * Asks the server (1 request and its pages). What a host does not tell, such as one that vCenter
+ * Asks the server (1 request and its pages). What a host does not report, such as one that vCenter
  * cannot reach, counts as nothing.
  *
  * @scope: NULL for everything.

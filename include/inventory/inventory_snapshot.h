@@ -47,7 +47,7 @@ typedef struct {
     const char *datacenterPath;     /* "Folder/DC", as /folder URLs want it; NULL likewise */
     const char *name;               /* as in "[name] path"; the pool's may be longer, see below */
     const char *url;                /* NULL where absent */
-    const char *mountPath;          /* on this host; NULL where not mounted, or not told */
+    const char *mountPath;          /* on this host; NULL if not mounted, or unknown */
     InventoryFs fs;
     const char *fsType;             /* summary.type as sent: "VMFS", "NFS41", "vsan"; never NULL */
     const char *remoteHost;         /* NFS, CIFS: NULL elsewhere */
@@ -100,7 +100,7 @@ struct _InventoryPool {
     gboolean accessible;
     guint64 capacity;           /* datastore: 0 where not accessible; target: the sum of its LUNs */
     guint64 available;
-    guint64 toldCapacity;       /* the sizes that were told last: see inventoryPoolChange() */
+    guint64 toldCapacity;       /* the sizes reported last: see inventoryPoolChange() */
     guint64 toldAvailable;
     const char *targetPath;     /* what libvirt calls the target path; NULL where there is none */
     const InventoryDatastore *datastore;

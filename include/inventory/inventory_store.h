@@ -79,7 +79,7 @@ gboolean inventoryRefEqual(gconstpointer a, gconstpointer b);
 const GPtrArray *inventoryStoreChanged(const InventoryStore *store);
 
 /*
- * From now on inventoryStoreChanged() begins anew.
+ * From now on inventoryStoreChanged() starts again.
  *
  * Returns: a number that no other call has returned, in any store, and never 0.
  */

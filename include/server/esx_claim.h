@@ -44,7 +44,7 @@ EsxClaim *esxClaimTake(const char *what, const EsxClaimOn *on, size_t n, guint w
                        gint *cancel, GError **error);
 
 /*
- * @slow: from now on, who meets @claim does not wait. One whose client has given up is slow no
+ * @slow: a change that meets @claim no longer waits. A claim whose client gave up is slow no
  * more: its end is near.
  *
  * @givenUp: atomic flag that outlives @claim, or NULL.

@@ -8,7 +8,7 @@
 #include "base_places.h"
 #include "esx_server.h"
 
-/* What the URI says of one connection, whoever shares its server. */
+/* What the URI says of one connection, which may share its server. */
 typedef struct {
     guint connections;              /* how many fetch one download side by side */
     guint taskTimeoutMs;            /* task_timeout: how long a change may take */
@@ -79,8 +79,8 @@ EsxConnection *esxConnectionJoin(EsxServer *server,
 PlacesVisit *esxConnectionVisit(const EsxConnection *connection);
 
 /*
- * Something in @pool was changed through this driver, or the user wants it read anew: the next read
- * of its volumes and of the inventory asks the server, and who listens to events is told to
+ * A change of @pool was made through this driver, or the user wants it read again: the next read
+ * of its volumes and of the inventory asks the server, and clients with event callbacks are told to
  * refresh.
  */
 void esxConnectionChanged(EsxConnection *connection, const InventoryPool *pool);

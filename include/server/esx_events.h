@@ -9,7 +9,7 @@
 #include "inventory_snapshot.h"
 
 /*
- * EsxEvents: who wants to hear of changes of one server's storage pools, and what they are told. An
+ * EsxEvents: the callbacks for changes of one server's storage pools, and what they receive. An
  * event is only queued here, from any thread; libvirt's event loop calls the callbacks, which may
  * call whatever they like, deregister themselves included. Who is told before anybody has
  * registered is nobody: nothing is kept.
@@ -57,7 +57,7 @@ void esxEventsRefresh(EsxEvents *events, const InventoryPool *pool);
  *
  * What went comes before what appeared: a renamed datastore keeps its UUID.
  *
- * @before: NULL: there was none, and nothing is told.
+ * @before: NULL: there was none, and nothing is reported.
  */
 void esxEventsTell(EsxEvents *events, const InventorySnapshot *before,
                    const InventorySnapshot *now);

@@ -83,14 +83,14 @@ EsxPipeResult esxPipeAwaitBegun(EsxPipe *pipe, gint64 deadline);
 
 /*
  * Reads up to @size bytes. @expand: a hole reads as zeros; else it is ESX_PIPE_HOLE, once its
- * length is known as esxPipePeek tells it. @ret_read: 1 to @size with ESX_PIPE_DONE, else 0.
+ * length is known as esxPipePeek reports it. @ret_read: 1 to @size with ESX_PIPE_DONE, else 0.
  */
 EsxPipeResult esxPipeRead(EsxPipe *pipe, char *buffer, size_t size, gboolean expand, gboolean block,
                           size_t *ret_read);
 
 /*
  * What comes next, and how much of it is known yet; takes nothing. ESX_PIPE_DONE: data;
- * ESX_PIPE_HOLE: a hole. A hole's length is only told once it has ended (data behind it, or the
+ * ESX_PIPE_HOLE: a hole. A hole's length is known only once it has ended (data behind it, or the
  * end): until then a blocking call waits, another gets ESX_PIPE_WAIT.
  */
 EsxPipeResult esxPipePeek(EsxPipe *pipe, gboolean block, guint64 *ret_length);

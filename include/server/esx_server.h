@@ -34,7 +34,7 @@ typedef struct {
     ViSession *session;
     Inventory *inventory;
     ViTransfer *transfer;               /* contents of files */
-    EsxEvents *events;              /* who is told what changes */
+    EsxEvents *events;              /* who receives events of changes */
     gpointer hosts;                 /* what its transports to hosts are made from, or NULL */
     GDestroyNotify hostsFree;
     /*
@@ -52,7 +52,7 @@ typedef struct {
 
 /*
  * From now on every change of the inventory that is noticed goes to the events, and the log says
- * once each time whether the server tells of changes by itself, or not any more, and why.
+ * once each time when the server starts or stops reporting changes, and why.
  *
  * @session, @scope: (transfer full); @session must be logged in, @scope may be NULL.
  */
@@ -81,8 +81,8 @@ void esxServerExpire(EsxServer *server, const InventoryPool *pool);
 void esxServerTellLeftOut(EsxServer *server, const char *listing, const LeftOut *out);
 
 /*
- * Raised when the process is to end (libvirtd was told to stop): every request to every server ends
- * soon, tasks are told to stop. Atomic; for ViChange.cancel and its like.
+ * Raised when the process is to end (libvirtd is being stopped): each request to each server ends
+ * soon, and servers are asked to cancel tasks. Atomic; for ViChange.cancel and its like.
  */
 gint *esxServerCancelFlag(void);
 
@@ -93,7 +93,7 @@ gint *esxServerCancelFlag(void);
 void esxServerStop(EsxServer *server);
 
 /*
- * Ends the inventory's thread, logs out (at most a few seconds, where the server is gone) and
+ * Ends the inventory's thread, logs out (at most a few seconds, if it is unreachable) and
  * frees. Nobody may be using it. Accepts NULL.
  */
 void esxServerFree(EsxServer *server);

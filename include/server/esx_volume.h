@@ -9,7 +9,7 @@
 #include "vi_file.h"
 
 /*
- * Volumes of one pool at one moment, as plain structs: what a backend tells the facade. A list is
+ * Volumes of one pool at one moment, as plain structs: what a backend gives the facade. A list is
  * immutable once sealed, and reference-counted; strings live in its arena. Sizes are bytes.
  */
 

@@ -22,7 +22,7 @@
  * sends, or takes, nothing for the connection's clientMs fails with ESX_ERROR_CLIENT_SILENT.
  *
  * Finish waits for the worker and reports how the transfer ended (HTTP status, the size of what was
- * stored). Who finishes a download before its end wants no more of it: the worker is told to stop,
+ * stored). Finishing a download before its end means that no more is wanted: the worker is stopped,
  * and Finish succeeds unless the transfer had failed before, as with the streams of libvirt's local
  * storage. Abort raises the cancel flag and returns at once; what the transfer has to tidy up goes
  * on behind it, see esxConnectionFree. A stream freed without either is aborted. Both are harmless
@@ -31,12 +31,12 @@
  * Only Finish of an upload waits for the network, for finishMs at most. A stream that blocks counts
  * that from when the transfer has taken what was sent.
  *
- * Holes: a sparse download tells them by RecvFlags (VIR_STREAM_RECV_STOP_AT_HOLE) with RecvHole, or
+ * Holes: a sparse download shows them by RecvFlags (VIR_STREAM_RECV_STOP_AT_HOLE) with RecvHole, or
  * by InData, and SendHole then steps over one, which is libvirtd's way. Everybody else reads zeros,
  * and so does a plain Recv. SendHole on an upload needs it to be sparse.
  *
  * Events: see esx_stream_event.h. READABLE, where a receive would not block; a sparse download only
- * is where InData can tell what comes next. WRITABLE, where a send would not block: always so on
+ * is where InData knows what comes next. WRITABLE, where a send would not block: always so on
  * a download, where it fails, since libvirtd looks at the end that its client announced only when
  * told that the stream is writable. A failed transfer is READABLE with ERROR, or WRITABLE. An
  * upload tells ERROR only to who asked for it: libvirtd did not, and would forget the reason, which

@@ -29,7 +29,7 @@ typedef enum {
 } ViBrowserWhat;
 
 /*
- * Searches all of @datastore through its @browser. One file may be told of twice: by its own type,
+ * Searches all of @datastore through its @browser. One file may be listed twice: by its own type,
  * and as a plain FileInfo.
  *
  * @ret_started: (nullable): set in any case: whether the server has begun the search. An error

@@ -31,7 +31,7 @@ typedef struct {
 gint64 viBudgetDeadline(const ViSession *session);
 
 /*
- * @quietMs: how long the server was told to wait on top of the time for the whole.
+ * @quietMs: how long the server was asked to wait on top of the time for the whole.
  * @deadline: monotonic; ends it earlier than else it would; 0: does not.
  */
 void viBudgetInit(ViBudget *budget, ViSession *session, const char *what, guint quietMs,

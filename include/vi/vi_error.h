@@ -8,7 +8,7 @@
 #include "soap_codec.h"
 
 /*
- * What can go wrong while talking VI. Faults a caller may want to tell apart have a code; every
+ * What can go wrong while talking VI. Faults a caller may want to distinguish have a code; every
  * other fault is VI_ERROR_FAULT with its name in the message. Errors of the http and soap floors
  * pass through with their own domains; those of soap have the method's name before them.
  */

@@ -14,7 +14,7 @@
  *
  * All are tasks but for making directories. Each function sends its call once, waits for the task,
  * and returns when it has ended. Every error names the file. A wait that is cancelled or takes too
- * long tells the task to stop first: if that is seen to work, the error is VI_ERROR_CANCELLED or
+ * long cancels the task first: if that is seen to work, the error is VI_ERROR_CANCELLED or
  * VI_ERROR_TIMEOUT; a task that was faster is a success. Whenever nobody knows what became of a
  * call (the connection broke, the server fell silent or was restarted, the task did not stop) the
  * error is VI_ERROR_OUTCOME_UNKNOWN and names the method, the file and, where one was started, the

@@ -53,7 +53,7 @@ typedef struct {
 typedef struct {
     guint64 generation;     /* session generation the call's objects belong to; 0: any */
     guint timeoutMs;        /* 0: the transport's default */
-    guint quietMs;          /* how long the server was told to wait: HttpRequest.quietMs */
+    guint quietMs;          /* how long the server was asked to wait: HttpRequest.quietMs */
     gint64 deadline;        /* monotonic, microseconds: of all its attempts; 0: none */
     gint *cancel;           /* atomic flag, or NULL: that of the session */
     const Wake *wake;       /* raised: ends the call at once, besides that flag; or NULL */
@@ -110,7 +110,7 @@ gboolean viSessionRenew(ViSession *session, guint64 stale, GError **error);
 
 /*
  * @renewed: called after each renewal, on the thread that made it, without a lock: objects of the
- * generation before are gone, and whoever waits for one of them waits in vain. NULL: nobody. To be
+ * previous generation no longer exist, and a wait for one of them is in vain. NULL: none. To be
  * set while no call is running.
  */
 void viSessionSetRenewed(ViSession *session, void (*renewed)(gpointer opaque), gpointer opaque);

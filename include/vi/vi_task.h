@@ -34,13 +34,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViTaskResult, viTaskResultFree)
  *
  * @what: names the task in errors, e.g. "SearchDatastoreSubFolders_Task".
  * Returns: (transfer full) on success; NULL with the task's fault, VI_ERROR_TIMEOUT, or
- * VI_ERROR_CANCELLED (then the task has been told to stop).
+ * VI_ERROR_CANCELLED (then the server was asked to cancel the task).
  */
 ViTaskResult *viTaskWait(ViSession *session, const SoapMoRef *task, const char *what,
                          guint timeoutMs, gint *cancel, GError **error);
 
 /*
- * Waits until @task, which changes something, has ended. One that was told to stop is looked at for
+ * Waits until @task, which changes something, has ended. One that was cancelled is looked at for
  * another second, so that mostly its outcome is known all the same.
  *
  * Returns: TRUE when it succeeded. FALSE with

@@ -330,8 +330,8 @@ streamFinish(virStreamPtr st)
         return esxStreamAwaitVerdict(stream);
     }
     /*
-     * The end is a moment behind the last byte: who has taken every byte, but not the end, is not
-     * one who stops early.
+     * The end follows the last byte after a moment: a reader that consumed every byte but not EOF
+     * has not stopped early.
      */
     if (esxStreamAwaitEnd(stream))
         return esxStreamAwaitVerdict(stream);

@@ -17,7 +17,7 @@
  * not help; and where each request costs a ticket and a connection of its own, which is how a
  * vCenter's hosts want it.
  *
- * An error tells how many bytes came before it.
+ * An error says how many bytes were received before it.
  */
 EsxTransfer *esxVmfsDownload(EsxConnection *connection, const InventoryPool *pool,
                              const EsxVolume *volume, guint64 offset, guint64 length,

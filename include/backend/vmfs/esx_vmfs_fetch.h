@@ -43,7 +43,7 @@ size_t esxVmfsFetchSegment(guint workers);
 
 /*
  * Calls @sink with all bytes, in order, on the calling thread. When anything fails, or @cancel is
- * raised, all workers are told to stop, and it returns when they have.
+ * raised, all workers are stopped, and it returns when they have ended.
  *
  * Returns: FALSE with the error that came first.
  */

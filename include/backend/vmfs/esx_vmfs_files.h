@@ -15,9 +15,9 @@
  *   name        "dir/file", with folders as the datastore has them
  *   alias       the same with folders as people call them, where they have such a name
  *   key, path   "[pool] dir/file"
- *   format      vmdk, iso, else raw: by the file's type, where the server tells one, else its name
- *   capacity    of a disk what a guest sees; else, and where that is not told, the file's size
- *   disk        thin or thick and the adapter, where the server tells them; never eager
+ *   format      vmdk, iso, else raw: by the file's type, if the server gives one, else its name
+ *   capacity    of a disk what a guest sees; else, and if that is unknown, the file's size
+ *   disk        thin or thick and the adapter, if the server gives them; never eager
  *
  * Left out, and counted in the list, is what has a path longer than LIMIT_DATASTORE_PATH. A
  * friendly name longer than LIMIT_NAME_BYTES counts as none, and so does one of a folder below

@@ -9,7 +9,7 @@
 
 /*
  * EsxVmfsOutput: what comes from a server on its way into the pipe of a download. In a sparse one
- * blocks of zeros become holes: nothing in the file API tells where a file has holes, so each block
+ * blocks of zeros become holes: nothing in the file API shows where a file has holes, so each block
  * is looked at. Blocks are those of the volume, wherever the download begins.
  *
  * One thread at a time.

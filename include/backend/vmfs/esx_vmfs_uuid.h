@@ -22,7 +22,7 @@
 /*
  * @uuid: canonical, lower case.
  * @ret_path: (transfer full) "[pool] name" of the disk, or NULL when no disk has it.
- * Returns: FALSE with @error when the search could not be completed. A disk that cannot tell its
+ * Returns: FALSE with @error when the search could not be completed. A disk that cannot give its
  * UUID (locked, broken) is passed over.
  */
 gboolean esxVmfsFindDisk(EsxConnection *connection, InventorySnapshot *snapshot, const char *uuid,

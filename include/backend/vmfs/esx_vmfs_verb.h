@@ -13,7 +13,7 @@
 /*
  * EsxVmfsVerb: what all verbs that change a file of a datastore have in common. Begun on a
  * datastore that can be written to; when it ends, however it went, the next read of the pool and of
- * its volumes asks the server. Who listens to events is told when something may have changed.
+ * its volumes asks the server. Event callbacks are called when something may have changed.
  *
  *   g_autoptr(EsxVmfsVerb) verb = esxVmfsVerbNew(connection, pool, error);
  *
