@@ -192,8 +192,8 @@ lockedAdmit(const EsxLogins *logins, const EsxRefusalKey *key, GError **error)
     if (!esxUriIsCommon(uri) &&
         lockedCountUncommon(logins, uri, key->identity) >= LIMIT_GUEST_LOGINS) {
         textToError(error, VI_ERROR, VI_ERROR_BUSY,
-                    "%d logins to '%s' with their own path= or timeouts are in use by restricted "
-                    "clients; remove these parameters, or try again later",
+                    "%d logins to '%s' with their own path=, per_host= or timeouts are in use by "
+                    "restricted clients; remove these parameters, or try again later",
                     LIMIT_GUEST_LOGINS, uri->host);
         return FALSE;
     }

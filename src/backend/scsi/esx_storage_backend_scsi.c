@@ -85,9 +85,8 @@ const EsxStorageBackend esxStorageBackendScsi = {
     .types = scsiTypes,
     .owns = scsiOwns,
     .readOnlyReason =
-        "A LUN behind a host bus adapter is made, resized and removed on the storage that is "
-        "attached to the adapter. Its contents belong to the datastore or the virtual machine "
-        "that uses it.",
+        "LUNs are read-only: create, resize and delete them on the storage that is attached to the "
+        "adapter; their contents belong to the datastore or the virtual machine that uses them",
     .poolType = scsiPoolType,
     .poolDescribe = scsiPoolDescribe,
     .poolRefresh = scsiPoolRefresh,
