@@ -44,7 +44,7 @@ prove(gpointer opaque, gpointer current, GError **error)
 
     now = inventorySyncRun(inventory->sync, current, NULL /* wake */, error);
     if (g_atomic_int_get(&inventory->wantsLive))
-        inventoryLiveStart(inventory->live, now ? INVENTORY_LIVE_SYNCED : INVENTORY_LIVE_FAILED,
+        inventoryLiveStart(inventory->live, now ? INVENTORY_LIVE_CURRENT : INVENTORY_LIVE_TROUBLE,
                            now ? now : current);
     return now;
 }
@@ -180,7 +180,7 @@ inventoryBeginLive(Inventory *inventory)
 
     current = inventoryPeek(inventory);
     if (!inventoryLiveIsRunning(inventory->live))
-        inventoryLiveStart(inventory->live, INVENTORY_LIVE_UNTRIED, current);
+        inventoryLiveStart(inventory->live, INVENTORY_LIVE_BROKEN, current);
     g_mutex_unlock(&inventory->proving);
 }
 

@@ -30,12 +30,11 @@ static const InventoryPace usualPace = {
     .restMs = 20,
 };
 
-/* What the thread has to do next. */
 typedef enum {
-    DUE_POLL,           /* nothing but waiting for changes */
-    DUE_SYNC,           /* the last poll broke */
-    DUE_RETRY,          /* a sync, at retryAt */
-} Due;
+    POLL_NONE,
+    POLL_UNDER_WAY,     /* or about to begin */
+    POLL_INTERRUPTED,   /* ended by its socket, and not back yet */
+} Poll;
 
 struct _InventoryLive {
     InventoryLiveParts parts;
@@ -45,13 +44,11 @@ struct _InventoryLive {
     Wake *wake;                     /* made before the thread: ends its requests */
 
     /* The thread's own. */
-    Due due;
     gint64 retryAt;                 /* monotonic; G_MAXINT64: only when somebody asks */
     guint retryMs;                  /* the next pause */
     gint64 pollAt;                  /* monotonic: no poll before, however well syncs go */
     guint failures;                 /* quick ones in a row */
     guint hurried;                  /* polls in a row that brought something at once */
-    gboolean probing;               /* the next poll has to end well first */
     gboolean announced;             /* the watch believes that this is live */
 
     GMutex lock;                    /* guards what follows */
@@ -59,10 +56,8 @@ struct _InventoryLive {
     GCond noticed;                  /* for others: answered, the poll or the thread has ended */
     GThread *thread;                /* NULL: none */
     gboolean stopping;
-    gboolean ended;                 /* the thread has nothing left to do */
-    gboolean standing;
-    gboolean polling;               /* a long poll is about to begin, or under way */
-    gboolean interrupted;           /* it was ended by its socket */
+    InventoryLiveState state;       /* changed by the thread alone, once there is one */
+    Poll poll;
     guint64 polls;                  /* so far */
     guint64 generation;             /* of the session, of the present poll */
     guint64 asked;                  /* syncs that were asked for so far */
@@ -105,24 +100,27 @@ inventoryLiveIsLive(InventoryLive *live)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&live->lock);
 
-    return live->standing;
+    return live->state == INVENTORY_LIVE_STANDING;
 }
 
 /* ---- the thread: what it tells -------------------------------------------------------------- */
 
 static void
-setStanding(InventoryLive *live, gboolean standing)
+moveTo(InventoryLive *live, InventoryLiveState state)
 {
-    cachedSetStanding(live->parts.fresh, standing);
+    const gboolean stands = state == INVENTORY_LIVE_STANDING;
+
+    if (stands != (live->state == INVENTORY_LIVE_STANDING))
+        cachedSetStanding(live->parts.fresh, stands);
     g_mutex_lock(&live->lock);
-    live->standing = standing;
+    live->state = state;
     g_mutex_unlock(&live->lock);
 }
 
 static void
 becomeLive(InventoryLive *live)
 {
-    setStanding(live, TRUE);
+    moveTo(live, INVENTORY_LIVE_STANDING);
     if (live->announced)
         return;
 
@@ -132,9 +130,8 @@ becomeLive(InventoryLive *live)
 }
 
 static void
-becomeLost(InventoryLive *live, const GError *error)
+tellLost(InventoryLive *live, const GError *error)
 {
-    setStanding(live, FALSE);
     if (!live->announced)
         return;
 
@@ -178,7 +175,6 @@ scheduleRetry(InventoryLive *live)
 {
     gint64 now = g_get_monotonic_time();
 
-    live->due = DUE_RETRY;
     if (live->retryAt > now && live->retryAt != G_MAXINT64)
         return;
     live->retryAt = now + (gint64)withJitter(live->retryMs) * G_TIME_SPAN_MILLISECOND;
@@ -189,7 +185,6 @@ scheduleRetry(InventoryLive *live)
 static void
 giveUp(InventoryLive *live)
 {
-    live->due = DUE_RETRY;
     live->retryAt = G_MAXINT64;
 }
 
@@ -197,23 +192,22 @@ giveUp(InventoryLive *live)
 static void
 spareThePolls(InventoryLive *live)
 {
-    if (live->due == DUE_RETRY && live->retryAt != G_MAXINT64)
+    if (live->retryAt != G_MAXINT64)
         live->pollAt = live->retryAt;
 }
 
 static void
 beInTrouble(InventoryLive *live, const GError *error)
 {
-    live->probing = TRUE;
+    moveTo(live, INVENTORY_LIVE_TROUBLE);
     live->failures = 0;
     if (g_error_matches(error, HTTP_ERROR, HTTP_ERROR_CANCELLED)) {
         /* Whoever raised the flag knows. */
-        setStanding(live, FALSE);
         giveUp(live);
         return;
     }
 
-    becomeLost(live, error);
+    tellLost(live, error);
     if (viSessionIsUsable(live->parts.session))
         scheduleRetry(live);
     else
@@ -243,9 +237,14 @@ syncOnce(InventoryLive *live, guint64 ticket)
     InventorySnapshot *now = inventorySyncRun(live->parts.sync, live->current, live->wake, &error);
 
     if (now) {
-        live->due = g_get_monotonic_time() < live->pollAt ? DUE_RETRY : DUE_POLL;
-        live->retryAt = live->due == DUE_RETRY ? live->pollAt : 0;
+        const gboolean spared = g_get_monotonic_time() < live->pollAt;
+
         publish(live, now);
+        live->retryAt = spared ? live->pollAt : 0;
+        if (live->state == INVENTORY_LIVE_BROKEN)
+            moveTo(live, INVENTORY_LIVE_CURRENT);
+        else if (live->state == INVENTORY_LIVE_TROUBLE && !spared)
+            moveTo(live, INVENTORY_LIVE_PROBING);
     } else {
         beInTrouble(live, error);
     }
@@ -271,8 +270,9 @@ rest(InventoryLive *live, guint ms)
 static void
 noteGood(InventoryLive *live)
 {
+    if (live->state == INVENTORY_LIVE_PROBING)
+        moveTo(live, INVENTORY_LIVE_CURRENT);
     live->failures = 0;
-    live->probing = FALSE;
     live->retryMs = live->pace->retryMs;
     live->pollAt = 0;
 }
@@ -293,7 +293,7 @@ noteIdle(InventoryLive *live)
 {
     g_autoptr(GError) error = NULL;
 
-    if (!live->probing && ++live->failures < QUICK_FAILURES) {
+    if (live->state != INVENTORY_LIVE_PROBING && ++live->failures < QUICK_FAILURES) {
         rest(live, live->pace->restMs * live->failures);
         return;
     }
@@ -323,13 +323,13 @@ noteFailure(InventoryLive *live, const GError *error, gboolean interrupted, gint
         noteGood(live);
     if (calledOff && somebodyAsks(live)) {
         noteGood(live);
-    } else if (cancelled && interrupted) {
-        setStanding(live, FALSE);
-        live->due = DUE_SYNC;
-    } else if ((calledOff || inventorySyncIsStale(error)) && !live->probing &&
-               ++live->failures < QUICK_FAILURES) {
-        setStanding(live, FALSE);
-        live->due = DUE_SYNC;
+    } else if (cancelled && interrupted && live->state == INVENTORY_LIVE_PROBING) {
+        live->retryAt = 0;
+        moveTo(live, INVENTORY_LIVE_TROUBLE);
+    } else if ((cancelled && interrupted) ||
+               ((calledOff || inventorySyncIsStale(error)) &&
+                live->state != INVENTORY_LIVE_PROBING && ++live->failures < QUICK_FAILURES)) {
+        moveTo(live, INVENTORY_LIVE_BROKEN);
     } else {
         beInTrouble(live, error);
         spareThePolls(live);
@@ -341,10 +341,9 @@ static gboolean
 leavePoll(InventoryLive *live)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&live->lock);
-    gboolean interrupted = live->interrupted;
+    gboolean interrupted = live->poll == POLL_INTERRUPTED;
 
-    live->polling = FALSE;
-    live->interrupted = FALSE;
+    live->poll = POLL_NONE;
     if (!live->stopping)
         wakeLower(live->wake);
     g_cond_broadcast(&live->noticed);
@@ -354,7 +353,8 @@ leavePoll(InventoryLive *live)
 static void
 pollOnce(InventoryLive *live)
 {
-    const guint seconds = live->probing ? live->pace->probeSeconds : live->pace->pollSeconds;
+    const guint seconds = live->state == INVENTORY_LIVE_PROBING ? live->pace->probeSeconds
+                                                                : live->pace->pollSeconds;
     const gint64 start = g_get_monotonic_time();
     g_autoptr(GError) error = NULL;
     InventorySnapshot *now = inventorySyncPoll(live->parts.sync, live->current, seconds,
@@ -378,34 +378,35 @@ pollOnce(InventoryLive *live)
 
 /* ---- the thread: what comes next ------------------------------------------------------------ */
 
-typedef enum {
-    STEP_STOP,
-    STEP_SYNC,
-    STEP_POLL,
-} Step;
-
-/* Waits until there is something to do. @ret_ticket: of the last one who asks. */
-static Step
-nextStep(InventoryLive *live, guint64 *ret_ticket)
+/*
+ * Waits until there is something to do: a poll, or a sync. @ret_ticket: of the last one who asks.
+ *
+ * Returns: FALSE: the thread is to stop.
+ */
+static gboolean
+awaitStep(InventoryLive *live, gboolean *ret_polls, guint64 *ret_ticket)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&live->lock);
 
-    while (!live->stopping && live->asked == live->answered && live->due == DUE_RETRY) {
+    while (!live->stopping && live->asked == live->answered &&
+           live->state == INVENTORY_LIVE_TROUBLE) {
         if (live->retryAt == G_MAXINT64)
             g_cond_wait(&live->wanted, &live->lock);
         else if (!g_cond_wait_until(&live->wanted, &live->lock, live->retryAt))
             break;
     }
+    if (live->stopping)
+        return FALSE;
 
     *ret_ticket = live->asked;
-    if (live->stopping)
-        return STEP_STOP;
-    if (live->asked != live->answered || live->due != DUE_POLL)
-        return STEP_SYNC;
-    live->polling = TRUE;
-    live->polls++;
-    live->generation = inventorySyncGeneration(live->parts.sync);
-    return STEP_POLL;
+    *ret_polls = live->asked == live->answered && (live->state == INVENTORY_LIVE_STANDING ||
+                                                   live->state == INVENTORY_LIVE_PROBING);
+    if (*ret_polls) {
+        live->poll = POLL_UNDER_WAY;
+        live->polls++;
+        live->generation = inventorySyncGeneration(live->parts.sync);
+    }
+    return TRUE;
 }
 
 static gpointer
@@ -413,21 +414,21 @@ run(gpointer opaque)
 {
     InventoryLive *live = opaque;
     guint64 ticket = 0;
-    Step step;
+    gboolean polls = FALSE;
 
-    do {
-        if (live->due == DUE_POLL && !live->probing)
-            becomeLive(live);
-        step = nextStep(live, &ticket);
-        if (step == STEP_SYNC)
-            syncOnce(live, ticket);
-        else if (step == STEP_POLL)
+    if (live->state == INVENTORY_LIVE_CURRENT)
+        becomeLive(live);
+    while (awaitStep(live, &polls, &ticket)) {
+        if (polls)
             pollOnce(live);
-    } while (step != STEP_STOP);
+        else
+            syncOnce(live, ticket);
+        if (live->state == INVENTORY_LIVE_CURRENT)
+            becomeLive(live);
+    }
 
-    setStanding(live, FALSE);
+    moveTo(live, INVENTORY_LIVE_ENDED);
     g_mutex_lock(&live->lock);
-    live->ended = TRUE;
     g_cond_broadcast(&live->noticed);
     g_mutex_unlock(&live->lock);
     return NULL;
@@ -436,7 +437,7 @@ run(gpointer opaque)
 /* ---- for everybody else --------------------------------------------------------------------- */
 
 void
-inventoryLiveStart(InventoryLive *live, InventoryLiveFrom from, InventorySnapshot *snapshot)
+inventoryLiveStart(InventoryLive *live, InventoryLiveState state, InventorySnapshot *snapshot)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&live->lock);
     g_autoptr(GError) ignored = NULL;
@@ -444,11 +445,10 @@ inventoryLiveStart(InventoryLive *live, InventoryLiveFrom from, InventorySnapsho
     if (live->thread || live->stopping)
         return;
 
-    live->due = from == INVENTORY_LIVE_UNTRIED ? DUE_SYNC : DUE_POLL;
-    live->probing = from == INVENTORY_LIVE_FAILED;
-    if (live->probing && viSessionIsUsable(live->parts.session))
+    live->state = state;
+    if (state == INVENTORY_LIVE_TROUBLE && viSessionIsUsable(live->parts.session))
         scheduleRetry(live);
-    else if (live->probing)
+    else if (state == INVENTORY_LIVE_TROUBLE)
         giveUp(live);
     live->wake = wakeNew();
     live->current = snapshot ? inventorySnapshotRef(snapshot) : NULL;
@@ -464,9 +464,9 @@ inventoryLiveStart(InventoryLive *live, InventoryLiveFrom from, InventorySnapsho
 static void
 lockedInterrupt(InventoryLive *live)
 {
-    if (!live->polling || live->interrupted)
+    if (live->poll != POLL_UNDER_WAY)
         return;
-    live->interrupted = TRUE;
+    live->poll = POLL_INTERRUPTED;
     wakeRaise(live->wake);
 }
 
@@ -514,11 +514,11 @@ lockedEndPoll(InventoryLive *live)
         if (!told)
             break;
         /* It may have come before the poll did. */
-        while (live->polling && live->polls == poll) {
+        while (live->poll != POLL_NONE && live->polls == poll) {
             if (!g_cond_wait_until(&live->noticed, &live->lock, end))
                 break;
         }
-        if (!live->polling || live->polls != poll)
+        if (live->poll == POLL_NONE || live->polls != poll)
             return;
     }
     if (live->polls == poll)
@@ -533,7 +533,7 @@ inventoryLiveSync(InventoryLive *live, GError **error)
     const guint64 ticket = ++live->asked;
 
     g_cond_signal(&live->wanted);
-    if (live->polling)
+    if (live->poll != POLL_NONE)
         lockedEndPoll(live);
     while (live->answered < ticket && !live->stopping && g_get_monotonic_time() < deadline)
         g_cond_wait_until(&live->noticed, &live->lock, deadline);
@@ -570,7 +570,7 @@ inventoryLiveStopWithin(InventoryLive *live, guint timeoutMs)
         wakeRaise(live->wake);
     g_cond_signal(&live->wanted);
     g_cond_broadcast(&live->noticed);
-    while (thread && !live->ended && inTime)
+    while (thread && live->state != INVENTORY_LIVE_ENDED && inTime)
         inTime = g_cond_wait_until(&live->noticed, &live->lock, end);
     g_mutex_unlock(&live->lock);
     if (thread && inTime)

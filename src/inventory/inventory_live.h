@@ -59,19 +59,40 @@ void inventoryLiveStopWithin(InventoryLive *live, guint timeoutMs);
 /* As inventorySetWatch(); before the thread is there. */
 void inventoryLiveSetWatch(InventoryLive *live, const InventoryWatch *watch, gpointer opaque);
 
+/*
+ * The states of the thread.
+ *
+ *   start ─► CURRENT ─► STANDING ── a poll broke ──► BROKEN ◄─ start, untried
+ *               ▲  ▲        │                        │    │
+ *               │  └────────┼────── sync worked ─────┘    │ sync failed
+ *    poll ended │           │ sync failed, or             │
+ *          well │           │ too many polls did          │
+ *               │           ▼                             │
+ *            PROBING ──► TROUBLE ◄────────────────────────┘
+ *               ▲    poll   │  ▲
+ *               │   failed  │  └─ start, failed; sync failed
+ *               └───────────┘
+ *                sync worked, after a pause where polls do not work
+ *
+ * A sync that worked leaves STANDING and PROBING as they are. Stopping leads to ENDED from each.
+ */
 typedef enum {
-    INVENTORY_LIVE_SYNCED,      /* a sync has just returned the snapshot */
-    INVENTORY_LIVE_FAILED,      /* it has failed: the thread begins in trouble */
-    INVENTORY_LIVE_UNTRIED,     /* there was none: the thread begins with it */
-} InventoryLiveFrom;
+    INVENTORY_LIVE_CURRENT,     /* a sync or a poll has just worked: STANDING comes at once */
+    INVENTORY_LIVE_STANDING,    /* what is known stands, and a long poll waits for changes */
+    INVENTORY_LIVE_BROKEN,      /* a sync comes at once */
+    INVENTORY_LIVE_TROUBLE,     /* a sync comes when somebody asks, or after a pause */
+    INVENTORY_LIVE_PROBING,     /* a short poll has to end well before anything stands again */
+    INVENTORY_LIVE_ENDED,       /* the thread has nothing left to do */
+} InventoryLiveState;
 
 /*
  * Starts the thread where there is none, and hands the InventorySync over to it; where that does
  * not work nothing has happened. Start, IsRunning and Sync: by one thread at a time.
  *
+ * @state: CURRENT after a sync, TROUBLE after one that failed, BROKEN where there was none.
  * @snapshot: the last one there is, or NULL; changes are told from there on.
  */
-void inventoryLiveStart(InventoryLive *live, InventoryLiveFrom from, InventorySnapshot *snapshot);
+void inventoryLiveStart(InventoryLive *live, InventoryLiveState state, InventorySnapshot *snapshot);
 
 /* Whether syncs are the thread's business: it is there, or has been stopped. */
 gboolean inventoryLiveIsRunning(InventoryLive *live);
