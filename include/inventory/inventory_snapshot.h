@@ -114,7 +114,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(InventorySnapshot, inventorySnapshotUnref)
 
 /*
  * A pool of a snapshot, whole, for as long as it takes: what was built together with it stays as
- * well. Any thread may give it back; Unref accepts NULL.
+ * well. Not for a copy of the struct. Any thread may give it back; Unref accepts NULL.
  */
 const InventoryPool *inventoryPoolRef(const InventoryPool *pool);
 void inventoryPoolUnref(const InventoryPool *pool);

@@ -24,9 +24,8 @@ vmfsInit(Vmfs *vmfs)
         VMFS("d1", "ds", BROWSER("b1"))
         ENTER("Datastore", "d2", SUMMARY("other", "vsan", "") BROWSER("b2")),
         NULL);
-    vmfs->roomy = *fixturePool(vmfs->snapshot, "ds");
-    vmfs->roomy.capacity = G_MAXINT64;
-    vmfs->pool = &vmfs->roomy;
+    vmfs->pool = fixturePool(vmfs->snapshot, "ds");
+    ((InventoryPool *)vmfs->pool)->capacity = G_MAXINT64;
     vmfs->other = fixturePool(vmfs->snapshot, "other");
 }
 

@@ -17,7 +17,6 @@ typedef struct {
     Canned *canned;
     EsxConnection *connection;
     InventorySnapshot *snapshot;
-    InventoryPool roomy;
     const InventoryPool *pool;      /* "ds", VMFS; has room for everything */
     const InventoryPool *other;     /* "other", vSAN */
 } Vmfs;
