@@ -155,6 +155,7 @@ VALUES = {
     "authfile": "/etc/shadow",
     "auto_answer": 1,
     "vcenter": "*",
+    "per_host": 1,
 }
 
 

@@ -16,7 +16,7 @@ import pytest
 from pyVim.connect import Disconnect, SmartConnect
 from pyVmomi import vim
 
-from esxkit.harness import uri
+from esxkit.harness import schema, uri
 from esxkit.harness.check import raises_error
 from esxkit.harness.client import Client
 from esxkit.harness.environment import HarnessError
@@ -47,7 +47,8 @@ def simulator(request, vcsim_or_skip) -> Iterator[tuple[str, Vcsim]]:
 
 
 class Truth:
-    """What vcsim itself has, by pyVmomi: datastores with their sizes, disks of VMs by their paths."""
+    """What vcsim itself has, by pyVmomi: datastores with their sizes, disks of VMs by their paths, and of its first
+    host the adapters that are none of iSCSI, each with the canonical names of its LUNs."""
 
     def __init__(self, server: Vcsim) -> None:
         connection = SmartConnect(
@@ -59,6 +60,7 @@ class Truth:
                 store.summary.name: (store.summary.capacity, store.summary.freeSpace)
                 for store in self._all(content, vim.Datastore)
             }
+            self.adapters = self._adapters(self._all(content, vim.HostSystem)[0].config.storageDevice)
             self.disks = {
                 device.backing.fileName
                 for machine in self._all(content, vim.VirtualMachine)
@@ -67,6 +69,19 @@ class Truth:
             }
         finally:
             Disconnect(connection)
+
+    @staticmethod
+    def _adapters(device) -> dict[str, set[str]]:
+        names = {lun.key: lun.canonicalName for lun in device.scsiLun}
+        adapters = {
+            hba.key: hba.device for hba in device.hostBusAdapter if not isinstance(hba, vim.host.InternetScsiHba)
+        }
+        found: dict[str, set[str]] = {device: set() for device in adapters.values()}
+        for interface in device.scsiTopology.adapter:
+            for target in interface.target:
+                if interface.adapter in adapters:
+                    found[adapters[interface.adapter]] |= {names[lun.scsiLun] for lun in target.lun}
+        return found
 
     @staticmethod
     def _all(content, kind):
@@ -85,14 +100,29 @@ def connection(simulator, site, client: Client):
     return client.open(site.wrap(uri.embedded(server.host, server.port, scheme=scheme, no_verify=1)))
 
 
-def test_pools(connection, truth: Truth):
+def test_pools(connection, simulator, truth: Truth):
     pools = connection.listAllStoragePools(0)
-    assert {pool.name() for pool in pools} == set(truth.datastores)
+    # Adapters are one host's own: a whole vCenter shows none.
+    adapters = truth.adapters if simulator[0] == "esx" else {}
+    assert {pool.name() for pool in pools} == set(truth.datastores) | set(adapters)
     for pool in pools:
+        if pool.name() in adapters:
+            continue
         capacity, free = truth.datastores[pool.name()]
         assert pool.info() == [libvirt.VIR_STORAGE_POOL_RUNNING, capacity, capacity - free, free]
         assert connection.storagePoolLookupByUUIDString(pool.UUIDString()).name() == pool.name()
         assert pool.XMLDesc(0)
+
+
+@pytest.mark.parametrize("simulator", ["esx"], indirect=True)
+def test_adapters(connection, truth: Truth):
+    assert truth.adapters
+    for name, luns in truth.adapters.items():
+        pool = connection.storagePoolLookupByName(name)
+        listed = pool.listVolumes()
+        assert len(listed) == len(luns)
+        assert {pool.storageVolLookupByName(lun).name() for lun in luns} == set(listed)
+        schema.validate("storagepool", pool.XMLDesc(0))
 
 
 def test_volumes(connection, truth: Truth):
@@ -130,7 +160,7 @@ def test_one_host_of_a_vcenter(simulator, truth: Truth, site, client: Client):
     address = uri.embedded(server.host, server.port, scheme="vpx", no_verify=1, path=HOST_PATH)
     names = {pool.name() for pool in client.open(site.wrap(address)).listAllStoragePools(0)}
     assert names
-    assert names <= set(truth.datastores)
+    assert set(truth.adapters) <= names <= set(truth.datastores) | set(truth.adapters)
 
 
 @VCENTER_ONLY
