@@ -363,6 +363,22 @@ def check_callers(tree: Tree) -> Iterator[str]:
                 yield f"{name}:{line}: nothing in src/ calls {declared.group(1)}: tests' own belongs to the tests"
 
 
+STATIC_FUNCTION = r"(?m)^static\b[^;{}]*?\n(\w+)\((?=[^;{}]*\n\{)"
+
+
+def check_static_names(tree: Tree) -> Iterator[str]:
+    """A debugger shows a static function's name alone: it has two words, and no other file has it."""
+    owners: dict[str, str] = {}
+    for name in tree.matching(r"src/.*\.c"):
+        text = tree.text(name)
+        for found in re.finditer(STATIC_FUNCTION, text):
+            function, line = found.group(1), text.count("\n", 0, found.start(1)) + 1
+            if not re.search(r"[a-z][A-Z]", function):
+                yield f"{name}:{line}: {function}: a name of one word tells nothing"
+            if owners.setdefault(function, name) != name:
+                yield f"{name}:{line}: {function}: {owners[function]} has a function of that name"
+
+
 # One verb for each kind of ending: see docs/HACKING.md.
 OTHER_ENDINGS = re.compile(
     r"(End|Halt|Close|Release|Destroy|Delete|Abort|Shutdown|Dispose|Quit|Exit|Kill|Terminate|Teardown|Uninit|Fini)(?=\()"
@@ -459,6 +475,7 @@ CHECKS = (
     check_doors,
     check_callers,
     check_endings,
+    check_static_names,
     check_reports,
     check_habits,
 )

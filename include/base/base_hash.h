@@ -16,6 +16,10 @@
 /* A GHashFunc for texts, with g_str_equal(). */
 guint hashText(gconstpointer text);
 
+/* A GHashFunc and a GEqualFunc for UUIDs of 16 bytes. */
+guint hashUuid(gconstpointer uuid);
+gboolean hashUuidEqual(gconstpointer a, gconstpointer b);
+
 guint hashBytes(gconstpointer bytes, size_t length);
 
 /* The hash of several pieces in their order: begin with 0. Where they are cut matters. */

@@ -18,7 +18,7 @@
 #include "esx_volume_xml.h"
 
 static void
-refuse(const EsxFound *found)
+reportReadOnly(const EsxFound *found)
 {
     const char *reason = found->backend->readOnlyReason;
 
@@ -36,8 +36,8 @@ refuse(const EsxFound *found)
  * @ret_isOld: whether it has to be read again.
  */
 static EsxClaim *
-claim(virConnectPtr conn, const char *what, const EsxClaimOn *on, size_t n, guint64 epoch,
-      bool *ret_isOld, GError **error)
+claimObjects(virConnectPtr conn, const char *what, const EsxClaimOn *on, size_t n, guint64 epoch,
+             bool *ret_isOld, GError **error)
 {
     const EsxConnection *connection = conn->privateData;
     EsxClaim *taken = esxClaimTake(what, on, n, connection->options.taskTimeoutMs,
@@ -105,12 +105,12 @@ exportNew(virConnectPtr conn, EsxFound *found, EsxVolumeList *list)
 
 /* The name of a volume that is to be made. */
 static bool
-claimNew(virConnectPtr conn, EsxFound *found, const char *name, GError **error)
+claimNewVolume(virConnectPtr conn, EsxFound *found, const char *name, GError **error)
 {
     const EsxClaimOn on = { found->pool, name, FALSE };
     bool isOld = false;
 
-    found->claim = claim(conn, "its creation", &on, 1, 0 /* epoch */, &isOld, error);
+    found->claim = claimObjects(conn, "its creation", &on, 1, 0 /* epoch */, &isOld, error);
     return found->claim != NULL;
 }
 
@@ -130,13 +130,13 @@ esxStorageVolCreateXML(virStoragePoolPtr pool, const char *xml, unsigned int fla
                      &wanted) < 0)
         return NULL;
     if (!found.backend->volumeCreate) {
-        refuse(&found);
+        reportReadOnly(&found);
         return NULL;
     }
     if (checkNew(&found, &wanted) < 0)
         return NULL;
 
-    if (!claimNew(pool->conn, &found, wanted.spec.name, &error) ||
+    if (!claimNewVolume(pool->conn, &found, wanted.spec.name, &error) ||
         !found.backend->volumeCreate(connection, found.pool, &wanted.spec, &made, &error)) {
         reportNotMade(&found, &wanted.spec, error);
         return NULL;
@@ -158,7 +158,7 @@ claimCopy(virStorageVolPtr source, EsxFound *found, const EsxVolumeSpec *spec, g
     g_autoptr(GError) error = NULL;
     bool isOld = false;
 
-    found->claim = claim(source->conn, "a clone", on, n, epoch, &isOld, &error);
+    found->claim = claimObjects(source->conn, "a clone", on, n, epoch, &isOld, &error);
     if (!found->claim) {
         reportNotMade(found, spec, error);
         return -1;
@@ -188,7 +188,7 @@ esxStorageVolCreateXMLFrom(virStoragePoolPtr pool, const char *xml, virStorageVo
                      &found, &wanted) < 0)
         return NULL;
     if (!found.backend->volumeClone) {
-        refuse(&found);
+        reportReadOnly(&found);
         return NULL;
     }
     if (checkNew(&found, &wanted) < 0 ||
@@ -240,7 +240,7 @@ openChange(virStorageVolPtr vol, EsxVolAccess access, const Naming *naming, EsxF
         return 0;
 
     on = (EsxClaimOn) { ret_found->pool, ret_found->volume->name, FALSE };
-    taken = claim(vol->conn, naming->noun, &on, 1, epoch, &isOld, &error);
+    taken = claimObjects(vol->conn, naming->noun, &on, 1, epoch, &isOld, &error);
     if (!taken) {
         reportFailed(ret_found, naming, error);
         return -1;
@@ -259,12 +259,12 @@ typedef gboolean (*VolChange)(EsxConnection *connection, const InventoryPool *po
                               const EsxVolume *volume, GError **error);
 
 static int
-change(virStorageVolPtr vol, const EsxFound *found, VolChange function, const Naming *naming)
+changeVolume(virStorageVolPtr vol, const EsxFound *found, VolChange function, const Naming *naming)
 {
     g_autoptr(GError) error = NULL;
 
     if (!function) {
-        refuse(found);
+        reportReadOnly(found);
         return -1;
     }
     if (function(vol->conn->privateData, found->pool, found->volume, &error))
@@ -283,11 +283,11 @@ esxStorageVolDelete(virStorageVolPtr vol, unsigned int flags)
 
     if (openChange(vol, virStorageVolDeleteEnsureACL, &deleting, &found) < 0)
         return -1;
-    return change(vol, &found, found.backend->volumeDelete, &deleting);
+    return changeVolume(vol, &found, found.backend->volumeDelete, &deleting);
 }
 
 static int
-wipe(virStorageVolPtr vol, unsigned int algorithm, EsxVolAccess access)
+wipeVolume(virStorageVolPtr vol, unsigned int algorithm, EsxVolAccess access)
 {
     g_auto(EsxFound) found = { 0 };
 
@@ -300,7 +300,7 @@ wipe(virStorageVolPtr vol, unsigned int algorithm, EsxVolAccess access)
                   found.volume->name, found.pool->name);
         return -1;
     }
-    return change(vol, &found, found.backend->volumeWipe, &wiping);
+    return changeVolume(vol, &found, found.backend->volumeWipe, &wiping);
 }
 
 int
@@ -310,7 +310,7 @@ esxStorageVolWipe(virStorageVolPtr vol, unsigned int flags)
 
     virCheckFlags(0, -1);
 
-    return wipe(vol, VIR_STORAGE_VOL_WIPE_ALG_ZERO, virStorageVolWipeEnsureACL);
+    return wipeVolume(vol, VIR_STORAGE_VOL_WIPE_ALG_ZERO, virStorageVolWipeEnsureACL);
 }
 
 int
@@ -324,7 +324,7 @@ esxStorageVolWipePattern(virStorageVolPtr vol, unsigned int algorithm, unsigned 
         esxReport(VIR_ERR_INVALID_ARG, "unknown wiping algorithm %u", algorithm);
         return -1;
     }
-    return wipe(vol, algorithm, virStorageVolWipePatternEnsureACL);
+    return wipeVolume(vol, algorithm, virStorageVolWipePatternEnsureACL);
 }
 
 /*
@@ -376,7 +376,7 @@ esxStorageVolResize(virStorageVolPtr vol, unsigned long long capacity, unsigned 
     if (openChange(vol, virStorageVolResizeEnsureACL, &resizing, &found) < 0)
         return -1;
     if (!found.backend->volumeResize) {
-        refuse(&found);
+        reportReadOnly(&found);
         return -1;
     }
     if (resolveCapacity(&found, capacity, flags, &wanted) < 0)

@@ -76,7 +76,7 @@ esxConnectListDefinedStoragePools(virConnectPtr conn, char **const names G_GNUC_
 /* Groups of filters are AND'ed, the bits of one group OR'ed; an empty group lets everything
  * pass. */
 static bool
-matches(const InventoryPool *pool, unsigned int flags)
+matchesFlags(const InventoryPool *pool, unsigned int flags)
 {
     static const unsigned int groups[] = {
         VIR_CONNECT_LIST_STORAGE_POOLS_FILTERS_ACTIVE,
@@ -109,7 +109,7 @@ exportPools(virConnectPtr conn, const InventorySnapshot *snapshot, unsigned int 
     for (i = 0; i < n; i++) {
         virStoragePoolPtr object;
 
-        if (!matches(pools[i], flags) ||
+        if (!matchesFlags(pools[i], flags) ||
             !esxPoolIsVisible(conn, virConnectListAllStoragePoolsCheckACL, pools[i]))
             continue;
         count++;

@@ -18,8 +18,8 @@ typedef EsxTransfer *(*VolTransfer)(EsxConnection *connection, const InventoryPo
 
 /* @function: NULL where the backend has none. */
 static int
-begin(virStorageVolPtr vol, virStreamPtr stream, const EsxFound *found, VolTransfer function,
-      const char *what, guint64 offset, guint64 length, bool sparse)
+beginTransfer(virStorageVolPtr vol, virStreamPtr stream, const EsxFound *found,
+              VolTransfer function, const char *what, guint64 offset, guint64 length, bool sparse)
 {
     EsxConnection *connection = vol->conn->privateData;
     const char *reason = found->backend->readOnlyReason;
@@ -52,8 +52,8 @@ esxStorageVolDownload(virStorageVolPtr vol, virStreamPtr stream, unsigned long l
 
     if (esxOpenVolume(vol, virStorageVolDownloadEnsureACL, &found) < 0)
         return -1;
-    return begin(vol, stream, &found, found.backend->volumeDownload, "download", offset, length,
-                 flags & VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM);
+    return beginTransfer(vol, stream, &found, found.backend->volumeDownload, "download", offset,
+                         length, flags & VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM);
 }
 
 int
@@ -67,6 +67,6 @@ esxStorageVolUpload(virStorageVolPtr vol, virStreamPtr stream, unsigned long lon
 
     if (esxOpenVolume(vol, virStorageVolUploadEnsureACL, &found) < 0)
         return -1;
-    return begin(vol, stream, &found, found.backend->volumeUpload, "upload to", offset, length,
-                 flags & VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM);
+    return beginTransfer(vol, stream, &found, found.backend->volumeUpload, "upload to", offset,
+                         length, flags & VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM);
 }

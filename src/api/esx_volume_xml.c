@@ -24,7 +24,7 @@ hasFormat(xmlXPathContextPtr context)
 
 /* See the header: what libvirt checks, but for the slashes in the name. */
 static int
-validate(xmlDocPtr document, xmlXPathContextPtr context)
+validateName(xmlDocPtr document, xmlXPathContextPtr context)
 {
     xmlNodePtr name = virXPathNode("./name", context);
     g_autofree char *text = virXPathString("string(./name)", context);
@@ -57,7 +57,7 @@ esxVolumeXmlParse(virStoragePoolDef *poolDef, const char *text, bool isClone, un
     g_clear_pointer(&def->key, g_free);
 
     format = hasFormat(context) ? def->target.format : VIR_STORAGE_FILE_NONE;
-    if ((flags & VIR_STORAGE_VOL_CREATE_VALIDATE) && validate(document, context) < 0)
+    if ((flags & VIR_STORAGE_VOL_CREATE_VALIDATE) && validateName(document, context) < 0)
         return -1;
 
     ret_xml->spec = (EsxVolumeSpec) {

@@ -117,7 +117,7 @@ failBySystem(GError **error)
 }
 
 static gboolean G_GNUC_PRINTF(2, 3)
-refuse(GError **error, const char *format, ...)
+refuseFile(GError **error, const char *format, ...)
 {
     va_list args;
 
@@ -140,7 +140,7 @@ openPath(const char *path)
 }
 
 static const char *
-kindOf(mode_t mode)
+kindOfMode(mode_t mode)
 {
     switch (mode & S_IFMT) {
     case S_IFDIR:
@@ -171,7 +171,7 @@ isOfKernel(guint32 fileSystem)
 
 /* Whether what @fd points at may be opened. @ret_size: of the file. */
 static gboolean
-judge(int fd, size_t *ret_size, GError **error)
+judgeFile(int fd, size_t *ret_size, GError **error)
 {
     struct stat status = { 0 };
     struct statfs fileSystem = { 0 };
@@ -179,11 +179,11 @@ judge(int fd, size_t *ret_size, GError **error)
     if (fstat(fd, &status) < 0 || fstatfs(fd, &fileSystem) < 0)
         return failBySystem(error);
     if (!S_ISREG(status.st_mode))
-        return refuse(error, "it is %s, not a regular file", kindOf(status.st_mode));
+        return refuseFile(error, "it is %s, not a regular file", kindOfMode(status.st_mode));
     if (isOfKernel((guint32)fileSystem.f_type))
-        return refuse(error, "it is a kernel file, such as those in /proc and /sys");
+        return refuseFile(error, "it is a kernel file, such as those in /proc and /sys");
     if (status.st_size > LIMIT_FILE_BYTES)
-        return refuse(error, "it is longer than %d bytes", LIMIT_FILE_BYTES);
+        return refuseFile(error, "it is longer than %d bytes", LIMIT_FILE_BYTES);
 
     *ret_size = (size_t)status.st_size;
     return TRUE;
@@ -210,7 +210,7 @@ readUpTo(int fd, char *data, size_t size)
 }
 
 static gboolean
-readAll(int fd, size_t size, char **ret_data, gsize *ret_length, GError **error)
+readWholeFile(int fd, size_t size, char **ret_data, gsize *ret_length, GError **error)
 {
     g_autofree char *data = g_malloc0(size + 2);
     ssize_t length = readUpTo(fd, data, size);
@@ -219,7 +219,7 @@ readAll(int fd, size_t size, char **ret_data, gsize *ret_length, GError **error)
         if (length < 0)
             failBySystem(error);
         else
-            refuse(error, "it grew while it was being read");
+            refuseFile(error, "it grew while it was being read");
         explicit_bzero(data, size + 1);
         return FALSE;
     }
@@ -241,7 +241,7 @@ fileRead(const char *path, char **ret_data, gsize *ret_length, GError **error)
     pointer = openPath(path);
     if (pointer < 0)
         return failBySystem(error);
-    if (!judge(pointer, &size, error))
+    if (!judgeFile(pointer, &size, error))
         return FALSE;
     /* Not opened: files of the kernel mostly say that they are empty, and are not. */
     if (size == 0) {
@@ -256,5 +256,5 @@ fileRead(const char *path, char **ret_data, gsize *ret_length, GError **error)
     fd = open(link, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)
         return failBySystem(error);
-    return readAll(fd, size, ret_data, ret_length, error);
+    return readWholeFile(fd, size, ret_data, ret_length, error);
 }

@@ -60,3 +60,15 @@ hashText(gconstpointer text)
 {
     return hashAdd(0, text, strlen(text));
 }
+
+guint
+hashUuid(gconstpointer uuid)
+{
+    return hashBytes(uuid, 16);
+}
+
+gboolean
+hashUuidEqual(gconstpointer a, gconstpointer b)
+{
+    return memcmp(a, b, 16) == 0;
+}

@@ -39,7 +39,7 @@ recentNew(guint maxEntries, size_t maxWeight, GDestroyNotify unref)
 }
 
 static void
-drop(Recent *recent, Entry *entry)
+dropEntry(Recent *recent, Entry *entry)
 {
     g_hash_table_remove(recent->entries, entry->key);
     g_queue_unlink(&recent->order, &entry->link);
@@ -55,16 +55,16 @@ recentFree(Recent *recent)
     if (!recent)
         return;
     while (recent->order.tail)
-        drop(recent, recent->order.tail->data);
+        dropEntry(recent, recent->order.tail->data);
     g_hash_table_unref(recent->entries);
     g_free(recent);
 }
 
 static void
-trim(Recent *recent)
+trimRecent(Recent *recent)
 {
     while (recent->order.length > recent->maxEntries || recent->weight > recent->maxWeight)
-        drop(recent, recent->order.tail->data);
+        dropEntry(recent, recent->order.tail->data);
 }
 
 gpointer
@@ -89,10 +89,10 @@ recentAdd(Recent *recent, const char *key, gpointer value)
     entry->value = value;
     entry->link.data = entry;
     if (old)
-        drop(recent, old);
+        dropEntry(recent, old);
     g_hash_table_insert(recent->entries, entry->key, entry);
     g_queue_push_head_link(&recent->order, &entry->link);
-    trim(recent);
+    trimRecent(recent);
 }
 
 void
@@ -103,12 +103,12 @@ recentWeigh(Recent *recent, const char *key, gconstpointer value, size_t weight)
     if (!entry || entry->value != value)
         return;
     if (weight > recent->maxWeight) {
-        drop(recent, entry);
+        dropEntry(recent, entry);
         return;
     }
     recent->weight = recent->weight - entry->weight + weight;
     entry->weight = weight;
-    trim(recent);
+    trimRecent(recent);
 }
 
 guint

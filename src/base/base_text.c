@@ -39,7 +39,7 @@ isUnseen(gunichar c)
 }
 
 static gboolean
-isPlain(gunichar c)
+isPlainCharacter(gunichar c)
 {
     GUnicodeType type = g_unichar_type(c);
 
@@ -77,7 +77,7 @@ makePlain(const char *text, size_t length, size_t ceiling)
         gunichar c;
 
         at += takeCharacter(text + at, length - at, &c);
-        if (isPlain(c)) {
+        if (isPlainCharacter(c)) {
             g_string_append_unichar(plain, c);
             gap = c == ' ';
         } else if (!gap) {

@@ -54,7 +54,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AuthFile, authFileClear)
 
 /* Nothing of GLib's own messages: they quote lines, and one may be that of a password. */
 static gboolean
-load(AuthFile *file, const char *path, GError **error)
+loadKeyFile(AuthFile *file, const char *path, GError **error)
 {
     g_autoptr(GError) reason = NULL;
     g_autofree char *name = textQuoteName(path);
@@ -100,7 +100,7 @@ findSection(GKeyFile *file, const char *host, gboolean *ret_isOwn)
 
 /* What is wrong with the sections, in words; @value is that of no credential. */
 static gboolean
-refuse(GError **error, const char *section, const char *what)
+refuseSection(GError **error, const char *section, const char *what)
 {
     g_autofree char *name = textQuote(section, -1);
 
@@ -115,9 +115,9 @@ takeTrust(GKeyFile *file, const char *section, gboolean *fixed, GError **error)
     g_autofree char *trust = g_key_file_get_string(file, section, "trust", NULL);
 
     if (!trust && g_key_file_has_key(file, section, "trust", NULL))
-        return refuse(error, section, "has a trust= value that is not text");
+        return refuseSection(error, section, "has a trust= value that is not text");
     if (trust && !g_str_equal(trust, "fixed") && !g_str_equal(trust, "free"))
-        return refuse(error, section, "has a trust= value other than 'fixed' and 'free'");
+        return refuseSection(error, section, "has a trust= value other than 'fixed' and 'free'");
 
     *fixed |= trust && g_str_equal(trust, "fixed");
     return TRUE;
@@ -132,10 +132,11 @@ takePort(GKeyFile *file, const char *section, guint *port, GError **error)
     if (!g_key_file_has_key(file, section, "port", NULL))
         return TRUE;
     if (!text || !g_ascii_string_to_unsigned(text, 10, 1, PORT_MAX, &number, NULL))
-        return refuse(error, section, "has a port= value that is not a number from 1 to 65535");
+        return refuseSection(error, section, "has a port= value that is not a number from 1 to "
+                             "65535");
     if (*port != 0 && *port != number)
-        return refuse(error, section, "has a port= value that differs from that of the section "
-                                      "that names it");
+        return refuseSection(error, section, "has a port= value that differs from that of the "
+                                             "section that names it");
 
     *port = (guint)number;
     return TRUE;
@@ -160,7 +161,7 @@ typedef struct {
 } Line;
 
 static Piece
-strip(Piece piece)
+stripPiece(Piece piece)
 {
     while (piece.length > 0 && g_ascii_isspace(*piece.at)) {
         piece.at++;
@@ -184,7 +185,7 @@ nextLine(Piece *left, Line *line)
     while (left->length > 0) {
         const char *feed = memchr(left->at, '\n', left->length);
         size_t length = feed ? (size_t)(feed - left->at) : left->length;
-        Piece whole = strip((Piece){ left->at, length });
+        Piece whole = stripPiece((Piece){ left->at, length });
         const char *mark;
 
         left->at += length + (feed != NULL);
@@ -198,8 +199,8 @@ nextLine(Piece *left, Line *line)
             line->section = (Piece){ whole.at + 1, (size_t)(mark - whole.at) - 1 };
             continue;
         }
-        line->key = strip((Piece){ whole.at, (size_t)(mark - whole.at) });
-        line->value = strip((Piece){ mark + 1, whole.length - (size_t)(mark + 1 - whole.at) });
+        line->key = stripPiece((Piece){ whole.at, (size_t)(mark - whole.at) });
+        line->value = stripPiece((Piece){ mark + 1, whole.length - (size_t)(mark + 1 - whole.at) });
         return TRUE;
     }
     return FALSE;
@@ -264,7 +265,7 @@ checkLine(const Line *line, const char *section, GHashTable *seen, GError **erro
     if (!g_str_equal(key, meaning)) {
         what = textFormat("has the unknown key '%s'; it must be '%s'", key,
                           meaning);
-        return refuse(error, section, what);
+        return refuseSection(error, section, what);
     }
 
     before = g_hash_table_lookup(seen, place);
@@ -276,7 +277,7 @@ checkLine(const Line *line, const char *section, GHashTable *seen, GError **erro
         memcmp(before->value.at, line->value.at, line->value.length) == 0)
         return TRUE;
     what = textFormat("has the key '%s' twice, with different values; remove one", key);
-    return refuse(error, section, what);
+    return refuseSection(error, section, what);
 }
 
 /*
@@ -329,7 +330,7 @@ takeCredentials(GKeyFile *file, const char *section, EsxAuthEntry *entry)
 }
 
 static gboolean
-fill(const AuthFile *file, EsxAuthEntry *entry, GError **error)
+fillEntry(const AuthFile *file, EsxAuthEntry *entry, GError **error)
 {
     g_autofree char *name = g_key_file_get_string(file->keys, entry->section, "credentials", NULL);
     g_autofree char *section = g_strdup_printf("credentials-%s", name ? name : "");
@@ -339,9 +340,10 @@ fill(const AuthFile *file, EsxAuthEntry *entry, GError **error)
     if (!checkLines(file, sections, error))
         return FALSE;
     if (!name)
-        return refuse(error, entry->section, "has no credentials=");
+        return refuseSection(error, entry->section, "has no credentials=");
     if (!g_key_file_has_group(file->keys, section))
-        return refuse(error, section, "is missing, but another section names it with credentials=");
+        return refuseSection(error, section, "is missing, but another section names it with "
+                             "credentials=");
 
     if (!takePort(file->keys, entry->section, &entry->port, error) ||
         !takePort(file->keys, section, &entry->port, error) ||
@@ -361,11 +363,11 @@ esxAuthFileLookup(const char *path, const char *host, GError **error)
     if (!path)
         return g_steal_pointer(&entry);
 
-    if (!load(&file, path, error))
+    if (!loadKeyFile(&file, path, error))
         return NULL;
 
     entry->section = findSection(file.keys, host, &entry->isOwn);
-    if (entry->section && !fill(&file, entry, error))
+    if (entry->section && !fillEntry(&file, entry, error))
         return NULL;
     return g_steal_pointer(&entry);
 }

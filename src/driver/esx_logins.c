@@ -181,7 +181,7 @@ lockedHasRoom(const EsxLogins *logins, GError **error)
 
 /* Whether one more login may be tried for who asks; guests may lock no account, nor fill a host. */
 static gboolean
-lockedAdmit(const EsxLogins *logins, const EsxRefusalKey *key, GError **error)
+lockedAdmitOpening(const EsxLogins *logins, const EsxRefusalKey *key, GError **error)
 {
     const EsxUri *uri = key->uri;
 
@@ -269,7 +269,7 @@ esxLoginsJoin(EsxLogins *logins, const EsxUri *uri, const HttpIdentity *identity
         return lockedAwaitOpening(logins, login, uri, error);
     }
 
-    if (!lockedHasRoom(logins, error) || !lockedAdmit(logins, &refusal, error))
+    if (!lockedHasRoom(logins, error) || !lockedAdmitOpening(logins, &refusal, error))
         return NULL;
 
     login = g_new0(EsxLogin, 1);
@@ -362,7 +362,7 @@ lockedTakeDue(EsxLogins *logins)
 
 /* The thread esx-linger: logs out what nobody came for, and ends when nothing lingers. */
 static gpointer
-linger(gpointer opaque)
+runLingerThread(gpointer opaque)
 {
     EsxLogins *logins = opaque;
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&logins->lock);
@@ -394,7 +394,7 @@ lockedWakeThread(EsxLogins *logins)
         g_thread_join(g_steal_pointer(&logins->thread));
 
     logins->threadEnded = FALSE;
-    logins->thread = threadStart("esx-linger", linger, logins, NULL);
+    logins->thread = threadStart("esx-linger", runLingerThread, logins, NULL);
 }
 
 static EsxLogin *

@@ -95,7 +95,7 @@ isOfUser(const EsxRefusal *refusal, const EsxRefusalKey *key)
 }
 
 static gboolean
-isSame(const EsxRefusal *refusal, const EsxRefusalKey *key)
+isSameRefusal(const EsxRefusal *refusal, const EsxRefusalKey *key)
 {
     return isOfUser(refusal, key) && secretEqual(refusal->password, key->password);
 }
@@ -109,7 +109,7 @@ lockedForget(EsxRefusals *refusals, const EsxRefusalKey *key, gboolean all)
     while (i-- > 0) {
         const EsxRefusal *refusal = g_ptr_array_index(refusals->list, i);
 
-        if (all ? isOfUser(refusal, key) : isSame(refusal, key))
+        if (all ? isOfUser(refusal, key) : isSameRefusal(refusal, key))
             g_ptr_array_remove_index(refusals->list, i);
     }
 }
@@ -137,7 +137,7 @@ lockedHas(const EsxRefusals *refusals, const EsxRefusalKey *key, gint64 now)
     for (i = 0; i < refusals->list->len; i++) {
         const EsxRefusal *refusal = g_ptr_array_index(refusals->list, i);
 
-        if (!refusal->unknown && isFresh(refusal, now) && isSame(refusal, key))
+        if (!refusal->unknown && isFresh(refusal, now) && isSameRefusal(refusal, key))
             return TRUE;
     }
     return FALSE;
@@ -173,7 +173,7 @@ esxRefusalsAdd(EsxRefusals *refusals, const EsxRefusalKey *key, gboolean unknown
 
 /* Returns: FALSE. @refusal: by which name it was refused. */
 static gboolean
-setRefused(const EsxRefusal *refusal, const EsxRefusalKey *key, GError **error)
+setLoginRefused(const EsxRefusal *refusal, const EsxRefusalKey *key, GError **error)
 {
     const int minutes = LIMIT_REFUSED_MS / 60000;
 
@@ -191,8 +191,8 @@ setRefused(const EsxRefusal *refusal, const EsxRefusalKey *key, GError **error)
 
 /* @isGuest: other passwords of the user, and logins without an outcome, count as well. */
 static gboolean
-lockedAdmit(const EsxRefusals *refusals, const EsxRefusalKey *key, gboolean isGuest, gint64 now,
-            GError **error)
+lockedAdmitLogin(const EsxRefusals *refusals, const EsxRefusalKey *key, gboolean isGuest,
+                 gint64 now, GError **error)
 {
     guint count = 0;
     guint i;
@@ -203,7 +203,7 @@ lockedAdmit(const EsxRefusals *refusals, const EsxRefusalKey *key, gboolean isGu
         if (!isFresh(refusal, now) || !isOfUser(refusal, key))
             continue;
         if (!refusal->unknown && secretEqual(refusal->password, key->password))
-            return setRefused(refusal, key, error);
+            return setLoginRefused(refusal, key, error);
         count++;
     }
     if (!isGuest || count < LIMIT_REFUSED_USER)
@@ -221,7 +221,7 @@ esxRefusalsAdmit(EsxRefusals *refusals, const EsxRefusalKey *key, gint64 now, GE
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&refusals->lock);
 
-    return lockedAdmit(refusals, key, TRUE /* isGuest */, now, error);
+    return lockedAdmitLogin(refusals, key, TRUE /* isGuest */, now, error);
 }
 
 /* ---- before each login ---------------------------------------------------------------------- */
@@ -299,7 +299,7 @@ guardBegin(gpointer opaque, gboolean renews, const Wake *wake, GError **error)
     key = keyOf(guard);
     locker = g_mutex_locker_new(&refusals->lock);
     if (!lockedAwaitTurn(refusals, &key, wake, error) ||
-        !lockedAdmit(refusals, &key, guard->isGuest, g_get_monotonic_time(), error))
+        !lockedAdmitLogin(refusals, &key, guard->isGuest, g_get_monotonic_time(), error))
         return FALSE;
     guard->running = refusalNew(&key);
     g_ptr_array_add(refusals->running, guard->running);

@@ -30,7 +30,7 @@ inventoryErrorQuark(void)
 
 /* CachedOps.prove */
 static gpointer
-prove(gpointer opaque, gpointer current, GError **error)
+proveInventory(gpointer opaque, gpointer current, GError **error)
 {
     Inventory *inventory = opaque;
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&inventory->proving);
@@ -51,7 +51,7 @@ prove(gpointer opaque, gpointer current, GError **error)
 
 /* The session was renewed: a long poll of the old one is over. */
 static void
-renewed(gpointer opaque)
+sessionRenewed(gpointer opaque)
 {
     Inventory *inventory = opaque;
 
@@ -70,7 +70,7 @@ unrefSnapshot(gpointer value)
     inventorySnapshotUnref(value);
 }
 
-static const CachedOps snapshotOps = { prove, refSnapshot, unrefSnapshot };
+static const CachedOps snapshotOps = { proveInventory, refSnapshot, unrefSnapshot };
 
 Inventory *
 inventoryNewPaced(ViSession *session, InventoryScope *scope, const InventoryPace *pace)
@@ -85,7 +85,7 @@ inventoryNewPaced(ViSession *session, InventoryScope *scope, const InventoryPace
     inventory->live = inventoryLiveNew(&(InventoryLiveParts){
         .session = session, .sync = inventory->sync, .fresh = inventory->snapshot, .pace = pace,
     });
-    viSessionSetRenewed(session, renewed, inventory);
+    viSessionSetRenewed(session, sessionRenewed, inventory);
     return inventory;
 }
 

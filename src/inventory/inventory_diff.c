@@ -60,7 +60,7 @@ typedef struct {
 
 /* InventoryTreeFunc */
 static void
-compare(const InventoryPool *before, const InventoryPool *now, gpointer opaque)
+comparePool(const InventoryPool *before, const InventoryPool *now, gpointer opaque)
 {
     const Listener *listener = opaque;
     InventoryChange change;
@@ -94,7 +94,7 @@ compareAll(const InventorySnapshot *before, const InventorySnapshot *now, Listen
         const InventoryPool *same = inventoryPoolSame(before, pools[i]);
 
         if (same)
-            compare(same, pools[i], listener);
+            comparePool(same, pools[i], listener);
         else
             listener->func(INVENTORY_CHANGE_APPEARED, pools[i], listener->opaque);
     }
@@ -110,7 +110,7 @@ inventoryDiff(const InventorySnapshot *before, const InventorySnapshot *now,
         return;
     /* One index: the same pools in the same places, under the same names. */
     if (before->index == now->index)
-        inventoryTreeCompare(&before->tree, &now->tree, compare, &listener);
+        inventoryTreeCompare(&before->tree, &now->tree, comparePool, &listener);
     else
         compareAll(before, now, &listener);
 }

@@ -28,7 +28,7 @@ numberOf(const SoapAny *any)
 }
 
 static void
-addProperty(InventoryHardware *hardware, const VimDynamicProperty *property)
+addHardwareProperty(InventoryHardware *hardware, const VimDynamicProperty *property)
 {
     const char *name = property->name ? strrchr(property->name, '.') : NULL;
     const char *text = viAnyString(property->val);
@@ -66,7 +66,7 @@ inventoryHardwareNew(ViSession *session, const InventoryScope *scope, GError **e
         const VimObjectContent *object = g_ptr_array_index(objects->objects, i);
 
         for (j = 0; j < object->n_propSet; j++)
-            addProperty(hardware, object->propSet[j]);
+            addHardwareProperty(hardware, object->propSet[j]);
     }
     return hardware;
 }

@@ -130,7 +130,7 @@ becomeLive(InventoryLive *live)
 }
 
 static void
-tellLost(InventoryLive *live, const GError *error)
+tellWatchLost(InventoryLive *live, const GError *error)
 {
     if (!live->announced)
         return;
@@ -142,7 +142,7 @@ tellLost(InventoryLive *live, const GError *error)
 
 /* @now: (transfer full). */
 static void
-publish(InventoryLive *live, InventorySnapshot *now)
+publishSnapshot(InventoryLive *live, InventorySnapshot *now)
 {
     g_autoptr(InventorySnapshot) before = live->current;
 
@@ -207,7 +207,7 @@ beInTrouble(InventoryLive *live, const GError *error)
         return;
     }
 
-    tellLost(live, error);
+    tellWatchLost(live, error);
     if (viSessionIsUsable(live->parts.session))
         scheduleRetry(live);
     else
@@ -218,7 +218,7 @@ beInTrouble(InventoryLive *live, const GError *error)
 
 /* Answers all who asked for a sync up to number @ticket. @error: NULL: it worked. */
 static void
-answer(InventoryLive *live, guint64 ticket, const GError *error)
+answerAskers(InventoryLive *live, guint64 ticket, const GError *error)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&live->lock);
 
@@ -239,7 +239,7 @@ syncOnce(InventoryLive *live, guint64 ticket)
     if (now) {
         const gboolean spared = g_get_monotonic_time() < live->pollAt;
 
-        publish(live, now);
+        publishSnapshot(live, now);
         live->retryAt = spared ? live->pollAt : 0;
         if (live->state == INVENTORY_LIVE_BROKEN)
             moveTo(live, INVENTORY_LIVE_CURRENT);
@@ -248,14 +248,14 @@ syncOnce(InventoryLive *live, guint64 ticket)
     } else {
         beInTrouble(live, error);
     }
-    answer(live, ticket, error);
+    answerAskers(live, ticket, error);
 }
 
 /* ---- the thread: polls ---------------------------------------------------------------------- */
 
 /* Sleeps, unless somebody wants something. */
 static void
-rest(InventoryLive *live, guint ms)
+restUnlessAsked(InventoryLive *live, guint ms)
 {
     gint64 end = g_get_monotonic_time() + (gint64)ms * G_TIME_SPAN_MILLISECOND;
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&live->lock);
@@ -284,7 +284,7 @@ noteUpdate(InventoryLive *live, gint64 tookMs)
     noteGood(live);
     live->hurried = tookMs < live->pace->restMs ? live->hurried + 1 : 0;
     if (live->hurried > 1)
-        rest(live, live->pace->restMs);
+        restUnlessAsked(live, live->pace->restMs);
 }
 
 /* A poll has ended too soon, though nothing broke. */
@@ -294,7 +294,7 @@ noteIdle(InventoryLive *live)
     g_autoptr(GError) error = NULL;
 
     if (live->state != INVENTORY_LIVE_PROBING && ++live->failures < QUICK_FAILURES) {
-        rest(live, live->pace->restMs * live->failures);
+        restUnlessAsked(live, live->pace->restMs * live->failures);
         return;
     }
     error = g_error_new(VI_ERROR, VI_ERROR_PROTOCOL, "cannot wait for changes of the inventory: "
@@ -313,7 +313,7 @@ somebodyAsks(InventoryLive *live)
 
 /* A poll has failed; @interrupted: because it was to. */
 static void
-noteFailure(InventoryLive *live, const GError *error, gboolean interrupted, gint64 tookMs)
+notePollFailure(InventoryLive *live, const GError *error, gboolean interrupted, gint64 tookMs)
 {
     const gboolean cancelled = g_error_matches(error, HTTP_ERROR, HTTP_ERROR_CANCELLED);
     /* By who asks; or a request for an earlier poll came late; or its session ended. */
@@ -363,9 +363,9 @@ pollOnce(InventoryLive *live)
     const gint64 tookMs = (g_get_monotonic_time() - start) / G_TIME_SPAN_MILLISECOND;
 
     if (!now) {
-        noteFailure(live, error, interrupted, tookMs);
+        notePollFailure(live, error, interrupted, tookMs);
     } else if (now != live->current) {
-        publish(live, now);
+        publishSnapshot(live, now);
         noteUpdate(live, tookMs);
     } else {
         inventorySnapshotUnref(now);
@@ -410,7 +410,7 @@ awaitStep(InventoryLive *live, gboolean *ret_polls, guint64 *ret_ticket)
 }
 
 static gpointer
-run(gpointer opaque)
+runLiveThread(gpointer opaque)
 {
     InventoryLive *live = opaque;
     guint64 ticket = 0;
@@ -452,7 +452,7 @@ inventoryLiveStart(InventoryLive *live, InventoryLiveState state, InventorySnaps
         giveUp(live);
     live->wake = wakeNew();
     live->current = snapshot ? inventorySnapshotRef(snapshot) : NULL;
-    live->thread = threadStart("esx-live", run, live, &ignored);
+    live->thread = threadStart("esx-live", runLiveThread, live, &ignored);
     if (live->thread)
         return;
 

@@ -116,7 +116,7 @@ typedef struct {
  * @error.
  */
 static const VimObjectContent *
-step(Walk *walk, GError **error)
+stepToChild(Walk *walk, GError **error)
 {
     const VimObjectContent *child = *walk->part
                                   ? findChild(walk->objects, walk->at, NULL, *walk->part) : NULL;
@@ -163,7 +163,7 @@ static const VimObjectContent *
 walkToCompute(Walk *walk, GError **error)
 {
     while (TRUE) {
-        const VimObjectContent *child = step(walk, error);
+        const VimObjectContent *child = stepToChild(walk, error);
 
         if (!child)
             return NULL;

@@ -13,18 +13,6 @@
 
 /* ---- the index ------------------------------------------------------------------------------- */
 
-static guint
-uuidHash(gconstpointer key)
-{
-    return hashBytes(key, 16);
-}
-
-static gboolean
-uuidEqual(gconstpointer a, gconstpointer b)
-{
-    return memcmp(a, b, 16) == 0;
-}
-
 /* Adds unless @key is NULL or taken: the first one counts. */
 static void
 indexAdd(GHashTable *table, gconstpointer key, gconstpointer value)
@@ -66,7 +54,7 @@ indexNew(InventoryBuild *build, const char *hostName)
     index->hostName = hostName;
     index->leftOut = build->leftOut;
     index->poolsByName = g_hash_table_new(hashText, g_str_equal);
-    index->poolsByUuid = g_hash_table_new(uuidHash, uuidEqual);
+    index->poolsByUuid = g_hash_table_new(hashUuid, hashUuidEqual);
     index->poolsByTargetPath = g_hash_table_new(hashText, g_str_equal);
     index->poolsByRef = g_hash_table_new(inventoryRefHash, inventoryRefEqual);
     index->lunsByKey = g_hash_table_new(hashText, g_str_equal);
@@ -192,7 +180,7 @@ inventorySnapshotPools(const InventorySnapshot *snapshot, size_t *ret_n)
 /* ---- lookups --------------------------------------------------------------------------------- */
 
 static const InventoryPool *
-lookup(const InventorySnapshot *snapshot, GHashTable *places, gconstpointer key)
+lookupPool(const InventorySnapshot *snapshot, GHashTable *places, gconstpointer key)
 {
     const size_t place = GPOINTER_TO_SIZE(g_hash_table_lookup(places, key));
 
@@ -202,19 +190,19 @@ lookup(const InventorySnapshot *snapshot, GHashTable *places, gconstpointer key)
 const InventoryPool *
 inventoryPoolByName(const InventorySnapshot *snapshot, const char *name)
 {
-    return lookup(snapshot, snapshot->index->poolsByName, name);
+    return lookupPool(snapshot, snapshot->index->poolsByName, name);
 }
 
 const InventoryPool *
 inventoryPoolByUuid(const InventorySnapshot *snapshot, const guint8 uuid[16])
 {
-    return lookup(snapshot, snapshot->index->poolsByUuid, uuid);
+    return lookupPool(snapshot, snapshot->index->poolsByUuid, uuid);
 }
 
 const InventoryPool *
 inventoryPoolByTargetPath(const InventorySnapshot *snapshot, const char *path)
 {
-    return lookup(snapshot, snapshot->index->poolsByTargetPath, path);
+    return lookupPool(snapshot, snapshot->index->poolsByTargetPath, path);
 }
 
 const InventoryPool *

@@ -118,7 +118,7 @@ addKind(InventorySpec *spec, const InventoryKind *kind, const char *version)
 
 /* Adds @ref as a starting point and returns it, for the caller to add steps. */
 static VimObjectSpec *
-addObject(InventorySpec *spec, const SoapMoRef *ref)
+addStartingPoint(InventorySpec *spec, const SoapMoRef *ref)
 {
     VimObjectSpec *object = &spec->objects[spec->filter.n_objectSet];
 
@@ -168,7 +168,7 @@ specNew(void)
 static void
 addWalk(InventorySpec *spec, ViSession *session, int nsteps)
 {
-    VimObjectSpec *root = addObject(spec, viSessionServices(session)->rootFolder);
+    VimObjectSpec *root = addStartingPoint(spec, viSessionServices(session)->rootFolder);
     int i;
 
     for (i = 0; i < nsteps; i++)
@@ -192,7 +192,7 @@ inventorySpecNew(ViSession *session, const InventoryScope *scope)
     }
 
     if (scope && scope->host) {
-        VimObjectSpec *host = addObject(spec, scope->host);
+        VimObjectSpec *host = addStartingPoint(spec, scope->host);
 
         initStep(spec, STEP_DATASTORE, -1);
         host->selectSet = &spec->traversalPointers[STEP_DATASTORE];
@@ -225,7 +225,7 @@ inventorySpecNewHardware(ViSession *session, const InventoryScope *scope)
 
     addProperties(spec, "HostSystem", hardwarePaths, G_N_ELEMENTS(hardwarePaths));
     if (scope && scope->host)
-        addObject(spec, scope->host);
+        addStartingPoint(spec, scope->host);
     else
         addWalk(spec, session, STEP_DATASTORE);
     return spec;

@@ -207,7 +207,7 @@ inventoryStoreStamp(const InventoryStore *store)
 /* ---- objects and properties ------------------------------------------------------------------ */
 
 static InventoryObject *
-addObject(InventoryStore *store, const SoapMoRef *ref)
+addStoredObject(InventoryStore *store, const SoapMoRef *ref)
 {
     InventoryObject *object = g_new0(InventoryObject, 1);
 
@@ -234,7 +234,8 @@ findProperty(const InventoryObject *object, const char *name)
 
 /* @object has none of that name. */
 static void
-addProperty(InventoryObject *object, const char *name, const SoapAny *value, SharedReply *reply)
+addStoredProperty(InventoryObject *object, const char *name, const SoapAny *value,
+                  SharedReply *reply)
 {
     const Property property = { g_strdup(name), value, g_rc_box_acquire(reply) };
 
@@ -258,7 +259,7 @@ setProperty(InventoryObject *object, const char *name, const SoapAny *value, Sha
     }
     if (i >= 0)
         g_array_remove_index_fast(object->properties, (guint)i);
-    addProperty(object, name, value, reply);
+    addStoredProperty(object, name, value, reply);
     return TRUE;
 }
 
@@ -344,7 +345,7 @@ touchObject(InventoryStore *store, const SoapMoRef *ref, GError **error)
         return NULL;
     }
     noteMore(store);
-    return addObject(store, ref);
+    return addStoredObject(store, ref);
 }
 
 static gboolean

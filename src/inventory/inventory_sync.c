@@ -219,7 +219,7 @@ askNow(InventorySync *sync, Bounds *bounds, Answer *ret_answer, GError **error)
 
 /* Takes all that has changed, as far as @bounds go. @ret_changed: set when any did. */
 static gboolean
-drain(InventorySync *sync, Bounds *bounds, gboolean *ret_changed, GError **error)
+drainChanges(InventorySync *sync, Bounds *bounds, gboolean *ret_changed, GError **error)
 {
     Answer answer = { .truncated = TRUE };
 
@@ -248,7 +248,7 @@ inventorySyncIsStale(const GError *error)
 
 /* Returns: (transfer full) the snapshot that follows @current, or NULL: there is none. */
 static InventorySnapshot *
-follow(InventorySync *sync, InventorySnapshot *current, gboolean changed, GError **error)
+snapshotAfter(InventorySync *sync, InventorySnapshot *current, gboolean changed, GError **error)
 {
     InventorySnapshot *now;
 
@@ -272,7 +272,7 @@ trySync(InventorySync *sync, gboolean again, Bounds *bounds, gboolean *ret_chang
             return FALSE;
         *ret_changed = TRUE;
     }
-    return drain(sync, bounds, ret_changed, error);
+    return drainChanges(sync, bounds, ret_changed, error);
 }
 
 InventorySnapshot *
@@ -297,7 +297,7 @@ inventorySyncRun(InventorySync *sync, InventorySnapshot *current, const Wake *wa
         g_propagate_prefixed_error(error, g_steal_pointer(&local), "cannot read the inventory: ");
         return NULL;
     }
-    return follow(sync, current, changed, error);
+    return snapshotAfter(sync, current, changed, error);
 }
 
 InventorySnapshot *
@@ -329,8 +329,8 @@ inventorySyncPoll(InventorySync *sync, InventorySnapshot *current, guint seconds
     /* The server is done with waiting, and what follows takes no longer for it. */
     if (waited)
         bounds.budget.deadline = viBudgetDeadline(sync->session);
-    if (waited && (!answer.truncated || drain(sync, &bounds, &answer.changed, &local)))
-        return follow(sync, current, answer.changed, error);
+    if (waited && (!answer.truncated || drainChanges(sync, &bounds, &answer.changed, &local)))
+        return snapshotAfter(sync, current, answer.changed, error);
     viBudgetExplain(&bounds.budget, &local);
 
     /* Of a wait that was called off nothing can have been lost, of any other one, its answer. */

@@ -72,7 +72,7 @@ nodeNew(gpointer const *children, size_t n)
 
 /* Groups @children by WIDTH. Returns: (transfer full): an array of the groups; one at least. */
 static GPtrArray *
-group(gpointer const *children, size_t n)
+groupChildren(gpointer const *children, size_t n)
 {
     GPtrArray *nodes = g_ptr_array_new();
     size_t i = 0;
@@ -89,11 +89,11 @@ inventoryTreeNew(InventoryBox *const *boxes, size_t n)
 {
     gpointer const none = NULL;
     /* An empty array may have no address, and that cannot be counted from. */
-    g_autoptr(GPtrArray) nodes = group(n > 0 ? (gpointer const *)boxes : &none, n);
+    g_autoptr(GPtrArray) nodes = groupChildren(n > 0 ? (gpointer const *)boxes : &none, n);
     InventoryTree tree = { .n = n };
 
     while (nodes->len > 1) {
-        GPtrArray *above = group(nodes->pdata, nodes->len);
+        GPtrArray *above = groupChildren(nodes->pdata, nodes->len);
 
         g_ptr_array_unref(nodes);
         nodes = above;
@@ -139,7 +139,7 @@ nodeOwn(InventoryTreeNode *node, guint depth)
 }
 
 static guint
-step(size_t i, guint depth)
+stepAt(size_t i, guint depth)
 {
     return (guint)(i >> (depth * BITS)) % WIDTH;
 }
@@ -151,12 +151,12 @@ inventoryTreeReplace(InventoryTree *tree, size_t i, InventoryBox *box)
     guint depth;
 
     for (depth = tree->depth; depth > 0; depth--) {
-        gpointer *child = &node->children[step(i, depth)];
+        gpointer *child = &node->children[stepAt(i, depth)];
 
         node = *child = nodeOwn(*child, depth - 1);
     }
-    inventoryBoxUnref(node->children[step(i, 0)]);
-    node->children[step(i, 0)] = box;
+    inventoryBoxUnref(node->children[stepAt(i, 0)]);
+    node->children[stepAt(i, 0)] = box;
 }
 
 const InventoryPool *
@@ -166,8 +166,8 @@ inventoryTreeGet(const InventoryTree *tree, size_t i)
     guint depth;
 
     for (depth = tree->depth; depth > 0; depth--)
-        node = node->children[step(i, depth)];
-    return &((const InventoryBox *)node->children[step(i, 0)])->pool;
+        node = node->children[stepAt(i, depth)];
+    return &((const InventoryBox *)node->children[stepAt(i, 0)])->pool;
 }
 
 static void

@@ -72,7 +72,7 @@ heldInit(Held *held, const EsxClaimOn *on)
 }
 
 static EsxClaim *
-claimNew(const char *what, const EsxClaimOn *on, size_t n)
+newClaim(const char *what, const EsxClaimOn *on, size_t n)
 {
     EsxClaim *claim = g_new0(EsxClaim, 1);
     size_t i;
@@ -103,7 +103,7 @@ claimClear(EsxClaim *claim)
 
 /* Returns: what of @wanted cannot be had beside @other; NULL: nothing. */
 static const Held *
-crossing(const EsxClaim *wanted, const EsxClaim *other)
+findCrossing(const EsxClaim *wanted, const EsxClaim *other)
 {
     size_t i, j;
 
@@ -123,7 +123,7 @@ lockedMeet(const EsxClaim *wanted, const Held **ret_held)
     GList *link;
 
     for (link = claims.head; link; link = link->next) {
-        *ret_held = crossing(wanted, link->data);
+        *ret_held = findCrossing(wanted, link->data);
         if (*ret_held)
             return link->data;
     }
@@ -137,7 +137,7 @@ isSlow(const EsxClaim *claim)
 }
 
 static void
-setRefused(const EsxClaim *other, const Held *held, GError **error)
+setClaimRefused(const EsxClaim *other, const Held *held, GError **error)
 {
     g_autoptr(GDateTime) since = g_date_time_new_from_unix_local(other->since);
     g_autofree char *text = since ? g_date_time_format(since, "%Y-%m-%d %H:%M:%S") : NULL;
@@ -149,7 +149,7 @@ setRefused(const EsxClaim *other, const Held *held, GError **error)
 }
 
 static gboolean
-isCancelled(gint *cancel, GError **error)
+isClaimCancelled(gint *cancel, GError **error)
 {
     if (!cancel || !g_atomic_int_get(cancel))
         return FALSE;
@@ -174,17 +174,17 @@ esxClaimTake(const char *what, const EsxClaimOn *on, size_t n, guint waitMs, gin
     if (!placesAwait(error))
         return NULL;
 
-    claim = claimNew(what, on, n);
+    claim = newClaim(what, on, n);
     locker = g_mutex_locker_new(&lock);
     while ((other = lockedMeet(claim, &held))) {
         const gint64 now = g_get_monotonic_time();
 
         if (isSlow(other) || now >= deadline) {
-            setRefused(other, held, error);
+            setClaimRefused(other, held, error);
             claimClear(claim);
             return NULL;
         }
-        if (isCancelled(cancel, error)) {
+        if (isClaimCancelled(cancel, error)) {
             claimClear(claim);
             return NULL;
         }
@@ -205,7 +205,7 @@ esxClaimSetSlow(EsxClaim *claim, gboolean slow, const gint *givenUp)
 }
 
 static gboolean
-changes(const EsxClaim *claim)
+claimChanges(const EsxClaim *claim)
 {
     size_t i;
 
@@ -223,7 +223,7 @@ esxClaimFree(EsxClaim *claim)
         return;
     g_mutex_lock(&lock);
     g_queue_remove(&claims, claim);
-    epoch += changes(claim) ? 1 : 0;
+    epoch += claimChanges(claim) ? 1 : 0;
     g_cond_broadcast(&changed);
     g_mutex_unlock(&lock);
     claimClear(claim);

@@ -131,7 +131,7 @@ lastRun(EsxPipe *pipe)
 }
 
 static void
-extend(EsxPipe *pipe, gboolean isHole, guint64 length)
+extendPiece(EsxPipe *pipe, gboolean isHole, guint64 length)
 {
     Run *last = lastRun(pipe);
 
@@ -144,7 +144,7 @@ extend(EsxPipe *pipe, gboolean isHole, guint64 length)
 }
 
 static void
-consume(EsxPipe *pipe, guint64 length)
+consumePiece(EsxPipe *pipe, guint64 length)
 {
     Run *first = firstRun(pipe);
 
@@ -229,14 +229,14 @@ overAt(gint64 from, guint ms)
 
 /* A signal is a system call, whether somebody waits or not. */
 static void
-wake(GCond *cond, guint waiters)
+wakeWaiters(GCond *cond, guint waiters)
 {
     if (waiters > 0)
         g_cond_broadcast(cond);
 }
 
 static void
-begin(EsxPipe *pipe)
+beginPipe(EsxPipe *pipe)
 {
     if (pipe->begun)
         return;
@@ -248,8 +248,8 @@ static void
 wakeAll(EsxPipe *pipe)
 {
     g_cond_broadcast(&pipe->beginning);
-    wake(&pipe->readable, pipe->readers);
-    wake(&pipe->writable, pipe->writers);
+    wakeWaiters(&pipe->readable, pipe->readers);
+    wakeWaiters(&pipe->writable, pipe->writers);
 }
 
 /* Releases the lock and tells the owner, if there is something to tell. */
@@ -321,14 +321,14 @@ esxPipeWrite(EsxPipe *pipe, const char *data, size_t length, gboolean block, siz
     news = length > 0 && (isOpenHole(pipe) ||
                           (pipe->used < pipe->step && pipe->used + length >= pipe->step));
     if (length > 0) {
-        extend(pipe, FALSE, length);
-        begin(pipe);
+        extendPiece(pipe, FALSE, length);
+        beginPipe(pipe);
     }
     pipe->used += length;
     pipe->written += length;
     if (news)
-        wake(&pipe->readable, pipe->readers);
-    wake(&pipe->writable, pipe->writers);
+        wakeWaiters(&pipe->readable, pipe->readers);
+    wakeWaiters(&pipe->writable, pipe->writers);
     unlockAndNotify(pipe, news);
     *ret_written = length;
     return ESX_PIPE_DONE;
@@ -346,11 +346,11 @@ esxPipeWriteHole(EsxPipe *pipe, guint64 length)
     }
     news = pipe->nruns == 0;
     if (length > 0) {
-        extend(pipe, TRUE, length);
-        begin(pipe);
+        extendPiece(pipe, TRUE, length);
+        beginPipe(pipe);
     }
     pipe->written += length;
-    wake(&pipe->readable, pipe->readers);
+    wakeWaiters(&pipe->readable, pipe->readers);
     unlockAndNotify(pipe, news);
     return ESX_PIPE_DONE;
 }
@@ -360,7 +360,7 @@ esxPipeEnd(EsxPipe *pipe)
 {
     g_mutex_lock(&pipe->lock);
     pipe->ended = TRUE;
-    begin(pipe);
+    beginPipe(pipe);
     wakeAll(pipe);
     unlockAndNotify(pipe, TRUE);
 }
@@ -394,7 +394,7 @@ copyOut(const EsxPipe *pipe, size_t at, char *buffer, size_t length)
 
 /* Waits for something to look at, if @block, and for whoever is reading. */
 static EsxPipeResult
-await(EsxPipe *pipe, gboolean expand, gboolean block)
+awaitNews(EsxPipe *pipe, gboolean expand, gboolean block)
 {
     const gint64 deadline = overAt(g_get_monotonic_time(), pipe->readMs);
     gboolean inTime = block;
@@ -422,7 +422,7 @@ esxPipeRead(EsxPipe *pipe, char *buffer, size_t size, gboolean expand, gboolean 
 
     *ret_read = 0;
     g_mutex_lock(&pipe->lock);
-    result = await(pipe, expand, block);
+    result = awaitNews(pipe, expand, block);
     if (result != ESX_PIPE_DONE) {
         g_mutex_unlock(&pipe->lock);
         return result;
@@ -442,15 +442,15 @@ esxPipeRead(EsxPipe *pipe, char *buffer, size_t size, gboolean expand, gboolean 
     pipe->reading = FALSE;
     pipe->taken = g_get_monotonic_time();
     wasFull = !hasRoom(pipe);
-    consume(pipe, size);
+    consumePiece(pipe, size);
     if (!isHole) {
         pipe->head = (pipe->head + size) % pipe->capacity;
         pipe->used -= size;
     }
     news = wasFull && hasRoom(pipe);
     if (news)
-        wake(&pipe->writable, pipe->writers);
-    wake(&pipe->readable, pipe->readers);
+        wakeWaiters(&pipe->writable, pipe->writers);
+    wakeWaiters(&pipe->readable, pipe->readers);
     unlockAndNotify(pipe, news);
     *ret_read = size;
     return ESX_PIPE_DONE;
@@ -460,7 +460,7 @@ EsxPipeResult
 esxPipePeek(EsxPipe *pipe, gboolean block, guint64 *ret_length)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&pipe->lock);
-    EsxPipeResult result = await(pipe, FALSE /* expand */, block);
+    EsxPipeResult result = awaitNews(pipe, FALSE /* expand */, block);
 
     *ret_length = result == ESX_PIPE_DONE || result == ESX_PIPE_HOLE ? firstRun(pipe)->length : 0;
     return result;
@@ -475,17 +475,17 @@ esxPipeReadHole(EsxPipe *pipe, gboolean block, guint64 *ret_length)
 
     *ret_length = 0;
     g_mutex_lock(&pipe->lock);
-    result = await(pipe, FALSE /* expand */, block);
+    result = awaitNews(pipe, FALSE /* expand */, block);
     if (result == ESX_PIPE_HOLE) {
         pipe->taken = g_get_monotonic_time();
         /* Where the queue of runs was full, there is room for data again. */
         wasFull = !hasRoom(pipe);
         *ret_length = firstRun(pipe)->length;
-        consume(pipe, *ret_length);
+        consumePiece(pipe, *ret_length);
         news = wasFull && hasRoom(pipe);
     }
     if (news)
-        wake(&pipe->writable, pipe->writers);
+        wakeWaiters(&pipe->writable, pipe->writers);
     unlockAndNotify(pipe, news);
     return result;
 }
@@ -505,11 +505,11 @@ esxPipeAwaitEnd(EsxPipe *pipe)
 
     g_mutex_lock(&pipe->lock);
     pipe->settled = TRUE;
-    wake(&pipe->writable, pipe->writers);
+    wakeWaiters(&pipe->writable, pipe->writers);
     unlockAndNotify(pipe, TRUE);
 
     g_mutex_lock(&pipe->lock);
-    result = await(pipe, TRUE /* expand */, TRUE /* block */);
+    result = awaitNews(pipe, TRUE /* expand */, TRUE /* block */);
     g_mutex_unlock(&pipe->lock);
     return result;
 }

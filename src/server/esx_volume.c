@@ -63,7 +63,7 @@ refuseMore(GError **error)
 
 /* Returns: @text in the list's arena; NULL: it has no room. */
 static const char *
-keep(EsxVolumeList *list, const char *text)
+keepText(EsxVolumeList *list, const char *text)
 {
     return arenaStrndup(list->arena, text, strlen(text));
 }
@@ -84,16 +84,16 @@ static EsxVolume *
 copyVolume(EsxVolumeList *list, const EsxVolume *volume)
 {
     EsxVolume *copy = arenaAlloc(list->arena, sizeof(*copy));
-    const char *path = copy ? keep(list, volume->path) : NULL;
+    const char *path = copy ? keepText(list, volume->path) : NULL;
 
     if (!path)
         return NULL;
     *copy = *volume;
     copy->path = path;
-    copy->key = g_str_equal(volume->key, path) ? path : keep(list, volume->key);
+    copy->key = g_str_equal(volume->key, path) ? path : keepText(list, volume->key);
     copy->name = endOf(path, volume->name);
     if (!copy->name)
-        copy->name = keep(list, volume->name);
+        copy->name = keepText(list, volume->name);
     return copy->key && copy->name ? copy : NULL;
 }
 
@@ -111,7 +111,7 @@ esxVolumeListAdd(EsxVolumeList *list, const EsxVolume *volume, const char *alias
     g_ptr_array_add(list->volumes, copy);
     g_hash_table_insert(list->byName, (gpointer)copy->name, copy);
     if (alias && !g_hash_table_contains(list->byAlias, alias)) {
-        const char *kept = keep(list, alias);
+        const char *kept = keepText(list, alias);
 
         if (!kept)
             return refuseMore(error);

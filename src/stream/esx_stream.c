@@ -18,7 +18,7 @@ static GMutex attachment;
 
 /* Returns: (transfer full) what belongs to @st, or NULL with a libvirt error: it has ended. */
 static EsxStream *
-acquire(virStreamPtr st)
+acquireStream(virStreamPtr st)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&attachment);
 
@@ -30,7 +30,7 @@ acquire(virStreamPtr st)
 
 /* Returns: (transfer full) what belonged to @st, or NULL. */
 static EsxStream *
-detach(virStreamPtr st)
+detachStream(virStreamPtr st)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&attachment);
 
@@ -43,7 +43,7 @@ static int
 addCallback(virStreamPtr st, int events, virStreamEventCallback cb, void *opaque,
             virFreeCallback ff)
 {
-    g_autoptr(EsxStream) stream = acquire(st);
+    g_autoptr(EsxStream) stream = acquireStream(st);
 
     return stream ? esxStreamEventsAdd(stream->events, st, events, cb, opaque, ff) : -1;
 }
@@ -51,7 +51,7 @@ addCallback(virStreamPtr st, int events, virStreamEventCallback cb, void *opaque
 static int
 updateCallback(virStreamPtr st, int events)
 {
-    g_autoptr(EsxStream) stream = acquire(st);
+    g_autoptr(EsxStream) stream = acquireStream(st);
 
     return stream ? esxStreamEventsUpdate(stream->events, events) : -1;
 }
@@ -59,7 +59,7 @@ updateCallback(virStreamPtr st, int events)
 static int
 removeCallback(virStreamPtr st)
 {
-    g_autoptr(EsxStream) stream = acquire(st);
+    g_autoptr(EsxStream) stream = acquireStream(st);
 
     return stream ? esxStreamEventsRemove(stream->events) : -1;
 }
@@ -139,7 +139,7 @@ takeAgain(EsxStream *stream)
 static int
 streamSend(virStreamPtr st, const char *data, size_t nbytes)
 {
-    g_autoptr(EsxStream) stream = acquire(st);
+    g_autoptr(EsxStream) stream = acquireStream(st);
     EsxPipeResult result = ESX_PIPE_DONE;
     size_t written = 0;
 
@@ -187,7 +187,7 @@ countHole(EsxStream *stream, long long length)
 static int
 streamSendHole(virStreamPtr st, long long length, unsigned int flags)
 {
-    g_autoptr(EsxStream) stream = acquire(st);
+    g_autoptr(EsxStream) stream = acquireStream(st);
 
     virCheckFlags(0, -1);
 
@@ -238,7 +238,7 @@ receiveNothing(EsxStream *stream)
 static int
 streamRecvFlags(virStreamPtr st, char *data, size_t nbytes, unsigned int flags)
 {
-    g_autoptr(EsxStream) stream = acquire(st);
+    g_autoptr(EsxStream) stream = acquireStream(st);
     EsxPipeResult result = ESX_PIPE_DONE;
     size_t got = 0;
     gboolean expand;
@@ -277,7 +277,7 @@ streamRecv(virStreamPtr st, char *data, size_t nbytes)
 static int
 streamRecvHole(virStreamPtr st, long long *length, unsigned int flags)
 {
-    g_autoptr(EsxStream) stream = acquire(st);
+    g_autoptr(EsxStream) stream = acquireStream(st);
     EsxPipeResult result = ESX_PIPE_DONE;
     guint64 hole = 0;
 
@@ -300,7 +300,7 @@ streamRecvHole(virStreamPtr st, long long *length, unsigned int flags)
 static int
 streamInData(virStreamPtr st, int *data, long long *length)
 {
-    g_autoptr(EsxStream) stream = acquire(st);
+    g_autoptr(EsxStream) stream = acquireStream(st);
     EsxPipeResult result = ESX_PIPE_DONE;
     guint64 run = 0;
 
@@ -320,7 +320,7 @@ streamInData(virStreamPtr st, int *data, long long *length)
 static int
 streamFinish(virStreamPtr st)
 {
-    g_autoptr(EsxStream) stream = detach(st);
+    g_autoptr(EsxStream) stream = detachStream(st);
 
     if (!stream)
         return 0;
@@ -342,7 +342,7 @@ streamFinish(virStreamPtr st)
 static int
 streamAbort(virStreamPtr st)
 {
-    g_autoptr(EsxStream) stream = detach(st);
+    g_autoptr(EsxStream) stream = detachStream(st);
 
     if (!stream)
         return 0;

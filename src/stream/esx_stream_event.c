@@ -79,7 +79,7 @@ letGo(Watch *watch)
 /* ---- what is true; the lock is held --------------------------------------------------------- */
 
 static int
-happening(EsxStreamEvents *events, const Watch *watch)
+eventsNow(EsxStreamEvents *events, const Watch *watch)
 {
     if (watch->removed || watch->interest == 0)
         return 0;
@@ -88,10 +88,10 @@ happening(EsxStreamEvents *events, const Watch *watch)
 
 /* Makes the eventfd say whether the callback is to be called. */
 static void
-settle(EsxStreamEvents *events)
+settleEventfd(EsxStreamEvents *events)
 {
     Watch *watch = events->watch;
-    gboolean wanted = watch && happening(events, watch) != 0;
+    gboolean wanted = watch && eventsNow(events, watch) != 0;
     eventfd_t count = 0;
 
     if (!watch || wanted == watch->signalled)
@@ -106,13 +106,13 @@ esxStreamEventsChanged(EsxStreamEvents *events)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&events->lock);
 
-    settle(events);
+    settleEventfd(events);
 }
 
 /* ---- the call ------------------------------------------------------------------------------- */
 
 static void
-dispatch(int handle G_GNUC_UNUSED, int fd G_GNUC_UNUSED, int what G_GNUC_UNUSED, void *opaque)
+dispatchEvents(int handle G_GNUC_UNUSED, int fd G_GNUC_UNUSED, int what G_GNUC_UNUSED, void *opaque)
 {
     Watch *watch = opaque;
     EsxStreamEvents *events = watch->events;
@@ -120,9 +120,9 @@ dispatch(int handle G_GNUC_UNUSED, int fd G_GNUC_UNUSED, int what G_GNUC_UNUSED,
     int happened = 0;
 
     g_mutex_lock(&events->lock);
-    happened = happening(events, watch);
+    happened = eventsNow(events, watch);
     if (happened == 0) {
-        settle(events);
+        settleEventfd(events);
         g_mutex_unlock(&events->lock);
         return;
     }
@@ -134,7 +134,7 @@ dispatch(int handle G_GNUC_UNUSED, int fd G_GNUC_UNUSED, int what G_GNUC_UNUSED,
 
     g_mutex_lock(&events->lock);
     last = --watch->calls == 0 && watch->removed;
-    settle(events);
+    settleEventfd(events);
     g_mutex_unlock(&events->lock);
     if (last)
         letGo(watch);
@@ -182,7 +182,7 @@ esxStreamEventsAdd(EsxStreamEvents *events, virStreamPtr stream, int interest,
         return -1;
 
     g_atomic_ref_count_inc(&watch->refs);
-    watch->handle = virEventAddHandle(watch->fd, VIR_EVENT_HANDLE_READABLE, dispatch, watch,
+    watch->handle = virEventAddHandle(watch->fd, VIR_EVENT_HANDLE_READABLE, dispatchEvents, watch,
                                       watchUnref);
     if (watch->handle < 0) {
         esxReport(VIR_ERR_INTERNAL_ERROR, TEXT_MESSAGE,
@@ -196,7 +196,7 @@ esxStreamEventsAdd(EsxStreamEvents *events, virStreamPtr stream, int interest,
     watch->ff = ff;
     virObjectRef(stream);
     events->watch = watch;
-    settle(events);
+    settleEventfd(events);
     return 0;
 }
 
@@ -210,7 +210,7 @@ esxStreamEventsUpdate(EsxStreamEvents *events, int interest)
         return -1;
     }
     events->watch->interest = interest;
-    settle(events);
+    settleEventfd(events);
     return 0;
 }
 

@@ -35,7 +35,7 @@ static struct {
 
 /* ERROR only with the closed pipe, which is what says why: libvirtd asks for the reason at once. */
 static int
-ready(gpointer opaque)
+readyEvents(gpointer opaque)
 {
     EsxStream *stream = opaque;
     guint64 length = 0;
@@ -56,7 +56,7 @@ ready(gpointer opaque)
 
 /* The pipe has news; also who waits for the end of a download wants to know. */
 static void
-notify(gpointer opaque)
+notifyNews(gpointer opaque)
 {
     EsxStream *stream = opaque;
 
@@ -89,12 +89,12 @@ esxStreamNew(EsxTransfer *transfer, EsxConnection *connection, gboolean nonblock
     if (connection->server)
         stream->missed = connection->server->missed;
     stream->reply = nonblock && !transfer->isUpload ? esxStreamReplyNew() : NULL;
-    stream->events = esxStreamEventsNew(ready, stream,
+    stream->events = esxStreamEventsNew(readyEvents, stream,
                                         transfer->isUpload ? 0 : VIR_STREAM_EVENT_ERROR);
     stream->pipe = esxPipeNew(transfer->pipeBytes);
     esxPipeExpect(stream->pipe, transfer->expected);
     esxPipeSetPatience(stream->pipe, transfer->isUpload, connection->clientMs);
-    esxPipeSetNotify(stream->pipe, notify, stream);
+    esxPipeSetNotify(stream->pipe, notifyNews, stream);
     return stream;
 }
 
@@ -340,7 +340,7 @@ settleVerdict(EsxStream *stream, GError *error)
 
 /* Returns: FALSE with @error: the process ends. */
 static gboolean
-enlist(EsxStream *stream, GError **error)
+enlistWorker(EsxStream *stream, GError **error)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&streams.lock);
 
@@ -394,7 +394,7 @@ esxStreamsAwait(guint ms)
 }
 
 static gpointer
-work(gpointer data)
+runTransfer(gpointer data)
 {
     g_autoptr(EsxStream) stream = data;
     GError *error = NULL;
@@ -414,10 +414,10 @@ esxStreamStart(EsxStream *stream, GError **error)
 {
     GThread *thread = NULL;
 
-    if (!enlist(stream, error))
+    if (!enlistWorker(stream, error))
         return FALSE;
     esxConnectionHold(stream->connection);
-    thread = threadStart("esx-stream", work, esxStreamRef(stream), error);
+    thread = threadStart("esx-stream", runTransfer, esxStreamRef(stream), error);
     if (!thread) {
         strikeOff(stream);
         esxConnectionLeave(stream->connection);

@@ -17,7 +17,7 @@ typedef enum {
 } Outcome;
 
 static gboolean
-isBroken(const GError *error)
+isCallBroken(const GError *error)
 {
     return g_error_matches(error, HTTP_ERROR, HTTP_ERROR_BROKEN) ||
            g_error_matches(error, HTTP_ERROR, HTTP_ERROR_PROTOCOL) ||
@@ -34,7 +34,7 @@ outcomeOf(const SoapMethod *method, GError **error)
 {
     const gboolean silent = g_error_matches(*error, HTTP_ERROR, HTTP_ERROR_TIMEOUT);
 
-    if (method->replay == SOAP_REPLAY_ONCE && (silent || isBroken(*error))) {
+    if (method->replay == SOAP_REPLAY_ONCE && (silent || isCallBroken(*error))) {
         /* Errors of the network do not name the method, but here it is what matters. */
         if ((*error)->domain == HTTP_ERROR)
             textAddToError(error, "%s: ", method->name);
@@ -42,14 +42,14 @@ outcomeOf(const SoapMethod *method, GError **error)
         (*error)->code = VI_ERROR_OUTCOME_UNKNOWN;
         return OUTCOME_FAILED;
     }
-    return isBroken(*error) ? OUTCOME_BROKEN : OUTCOME_FAILED;
+    return isCallBroken(*error) ? OUTCOME_BROKEN : OUTCOME_FAILED;
 }
 
 /* Sends once. @ret_generation is the session's generation it ran in. */
 static Outcome
-attempt(ViSession *session, const SoapMethod *method, gconstpointer args,
-        const ViCallOptions *options, SoapReply **ret_reply, guint64 *ret_generation,
-        GError **error)
+attemptCall(ViSession *session, const SoapMethod *method, gconstpointer args,
+            const ViCallOptions *options, SoapReply **ret_reply, guint64 *ret_generation,
+            GError **error)
 {
     g_autoptr(SoapReply) reply = NULL;
     g_autoptr(GError) local = NULL;
@@ -107,10 +107,10 @@ viCall(ViSession *session, const SoapMethod *method, gconstpointer args,
     if (!options)
         options = &none;
 
-    outcome = attempt(session, method, args, options, &reply, &generation, &local);
+    outcome = attemptCall(session, method, args, options, &reply, &generation, &local);
     if ((outcome == OUTCOME_EXPIRED || outcome == OUTCOME_BROKEN) &&
         mayRepeat(session, method, options, outcome, generation, &local))
-        outcome = attempt(session, method, args, options, &reply, &generation, &local);
+        outcome = attemptCall(session, method, args, options, &reply, &generation, &local);
 
     if (outcome == OUTCOME_OK)
         return reply;

@@ -69,7 +69,7 @@ noteChanged(const ViChanging *changing)
 
 /* Takes @cause (transfer full) as the error of the change. Returns: FALSE. */
 static gboolean
-fail(const ViChanging *changing, GError *cause, GError **error)
+failChange(const ViChanging *changing, GError *cause, GError **error)
 {
     g_autoptr(GError) local = cause;
 
@@ -84,10 +84,10 @@ SoapMoRef *
 viChangeManager(const ViChanging *changing, SoapMoRef *manager, const char *what, GError **error)
 {
     if (!manager)
-        fail(changing,
-             textAsError(VI_ERROR, VI_ERROR_NOT_SUPPORTED, "%s: the server has no %s",
-                         changing->method->name, what),
-             error);
+        failChange(changing,
+                   textAsError(VI_ERROR, VI_ERROR_NOT_SUPPORTED, "%s: the server has no %s",
+                               changing->method->name, what),
+                   error);
     return manager;
 }
 
@@ -116,8 +116,8 @@ cancelOf(const ViChanging *changing)
  * Returns: (transfer full) the reply, or NULL with @error as the caller gets it.
  */
 static SoapReply *
-sendOnce(const ViChanging *changing, gconstpointer args, gint64 deadline, gint *cancel,
-         GError **error)
+sendChange(const ViChanging *changing, gconstpointer args, gint64 deadline, gint *cancel,
+           GError **error)
 {
     const ViCallOptions options = { .deadline = deadline, .cancel = cancel };
     gint *calledOff = cancelOf(changing);
@@ -125,10 +125,10 @@ sendOnce(const ViChanging *changing, gconstpointer args, gint64 deadline, gint *
     SoapReply *reply;
 
     if (calledOff && g_atomic_int_get(calledOff)) {
-        fail(changing,
-             textAsError(VI_ERROR, VI_ERROR_CANCELLED, "%s: cancelled before it was sent",
-                         changing->method->name),
-             error);
+        failChange(changing,
+                   textAsError(VI_ERROR, VI_ERROR_CANCELLED, "%s: cancelled before it was sent",
+                               changing->method->name),
+                   error);
         return NULL;
     }
 
@@ -142,7 +142,7 @@ sendOnce(const ViChanging *changing, gconstpointer args, gint64 deadline, gint *
         local->domain = VI_ERROR;
         local->code = VI_ERROR_OUTCOME_UNKNOWN;
     }
-    fail(changing, g_steal_pointer(&local), error);
+    failChange(changing, g_steal_pointer(&local), error);
     return NULL;
 }
 
@@ -150,7 +150,7 @@ gboolean
 viChangeCall(const ViChanging *changing, gconstpointer args, GError **error)
 {
     const gint64 deadline = g_get_monotonic_time() + (gint64)timeoutOf(changing) * 1000;
-    g_autoptr(SoapReply) reply = sendOnce(changing, args, deadline, cancelOf(changing), error);
+    g_autoptr(SoapReply) reply = sendChange(changing, args, deadline, cancelOf(changing), error);
 
     if (!reply)
         return FALSE;
@@ -173,7 +173,8 @@ viChangeRun(const ViChanging *changing, gconstpointer args, GError **error)
 {
     const gint64 deadline = g_get_monotonic_time() + (gint64)timeoutOf(changing) * 1000;
     /* Not to be called off half-way: only the reply tells which task there is to stop. */
-    g_autoptr(SoapReply) reply = sendOnce(changing, args, deadline, viSessionNeverCancel(), error);
+    g_autoptr(SoapReply) reply = sendChange(changing, args, deadline, viSessionNeverCancel(),
+                                            error);
     g_autoptr(GError) local = NULL;
     const SoapMoRef *task;
     gint64 left;
@@ -183,11 +184,11 @@ viChangeRun(const ViChanging *changing, gconstpointer args, GError **error)
 
     task = taskOf(reply);
     if (!task)
-        return fail(changing,
-                    textAsError(VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN,
-                                "%s: the server does not say which task it started",
-                                changing->method->name),
-                    error);
+        return failChange(changing,
+                          textAsError(VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN,
+                                      "%s: the server does not say which task it started",
+                                      changing->method->name),
+                          error);
 
     left = MAX(deadline - g_get_monotonic_time(), 0) / 1000;
     if (viTaskFinish(changing->session, task, changing->method->name, (guint)left,
@@ -199,5 +200,5 @@ viChangeRun(const ViChanging *changing, gconstpointer args, GError **error)
     if (g_error_matches(local, VI_ERROR, VI_ERROR_CANCELLED) ||
         g_error_matches(local, VI_ERROR, VI_ERROR_TIMEOUT))
         noteChanged(changing);
-    return fail(changing, g_steal_pointer(&local), error);
+    return failChange(changing, g_steal_pointer(&local), error);
 }

@@ -111,7 +111,7 @@ takePage(Read *reading, const VimRetrieveResult *result, SoapReply *reply, GErro
 
 /* Fetches the pages that follow the one with @token. Tokens are good in their own session only. */
 static Outcome
-readRest(Read *reading, const char *token, GError **error)
+readMorePages(Read *reading, const char *token, GError **error)
 {
     VimContinueRetrievePropertiesExRequest args = VIM_INIT(ContinueRetrievePropertiesExRequest);
     ViCallOptions options = reading->options;
@@ -144,7 +144,7 @@ readRest(Read *reading, const char *token, GError **error)
 }
 
 static Outcome
-readAll(Read *reading, const VimPropertyFilterSpec *spec, GError **error)
+readAllPages(Read *reading, const VimPropertyFilterSpec *spec, GError **error)
 {
     VimRetrievePropertiesExRequest args = VIM_INIT(RetrievePropertiesExRequest);
     VimRetrieveOptions options = VIM_INIT(RetrieveOptions);
@@ -175,7 +175,7 @@ readAll(Read *reading, const VimPropertyFilterSpec *spec, GError **error)
     /* The call may have renewed the session. */
     if (token)
         reading->generation = viSessionGeneration(reading->session);
-    outcome = readRest(reading, token, error);
+    outcome = readMorePages(reading, token, error);
     if (outcome != READ_OK)
         return outcome;
     return viCollectorSaysExpired((VimObjectContent *const *)reading->objects->objects->pdata,
@@ -199,7 +199,7 @@ viCollectorRetrieveWith(ViSession *session, const VimPropertyFilterSpec *spec,
         Outcome outcome;
 
         reading.options.deadline = budget.deadline;
-        outcome = readAll(&reading, spec, &local);
+        outcome = readAllPages(&reading, spec, &local);
         if (outcome == READ_OK)
             return g_steal_pointer(&objects);
         if (outcome == READ_FAILED) {

@@ -64,7 +64,7 @@ eraseString(GString *string)
     g_string_free(string, TRUE);
 }
 
-/* transact() without the method's name in front of errors. */
+/* transactCall() without the method's name in front of errors. */
 static SoapReply *
 sendAndDecode(ViSession *session, const SoapMethod *method, gconstpointer args, const char *cookie,
               const ViCallOptions *options, Secret **ret_cookie, GError **error)
@@ -127,8 +127,8 @@ prefixMethod(GError **error, const SoapMethod *method)
  * @ret_cookie: (transfer full) the cookie the reply hands out, or NULL; may be NULL.
  */
 static SoapReply *
-transact(ViSession *session, const SoapMethod *method, gconstpointer args, const char *cookie,
-         const ViCallOptions *options, Secret **ret_cookie, GError **error)
+transactCall(ViSession *session, const SoapMethod *method, gconstpointer args, const char *cookie,
+             const ViCallOptions *options, Secret **ret_cookie, GError **error)
 {
     SoapReply *reply = sendAndDecode(session, method, args, cookie, options, ret_cookie, error);
 
@@ -177,7 +177,7 @@ viSessionExchange(ViSession *session, const SoapMethod *method, gconstpointer ar
         return FALSE;
     }
 
-    reply = transact(session, method, args, cookie, options, NULL /* ret_cookie */, error);
+    reply = transactCall(session, method, args, cookie, options, NULL /* ret_cookie */, error);
     secretEraseFree(cookie);
     if (!reply)
         return FALSE;
@@ -290,8 +290,8 @@ retrieveContent(ViSession *session, GError **error)
     const VimRetrieveServiceContentResponse *body;
 
     args.self = &instance;
-    reply = transact(session, &vimMethodRetrieveServiceContent, &args, NULL /* cookie */,
-                     &(ViCallOptions){ 0 }, &session->cookie, error);
+    reply = transactCall(session, &vimMethodRetrieveServiceContent, &args, NULL /* cookie */,
+                         &(ViCallOptions){ 0 }, &session->cookie, error);
     if (!reply)
         return FALSE;
     if (reply->fault) {
@@ -358,7 +358,7 @@ sendLogin(ViSession *session, const char *cookie, const Wake *wake, Secret **ret
     args.password = secretText(session->password);
     args.locale = "en";     /* else fault texts come in the server's language */
 
-    reply = transact(session, &vimMethodLogin, &args, cookie, &options, &handed, error);
+    reply = transactCall(session, &vimMethodLogin, &args, cookie, &options, &handed, error);
     if (!reply)
         return FALSE;
     if (reply->fault) {
@@ -371,8 +371,8 @@ sendLogin(ViSession *session, const char *cookie, const Wake *wake, Secret **ret
 
 /* The same as far as the guard lets it. */
 static gboolean
-login(ViSession *session, const char *cookie, const Wake *wake, gboolean renews,
-      Secret **ret_cookie, GError **error)
+loginGuarded(ViSession *session, const char *cookie, const Wake *wake, gboolean renews,
+             Secret **ret_cookie, GError **error)
 {
     const ViLoginGuard *guard = &session->guard;
     GError *local = NULL;
@@ -418,7 +418,7 @@ viSessionLogin(ViSession *session, const char *userName, Secret *password, GErro
 
     /* Old servers hand out the cookie with the first call and expect it back here. */
     cookie = viCookieLine(session->cookie);
-    ok = login(session, cookie, NULL /* wake */, FALSE /* renews */, &handed, &local);
+    ok = loginGuarded(session, cookie, NULL /* wake */, FALSE /* renews */, &handed, &local);
     secretEraseFree(cookie);
 
     g_mutex_lock(&session->lock);
@@ -488,7 +488,7 @@ viSessionRenewUntil(ViSession *session, guint64 stale, const Wake *wake, GError 
     session->renewing = TRUE;
     g_clear_pointer(&locker, g_mutex_locker_free);
 
-    ok = login(session, NULL /* cookie */, wake, TRUE /* renews */, &cookie, &local);
+    ok = loginGuarded(session, NULL /* cookie */, wake, TRUE /* renews */, &cookie, &local);
     if (!ok)
         g_prefix_error(&local, "the session ended and could not be renewed: ");
     endRenewal(session, cookie, local);
@@ -545,7 +545,7 @@ viSessionIsUsable(ViSession *session)
 }
 
 static void
-logout(ViSession *session)
+logoutSession(ViSession *session)
 {
     static gint never;
     const gboolean ending = session->cancel && g_atomic_int_get(session->cancel);
@@ -572,7 +572,7 @@ viSessionLogout(ViSession *session)
     session->left = TRUE;
     g_mutex_unlock(&session->lock);
     if (leaves)
-        logout(session);
+        logoutSession(session);
 }
 
 void

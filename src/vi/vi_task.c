@@ -107,7 +107,7 @@ cancelTask(Wait *wait)
 }
 
 static gboolean
-isCancelled(const Wait *wait)
+isWaitCancelled(const Wait *wait)
 {
     return wait->cancel && g_atomic_int_get(wait->cancel);
 }
@@ -144,9 +144,9 @@ isOfCaller(const GError *error)
 
 /* Returns: FALSE with @error when nobody wants to wait any longer. */
 static gboolean
-mayGoOn(Wait *wait, GError **error)
+mayWaitOn(Wait *wait, GError **error)
 {
-    if (isCancelled(wait)) {
+    if (isWaitCancelled(wait)) {
         setCancelled(wait, error);
         return FALSE;
     }
@@ -235,8 +235,8 @@ readSight(Wait *wait, const ViObjects *objects)
  * @error is set.
  */
 static gboolean
-look(Wait *wait, const TaskSpec *spec, gint64 deadline, gint *cancel, ViTaskResult **ret_result,
-     GError **error)
+lookAtTask(Wait *wait, const TaskSpec *spec, gint64 deadline, gint *cancel,
+           ViTaskResult **ret_result, GError **error)
 {
     const ViCallOptions options = { .deadline = deadline, .cancel = cancel };
     g_autoptr(ViObjects) objects =
@@ -257,13 +257,13 @@ look(Wait *wait, const TaskSpec *spec, gint64 deadline, gint *cancel, ViTaskResu
     return TRUE;
 }
 
-/* look() within the time that is left, on behalf of a caller who may have left. */
+/* lookAtTask() within the time that is left, on behalf of a caller who may have left. */
 static gboolean
 lookInTime(Wait *wait, const TaskSpec *spec, ViTaskResult **ret_result, GError **error)
 {
     g_autoptr(GError) local = NULL;
 
-    if (!look(wait, spec, graceOf(wait), wait->cancel, ret_result, &local))
+    if (!lookAtTask(wait, spec, graceOf(wait), wait->cancel, ret_result, &local))
         return FALSE;
     if (isOfCaller(local))
         setCancelled(wait, error);
@@ -338,7 +338,7 @@ viTaskPause(const Wait *wait, guint ms)
 {
     gint64 end = MIN(g_get_monotonic_time() + (gint64)ms * 1000, wait->deadline);
 
-    while (g_get_monotonic_time() < end && !isCancelled(wait))
+    while (g_get_monotonic_time() < end && !isWaitCancelled(wait))
         g_usleep((gulong)CLAMP(end - g_get_monotonic_time(), 0, 20000));
 }
 
@@ -369,14 +369,14 @@ pollState(Wait *wait, const SoapMoRef *collector, guint64 generation, GError **e
 {
     g_autofree char *version = g_strdup("");
 
-    while (mayGoOn(wait, error)) {
+    while (mayWaitOn(wait, error)) {
         g_autoptr(SoapReply) reply = NULL;
         g_autoptr(GError) local = NULL;
         VimUpdateSet *updates = NULL;
         const char *state = NULL;
 
         reply = pollSlice(wait, collector, version, generation, &updates, &local);
-        if (!reply && isCancelled(wait))
+        if (!reply && isWaitCancelled(wait))
             continue;
         if (!reply) {
             g_propagate_error(error, g_steal_pointer(&local));
@@ -451,7 +451,7 @@ waitLong(Wait *wait, const TaskSpec *spec, GError **error)
     guint pause = pollPausesMs[VI_TASK_POLLS - 1];
     ViTaskResult *result = NULL;
 
-    while (mayGoOn(wait, error)) {
+    while (mayWaitOn(wait, error)) {
         g_autoptr(GError) local = NULL;
 
         if (!waitForEnd(wait, &local)) {
@@ -483,7 +483,7 @@ waitForTask(Wait *wait, GError **error)
     taskSpecInit(&spec, wait->task);
     for (i = 0; i < VI_TASK_POLLS; i++) {
         viTaskPause(wait, pollPausesMs[i]);
-        if (!mayGoOn(wait, error))
+        if (!mayWaitOn(wait, error))
             return NULL;
         if (lookInTime(wait, &spec, &result, error))
             return result;
@@ -530,7 +530,7 @@ viTaskWait(ViSession *session, const SoapMoRef *task, const char *what, guint ti
  * has succeeded all the same.
  */
 static gboolean
-settle(Wait *wait, GError **error)
+settleTask(Wait *wait, GError **error)
 {
     const gint64 deadline =
         g_get_monotonic_time() + (gint64)cleanupMs(wait->session) * 1000;
@@ -544,7 +544,7 @@ settle(Wait *wait, GError **error)
 
         if (i > 0)
             g_usleep(SETTLE_PAUSE_MS * 1000);
-        if (!look(wait, &spec, deadline, viSessionNeverCancel(), &result, &local))
+        if (!lookAtTask(wait, &spec, deadline, viSessionNeverCancel(), &result, &local))
             continue;
         if (result) {
             g_clear_error(error);
@@ -586,7 +586,7 @@ viTaskFinish(ViSession *session, const SoapMoRef *task, const char *what, guint 
 
     waitInit(&wait, session, task, what, timeoutMs, cancel);
     result = waitForTask(&wait, &local);
-    ok = result || (wait.stopped && settle(&wait, &local));
+    ok = result || (wait.stopped && settleTask(&wait, &local));
     if (!ok && !wait.failed)
         setUnknown(&wait, &local);
     if (!ok)

@@ -17,7 +17,6 @@ MOST_CLIMBS = 2
 # Where a table of functions is between two steps: the call through the table, and the row that leads on.
 TABLES = {
     "vmfsVolumes": (r"->volumes\(", r"\.volumes = vmfsVolumes,"),
-    "prove": (r"->prove\(", r"CachedOps \w+ = \{ prove,"),
     "proveListing": (r"->prove\(", r"CachedOps \w+ = \{ proveListing,"),
 }
 

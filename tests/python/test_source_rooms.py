@@ -45,6 +45,7 @@ def complaints(check: str, tree: object) -> list[str]:
         "check_doors",
         "check_callers",
         "check_endings",
+        "check_static_names",
         "check_reports",
     ],
 )
@@ -76,6 +77,14 @@ def test_the_tree_itself_is_in_order(check: str):
         ("check_messages", "src/vi/vi_call.c", '    virReportError(VIR_ERR_RPC, "%s", "x");', "virReportError"),
         # A function for tests alone in a public header.
         ("check_callers", "include/vi/vi_call.h", "void viCallForTests(ViSession *session);", "nothing in src/ calls"),
+        # A static function whose name tells nothing, and one that another file has.
+        ("check_static_names", "src/vi/vi_call.c", "\nstatic void\nrun(void)\n{\n}", "one word tells nothing"),
+        (
+            "check_static_names",
+            "src/vi/vi_task.c",
+            "\nstatic gboolean\nisCallBroken(const GError *error)\n{\n}",
+            "vi_call.c has a function of that name",
+        ),
         # A tenth verb for ending something.
         ("check_endings", "include/vi/vi_session.h", "void viSessionShutdown(ViSession *session);", "Free, Unref"),
         # A file outside of the rooms, and a room with too many files.

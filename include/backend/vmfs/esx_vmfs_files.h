@@ -30,3 +30,6 @@ EsxVolumeList *esxVmfsFilesList(const ViSearch *search, const char *pool, GError
 
 /* Hosts give friendly names to the first level only. */
 #define ESX_VMFS_FRIENDLY_LEVELS 8
+
+/* What ESX takes a file for by its name: VIR_STORAGE_FILE_VMDK, _ISO or _RAW. */
+int esxVmfsFormatByName(const char *name);

@@ -22,7 +22,7 @@ isDisk(const EsxVolume *volume)
 }
 
 static gboolean
-refuse(const char *sentence, GError **error)
+refuseChange(const char *sentence, GError **error)
 {
     g_set_error_literal(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT, sentence);
     return FALSE;
@@ -59,15 +59,15 @@ esxVmfsResize(EsxConnection *connection, const InventoryPool *pool, const EsxVol
     guint64 capacityKb = 0;
 
     if (!isDisk(volume))
-        return refuse("ESX can resize virtual disks, not plain files; upload the file again with "
-                      "the new size", error);
+        return refuseChange("ESX can resize virtual disks, not plain files; upload the file again "
+                            "with the new size", error);
     if (!esxVmfsCapacityKb(capacity, &capacityKb, error))
         return FALSE;
     if (capacityKb * 1024 == volume->capacity)
         return TRUE;
     if (capacityKb * 1024 < volume->capacity)
-        return refuse("ESX cannot shrink a virtual disk; create a smaller disk and copy the data "
-                      "to it", error);
+        return refuseChange("ESX cannot shrink a virtual disk; create a smaller disk and copy the "
+                            "data to it", error);
     if (!(verb = esxVmfsVerbNew(connection, pool, error)))
         return FALSE;
     if (viDiskExtend(connection->session, &disk, capacityKb, allocate, &verb->change, error))
@@ -87,8 +87,8 @@ esxVmfsWipe(EsxConnection *connection, const InventoryPool *pool, const EsxVolum
     const ViPath disk = esxVmfsViPath(pool, path);
 
     if (!isDisk(volume))
-        return refuse("ESX can wipe virtual disks, not plain files; you can delete the file, but "
-                      "its blocks keep their data until they are reused", error);
+        return refuseChange("ESX can wipe virtual disks, not plain files; you can delete the file, "
+                            "but its blocks keep their data until they are reused", error);
     if (!(verb = esxVmfsVerbNew(connection, pool, error)))
         return FALSE;
     if (viDiskZeroFill(connection->session, &disk, &verb->change, error))

@@ -29,7 +29,7 @@ typedef struct {
 /* ---- what is wanted -------------------------------------------------------------------------- */
 
 static gboolean
-isSame(const InventoryPool *a, const InventoryPool *b)
+isSamePool(const InventoryPool *a, const InventoryPool *b)
 {
     return g_str_equal(a->datastore->ref->value, b->datastore->ref->value);
 }
@@ -58,7 +58,7 @@ checkSource(const InventoryPool *pool, const EsxVolumeSpec *spec, int format,
                     isDisk ? "end" : "not end");
         return FALSE;
     }
-    if (isSame(pool, sourcePool) && g_str_equal(spec->name, source->name)) {
+    if (isSamePool(pool, sourcePool) && g_str_equal(spec->name, source->name)) {
         textToError(error, VI_ERROR, VI_ERROR_FILE_EXISTS, "%s", spec->name);
         return FALSE;
     }
@@ -159,7 +159,7 @@ copyFile(EsxVmfsVerb *verb, gpointer opaque, GError **error)
 
 /* Whether the copy is there, and as long as its source, which may be another one by now. */
 static gboolean
-checkFile(const EsxVmfsVerb *verb, const char *name, const Copy *copy, GError **error)
+checkCopiedFile(const EsxVmfsVerb *verb, const char *name, const Copy *copy, GError **error)
 {
     const ViFile file = esxVmfsViFile(verb->pool, name);
     const ViFile from = esxVmfsViFile(copy->sourcePool, copy->source->name);
@@ -202,7 +202,7 @@ cloneFile(EsxVmfsVerb *verb, const EsxVolumeSpec *spec, Copy *copy, EsxVolume *v
         return FALSE;
     }
     if (!esxVmfsVerbInDirectory(verb, spec->name, copyFile, copy, error) ||
-        !checkFile(verb, spec->name, copy, error))
+        !checkCopiedFile(verb, spec->name, copy, error))
         return FALSE;
 
     volume->capacity = copy->source->capacity;

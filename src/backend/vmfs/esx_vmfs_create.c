@@ -206,7 +206,8 @@ moveToName(EsxVmfsVerb *verb, const char *temporary, const char *name, GError **
  * file is this verb's own, since the move replaces nothing, so that a bad one can be taken away.
  */
 static gboolean
-checkFile(const EsxVmfsVerb *verb, const char *temporary, const EsxVolumeSpec *spec, GError **error)
+checkNewFile(const EsxVmfsVerb *verb, const char *temporary, const EsxVolumeSpec *spec,
+             GError **error)
 {
     const ViFile file = esxVmfsViFile(verb->pool, spec->name);
     g_autofree char *fromPath = esxVmfsPath(verb->pool, temporary);
@@ -254,7 +255,7 @@ newFile(EsxVmfsVerb *verb, const EsxVolumeSpec *spec, EsxVolume *volume, GError 
         return FALSE;
     }
     if (!moveToName(verb, temporary, spec->name, error) ||
-        !checkFile(verb, temporary, spec, error))
+        !checkNewFile(verb, temporary, spec, error))
         return FALSE;
 
     volume->capacity = spec->capacity;

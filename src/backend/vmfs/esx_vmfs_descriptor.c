@@ -102,7 +102,7 @@ extentClear(gpointer data)
 }
 
 static EsxVmfsExtentKind
-kindOf(const char *type)
+kindOfDisk(const char *type)
 {
     static const struct {
         const char *type;
@@ -144,7 +144,7 @@ readExtentParts(const char *at, EsxVmfsExtent *extent)
         return FALSE;
 
     extent->type = takeWord(&at);
-    extent->kind = kindOf(extent->type);
+    extent->kind = kindOfDisk(extent->type);
     if (*extent->type == '\0')
         return FALSE;
     if (*at == '\0')
@@ -175,7 +175,7 @@ readExtent(Reader *reader, const char *line)
 
 /* The first one of a key counts. */
 static void
-keep(char **field, char **value)
+keepValue(char **field, char **value)
 {
     if (!*field)
         *field = g_steal_pointer(value);
@@ -193,16 +193,16 @@ readValue(Reader *reader, const char *line)
         return;
     g_strchomp(key);
     if (g_ascii_strcasecmp(key, "createType") == 0) {
-        keep(&descriptor->createType, &value);
+        keepValue(&descriptor->createType, &value);
     } else if (g_ascii_strcasecmp(key, "parentFileNameHint") == 0) {
         descriptor->hasParent = TRUE;
-        keep(&descriptor->parent, &value);
+        keepValue(&descriptor->parent, &value);
     } else if (g_ascii_strcasecmp(key, "parentCID") == 0) {
         descriptor->hasParent |= g_ascii_strcasecmp(value, NO_PARENT) != 0;
     } else if (g_ascii_strcasecmp(key, "ddb.adapterType") == 0) {
-        keep(&descriptor->adapter, &value);
+        keepValue(&descriptor->adapter, &value);
     } else if (g_ascii_strcasecmp(key, "ddb.uuid") == 0) {
-        keep(&descriptor->uuid, &value);
+        keepValue(&descriptor->uuid, &value);
     } else if (g_ascii_strcasecmp(key, "ddb.thinProvisioned") == 0) {
         descriptor->thin = isTrue(value);
     } else if (g_ascii_strcasecmp(key, "ddb.deletable") == 0) {
@@ -319,7 +319,7 @@ esxVmfsDescriptorFree(EsxVmfsDescriptor *descriptor)
 #define ADVICE "clone the disk and use the clone"
 
 static gboolean G_GNUC_PRINTF(2, 3)
-refuse(GError **error, const char *format, ...)
+refuseDisk(GError **error, const char *format, ...)
 {
     va_list args;
 
@@ -351,31 +351,31 @@ checkExtent(const EsxVmfsDescriptor *descriptor, const EsxVmfsExtent *extent, GE
 {
     switch (extent->kind) {
     case ESX_VMFS_EXTENT_RAW:
-        return refuse(error, "the disk is a raw device mapping (%s): its contents are on a LUN, "
-                      "not in a file of the datastore; " ADVICE, descriptor->createType);
+        return refuseDisk(error, "the disk is a raw device mapping (%s): its contents are on a "
+                          "LUN, not in a file of the datastore; " ADVICE, descriptor->createType);
     case ESX_VMFS_EXTENT_SPARSE:
-        return refuse(error, "the disk is of the sparse type '%s', whose file is not an image of "
-                             "its contents; " ADVICE, descriptor->createType);
+        return refuseDisk(error, "the disk is of the sparse type '%s', whose file is not an image "
+                                 "of its contents; " ADVICE, descriptor->createType);
     case ESX_VMFS_EXTENT_ZERO:
     case ESX_VMFS_EXTENT_OTHER:
-        return refuse(error, "the disk has an extent of the type '%s', which is not an image of "
-                             "its contents; " ADVICE, extent->type);
+        return refuseDisk(error, "the disk has an extent of the type '%s', which is not an image "
+                                 "of its contents; " ADVICE, extent->type);
     case ESX_VMFS_EXTENT_FLAT:
         break;
     }
     if (!extent->file || g_str_equal(extent->access, "NOACCESS"))
-        return refuse(error, "the disk has an extent that the host may not read");
+        return refuseDisk(error, "the disk has an extent that the host may not read");
     if (strstr(extent->file, "://"))
-        return refuse(error, "the contents of the disk are in a storage object ('%s'), not in a "
-                             "file of the datastore; clone the disk to a VMFS or NFS datastore "
-                             "and use the clone", extent->file);
+        return refuseDisk(error, "the contents of the disk are in a storage object ('%s'), not in "
+                                 "a file of the datastore; clone the disk to a VMFS or NFS "
+                                 "datastore and use the clone", extent->file);
     if (!isBeside(extent->file))
-        return refuse(error, "the descriptor of the disk names the file '%s', which is not in the "
-                             "folder of the disk; " ADVICE, extent->file);
+        return refuseDisk(error, "the descriptor of the disk names the file '%s', which is not in "
+                                 "the folder of the disk; " ADVICE, extent->file);
     if (!nameIsExtent(extent->file))
-        return refuse(error, "the descriptor of the disk names '%s' as its contents, which is not "
-                             "the name of an extent: the file belongs to something else; " ADVICE,
-                      extent->file);
+        return refuseDisk(error, "the descriptor of the disk names '%s' as its contents, which is "
+                                 "not the name of an extent: the file belongs to something else; "
+                                 ADVICE, extent->file);
     return TRUE;
 }
 
@@ -385,19 +385,19 @@ esxVmfsDescriptorCheckFlat(const EsxVmfsDescriptor *descriptor, GError **error)
     size_t i;
 
     if (descriptor->binary)
-        return refuse(error, "the disk is of the sparse type '%s', whose file is not an image of "
-                             "its contents; " ADVICE, descriptor->createType);
+        return refuseDisk(error, "the disk is of the sparse type '%s', whose file is not an image "
+                                 "of its contents; " ADVICE, descriptor->createType);
     if (descriptor->hasParent)
-        return refuse(error, "the disk is a snapshot%s%s%s: its file holds only the changes since "
-                             "then; " ADVICE,
-                      descriptor->parent ? " of '" : "",
-                      descriptor->parent ? descriptor->parent : "",
-                      descriptor->parent ? "'" : "");
+        return refuseDisk(error, "the disk is a snapshot%s%s%s: its file holds only the changes "
+                                 "since then; " ADVICE,
+                          descriptor->parent ? " of '" : "",
+                          descriptor->parent ? descriptor->parent : "",
+                          descriptor->parent ? "'" : "");
     for (i = 0; i < descriptor->nextents; i++) {
         if (!checkExtent(descriptor, &descriptor->extents[i], error))
             return FALSE;
     }
     if (descriptor->capacity == 0)
-        return refuse(error, "the descriptor of the disk gives it no capacity");
+        return refuseDisk(error, "the descriptor of the disk gives it no capacity");
     return TRUE;
 }

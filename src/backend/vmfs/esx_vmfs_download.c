@@ -92,7 +92,7 @@ readFast(Download *download, EsxVmfsOutput *output, gint *cancel, GError **error
 }
 
 static gboolean
-readAll(Download *download, EsxVmfsOutput *output, gint *cancel, GError **error)
+readSlowly(Download *download, EsxVmfsOutput *output, gint *cancel, GError **error)
 {
     EsxVmfsFetch fetch = {
         .offset = download->offset,
@@ -114,14 +114,14 @@ readAll(Download *download, EsxVmfsOutput *output, gint *cancel, GError **error)
 
 /* EsxTransfer.run */
 static gboolean
-run(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error)
+runDownload(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error)
 {
     Download *download = (Download *)transfer;
     g_auto(EsxVmfsOutput) output = { 0 };
     GError *local = NULL;
 
     esxVmfsOutputInit(&output, pipe, transfer->sparse, download->offset);
-    if (readAll(download, &output, cancel, &local) && esxVmfsOutputFlush(&output, &local)) {
+    if (readSlowly(download, &output, cancel, &local) && esxVmfsOutputFlush(&output, &local)) {
         esxPipeEnd(pipe);
         return TRUE;
     }
@@ -239,7 +239,7 @@ esxVmfsDownload(EsxConnection *connection, const InventoryPool *pool, const EsxV
     left = contents->size - offset;
     download = g_new0(Download, 1);
     download->base = (EsxTransfer) {
-        .run = run,
+        .run = runDownload,
         .free = downloadFree,
         .pipeBytes = PIPE_BYTES,
         .what = textFormat("download of '%s'", volume->path),

@@ -91,7 +91,7 @@ lockedFail(Run *run, GError *error)
 
 /* ViTransferSink */
 static gboolean
-fill(const char *data, size_t length, gpointer opaque, GError **error)
+fillSegment(const char *data, size_t length, gpointer opaque, GError **error)
 {
     Filling *filling = opaque;
     Run *run = filling->run;
@@ -147,8 +147,8 @@ fillSlot(Filling *filling, guint64 offset, GError **error)
 {
     const EsxVmfsFetch *fetch = filling->run->fetch;
 
-    if (!fetch->read(fetch->opaque, offset, filling->length, fill, filling, &filling->run->stop,
-                     error))
+    if (!fetch->read(fetch->opaque, offset, filling->length, fillSegment, filling,
+                     &filling->run->stop, error))
         return FALSE;
     if (filling->filled == filling->length)
         return TRUE;
@@ -158,7 +158,7 @@ fillSlot(Filling *filling, guint64 offset, GError **error)
 }
 
 static gpointer
-work(gpointer opaque)
+fetchSegments(gpointer opaque)
 {
     Run *run = opaque;
     Filling filling = { .run = run };
@@ -184,7 +184,7 @@ work(gpointer opaque)
  * Returns: how much there is of it; 0: the run has failed.
  */
 static size_t
-await(Run *run, size_t given, gint *cancel)
+awaitSegment(Run *run, size_t given, gint *cancel)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&run->lock);
 
@@ -210,7 +210,7 @@ giveSegment(Run *run, ViTransferSink sink, gpointer opaque, gint *cancel)
     size_t length = 0;
 
     do {
-        size_t there = await(run, given, cancel);
+        size_t there = awaitSegment(run, given, cancel);
         GError *error = NULL;
 
         if (there == 0)
@@ -274,7 +274,7 @@ startWorkers(Run *run, GThread **threads, GError **error)
     g_autoptr(GError) local = NULL;
     guint n = 0;
 
-    while (n < wanted && (threads[n] = threadStart("esx-fetch", work, run, &local)))
+    while (n < wanted && (threads[n] = threadStart("esx-fetch", fetchSegments, run, &local)))
         n++;
     if (n == 0)
         g_propagate_error(error, g_steal_pointer(&local));

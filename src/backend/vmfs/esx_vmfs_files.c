@@ -53,20 +53,30 @@ endsWith(const char *name, const char *ending)
     return length >= wanted && g_ascii_strcasecmp(name + length - wanted, ending) == 0;
 }
 
+int
+esxVmfsFormatByName(const char *name)
+{
+    if (endsWith(name, ".vmdk"))
+        return VIR_STORAGE_FILE_VMDK;
+    return endsWith(name, ".iso") ? VIR_STORAGE_FILE_ISO : VIR_STORAGE_FILE_RAW;
+}
+
 /* By the type the server gives the file; one it does not look into is what its name says. */
 static int
 formatOf(const VimFileInfo *file)
 {
-    if (soapObjectIs(file, &vimVmDiskFileInfoType) || endsWith(file->path, ".vmdk"))
+    const int named = esxVmfsFormatByName(file->path);
+
+    if (soapObjectIs(file, &vimVmDiskFileInfoType))
         return VIR_STORAGE_FILE_VMDK;
-    if (soapObjectIs(file, &vimIsoImageFileInfoType) || endsWith(file->path, ".iso"))
+    if (soapObjectIs(file, &vimIsoImageFileInfoType) && named != VIR_STORAGE_FILE_VMDK)
         return VIR_STORAGE_FILE_ISO;
-    return VIR_STORAGE_FILE_RAW;
+    return named;
 }
 
 /* Sizes are optional on the wire: a disk with a broken descriptor has none. */
 static void
-setSizes(EsxVolume *volume, const VimFileInfo *file)
+setVolumeSizes(EsxVolume *volume, const VimFileInfo *file)
 {
     const VimVmDiskFileInfo *disk = soapObjectCast(file, &vimVmDiskFileInfoType);
     guint64 size = file->has_fileSize && file->fileSize > 0 ? (guint64)file->fileSize : 0;
@@ -105,7 +115,7 @@ adapterOf(const VimVmDiskFileInfo *disk)
 }
 
 static ViDiskKind
-kindOf(const VimFileInfo *file)
+kindOfFile(const VimFileInfo *file)
 {
     const VimVmDiskFileInfo *disk = soapObjectCast(file, &vimVmDiskFileInfoType);
 
@@ -255,7 +265,7 @@ addFile(Place *place, const VimFileInfo *file, GError **error)
 {
     g_autofree char *alias = NULL;
     EsxVolume volume = {
-        .type = VIR_STORAGE_VOL_FILE, .format = formatOf(file), .disk = kindOf(file),
+        .type = VIR_STORAGE_VOL_FILE, .format = formatOf(file), .disk = kindOfFile(file),
     };
 
     if (nameIsExtent(file->path) || nameIsHostsOwn(file->path))
@@ -271,7 +281,7 @@ addFile(Place *place, const VimFileInfo *file, GError **error)
     alias = aliasOf(place, file);
     volume.path = volume.key = place->path->str;
     volume.name = place->path->str + place->nameAt;
-    setSizes(&volume, file);
+    setVolumeSizes(&volume, file);
     return esxVolumeListAdd(place->list, &volume, alias, error);
 }
 
@@ -283,7 +293,7 @@ isFile(const VimFileInfo *file)
 
 /* Whether the server says no more of @file than that it is one. */
 static gboolean
-isPlain(const VimFileInfo *file)
+isPlainFile(const VimFileInfo *file)
 {
     return file->object.type == &vimFileInfoType;
 }
@@ -332,7 +342,7 @@ addFolder(const Making *making, const VimHostDatastoreBrowserSearchResults *resu
     place.fileAt = path->len;
 
     for (i = 0; i < result->n_file; i++) {
-        if (isFile(result->file[i]) && isPlain(result->file[i]) == plain &&
+        if (isFile(result->file[i]) && isPlainFile(result->file[i]) == plain &&
             !addFile(&place, result->file[i], error))
             return FALSE;
     }

@@ -73,7 +73,7 @@ searchDatastore(const Listing *listing, GError **error)
  * use.
  */
 static gpointer
-prove(gpointer opaque, gpointer current G_GNUC_UNUSED, GError **error)
+proveListing(gpointer opaque, gpointer current G_GNUC_UNUSED, GError **error)
 {
     const Listing *listing = opaque;
     g_autoptr(ViSearch) search = searchDatastore(listing, error);
@@ -95,7 +95,7 @@ unrefList(gpointer value)
     esxVolumeListUnref(value);
 }
 
-static const CachedOps listingOps = { prove, refList, unrefList };
+static const CachedOps listingOps = { proveListing, refList, unrefList };
 
 static void
 listingUnref(gpointer data)
@@ -212,7 +212,7 @@ listingGet(EsxVmfsListings *listings, ViSession *session, const InventoryPool *p
 
 /* Counts @list, which @listing holds now. The table may drop this listing or others. */
 static void
-weigh(EsxVmfsListings *listings, const Listing *listing, const EsxVolumeList *list)
+weighListing(EsxVmfsListings *listings, const Listing *listing, const EsxVolumeList *list)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&listings->lock);
 
@@ -228,7 +228,7 @@ esxVmfsListingsAcquire(EsxVmfsListings *listings, ViSession *session, const Inve
     EsxVolumeList *list = cachedAcquire(listing->fresh, (gint64)ttlMs * 1000, patience, error);
 
     if (list)
-        weigh(listings, listing, list);
+        weighListing(listings, listing, list);
     return list;
 }
 

@@ -35,14 +35,14 @@ esxVmfsIsZero(const char *data, size_t length)
 }
 
 static gboolean
-setGivenUp(GError **error)
+setDownloadGivenUp(GError **error)
 {
     g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "the download was aborted");
     return FALSE;
 }
 
 static gboolean
-setSilent(const EsxPipe *pipe, GError **error)
+setReaderSilent(const EsxPipe *pipe, GError **error)
 {
     textToError(error, ESX_ERROR, ESX_ERROR_CLIENT_SILENT,
                 "the client has read nothing for %g s", esxPipePatienceMs(pipe) / 1000.0);
@@ -56,11 +56,12 @@ writeData(EsxVmfsOutput *output, const char *data, size_t length, GError **error
     size_t written = 0;
 
     if (g_atomic_int_get(esxServerCancelFlag()))
-        return setGivenUp(error);
+        return setDownloadGivenUp(error);
     for (; length > 0; data += written, length -= written) {
         result = esxPipeWrite(output->pipe, data, length, TRUE /* block */, &written);
         if (result != ESX_PIPE_DONE)
-            return result == ESX_PIPE_WAIT ? setSilent(output->pipe, error) : setGivenUp(error);
+            return result == ESX_PIPE_WAIT ? setReaderSilent(output->pipe, error)
+                                           : setDownloadGivenUp(error);
     }
     return TRUE;
 }
@@ -71,7 +72,7 @@ writeBlock(EsxVmfsOutput *output, const char *data, size_t length, GError **erro
 {
     if (!esxVmfsIsZero(data, length))
         return writeData(output, data, length, error);
-    return esxPipeWriteHole(output->pipe, length) == ESX_PIPE_DONE || setGivenUp(error);
+    return esxPipeWriteHole(output->pipe, length) == ESX_PIPE_DONE || setDownloadGivenUp(error);
 }
 
 /* Takes what belongs to the present block, at most @length. */

@@ -34,7 +34,7 @@ typedef struct {
 } Upload;
 
 static gboolean
-setGivenUp(GError **error)
+setUploadGivenUp(GError **error)
 {
     g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "the upload was aborted");
     return FALSE;
@@ -42,7 +42,7 @@ setGivenUp(GError **error)
 
 /* The client holds the volume, a thread and a connection of the server meanwhile. */
 static gboolean
-setSilent(const EsxPipe *pipe, const char *what, GError **error)
+setSenderSilent(const EsxPipe *pipe, const char *what, GError **error)
 {
     textToError(error, ESX_ERROR, ESX_ERROR_CLIENT_SILENT,
                 "the client has %s for %g s; the volume is unchanged",
@@ -74,7 +74,7 @@ giveBytes(char *buffer, size_t size, gpointer opaque, GError **error)
     if (size == 0)
         return 0;
     if (g_atomic_int_get(esxServerCancelFlag())) {
-        setGivenUp(error);
+        setUploadGivenUp(error);
         return -1;
     }
     switch (esxPipeRead(upload->pipe, buffer, size, TRUE /* expand */, TRUE /* block */, &length)) {
@@ -87,12 +87,12 @@ giveBytes(char *buffer, size_t size, gpointer opaque, GError **error)
         setLength(upload, "the data ends before the", error);
         return -1;
     case ESX_PIPE_WAIT:
-        setSilent(upload->pipe, "sent nothing", error);
+        setSenderSilent(upload->pipe, "sent nothing", error);
         return -1;
     case ESX_PIPE_HOLE:
     case ESX_PIPE_CLOSED:
     default:
-        setGivenUp(error);
+        setUploadGivenUp(error);
         return -1;
     }
 }
@@ -109,11 +109,11 @@ awaitEnd(Upload *upload, GError **error)
     case ESX_PIPE_DONE:
         return setLength(upload, "the data is longer than the", error);
     case ESX_PIPE_WAIT:
-        return setSilent(upload->pipe, "not ended the upload", error);
+        return setSenderSilent(upload->pipe, "not ended the upload", error);
     case ESX_PIPE_HOLE:
     case ESX_PIPE_CLOSED:
     default:
-        return setGivenUp(error);
+        return setUploadGivenUp(error);
     }
 }
 
@@ -162,7 +162,7 @@ mayBeThere(const Upload *upload, const GError *error)
  * left: then that is the error.
  */
 static void
-removeFile(Upload *upload, const char *path, GError **error)
+removeTemporary(Upload *upload, const char *path, GError **error)
 {
     GError *local = g_steal_pointer(error);
 
@@ -216,10 +216,10 @@ awaitBeginning(EsxPipe *pipe, GError **error)
     guint64 length = 0;
 
     if (begun == ESX_PIPE_WAIT)
-        return setSilent(pipe, "sent nothing", error);
+        return setSenderSilent(pipe, "sent nothing", error);
     return (begun == ESX_PIPE_DONE &&
             esxPipePeek(pipe, FALSE /* block */, &length) != ESX_PIPE_CLOSED) ||
-           setGivenUp(error);
+           setUploadGivenUp(error);
 }
 
 /* ---- beside other changes -------------------------------------------------------------------- */
@@ -367,7 +367,7 @@ checkMoved(Upload *upload, const Place *place, GError **error)
         textToError(&local, VI_ERROR, VI_ERROR_FILE_FAULT,
                     "the server reported that the uploaded data was moved to '%s', but it was not",
                     place->toPath);
-        removeFile(upload, place->fromPath, &local);
+        removeTemporary(upload, place->fromPath, &local);
         g_propagate_error(error, local);
         return FALSE;
     }
@@ -467,14 +467,14 @@ moveToPlace(Upload *upload, const char *temporary, gint *cancel, GError **error)
         esxVmfsLeft(local, fromPath, " holds the uploaded data, unless it has already been moved "
                                      "into place");
     else
-        removeFile(upload, fromPath, &local);
+        removeTemporary(upload, fromPath, &local);
     g_propagate_error(error, local);
     return FALSE;
 }
 
 /* EsxTransfer.run */
 static gboolean
-run(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error)
+runUpload(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error)
 {
     Upload *upload = (Upload *)transfer;
     const char *temporary = upload->temporary;
@@ -488,7 +488,7 @@ run(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error)
         return moveToPlace(upload, temporary, cancel, error);
 
     if (mayBeThere(upload, local))
-        removeFile(upload, upload->base.rest, &local);
+        removeTemporary(upload, upload->base.rest, &local);
     g_propagate_error(error, local);
     return FALSE;
 }
@@ -496,7 +496,7 @@ run(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error)
 /* ---- what is wanted -------------------------------------------------------------------------- */
 
 static gboolean
-refuse(GError **error, const char *why)
+refusePart(GError **error, const char *why)
 {
     textToError(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
                 "%s: ESX only accepts the contents of a file as a whole; download the volume, "
@@ -538,7 +538,7 @@ checkWhole(const EsxVmfsContents *contents, guint64 length, GError **error)
         return FALSE;
     }
     if (length > 0 && length < contents->size)
-        return refuse(error, "an upload cannot end before the end of the volume");
+        return refusePart(error, "an upload cannot end before the end of the volume");
     return !contents->isDisk || checkDisk(contents, length, error);
 }
 
@@ -566,7 +566,7 @@ esxVmfsUpload(EsxConnection *connection, const InventoryPool *pool, const EsxVol
     if (!esxVmfsCheckWritable(pool, error))
         return NULL;
     if (offset > 0) {
-        refuse(error, "an upload cannot begin in the middle of a volume");
+        refusePart(error, "an upload cannot begin in the middle of a volume");
         return NULL;
     }
     if (!checkUnclaimed(connection, pool, volume, error))
@@ -579,7 +579,7 @@ esxVmfsUpload(EsxConnection *connection, const InventoryPool *pool, const EsxVol
 
     upload = g_new0(Upload, 1);
     upload->base = (EsxTransfer) {
-        .run = run,
+        .run = runUpload,
         .free = uploadFree,
         .isUpload = TRUE,
         .pipeBytes = PIPE_BYTES,

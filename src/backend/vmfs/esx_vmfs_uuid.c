@@ -81,7 +81,7 @@ isOfOne(const GError *error)
 /* Takes @error (transfer full): one disk or datastore is passed over, or the search is at its
  * end. */
 static void
-noteFailure(Search *search, GError *error)
+noteSearchFailure(Search *search, GError *error)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&search->lock);
     GError **place = isOfOne(error) ? &search->passedOver : &search->error;
@@ -157,7 +157,7 @@ askDisk(gpointer data, gpointer opaque)
     if (askUuid(search, disk, &found, &error) && (!found || askUuid(search, disk, &found, &error)))
         noteAnswer(search, disk, found);
     else if (!g_error_matches(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT) || !isOver(search))
-        noteFailure(search, error);
+        noteSearchFailure(search, error);
     else
         g_error_free(error);    /* isOver() has said of the whole what it says of one request */
     diskFree(disk);
@@ -173,7 +173,7 @@ queuePool(EsxConnection *connection, const InventoryPool *pool, Search *search,
     size_t i;
 
     if (!list)
-        noteFailure(search, error);
+        noteSearchFailure(search, error);
 
     for (i = 0; list && i < esxVolumeListLength(list); i++) {
         const EsxVolume *volume = esxVolumeListAt(list, i);

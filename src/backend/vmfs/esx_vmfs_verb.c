@@ -14,6 +14,7 @@
 #include "base_text.h"
 #include "esx_error.h"
 #include "esx_libvirt.h"
+#include "esx_vmfs_files.h"
 #include "esx_vmfs_listing.h"
 #include "vi_budget.h"
 #include "vi_transfer.h"
@@ -86,27 +87,10 @@ esxVmfsVerbFree(EsxVmfsVerb *verb)
 
 /* ---- names and formats ----------------------------------------------------------------------- */
 
-static gboolean
-endsWith(const char *name, const char *ending)
-{
-    size_t length = strlen(name);
-    size_t tail = strlen(ending);
-
-    return length >= tail && g_ascii_strcasecmp(name + length - tail, ending) == 0;
-}
-
 gboolean
 esxVmfsIsDiskName(const char *name)
 {
-    return endsWith(name, ".vmdk");
-}
-
-static int
-formatByName(const char *name)
-{
-    if (esxVmfsIsDiskName(name))
-        return VIR_STORAGE_FILE_VMDK;
-    return endsWith(name, ".iso") ? VIR_STORAGE_FILE_ISO : VIR_STORAGE_FILE_RAW;
+    return esxVmfsFormatByName(name) == VIR_STORAGE_FILE_VMDK;
 }
 
 static const char *
@@ -158,7 +142,7 @@ esxVmfsCheckNew(const char *name, int format, int *ret_format, GError **error)
     }
     if (!checkFormat(name, format, error))
         return FALSE;
-    *ret_format = formatByName(name);
+    *ret_format = esxVmfsFormatByName(name);
     return TRUE;
 }
 
@@ -411,7 +395,7 @@ esxVmfsIsOpenOutcome(const GError *error)
 
 /* Returns: FALSE with @error when the file may still be there. */
 static gboolean
-removeFile(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GError **error)
+removeMadeFile(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GError **error)
 {
     ViSession *session = verb->connection->session;
     const ViPath file = esxVmfsViPath(verb->pool, path);
@@ -442,7 +426,7 @@ esxVmfsVerbTidy(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GErr
     g_autoptr(GError) local = NULL;
     guint pauseMs = TIDY_PAUSE_MS;
 
-    while (!removeFile(verb, path, isDisk, &local)) {
+    while (!removeMadeFile(verb, path, isDisk, &local)) {
         if (!g_error_matches(local, VI_ERROR, VI_ERROR_FILE_LOCKED) ||
             g_get_monotonic_time() >= deadline) {
             nameOnce(local, path);

@@ -249,7 +249,7 @@ plainPath(InventoryBuild *build, const char *text)
 }
 
 static void
-setSizes(InventoryPool *pool, const VimDatastoreSummary *summary, gboolean lost)
+setPoolSizes(InventoryPool *pool, const VimDatastoreSummary *summary, gboolean lost)
 {
     pool->accessible = summary && summary->accessible && !lost;
     if (!pool->accessible)
@@ -316,7 +316,7 @@ addDatastore(InventoryBuild *build, const InventoryObject *object, const Invento
     if (!datastore->ref || !datastore->name)
         return NULL;
     setKind(build, datastore, info);
-    setSizes(pool, summary, allLost(object, scope));
+    setPoolSizes(pool, summary, allLost(object, scope));
     pool->datastore = datastore;
     *ret_datastore = datastore;
     return pool;
@@ -343,8 +343,8 @@ mayBePool(InventoryBuild *build, const InventoryObject *object, const Datacenter
 
 /* Adds it whole. @datacenter: NULL where none was seen. */
 static void
-addPool(InventoryBuild *build, const InventoryObject *object, const InventoryScope *scope,
-        const Datacenter *datacenter)
+addDatastorePool(InventoryBuild *build, const InventoryObject *object, const InventoryScope *scope,
+                 const Datacenter *datacenter)
 {
     InventoryDatastore *datastore = NULL;
     InventoryPool *pool = NULL;
@@ -390,18 +390,6 @@ rebuildDatastore(InventoryBuild *build, const InventoryObject *object,
 
 /* ---- unique names and UUIDs ----------------------------------------------------------------- */
 
-static guint
-uuidHash(gconstpointer uuid)
-{
-    return hashBytes(uuid, 16);
-}
-
-static gboolean
-uuidEqual(gconstpointer a, gconstpointer b)
-{
-    return memcmp(a, b, 16) == 0;
-}
-
 /*
  * One NFS export that two datacenters of a vCenter have mounted is two datastores with one mount
  * path. The first, by reference, has the UUID that everybody else gives it; the others need one of
@@ -410,7 +398,7 @@ uuidEqual(gconstpointer a, gconstpointer b)
 static void
 makeUuidsUnique(InventoryBuild *build)
 {
-    g_autoptr(GHashTable) seen = g_hash_table_new(uuidHash, uuidEqual);
+    g_autoptr(GHashTable) seen = g_hash_table_new(hashUuid, hashUuidEqual);
     guint i;
 
     for (i = 0; i < build->pools->len; i++) {
@@ -500,8 +488,9 @@ buildDatastores(InventoryBuild *build, const InventoryStore *store, const Invent
     for (i = 0; i < datastores->len && !build->full; i++) {
         const InventoryObject *object = g_ptr_array_index(datastores, i);
 
-        addPool(build, object, scope,
-                only ? only : g_hash_table_lookup(datacenters, inventoryObjectRef(object)));
+        addDatastorePool(build, object, scope,
+                         only ? only
+                              : g_hash_table_lookup(datacenters, inventoryObjectRef(object)));
     }
     if (build->full)
         return;

@@ -369,7 +369,7 @@ compareTargets(gconstpointer a, gconstpointer b)
 
 /* Copies an array into the arena; NULL: there is no room. */
 static gconstpointer
-seal(InventoryBuild *build, gconstpointer data, size_t size)
+copyArray(InventoryBuild *build, gconstpointer data, size_t size)
 {
     void *copy = inventoryBuildAlloc(build, size);
 
@@ -379,7 +379,7 @@ seal(InventoryBuild *build, gconstpointer data, size_t size)
 }
 
 static void
-addPool(InventoryBuild *build, Target *from)
+addTargetPool(InventoryBuild *build, Target *from)
 {
     InventoryTarget *target = inventoryBuildNew(build, InventoryTarget, 1);
     InventoryPool *pool = target ? inventoryBuildPool(build, &inventoryTargets) : NULL;
@@ -388,10 +388,10 @@ addPool(InventoryBuild *build, Target *from)
         return;
     target->iqn = from->iqn;
     target->portals =
-        seal(build, from->portals->data, from->portals->len * sizeof(InventoryPortal));
+        copyArray(build, from->portals->data, from->portals->len * sizeof(InventoryPortal));
     target->nportals = from->portals->len;
     target->adapters =
-        seal(build, from->adapters->data, from->adapters->len * sizeof(InventoryAdapter));
+        copyArray(build, from->adapters->data, from->adapters->len * sizeof(InventoryAdapter));
     target->nadapters = from->adapters->len;
     target->luns = inventoryLunSetSeal(&from->luns, build, pool, &target->nluns);
 
@@ -421,7 +421,7 @@ buildTargets(InventoryBuild *build, const InventoryStore *store,
 
     sorted = g_list_sort(g_hash_table_get_values(targets), compareTargets);
     for (item = sorted; item && !build->full; item = item->next)
-        addPool(build, item->data);
+        addTargetPool(build, item->data);
     g_list_free(sorted);
 }
 

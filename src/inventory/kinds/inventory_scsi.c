@@ -94,7 +94,7 @@ poolName(const Host *host, const char *device)
 
 /* @devices: set of those the host has listed already. An adapter listed twice is one. */
 static void
-gatherAdapter(const Host *host, const VimHostHostBusAdapter *adapter, GHashTable *devices)
+gatherBusAdapter(const Host *host, const VimHostHostBusAdapter *adapter, GHashTable *devices)
 {
     const SoapAny *storageSystem = storageOf(host, "configManager.storageSystem");
     InventoryBuild *build = host->gather->build;
@@ -122,7 +122,7 @@ gatherAdapter(const Host *host, const VimHostHostBusAdapter *adapter, GHashTable
 }
 
 static void
-gatherAdapters(const Host *host)
+gatherBusAdapters(const Host *host)
 {
     g_autoptr(GHashTable) devices = g_hash_table_new(hashText, g_str_equal);
     size_t n;
@@ -134,7 +134,7 @@ gatherAdapters(const Host *host)
             soapObjectCast(items[i], &vimHostHostBusAdapterType);
 
         if (adapter)
-            gatherAdapter(host, adapter, devices);
+            gatherBusAdapter(host, adapter, devices);
     }
 }
 
@@ -149,7 +149,7 @@ hbaOf(const Host *host, const char *key)
 
 /* @scsi: NULL: none. */
 static void
-addLun(const Host *host, Hba *hba, const VimScsiLun *scsi)
+addBusLun(const Host *host, Hba *hba, const VimScsiLun *scsi)
 {
     InventoryLun *lun = scsi ? inventoryLunGet(host->gather->build, host->gather->luns, scsi)
                              : NULL;
@@ -179,7 +179,7 @@ gatherScsiTopology(const Host *host)
             const VimHostScsiTopologyTarget *target = interface->target[j];
 
             for (k = 0; k < target->n_lun; k++)
-                addLun(host, hba, lunOf(host, target->lun[k]->scsiLun));
+                addBusLun(host, hba, lunOf(host, target->lun[k]->scsiLun));
         }
     }
 }
@@ -221,7 +221,7 @@ gatherNvmeTopology(const Host *host)
             for (k = 0; k < controller->n_attachedNamespace; k++) {
                 const char *name = controller->attachedNamespace[k]->name;
 
-                addLun(host, hba, name ? g_hash_table_lookup(byName, name) : NULL);
+                addBusLun(host, hba, name ? g_hash_table_lookup(byName, name) : NULL);
             }
         }
     }
@@ -244,7 +244,7 @@ noteAdapters(const Host *host, gboolean pathsKnown)
 }
 
 static void
-gatherPaths(const Host *host)
+gatherBusPaths(const Host *host)
 {
     const VimHostMultipathInfo *multipath = viAnyObject(storageOf(host, STORAGE "multipathInfo"),
                                                         &vimHostMultipathInfoType);
@@ -262,7 +262,7 @@ gatherPaths(const Host *host)
             hba->hasPaths = TRUE;
             hba->isAlive |= inventoryLunPathIsAlive(unit->path[j]);
             if (!hba->byTopology)
-                addLun(host, hba, lunOf(host, unit->lun));
+                addBusLun(host, hba, lunOf(host, unit->lun));
         }
     }
 }
@@ -307,13 +307,13 @@ gatherPlugStore(const Host *host)
         for (j = 0; j < adapter->n_path; j++) {
             const char *path = adapter->path[j];
 
-            addLun(host, hba, path ? lunOf(host, g_hash_table_lookup(paths, path)) : NULL);
+            addBusLun(host, hba, path ? lunOf(host, g_hash_table_lookup(paths, path)) : NULL);
         }
     }
 }
 
 static void
-gatherHost(Gather *gather, const InventoryObject *object)
+gatherBusHost(Gather *gather, const InventoryObject *object)
 {
     const SoapAny *luns = inventoryObjectProperty(object, STORAGE "scsiLun");
     /* The kind of targets reads the same LUNs, and counts those that are left out. */
@@ -325,10 +325,10 @@ gatherHost(Gather *gather, const InventoryObject *object)
     };
 
     gather->build->leftOut = counted;
-    gatherAdapters(&host);
+    gatherBusAdapters(&host);
     gatherScsiTopology(&host);
     gatherNvmeTopology(&host);
-    gatherPaths(&host);
+    gatherBusPaths(&host);
     gatherPlugStore(&host);
 }
 
@@ -385,7 +385,7 @@ isAccessible(const Hba *hba)
 }
 
 static void
-addPool(InventoryBuild *build, Hba *from)
+addBusPool(InventoryBuild *build, Hba *from)
 {
     g_autofree char *identity = g_strdup_printf("%s\n%s", from->host->value, from->identity);
     InventoryHba *hba = inventoryBuildNew(build, InventoryHba, 1);
@@ -417,12 +417,12 @@ buildAdapters(InventoryBuild *build, const InventoryStore *store, const Inventor
     guint i;
 
     for (i = 0; i < hosts->len && !build->full; i++)
-        gatherHost(&gather, g_ptr_array_index(hosts, i));
+        gatherBusHost(&gather, g_ptr_array_index(hosts, i));
     if (build->full)
         return;
     g_ptr_array_sort(hbas, compareHbas);
     for (i = 0; i < hbas->len && !build->full; i++)
-        addPool(build, g_ptr_array_index(hbas, i));
+        addBusPool(build, g_ptr_array_index(hbas, i));
 }
 
 /* ---- the kind -------------------------------------------------------------------------------- */

@@ -59,7 +59,7 @@ viTransferFree(ViTransfer *transfer)
 
 /* Hands @local (transfer full) on; errors of the network get the file's name. Returns: FALSE. */
 static gboolean
-fail(const ViTransferAsk *ask, const char *doing, GError **error, GError *local)
+failTransfer(const ViTransferAsk *ask, const char *doing, GError **error, GError *local)
 {
     g_autofree char *name = viTransferName(ask->file);
 
@@ -83,7 +83,7 @@ askPatiently(ViTransfer *transfer, ViTransferAsk *ask, const char *doing,
         if (viTransferAsk(transfer, ask, ret_response, &local))
             return TRUE;
         if (!viPatienceRetry(&patience, ask, local))
-            return fail(ask, doing, error, local);
+            return failTransfer(ask, doing, error, local);
         g_error_free(local);
     }
 }
@@ -269,8 +269,8 @@ checkMore(Reading *reading, size_t length, GError **error)
 
 /* HttpSink: hands on what the caller has not seen, up to the end he wants. */
 static gboolean
-receive(const HttpResponse *response, const char *data, size_t length, gpointer opaque,
-        GError **error)
+receivePart(const HttpResponse *response, const char *data, size_t length, gpointer opaque,
+            GError **error)
 {
     Reading *reading = opaque;
     size_t skip;
@@ -319,7 +319,7 @@ endReply(Reading *reading, const HttpResponse *response, GError **error)
 
 /* One request for the rest. Returns: FALSE with @error when that failed. */
 static gboolean
-readRest(ViTransfer *transfer, Reading *reading, ViTransferAsk *ask, GError **error)
+readRestOfFile(ViTransfer *transfer, Reading *reading, ViTransferAsk *ask, GError **error)
 {
     g_autofree char *range = viRangeHeader(reading->next, reading->end - 1);
     g_auto(HttpResponse) response = { 0 };
@@ -351,7 +351,7 @@ readOn(ViTransfer *transfer, Reading *reading, ViTransferAsk *ask, ViPatience *p
 {
     const guint64 before = reading->next;
     GError *local = NULL;
-    gboolean ok = readRest(transfer, reading, ask, &local);
+    gboolean ok = readRestOfFile(transfer, reading, ask, &local);
 
     if (reading->next > before)
         viPatienceProgress(patience, viBudgetDeadline(transfer->session), reading->next - before);
@@ -367,7 +367,7 @@ readOn(ViTransfer *transfer, Reading *reading, ViTransferAsk *ask, ViPatience *p
         g_error_free(local);
         return TRUE;
     }
-    return fail(ask, "reading", error, viPatienceExplain(patience, local));
+    return failTransfer(ask, "reading", error, viPatienceExplain(patience, local));
 }
 
 gboolean
@@ -378,7 +378,8 @@ viTransferRead(ViTransfer *transfer, const ViFile *file, guint64 offset, guint64
         .file = file, .sink = sink, .opaque = opaque, .next = offset, .end = offset + length,
     };
     ViTransferAsk ask = {
-        .file = file, .method = "GET", .cancel = cancel, .sink = receive, .sinkOpaque = &reading,
+        .file = file, .method = "GET", .cancel = cancel, .sink = receivePart,
+        .sinkOpaque = &reading,
     };
     ViPatience patience = { .deadline = viBudgetDeadline(transfer->session) };
 
@@ -399,8 +400,8 @@ typedef struct {
 
 /* HttpSink */
 static gboolean
-collect(const HttpResponse *response, const char *data, size_t length, gpointer opaque,
-        GError **error)
+collectText(const HttpResponse *response, const char *data, size_t length, gpointer opaque,
+            GError **error)
 {
     SmallFile *small = opaque;
     g_autofree char *name = viTransferName(small->file);
@@ -445,7 +446,7 @@ viTransferReadText(ViTransfer *transfer, const ViFile *file, size_t limit, gint 
 {
     SmallFile small = { .file = file, .limit = limit };
     ViTransferAsk ask = {
-        .file = file, .method = "GET", .cancel = cancel, .sink = collect, .sinkOpaque = &small,
+        .file = file, .method = "GET", .cancel = cancel, .sink = collectText, .sinkOpaque = &small,
     };
     ViPatience patience = { .deadline = viBudgetDeadline(transfer->session) };
 
@@ -463,7 +464,7 @@ viTransferReadText(ViTransfer *transfer, const ViFile *file, size_t limit, gint 
             return g_string_free(g_steal_pointer(&text), FALSE);
         }
         if (!viPatienceRetry(&patience, &ask, local)) {
-            fail(&ask, "reading", error, local);
+            failTransfer(&ask, "reading", error, local);
             return NULL;
         }
         g_error_free(local);
@@ -474,7 +475,7 @@ viTransferReadText(ViTransfer *transfer, const ViFile *file, size_t limit, gint 
 
 /* Whether nobody knows what the server has made of a request. */
 static gboolean
-isBroken(const GError *error)
+isTransferBroken(const GError *error)
 {
     return g_error_matches(error, HTTP_ERROR, HTTP_ERROR_BROKEN) ||
            g_error_matches(error, HTTP_ERROR, HTTP_ERROR_PROTOCOL) ||
@@ -487,8 +488,8 @@ failWriting(const ViTransferAsk *ask, GError **error, GError *local)
 {
     g_autofree char *name = viTransferName(ask->file);
 
-    if (ask->ownFailed || !isBroken(local))
-        return fail(ask, "writing", error, local);
+    if (ask->ownFailed || !isTransferBroken(local))
+        return failTransfer(ask, "writing", error, local);
 
     textToError(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN,
                 "the connection broke while '%s' was being written, so the state of this file is "

@@ -45,7 +45,7 @@ viPatienceShort(ViPatience *patience)
 
 /* What a failure with @error counts for; 0: it may not be tried again. */
 static guint
-weigh(const ViPatience *patience, const GError *error)
+weighFailure(const ViPatience *patience, const GError *error)
 {
     switch ((HttpErrorCode)error->code) {
     case HTTP_ERROR_CONNECT:
@@ -76,7 +76,7 @@ viPatienceRetry(ViPatience *patience, const ViTransferAsk *ask, const GError *er
         g_get_monotonic_time() >= patience->deadline)
         return FALSE;
 
-    weight = weigh(patience, error);
+    weight = weighFailure(patience, error);
     patience->failures += weight;
     return weight > 0 && noteBreaks(patience, weight) && patience->failures < VI_TRANSFER_TRIES &&
            viGatePause(RETRY_PAUSE_MS << patience->failures, ask->cancel, NULL);

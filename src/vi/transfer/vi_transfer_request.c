@@ -77,7 +77,7 @@ mayGive(const ViTransferAsk *ask, gssize length, GError **error)
 }
 
 static void
-keep(Asking *asking, const char *data, guint length)
+keepRefusal(Asking *asking, const char *data, guint length)
 {
     if (!asking->kept)
         return;
@@ -102,7 +102,7 @@ giveAgain(Asking *asking, char *buffer, size_t size)
 
 /* HttpSource: the caller's, watched. */
 static gssize
-give(char *buffer, size_t size, gpointer opaque, GError **error)
+giveWatched(char *buffer, size_t size, gpointer opaque, GError **error)
 {
     Asking *asking = opaque;
     ViTransferAsk *ask = asking->ask;
@@ -120,14 +120,14 @@ give(char *buffer, size_t size, gpointer opaque, GError **error)
     }
     ask->ended = length == 0;
     ask->given += (guint64)length;
-    keep(asking, buffer, (guint)length);
+    keepRefusal(asking, buffer, (guint)length);
     return length;
 }
 
 /* HttpSink: what was asked for goes to the caller, of a refusal the beginning is kept. */
 static gboolean
-take(const HttpResponse *response, const char *data, size_t length, gpointer opaque,
-     GError **error)
+takeBody(const HttpResponse *response, const char *data, size_t length, gpointer opaque,
+         GError **error)
 {
     Asking *asking = opaque;
     ViTransferAsk *ask = asking->ask;
@@ -188,7 +188,7 @@ requestOf(Asking *asking, const char *path, const char *cookie, const char **hea
     headers[n] = NULL;
 
     if (ask->source) {
-        request.source = give;
+        request.source = giveWatched;
         request.sourceOpaque = asking;
         request.sourceLength = ask->sourceLength;
         request.noRetry = TRUE;
@@ -223,7 +223,7 @@ ticketFor(Asking *asking)
 
 /* Sends once, by @ticket if there is one. @ret_generation: of the session. */
 static gboolean
-sendOnce(Asking *asking, const ViTicket *ticket, guint64 *ret_generation, GError **error)
+sendRequest(Asking *asking, const ViTicket *ticket, guint64 *ret_generation, GError **error)
 {
     const char *headers[MAX_HEADERS] = { NULL };
     g_autoptr(GError) local = NULL;
@@ -239,13 +239,13 @@ sendOnce(Asking *asking, const ViTicket *ticket, guint64 *ret_generation, GError
 
     if (ticket) {
         request = requestOf(asking, ticket->path, ticket->cookie, headers);
-        ok = httpTransportPerform(ticket->transport, &request, take, asking, &asking->response,
+        ok = httpTransportPerform(ticket->transport, &request, takeBody, asking, &asking->response,
                                   &local);
     } else {
         path = addressOf(asking, TRUE);
         request = requestOf(asking, path, NULL /* cookie */, headers);
-        ok = viSessionFetch(asking->transfer->session, &request, take, asking, &asking->response,
-                            ret_generation, &local);
+        ok = viSessionFetch(asking->transfer->session, &request, takeBody, asking,
+                            &asking->response, ret_generation, &local);
     }
     if (ok)
         asking->status = asking->response.status;
@@ -259,7 +259,7 @@ sendOnce(Asking *asking, const ViTicket *ticket, guint64 *ret_generation, GError
 /* ---- what a refusal leads to ---------------------------------------------------------------- */
 
 static Verdict
-refused(Asking *asking, GError **error)
+refuseRequest(Asking *asking, GError **error)
 {
     const gboolean writing = g_str_equal(asking->ask->method, "PUT");
 
@@ -270,7 +270,7 @@ refused(Asking *asking, GError **error)
 
 /* An error that came from elsewhere: the file is named, but for those of the network. */
 static Verdict
-failed(const Asking *asking, GError **error, GError *local)
+failRequest(const Asking *asking, GError **error, GError *local)
 {
     g_autofree char *name = viTransferName(asking->ask->file);
 
@@ -307,15 +307,16 @@ renewSession(Asking *asking, guint64 generation, GError **error)
     gboolean asked;
 
     if (asking->ended++ == MAX_ENDED)
-        return refused(asking, error);
+        return refuseRequest(asking, error);
     if (viSessionGeneration(session) != generation)
         return VERDICT_AGAIN;
 
     asked = asking->ended == 1 ? viSessionRenew(session, generation, &local)
                                : callAnything(asking, &local);
     if (!asked)
-        return failed(asking, error, local);
-    return viSessionGeneration(session) != generation ? VERDICT_AGAIN : refused(asking, error);
+        return failRequest(asking, error, local);
+    return viSessionGeneration(session) != generation ? VERDICT_AGAIN
+                                                      : refuseRequest(asking, error);
 }
 
 /*
@@ -348,14 +349,14 @@ settleSpelling(Asking *asking, GError **error)
 
     if (g_atomic_int_get(&transfer->spelling) != VI_SPELLING_UNKNOWN || asking->settled ||
         !viTransferUrlDiffers(asking->ask->file))
-        return refused(asking, error);
+        return refuseRequest(asking, error);
     asking->settled = TRUE;
 
     status = askRoot(asking, VI_SPELLING_TWICE);
     if (isTaken(status))
         g_atomic_int_set(&transfer->spelling, VI_SPELLING_TWICE);
     if (status != 404 || !isTaken(askRoot(asking, VI_SPELLING_ONCE)))
-        return refused(asking, error);
+        return refuseRequest(asking, error);
     g_atomic_int_set(&transfer->spelling, VI_SPELLING_ONCE);
     return VERDICT_AGAIN;
 }
@@ -374,12 +375,12 @@ judgeStatus(Asking *asking, gboolean ticket, guint64 generation, GError **error)
         return VERDICT_DONE;
     }
     if (asking->ask->source && (status != 401 || ticket || !asking->kept))
-        return refused(asking, error);
+        return refuseRequest(asking, error);
 
     if (status == 503) {
         if (viGateRefused(transfer->gate, &asking->pass, asking->ask->cancel, &local))
             return VERDICT_AGAIN;
-        return failed(asking, error, local);
+        return failRequest(asking, error, local);
     }
     if (ticket) {
         asking->noTicket = TRUE;
@@ -390,7 +391,7 @@ judgeStatus(Asking *asking, gboolean ticket, guint64 generation, GError **error)
         return renewSession(asking, generation, error);
     if (status == 404)
         return settleSpelling(asking, error);
-    return refused(asking, error);
+    return refuseRequest(asking, error);
 }
 
 /* A request that could not be sent, or whose reply did not come whole. */
@@ -410,7 +411,7 @@ judgeFailure(Asking *asking, gboolean ticket, GError **error, GError *local)
 }
 
 static Verdict
-attempt(Asking *asking, GError **error)
+attemptRequest(Asking *asking, GError **error)
 {
     g_autoptr(ViTicket) ticket = NULL;
     guint64 generation = 0;
@@ -418,17 +419,17 @@ attempt(Asking *asking, GError **error)
 
     if (!placesAwait(&local) ||
         !viGateEnter(asking->transfer->gate, &asking->pass, asking->ask->cancel, &local))
-        return failed(asking, error, local);
+        return failRequest(asking, error, local);
 
     ticket = ticketFor(asking);
-    if (!sendOnce(asking, ticket, &generation, &local))
+    if (!sendRequest(asking, ticket, &generation, &local))
         return judgeFailure(asking, ticket != NULL, error, local);
     return judgeStatus(asking, ticket != NULL, generation, error);
 }
 
 /* Returns: whether there is time for one more attempt; else FALSE with @error. */
 static gboolean
-mayGoOn(const Asking *asking, GError **error)
+mayAskAgain(const Asking *asking, GError **error)
 {
     if (g_get_monotonic_time() < asking->deadline)
         return TRUE;
@@ -449,8 +450,8 @@ viTransferAsk(ViTransfer *transfer, ViTransferAsk *ask, HttpResponse *ret_respon
     asking.kept = ask->source ? g_byte_array_new() : NULL;
     asking.deadline = ask->deadline ? ask->deadline : viBudgetDeadline(transfer->session);
     do {
-        verdict = attempt(&asking, error);
-    } while (verdict == VERDICT_AGAIN && mayGoOn(&asking, error));
+        verdict = attemptRequest(&asking, error);
+    } while (verdict == VERDICT_AGAIN && mayAskAgain(&asking, error));
 
     viGateLeave(transfer->gate, &asking.pass);
     g_string_free(asking.refusal, TRUE);

@@ -28,7 +28,7 @@ viTransferName(const ViFile *file)
  * Returns: (transfer full), may be empty.
  */
 static char *
-quotable(const char *body)
+quotableText(const char *body)
 {
     g_autofree char *valid = g_utf8_make_valid(body, (gssize)strnlen(body, VI_REFUSAL_BYTES));
     const char *start = strcasestr(valid, "<body");
@@ -58,7 +58,7 @@ quotable(const char *body)
 }
 
 static gboolean
-mentions(const char *text, const char *const *words)
+mentionsWord(const char *text, const char *const *words)
 {
     for (; *words; words++) {
         if (strcasestr(text, *words))
@@ -90,11 +90,11 @@ setFailed(GError **error, const Refusal *refusal, const char *text)
         "insufficient disk", "insufficient space", "out of space", "quota exceeded", NULL
     };
 
-    if (refusal->status == 507 || mentions(text, full))
+    if (refusal->status == 507 || mentionsWord(text, full))
         textToError(error, VI_ERROR, VI_ERROR_NO_DISK_SPACE,
                     "the datastore of '%s' is full (HTTP status %u)" TEXT_MESSAGE, refusal->name,
                     refusal->status, refusal->quote);
-    else if (refusal->status == 423 || mentions(text, locked))
+    else if (refusal->status == 423 || mentionsWord(text, locked))
         textToError(error, VI_ERROR, VI_ERROR_FILE_LOCKED,
                     "'%s' is locked: a running virtual machine or another host uses it (HTTP "
                     "status %u)" TEXT_MESSAGE, refusal->name, refusal->status, refusal->quote);
@@ -136,7 +136,7 @@ viTransferSetRefused(GError **error, const ViFile *file, gboolean writing,
                    const HttpResponse *response, const char *body)
 {
     g_autofree char *name = viTransferName(file);
-    g_autofree char *text = quotable(body ? body : "");
+    g_autofree char *text = quotableText(body ? body : "");
     g_autofree char *quote = *text ? g_strdup_printf("; it says '%s'", text) : g_strdup("");
     const Refusal refusal = {
         .name = name, .verb = writing ? "write" : "read", .quote = quote, .writing = writing,

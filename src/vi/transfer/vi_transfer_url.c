@@ -46,7 +46,7 @@ appendQuery(GString *to, const char *key, const char *value, const char *also, V
 }
 
 static char *
-spell(const ViFile *file, const char *path, ViSpelling spelling)
+spellPath(const ViFile *file, const char *path, ViSpelling spelling)
 {
     GString *url = g_string_new("/folder/");
 
@@ -63,13 +63,13 @@ spell(const ViFile *file, const char *path, ViSpelling spelling)
 char *
 viTransferUrl(const ViFile *file, ViSpelling spelling)
 {
-    return spell(file, file->path, spelling);
+    return spellPath(file, file->path, spelling);
 }
 
 char *
 viTransferUrlOfRoot(const ViFile *file, ViSpelling spelling)
 {
-    return spell(file, "", spelling);
+    return spellPath(file, "", spelling);
 }
 
 gboolean
