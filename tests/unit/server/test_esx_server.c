@@ -188,10 +188,12 @@ testEnd(void)
 static void
 testMissedIsOfTheHost(void)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    EsxServer *server = esxServerNew(fixtureLogin(canned), NULL, "esx1");
-    g_autoptr(EsxServer) same = esxServerNew(fixtureLogin(canned), NULL, "ESX1");
-    g_autoptr(EsxServer) other = esxServerNew(fixtureLogin(canned), NULL, "esx2");
+    g_autoptr(Canned) first = cannedNew();
+    g_autoptr(Canned) second = cannedNew();
+    g_autoptr(Canned) third = cannedNew();
+    EsxServer *server = esxServerNew(fixtureLogin(first), NULL, "esx1");
+    g_autoptr(EsxServer) same = esxServerNew(fixtureLogin(second), NULL, "ESX1");
+    g_autoptr(EsxServer) other = esxServerNew(fixtureLogin(third), NULL, "esx2");
 
     g_atomic_int_set(server->missed, 7);
     esxServerFree(server);

@@ -172,7 +172,7 @@ testFinishLimitNamesTheRest(void)
     streamSettingOpen(&s, &fake, 0);
     g_assert_cmpint(virStreamFinish(s.st), ==, -1);
     fixtureAssertError(VIR_ERR_OPERATION_TIMEOUT,
-                       "was told to stop; '[ds] x.upload-12345678' may be left behind; whether");
+                       "was cancelled; '[ds] x.upload-12345678' may be left behind; whether");
     fixtureAwait(&fake.cancelled);
 }
 
