@@ -281,11 +281,11 @@ def test_root_is_not_counted(place: Place):
 
 def test_the_table_of_verbs_has_no_verb_without_a_bound():
     """Each verb that may wait for a server begins with the visit that bounds it, in the storage API and beside it."""
-    source = Path(__file__).parents[2] / "src"
-    table = (source / "esx_storage_driver.c").read_text()
+    sources = Path(__file__).parents[2] / "src"
+    table = (sources / "api" / "esx_storage_driver.c").read_text()
     verbs = set(re.findall(r"^    \.\w+ = (esx\w+),", table, re.MULTILINE))
     assert len(verbs) > 30
-    text = "".join(path.read_text() for path in source.glob("esx_*.c"))
+    text = "".join(path.read_text() for path in sources.glob("*/esx_*.c"))
     bounded = set(re.findall(r"^(esx\w+)\([^{;]*\)\n\{\n    g_autoptr\(PlacesVisit\) visit = ", text, re.MULTILINE))
     waits_for_nothing = {
         "esxConnectNumOfDefinedStoragePools",
