@@ -9,8 +9,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
-
-from .test_fake_collector import ALL_HOSTS, ALL_STORES, WALK, Watch
+from soap_client import ALL_HOSTS, ALL_STORES, WALK, Watch
 
 LONG = 60
 
@@ -305,7 +304,7 @@ def test_waits_come_and_go_without_a_trace(live):
 
     async def traces():
         service = one.server.service
-        return len(service.registry.listeners), service.waits.blocked, len(service.wires)
+        return len(service.registry.listeners), service.waits.blocked, len(service.connections)
 
     before = one.server.run(traces())
     for number in range(20):

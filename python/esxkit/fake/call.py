@@ -3,22 +3,21 @@
 
 """One call on its way through the fake."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 
-if TYPE_CHECKING:
-    from esxkit.fake.service import Service
-    from esxkit.fake.sessions import Session
-    from esxkit.fake.wires import Wire
+from esxkit.fake.connections import Connection
+from esxkit.fake.core import Service
+from esxkit.fake.sessions import Session
 
 
 @attrs.define
 class Call:
     """What a method of a managed object may know about its caller."""
 
-    service: "Service"
-    session: "Session | None"
+    service: Service
+    session: Session | None
     version: str
     method: str
     agent: str = ""
@@ -28,5 +27,5 @@ class Call:
     new_cookie: str | None = None
     """The cookie to send with the reply, if any."""
     info: Any = None
-    wire: "Wire | None" = None
+    connection: Connection | None = None
     """The connection the call came by."""

@@ -16,10 +16,10 @@ from typing import Any
 from aiohttp import web
 
 from esxkit.fake import mutations
+from esxkit.fake.core import Counters, Service
 from esxkit.fake.file_verbs import FileVerbs
 from esxkit.fake.options import START_ONLY, FakeOptions
 from esxkit.fake.populate import Builder
-from esxkit.fake.service import Counters, Service
 from esxkit.fake.worlds import World
 
 

@@ -13,12 +13,12 @@ from typing import Any
 
 from esxkit.fake import vmdk
 from esxkit.fake.contents import data_bytes
+from esxkit.fake.core import Service
 from esxkit.fake.disks import is_disk_name
 from esxkit.fake.files import BadPath, Entry, FileStore
 from esxkit.fake.locks import FileBusy
 from esxkit.fake.objects.datastore import Datastore
 from esxkit.fake.pace import Failure
-from esxkit.fake.service import Service
 from esxkit.model.objects import make, replaced
 
 _HASHED_UP_TO = 64 * 1024 * 1024

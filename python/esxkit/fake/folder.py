@@ -21,11 +21,11 @@ import attrs
 from aiohttp import web
 
 from esxkit.fake import folder_read, folder_refusal, folder_write
+from esxkit.fake.core import Service
 from esxkit.fake.folder_refusal import Refusal
 from esxkit.fake.locating import Place, datastore_by_name
 from esxkit.fake.objects.entities import Datacenter
 from esxkit.fake.objects.service_instance import now
-from esxkit.fake.service import Service
 from esxkit.fake.sessions import Session
 from esxkit.fake.tickets import ticket_of
 from esxkit.fake.transfer import Broken, Transfer

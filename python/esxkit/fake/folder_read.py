@@ -11,12 +11,12 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from esxkit.fake.core import Service
 from esxkit.fake.distortion import filler
 from esxkit.fake.files import Entry
 from esxkit.fake.folder_refusal import refusing
 from esxkit.fake.locating import Place
 from esxkit.fake.objects.datastore import Datastore
-from esxkit.fake.service import Service
 from esxkit.fake.transfer import Transfer
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z")

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from esxkit.fake.core import Service
 from esxkit.fake.objects.bare import Bare
 from esxkit.fake.objects.datastore import HostDatastoreSystem
 from esxkit.fake.objects.datastore_browser import HostDatastoreBrowser
@@ -15,7 +16,6 @@ from esxkit.fake.objects.entities import escaped
 from esxkit.fake.objects.host_system import HostSystem
 from esxkit.fake.objects.storage_system import HostStorageSystem
 from esxkit.fake.registry import ManagedObject
-from esxkit.fake.service import Service
 from esxkit.fake.worlds.plan import HostPlan
 from esxkit.model.objects import build, make, shared
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 
-"""HTTP in front of a Service: /sdk, the version list, and replies that go wrong on order.
+"""HTTP in front of the dispatcher: /sdk, the version list, and replies that go wrong on order.
 
 aiohttp's low-level server is used so that nothing is answered that ESX does not answer (no 100-continue)
 and replies can be cut anywhere.
@@ -15,9 +15,10 @@ from typing import Any
 
 from aiohttp import web
 
+from esxkit.fake.connections import Connection
+from esxkit.fake.core import Service
+from esxkit.fake.dispatch import Dispatcher, Reply
 from esxkit.fake.rawreply import RawReply, client_gone, is_raw, send_endless
-from esxkit.fake.service import Reply, Service
-from esxkit.fake.wires import Wire
 from esxkit.wire.versions import prior_versions
 
 _COOKIE = re.compile(r'vmware_soap_session\s*=\s*"?([^";\s]+)"?')
@@ -34,60 +35,60 @@ class CountingServer(web.Server):
 
     def connection_made(self, handler: Any, transport: Any) -> None:
         super().connection_made(handler, transport)
-        self._service.wires.add(handler, transport)
+        self._service.connections.add(handler, transport)
         self._service.counters.connections += 1
         self._service.events.transports.add(transport)
 
     def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:
         super().connection_lost(handler, exc)
-        self._service.wires.drop(handler)
+        self._service.connections.drop(handler)
 
 
 class Frontend:
-    """Turns HTTP requests into calls of the service. `folder` serves /folder, if there is one."""
+    """Turns HTTP requests into SOAP requests for the dispatcher; `folder` serves /folder."""
 
-    def __init__(self, service: Service, folder: Handler | None = None):
-        self.service = service
-        self._folder = folder
+    def __init__(self, dispatcher: Dispatcher, folder: Handler):
+        self._dispatcher, self._folder = dispatcher, folder
+        self.service = dispatcher.service
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
-        wire = self.service.wires.find(request.protocol)
-        if wire is None:
+        connection = self.service.connections.find(request.protocol)
+        if connection is None:
             return web.Response(status=500)  # the client has gone, nobody will read it
-        wire.busy()
+        connection.busy()
         try:
-            return await self._answer(request, wire)
+            return await self._answer(request, connection)
         finally:
-            wire.silent()
+            connection.silent()
 
-    async def _answer(self, request: web.BaseRequest, wire: Wire) -> web.StreamResponse:
+    async def _answer(self, request: web.BaseRequest, connection: Connection) -> web.StreamResponse:
         options = self.service.options
         if options.latency_ms:
             await asyncio.sleep(options.latency_ms / 1000)
         path = request.path.rstrip("/")
         self.service.events.happen(f"{request.method} {path}")
         if path == "/sdk" and request.method == "POST":
-            return await self._soap(request, wire)
+            return await self._soap(request, connection)
         if path == "/sdk/vimServiceVersions.xml" and request.method == "GET":
             return _version_list(self.service.api_version)
         if path == "/folder" or path.startswith("/folder/"):
             return await self._folder(request, session_cookie(request))
         return web.Response(status=404, text="404 Not Found")
 
-    async def _soap(self, request: web.BaseRequest, wire: Wire) -> web.StreamResponse:
+    async def _soap(self, request: web.BaseRequest, connection: Connection) -> web.StreamResponse:
         body = await request.content.read()
-        if self.service.wires.find(request.protocol) is None:
+        if self.service.connections.find(request.protocol) is None:
             return web.Response(status=500)
-        wire.silent()
-        reply = await self.service.handle(
+        connection.silent()
+        reply = await self._dispatcher.handle(
             body,
             request.headers.get("SOAPAction"),
             session_cookie(request),
             agent=request.headers.get("User-Agent", ""),
             address=request.remote or "127.0.0.1",
-            wire=wire,
+            connection=connection,
         )
-        wire.busy()
+        connection.busy()
         return await self._send(request, reply)
 
     async def _send(self, request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
@@ -133,6 +134,19 @@ class Frontend:
         headers["Content-Encoding"] = "gzip"
         headers["Vary"] = "Accept-Encoding"
         return gzip.compress(body, compresslevel=1)
+
+
+class HostFrontend:
+    """The web server of the hosts behind a vCenter: files by ticket, and nothing else."""
+
+    def __init__(self, service: "Service", folder: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]):
+        self._service, self._folder = service, folder
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        self._service.events.happen(f"{request.method} {request.path} on a host")
+        if not request.path.startswith("/folder/"):
+            return web.Response(status=404, text="404 Not Found")
+        return await self._folder(request)
 
 
 def session_cookie(request: web.BaseRequest) -> str | None:

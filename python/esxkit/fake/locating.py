@@ -9,20 +9,18 @@ A name is "[datastore] folder/file", a /folder URL of this server or the URL of 
 import contextlib
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote, unquote_plus
 
 import attrs
 
+from esxkit.fake.core import Service
 from esxkit.fake.faults import about, file_fault
 from esxkit.fake.files import FileStore
 from esxkit.fake.objects.datastore import Datastore
 from esxkit.fake.objects.entities import Datacenter
 from esxkit.fake.paths import DatastorePath, parse_path
 from esxkit.wire.faults import VimFault, invalid_argument
-
-if TYPE_CHECKING:
-    from esxkit.fake.service import Service
 
 _FOLDER_URL = re.compile(r"https?://[^/]*/folder/?([^?]*)\?(.*)\Z", re.DOTALL)
 
@@ -54,7 +52,7 @@ class Place:
         return attrs.evolve(self, path=path)
 
 
-def locate(service: "Service", text: str, datacenter: Any = None, *, parameter: str = "datacenter") -> Place:
+def locate(service: Service, text: str, datacenter: Any = None, *, parameter: str = "datacenter") -> Place:
     """The place a name means; it need not exist.
 
     A vCenter wants a datacenter with every name that is no URL. Faults InvalidArgument (no datacenter),
@@ -75,7 +73,7 @@ def locate(service: "Service", text: str, datacenter: Any = None, *, parameter: 
         return Place(datastore, datastore.files, datastore.files.canonical(path))
 
 
-def locate_writable(service: "Service", text: str, datacenter: Any = None, *, parameter: str = "datacenter") -> Place:
+def locate_writable(service: Service, text: str, datacenter: Any = None, *, parameter: str = "datacenter") -> Place:
     """As `locate`; fault DatastoreNotWritableOnHost where every host has it mounted for reading only."""
     place = locate(service, text, datacenter, parameter=parameter)
     check_writable(place.datastore)
@@ -105,7 +103,7 @@ def check_top_level(place: Place) -> None:
         raise file_fault("CannotCreateFile", str(place))
 
 
-def datastore_by_name(service: "Service", name: str, datacenter: Any) -> Datastore | None:
+def datastore_by_name(service: Service, name: str, datacenter: Any) -> Datastore | None:
     """The datastore of a name, in that datacenter if one is named; None if there is none."""
     within = service.registry.get(datacenter) if datacenter is not None else None
     for datastore in service.registry.of_type(Datastore):
@@ -114,7 +112,7 @@ def datastore_by_name(service: "Service", name: str, datacenter: Any) -> Datasto
     return None
 
 
-def _datacenter_of(service: "Service", datastore: Datastore) -> Datacenter | None:
+def _datacenter_of(service: Service, datastore: Datastore) -> Datacenter | None:
     parent = datastore.read("parent")
     while parent is not None:
         found = service.registry.find(parent._moId)
@@ -124,7 +122,7 @@ def _datacenter_of(service: "Service", datastore: Datastore) -> Datacenter | Non
     return None
 
 
-def _by_url(service: "Service", text: str) -> tuple[Datastore | None, str]:
+def _by_url(service: Service, text: str) -> tuple[Datastore | None, str]:
     match = _FOLDER_URL.match(text)
     if match is not None:
         query = dict(pair.partition("=")[::2] for pair in match[2].split("&"))

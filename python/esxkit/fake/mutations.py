@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from esxkit.fake import vmdk
+from esxkit.fake.core import Service
 from esxkit.fake.hosts import build_adapter, build_lun, iscsi_options
 from esxkit.fake.objects.datastore import Datastore
 from esxkit.fake.objects.entities import Datacenter
 from esxkit.fake.objects.host_system import HostSystem
 from esxkit.fake.populate import Builder
 from esxkit.fake.registry import ManagedObject
-from esxkit.fake.service import Service
 from esxkit.fake.space import Space
 from esxkit.fake.worlds import adapters, parts
 from esxkit.fake.worlds.plan import HostPlan, World

@@ -6,6 +6,7 @@
 from pathlib import Path
 from typing import Any
 
+from esxkit.fake.core import Service
 from esxkit.fake.files import FileStore
 from esxkit.fake.hosts import Mounts, build_host
 from esxkit.fake.objects.bare import Bare
@@ -30,7 +31,6 @@ from esxkit.fake.objects.task import TaskManager
 from esxkit.fake.objects.view_manager import ViewManager
 from esxkit.fake.objects.virtual_disk_manager import VirtualDiskManager
 from esxkit.fake.options import FakeOptions
-from esxkit.fake.service import Service
 from esxkit.fake.worlds.plan import HostPlan, World
 from esxkit.model.objects import build, make, vi_type
 

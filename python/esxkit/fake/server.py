@@ -29,12 +29,13 @@ from aiohttp import web
 
 from esxkit.fake import tls
 from esxkit.fake.control import Control, ControlFrontend
+from esxkit.fake.core import Service
+from esxkit.fake.dispatch import Dispatcher
 from esxkit.fake.folder import FolderApi
-from esxkit.fake.http import CountingServer, Frontend
+from esxkit.fake.http import CountingServer, Frontend, HostFrontend
 from esxkit.fake.options import FakeOptions
 from esxkit.fake.populate import populate
-from esxkit.fake.service import Service
-from esxkit.fake.tickets import HostFrontend, Listener
+from esxkit.fake.tickets import Listener
 from esxkit.fake.worlds import World
 from esxkit.fake.worlds import world as named_world
 
@@ -92,6 +93,7 @@ class Running:
         self.folder = Path(options.state or tempfile.mkdtemp(prefix="esxkit-fake-"))
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.service: Service
+        self.dispatcher: Dispatcher
         self.control: Control
         self.address: Address
 
@@ -102,7 +104,8 @@ class Running:
         self.service = builder.service
         self.control = Control(self.service, self.world, builder, self)
         folder = FolderApi(self.service)
-        frontend = Frontend(self.service, folder)
+        self.dispatcher = Dispatcher(self.service)
+        frontend = Frontend(self.dispatcher, folder)
         secure = CountingServer(frontend, self.service)
         port = await self._listen(secure, self.options.port, certificates.context)
         plain = None
@@ -230,6 +233,11 @@ class FakeServer:
     def service(self) -> Service:
         """The service itself; touch it only from its loop (see `run`)."""
         return self._running.service
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        """What answers its requests; touch it only from its loop."""
+        return self._running.dispatcher
 
     def run(self, coroutine: Any) -> Any:
         """Run a coroutine in the fake's loop and wait for what it returns."""

@@ -8,18 +8,12 @@ A ticket is for one method and one file, and for one use.
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
-from urllib.parse import unquote, unquote_plus, urlsplit
+from urllib.parse import unquote, unquote_plus
 
 import attrs
 from aiohttp import web
 
-from esxkit.fake.objects.datastore import Datastore
-from esxkit.wire.faults import invalid_argument
-
-if TYPE_CHECKING:
-    from esxkit.fake.service import Service
+from esxkit.fake.options import FakeOptions
 
 _COOKIE = re.compile(r'vmware_cgi_ticket\s*=\s*"?([^";\s]+)"?')
 _KEPT = 1000
@@ -48,22 +42,16 @@ class _Purpose:
 class Tickets:
     """The tickets that were handed out and not used."""
 
-    def __init__(self, service: "Service"):
-        self._service = service
+    def __init__(self, options: FakeOptions):
+        self._options = options
         self._open: dict[str, _Purpose] = {}
         self.listener: Listener | None = None
         """Set by the server that runs the service."""
 
-    def issue(self, method: str | None, url: str | None) -> str:
-        """A ticket's id. Fault InvalidArgument where the URL is not that of a file a host can get at."""
-        parts = urlsplit(url or "")
-        path, datastore = _file_of(parts.path, parts.query)
-        if parts.scheme != "https" or not parts.path.startswith("/folder/"):
-            raise invalid_argument("url")
-        if not any(self._mounts(parts.hostname or "", store) for store in self._stores(datastore)):
-            raise invalid_argument("url")
+    def issue(self, method: str | None, path: str, query: str) -> str:
+        """A ticket's id, good for one request with that method ("httpGet", the default, and the like) and address."""
         ticket = secrets.token_hex(20)
-        self._open[ticket] = _Purpose((method or "httpGet").removeprefix("http").upper(), path, datastore)
+        self._open[ticket] = _Purpose((method or "httpGet").removeprefix("http").upper(), *file_of(path, query))
         while len(self._open) > _KEPT:
             del self._open[next(iter(self._open))]
         return ticket
@@ -71,7 +59,7 @@ class Tickets:
     def redeem(self, ticket: str | None, request: web.BaseRequest) -> bool:
         """Whether the ticket is good for that request; from then on it is good for nothing."""
         path, _, query = request.path_qs.partition("?")
-        purpose = _Purpose(request.method, *_file_of(path, query))
+        purpose = _Purpose(request.method, *file_of(path, query))
         if ticket is None or self._open.get(ticket) != purpose:
             return False
         del self._open[ticket]
@@ -80,28 +68,7 @@ class Tickets:
     def host_name(self) -> str:
         """What tickets say about where to go."""
         names = {"unreachable": _UNREACHABLE, "localhost": _LOCALHOST}
-        return names.get(self._service.options.tickets, self.listener.address if self.listener else _LOCALHOST)
-
-    def _stores(self, name: str) -> list[Datastore]:
-        stores = self._service.registry.of_type(Datastore)
-        return [store for store in stores if store.plain_name == name and store.accessible]
-
-    def _mounts(self, host: str, store: Datastore) -> bool:
-        mounted = (self._service.registry.get(mount.key) for mount in store.read("host"))
-        return host.lower() in {one.read("name").lower() for one in mounted}
-
-
-class HostFrontend:
-    """The web server of the hosts behind a vCenter: files by ticket, and nothing else."""
-
-    def __init__(self, service: "Service", folder: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]):
-        self._service, self._folder = service, folder
-
-    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
-        self._service.events.happen(f"{request.method} {request.path} on a host")
-        if not request.path.startswith("/folder/"):
-            return web.Response(status=404, text="404 Not Found")
-        return await self._folder(request)
+        return names.get(self._options.tickets, self.listener.address if self.listener else _LOCALHOST)
 
 
 def ticket_of(request: web.BaseRequest) -> str | None:
@@ -110,7 +77,7 @@ def ticket_of(request: web.BaseRequest) -> str | None:
     return match[1] if match else None
 
 
-def _file_of(path: str, query: str) -> tuple[str, str]:
+def file_of(path: str, query: str) -> tuple[str, str]:
     """(path, datastore) of an address below /folder."""
     pairs = dict(pair.partition("=")[::2] for pair in query.split("&"))
     return unquote(path.removeprefix("/folder")).strip("/"), unquote_plus(unquote_plus(pairs.get("dsName", "")))

@@ -8,20 +8,15 @@ is meant literally.
 """
 
 import asyncio
-import weakref
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
 
-import attrs
 from aiohttp import ClientPayloadError, web
 
+from esxkit.fake.core import Service
 from esxkit.fake.events import PIECE
 from esxkit.fake.folder_refusal import Refusal
 from esxkit.fake.rawreply import RawReply, is_raw, send_endless
 from esxkit.fake.troubles import Rule
-
-if TYPE_CHECKING:
-    from esxkit.fake.service import Service
 
 _PACED_PIECES = 50
 """Pieces a second at which a connection with a limit moves its bytes."""
@@ -44,40 +39,17 @@ class Broken(Exception):
         """Whether what was written before is still to arrive."""
 
 
-@attrs.define(eq=False)
-class Connection:
-    """What is known of a TCP connection: its number, and when its next byte may move."""
-
-    number: int
-    free_at: float = 0.0
-
-
-class Connections:
-    """The connections that carried bodies of files."""
-
-    def __init__(self) -> None:
-        self._known: weakref.WeakKeyDictionary[asyncio.BaseTransport, Connection] = weakref.WeakKeyDictionary()
-        self._made = 0
-
-    def of(self, request: web.BaseRequest) -> Connection:
-        """The connection of a request. Broken if there is none any more."""
-        transport = request.transport
-        if transport is None:
-            raise Broken
-        if transport not in self._known:
-            self._made += 1
-            self._known[transport] = Connection(self._made)
-        return self._known[transport]
-
-
 class Transfer:
-    """The body of one request, or of its answer."""
+    """The body of one request, or of its answer. Broken if its connection is closed."""
 
-    def __init__(self, service: "Service", request: web.BaseRequest, trouble: Rule | None):
+    def __init__(self, service: Service, request: web.BaseRequest, trouble: Rule | None):
         self._service, self._request, self._trouble = service, request, trouble
         self.order = trouble
         """What was ordered for this request, whether or not it was carried out."""
-        self._connection = service.file_connections.of(request)
+        connection = service.connections.find(request.protocol)
+        if connection is None:
+            raise Broken
+        self._connection = connection
         self._moved = 0
 
     async def begin(self) -> None:

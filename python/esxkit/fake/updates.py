@@ -18,9 +18,9 @@ from typing import Any
 
 import attrs
 
+from esxkit.fake.connections import Connection
 from esxkit.fake.filters import PropertyFilter
 from esxkit.fake.registry import Registry
-from esxkit.fake.wires import Wire
 from esxkit.model.objects import trusted, vi_type
 from esxkit.wire.faults import VimFault, not_authenticated
 
@@ -54,7 +54,7 @@ class WaitRequest:
     version: str
     seconds: float | None = None
     page: int | None = None
-    wire: Wire | None = None
+    connection: Connection | None = None
 
 
 class Waits:
@@ -160,25 +160,25 @@ class CollectorState:
             remaining = None if deadline is None else deadline - loop.time()
             if remaining is not None and remaining <= 0:
                 return None
-            _check(await self._block(registry, request.wire, remaining), registry)
+            _check(await self._block(registry, request.connection, remaining), registry)
             if self.version != known:
                 raise VimFault("InvalidCollectorVersion")
 
-    async def _block(self, registry: Registry, wire: Wire | None, seconds: float | None) -> End | None:
+    async def _block(self, registry: Registry, connection: Connection | None, seconds: float | None) -> End | None:
         """Wait for something to happen."""
         blocked, waits = _Blocked(), registry.service.waits
         gone = functools.partial(blocked.wake, End.CLIENT_GONE)
         self._blocked.add(blocked)
         registry.listeners.add(blocked.wake)
-        if wire is not None:
-            wire.on_lost.add(gone)
+        if connection is not None:
+            connection.on_lost.add(gone)
         waits.change(1)
         try:
             return await blocked.reason(seconds)
         finally:
             waits.change(-1)
-            if wire is not None:
-                wire.on_lost.discard(gone)
+            if connection is not None:
+                connection.on_lost.discard(gone)
             registry.listeners.discard(blocked.wake)
             self._blocked.discard(blocked)
 

@@ -28,29 +28,27 @@ class Gate:
     """Holds calls of a method at a fake until the gate is opened; `act` is done in the moment the first one comes."""
 
     def __init__(self, server: Fake, method: str, act: Callable[[], object] | None = None) -> None:
-        self._service = server.server.service
+        self._dispatcher = server.server.dispatcher
         self._tag = f"<{method}".encode()
         self._act = act
         self._came = threading.Event()
         self._open = threading.Event()
-        self._handle = self._service.handle
 
     def __enter__(self) -> Gate:
-        self._service.handle = self._held
+        self._dispatcher.before = self._hold
         return self
 
     def __exit__(self, *_exc: object) -> None:
         self._open.set()
-        self._service.handle = self._handle
+        self._dispatcher.before = None
 
-    async def _held(self, body: bytes, *arguments: Any, **options: Any) -> Any:
+    async def _hold(self, body: bytes) -> None:
         if self._tag in body:
             if not self._came.is_set() and self._act is not None:
                 self._act()
             self._came.set()
             while not self._open.is_set():
                 await asyncio.sleep(0.01)
-        return await self._handle(body, *arguments, **options)
 
     def await_call(self) -> None:
         """Wait until a call is held. AssertionError when none comes."""

@@ -155,7 +155,7 @@ class PropertyCollector(ManagedObject):
     async def _wait(self, call: Call, version: str | None, timeout: float | None, page: int | None) -> Any:
         if call.service.options.long_polls == "empty":
             timeout = 0
-        request = WaitRequest(call.session, version or "", timeout, page, call.wire)
+        request = WaitRequest(call.session, version or "", timeout, page, call.connection)
         return await self.state(call.session).wait(call.service.registry, request)
 
     async def CancelWaitForUpdates(self, call: Call) -> None:
@@ -166,23 +166,14 @@ class PropertyCollector(ManagedObject):
 
 
 class OwnedCollector(PropertyCollector):
-    """A collector made by a client; has one state and can be destroyed."""
-
-    def __init__(self, moid: str):
-        super().__init__(moid)
-        self._state = CollectorState()
-
-    def state(self, session: Any) -> CollectorState:
-        return self._state
-
-    @property
-    def own_state(self) -> CollectorState:
-        """What it remembers."""
-        return self._state
+    """A collector made by a client: one session uses it, and it can be destroyed."""
 
     def removed(self) -> None:
-        self._state.end_waits(End.CANCELED)
-        for moid in list(self._state.filters):
+        state = self.owner.state.pop(self.moid, None)
+        if state is None:
+            return
+        state.end_waits(End.CANCELED)
+        for moid in list(state.filters):
             self.registry.remove(moid)
 
     async def DestroyPropertyCollector(self, call: Call) -> None:

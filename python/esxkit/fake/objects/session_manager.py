@@ -5,12 +5,16 @@
 
 import copy
 from typing import Any
+from urllib.parse import urlsplit
 
 from esxkit.fake.call import Call
+from esxkit.fake.core import Service
+from esxkit.fake.objects.datastore import Datastore
 from esxkit.fake.objects.service_instance import now
 from esxkit.fake.registry import ManagedObject
+from esxkit.fake.tickets import file_of
 from esxkit.model.objects import make
-from esxkit.wire.faults import VimFault
+from esxkit.wire.faults import VimFault, invalid_argument
 
 
 class SessionManager(ManagedObject):
@@ -58,7 +62,13 @@ class SessionManager(ManagedObject):
         service = call.service
         if not service.is_vcenter or service.options.tickets == "none" or service.tickets.listener is None:
             raise VimFault("NotSupported")
-        identifier = service.tickets.issue(getattr(spec, "method", None), spec.url)
+        parts = urlsplit(spec.url or "")
+        _, datastore = file_of(parts.path, parts.query)
+        if parts.scheme != "https" or not parts.path.startswith("/folder/"):
+            raise invalid_argument("url")
+        if not _mounts(service, parts.hostname or "", datastore):
+            raise invalid_argument("url")
+        identifier = service.tickets.issue(getattr(spec, "method", None), parts.path, parts.query)
         listener = service.tickets.listener
         return make(
             "SessionManagerGenericServiceTicket",
@@ -74,3 +84,13 @@ class SessionManager(ManagedObject):
         user = copy.copy(call.session.user)
         user.locale = locale
         call.session.user = user
+
+
+def _mounts(service: Service, host: str, datastore: str) -> bool:
+    """Whether a host of that name has mounted an accessible datastore of that name."""
+    for store in service.registry.of_type(Datastore):
+        if store.plain_name == datastore and store.accessible:
+            hosts = (service.registry.get(mount.key) for mount in store.read("host"))
+            if host.lower() in {one.read("name").lower() for one in hosts}:
+                return True
+    return False

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 
-"""The connections of clients: who wants to know that one has ended, and the proxy that cuts silent ones."""
+"""The TCP connections of clients: what is to happen when one ends, and the proxy that cuts silent ones."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,10 +10,12 @@ from typing import Any
 from esxkit.fake.options import FakeOptions
 
 
-class Wire:
-    """One TCP connection."""
+class Connection:
+    """One TCP connection. `free_at`: when, by the clock of the loop, the next byte of a file may move."""
 
-    def __init__(self, transport: asyncio.Transport, options: FakeOptions):
+    def __init__(self, number: int, transport: asyncio.Transport, options: FakeOptions):
+        self.number = number
+        self.free_at = 0.0
         self._transport, self._options = transport, options
         self._timer: asyncio.TimerHandle | None = None
         self._open = True
@@ -42,26 +44,28 @@ class Wire:
             callback()
 
 
-class Wires:
+class Connections:
     """The open connections, by whatever the web server knows them by."""
 
     def __init__(self, options: FakeOptions):
         self._options = options
-        self._wires: dict[Any, Wire] = {}
+        self._open: dict[Any, Connection] = {}
+        self._made = 0
 
     def __len__(self) -> int:
-        return len(self._wires)
+        return len(self._open)
 
     def add(self, key: Any, transport: Any) -> None:
         """A connection was made."""
-        self._wires[key] = Wire(transport, self._options)
+        self._made += 1
+        self._open[key] = Connection(self._made, transport, self._options)
 
-    def find(self, key: Any) -> Wire | None:
+    def find(self, key: Any) -> Connection | None:
         """An open connection, or None when it is closed."""
-        return self._wires.get(key)
+        return self._open.get(key)
 
     def drop(self, key: Any) -> None:
         """A connection has ended."""
-        wire = self._wires.pop(key, None)
-        if wire is not None:
-            wire.lost()
+        connection = self._open.pop(key, None)
+        if connection is not None:
+            connection.lost()

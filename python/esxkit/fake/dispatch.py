@@ -1,33 +1,28 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 
-"""The VI service: managed objects, sessions and options, and the way a request takes through them.
+"""The way a request takes through the fake.
 
     body ─► parse ─► rules (injected trouble) ─► session, privilege ─► object ─► method ─► reply
 
 No HTTP here: `handle` takes bytes and gives a Reply.
 """
 
-import asyncio
-import collections
 import re
 import time
 import traceback
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import attrs
 
 from esxkit.fake.call import Call
-from esxkit.fake.events import Events
-from esxkit.fake.objects.property_collector import ANONYMOUS, OwnedCollector
-from esxkit.fake.options import FakeOptions
-from esxkit.fake.registry import ManagedObject, Registry, method_not_found
-from esxkit.fake.sessions import Session, SessionTable
-from esxkit.fake.tickets import Tickets
-from esxkit.fake.transfer import Connections
-from esxkit.fake.troubles import Rule, Rules
-from esxkit.fake.updates import ClientGone, CollectorState, End, Waits
-from esxkit.fake.wires import Wire, Wires
+from esxkit.fake.connections import Connection
+from esxkit.fake.core import Service
+from esxkit.fake.objects.property_collector import ANONYMOUS
+from esxkit.fake.registry import ManagedObject, method_not_found
+from esxkit.fake.troubles import Rule
+from esxkit.fake.updates import ClientGone
 from esxkit.wire import response
 from esxkit.wire.faults import VimFault, not_authenticated, object_not_found
 from esxkit.wire.request import BadRequest, Request, UnknownMethod, parse_request
@@ -35,7 +30,6 @@ from esxkit.wire.serializer import Serializer, Style
 from esxkit.wire.versions import knows, negotiate
 
 _PASSWORD = re.compile(rb"(?<=<password>)[^<]*|(?<=<password xsi:type=\"xsd:string\">)[^<]*")
-_ASKED_KEPT = 100_000
 _READING = ("Query", "Retrieve", "Search", "Refresh", "Find", "Validate")
 
 
@@ -53,99 +47,16 @@ class Reply:
     """The method that was called, where `trouble` needs to know."""
 
 
-@attrs.define
-class Counters:
-    """What the fake was asked."""
+class Dispatcher:
+    """Answers SOAP requests with the objects of one service."""
 
-    methods: collections.Counter[str] = attrs.field(factory=collections.Counter)
-    faults: collections.Counter[str] = attrs.field(factory=collections.Counter)
-    connections: int = 0
-    files: collections.Counter[str] = attrs.field(factory=collections.Counter)
-    host_files: collections.Counter[str] = attrs.field(factory=collections.Counter)
-    """Requests to the hosts behind a vCenter."""
-    file_connections: set[int] = attrs.field(factory=set)
-    """Connections on which contents of files went by."""
-    file_bytes_in: int = 0
-    file_bytes_out: int = 0
-    troubles: collections.Counter[str] = attrs.field(factory=collections.Counter)
-    """Orders for the file API that were carried out, as "kind METHOD"."""
-    bytes_in: int = 0
-    bytes_out: int = 0
-    rescans: collections.Counter[str] = attrs.field(factory=collections.Counter)
-
-    def plain(self) -> dict[str, Any]:
-        """As JSON; "total" is the number of SOAP requests."""
-        connections = len(self.file_connections)
-        return {**attrs.asdict(self), "file_connections": connections, "total": self.methods.total()}
-
-
-class Service:
-    """One fake VI server without its network."""
-
-    def __init__(self, options: FakeOptions, *, api_version: str, is_vcenter: bool):
-        self.options = options
-        self.api_version = api_version
-        self.is_vcenter = is_vcenter
-        self.registry = Registry()
-        self.registry.service = self
-        self.sessions = SessionTable(options, self._session_ended)
-        self.rules = Rules()
-        self.counters = Counters()
-        self.events = Events()
-        self.waits = Waits()
-        self.wires = Wires(options)
-        self.file_connections = Connections()
-        self.tickets = Tickets(self)
-        self.background: set[asyncio.Task] = set()
-        self.hidden: set[tuple[str, str]] = set()
-        self.root_folder: Any = None
-        self.tasks: Any = None
-        self.host_actions: list[Any] = []
-        self.asked: collections.deque[str] = collections.deque(maxlen=_ASKED_KEPT)
-        """The latest requests in their order: methods, and of the file API "folder:PUT" and the like."""
+    def __init__(self, service: Service):
+        self.service = service
+        self.before: Callable[[bytes], Awaitable[None]] | None = None
+        """Awaited with the body of each request before anything is done with it: where a test holds requests."""
         self._previous = b""
         self._serializers: dict[tuple, Serializer] = {}
 
-    @property
-    def like_5_5(self) -> bool:
-        """Whether cookies are dealt with as releases before 6.0 do."""
-        return self.api_version.startswith("5.")
-
-    # -- things managed objects use ----------------------------------------------------------
-    def own(self, session: Session, obj: ManagedObject) -> Any:
-        """Register an object that only this session sees and that ends with it; its reference."""
-        obj.owner = session
-        session.owned.add(obj.moid)
-        return self.registry.add(obj)
-
-    def hidden_property(self, obj: ManagedObject, path: str) -> Any:
-        """NoPermission when that property was hidden by the control interface, else None."""
-        if (obj.moid, path) not in self.hidden:
-            return None
-        return VimFault("NoPermission", object=obj.ref, privilegeId="System.Read").data
-
-    def collector_states(self, session: Session) -> list[CollectorState]:
-        """What the collectors that a session uses remember of it."""
-        owned = (self.registry.find(moid) for moid in session.owned)
-        return [*session.state.values(), *(c.own_state for c in owned if isinstance(c, OwnedCollector))]
-
-    def rescanned(self, host: ManagedObject, device: str) -> None:
-        """An adapter was rescanned: what was announced to appear with a rescan appears."""
-        self.counters.rescans[device] += 1
-        waiting, self.host_actions = self.host_actions, []
-        for action in waiting:
-            action(device)
-
-    def _session_ended(self, session: Session) -> None:
-        for state in self.collector_states(session):
-            state.end_waits(End.SESSION_OVER)
-        for moid in list(session.owned):
-            self.registry.remove(moid)
-        for state in session.state.values():
-            for moid in list(state.filters):
-                self.registry.remove(moid)
-
-    # -- a request ---------------------------------------------------------------------------
     async def handle(
         self,
         body: bytes,
@@ -153,32 +64,34 @@ class Service:
         cookie: str | None,
         agent: str = "",
         address: str = "127.0.0.1",
-        wire: Wire | None = None,
+        connection: Connection | None = None,
     ) -> Reply:
-        """Answer one SOAP request that came by `wire`."""
-        session = self.sessions.find(cookie)
-        self.counters.bytes_in += len(body)
-        if session is None and self.sessions.full():
-            self.counters.methods["(no session left)"] += 1
+        """Answer one SOAP request that came by `connection`."""
+        if self.before is not None:
+            await self.before(body)
+        session = self.service.sessions.find(cookie)
+        self.service.counters.bytes_in += len(body)
+        if session is None and self.service.sessions.full():
+            self.service.counters.methods["(no session left)"] += 1
             return Reply(503, b"503 Service Unavailable: Out of HTTP sessions", "text/plain")
-        version, namespace = negotiate(action, self.api_version)
+        version, namespace = negotiate(action, self.service.api_version)
         serializer = self._serializer(version)
         if session is not None:
             session.in_flight += 1
         try:
-            call = Call(self, session, version, "?", agent, address, cookie, wire=wire)
+            call = Call(self.service, session, version, "?", agent, address, cookie, connection=connection)
             reply = await self._answer(body, call, namespace, serializer)
         finally:
             if session is not None:
                 session.in_flight -= 1
                 session.last_used = time.monotonic()
-        if self.options.trace:
+        if self.service.options.trace:
             self._trace(body, reply)
         return reply
 
     def _trace(self, body: bytes, reply: Reply) -> None:
         """Append request and reply to the trace file, without the password."""
-        with open(self.options.trace, "ab") as file:
+        with open(self.service.options.trace, "ab") as file:
             file.write(b">>> " + _PASSWORD.sub(b"", body) + b"\n<<< %d " % reply.status + reply.body + b"\n\n")
 
     async def _answer(self, body: bytes, call: Call, namespace: str, serializer: Serializer) -> Reply:
@@ -186,13 +99,13 @@ class Service:
         try:
             request = self._parse(body, call.version)
             call.method, call.info = request.info.wsdlName, request.info
-            self.counters.methods[call.method] += 1
-            self.asked.append(call.method)
-            trouble = self.rules.take(call.method, request.target._moId)
+            self.service.counters.methods[call.method] += 1
+            self.service.asked.append(call.method)
+            trouble = self.service.rules.take(call.method, request.target._moId)
             if trouble is not None and trouble.kind == "fault":
                 raise trouble.vim_fault()
             if trouble is not None and trouble.kind == "expire":
-                self.sessions.end_all()
+                self.service.sessions.end_all()
                 call.session = None
             if trouble is not None and (trouble.replaces or trouble.page):
                 return self._instead(trouble, call.method)
@@ -201,15 +114,15 @@ class Service:
             value = await self._invoke(call, request, pretend=trouble is not None and trouble.kind == "pretend")
             reply = Reply(200, response.encode_response(request.info, value, serializer, namespace))
         except VimFault as fault:
-            self.counters.faults[fault.name] += 1
+            self.service.counters.faults[fault.name] += 1
             reply = Reply(500, response.encode_fault(fault.data, serializer, namespace))
         except ClientGone:
             return Reply(500, b"")
         except BadRequest as error:
-            self.counters.faults["(bad request)"] += 1
+            self.service.counters.faults["(bad request)"] += 1
             reply = Reply(500, response.encode_parser_fault(str(error), serializer.style))
         except Exception as error:  # a bug of the fake must be seen, not time out
-            self.counters.faults["(fake is broken)"] += 1
+            self.service.counters.faults["(fake is broken)"] += 1
             traceback.print_exc()
             reply = Reply(500, response.encode_parser_fault(f"The fake is broken: {error!r}", serializer.style))
         cookie = call.new_cookie or self._cookie_without_session(call)
@@ -231,37 +144,37 @@ class Service:
 
     def _cookie_without_session(self, call: Call) -> str | None:
         """5.5 hands out a cookie with the first call, later releases also with a login that failed."""
-        if call.session is not None or self.sessions.handed_out(call.cookie):
+        if call.session is not None or self.service.sessions.handed_out(call.cookie):
             return None
-        if self.sessions.find(call.cookie) is not None or not (self.like_5_5 or call.method == "Login"):
+        if self.service.sessions.find(call.cookie) is not None or not (self.service.like_5_5 or call.method == "Login"):
             return None
-        return self.sessions.hand_out(self.like_5_5)
+        return self.service.sessions.hand_out(self.service.like_5_5)
 
     def _parse(self, body: bytes, version: str) -> Request:
         try:
             return parse_request(body, version)
         except UnknownMethod as error:
-            self.counters.methods[error.name] += 1
-            target = self.registry.find(error.moid)
+            self.service.counters.methods[error.name] += 1
+            target = self.service.registry.find(error.moid)
             if target is not None:
                 raise method_not_found(target, error.name) from None
             raise
         except BadRequest:
-            self.counters.methods["(bad request)"] += 1
+            self.service.counters.methods["(bad request)"] += 1
             raise
 
     async def _invoke(self, call: Call, request: Request, *, pretend: bool = False) -> Any:
         info = request.info
         if call.session is None and info.privId != ANONYMOUS:
             raise not_authenticated(request.target, info.privId or "System.View")
-        obj = self.registry.get(request.target)
+        obj = self.service.registry.get(request.target)
         if obj.owner not in (None, call.session):
             raise object_not_found(request.target)
         if info.wsdlName == "Fetch":
             return await self._fetch(call, obj, request.args["prop"])
         if not issubclass(obj.cls, info.type) or not knows(call.version, info.version):
             raise method_not_found(obj, info.wsdlName)
-        if self.options.restricted and _changes_state(info):
+        if self.service.options.restricted and _changes_state(info):
             raise VimFault("RestrictedVersion")
         handler = getattr(obj, info.wsdlName, None)
         if handler is None:
@@ -274,7 +187,8 @@ class Service:
         """Success of a call that does nothing; a task has the name it was given as its result."""
         if not request.info.wsdlName.endswith("_Task"):
             return None
-        return self.tasks.start(call, obj, lambda: request.args.get("name") if "Create" in call.method else None)
+        name = request.args.get("name") if "Create" in call.method else None
+        return self.service.tasks.start(call, obj, lambda: name)
 
     async def _fetch(self, call: Call, obj: ManagedObject, name: str) -> Any:
         try:
@@ -286,19 +200,12 @@ class Service:
         return obj.read(name, call.session)
 
     def _serializer(self, version: str) -> Serializer:
-        o = self.options
+        o = self.service.options
         key = (version, o.item_types, o.unknown_elements, o.xsi_prefix, tuple(o.renamed_types.items()))
         if key not in self._serializers:
             style = Style(o.item_types, o.unknown_elements, dict(o.renamed_types), o.xsi_prefix)
             self._serializers[key] = Serializer(version, style)
         return self._serializers[key]
-
-    async def close(self) -> None:
-        """End sessions and tasks."""
-        self.sessions.end_all()
-        for task in list(self.background):
-            task.cancel()
-        await asyncio.gather(*self.background, return_exceptions=True)
 
 
 def _changes_state(info: Any) -> bool:
