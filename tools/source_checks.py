@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import python_checks
 from word_checks import WORD_CHECKS
 
 LICENCE = ("SPDX-License-Identifier: LGPL-2.1-or-later", "Copyright (C) 2026 the libvirt-esx-storage authors")
@@ -461,6 +462,11 @@ def check_reports(tree: Tree) -> Iterator[str]:
             yield f"{name}:{number}: logs: return a GError, or note it for what speaks to libvirt"
 
 
+def check_circles(tree: Tree) -> Iterator[str]:
+    """No Python module imports itself through others."""
+    return python_checks.circles({name: tree.text(name) for name in tree.matching(r"python/.*\.py")})
+
+
 CHECKS = (
     *WORD_CHECKS,
     check_messages,
@@ -478,6 +484,7 @@ CHECKS = (
     check_static_names,
     check_reports,
     check_habits,
+    check_circles,
 )
 
 

@@ -6,8 +6,7 @@
 from datetime import datetime
 
 import pytest
-
-from .conftest import XSI_TYPE
+from soap_client import XSI_TYPE
 
 FLAGS = (
     "<details><fileType>%s</fileType><fileSize>true</fileSize>"

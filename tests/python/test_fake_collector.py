@@ -7,21 +7,7 @@ import threading
 import time
 
 import pytest
-
-from .conftest import XSI_TYPE, spec
-
-WALK = """<objectSet><obj type="Folder">ha-folder-root</obj><skip>true</skip>
-<selectSet xsi:type="TraversalSpec"><name>folder</name><type>Folder</type><path>childEntity</path><skip>true</skip>
- <selectSet><name>folder</name></selectSet><selectSet><name>dc</name></selectSet><selectSet><name>cr</name></selectSet>
-</selectSet>
-<selectSet xsi:type="TraversalSpec"><name>dc</name><type>Datacenter</type><path>hostFolder</path><skip>true</skip>
- <selectSet><name>folder</name></selectSet></selectSet>
-<selectSet xsi:type="TraversalSpec"><name>cr</name><type>ComputeResource</type><path>host</path><skip>false</skip>
- <selectSet><name>host</name></selectSet></selectSet>
-<selectSet xsi:type="TraversalSpec"><name>host</name><type>HostSystem</type><path>datastore</path></selectSet>
-</objectSet>"""
-ALL_STORES = "<propSet><type>Datastore</type><pathSet>name</pathSet><pathSet>summary.accessible</pathSet></propSet>"
-ALL_HOSTS = "<propSet><type>HostSystem</type><pathSet>name</pathSet></propSet>"
+from soap_client import ALL_HOSTS, ALL_STORES, WALK, XSI_TYPE, Watch, spec
 
 
 def names(answer):
@@ -220,33 +206,6 @@ def test_truncated_updates(large, soap):
 
 
 # -- updates ---------------------------------------------------------------------------------
-
-
-class Watch:
-    """A collector of its own with one filter."""
-
-    def __init__(self, client, inner):
-        self.client, self.version = client, ""
-        self.moid = client.collector("CreatePropertyCollector").result[0].text
-        self.filter = client.collector(
-            "CreateFilter", f"<spec>{inner}</spec><partialUpdates>false</partialUpdates>", self.moid
-        ).result[0].text
-
-    def wait(self, seconds=0, method="WaitForUpdatesEx", extra=""):
-        options = f"<options><maxWaitSeconds>{seconds}</maxWaitSeconds>{extra}</options>"
-        answer = self.client.collector(
-            method, f"<version>{self.version}</version>" + (options if method.endswith("Ex") else ""), self.moid
-        )
-        self.answer = answer
-        self.version = answer.xml.findtext(".//returnval/version") or self.version
-        return [
-            (
-                update.findtext("kind"),
-                update.findtext("obj"),
-                [(c.findtext("name"), c.findtext("op"), c.find("val") is not None) for c in update.iter("changeSet")],
-            )
-            for update in answer.xml.iter("objectSet")
-        ]
 
 
 @pytest.fixture

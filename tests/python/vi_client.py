@@ -18,7 +18,7 @@ MIB = 1024**2
 KIB = 1024
 
 
-class Client:
+class ViClient:
     """A logged-in client; `dc` is the datacenter to name, None on ESXi."""
 
     def __init__(self, server: FakeServer):
@@ -97,17 +97,17 @@ def failed(task: Any) -> Any:
     return info.error
 
 
-def tree(client: Client, datastore: str = "datastore-0000") -> dict[str, Any]:
+def tree(client: ViClient, datastore: str = "datastore-0000") -> dict[str, Any]:
     """The datastore's files whose names begin with "t": those the world came with do not."""
     return {path: one for path, one in client.control.tree(datastore=datastore).items() if path.startswith("t")}
 
 
-def put(client: Client, path: str, data: bytes, datastore: str = "datastore-0000") -> None:
+def put(client: ViClient, path: str, data: bytes, datastore: str = "datastore-0000") -> None:
     """Place a file."""
     client.control.put_file(datastore=datastore, path=path, content=base64.b64encode(data).decode())
 
 
-def with_data(client: Client, name: str, data: bytes, kind: str = "thin", capacity: int = 8 * MIB) -> None:
+def with_data(client: ViClient, name: str, data: bytes, kind: str = "thin", capacity: int = 8 * MIB) -> None:
     """A disk whose first bytes are `data`."""
     client.made(f"[datastore-0000] {name}.vmdk", capacity, kind)
     flat = client.control.real_path(datastore="datastore-0000", path=f"{name}-flat.vmdk")
@@ -115,6 +115,6 @@ def with_data(client: Client, name: str, data: bytes, kind: str = "thin", capaci
         file.write(data)
 
 
-def text(client: Client, path: str, datastore: str = "datastore-0000") -> str:
+def text(client: ViClient, path: str, datastore: str = "datastore-0000") -> str:
     """A descriptor."""
     return base64.b64decode(client.control.read_file(datastore=datastore, path=path)).decode()

@@ -20,8 +20,8 @@ import attrs
 from jeepney import HeaderFields, Message, MessageType, message_bus, new_error, new_method_return
 from jeepney.io.blocking import DBusConnection, Proxy, open_dbus_connection
 
-from . import environment
-from .process import Process
+from esxkit.harness import environment
+from esxkit.harness.process import Process
 
 _NAME = "org.freedesktop.PolicyKit1"
 _API = "org.libvirt.api."

@@ -37,8 +37,8 @@ import attrs
 from pyVmomi import VmomiSupport, vim, vmodl
 from pyVmomi.SoapAdapter import SoapResponseDeserializer, SoapStubAdapter
 
-from . import environment
-from .servers import PASSWORD, Fake
+from esxkit.harness import environment
+from esxkit.harness.servers import PASSWORD, Fake
 
 FILES = 1000
 DATASTORES = 100

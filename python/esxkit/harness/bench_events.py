@@ -28,13 +28,13 @@ from typing import Any
 import attrs
 import libvirt
 
-from . import environment, uri
-from .client import Client, Remote
-from .daemon import PrivateLibvirtd, write_auth_file
-from .live import until_live
-from .pool_events import LIFECYCLE, Listener
-from .servers import PASSWORD, Fake
-from .virsh import client_environment
+from esxkit.harness import environment, uri
+from esxkit.harness.client import Client, Remote
+from esxkit.harness.daemon import PrivateLibvirtd, write_auth_file
+from esxkit.harness.live import until_live
+from esxkit.harness.pool_events import LIFECYCLE, Listener
+from esxkit.harness.servers import PASSWORD, Fake
+from esxkit.harness.virsh import client_environment
 
 POOL = "datastore-0000"
 REST = 0.0005

@@ -9,9 +9,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from . import environment
-from .client import ApiError
-from .oracle import World
+from esxkit.harness import environment
+from esxkit.harness.client import ApiError
+from esxkit.harness.oracle import World
 
 # libvirt's own words before a message, "internal error: " and the like, do not count as the sentence.
 _EMPTY_WORDS = ("an error occurred, but the cause is unknown", "(null)", "unknown error")

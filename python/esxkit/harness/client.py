@@ -27,8 +27,8 @@ from typing import Any
 
 import attrs
 
-from . import environment
-from .process import tied_to_parent
+from esxkit.harness import environment
+from esxkit.harness.process import tied_to_parent
 
 
 class ApiError(Exception):

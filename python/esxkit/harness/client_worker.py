@@ -19,7 +19,7 @@ from typing import Any
 
 import libvirt
 
-from .client import Failure, Handle, Request
+from esxkit.harness.client import Failure, Handle, Request
 
 
 class Worker:

@@ -16,9 +16,9 @@ from typing import Any
 
 import libvirt
 
-from .contents import _send, _transfer
-from .environment import patience
-from .servers import Fake
+from esxkit.harness.contents import _send, _transfer
+from esxkit.harness.environment import patience
+from esxkit.harness.servers import Fake
 
 Outcome = tuple[int, str, float]
 """Of a call: the VIR_ERR code (0: it worked), the message, and the seconds it took."""

@@ -23,9 +23,9 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from . import environment
-from .environment import HarnessError
-from .process import Process
+from esxkit.harness import environment
+from esxkit.harness.environment import HarnessError
+from esxkit.harness.process import Process
 
 # What a privileged libvirtd reads and writes. Each that exists is covered in the private mount namespace.
 _SYSTEM_FOLDERS = (

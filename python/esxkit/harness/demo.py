@@ -18,14 +18,14 @@ from pathlib import Path
 
 import attrs
 
-from . import environment, uri
-from .daemon import PrivateLibvirtd, write_auth_file
-from .demo_changes import Change, changes
-from .demo_events import happenings, hear
-from .environment import HarnessError
-from .oracle import Pool, Volume, World
-from .servers import PASSWORD, Fake
-from .virsh import Result, Virsh, client_environment, human
+from esxkit.harness import environment, uri
+from esxkit.harness.daemon import PrivateLibvirtd, write_auth_file
+from esxkit.harness.demo_changes import Change, changes
+from esxkit.harness.demo_events import happenings, hear
+from esxkit.harness.environment import HarnessError
+from esxkit.harness.oracle import Pool, Volume, World
+from esxkit.harness.servers import PASSWORD, Fake
+from esxkit.harness.virsh import Result, Virsh, client_environment, human
 
 DATASTORE = "datastore1"
 TARGET = "iqn.1992-08.com.netapp:sn.1574163012:vs.3"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import attrs
 
-from .virsh import Result, human
+from esxkit.harness.virsh import Result, human
 
 MIB = 1024 * 1024
 DISK, CLONE, IMAGE = "demo/disk.vmdk", "demo/clone.vmdk", "demo/image.iso"

@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import attrs
 
-from .live import until_live
-from .pool_events import VirshListener
-from .servers import Fake
-from .virsh import Virsh
+from esxkit.harness.live import until_live
+from esxkit.harness.pool_events import VirshListener
+from esxkit.harness.servers import Fake
+from esxkit.harness.virsh import Virsh
 
 NEW, LOST = "demo-lun7", "nfs41"
 

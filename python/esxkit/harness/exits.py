@@ -13,8 +13,8 @@ import ctypes
 import threading
 from typing import Any
 
-from . import environment
-from .pool_events import REFRESH
+from esxkit.harness import environment
+from esxkit.harness.pool_events import REFRESH
 
 
 def close_within_a_callback(conn: Any, pool_name: str) -> int:

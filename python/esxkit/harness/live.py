@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from .client import ApiError, Remote
-from .environment import patience
-from .pytest_plugin import Site
-from .servers import Fake
+from esxkit.harness.client import ApiError, Remote
+from esxkit.harness.environment import patience
+from esxkit.harness.pytest_plugin import Site
+from esxkit.harness.servers import Fake
 
 LIVE = "esx-live"
 """The thread that keeps an inventory current."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from .servers import Fake
+from esxkit.harness.servers import Fake
 
 
 class Meter:

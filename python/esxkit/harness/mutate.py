@@ -22,13 +22,13 @@ from pathlib import Path
 
 import attrs
 
-from . import environment, uri
-from .client import Client, WorkerDied, WorkerHung
-from .daemon import PrivateLibvirtd
-from .mutate_client import Done
-from .mutate_proxy import MutatingProxy, Round
-from .servers import PASSWORD, Fake
-from .virsh import client_environment
+from esxkit.harness import environment, uri
+from esxkit.harness.client import Client, WorkerDied, WorkerHung
+from esxkit.harness.daemon import PrivateLibvirtd
+from esxkit.harness.mutate_client import Done
+from esxkit.harness.mutate_proxy import MutatingProxy, Round
+from esxkit.harness.servers import PASSWORD, Fake
+from esxkit.harness.virsh import client_environment
 
 BOUND = 60.0
 """Seconds after which a call hangs. A call may be many requests, each with timeouts of its own."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import libvirt
 
-from . import contents
+from esxkit.harness import contents
 
 _SIZE = 1 << 20
 _MOST = 8 << 20

@@ -21,10 +21,9 @@ from typing import BinaryIO
 import attrs
 
 from esxkit.fake import tls
-
-from .bench.http_message import Message
-from .mutate_reply import Reply
-from .mutate_rules import mutate
+from esxkit.harness.bench.http_message import Message
+from esxkit.harness.mutate_reply import Reply
+from esxkit.harness.mutate_rules import mutate
 
 _SILENCE = 3.0
 """Seconds for which a connection stays that is silent."""

@@ -11,8 +11,8 @@ from __future__ import annotations
 import gzip
 import random
 
-from . import mutate_xml as xml
-from .mutate_reply import LARGE, Reply, Rule
+from esxkit.harness import mutate_xml as xml
+from esxkit.harness.mutate_reply import LARGE, Reply, Rule
 
 _STATUSES = (
     0,

@@ -8,7 +8,7 @@ import random
 import re
 from collections.abc import Callable
 
-from .mutate_reply import LARGE, Reply
+from esxkit.harness.mutate_reply import LARGE, Reply
 
 _TAG = re.compile(rb"<(/?)([\w:.-]+)([^<>]*?)(/?)>")
 _LEAF = re.compile(rb"<([\w:.-]+)([^<>]*)>([^<]*)</\1>")

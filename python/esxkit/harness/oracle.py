@@ -19,7 +19,7 @@ from typing import Any
 
 import attrs
 
-from .environment import REPOSITORY
+from esxkit.harness.environment import REPOSITORY
 
 DEFAULT_WORLD = REPOSITORY / "python" / "esxkit" / "data" / "inventory.json"
 

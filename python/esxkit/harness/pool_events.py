@@ -25,10 +25,10 @@ from typing import Any
 import attrs
 import libvirt
 
-from . import environment
-from .client import Client, Remote
-from .process import tied_to_parent
-from .virsh import Virsh
+from esxkit.harness import environment
+from esxkit.harness.client import Client, Remote
+from esxkit.harness.process import tied_to_parent
+from esxkit.harness.virsh import Virsh
 
 LIFECYCLE = libvirt.VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE
 REFRESH = libvirt.VIR_STORAGE_POOL_EVENT_ID_REFRESH

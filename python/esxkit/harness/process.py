@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from .environment import HarnessError, patience
+from esxkit.harness.environment import HarnessError, patience
 
 
 def tied_to_parent(argv: Sequence[str]) -> list[str]:

@@ -16,12 +16,12 @@ from typing import Any
 import attrs
 import pytest
 
-from . import environment, uri
-from .client import Client, Remote
-from .daemon import PrivateLibvirtd, write_auth_file
-from .oracle import World
-from .servers import PASSWORD, Fake
-from .virsh import Virsh, client_environment
+from esxkit.harness import environment, uri
+from esxkit.harness.client import Client, Remote
+from esxkit.harness.daemon import PrivateLibvirtd, write_auth_file
+from esxkit.harness.oracle import World
+from esxkit.harness.servers import PASSWORD, Fake
+from esxkit.harness.virsh import Virsh, client_environment
 
 MODES = ("embedded", "remote")
 

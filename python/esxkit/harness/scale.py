@@ -24,15 +24,15 @@ from typing import Any
 
 import attrs
 
-from ..fake.worlds import scale as worlds
-from . import environment, uri
-from .client import ApiError, Client
-from .daemon import PrivateLibvirtd, write_auth_file
-from .live import LIVE, until_live
-from .scale_report import Figures, Pure, Row, Update, write_report
-from .servers import PASSWORD, Fake
-from .usage import MIB, Use, Used, cpu_seconds, memory, run
-from .virsh import client_environment
+from esxkit.fake.worlds import scale as worlds
+from esxkit.harness import environment, uri
+from esxkit.harness.client import ApiError, Client
+from esxkit.harness.daemon import PrivateLibvirtd, write_auth_file
+from esxkit.harness.live import LIVE, until_live
+from esxkit.harness.scale_report import Figures, Pure, Row, Update, write_report
+from esxkit.harness.servers import PASSWORD, Fake
+from esxkit.harness.usage import MIB, Use, Used, cpu_seconds, memory, run
+from esxkit.harness.virsh import client_environment
 
 SIZES = (10, 100, 1000, 2000)
 GIB = 1024**3

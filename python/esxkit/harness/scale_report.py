@@ -14,9 +14,9 @@ import libvirt
 import pygal
 from pygal.style import CleanStyle
 
-from ..fake.worlds import NAMES
-from .svg import tidy
-from .usage import MIB, Used
+from esxkit.fake.worlds import NAMES
+from esxkit.harness.svg import tidy
+from esxkit.harness.usage import MIB, Used
 
 CURVE = "scale-update.svg"
 

@@ -14,7 +14,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from .environment import HarnessError
+from esxkit.harness.environment import HarnessError
 
 SCHEMAS = Path("/usr/share/libvirt/schemas")
 

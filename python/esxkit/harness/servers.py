@@ -19,10 +19,9 @@ from esxkit.fake import FakeOptions, FakeServer
 from esxkit.fake.worlds import World as Plan
 from esxkit.fake.worlds.counts import counts_world
 from esxkit.fake.worlds.inventory import world_from
-
-from . import environment
-from .environment import HarnessError
-from .process import Process
+from esxkit.harness import environment
+from esxkit.harness.environment import HarnessError
+from esxkit.harness.process import Process
 
 PASSWORD: str = FakeOptions().password
 

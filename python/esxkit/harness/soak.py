@@ -28,19 +28,18 @@ import attrs
 
 from esxkit.fake.server import FakeProcess
 from esxkit.fake.worlds.counts import counts_world, iqn
-
-from . import environment, uri
-from .client import Client
-from .daemon import PrivateLibvirtd, write_auth_file
-from .live import thread_names
-from .oracle import Pool, World
-from .pool_events import Listener
-from .servers import PASSWORD
-from .soak_client import Outcome, Plan
-from .soak_journal import JournalWriter
-from .soak_report import CURVE, Result, Sample, Verdict, curve, markdown
-from .soak_world import WorldChanger
-from .virsh import client_environment
+from esxkit.harness import environment, uri
+from esxkit.harness.client import Client
+from esxkit.harness.daemon import PrivateLibvirtd, write_auth_file
+from esxkit.harness.live import thread_names
+from esxkit.harness.oracle import Pool, World
+from esxkit.harness.pool_events import Listener
+from esxkit.harness.servers import PASSWORD
+from esxkit.harness.soak_client import Outcome, Plan
+from esxkit.harness.soak_journal import JournalWriter
+from esxkit.harness.soak_report import CURVE, Result, Sample, Verdict, curve, markdown
+from esxkit.harness.soak_world import WorldChanger
+from esxkit.harness.virsh import client_environment
 
 MIB = 1024 * 1024
 DATASTORES, TARGETS, LUNS, VOLUMES = 8, 4, 4, 2

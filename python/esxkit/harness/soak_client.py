@@ -19,9 +19,9 @@ from typing import Any
 import attrs
 import libvirt
 
-from . import contents
-from .soak_journal import JournalReader
-from .volumes import some_bytes, volume_xml
+from esxkit.harness import contents
+from esxkit.harness.soak_journal import JournalReader
+from esxkit.harness.volumes import some_bytes, volume_xml
 
 KIB = 1024
 _NO_POOL, _NO_VOLUME = libvirt.VIR_ERR_NO_STORAGE_POOL, libvirt.VIR_ERR_NO_STORAGE_VOL

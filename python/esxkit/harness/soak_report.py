@@ -18,8 +18,8 @@ import libvirt
 import pygal
 from pygal.style import CleanStyle
 
-from . import environment
-from .svg import tidy
+from esxkit.harness import environment
+from esxkit.harness.svg import tidy
 
 CURVE = "soak-memory.svg"
 

@@ -13,8 +13,8 @@ from typing import Any
 import attrs
 import libvirt
 
-from .pool_events import Listener, PoolEvent
-from .soak_journal import JournalWriter, State
+from esxkit.harness.pool_events import Listener, PoolEvent
+from esxkit.harness.soak_journal import JournalWriter, State
 
 GIB = 1024**3
 _RUNNING = libvirt.VIR_STORAGE_POOL_RUNNING

@@ -16,10 +16,10 @@ from typing import Self
 
 import attrs
 
-from .daemon import PrivateLibvirtd
-from .environment import patience
-from .process import Process, tied_to_parent
-from .uri import through_daemon
+from esxkit.harness.daemon import PrivateLibvirtd
+from esxkit.harness.environment import patience
+from esxkit.harness.process import Process, tied_to_parent
+from esxkit.harness.uri import through_daemon
 
 # Opens a URI in many threads at once and prints how each open ended; ends with its process.
 _CROWD = """

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import attrs
 
-from .process import tied_to_parent
+from esxkit.harness.process import tied_to_parent
 
 MIB = 1024 * 1024
 

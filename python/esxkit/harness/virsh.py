@@ -13,8 +13,8 @@ from pathlib import Path
 
 import attrs
 
-from . import environment
-from .process import tied_to_parent
+from esxkit.harness import environment
+from esxkit.harness.process import tied_to_parent
 
 
 @attrs.frozen

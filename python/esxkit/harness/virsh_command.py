@@ -20,10 +20,10 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from . import environment, uri
-from .daemon import write_auth_file
-from .environment import HarnessError
-from .virsh import client_environment
+from esxkit.harness import environment, uri
+from esxkit.harness.daemon import write_auth_file
+from esxkit.harness.environment import HarnessError
+from esxkit.harness.virsh import client_environment
 
 
 def runtime_folder() -> Path:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import random
 from xml.sax.saxutils import escape
 
-from .servers import Fake
+from esxkit.harness.servers import Fake
 
 Tree = dict[str, tuple[int, str] | None]
 """Everything on a datastore: size and digest of files, None for folders, by path."""

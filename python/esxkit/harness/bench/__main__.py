@@ -18,15 +18,15 @@ from typing import Any
 import attrs
 from rich.console import Console
 
-from .. import bench_codec, bench_events, environment
-from ..daemon import PrivateLibvirtd
-from ..servers import PASSWORD
-from . import live, page, plots, streams, tables
-from .clients import COLD, LIVE, Clients
-from .headlines import HEADLINES, collect, of_matrix
-from .matrix import Matrix, Plan, Row
-from .replay import ReplayServer
-from .runner import Runner
+from esxkit.harness import bench_codec, bench_events, environment
+from esxkit.harness.bench import live, page, plots, streams, tables
+from esxkit.harness.bench.clients import COLD, LIVE, Clients
+from esxkit.harness.bench.headlines import HEADLINES, collect, of_matrix
+from esxkit.harness.bench.matrix import Matrix, Plan, Row
+from esxkit.harness.bench.replay import ReplayServer
+from esxkit.harness.bench.runner import Runner
+from esxkit.harness.daemon import PrivateLibvirtd
+from esxkit.harness.servers import PASSWORD
 
 PARTS = ("matrix", "live", "codec", "streams", "events")
 QUICK = Plan(latencies=(0, 5), volumes=(10,), datastores=(3,), line=(), rounds=1)

@@ -22,9 +22,9 @@ import re
 import ssl
 from pathlib import Path
 
-from .. import environment
-from .replay import ReplayServer
-from .runner import Command
+from esxkit.harness import environment
+from esxkit.harness.bench.replay import ReplayServer
+from esxkit.harness.bench.runner import Command
 
 _ENVELOPE = (
     '<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" '

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import attrs
 
-from .. import environment, uri
-from ..daemon import PrivateLibvirtd, write_auth_file
-from ..servers import PASSWORD
-from ..virsh import client_environment
-from . import worlds
-from .replay import ReplayServer
-from .runner import Command
+from esxkit.harness import environment, uri
+from esxkit.harness.bench import worlds
+from esxkit.harness.bench.replay import ReplayServer
+from esxkit.harness.bench.runner import Command
+from esxkit.harness.daemon import PrivateLibvirtd, write_auth_file
+from esxkit.harness.servers import PASSWORD
+from esxkit.harness.virsh import client_environment
 
 EMBEDDED, COLD, LIVE = "embedded", "libvirtd cold", "libvirtd live"
 BUILTIN, PYVMOMI, CURL = "built-in", "pyVmomi", "curl"

@@ -9,9 +9,9 @@ from typing import Any
 
 import attrs
 
-from .clients import BUILTIN, CURL, EMBEDDED, OF_VOLUMES
-from .line_fit import Line, fit
-from .matrix import LATENCY, VOLUMES, Row
+from esxkit.harness.bench.clients import BUILTIN, CURL, EMBEDDED, OF_VOLUMES
+from esxkit.harness.bench.line_fit import Line, fit
+from esxkit.harness.bench.matrix import LATENCY, VOLUMES, Row
 
 
 @attrs.frozen

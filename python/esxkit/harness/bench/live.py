@@ -14,14 +14,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .. import environment, uri
-from ..client import Client
-from ..daemon import PrivateLibvirtd, write_auth_file
-from ..live import until_live
-from ..meter import Meter
-from ..servers import PASSWORD, Fake
-from ..virsh import client_environment
-from .runner import Command, Runner
+from esxkit.harness import environment, uri
+from esxkit.harness.bench.runner import Command, Runner
+from esxkit.harness.client import Client
+from esxkit.harness.daemon import PrivateLibvirtd, write_auth_file
+from esxkit.harness.live import until_live
+from esxkit.harness.meter import Meter
+from esxkit.harness.servers import PASSWORD, Fake
+from esxkit.harness.virsh import client_environment
 
 _POOL = """
 <pool type='dir'><name>pool-{number:04d}</name><source/><target><path>/pool-{number:04d}</path></target></pool>"""

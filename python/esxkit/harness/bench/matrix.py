@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 
 import attrs
 
-from .. import usage
-from .clients import (
+from esxkit.harness import usage
+from esxkit.harness.bench.clients import (
     BUILTIN,
     CACHE_TTL,
     CLIENTS,
@@ -27,8 +27,8 @@ from .clients import (
     check,
     search_is_fresh,
 )
-from .recording import Holder, World, name_of, record
-from .runner import Command, Run, Runner
+from esxkit.harness.bench.recording import Holder, World, name_of, record
+from esxkit.harness.bench.runner import Command, Run, Runner
 
 BUILTIN_AT_MOST = 100
 """Volumes the built-in driver is asked to list: it needs 16 requests for each."""

@@ -11,9 +11,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from .. import environment
-from .clients import CLIENTS
-from .tables import Table
+from esxkit.harness import environment
+from esxkit.harness.bench.clients import CLIENTS
+from esxkit.harness.bench.tables import Table
 
 _HEAD = """<!-- SPDX-License-Identifier: LGPL-2.1-or-later -->
 <!-- Copyright (C) 2026 the libvirt-esx-storage authors -->

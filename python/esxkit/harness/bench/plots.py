@@ -11,10 +11,10 @@ from typing import Any
 import pygal
 from pygal.style import Style
 
-from ..svg import tidy
-from .clients import BUILTIN, COLD, CURL, EMBEDDED, LIVE, OF_VOLUMES, PYVMOMI
-from .headlines import builtin_line
-from .matrix import LATENCY, VOLUMES, Row
+from esxkit.harness.bench.clients import BUILTIN, COLD, CURL, EMBEDDED, LIVE, OF_VOLUMES, PYVMOMI
+from esxkit.harness.bench.headlines import builtin_line
+from esxkit.harness.bench.matrix import LATENCY, VOLUMES, Row
+from esxkit.harness.svg import tidy
 
 _COLORS = {
     EMBEDDED: "#1f5fbf",

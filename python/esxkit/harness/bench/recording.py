@@ -13,11 +13,11 @@ from collections.abc import Iterable
 
 import attrs
 
-from ..client import Client
-from ..servers import Fake
-from . import bound, worlds
-from .clients import CACHE_TTL, COLD, CURL, EMBEDDED, LIVE, Clients, check, search_is_fresh
-from .runner import Command, Runner
+from esxkit.harness.bench import bound, worlds
+from esxkit.harness.bench.clients import CACHE_TTL, COLD, CURL, EMBEDDED, LIVE, Clients, check, search_is_fresh
+from esxkit.harness.bench.runner import Command, Runner
+from esxkit.harness.client import Client
+from esxkit.harness.servers import Fake
 
 
 @attrs.frozen

@@ -19,9 +19,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .. import environment
-from ..environment import HarnessError
-from ..process import tied_to_parent
+from esxkit.harness import environment
+from esxkit.harness.environment import HarnessError
+from esxkit.harness.process import tied_to_parent
 
 
 class ReplayServer:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import attrs
 
-from ..process import tied_to_parent
+from esxkit.harness.process import tied_to_parent
 
 
 @attrs.frozen

@@ -23,11 +23,11 @@ from urllib.parse import quote
 
 import attrs
 
-from .. import environment, uri
-from ..daemon import PrivateLibvirtd, write_auth_file
-from ..process import tied_to_parent
-from ..servers import PASSWORD, Fake
-from ..virsh import Virsh, client_environment
+from esxkit.harness import environment, uri
+from esxkit.harness.daemon import PrivateLibvirtd, write_auth_file
+from esxkit.harness.process import tied_to_parent
+from esxkit.harness.servers import PASSWORD, Fake
+from esxkit.harness.virsh import Virsh, client_environment
 
 MIB = 1024 * 1024
 DATASTORE = "datastore1"

@@ -10,9 +10,9 @@ import attrs
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from .clients import BUILTIN, CLIENTS, CURL, OF_VOLUMES
-from .headlines import HEADLINES, builtin_line
-from .matrix import Row
+from esxkit.harness.bench.clients import BUILTIN, CLIENTS, CURL, OF_VOLUMES
+from esxkit.harness.bench.headlines import HEADLINES, builtin_line
+from esxkit.harness.bench.matrix import Row
 
 DETAIL_LATENCY = 20
 MIB = 1024 * 1024

@@ -4,7 +4,7 @@
 
 import sys
 
-from .command import main
+from esxkit.harness.matrix.command import main
 
 if __name__ == "__main__":
     sys.exit(main())

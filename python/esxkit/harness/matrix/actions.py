@@ -9,12 +9,12 @@ from typing import Any
 
 import libvirt
 
-from ..contents import download as read_contents
-from ..contents import download_sparse as read_sparse
-from ..contents import upload as write_contents
-from ..contents import upload_sparse as write_sparse
-from ..volumes import some_bytes, volume_xml
-from .names import CLONE, DISK, FILE, FOLDER, KIB, NEW_DISK, NEW_FILE, Names
+from esxkit.harness.contents import download as read_contents
+from esxkit.harness.contents import download_sparse as read_sparse
+from esxkit.harness.contents import upload as write_contents
+from esxkit.harness.contents import upload_sparse as write_sparse
+from esxkit.harness.matrix.names import CLONE, DISK, FILE, FOLDER, KIB, NEW_DISK, NEW_FILE, Names
+from esxkit.harness.volumes import some_bytes, volume_xml
 
 
 def _digest(data: bytes) -> tuple[int, str]:

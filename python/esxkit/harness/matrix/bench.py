@@ -13,14 +13,13 @@ from typing import Any
 from esxkit.fake.worlds.counts import counts_world
 from esxkit.fake.worlds.plan import World
 from esxkit.fake.worlds.vcenter import vcenter_world
-
-from .. import environment, uri
-from ..client import ApiError, Client, Remote, WorkerDied, WorkerHung
-from ..daemon import PrivateLibvirtd, write_auth_file
-from ..servers import PASSWORD, Fake
-from ..virsh import client_environment
-from ..volumes import some_bytes
-from .names import DISK, DISK_SIZE, FILE, FILE_SIZE, FOLDER, Names
+from esxkit.harness import environment, uri
+from esxkit.harness.client import ApiError, Client, Remote, WorkerDied, WorkerHung
+from esxkit.harness.daemon import PrivateLibvirtd, write_auth_file
+from esxkit.harness.matrix.names import DISK, DISK_SIZE, FILE, FILE_SIZE, FOLDER, Names
+from esxkit.harness.servers import PASSWORD, Fake
+from esxkit.harness.virsh import client_environment
+from esxkit.harness.volumes import some_bytes
 
 QUICK = {"connect_timeout": 0.5, "stall_timeout": 0.4, "timeout": 1, "task_timeout": 2, "cache_ttl": 0}
 """The time-outs of the URI in a cell."""

@@ -11,12 +11,12 @@ from typing import Any
 
 import attrs
 
-from .. import environment
-from ..client import ApiError, WorkerDied, WorkerHung
-from .bench import QUICK, Bench, Files
-from .judge import changed, is_part, message_fault, unnamed
-from .troubles import TROUBLES
-from .verbs import VERBS, Verb
+from esxkit.harness import environment
+from esxkit.harness.client import ApiError, WorkerDied, WorkerHung
+from esxkit.harness.matrix.bench import QUICK, Bench, Files
+from esxkit.harness.matrix.judge import changed, is_part, message_fault, unnamed
+from esxkit.harness.matrix.troubles import TROUBLES
+from esxkit.harness.matrix.verbs import VERBS, Verb
 
 MODES = ("embedded", "remote")
 

@@ -16,14 +16,14 @@ from pathlib import Path
 
 import attrs
 
-from ..environment import HarnessError
-from .cells import MODES, Cell, Outcome
-from .crew import Crew
-from .judge import BAD, LATE, failures
-from .plan import Choice, Requests, cells, shuffled
-from .report import Run, summary, write_report
-from .troubles import TROUBLES
-from .verbs import KINDS, VERBS
+from esxkit.harness.environment import HarnessError
+from esxkit.harness.matrix.cells import MODES, Cell, Outcome
+from esxkit.harness.matrix.crew import Crew
+from esxkit.harness.matrix.judge import BAD, LATE, failures
+from esxkit.harness.matrix.plan import Choice, Requests, cells, shuffled
+from esxkit.harness.matrix.report import Run, summary, write_report
+from esxkit.harness.matrix.troubles import TROUBLES
+from esxkit.harness.matrix.verbs import KINDS, VERBS
 
 WORKERS = 8
 """More than processors: a cell with silence in it waits for its time-outs."""

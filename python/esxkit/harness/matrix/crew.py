@@ -14,10 +14,10 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ..client import ApiError
-from .bench import Bench
-from .cells import Cell, Outcome, Recording, record, run_cell
-from .verbs import VERBS
+from esxkit.harness.client import ApiError
+from esxkit.harness.matrix.bench import Bench
+from esxkit.harness.matrix.cells import Cell, Outcome, Recording, record, run_cell
+from esxkit.harness.matrix.verbs import VERBS
 
 Job = tuple[str, str, str] | Cell
 """(mode, kind, verb) to record, or a cell to run."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..check import expect_sentence
-from ..servers import PASSWORD
-from .bench import Files
+from esxkit.harness.check import expect_sentence
+from esxkit.harness.matrix.bench import Files
+from esxkit.harness.servers import PASSWORD
 
 GOOD = (
     "done",  # the verb succeeded, with its effect, and what it said is true

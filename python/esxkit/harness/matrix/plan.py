@@ -9,9 +9,9 @@ from collections.abc import Iterable
 
 import attrs
 
-from .cells import MODES, Cell
-from .troubles import TROUBLES
-from .verbs import KINDS, VERBS
+from esxkit.harness.matrix.cells import MODES, Cell
+from esxkit.harness.matrix.troubles import TROUBLES
+from esxkit.harness.matrix.verbs import KINDS, VERBS
 
 Requests = dict[tuple[str, str, str], tuple[tuple[str, int], ...]]
 """The requests of each (mode, kind, verb)."""

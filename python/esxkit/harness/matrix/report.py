@@ -15,13 +15,13 @@ from pathlib import Path
 
 import attrs
 
-from .. import environment
-from .bench import QUICK
-from .cells import BOUND, LASTING_BOUND, Outcome
-from .judge import BAD, GOOD, failures
-from .plan import EXCEPTIONS
-from .troubles import TROUBLES
-from .verbs import VERBS
+from esxkit.harness import environment
+from esxkit.harness.matrix.bench import QUICK
+from esxkit.harness.matrix.cells import BOUND, LASTING_BOUND, Outcome
+from esxkit.harness.matrix.judge import BAD, GOOD, failures
+from esxkit.harness.matrix.plan import EXCEPTIONS
+from esxkit.harness.matrix.troubles import TROUBLES
+from esxkit.harness.matrix.verbs import VERBS
 
 
 @attrs.frozen

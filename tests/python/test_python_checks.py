@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 the libvirt-esx-storage authors
+"""The rules of ./dev lint for Python that ruff does not have, each with what it forbids planted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from python_checks import circles
+
+ROOT = Path(__file__).parents[2]
+
+A, B, C = "python/esxkit/a.py", "python/esxkit/b.py", "python/esxkit/c/__init__.py"
+
+
+def tree() -> dict[str, str]:
+    """The modules as they are."""
+    return {str(path.relative_to(ROOT)): path.read_text() for path in (ROOT / "python").rglob("*.py")}
+
+
+def test_no_module_imports_itself_through_others():
+    texts = tree()
+    assert len(texts) > 100
+    assert list(circles(texts)) == []
+
+
+@pytest.mark.parametrize(
+    "closing",
+    [
+        "import esxkit.a",
+        "from esxkit.a import x",
+        "from esxkit import a",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from esxkit.a import X",
+        "def f():\n    from esxkit.a import x",
+    ],
+)
+def test_a_planted_circle_is_found(closing: str):
+    texts = {A: "from esxkit.b import y\n", B: "from esxkit.c import z\n", C: closing}
+    assert list(circles(texts)) == [f"{A}:1: a circle of imports: esxkit.a -> esxkit.b -> esxkit.c -> esxkit.a"]
+
+
+def test_modules_that_two_others_share_are_no_circle():
+    assert list(circles({A: "import esxkit.b\nimport esxkit.c", B: "import esxkit.c", C: "import os"})) == []
+
+
+@pytest.mark.parametrize("below", ["sessions", "troubles", "updates", "connections", "tickets", "registry"])
+def test_a_circle_through_the_core_of_the_fake_is_found(below: str):
+    texts = tree()
+    texts[f"python/esxkit/fake/{below}.py"] += "\nfrom esxkit.fake.core import Service\n"
+    assert any("esxkit.fake.core" in one for one in circles(texts))
