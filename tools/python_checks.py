@@ -9,6 +9,18 @@ import ast
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 
+# package of esxkit -> the packages it may import from, itself aside.
+PACKAGES: dict[str, list[str]] = {
+    "model": [],
+    "codegen": ["model"],
+    "wire": ["model"],
+    "fake": ["model", "wire"],
+    "harness": ["fake"],
+    "measure": ["fake", "harness"],
+    "attack": ["fake", "harness"],
+    "demo": ["harness"],
+}
+
 
 def module_name(path: str) -> str:
     """The dotted name of python/a/b.py or python/a/b/__init__.py."""
@@ -26,6 +38,19 @@ def imported(text: str, modules: Mapping[str, str]) -> Iterator[str]:
                 inner = f"{node.module}.{alias.name}"
                 if inner in modules or node.module in modules:
                     yield inner if inner in modules else node.module
+
+
+def packages(texts: Mapping[str, str]) -> Iterator[str]:
+    """A package imports from those that PACKAGES lets it. Keys are paths below python/."""
+    paths = {module_name(path): path for path in texts}
+    for name, path in paths.items():
+        _, package, *_ = [*name.split("."), "", ""]
+        if package not in PACKAGES and path.count("/") > 2:
+            yield f"{path}:1: {package} has no row in PACKAGES"
+        for other in sorted(set(imported(texts[path], paths))):
+            _, there, *_ = [*other.split("."), ""]
+            if package in PACKAGES and there not in (package, *PACKAGES[package]):
+                yield f"{path}:1: {package} may not import {other}"
 
 
 def circles(texts: Mapping[str, str]) -> Iterator[str]:

@@ -10,7 +10,7 @@
 # An error ends the process at once. Leaks are written to files, and those whose stack passes through this
 # module fail the run; a suppression by library name would hide ours behind libvirt's frames.
 #
-# With "mutate": ./dev mutate (see python/esxkit/harness/mutate.py) on that build, with the same judge.
+# With "mutate": ./dev mutate (see python/esxkit/attack/mutate/command.py) on that build, with the same judge.
 #
 # With "thread": the unit tests and those end-to-end tests in which threads meet, with ThreadSanitizer; its run time is
 # preloaded in the same way, with a library that tells it of GLib's locks. Data races are written to files, and
@@ -126,7 +126,7 @@ if [[ $mutate ]]; then
   cd "$root"
   export PYTHONPATH=$root/python PYTHONDONTWRITEBYTECODE=1
   export ESXKIT_DRIVER_DIR=$folder/connection-driver ESXKIT_PRELOAD ESXKIT_SLOW=4
-  "$python" -m esxkit.harness.mutate "$@" || failed=1
+  "$python" -m esxkit.attack.mutate "$@" || failed=1
   judge "$reports" || failed=1
   exit $failed
 fi

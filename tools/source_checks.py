@@ -467,6 +467,11 @@ def check_circles(tree: Tree) -> Iterator[str]:
     return python_checks.circles({name: tree.text(name) for name in tree.matching(r"python/.*\.py")})
 
 
+def check_packages(tree: Tree) -> Iterator[str]:
+    """A Python package imports from those below it alone."""
+    return python_checks.packages({name: tree.text(name) for name in tree.matching(r"python/.*\.py")})
+
+
 CHECKS = (
     *WORD_CHECKS,
     check_messages,
@@ -485,6 +490,7 @@ CHECKS = (
     check_reports,
     check_habits,
     check_circles,
+    check_packages,
 )
 
 

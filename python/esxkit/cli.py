@@ -12,7 +12,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-COMMANDS = ("esxkit.fake.command", "esxkit.harness.demo", "esxkit.harness.virsh_command")
+COMMANDS = ("esxkit.fake.command", "esxkit.demo.command", "esxkit.demo.virsh_command")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

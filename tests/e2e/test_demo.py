@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from esxkit.harness import demo, environment
+from esxkit.demo import command as demo
+from esxkit.harness import environment
 from esxkit.harness.oracle import DEFAULT_WORLD, World, read_document
 
 pytestmark = pytest.mark.usefixtures("driver")

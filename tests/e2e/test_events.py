@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 import libvirt
 import pytest
 
-from esxkit.harness import bench_events
 from esxkit.harness.check import raises_error
 from esxkit.harness.client import ApiError, Client, Remote
 from esxkit.harness.environment import patience, preload
@@ -21,6 +20,7 @@ from esxkit.harness.live import until, until_live
 from esxkit.harness.pool_events import LIFECYCLE, REFRESH, Listener, VirshListener
 from esxkit.harness.servers import Fake
 from esxkit.harness.volumes import some_bytes, volume_xml
+from esxkit.measure.bench import events
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB
@@ -382,7 +382,7 @@ def test_a_client_that_dies_while_it_listens(site, server: Fake):
 
 @pytest.mark.usefixtures("driver")
 def test_how_soon_it_is_heard_can_be_measured():
-    figures = bench_events.measure(changes=4, datastores=2)
+    figures = events.measure(changes=4, datastores=2)
     for kind in ("event", "read"):
         assert figures[kind]["changes"] == 4
         assert 0 < figures[kind]["median_ms"] <= figures[kind]["max_ms"] < 1000 * patience(5)

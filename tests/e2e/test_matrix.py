@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from esxkit.attack.matrix.command import sample, seed_of_environment
+from esxkit.attack.matrix.report import summary
 from esxkit.harness import environment
-from esxkit.harness.matrix.command import sample, seed_of_environment
-from esxkit.harness.matrix.report import summary
 
 CELLS = 300
 

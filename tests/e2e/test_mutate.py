@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import time
 
-from esxkit.harness import mutate
-from esxkit.harness.matrix.command import SEED, seed_of_environment
+from esxkit.attack.matrix.command import SEED, seed_of_environment
+from esxkit.attack.mutate import command as mutate
 
 SECONDS = 35
 """An idle machine makes the replies in less; a busy one stops there."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 import pytest
 
 from esxkit.harness.environment import patience
-from esxkit.harness.soak import Options, soak
-from esxkit.harness.soak_report import markdown
+from esxkit.measure.soak.command import Options, soak
+from esxkit.measure.soak.page import markdown
 
 
 @pytest.mark.usefixtures("driver")

@@ -9,13 +9,14 @@ from xml.etree import ElementTree
 
 import pytest
 
-from esxkit.harness.bench import __main__ as command
-from esxkit.harness.bench import page, plots, tables
-from esxkit.harness.bench.clients import BUILTIN, CLIENTS, CURL, EMBEDDED, LIVE, check
-from esxkit.harness.bench.headlines import HEADLINES, builtin_line, collect, of_matrix
-from esxkit.harness.bench.line_fit import fit
-from esxkit.harness.bench.matrix import BUILTIN_AT_MOST, Plan, Row, World
-from esxkit.harness.bench.runner import Command, Runner
+from esxkit.measure import report
+from esxkit.measure.bench import __main__ as command
+from esxkit.measure.bench import page, plots, tables
+from esxkit.measure.bench.clients import BUILTIN, CLIENTS, CURL, EMBEDDED, LIVE, check
+from esxkit.measure.bench.headlines import HEADLINES, builtin_line, collect, of_matrix
+from esxkit.measure.bench.line_fit import fit
+from esxkit.measure.bench.matrix import BUILTIN_AT_MOST, Plan, Row, World
+from esxkit.measure.bench.runner import Command, Runner
 
 KEYS = [
     "vol_list_details_n1000_20ms_speedup_over_builtin",
@@ -120,7 +121,8 @@ def test_the_page_has_all_tables_and_plots(rows, tmp_path):
     for name in files:
         assert ElementTree.parse(tmp_path / name).getroot().tag == "{http://www.w3.org/2000/svg}svg"
         assert "<script" not in (tmp_path / name).read_text()
-    data = {"when": "2026-01-01 00:00 UTC", "seconds": 600, "machine": page.machine(), "load": 0.1}
+    machine = {**report.machine(), **report.peers()}
+    data = {"when": "2026-01-01 00:00 UTC", "seconds": 600, "machine": machine, "load": 0.1}
     page.write(tmp_path / "BENCHMARKS.md", data, tables.all_of(parts, collect(parts), rows), files)
     text = (tmp_path / "BENCHMARKS.md").read_text()
     assert all(key in text for key in KEYS)

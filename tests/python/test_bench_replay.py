@@ -12,11 +12,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from esxkit.harness.bench.http_message import BadMessage, take_request
-from esxkit.harness.bench.replay import ReplayServer
 from esxkit.harness.environment import HarnessError
+from esxkit.harness.http_message import BadMessage, take_request
 from esxkit.harness.live import until
 from esxkit.harness.servers import PASSWORD, Fake
+from esxkit.measure.bench.replay import ReplayServer
 
 _ENVELOPE = (
     '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Body>{}</soapenv:Body>'

@@ -8,13 +8,13 @@ from typing import ClassVar
 import attrs
 import pytest
 
+from esxkit.attack.matrix import command, judge
+from esxkit.attack.matrix.cells import Cell, Outcome
+from esxkit.attack.matrix.plan import EXCEPTIONS, Choice, cells, shuffled
+from esxkit.attack.matrix.report import Run, report, summary
+from esxkit.attack.matrix.troubles import TROUBLES
+from esxkit.attack.matrix.verbs import VERBS
 from esxkit.fake.troubles import Rule
-from esxkit.harness.matrix import command, judge
-from esxkit.harness.matrix.cells import Cell, Outcome
-from esxkit.harness.matrix.plan import EXCEPTIONS, Choice, cells, shuffled
-from esxkit.harness.matrix.report import Run, report, summary
-from esxkit.harness.matrix.troubles import TROUBLES
-from esxkit.harness.matrix.verbs import VERBS
 from esxkit.harness.servers import PASSWORD
 
 WAY = ("embedded", "esx", "delete_file")

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from esxkit.harness import mutate
+from esxkit.attack.mutate import command as mutate
+from esxkit.attack.mutate.proxy import MutatingProxy, Round, read_request
+from esxkit.attack.mutate.reply import Reply
+from esxkit.attack.mutate.rules import RULES
 from esxkit.harness.client import WorkerDied, WorkerHung
 from esxkit.harness.daemon import PrivateLibvirtd
 from esxkit.harness.environment import REPOSITORY
-from esxkit.harness.mutate_proxy import MutatingProxy, Round, read_request
-from esxkit.harness.mutate_reply import Reply
-from esxkit.harness.mutate_rules import RULES
 from esxkit.harness.servers import PASSWORD, Fake
 
 BODY = (REPOSITORY / "tests/fuzz/corpus/search/few.xml").read_bytes()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from python_checks import circles
+from python_checks import circles, packages
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,3 +50,22 @@ def test_a_circle_through_the_core_of_the_fake_is_found(below: str):
     texts = tree()
     texts[f"python/esxkit/fake/{below}.py"] += "\nfrom esxkit.fake.core import Service\n"
     assert any("esxkit.fake.core" in one for one in circles(texts))
+
+
+def test_packages_import_what_is_below_them():
+    assert list(packages(tree())) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("python/esxkit/harness/planted.py", "from esxkit.measure.report import Table"),
+        ("python/esxkit/harness/planted.py", "from esxkit.attack.matrix import cells"),
+        ("python/esxkit/fake/planted.py", "import esxkit.harness.uri"),
+        ("python/esxkit/wire/planted.py", "from esxkit.fake.options import FakeOptions"),
+        ("python/esxkit/measure/planted.py", "from esxkit.demo.changes import Change"),
+        ("python/esxkit/unknown/planted.py", "import os"),
+    ],
+)
+def test_a_planted_import_from_above_is_found(name: str, line: str):
+    assert len(list(packages({**tree(), name: line}))) == 1

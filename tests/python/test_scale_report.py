@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from esxkit.harness import usage
-from esxkit.harness.scale_report import CURVE, Figures, Pure, Row, Update, write_report
+from esxkit.measure.scale.page import CURVE, Figures, Pure, Row, Update, write_report
 
 MIB = 1024**2
 

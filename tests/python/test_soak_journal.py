@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from esxkit.harness import soak_journal
-from esxkit.harness.soak_journal import JournalReader, JournalWriter, State
+from esxkit.measure.soak import journal
+from esxkit.measure.soak.journal import JournalReader, JournalWriter, State
 
 
 @pytest.fixture
 def clock(monkeypatch):
     """The time, to be set."""
     now = [0.0]
-    monkeypatch.setattr(soak_journal.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(journal.time, "monotonic", lambda: now[0])
 
     def at(seconds: float) -> None:
         now[0] = seconds

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-"""The test harness: everything a test, the demo or a curious person needs around the driver.
+"""The test harness: what the tests need around the driver; esxkit.measure, esxkit.attack and esxkit.demo stand on it.
 
 * :mod:`~esxkit.harness.environment`  where things are, and what the environment variables say
 * :mod:`~esxkit.harness.process`      child processes that never outlive their parent
