@@ -92,7 +92,7 @@ def source_entries_of_deb822(text: str) -> str:
 
 
 def write_source_entries(etc: Path, target: Path) -> None:
-    """Writes a deb-src version of every sources file below `etc` into `target`."""
+    """Write a deb-src version of every sources file below `etc` into `target`."""
     files = [etc / "sources.list", *sorted((etc / "sources.list.d").glob("*"))]
     for file in files:
         if not file.is_file():
@@ -133,13 +133,13 @@ Acquire::IndexTargets::deb-src::DEP-11 "";
         )
 
     def run(self, *argv: str) -> subprocess.CompletedProcess[str]:
-        """Runs one apt program with the private configuration."""
+        """Run one apt program with the private configuration."""
         command = [argv[0], "-c", str(self._configuration), *argv[1:]]
         environment = {**os.environ, "LC_ALL": "C"}
         return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
     def update(self) -> str:
-        """Fetches the Sources indexes; returns what apt complained of."""
+        """Fetch the Sources indexes; return what apt complained of."""
         return self.run("apt-get", "-q", "update").stderr
 
     def source_versions(self) -> list[str]:
@@ -153,7 +153,7 @@ Acquire::IndexTargets::deb-src::DEP-11 "";
         return [Download(*row) for row in rows]
 
     def fetch(self, file: Download) -> Path:
-        """Downloads one file and checks it; raises SourceError otherwise."""
+        """Download one file and check it; raise SourceError otherwise."""
         path = self._folder / "archives" / file.name
         answer = self.run(APT_HELPER, "download-file", file.uri, str(path), file.checksum)
         if answer.returncode or not path.exists():
@@ -176,7 +176,7 @@ def choose_version(wanted: str, available: list[str], upstream: str) -> str | No
 
 
 def apply_patches(archive: Path, source: Path, scratch: Path) -> None:
-    """Applies the distribution's patches, as the installed library was built with them."""
+    """Apply the distribution's patches, as the installed library was built with them."""
     with tarfile.open(archive) as packaging:
         extract_all(packaging, scratch)
     patches = scratch / "debian" / "patches"
@@ -198,7 +198,7 @@ def apply_patches(archive: Path, source: Path, scratch: Path) -> None:
 
 
 def extract_all(archive: tarfile.TarFile, target: Path) -> None:
-    """Unpacks an archive whose checksum was verified, and nothing outside `target`."""
+    """Unpack an archive whose checksum was verified, and nothing outside `target`."""
     if hasattr(tarfile, "data_filter"):
         archive.extractall(target, filter="tar")
     else:
@@ -206,7 +206,7 @@ def extract_all(archive: tarfile.TarFile, target: Path) -> None:
 
 
 def get_source(cache: Path, version: str) -> Path:
-    """Downloads, checks, unpacks and patches the source into the cache; returns its folder."""
+    """Download, check, unpack and patch the source into the cache; return its folder."""
     for tool in ("apt-get", "dpkg-query", APT_HELPER):
         if shutil.which(tool) is None:
             raise SourceError(f"This is not a Debian system ({tool} is missing): {HELP.format(version=version)}.")
@@ -228,7 +228,7 @@ def get_source(cache: Path, version: str) -> Path:
 
 
 def unpack(cache: Path, version: str, tarballs: list[Path], scratch: Path) -> Path:
-    """Unpacks and patches beside the target, then moves it there in one step."""
+    """Unpack and patch beside the target, then move it there in one step."""
     cache.mkdir(parents=True, exist_ok=True)
     target = cache / f"libvirt-{version}"
     with tempfile.TemporaryDirectory(prefix=".unpack-", dir=cache) as folder:
@@ -261,7 +261,7 @@ def is_complete(source: Path) -> bool:
 
 
 def main(argv: list[str]) -> int:
-    """Prints the folder of the source, getting it first where needed."""
+    """Print the folder of the source, getting it first where needed."""
     if len(argv) != 2:
         print("usage: libvirt_source.py CACHE_DIR", file=sys.stderr)
         return 2

@@ -17,7 +17,7 @@ from source_checks import complaints
 
 
 def run(argv: list[str], root: Path) -> bool:
-    """Runs a checker; whether it was content."""
+    """Run a checker; whether it was content."""
     return subprocess.run(argv, cwd=root, check=False).returncode == 0
 
 
@@ -71,7 +71,7 @@ CHECKERS: tuple[Callable[[Path], bool], ...] = (our_rules, ruff, cppcheck, shell
 
 
 def main(argv: list[str]) -> int:
-    """Runs every checker, whatever the earlier ones found."""
+    """Run every checker, whatever the earlier ones found."""
     root = Path(argv[1])
     (root / "build" / "cppcheck").mkdir(exist_ok=True)
     bad = []

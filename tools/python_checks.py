@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 
@@ -20,6 +21,33 @@ PACKAGES: dict[str, list[str]] = {
     "attack": ["fake", "harness"],
     "demo": ["harness"],
 }
+
+
+# How docstrings of functions do not begin: "Run", not "Runs". Words that are nouns as well are left out.
+INDICATIVE = frozenset(
+    """Adds Answers Applies Asks Asserts Begins Builds Carries Chooses Closes Configures Deregisters Does Downloads
+    Draws Ends Fetches Forbids Gives Goes Interrupts Keeps Leaves Lets Lifts Listens Loses Makes Measures Opens Passes
+    Populates Prints Puts Raises Reads Registers Removes Renames Replaces Returns Runs Says Sends Serves Sets Starts
+    Stops Takes Tells Tries Unpacks Uploads Waits Wakes Writes""".split()
+)
+
+
+def moods(texts: Mapping[str, str]) -> Iterator[str]:
+    """The docstring of a function says what to do: "Run", not "Runs"."""
+    for path, text in texts.items():
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                word = re.match(r"\w*", ast.get_docstring(node) or "")
+                if word and word[0] in INDICATIVE:
+                    yield f"{path}:{node.lineno}: the docstring begins with {word[0]!r}: use the imperative"
+
+
+def openings(texts: Mapping[str, str]) -> Iterator[str]:
+    """A file begins with the two lines of its licence and its docstring, with no blank line between."""
+    for path, text in texts.items():
+        lines = text.removeprefix("#!/usr/bin/env python3\n").split("\n", 3)
+        if len(lines) < 3 or not lines[2].startswith('"""'):
+            yield f"{path}:3: a docstring belongs right below the licence"
 
 
 def module_name(path: str) -> str:

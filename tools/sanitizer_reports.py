@@ -51,7 +51,7 @@ def complaints(text: str) -> tuple[list[str], int]:
 
 
 def main(argv: list[str]) -> int:
-    """Prints what counts; exit status 1 when anything does."""
+    """Print what counts; exit status 1 when anything does."""
     folder = Path(argv[1])
     count = foreign = 0
     reports = sorted(path for path in folder.rglob("*") if path.is_file())

@@ -472,6 +472,16 @@ def check_packages(tree: Tree) -> Iterator[str]:
     return python_checks.packages({name: tree.text(name) for name in tree.matching(r"python/.*\.py")})
 
 
+def check_moods(tree: Tree) -> Iterator[str]:
+    """The docstring of a function says what to do."""
+    return python_checks.moods({name: tree.text(name) for name in tree.matching(r"(python|tests|tools)/.*\.py")})
+
+
+def check_openings(tree: Tree) -> Iterator[str]:
+    """A Python file begins with its licence and its docstring."""
+    return python_checks.openings({name: tree.text(name) for name in tree.matching(r"(python|tests|tools)/.*\.py")})
+
+
 CHECKS = (
     *WORD_CHECKS,
     check_messages,
@@ -491,6 +501,8 @@ CHECKS = (
     check_habits,
     check_circles,
     check_packages,
+    check_moods,
+    check_openings,
 )
 
 

@@ -27,7 +27,7 @@ class Tally:
     skipped: list[str] = field(default_factory=list)
 
     def add(self, other: Tally) -> None:
-        """Adds the outcomes of another runner."""
+        """Add the outcomes of another runner."""
         self.passed += other.passed
         self.failed += other.failed
         self.skipped += other.skipped
@@ -79,7 +79,7 @@ def tally_pytest(report: Path) -> Tally:
 
 
 def main(argv: list[str]) -> int:
-    """Prints the summary; the closing line stands alone."""
+    """Print the summary; the closing line stands alone."""
     tally = tally_meson(Path(argv[1]))
     tally.add(tally_pytest(Path(argv[2])))
     for name in tally.skipped:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """The command line: `python -m esxkit COMMAND`. A command is a module with `add_parser(subparsers)`.
 
 add_parser sets the default `run` of its parser to a function of the parsed arguments that returns the
 exit status.
 """
+from __future__ import annotations
 
 import argparse
 import importlib

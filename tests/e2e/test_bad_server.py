@@ -63,7 +63,7 @@ def order(server, trouble: str, method: str):
 
 
 def reported(trouble: str):
-    """Asserts that the block ends with the error that the trouble must become."""
+    """Assert that the block ends with the error that the trouble must become."""
     _, codes, *words = TROUBLES[trouble]
     return raises_error(*codes, mentions=words[0] if words else None, within=8)
 

@@ -62,7 +62,7 @@ def culprit(site, client: Client) -> int:
 
 @contextmanager
 def within(pid: int, most: int = MOST) -> Iterator[None]:
-    """Asserts that the process takes at most `most` bytes more in the block than it had before."""
+    """Assert that the process takes at most `most` bytes more in the block than it had before."""
     usage.forget_peak(pid)
     before = usage.memory(pid)
     yield
@@ -71,7 +71,7 @@ def within(pid: int, most: int = MOST) -> Iterator[None]:
 
 
 def warm(site, client: Client, fake: Fake) -> None:
-    """Lets the process load all that a first call takes."""
+    """Let the process load all that a first call takes."""
     pool = client.open(site.uri(fake)).storagePoolLookupByName("datastore1")
     assert pool.listAllVolumes(0)
 

@@ -43,7 +43,7 @@ DRIP = {"kind": "drip", "step_ms": 300, "count": -1}
 
 @contextlib.contextmanager
 def others_are_answered(site: Site, fake: Fake) -> Iterator[None]:
-    """Asserts that another client of the daemon was answered again and again while the block ran."""
+    """Assert that another client of the daemon was answered again and again while the block ran."""
     if site.daemon is None:
         yield
         return
@@ -73,7 +73,7 @@ def others_are_answered(site: Site, fake: Fake) -> Iterator[None]:
 
 
 def ends_in_time(site: Site, server: Fake, *command: str, mentions: str, **parameters: object) -> Result:
-    """Runs virsh with small timeouts; asserts that it fails in time, with words that the error must have."""
+    """Run virsh with small timeouts; assert that it fails in time, with words that the error must have."""
     started = time.monotonic()
     result = site.virsh(server, linger=0, **(QUICK | parameters))(*command)
     took = time.monotonic() - started

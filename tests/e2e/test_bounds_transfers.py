@@ -118,7 +118,7 @@ def transfers(site: Site, client: Client) -> int:
 
 
 def deleted(conn: Remote, name: str) -> bool:
-    """Tries to delete a volume; only another change of it may be in the way."""
+    """Try to delete a volume; only another change of it may be in the way."""
     try:
         conn.storagePoolLookupByName(STORE).storageVolLookupByName(name).delete(0)
     except ApiError as error:

@@ -89,7 +89,7 @@ BUDGETS = [
 
 
 def keeps_its_budget_without_long_polls(cost: Meter, most: int) -> None:
-    """Asserts what may be asked for in any mode, all waits for updates but the first aside: only those can be polls."""
+    """Assert what may be asked for in any mode, all waits for updates but the first aside: only those can be polls."""
     polls = max(cost.methods["WaitForUpdatesEx"] - 1, 0)
     assert cost.total - polls <= most, dict(cost.methods)
 

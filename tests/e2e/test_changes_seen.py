@@ -69,7 +69,7 @@ def upload(client: Client, volume: Remote, data: bytes) -> None:
 
 
 def change(client: Client, pool: Remote, what: str) -> None:
-    """Makes one of CHANGES through a connection."""
+    """Make one of CHANGES through a connection."""
     disk = pool.storageVolLookupByName("small/disk.vmdk")
     file = pool.storageVolLookupByName("small/file.bin")
     doing: dict[str, Callable[[], object]] = {
@@ -203,7 +203,7 @@ def test_free_space_that_the_server_does_not_count_at_once(client: Client, site,
 
 
 def side_by_side(*works: Callable[[], None]) -> list[Exception | None]:
-    """Runs all works at once; what each failed with."""
+    """Run all works at once; what each failed with."""
     failures: list[Exception | None] = [None] * len(works)
 
     def run(number: int) -> None:

@@ -35,7 +35,7 @@ def test_a_plain_users_daemon(fake, world, client_env):
 
 @pytest.fixture
 def stranger(client_env):
-    """Makes virsh of another user on the read-only socket of a daemon of root's."""
+    """Make virsh of another user on the read-only socket of a daemon of root's."""
     if os.geteuid() != 0:
         pytest.skip("only root can become another user")
 

@@ -49,7 +49,7 @@ def daemon(driver: Path) -> Iterator[PrivateLibvirtd]:
 
 @pytest.fixture
 def stranger(daemon: PrivateLibvirtd, client_env: dict[str, str]) -> Stranger:
-    """Runs ``virsh pool-list`` through the daemon as user nobody."""
+    """Run ``virsh pool-list`` through the daemon as user nobody."""
     env = client_env | {name: "/nonexistent" for name in client_env if name == "HOME" or name.startswith("XDG_")}
 
     def run(fake: Fake, *, read_only: bool, **parameters: object) -> Result:

@@ -28,7 +28,7 @@ ON_THE_HARDWARE_ADAPTER = "iqn.2003-10.com.lefthandnetworks:mg-group:1187:esx-vo
 
 @pytest.fixture
 def edited(new_fake):
-    """Makes a fake whose world is the default one after an edit, and what must be seen of it."""
+    """Make a fake whose world is the default one after an edit, and what must be seen of it."""
 
     def make(edit, **options):
         document = copy.deepcopy(DOCUMENT)
@@ -55,7 +55,7 @@ def internet_scsi(document):
 
 
 def drop_adapters(document, adapters) -> None:
-    """Takes adapters with their topology and paths out of a world."""
+    """Take adapters with their topology and paths out of a world."""
     storage = document["storage"]
     keys = {adapter["key"] for adapter in adapters}
     storage["hostBusAdapter"] = [hba for hba in storage["hostBusAdapter"] if hba["key"] not in keys]

@@ -51,7 +51,7 @@ def conn(worker: Client, site, server: Fake) -> Iterator[Remote]:
 
 
 def leave(conn: Remote, server: Fake) -> None:
-    """Closes a connection. The daemon says good-bye to the host later, and waits when that is gone by then."""
+    """Close a connection. The daemon says good-bye to the host later, and waits when that is gone by then."""
     gc.collect()  # a failed call, as an exception shows it, still has its pool, and that the connection
     conn.close()
     server.eventually_without_sessions()

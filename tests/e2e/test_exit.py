@@ -27,7 +27,7 @@ def server(new_fake) -> Fake:
 
 
 def end(client: Client) -> float:
-    """Ends the process; the seconds that took. It ends by itself, without a crash."""
+    """End the process; the seconds that took. It ends by itself, without a crash."""
     begun = time.monotonic()
     client.close()
     assert client.exit_code == 0

@@ -68,7 +68,7 @@ def conn(reader: Client, place: Site, server: Fake) -> Iterator[Remote]:
 
 
 def only_long_polls(cost: Meter, most: int) -> None:
-    """Asserts that the host was asked for nothing, but to tell of further changes."""
+    """Assert that the host was asked for nothing, but to tell of further changes."""
     assert set(cost.methods) <= {"WaitForUpdatesEx"}, dict(cost.methods)
     assert cost.total <= most, dict(cost.methods)
 

@@ -83,7 +83,7 @@ def costs_nothing(conn: Remote, server: Fake) -> bool:
 
 
 def is_live(conn: Remote, server: Fake) -> None:
-    """Asserts that reads cost nothing, soon, and that a change is seen.
+    """Assert that reads cost nothing, soon, and that a change is seen.
 
     After trouble reads are not live before one short poll has shown that the server waits.
     """

@@ -105,7 +105,7 @@ class Place:
         return slowest
 
     def start_uploads(self, count: int = CLIENTS, **parameters: str | int) -> None:
-        """Starts uploads of `count` clients, none of which ends, and returns when each has begun its file."""
+        """Start uploads of `count` clients, none of which ends, and return when each has begun its file."""
         for i in range(count):
             self.virsh("vol-upload", "--pool", STORE, f"m/{i}.iso", "/dev/stdin", **parameters)
             # virsh sends what fills its buffer, and waits for more.

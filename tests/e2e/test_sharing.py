@@ -44,7 +44,7 @@ def worker(client_env) -> Iterator[Client]:
 
 @pytest.fixture
 def auth(place: Site) -> Iterator[Callable[..., None]]:
-    """Changes the auth file of the daemon for one test."""
+    """Change the auth file of the daemon for one test."""
     file = place.daemon.auth_file
 
     def change(password: str, username: str | None = None) -> None:
@@ -293,7 +293,7 @@ def test_another_path_is_another_session(worker: Client, place: Site, new_fake):
 
 
 def stop(daemon: PrivateLibvirtd) -> float:
-    """Stops a daemon; how many seconds that took."""
+    """Stop a daemon; how many seconds that took."""
     begun = time.monotonic()
     assert daemon.process.stop(20) == 0, "libvirtd did not end in an orderly way."
     return time.monotonic() - begun

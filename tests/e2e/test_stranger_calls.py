@@ -79,7 +79,7 @@ class Place:
         self.daemon.auth_file.write_text(f"[credentials-x]\npassword={PASSWORD}\n{sections}")
 
     def age(self) -> None:
-        """Waits until what the callers have been told before is too old."""
+        """Wait until what the callers have been told before is too old."""
         time.sleep(TTL + 0.2)
 
     def fall_silent(self) -> None:
@@ -91,7 +91,7 @@ class Place:
             os.kill(host.pid, signal.SIGCONT)
 
     def root_is_answered(self) -> None:
-        """Asserts that a client of another driver is answered, by all workers and by those that take any call."""
+        """Assert that a client of another driver is answered, by all workers and by those that take any call."""
         virsh = environment.program("virsh", "libvirt-clients")
         argv = [virsh, "-c", through_daemon("test:///default", self.daemon.socket)]
         for command, answer in (("list --name", "test"), ("pool-refresh default-pool", "refreshed")) * 2:
@@ -130,7 +130,7 @@ def place(driver: Path, client_env: dict[str, str], tmp_path: Path) -> Iterator[
 
 
 def the_others_are_refused(callers: Callers) -> None:
-    """Asserts that all but a few of the calls have ended soon, with the reason and the way out."""
+    """Assert that all but a few of the calls have ended soon, with the reason and the way out."""
     callers.wait_until(lambda: len(callers.ended()) >= CALLERS - PLACES, 5)
     refused = [one for one in callers.ended() if REFUSED in one.words]
     assert len(refused) >= CALLERS - PLACES, callers.ended()

@@ -59,7 +59,7 @@ def own_port(daemon: PrivateLibvirtd, fake: Fake) -> None:
 
 @pytest.fixture
 def stranger(daemon: PrivateLibvirtd, client_env: dict[str, str], fake: Fake) -> Stranger:
-    """Opens and lists through the daemon as user nobody, read-only unless told otherwise."""
+    """Open and list through the daemon as user nobody, read-only unless told otherwise."""
     env = client_env | {name: "/nonexistent" for name in client_env if name == "HOME" or name.startswith("XDG_")}
 
     def run(*, port: int | None = None, read_only: bool = True, **parameters: object) -> Result:

@@ -168,7 +168,7 @@ class Place:
         self.calm: Remote
 
     def start(self) -> None:
-        """Starts daemon and connection."""
+        """Start daemon and connection."""
         self.daemon = PrivateLibvirtd(password=PASSWORD, env={"MALLOC_ARENA_MAX": "1"}).start()
         limit_address_space(self.daemon.process.pid, ABOVE_START)
         self.client = Client(self.env)
@@ -176,7 +176,7 @@ class Place:
         self.calm = self.client.open(uri.through_daemon(address, self.daemon.socket))
 
     def stop(self) -> int:
-        """Ends both; the daemon's exit code."""
+        """End both; the daemon's exit code."""
         self.client.close()
         return self.daemon.stop()
 
@@ -188,7 +188,7 @@ class Place:
 
 
 def limit_address_space(pid: int, above: int) -> int:
-    """Lets a process have so many bytes more than it has mapped; what it had."""
+    """Let a process have so many bytes more than it has mapped; what it had."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[0])
     size = pages * resource.getpagesize()
     resource.prlimit(pid, resource.RLIMIT_AS, (size + above, size + above))
@@ -246,7 +246,7 @@ class Calm:
             self.failure = error
 
     def check(self) -> None:
-        """Asserts that all calls worked, and in time."""
+        """Assert that all calls worked, and in time."""
         assert self.failure is None, self.failure
         assert self.seconds
         assert statistics.median(self.seconds) < patience(CALM_MEDIAN), self.seconds

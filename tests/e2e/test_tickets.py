@@ -16,7 +16,7 @@ XML = f"<volume><name>{NAME}</name><capacity>1</capacity></volume>"
 
 
 def round_trip(client: Client, conn) -> None:
-    """Uploads and downloads a volume."""
+    """Upload and download a volume."""
     volume = conn.storagePoolLookupByName(STORE).createXML(XML, 0)
     client.run("esxkit.harness.contents:upload", volume, DATA)
     assert client.run("esxkit.harness.contents:download", volume) == DATA

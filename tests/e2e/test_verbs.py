@@ -141,7 +141,7 @@ class Place:
         return self.has_contents(kind) or not row.startswith(("`vol-upload", "`vol-download"))
 
     def fill(self, kind: Kind, data: bytes) -> None:
-        """Gives a volume contents behind everybody's back, where they are a file."""
+        """Give a volume contents behind everybody's back, where they are a file."""
         if self.has_contents(kind):
             self.fake.fill(self.store, self.contents_file(kind), data)
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """Judged by a stranger: pyVmomi's own client reads the whole default world from the fake over real TLS.
 
 Everything it reads is compared with data/inventory.json: adapters, targets, LUNs, topology and paths, datastores
 with their summary, info, mounts and capability, and every file through the datastore browser.
 """
+from __future__ import annotations
 
 import datetime
 import math

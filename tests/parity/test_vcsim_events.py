@@ -56,15 +56,15 @@ class Administrator:
         return next(one for one in self._all(kind) if one.name == name)
 
     def rename_datacenter(self, name: str, new_name: str) -> None:
-        """Renames a datacenter."""
+        """Rename a datacenter."""
         WaitForTask(self._find(vim.Datacenter, name).Rename_Task(new_name))
 
     def create(self, name: str, folder: Path) -> None:
-        """Makes a datastore at the first host."""
+        """Make a datastore at the first host."""
         self._all(vim.HostSystem)[0].configManager.datastoreSystem.CreateLocalDatastore(name, str(folder))
 
     def destroy(self, name: str) -> None:
-        """Takes a datastore away."""
+        """Take a datastore away."""
         WaitForTask(self._find(vim.Datastore, name).Destroy_Task())
 
     def close(self) -> None:

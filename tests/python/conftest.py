@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """The fixtures of the tests of the fake."""
+from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,7 +15,7 @@ from esxkit.fake import FakeServer
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., FakeServer]]:
-    """Starts fakes; arguments are FakeServer's."""
+    """Start fakes; arguments are FakeServer's."""
     started: list[FakeServer] = []
 
     def start(*args: Any, **kwargs: Any) -> FakeServer:
@@ -39,7 +39,7 @@ def small() -> Iterator[FakeServer]:
 
 @pytest.fixture
 def soap() -> Callable[..., Soap]:
-    """Makes logged-in clients: soap(server), or soap(server, version, login=False)."""
+    """Make logged-in clients: soap(server), or soap(server, version, login=False)."""
 
     def make(server: FakeServer, version: str | None = "8.0.3.0", *, login: bool = True) -> Soap:
         client = Soap(server, version)
@@ -52,7 +52,7 @@ def soap() -> Callable[..., Soap]:
 
 @pytest.fixture
 def connect() -> Iterator[Callable[[FakeServer], ViClient]]:
-    """Makes logged-in pyVmomi clients: connect(server)."""
+    """Make logged-in pyVmomi clients: connect(server)."""
     made: list[ViClient] = []
 
     def make(server: FakeServer) -> ViClient:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """What clients may do to the files of a datastore: locks, space, moves, and what outlives a restart."""
+from __future__ import annotations
 
 import pytest
 

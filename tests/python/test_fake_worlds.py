@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """Worlds: each is well-formed VI data, in every release, and shows the oddity it is made for."""
+from __future__ import annotations
 
 import collections
 import itertools
@@ -22,7 +22,7 @@ from esxkit.wire.versions import version_for
 
 @pytest.fixture
 def made(tmp_path):
-    """Populates a world: the service."""
+    """Populate a world: the service."""
     folders = (tmp_path / str(number) for number in itertools.count())
 
     def make(plan):

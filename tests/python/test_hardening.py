@@ -122,7 +122,7 @@ def test_hardening_of_large_frames(tmp_path: Path) -> None:
 
 
 def configure(folder: Path, *options: str, **environment: str) -> list[str]:
-    """Configures another build. Returns: the arguments that its sources are compiled with."""
+    """Configure another build. Returns: the arguments that its sources are compiled with."""
     run("meson", "setup", folder, REPOSITORY, f"-Dpython={option('python')}",
         f"-Dlibvirt_source={option('libvirt_source')}", *options, **environment)
     return arguments(sources(folder)[0])

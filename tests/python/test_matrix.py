@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """The matrix of attacks itself: which cells there are, and what is a failure."""
+from __future__ import annotations
 
 from typing import ClassVar
 
@@ -114,7 +114,7 @@ class _Crew:
     def __init__(self, _workers: int) -> None:
         self._outcomes = {outcome.cell: outcome for outcome in self.crews.pop(0)}
 
-    def __enter__(self) -> "_Crew":
+    def __enter__(self) -> _Crew:
         return self
 
     def __exit__(self, *_exc: object) -> None:

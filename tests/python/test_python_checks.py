@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from python_checks import circles, packages
+from python_checks import circles, moods, openings, packages
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,3 +69,18 @@ def test_packages_import_what_is_below_them():
 )
 def test_a_planted_import_from_above_is_found(name: str, line: str):
     assert len(list(packages({**tree(), name: line}))) == 1
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_a_docstring_in_the_indicative_is_found(kind: str):
+    planted = f'class C:\n    {kind} f(self):\n        """Runs; that is all."""\n'
+    assert list(moods({A: planted})) == [f"{A}:2: the docstring begins with 'Runs': use the imperative"]
+    assert list(moods({A: planted.replace("Runs", "Run").replace("class C", "class Runs")})) == []
+
+
+def test_a_docstring_apart_from_the_licence_is_found():
+    licence = "# SPDX-License-Identifier: X\n# Copyright (C) 2026\n"
+    assert list(openings({A: f'{licence}"""What it is."""\n'})) == []
+    assert list(openings({A: f'#!/usr/bin/env python3\n{licence}"""What it is."""\n'})) == []
+    for other in (f'{licence}\n"""What it is."""\n', f"{licence}import os\n", licence):
+        assert list(openings({A: other})) == [f"{A}:3: a docstring belongs right below the licence"]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """What ./dev scale writes of its figures, and how it measures a process."""
+from __future__ import annotations
 
 import os
 import time

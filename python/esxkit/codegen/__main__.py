@@ -28,7 +28,7 @@ VISITORS = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Writes each file asked for; on a problem says all of them and returns 1."""
+    """Write each file asked for; on a problem say all of them and return 1."""
     options = _parse(arguments)
     try:
         closure = complete(read_roots(options.roots), VimSchema())

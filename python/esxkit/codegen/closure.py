@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
+import attrs
 
 from esxkit.codegen.roots import Roots, RootsError
 from esxkit.model.vim import Enum, Field, Kind, Method, Schema, Type
 
 
-@dataclass(frozen=True)
+@attrs.frozen
 class Closure:
     """What the visitors print. Skipped fields are gone; every name a field mentions is in here."""
 
@@ -68,7 +67,7 @@ class _Walk:
         """(type's name, who wants it)"""
 
     def start(self) -> None:
-        """Puts what the roots name on the list."""
+        """Put what the roots name on the list."""
         for name in self.roots.replay:
             self._start_method(name)
         for name, subtypes in self.roots.types.items():
@@ -89,7 +88,7 @@ class _Walk:
             self._want_field(f"methods.{name}", field)
 
     def run(self) -> None:
-        """Works the list off, then looks at what subtypes and faults claim to be."""
+        """Work the list off, then look at what subtypes and faults claim to be."""
         while self.todo:
             name, wanted_by = self.todo.pop()
             if name not in self.types:
@@ -109,7 +108,7 @@ class _Walk:
             self.problems.append(f"{wanted_by}: the schema has no type {name}")
             return
         fields = tuple(field for field in found.fields if not self._skipped(name, field))
-        self.types[name] = dataclasses.replace(found, fields=fields)
+        self.types[name] = attrs.evolve(found, fields=fields)
         if found.parent:
             self.todo.append((found.parent, name))
         for field in fields:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def write_if_changed(path: Path, text: str) -> bool:
-    """Writes *text* unless the file has it already, so that nothing is rebuilt for nothing.
+    """Write *text* unless the file has it already, so that nothing is rebuilt for nothing.
 
     Returns whether the file was written.
     """

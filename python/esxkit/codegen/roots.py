@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import attrs
 
 REPLAY_RULES = ("safe", "once", "session")
 
@@ -21,13 +22,13 @@ class RootsError(Exception):
         self.problems = problems
 
 
-@dataclass(frozen=True)
+@attrs.frozen
 class Roots:
     """The list as it stands, before any look at the schema."""
 
-    replay: dict[str, str] = field(default_factory=dict)
+    replay: dict[str, str] = attrs.field(factory=dict)
     """Method to replay rule."""
-    types: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    types: dict[str, tuple[str, ...]] = attrs.field(factory=dict)
     """Type to the subclasses that are wanted too."""
     enums: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
@@ -36,7 +37,7 @@ class Roots:
 
 
 def read_roots(path: Path) -> Roots:
-    """Reads the file at *path*; RootsError says all that is wrong with it at once."""
+    """Read the file at *path*; RootsError says all that is wrong with it at once."""
     try:
         text = path.read_text(encoding="utf-8")
         return parse_roots(tomllib.loads(text))
@@ -45,7 +46,7 @@ def read_roots(path: Path) -> Roots:
 
 
 def parse_roots(document: dict) -> Roots:
-    """Turns a TOML document into Roots, or raises RootsError."""
+    """Turn a TOML document into Roots, or raise RootsError."""
     problems = [f"{name}: there is no such section" for name in document if name not in _SECTIONS]
     skip = document.get("skip", {})
     roots = Roots(

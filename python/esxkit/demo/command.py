@@ -124,7 +124,7 @@ def tour(world: World) -> list[Step]:
 
 
 def take_tour(virsh: Virsh, steps: Sequence[Step | Change]) -> int:
-    """Shows all steps; returns how many went wrong."""
+    """Show all steps; return how many went wrong."""
     wrong = 0
     for step in steps:
         print(f'\n# {step.title}\n$ virsh -c "$URI" {shlex.join(step.command)}')
@@ -193,6 +193,6 @@ def run(_parsed: argparse.Namespace) -> int:
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
-    """Registers ``esxkit demo``."""
+    """Register ``esxkit demo``."""
     parser = subparsers.add_parser("demo", help="fake host, private libvirtd and a tour with virsh")
     parser.set_defaults(run=run)

@@ -52,7 +52,7 @@ def happenings() -> list[Happening]:
 
 
 def hear(virsh: Virsh, fake: Fake) -> int:
-    """Shows all of them; returns how many went wrong."""
+    """Show all of them; return how many went wrong."""
     wrong = 0
     # So that the long poll which is waited for below is that of this virsh, which listens by then.
     fake.eventually_without_sessions()

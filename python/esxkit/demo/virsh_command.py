@@ -48,7 +48,7 @@ def running_fake(state: Path) -> dict[str, Any] | None:
 
 
 def start_fake(state: Path) -> dict[str, Any]:
-    """Starts a fake host that stays when this command ends; returns its address."""
+    """Start a fake host that stays when this command ends; return its address."""
     log = state.with_suffix(".log")
     argv = [sys.executable, "-m", "esxkit", "fake"]
     with state.open("wb") as output, log.open("wb") as errors:
@@ -65,7 +65,7 @@ def start_fake(state: Path) -> dict[str, Any]:
 
 
 def stop_fake(state: Path) -> None:
-    """Ends the fake host, if it runs."""
+    """End the fake host, if it runs."""
     if address := running_fake(state):
         os.kill(address["pid"], signal.SIGTERM)
     state.unlink(missing_ok=True)
@@ -92,7 +92,7 @@ def run(parsed: argparse.Namespace) -> int:
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
-    """Registers ``esxkit virsh``; every argument is virsh's, whatever it looks like."""
+    """Register ``esxkit virsh``; every argument is virsh's, whatever it looks like."""
     parser = subparsers.add_parser(
         "virsh", help="virsh on a fake host (started if needed)", prefix_chars="\0", add_help=False
     )

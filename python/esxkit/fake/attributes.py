@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """What a datastore knows of its files that a real file system does not, by path.
 
 With a journal (a file of one JSON value a line) the knowledge outlives the process, however that ended.
 """
+from __future__ import annotations
 
 import json
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """`esxkit fake`: the fake server alone. The first line of output is JSON and tells how to reach it."""
+from __future__ import annotations
 
 import argparse
 import asyncio
@@ -38,7 +38,7 @@ def add_parser(subparsers: Any) -> None:
     for name, default in _COUNTS.items():
         text = f"make a world from counts with so many {name} (default {default})"
         parser.add_argument(f"--{name}", type=int, metavar="N", help=text)
-    for field in attrs.fields(FakeOptions):
+    for field in attrs.fields(attrs.resolve_types(FakeOptions)):
         _add_option(parser, field)
     parser.set_defaults(run=run)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """The bytes of large sparse files: where data is, copying it and wiping it, a window at a time."""
+from __future__ import annotations
 
 import os
 from collections.abc import Iterator

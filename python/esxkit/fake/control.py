@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """The control interface: what a test may do to a running fake, as verbs with JSON arguments.
 
 In process: `fake.control.VERB(...)`; over HTTP: POST /_fake/VERB with a JSON object (GET for verbs without
 arguments); its "*" may be a list of arguments by position. The reply is the verb's result as JSON; 400 with a
 sentence if the verb or an argument is wrong.
 """
+from __future__ import annotations
 
 import inspect
 import json

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """The core of the fake: sessions, options, counters and the registry, which managed objects share.
 
 Nothing here knows a managed object's class or a request; requests go through esxkit.fake.dispatch.
 """
+from __future__ import annotations
 
 import asyncio
 import collections

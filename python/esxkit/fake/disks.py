@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """What can be done to virtual disks: real descriptors, real extents, one coroutine an operation.
 
 A disk that is being made has all its files from the beginning, descriptor included, and is locked until it is
 done. Interrupted by a cancelled task or a fault, an operation takes back what it began; killed, it cannot.
 """
+from __future__ import annotations
 
 import contextlib
 import uuid

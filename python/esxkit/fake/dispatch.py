@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """The way a request takes through the fake.
 
     body ─► parse ─► rules (injected trouble) ─► session, privilege ─► object ─► method ─► reply
 
 No HTTP here: `handle` takes bytes and gives a Reply.
 """
+from __future__ import annotations
 
 import re
 import time

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """What a hostile server makes of a true reply: functions from bytes to bytes, for any SOAP method.
 
 They work on the text of the envelope as `esxkit.wire` writes it (one prefix, no comments, no sections of CDATA), so
 that one function serves names, paths, aliases, portals, IQNs, LUN names, fault texts, task errors and tickets alike.
 """
+from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence

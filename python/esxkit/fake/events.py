@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """Numbered moments in the life of a fake, at which it can die or drop its connections.
 
 A moment is a request that came, an answer that goes out, a quarter of a MiB of contents, or a step of a task. A
 test counts those of an undisturbed run, and then breaks one run off at each of them.
 """
+from __future__ import annotations
 
 import asyncio
 import os

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """Errors of the file store as the VI faults a server reports, about a datastore path."""
+from __future__ import annotations
 
 import contextlib
 import errno

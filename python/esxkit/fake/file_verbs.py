@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """Verbs of the control interface about the bytes of datastores: what is really there, who has it, what fails."""
+from __future__ import annotations
 
 import base64
 import binascii

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """The files of a datastore: real (sparse) files in a temporary folder, plus what a file system cannot say.
 
 A world's file tree is a list of {"name", "kind", "size", "mtime", "children", ...}; kind "dir" is a folder.
@@ -13,6 +12,7 @@ What clients do goes through `read`, `write`, `create`, `delete` and `rename`: t
 `make_file`, `make_folder` and `remove` are for worlds and tests: they ask nobody, and space follows.
 Errors are those of the real file system plus BadPath, locks.FileBusy and space.NoSpace.
 """
+from __future__ import annotations
 
 import contextlib
 import datetime
@@ -212,7 +212,7 @@ class FileStore:
             yield entry
 
     @contextlib.contextmanager
-    def write(self, path: str) -> Iterator["Writer"]:
+    def write(self, path: str) -> Iterator[Writer]:
         """A file created, or emptied if it exists, and kept open for writing until the block ends.
 
         However the block ends, what was written stays: who wants it gone calls `delete` afterwards.

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """Property filters: what one of them has reported, and what differs from it now.
 
 A filter selects and compares everything once. After that it looks only at the objects that the registry says were
 touched, and walks again only where one of these leads elsewhere: a change costs the same in a large inventory.
 """
+from __future__ import annotations
 
 from typing import Any
 

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """The /folder file API: who may, which file is meant, and what is done with it.
 
     /folder/PATH?dcPath=DATACENTER&dsName=DATASTORE      GET, HEAD (ranges), PUT, DELETE
@@ -9,6 +8,7 @@ PATH is percent-encoded once, dcPath and dsName twice (the server decodes them t
 A caller has a session's cookie or sends a name and password, which makes a session; a host behind a vCenter takes
 tickets only, and knows no dcPath.
 """
+from __future__ import annotations
 
 import base64
 import binascii

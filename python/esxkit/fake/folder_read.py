@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """What /folder shows: files and ranges of them, and lists as HTML for people."""
+from __future__ import annotations
 
 import contextlib
 import html

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """How /folder says no.
 
 A request that carries a body is refused before the body is read. Real servers then close the connection, so a client
 may find it reset before it has seen the answer ("early-close"); a polite server reads the body first.
 """
+from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """What /folder does to files: PUT and DELETE.
 
 A PUT is written to the file as it comes, piece by piece, under the name it was sent to. When it breaks, what has come
 stays there (switch partial_put).
 """
+from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator

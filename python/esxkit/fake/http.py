@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """HTTP in front of the dispatcher: /sdk, the version list, and replies that go wrong on order.
 
 aiohttp's low-level server is used so that nothing is answered that ESX does not answer (no 100-continue)
 and replies can be cut anywhere.
 """
+from __future__ import annotations
 
 import asyncio
 import gzip
@@ -139,7 +139,7 @@ class Frontend:
 class HostFrontend:
     """The web server of the hosts behind a vCenter: files by ticket, and nothing else."""
 
-    def __init__(self, service: "Service", folder: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]):
+    def __init__(self, service: Service, folder: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]):
         self._service, self._folder = service, folder
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:

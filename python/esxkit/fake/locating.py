@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """From the name of a file, as clients write it, to the datastore and the path in it.
 
 A name is "[datastore] folder/file", a /folder URL of this server or the URL of a datastore with a path behind it.
 """
+from __future__ import annotations
 
 import contextlib
 import re
@@ -47,7 +47,7 @@ class Place:
         with about(str(self), self.datastore.plain_name):
             yield
 
-    def sibling(self, path: str) -> "Place":
+    def sibling(self, path: str) -> Place:
         """Another path of the same datastore."""
         return attrs.evolve(self, path=path)
 

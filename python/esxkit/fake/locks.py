@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """Who has a file open: any number of readers, one writer, or a running machine.
 
     machine ──► nobody else reads or writes
@@ -9,6 +8,7 @@
 
 A lock is on a file's path below its datastore; a folder counts as open while anything in it is.
 """
+from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator

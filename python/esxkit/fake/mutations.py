@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """Changes to the world while it runs; each is announced to the property collectors."""
+from __future__ import annotations
 
 import contextlib
 import copy

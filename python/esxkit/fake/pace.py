@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """How long work takes and how far it is: what a job of a task tells about itself while it runs."""
+from __future__ import annotations
 
 import asyncio
 import time

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """What the file manager does to files and folders. Interrupted copies are taken back; killed, they cannot be."""
+from __future__ import annotations
 
 import contextlib
 

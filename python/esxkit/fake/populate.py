@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """From a world (plain data) to a service full of managed objects."""
+from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ _MADE = {
 _LOCALES = ["en"]
 
 
-def populate(world: World, options: FakeOptions, files: Path) -> "Builder":
+def populate(world: World, options: FakeOptions, files: Path) -> Builder:
     """A service with all objects of a world; the files of its datastores are made below `files`."""
     service = Service(options, api_version=world.api_version, is_vcenter=world.vcenter is not None)
     builder = Builder(world, service, files)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """An HTTP reply written byte by byte: what aiohttp would not send.
 
 Its status line, headers and body may lie about each other, be of any length, come a byte at a time, or stop. A reply
 that is whole leaves the connection open, any other closes it.
 """
+from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """Managed objects of the fake and the registry that knows them all and announces their changes.
 
     registry ── moid ──► ManagedObject ── props ──► immutable data objects
@@ -8,6 +7,7 @@
 
 A property's value is replaced, never changed in place, so the collector compares by identity.
 """
+from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """Which objects and values a PropertyFilterSpec means: traversal and property paths.
 
 Paths are dotted, may go through data objects and may pick one item of an array by its key:
 `config.storageDevice.scsiLun["key-vim.host.ScsiDisk-..."].operationalState`.
 """
+from __future__ import annotations
 
 import re
 from typing import Any

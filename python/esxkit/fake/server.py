@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """The fake as a running server: in a thread of this process, or in a process of its own.
 
     with FakeServer("default") as fake:
@@ -9,6 +8,7 @@
 
 FakeServer and FakeProcess have the same attributes and the same control verbs (control.Control).
 """
+from __future__ import annotations
 
 import asyncio
 import contextlib

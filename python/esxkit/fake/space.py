@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """The room on a volume, counted by what its files say they have allocated.
 
 Real disk usage plays no part: a world's terabytes are sparse files on a small disk.
 """
+from __future__ import annotations
 
 
 class NoSpace(OSError):

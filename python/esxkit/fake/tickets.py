@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """Service tickets: what a vCenter hands out so that one request for a file goes straight to a host.
 
 A ticket is for one method and one file, and for one use.
 """
+from __future__ import annotations
 
 import re
 import secrets

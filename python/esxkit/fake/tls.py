@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """Certificates of the fake: a fresh CA for each folder, and server certificates good and bad."""
+from __future__ import annotations
 
 import datetime
 import hashlib
@@ -68,7 +68,7 @@ def _write(kind: str, cacert: Path, chain: Path) -> None:
     chain.write_bytes(pem)
 
 
-def _colons(digest: "hashlib._Hash") -> str:
+def _colons(digest: hashlib._Hash) -> str:
     return ":".join(f"{byte:02X}" for byte in digest.digest())
 
 

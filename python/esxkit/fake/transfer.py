@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """One request of the file API on its way: how fast its body moves, what is counted, and where it breaks.
 
 Bodies go by in pieces, in either direction. A piece ends where a rule of troubles wants to act, so that "at byte N"
 is meant literally.
 """
+from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator

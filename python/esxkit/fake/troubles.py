@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """Trouble to order: faults, wrong HTTP answers, broken and hostile replies, for the next calls of a method.
 
 Instead of an answer: "fault" (a VI fault, its message `size` bytes long), "http" (any status, `headers` and body, of
@@ -28,6 +27,7 @@ pattern on "[datastore] folder/file". There "cut" closes the connection after `c
 way, of the request (PUT) or of the answer (GET); "stall" stops there for good (default: before anything is sent), and
 "expire" ends all sessions there, while the transfer goes on. `expire` ends them with a cut or a stall, too.
 """
+from __future__ import annotations
 
 import fnmatch
 from collections.abc import Callable, Iterator

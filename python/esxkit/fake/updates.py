@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """What a collector remembers of one session's filters, and the machinery behind WaitForUpdates.
 
     CollectorState ── filters ──► PropertyFilter ── reported {moid: {path: value}}
@@ -10,6 +9,7 @@
 
 A blocked wait is one future and, where its time is limited, one timer; nothing looks at a clock in between.
 """
+from __future__ import annotations
 
 import asyncio
 import enum

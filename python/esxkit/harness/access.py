@@ -97,7 +97,7 @@ class Authority:
 
     @contextmanager
     def deny(self, action: str, **details: str) -> Iterator[None]:
-        """Forbids an action while the block lasts."""
+        """Forbid an action while the block lasts."""
         rule = Rule(action, details)
         with self._lock:
             self._rules.append(rule)

@@ -32,7 +32,7 @@ class RawServer:
         threading.Thread(target=self._accept, daemon=True, name="raw server").start()
 
     def close(self) -> None:
-        """Stops, and lets every client go."""
+        """Stop, and let every client go."""
         # Closing alone would not wake the thread in accept.
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)

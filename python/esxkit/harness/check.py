@@ -18,7 +18,7 @@ _EMPTY_WORDS = ("an error occurred, but the cause is unknown", "(null)", "unknow
 
 
 def expect_sentence(message: str) -> None:
-    """Asserts that an error message is a whole sentence: words that say what happened, and no raw leftovers."""
+    """Assert that an error message is a whole sentence: words that say what happened, and no raw leftovers."""
     lowered = message.lower()
     assert not any(words in lowered for words in _EMPTY_WORDS), f"This says nothing: {message!r}"
     assert len(re.findall(r"\w+", message)) >= 4, f"This is no sentence: {message!r}"
@@ -28,7 +28,7 @@ def expect_sentence(message: str) -> None:
 
 @contextmanager
 def raises_error(*codes: int | None, mentions: str | None = None, within: float = 30) -> Iterator[None]:
-    """Asserts that the block ends with a libvirt error, in time.
+    """Assert that the block ends with a libvirt error, in time.
 
     Args:
         codes: the VIR_ERR code, or several of which one must come; None for any.
@@ -49,6 +49,6 @@ def raises_error(*codes: int | None, mentions: str | None = None, within: float 
 
 
 def lists_the_world(conn: object, world: World) -> None:
-    """Asserts that an open connection shows all pools of a world: the proof that it (still) works."""
+    """Assert that an open connection shows all pools of a world: the proof that it (still) works."""
     listed = sorted(pool.name() for pool in conn.listAllStoragePools(0))
     assert listed == sorted(pool.name for pool in world.pools)

@@ -129,22 +129,22 @@ class Client:
         return self._child.pid
 
     def open(self, uri: str, *, readonly: bool = False, answers: Mapping[int, str] | None = None) -> Remote:
-        """Opens a connection; `answers` (by VIR_CRED type) are what the user types when asked."""
+        """Open a connection; `answers` (by VIR_CRED type) are what the user types when asked."""
         return self.call(None, "open", uri, readonly=readonly, answers=dict(answers) if answers is not None else None)
 
     def run(self, function: str, *arguments: Any, timeout: float | None = None) -> Any:
-        """Runs ``module:function`` in the worker; stand-ins among the arguments arrive as the real objects."""
+        """Run ``module:function`` in the worker; stand-ins among the arguments arrive as the real objects."""
         return self._exchange(
             Request(None, "run", (function, *self._lower(arguments)), {}, self._take_dropped()), timeout
         )
 
     def call(self, target: Handle | None, name: str, *arguments: Any, **options: Any) -> Any:
-        """Calls a method of an object in the worker."""
+        """Call a method of an object in the worker."""
         request = Request(target, name, self._lower(arguments), self._lower(options), self._take_dropped())
         return self._exchange(request, None)
 
     def close(self) -> None:
-        """Ends the worker; its connections are closed first, in an orderly way."""
+        """End the worker; its connections are closed first, in an orderly way."""
         if self._child.stdin and not self._child.stdin.closed:
             self._child.stdin.close()
         try:
@@ -156,7 +156,7 @@ class Client:
             self._errors.close()
 
     def kill(self) -> None:
-        """Ends the worker as a crash does: nothing is closed."""
+        """End the worker as a crash does: nothing is closed."""
         self._child.kill()
         self._child.wait()
 

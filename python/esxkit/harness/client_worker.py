@@ -30,7 +30,7 @@ class Worker:
         self._next = 1
 
     def serve(self, request: Request) -> Any:
-        """Carries out one request; returns what goes back."""
+        """Carry out one request; return what goes back."""
         for number in request.dropped:
             self._objects.pop(number, None)
         arguments, options = self._lower(request.arguments), self._lower(request.options)
@@ -46,7 +46,7 @@ class Worker:
         return self._lift(result)
 
     def open(self, uri: str, readonly: bool, answers: Mapping[int, str] | None) -> Any:
-        """Opens a connection."""
+        """Open a connection."""
         if answers is None:
             return libvirt.openReadOnly(uri) if readonly else libvirt.open(uri)
 
@@ -61,7 +61,7 @@ class Worker:
         return libvirt.openAuth(uri, auth, libvirt.VIR_CONNECT_RO if readonly else 0)
 
     def run(self, function: str, *arguments: Any) -> Any:
-        """Runs ``module:function``."""
+        """Run ``module:function``."""
         module, name = function.split(":")
         return getattr(importlib.import_module(module), name)(*arguments)
 
@@ -88,7 +88,7 @@ class Worker:
 
 
 def run_event_loop() -> None:
-    """Runs libvirt's default event loop in a thread of its own; embedded connections demand a loop."""
+    """Run libvirt's default event loop in a thread of its own; embedded connections demand a loop."""
     libvirt.virEventRegisterDefaultImpl()
 
     def loop() -> None:
@@ -99,7 +99,7 @@ def run_event_loop() -> None:
 
 
 def main() -> None:
-    """Serves requests until the input ends."""
+    """Serve requests until the input ends."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     requests = sys.stdin.buffer

@@ -18,7 +18,7 @@ _PIECE = 256 * 1024
 
 
 def _transfer(volume: Any, work: Callable[[Any], None]) -> None:
-    """Runs `work` on a new stream of the connection; the stream ends with finish, or with abort on an error."""
+    """Run `work` on a new stream of the connection; the stream ends with finish, or with abort on an error."""
     stream = volume.connect().newStream(0)
     try:
         work(stream)
@@ -39,7 +39,7 @@ def _send(stream: Any, data: bytes) -> None:
 
 
 def upload(volume: Any, data: bytes, offset: int = 0, length: int = 0) -> None:
-    """Replaces the contents of a volume."""
+    """Replace the contents of a volume."""
 
     def work(stream: Any) -> None:
         volume.upload(stream, offset, length, 0)
@@ -49,7 +49,7 @@ def upload(volume: Any, data: bytes, offset: int = 0, length: int = 0) -> None:
 
 
 def upload_sparse(volume: Any, pieces: Pieces) -> None:
-    """Replaces the contents of a volume by data and holes."""
+    """Replace the contents of a volume by data and holes."""
 
     def work(stream: Any) -> None:
         volume.upload(stream, 0, 0, libvirt.VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM)

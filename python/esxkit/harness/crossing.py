@@ -70,7 +70,7 @@ def outcome_of(work: Callable[[], object]) -> Outcome:
 
 
 def upload_across(volume: Any, data: bytes, others: Sequence[tuple[Any, str, tuple[Any, ...]]]) -> list[Outcome]:
-    """Uploads, and calls other methods (object, name, arguments) when a part has been sent; what they came to."""
+    """Upload, and call other methods (object, name, arguments) when a part has been sent; what they came to."""
     outcomes: list[Outcome] = []
 
     def work(stream: Any) -> None:
@@ -85,7 +85,7 @@ def upload_across(volume: Any, data: bytes, others: Sequence[tuple[Any, str, tup
 
 
 def upload_twice(volume: Any, data: bytes) -> Outcome:
-    """Uploads to a volume while another upload to it is under way; what the second came to."""
+    """Upload to a volume while another upload to it is under way; what the second came to."""
     outcomes: list[Outcome] = []
 
     def second() -> None:
@@ -102,7 +102,7 @@ def upload_twice(volume: Any, data: bytes) -> Outcome:
 
 
 def open_and_change(volume: Any, name: str, arguments: tuple[Any, ...]) -> Outcome:
-    """Opens an upload, sends nothing, and calls a method of the volume; what that came to."""
+    """Open an upload, send nothing, and call a method of the volume; what that came to."""
     stream = volume.connect().newStream(0)
     volume.upload(stream, 0, 0, 0)
     outcome = outcome_of(lambda: getattr(volume, name)(*arguments))
@@ -119,7 +119,7 @@ def begin_upload(volume: Any, data: bytes) -> Any:
 
 
 def at_once(calls: Sequence[tuple[Any, str, tuple[Any, ...]]]) -> list[Outcome]:
-    """Calls methods (object, name, arguments) on threads of their own; what they came to."""
+    """Call methods (object, name, arguments) on threads of their own; what they came to."""
     outcomes: list[Outcome] = [(0, "", 0.0)] * len(calls)
 
     def run(at: int, target: Any, name: str, arguments: tuple[Any, ...]) -> None:

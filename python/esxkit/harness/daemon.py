@@ -73,7 +73,7 @@ def covered(folder: Path, argv: list[str], covers: tuple[str, ...] = _SYSTEM_FOL
 
 
 def write_auth_file(path: Path, password: str, username: str | None = None) -> Path:
-    """Writes libvirt's client authentication file for the ESX hosts of this machine, readable by its owner alone."""
+    """Write libvirt's client authentication file for the ESX hosts of this machine, readable by its owner alone."""
     lines = ["[credentials-host]", f"password={password}"]
     if username is not None:
         lines.insert(1, f"username={username}")
@@ -124,7 +124,7 @@ class PrivateLibvirtd:
         self._process: Process | None = None
 
     def start(self) -> PrivateLibvirtd:
-        """Starts the daemon and waits for its socket."""
+        """Start the daemon and wait for its socket."""
         libvirtd = environment.program("libvirtd", "libvirt-daemon")
         for name in ("s", "config", "cache", "data", "run"):
             (self.folder / name).mkdir(mode=0o700, exist_ok=True)
@@ -139,7 +139,7 @@ class PrivateLibvirtd:
         return self
 
     def stop(self) -> int:
-        """Ends the daemon and removes its folder; returns its exit code, 0 when all was well."""
+        """End the daemon and remove its folder; return its exit code, 0 when all was well."""
         process, self._process = self._process, None
         code = process.stop(15) if process is not None else 0
         environment.drop_folder(self.folder)

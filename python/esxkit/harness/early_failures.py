@@ -13,7 +13,7 @@ BROKEN = ("message type", "socket is closed", "connection closed", "end of file 
 
 
 def try_often(volume: Any, what: str, size: int, rounds: int) -> dict[str, int]:
-    """Makes transfers that fail; how often each error was met. Ends early with a broken connection."""
+    """Make transfers that fail; how often each error was met. End early with a broken connection."""
     met: dict[str, int] = {}
     conn = volume.connect()
     for _ in range(rounds):

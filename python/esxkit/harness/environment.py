@@ -81,7 +81,7 @@ def program(name: str, package: str) -> str:
 
 
 def private_folder(prefix: str) -> Path:
-    """Makes a private folder with a path short enough for unix sockets below it."""
+    """Make a private folder with a path short enough for unix sockets below it."""
     for parent in (os.environ.get("TMPDIR"), "/tmp", os.environ.get("XDG_RUNTIME_DIR")):
         if parent and len(parent) + len(prefix) + 10 <= _LONGEST_FOLDER and os.access(parent, os.W_OK):
             return Path(tempfile.mkdtemp(prefix=prefix + "-", dir=parent))
@@ -89,6 +89,6 @@ def private_folder(prefix: str) -> Path:
 
 
 def drop_folder(folder: Path) -> None:
-    """Removes a private folder, unless the environment asks to keep it."""
+    """Remove a private folder, unless the environment asks to keep it."""
     if not os.environ.get("ESXKIT_KEEP"):
         shutil.rmtree(folder, ignore_errors=True)

@@ -18,7 +18,7 @@ from esxkit.harness.pool_events import REFRESH
 
 
 def close_within_a_callback(conn: Any, pool_name: str) -> int:
-    """Deregisters a callback that is running and does not return, and closes; what virConnectClose() returned."""
+    """Deregister a callback that is running and do not return, and close; what virConnectClose() returned."""
     entered = threading.Event()
 
     def refreshed(*_arguments: Any) -> None:
@@ -33,7 +33,7 @@ def close_within_a_callback(conn: Any, pool_name: str) -> int:
 
 
 def keep(conn: Any) -> None:
-    """Lets the connection live as long as the process."""
+    """Let the connection live as long as the process."""
     # More than Python's own references: what it tears down at its end would close the connection.
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(conn))
     # Where there is LeakSanitizer: nothing leads to the connection, and that is meant.
@@ -45,6 +45,6 @@ def keep(conn: Any) -> None:
 
 
 def listen_on(conn: Any) -> None:
-    """Registers a callback that stays registered."""
+    """Register a callback that stays registered."""
     conn.storagePoolEventRegisterAny(None, REFRESH, lambda *_arguments: None, None)
     keep(conn)

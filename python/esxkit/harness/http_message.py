@@ -51,7 +51,7 @@ def closes(head: bytes) -> bool:
 
 
 def take_request(buffer: bytearray) -> Message | None:
-    """Takes the first whole request out of the buffer; None while it is not all there."""
+    """Take the first whole request out of the buffer; None while it is not all there."""
     end = buffer.find(_END)
     if end < 0:
         return None
@@ -68,7 +68,7 @@ def take_request(buffer: bytearray) -> Message | None:
 
 
 async def read_reply(reader: asyncio.StreamReader) -> bytes:
-    """Reads one reply, whole and as it came."""
+    """Read one reply, whole and as it came."""
     raw = head = await reader.readuntil(_END)
     found = _LENGTH.search(head)
     if found:

@@ -19,7 +19,7 @@ LIVE = "esx-live"
 
 
 def until(holds: Callable[[], bool], what: str, seconds: float = 10) -> float:
-    """Waits until something holds; the seconds that took. AssertionError when it takes too long."""
+    """Wait until something holds; the seconds that took. AssertionError when it takes too long."""
     begun = time.monotonic()
     while not holds():
         assert time.monotonic() - begun < patience(seconds), f"After {patience(seconds):g} s it is not so: {what}."
@@ -28,12 +28,12 @@ def until(holds: Callable[[], bool], what: str, seconds: float = 10) -> float:
 
 
 def until_live(server: Fake, seconds: float = 10) -> None:
-    """Waits until a long poll is open at the fake."""
+    """Wait until a long poll is open at the fake."""
     assert server.control.await_waits(1, patience(seconds)), f"After {patience(seconds):g} s there is no long poll."
 
 
 def until_lost(conn: Remote) -> None:
-    """Waits until reads fail: a daemon answers from what it was told, until it hears that nobody tells it any more."""
+    """Wait until reads fail: a daemon answers from what it was told, until it hears that nobody tells it any more."""
 
     def fails() -> bool:
         try:
@@ -46,13 +46,13 @@ def until_lost(conn: Remote) -> None:
 
 
 def settled(site: Site, server: Fake) -> None:
-    """Waits until a connection that has read causes no request by itself: in a daemon its long poll has to be sent."""
+    """Wait until a connection that has read causes no request by itself: in a daemon its long poll has to be sent."""
     if site.mode == "remote":
         until_live(server)
 
 
 def shows(site: Site, holds: Callable[[], bool], what: str) -> None:
-    """Asserts that a change of the host is seen: by the next read, or in a daemon as soon as the host told of it."""
+    """Assert that a change of the host is seen: by the next read, or in a daemon as soon as the host told of it."""
     if site.mode == "remote":
         until(holds, what, 3)
     else:

@@ -107,7 +107,7 @@ class World:
 
     @classmethod
     def load(cls, path: Path = DEFAULT_WORLD) -> World:
-        """Reads a world file."""
+        """Read a world file."""
         return cls(read_document(path))
 
     @cached_property

@@ -93,7 +93,7 @@ class _Ear:
             return taken
 
     def close(self) -> None:
-        """Deregisters."""
+        """Deregister."""
         while self._ids:
             self._conn.storagePoolEventDeregisterAny(self._ids.popitem()[1])
 
@@ -157,7 +157,7 @@ class Listener:
         return taken
 
     def expect(self, *wanted: str, seconds: float = 10) -> list[PoolEvent]:
-        """Waits for just these events, in this order."""
+        """Wait for just these events, in this order."""
         try:
             events = self.next(len(wanted), seconds)
         except AssertionError as error:
@@ -180,7 +180,7 @@ class Listener:
         return [str(event) for event in self._rest]
 
     def close(self) -> None:
-        """Deregisters."""
+        """Deregister."""
         self._client.run(f"{__name__}:_close", self._number)
 
     def __enter__(self) -> Listener:
@@ -233,14 +233,14 @@ class VirshListener:
         return f"{found[2]}:{(found[3] or found[1]).lower()}"
 
     def expect(self, *wanted: str, seconds: float = 10) -> None:
-        """Waits for just these events, in this order."""
+        """Wait for just these events, in this order."""
         assert [self.next(seconds) for _ in wanted] == list(wanted)
 
     def __enter__(self) -> VirshListener:
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        """Interrupts virsh, as people do."""
+        """Interrupt virsh, as people do."""
         self._child.send_signal(signal.SIGINT)
         try:
             self._child.wait(environment.patience(10))

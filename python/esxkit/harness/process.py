@@ -60,7 +60,7 @@ class Process:
         return self._child.poll()
 
     def wait_until(self, ready: Callable[[], bool], seconds: float) -> None:
-        """Waits until `ready()`; raises HarnessError when the child ends or `seconds` are over."""
+        """Wait until `ready()`; raise HarnessError when the child ends or `seconds` are over."""
         deadline = time.monotonic() + patience(seconds)
         while not ready():
             if not self.running:
@@ -70,7 +70,7 @@ class Process:
             time.sleep(0.02)
 
     def stop(self, seconds: float = 10) -> int:
-        """Ends the child, by SIGTERM and after `seconds` by SIGKILL; returns its exit code."""
+        """End the child, by SIGTERM and after `seconds` by SIGKILL; return its exit code."""
         if self.running:
             self._child.send_signal(signal.SIGTERM)
             try:

@@ -75,7 +75,7 @@ def fake() -> Iterator[Fake]:
 
 @pytest.fixture
 def new_fake() -> Iterator[Callable[..., Fake]]:
-    """Makes fake hosts for one test alone; options as for esxkit.fake's FakeOptions."""
+    """Make fake hosts for one test alone; options as for esxkit.fake's FakeOptions."""
     servers: list[Fake] = []
 
     def make(**options: Any) -> Fake:
@@ -153,7 +153,7 @@ def client(site: Site) -> Iterator[Client]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Adds the daemon's last words to the report of a failed test."""
+    """Add the daemon's last words to the report of a failed test."""
     report = yield
     daemon = getattr(item, "funcargs", {}).get("libvirtd")
     site = getattr(item, "funcargs", {}).get("site")
@@ -164,7 +164,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Prints what tests measured: the matrix's verdicts, round trips beside their budget and the built-in driver's."""
+    """Print what tests measured: the matrix's verdicts, round trips beside their budget and the built-in driver's."""
     reports = [report for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, ())]
     for text in [value for report in reports for name, value in report.user_properties if name == "matrix"]:
         terminalreporter.section("matrix")

@@ -66,12 +66,12 @@ def is_valid(name: str, xml: str) -> bool:
 
 
 def validate(name: str, xml: str) -> None:
-    """Asserts that a document is valid; libxml2 says on standard error what is wrong."""
+    """Assert that a document is valid; libxml2 says on standard error what is wrong."""
     assert is_valid(name, xml), f"This is not valid against {name}.rng:\n{xml}"
 
 
 def validate_volume(xml: str) -> None:
-    """Asserts that a volume document is valid but for what no ESX name can be.
+    """Assert that a volume document is valid but for what no ESX name can be.
 
     libvirt's schema forbids "/" in volume names, which "directory/file" has by contract, and wants a URI or an absolute
     path where ESX has "[datastore] directory/file". Everything else is checked.
@@ -81,7 +81,7 @@ def validate_volume(xml: str) -> None:
 
 
 def parse_pool(xml: str) -> None:
-    """Asserts that libvirt's own parser takes a pool document, by defining it with libvirt's test driver."""
+    """Assert that libvirt's own parser takes a pool document, by defining it with libvirt's test driver."""
     import libvirt
 
     conn = libvirt.open("test:///default")

@@ -58,26 +58,26 @@ class Fake:
     # Life
 
     def start(self) -> Fake:
-        """Starts listening."""
+        """Start listening."""
         self._server = FakeServer(self._make_world(), api_version=self._api_version, **self._switches).__enter__()
         return self
 
     def stop(self) -> None:
-        """Stops; harmless when it is stopped already."""
+        """Stop; harmless when it is stopped already."""
         server, self._server = self._server, None
         if server is not None:
             server.__exit__(None, None, None)
 
     def pause(self) -> None:
-        """Goes away; :meth:`resume` brings the host back on the same port, without its sessions."""
+        """Go away; :meth:`resume` brings the host back on the same port, without its sessions."""
         self.control.go_away()
 
     def resume(self) -> None:
-        """Comes back after :meth:`pause`, as it was."""
+        """Come back after :meth:`pause`, as it was."""
         self.control.come_back()
 
     def restart(self) -> None:
-        """Goes away and comes back at once."""
+        """Go away and come back at once."""
         self.pause()
         self.resume()
 
@@ -150,7 +150,7 @@ class Fake:
         return self.contents(datastore, path).decode()
 
     def fill(self, datastore: str, path: str, data: bytes) -> None:
-        """Writes the contents of a file that is there, behind the back of everybody."""
+        """Write the contents of a file that is there, behind the back of everybody."""
         with Path(self.control.real_path(datastore, path)).open("r+b") as file:
             file.write(data)
             file.truncate()
@@ -189,7 +189,7 @@ class Fake:
         return [session["cookie"] for session in self.session_list()]
 
     def eventually_without_sessions(self, seconds: float = 10) -> None:
-        """Waits until every client has logged out; AssertionError when one has not in time."""
+        """Wait until every client has logged out; AssertionError when one has not in time."""
         deadline = time.monotonic() + environment.patience(seconds)
         while self.sessions():
             assert time.monotonic() < deadline, f"After {seconds} s there are still sessions: {self.session_list()}"
@@ -198,25 +198,25 @@ class Fake:
     # Switches
 
     def change(self, **switches: Any) -> dict[str, Any]:
-        """Changes switches; returns what they were."""
+        """Change switches; return what they were."""
         before = {name: getattr(self.server.options, name) for name in switches}
         self.server.control.set(**switches)
         return before
 
     def end_sessions(self) -> None:
-        """Ends every session, as a restarted hostd does."""
+        """End every session, as a restarted hostd does."""
         self.server.control.terminate_sessions()
 
     def unlock(self) -> None:
-        """Lifts a lock-out."""
+        """Lift a lock-out."""
         self.server.control.unlock()
 
     def order(self, **order: Any) -> None:
-        """Orders trouble for calls to come: see esxkit.fake.troubles.Rule."""
+        """Order trouble for calls to come: see esxkit.fake.troubles.Rule."""
         self.server.control.inject(**order)
 
     def clear_orders(self) -> None:
-        """Takes back what was ordered and has not happened."""
+        """Take back what was ordered and has not happened."""
         self.server.control.clear_injected()
 
 

@@ -80,7 +80,7 @@ def can_become_another() -> bool:
 
 
 def open_to_everybody(daemon: PrivateLibvirtd) -> None:
-    """Lets other users come as far as the daemon's sockets."""
+    """Let other users come as far as the daemon's sockets."""
     for folder in (daemon.folder, daemon.socket.parent):
         folder.chmod(0o755)
     for path in daemon.socket.parent.glob("*-sock*"):
@@ -100,7 +100,7 @@ def _crowd_env() -> dict[str, str]:
 
 
 def crowd(daemon: PrivateLibvirtd, address: str, *, read_only: bool, count: int = 50) -> list[str]:
-    """Opens `address` through the daemon `count` times at once, from one process.
+    """Open `address` through the daemon `count` times at once, from one process.
 
     It runs as another user where this one can become it.
 
@@ -172,7 +172,7 @@ class Callers:
         self._child.stdin.close()
 
     def call(self, expression: str) -> None:
-        """Begins the call in all connections, and does not wait for any: once for each Callers."""
+        """Begin the call in all connections, and do not wait for any: once for each Callers."""
         self._child.stdin.write(expression + "\n")
         self._child.stdin.flush()
 
@@ -181,7 +181,7 @@ class Callers:
         return [Ended(*json.loads(line)) for line in self._lines()[1:]]
 
     def wait_until(self, ready: Callable[[], bool], seconds: float) -> None:
-        """Waits until `ready()`; AssertionError with what was written when `seconds` are over."""
+        """Wait until `ready()`; AssertionError with what was written when `seconds` are over."""
         deadline = time.monotonic() + patience(seconds)
         while not ready():
             assert time.monotonic() < deadline, "\n".join(self._lines()[-15:])

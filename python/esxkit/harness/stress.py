@@ -25,7 +25,7 @@ def misses(conn: Any, seconds: float, threads: int, expected: Expected) -> tuple
 def hammer(
     conn: Any, seconds: float, threads: int, expected: Expected, kinds: tuple[str, ...] = ()
 ) -> tuple[dict[str, int], list[str]]:
-    """Lists and looks up with several threads on one connection; `kinds` narrows what they do.
+    """List and look up with several threads on one connection; `kinds` narrows what they do.
 
     Returns how often each kind of call was made, and what was wrong (at most ten sentences).
     """
@@ -110,7 +110,7 @@ class _Reader:
 
 
 def while_busy(slow: Any, quick: Any) -> tuple[float, int]:
-    """Runs a slow listing of volumes in a thread and meanwhile quick ones of pools.
+    """Run a slow listing of volumes in a thread and meanwhile quick ones of pools.
 
     Args:
         slow: a pool whose volumes take long to list.
@@ -138,7 +138,7 @@ def while_busy(slow: Any, quick: Any) -> tuple[float, int]:
 
 
 def few_names(uri: str, maxnames: int, pool: str | None) -> tuple[int, int]:
-    """Asks the C library for at most `maxnames` names of pools, or of volumes of `pool`, into a guarded array.
+    """Ask the C library for at most `maxnames` names of pools, or of volumes of `pool`, into a guarded array.
 
     Returns what the call returned and how many entries of the array, guards included, were written.
     """

@@ -91,7 +91,7 @@ class Ran:
 
 
 def run(argv: list[str], env: Mapping[str, str], folder: Path) -> Ran:
-    """Runs a command to its end; `folder` takes what it writes."""
+    """Run a command to its end; `folder` takes what it writes."""
     paths = folder / "stdout", folder / "stderr"
     with paths[0].open("wb") as out, paths[1].open("wb") as err:
         begun = time.perf_counter()

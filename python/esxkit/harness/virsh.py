@@ -64,7 +64,7 @@ class Virsh:
         self.prefix = prefix or []
 
     def __call__(self, *arguments: str, timeout: float = 60, readonly: bool = False) -> Result:
-        """Runs one virsh command and waits for it; a run over `timeout` seconds is an error of its own."""
+        """Run one virsh command and wait for it; a run over `timeout` seconds is an error of its own."""
         options = ["--readonly"] if readonly else []
         if self.uri is not None:
             options += ["-c", self.uri]
@@ -92,7 +92,7 @@ class Virsh:
         return Result(arguments, done.returncode, done.stdout, done.stderr)
 
     def batch(self, *commands: tuple[str, ...], timeout: float = 60) -> Result:
-        """Runs several commands on one open connection."""
+        """Run several commands on one open connection."""
         return self("; ".join(shlex.join(command) for command in commands), timeout=timeout)
 
 

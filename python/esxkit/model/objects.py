@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """Typed VI data objects out of plain JSON, and copy-on-write changes to them.
 
 The rule of the fake: a data object that was handed to the registry never changes in place. Who wants
 another value builds a new object (`replaced`), so that identity says whether something changed.
 """
+from __future__ import annotations
 
 import copy
 import datetime

@@ -17,9 +17,9 @@ from __future__ import annotations
 
 import enum
 import functools
-from dataclasses import dataclass
 from typing import Protocol
 
+import attrs
 from pyVmomi import VmomiSupport, vmodl
 
 NAMESPACE = "urn:vim25"
@@ -40,7 +40,7 @@ class Kind(enum.Enum):
     ANY = "any"
 
 
-@dataclass(frozen=True)
+@attrs.frozen
 class Field:
     """One field of a type or parameter of a method.
 
@@ -58,7 +58,7 @@ class Field:
     enum: bool = False
 
 
-@dataclass(frozen=True)
+@attrs.frozen
 class Type:
     """One data type; ``fields`` are its own, the parent's come before them on the wire."""
 
@@ -68,7 +68,7 @@ class Type:
     since: str = "2.0"
 
 
-@dataclass(frozen=True)
+@attrs.frozen
 class Enum:
     """One enumeration and its values as the wire has them."""
 
@@ -77,7 +77,7 @@ class Enum:
     since: str = "2.0"
 
 
-@dataclass(frozen=True)
+@attrs.frozen
 class Method:
     """One VI method; ``owner`` is the managed object type that has it.
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """Request envelopes to typed calls.
 
 pyVmomi's deserializer does the values; what it needs is a class with the method's parameters as fields,
 made here once per method. Everything a strict server refuses becomes BadRequest with the server's kind of
 sentence (no method was run).
 """
+from __future__ import annotations
 
 import functools
 import re

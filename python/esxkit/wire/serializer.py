@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """VI data objects to XML, written as hostd and vpxd write them.
 
 Same data and order as pyVmomi's own serializer, with the habits of the servers (seen in captures):
@@ -8,6 +7,7 @@ Same data and order as pyVmomi's own serializer, with the habits of the servers 
 reference in an anyType is a ManagedObjectReference with type= before xsi:type=; no versionId attribute.
 The layout of each type is worked out once per version, so that large inventories are cheap.
 """
+from __future__ import annotations
 
 import base64
 import datetime

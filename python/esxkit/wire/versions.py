@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """API versions: from "8.0.3.0" or a SOAPAction header to pyVmomi's internal version names.
 
 What a server does with SOAPAction (seen in captures): "urn:vim25/X" picks version X; a version newer than
 the server's own is answered as the server's own; plain "urn:vim25" means 2.5 update 2; no SOAPAction at
 all means the server's default version, which is 2.5 update 2 too.
 """
+from __future__ import annotations
 
 import functools
 import re

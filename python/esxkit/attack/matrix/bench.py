@@ -76,7 +76,7 @@ class Bench:
         self.names = Names(self.names.uri, store, other, _IQNS[kind], dashed)
 
     def close(self) -> None:
-        """Ends everything."""
+        """End everything."""
         self.client.kill()
         if self.daemon is not None:
             self.daemon.stop()
@@ -137,7 +137,7 @@ class Bench:
         return found
 
     def settle(self, seconds: float = 5) -> None:
-        """Waits until the server has no task under way."""
+        """Wait until the server has no task under way."""
         end = time.monotonic() + seconds
         while self.fake.server.service.background and time.monotonic() < end:
             time.sleep(0.01)
@@ -145,7 +145,7 @@ class Bench:
     # -- the verbs ---------------------------------------------------------------------------
 
     def run(self, action: str, opens: bool = False) -> Any:
-        """Runs an action; ApiError, WorkerDied, WorkerHung."""
+        """Run an action; ApiError, WorkerDied, WorkerHung."""
         arguments = (self.names,) if opens else (self.connection(), self.names)
         return self.client.run(f"{ACTIONS}:{action}", *arguments, timeout=GIVE_UP)
 

@@ -66,7 +66,7 @@ class Recording:
 
 
 def record(bench: Bench, verb: Verb) -> Recording:
-    """Runs a verb in peace. AssertionError when even that does not do what it should."""
+    """Run a verb in peace. AssertionError when even that does not do what it should."""
     with switched(bench, verb):
         bench.reset()
         pools = bench.ready(verb.opens) or bench.warm()
@@ -103,7 +103,7 @@ class switched:
 
 
 def run_cell(bench: Bench, cell: Cell, recording: Recording) -> Outcome:
-    """Runs a cell and judges it; leaves the bench ready for the next one."""
+    """Run a cell and judge it; leave the bench ready for the next one."""
     verb = VERBS[cell.verb]
     try:
         with switched(bench, verb):

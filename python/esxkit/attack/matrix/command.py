@@ -43,7 +43,7 @@ def recorded(crew: Crew, choice: Choice) -> Requests:
 def run_cells(
     crew: Crew, todo: Iterable[Cell], until: float | None = None, told: Callable[[Outcome], None] | None = None
 ) -> list[Outcome]:
-    """Runs cells; what came of those that were begun before `until`."""
+    """Run cells; what came of those that were begun before `until`."""
     outcomes = []
     for _cell, outcome in crew.do(todo, until):
         outcomes.append(outcome)
@@ -53,7 +53,7 @@ def run_cells(
 
 
 def sample(count: int, seed: int, workers: int = 2, choice: Choice | None = None) -> Run:
-    """Runs so many cells that the seed picks.
+    """Run so many cells that the seed picks.
 
     Time-outs of a second fail on a machine with other work. So a cell that fails in one of the ways of LATE is run
     once more, by itself and in processes of its own: that outcome counts, and the first one is in the run's `first`.

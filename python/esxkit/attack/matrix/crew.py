@@ -75,7 +75,7 @@ class _Worker:
         return outcome
 
     def close(self) -> None:
-        """Ends all benches."""
+        """End all benches."""
         for bench in self._benches.values():
             bench.close()
 
@@ -149,7 +149,7 @@ class Crew:
             yield job, result
 
     def _give(self, number: int, waiting: dict[tuple[str, str], deque[Job]], ways: list[tuple[str, str]]) -> bool:
-        """Gives a worker its next job, if there is one: of its own way first, then of the one with most work left."""
+        """Give a worker its next job, if there is one: of its own way first, then of the one with most work left."""
         if not ways:
             return False
         own = ways[number % len(ways)]

@@ -163,7 +163,7 @@ def report(run: Run) -> str:
 
 
 def write_report(run: Run, folder: Path) -> Path:
-    """Writes FOLDER/ATTACK.md; its path."""
+    """Write FOLDER/ATTACK.md; its path."""
     path = folder / "ATTACK.md"
     path.write_text(report(run), encoding="utf-8")
     return path

@@ -44,7 +44,7 @@ class Caller:
 
 
 def _pools(call: Caller, conn: libvirt.virConnect) -> libvirt.virStoragePool | None:
-    """Looks at all pools. Returns: the datastore that is written to, or any pool."""
+    """Look at all pools. Returns: the datastore that is written to, or any pool."""
     pools = call("listAllStoragePools", conn.listAllStoragePools) or []
     call("listStoragePools", conn.listStoragePools)
     call("numOfStoragePools", conn.numOfStoragePools)

@@ -109,7 +109,7 @@ class Site:
         self.cookies: set[str] = set()
 
     def close(self) -> None:
-        """Ends all of it."""
+        """End all of it."""
         if self._worker is not None:
             self._worker.close()
         if self._daemon is not None:
@@ -117,7 +117,7 @@ class Site:
         self._drop_hosts()
 
     def run(self, what: Plan) -> None:
-        """Runs one round and notes what was wrong with it."""
+        """Run one round and note what was wrong with it."""
         proxy = self._host(what)[1]
         proxy.begin(what.round)
         address = uri.embedded(proxy.host, proxy.port, scheme=what.server, cacert=proxy.cacert, **TIMEOUTS)
@@ -222,7 +222,7 @@ class Site:
 def run(
     seed: int, goes_on: Callable[[Result], bool], start: int = 0, report: Callable[[str], None] = lambda _line: None
 ) -> Result:
-    """Runs rounds from number `start` on while `goes_on` says so; `report` gets failures as they come."""
+    """Run rounds from number `start` on while `goes_on` says so; `report` gets failures as they come."""
     result = Result(seed)
     folder = environment.private_folder("esxmutate")
     site = Site(folder, result)

@@ -101,7 +101,7 @@ class MutatingProxy:
         threading.Thread(target=self._accept, daemon=True, name="mutating proxy").start()
 
     def begin(self, what: Round) -> None:
-        """Begins a round; connections of the one before are closed, so that their requests do not count in this."""
+        """Begin a round; connections of the one before are closed, so that their requests do not count in this."""
         with self._lock:
             self._round = what
             self._earlier.clear()
@@ -111,7 +111,7 @@ class MutatingProxy:
                 connection.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Stops listening, and closes all connections."""
+        """Stop listening, and close all connections."""
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -150,7 +150,7 @@ class MutatingProxy:
     def _answer(
         self, near: socket.socket, request: Message, upstream: http.client.HTTPSConnection, mine: Round
     ) -> bool:
-        """Passes a request on and sends its reply, changed or not. Returns: whether the connection stays."""
+        """Pass a request on and send its reply, changed or not. Returns: whether the connection stays."""
         with self._lock:
             number = mine.requests
             mine.requests += 1

@@ -43,7 +43,7 @@ class Reply:
         return b"<" in self.body[:200]
 
     def header(self, name: str, value: str) -> None:
-        """Sets a header in the place of the one before."""
+        """Set a header in the place of the one before."""
         self.headers = [(n, v) for n, v in self.headers if n.lower() != name.lower()] + [(name, value)]
 
     def bytes(self) -> bytes:

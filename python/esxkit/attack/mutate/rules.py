@@ -267,7 +267,7 @@ RULES: dict[str, tuple[int, Rule]] = {
 
 
 def mutate(reply: Reply, rng: random.Random) -> list[str]:
-    """Changes the reply by one to three rules. Returns: their names, in their order."""
+    """Change the reply by one to three rules. Returns: their names, in their order."""
     names = list(RULES)
     weights = [weight for weight, _ in RULES.values()]
     taken = rng.choices(names, weights, k=rng.choice([1, 1, 1, 2, 3]))

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """HostDatastoreBrowser: searches over the real files of datastores.
 
 What a search returns, by the API's rules: without a query every file as far as the pattern allows; with
 queries only files of those types; beside the path only what the detail flags ask for.
 """
+from __future__ import annotations
 
 import contextlib
 import re

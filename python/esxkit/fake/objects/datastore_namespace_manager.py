@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """DatastoreNamespaceManager: the top-level folders of stores that keep objects, each known by two names.
 
 The folder's own name is a UUID (vSAN) or a naa name (vVol); the name a person gave is its friendly name, and
 paths may say either. Methods speak of a folder by its path below /vmfs/volumes.
 """
+from __future__ import annotations
 
 import uuid
 from typing import Any

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """FileManager: folders, and files as they are. Of disks it knows nothing: it takes a descriptor for a text file."""
+from __future__ import annotations
 
 from typing import Any
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """PropertyCollector: reads, paging, filters and waits.
 
 The default collector is one object that every session uses with a state of its own; the collectors a
 client makes belong to its session and end with it.
 """
+from __future__ import annotations
 
 import uuid
 from typing import Any

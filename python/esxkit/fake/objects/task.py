@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """Task and TaskManager: work that takes time, with the states and names real servers give it."""
+from __future__ import annotations
 
 import asyncio
 import traceback

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """VirtualDiskManager: the methods; what they do to files is in esxkit.fake.disks.
 
 What is wrong with a call (no datacenter, a spec without sense) is the call's fault; what is wrong with files and
 datastores is the error of its task.
 """
+from __future__ import annotations
 
 from typing import Any
 

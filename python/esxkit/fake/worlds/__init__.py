@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """Worlds: what the fake server pretends to be, as plain data that tests may change before it starts.
 
 `world("default")` makes a fresh one by name; `NAMES` lists them with their purpose.
 """
+from __future__ import annotations
 
 from collections.abc import Callable
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """The default world: data/inventory.json, a realistic ESXi 8.0.3 host."""
+from __future__ import annotations
 
 import copy
 import functools

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """Worlds at the size of the largest estates: a vCenter, a host with all the LUNs it may have, a full datastore."""
+from __future__ import annotations
 
 import functools
 import uuid

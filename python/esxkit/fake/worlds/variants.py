@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """Worlds with one oddity each, small enough to read in a test's output."""
+from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any

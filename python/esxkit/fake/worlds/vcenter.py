@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """A vCenter world: a datacenter in a folder, a cluster of two hosts and a standalone one, sharing storage."""
+from __future__ import annotations
 
 import copy
 from typing import Any

@@ -116,7 +116,7 @@ def _plan(given: argparse.Namespace) -> Plan:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Measures; 1 when a part failed, or, not with --quick, a headline is not what it has to be."""
+    """Measure; 1 when a part failed, or, not with --quick, a headline is not what it has to be."""
     given = _arguments(argv)
     # rich would guess 80 columns where its output is a file.
     console = Console(width=None if sys.stdout.isatty() else 180, soft_wrap=False)

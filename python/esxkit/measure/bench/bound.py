@@ -82,7 +82,7 @@ def _only_browsers(spec: str) -> str:
 
 
 def record(server: ReplayServer, ours: list[dict[str, str]], port: int, name: str) -> list[str]:
-    """Goes through the bound once and records it; returns the bodies for curl, the cookie first.
+    """Go through the bound once and record it; return the bodies for curl, the cookie first.
 
     Args:
         server: records it as `name`, from the fake at `port`.

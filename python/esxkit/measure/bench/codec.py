@@ -186,7 +186,7 @@ def _search(fake: Fake) -> Reply:
 
 
 def make_replies() -> tuple[Recorder, dict[str, Reply]]:
-    """Asks fakes for all replies; returns them by name, and a stub that reads them."""
+    """Ask fakes for all replies; return them by name, and a stub that reads them."""
     disk = {"targets": 1, "luns": 1}
     with Fake(plain_port=0) as fake:
         replies = {"inventory": _inventory(fake)}
@@ -201,7 +201,7 @@ def make_replies() -> tuple[Recorder, dict[str, Reply]]:
 
 
 def write_replies(folder: Path, replies: dict[str, Reply]) -> list[Path]:
-    """Writes each reply as NAME.xml; returns the files."""
+    """Write each reply as NAME.xml; return the files."""
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for name, reply in replies.items():
@@ -227,14 +227,14 @@ def _time(read: Callable[[], Any], rounds: int) -> float:
 
 
 def build_program() -> Path:
-    """Builds bench_codec in build/, as the module there is built; returns where it is."""
+    """Build bench_codec in build/, as the module there is built; return where it is."""
     folder = environment.REPOSITORY / "build"
     subprocess.run(["ninja", "-C", str(folder), PROGRAM], check=True, stdout=subprocess.DEVNULL)
     return folder / PROGRAM
 
 
 def measure(program: Path | None = None, *, rounds: int = 101, pyvmomi_rounds: int = 7) -> dict[str, Any]:
-    """Measures everything.
+    """Measure everything.
 
     Args:
         program: bench_codec; by default the one in build/, which is built.

@@ -70,7 +70,7 @@ class Times:
 
 
 def await_state(pool: Any, state: int, seconds: float) -> float:
-    """Reads until the pool is in a state; when the read returned that showed it."""
+    """Read until the pool is in a state; when the read returned that showed it."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if pool.info()[0] == state:
@@ -103,7 +103,7 @@ class EventBench:
         return self._reader.run("esxkit.measure.bench.events:await_state", self._pool, state, 10.0)
 
     def _change(self) -> float:
-        """Loses the datastore, or gets it back; when that was begun."""
+        """Lose the datastore, or get it back; when that was begun."""
         self._accessible = not self._accessible
         begun = time.monotonic()
         self._fake.control.set_accessible(name=POOL, accessible=self._accessible)
@@ -170,7 +170,7 @@ def measure(changes: int = 100, datastores: int = 100, latency_ms: float = 0) ->
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Measures and prints; 1 when events take 50 ms or more."""
+    """Measure and print; 1 when events take 50 ms or more."""
     parser = argparse.ArgumentParser(prog="bench-events", description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--changes", type=int, default=100, help="of each kind (default 100)")
     parser.add_argument("--datastores", type=int, default=100, help="the host has (default 100)")

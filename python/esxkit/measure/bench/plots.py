@@ -110,7 +110,7 @@ def of_codec(codec: dict[str, Any]) -> Any:
 
 
 def write(folder: Path, rows: list[Row], codec: dict[str, Any]) -> dict[str, str]:
-    """Writes them all; the names of the files with what they show."""
+    """Write them all; the names of the files with what they show."""
     charts = {
         "bench-volumes.svg": by_volumes(rows),
         "bench-latency.svg": by_latency(rows),

@@ -71,7 +71,7 @@ def disks(content: vim.ServiceInstanceContent, name: str) -> list[tuple[str, int
 
 
 def main() -> None:
-    """Logs in, does what the command line says, logs out."""
+    """Log in, do what the command line says, log out."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--host", required=True)
     parser.add_argument("--port", type=int, required=True)

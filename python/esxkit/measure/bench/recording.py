@@ -61,7 +61,7 @@ class Holder:
 
 
 def record(clients: Clients, run: Runner, world: World, wanted: Iterable[tuple[str, str]]) -> dict[str, Command]:
-    """Records what these clients say for these commands on a host; the commands by the name of their recording.
+    """Record what these clients say for these commands on a host; the commands by the name of their recording.
 
     Args:
         clients: whom to ask, and the server that writes it down.

@@ -72,11 +72,11 @@ class ReplayServer:
         return answer["result"]
 
     def record(self, name: str, port: int) -> None:
-        """Passes what comes on to a fake's port without TLS from now on, and writes it down as `name`."""
+        """Pass what comes on to a fake's port without TLS from now on, and write it down as `name`."""
         self._order("record", name=name, port=port)
 
     def replay(self, name: str, latency_ms: float = 0) -> None:
-        """Answers as recorded from now on, from the recording's beginning."""
+        """Answer as recorded from now on, from the recording's beginning."""
         self._order("replay", name=name, latency_ms=latency_ms)
 
     def counters(self) -> dict[str, Any]:
@@ -99,7 +99,7 @@ class ReplayServer:
         return connections, held, sessions
 
     def settle(self, connections: int = 0, sessions: int = 0, seconds: float = 10) -> None:
-        """Waits until no more connections are open than that, and so many sessions; by default until all have gone.
+        """Wait until no more connections are open than that, and so many sessions; by default until all have gone.
 
         HarnessError when it is not so in time.
         """

@@ -102,11 +102,11 @@ class Server:
         return len(self.open), self.held, self.sessions
 
     def tell(self) -> None:
-        """Wakes whoever waits for a number of connections or held requests."""
+        """Wake whoever waits for a number of connections or held requests."""
         self.changed.set()
 
     def use(self, name: str, upstream: int | None, latency: float) -> None:
-        """Chooses what is recorded or replayed from now on, from its beginning."""
+        """Choose what is recorded or replayed from now on, from its beginning."""
         if upstream is not None:
             self.recordings[name], self.requests[name] = {}, []
         elif name not in self.recordings:
@@ -131,7 +131,7 @@ class Server:
         return message.key in self.recordings[self.name]
 
     def note(self, message: Message, reply: bytes) -> None:
-        """Writes a request down with its reply, unless that is how a long poll ends with its session."""
+        """Write a request down with its reply, unless that is how a long poll ends with its session."""
         if _LONG_POLL.search(message.body) and not reply.startswith(_GOOD):
             return
         self.recordings[self.name].setdefault(message.key, []).append(reply)
@@ -271,7 +271,7 @@ class Control:
         ]
 
     async def settle(self, connections: int, sessions: int, seconds: float) -> bool:
-        """Waits until there are no more connections than that, and so many sessions; False when not in time."""
+        """Wait until there are no more connections than that, and so many sessions; False when not in time."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while len(self._server.open) > connections or self._server.sessions != sessions:
@@ -304,7 +304,7 @@ async def _obey(control: Control, order: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Serves until its input ends."""
+    """Serve until its input ends."""
     with tempfile.TemporaryDirectory(prefix="esxreplay-") as folder:
         asyncio.run(_serve(Server(), Path(folder)))
 

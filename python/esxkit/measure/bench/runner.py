@@ -56,7 +56,7 @@ class Runner:
         self._child.stdout.close()
 
     def __call__(self, command: Command) -> Run:
-        """Runs a command; AssertionError with its output when it fails."""
+        """Run a command; AssertionError with its output when it fails."""
         order = {
             "argv": command.argv,
             "env": dict(command.env),

@@ -5,6 +5,7 @@
 The kernel counts in a command's peak memory that of the process which started it. So commands are started by this
 small process, and what it has itself (told first) is the least that can be told of any command.
 """
+from __future__ import annotations
 
 import json
 import os
@@ -13,7 +14,7 @@ import time
 
 
 def run(argv: list[str], env: dict[str, str], stdin: str, out: str) -> dict[str, object]:
-    """Runs one command to its end, with its output in a file."""
+    """Run one command to its end, with its output in a file."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     files = [
         (os.POSIX_SPAWN_OPEN, 0, stdin, os.O_RDONLY, 0),

@@ -58,13 +58,13 @@ def _peak(pid: int) -> int:
 
 
 def _forget_peak(pid: int) -> int:
-    """Makes the present memory of a process its peak; returns it in bytes."""
+    """Make the present memory of a process its peak; return it in bytes."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")
     return _peak(pid)
 
 
 def run(argv: list[str], env: Mapping[str, str], stdin: str = "") -> Measured:
-    """Runs a command and looks at its memory meanwhile; AssertionError when it fails."""
+    """Run a command and look at its memory meanwhile; AssertionError when it fails."""
     begun = time.monotonic()
     with subprocess.Popen(
         tied_to_parent(argv),

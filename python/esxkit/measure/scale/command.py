@@ -233,7 +233,7 @@ def measure(site: Site) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Measures, prints, and writes the report."""
+    """Measure, print, and write the report."""
     parser = argparse.ArgumentParser(prog="scale", description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--changes", type=int, default=500, metavar="N", help="updates for each size (default 500)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file as well")

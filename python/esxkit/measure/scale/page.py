@@ -179,6 +179,6 @@ def curve(figures: Figures) -> bytes:
 
 
 def write_report(figures: Figures, folder: Path) -> None:
-    """Writes SCALE.md and its curve."""
+    """Write SCALE.md and its curve."""
     (folder / "SCALE.md").write_text(markdown(figures), encoding="utf-8")
     (folder / CURVE).write_bytes(tidy(curve(figures)))

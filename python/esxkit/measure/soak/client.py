@@ -64,7 +64,7 @@ class WrongAnswer(Exception):
 
 
 def expect(got: object, wanted: object, what: str) -> None:
-    """Raises WrongAnswer when an answer is another one."""
+    """Raise WrongAnswer when an answer is another one."""
     if got != wanted:
         raise WrongAnswer(f"{what}: {got!r} instead of {wanted!r}")
 
@@ -116,7 +116,7 @@ class Client:
         self.wrong: list[str] = []
 
     def run(self, over: Callable[[], bool]) -> None:
-        """Reads and changes until it is over."""
+        """Read and change until it is over."""
         self._conn = self.timed("connect", libvirt.open, self._plan.uri)
         while not over() and len(self.wrong) < _MOST_PROBLEMS:
             # Most of what clients do is reading.
@@ -357,7 +357,7 @@ def _hanging(clients: list[Client], deadline: float) -> Iterator[str]:
 
 
 def work(plan: Plan) -> Outcome:
-    """Runs all clients of this process to their end, or until one hangs."""
+    """Run all clients of this process to their end, or until one hangs."""
     end = time.monotonic() + plan.seconds
     witness = libvirt.open(plan.uri)
     clients = [Client(plan, number, witness) for number in plan.numbers]

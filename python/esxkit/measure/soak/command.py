@@ -105,7 +105,7 @@ class Sampler:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends it; raises what went wrong."""
+        """End it; raise what went wrong."""
         self._over.set()
         self._thread.join()
         if self.failure is not None:
@@ -378,7 +378,7 @@ class Soak:
 
 
 def soak(options: Options) -> Result:
-    """Runs a soak in a private folder."""
+    """Run a soak in a private folder."""
     folder = environment.private_folder("soak")
     try:
         return Soak(options, folder).run()

@@ -53,7 +53,7 @@ class JournalWriter:
         self._write({"slot": slot, "ended": time.monotonic()})
 
     def close(self) -> None:
-        """Ends the file."""
+        """End the file."""
         os.close(self._file)
 
     def _write(self, document: dict[str, Any]) -> None:

@@ -170,7 +170,7 @@ def markdown(result: Result) -> str:
 
 
 def curve(samples: list[Sample], path: Path) -> None:
-    """Draws the daemon's memory over time."""
+    """Draw the daemon's memory over time."""
     chart = pygal.XY(
         title="Resident memory of libvirtd",
         x_title="minutes",

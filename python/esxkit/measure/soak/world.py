@@ -84,7 +84,7 @@ class WorldChanger:
         return sum(len(values) for values in self.latencies.values())
 
     def run(self, over: threading.Event, pause: float) -> None:
-        """Changes the world until `over`, with pauses."""
+        """Change the world until `over`, with pauses."""
         while not over.wait(pause * self._chance.uniform(0.5, 1.5)):
             try:
                 self.step()
