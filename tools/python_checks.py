@@ -50,6 +50,17 @@ def openings(texts: Mapping[str, str]) -> Iterator[str]:
             yield f"{path}:3: a docstring belongs right below the licence"
 
 
+def twins(texts: Mapping[str, str]) -> Iterator[str]:
+    """A name is that of one class: no two modules have public classes of the same name."""
+    seen: dict[str, str] = {}
+    for path, text in texts.items():
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                other = seen.setdefault(node.name, path)
+                if other != path:
+                    yield f"{path}:{node.lineno}: {other} has a class {node.name}, too"
+
+
 def module_name(path: str) -> str:
     """The dotted name of python/a/b.py or python/a/b/__init__.py."""
     parts = PurePath(path).with_suffix("").parts[1:]

@@ -477,6 +477,11 @@ def check_moods(tree: Tree) -> Iterator[str]:
     return python_checks.moods({name: tree.text(name) for name in tree.matching(r"(python|tests|tools)/.*\.py")})
 
 
+def check_twins(tree: Tree) -> Iterator[str]:
+    """No two Python classes have the same name."""
+    return python_checks.twins({name: tree.text(name) for name in tree.matching(r"python/.*\.py")})
+
+
 def check_openings(tree: Tree) -> Iterator[str]:
     """A Python file begins with its licence and its docstring."""
     return python_checks.openings({name: tree.text(name) for name in tree.matching(r"(python|tests|tools)/.*\.py")})
@@ -503,6 +508,7 @@ CHECKS = (
     check_packages,
     check_moods,
     check_openings,
+    check_twins,
 )
 
 

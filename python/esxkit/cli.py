@@ -5,6 +5,7 @@
 add_parser sets the default `run` of its parser to a function of the parsed arguments that returns the
 exit status.
 """
+
 from __future__ import annotations
 
 import argparse

@@ -20,7 +20,7 @@ def test_a_host_whose_replies_are_mutated():
     seed, end = seed_of_environment(), time.monotonic() + SECONDS
     print(f"{SEED}={seed}, or ./dev mutate --build plain --seed {seed}")
 
-    def goes_on(result: mutate.Result) -> bool:
+    def goes_on(result: mutate.MutateResult) -> bool:
         enough = result.mutated >= MUTATED or (time.monotonic() > end and result.mutated >= AT_LEAST)
         # The last round is a good one.
         return not enough or result.rounds % mutate.GOOD_EACH != 0

@@ -15,8 +15,7 @@ import attrs
 import libvirt
 import pytest
 
-from esxkit.fake.worlds import World as Plan
-from esxkit.fake.worlds import world
+from esxkit.fake.worlds import WorldPlan, world
 from esxkit.fake.worlds.plan import VCenterPlan
 from esxkit.harness.check import raises_error
 from esxkit.harness.client import Client, Remote
@@ -86,7 +85,7 @@ class Place:
         return self.client.run(f"esxkit.harness.contents:{function}", *arguments)
 
 
-def odd_vcenter() -> Plan:
+def odd_vcenter() -> WorldPlan:
     """The vCenter world with other names."""
     plan = world("vcenter")
     plan.vcenter = VCenterPlan(folder="Ü & +/%2f <f>", datacenter="D C\\%25 漢'\"")

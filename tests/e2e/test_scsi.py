@@ -16,7 +16,7 @@ from typing import Any
 import libvirt
 import pytest
 
-from esxkit.fake.worlds import World as Plan
+from esxkit.fake.worlds import WorldPlan
 from esxkit.fake.worlds import world as named
 from esxkit.fake.worlds.adapters import adapter
 from esxkit.harness import schema
@@ -33,7 +33,7 @@ RUNNING, INACCESSIBLE = libvirt.VIR_STORAGE_POOL_RUNNING, libvirt.VIR_STORAGE_PO
 ESX1 = "Sites/Berlin/Cluster A/esx1.example.org"
 
 
-def plan(edit: Callable[[dict[str, Any]], None] = lambda _: None, name: str = "adapters") -> Plan:
+def plan(edit: Callable[[dict[str, Any]], None] = lambda _: None, name: str = "adapters") -> WorldPlan:
     """A world after its first host's storage was edited."""
     made = named(name)
     edit(made.hosts[0].storage)

@@ -5,6 +5,7 @@
 Everything it reads is compared with data/inventory.json: adapters, targets, LUNs, topology and paths, datastores
 with their summary, info, mounts and capability, and every file through the datastore browser.
 """
+
 from __future__ import annotations
 
 import datetime

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """The fixtures of the tests of the fake."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """A bare SOAP client for the tests of the fake: it says exactly what a test tells it to."""
+
 from __future__ import annotations
 
 import http.client

@@ -15,7 +15,8 @@ from esxkit.measure.bench import page, plots, tables
 from esxkit.measure.bench.clients import BUILTIN, CLIENTS, CURL, EMBEDDED, LIVE, check
 from esxkit.measure.bench.headlines import HEADLINES, builtin_line, collect, of_matrix
 from esxkit.measure.bench.line_fit import fit
-from esxkit.measure.bench.matrix import BUILTIN_AT_MOST, Plan, Row, World
+from esxkit.measure.bench.matrix import BUILTIN_AT_MOST, MatrixPlan, Row
+from esxkit.measure.bench.recording import HostSize
 from esxkit.measure.bench.runner import Command, Runner
 
 KEYS = [
@@ -86,15 +87,15 @@ def test_whether_a_headline_holds():
 
 
 def test_the_builtin_driver_is_never_asked_for_many_volumes():
-    for world, pairs in Plan().worlds().items():
+    for world, pairs in MatrixPlan().worlds().items():
         assert (BUILTIN, DETAILS) not in pairs or world.volumes <= BUILTIN_AT_MOST
-    asked = {world.volumes for world, pairs in Plan().worlds().items() if (BUILTIN, DETAILS) in pairs}
+    asked = {world.volumes for world, pairs in MatrixPlan().worlds().items() if (BUILTIN, DETAILS) in pairs}
     assert asked == {10, 30, 100}
 
 
 def test_every_client_is_measured_for_every_command():
-    pairs = {pair for pairs in Plan().worlds().values() for pair in pairs}
-    assert pairs == {(client, what) for client in CLIENTS for what in Plan().commands}
+    pairs = {pair for pairs in MatrixPlan().worlds().values() for pair in pairs}
+    assert pairs == {(client, what) for client in CLIENTS for what in MatrixPlan().commands}
 
 
 def test_a_listing_that_lacks_something_is_no_result():
@@ -149,7 +150,7 @@ def test_a_runner_tells_what_a_command_took(tmp_path):
 
 def test_a_small_matrix(driver, tmp_path, monkeypatch):
     """Two clients, one latency: what they took, and that curl needs no more than it must."""
-    small = Plan(latencies=(5,), volumes=(3,), datastores=(2,), line=(), rounds=1, clients=(EMBEDDED, CURL))
+    small = MatrixPlan(latencies=(5,), volumes=(3,), datastores=(2,), line=(), rounds=1, clients=(EMBEDDED, CURL))
     monkeypatch.setattr(command, "QUICK", small)
     result = tmp_path / "bench.json"
     assert command.main(["--quick", "--part", "matrix", "--json", str(result)]) == 0
@@ -165,4 +166,4 @@ def test_a_small_matrix(driver, tmp_path, monkeypatch):
         assert cell["cpu"] > 0
         assert cell["server_cpu"] > 0
     assert builtin_line([Row(**one) for one in told["rows"]], 5) is None
-    assert World(2, 3).size == (2, 3)
+    assert HostSize(2, 3).size == (2, 3)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """Datastore searches of the fake: queries, patterns, details, paths, faults."""
+
 from __future__ import annotations
 
 from datetime import datetime

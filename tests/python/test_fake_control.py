@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """The control interface: switches, counters and changes of the world, in process and over HTTP."""
+
 from __future__ import annotations
 
 import json

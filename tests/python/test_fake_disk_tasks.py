@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """Work on the fake's disks that takes its time: progress, cancelling, locks meanwhile, failures to order."""
+
 from __future__ import annotations
 
 import time

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """The fake's FileManager and DatastoreNamespaceManager as pyVmomi's client uses them, down to the real files."""
+
 from __future__ import annotations
 
 import base64

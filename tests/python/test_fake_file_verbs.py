@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """Control verbs about the bytes of datastores, in process and over HTTP; searches with a plain FileQuery."""
+
 from __future__ import annotations
 
 import base64

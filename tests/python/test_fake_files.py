@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """Files of the fake: real files, descriptors, paths."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """The /folder file API of the fake, and the version list."""
+
 from __future__ import annotations
 
 import base64

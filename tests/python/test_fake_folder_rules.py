@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """Transfers of files that break, stall, are slow or too many, and what the fake says of them afterwards."""
+
 from __future__ import annotations
 
 import base64

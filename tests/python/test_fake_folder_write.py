@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """Writing files by the /folder API of the fake."""
+
 from __future__ import annotations
 
 import base64

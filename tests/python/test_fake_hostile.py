@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """Hostile replies to order: names of any size, pages without end, drips, silence, lies, success without effect."""
+
 from __future__ import annotations
 
 import http.client

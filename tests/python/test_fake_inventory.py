@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """The inventory tree of the fake: search index, views, names, the objects that are only there."""
+
 from __future__ import annotations
 
 import pytest

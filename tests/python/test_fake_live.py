@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """Long polls of the fake: how a blocked wait ends, what a wake-up costs, and the troubles of live connections."""
+
 from __future__ import annotations
 
 import contextlib

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """Sessions of the fake: login, cookies, expiry, the cap, lock-out, what works without one."""
+
 from __future__ import annotations
 
 import re

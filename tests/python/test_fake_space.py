@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """Free space of the fake's datastores: when it changes, when that is told, and what survives a restart."""
+
 from __future__ import annotations
 
 import time

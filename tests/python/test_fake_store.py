@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """What clients may do to the files of a datastore: locks, space, moves, and what outlives a restart."""
+
 from __future__ import annotations
 
 import pytest
 
 from esxkit.fake.files import BadPath, FileStore, is_zero
 from esxkit.fake.locks import FileBusy
-from esxkit.fake.space import NoSpace, Space
+from esxkit.fake.volume_space import NoSpace, VolumeSpace
 
 MIB = 1024 * 1024
 
@@ -15,7 +16,7 @@ MIB = 1024 * 1024
 @pytest.fixture
 def store(tmp_path):
     made = FileStore(tmp_path / "ds", [{"name": "dir", "kind": "dir"}])
-    made.space = Space(100 * MIB, 10 * MIB)
+    made.space = VolumeSpace(100 * MIB, 10 * MIB)
     return made
 
 

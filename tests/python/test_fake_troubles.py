@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """Trouble to order: each kind is what it says, as often as it was ordered, and then all is well again."""
+
 from __future__ import annotations
 
 import gzip

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """Worlds: each is well-formed VI data, in every release, and shows the oddity it is made for."""
+
 from __future__ import annotations
 
 import collections

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """The matrix of attacks itself: which cells there are, and what is a failure."""
+
 from __future__ import annotations
 
 from typing import ClassVar
@@ -11,7 +12,7 @@ import pytest
 from esxkit.attack.matrix import command, judge
 from esxkit.attack.matrix.cells import Cell, Outcome
 from esxkit.attack.matrix.plan import EXCEPTIONS, Choice, cells, shuffled
-from esxkit.attack.matrix.report import Run, report, summary
+from esxkit.attack.matrix.report import MatrixRun, report, summary
 from esxkit.attack.matrix.troubles import TROUBLES
 from esxkit.attack.matrix.verbs import VERBS
 from esxkit.fake.troubles import Rule
@@ -148,7 +149,7 @@ def test_the_report_counts_and_lists_failures():
         Outcome(attrs.evolve(A, nth=1), "refused, as before", 0.2, "it broke"),
         Outcome(attrs.evolve(A, trouble="bytes"), "no effect", 3.0, "nothing\nhappened"),
     ]
-    run = Run(7, 100, outcomes, 60.0)
+    run = MatrixRun(7, 100, outcomes, 60.0)
     text = report(run)
     assert "**3 of 100 cells, 1 failures**" in text
     assert "./dev matrix --seed 7" in text

@@ -14,7 +14,7 @@ import pytest
 
 from esxkit.attack.mutate import command as mutate
 from esxkit.attack.mutate.proxy import MutatingProxy, Round, read_request
-from esxkit.attack.mutate.reply import Reply
+from esxkit.attack.mutate.reply import ProxiedReply
 from esxkit.attack.mutate.rules import RULES
 from esxkit.harness.client import WorkerDied, WorkerHung
 from esxkit.harness.daemon import PrivateLibvirtd
@@ -24,8 +24,8 @@ from esxkit.harness.servers import PASSWORD, Fake
 BODY = (REPOSITORY / "tests/fuzz/corpus/search/few.xml").read_bytes()
 
 
-def reply() -> Reply:
-    return Reply(200, "OK", [("Content-Type", "text/xml")], BODY, [b"<other/>"])
+def reply() -> ProxiedReply:
+    return ProxiedReply(200, "OK", [("Content-Type", "text/xml")], BODY, [b"<other/>"])
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -97,11 +97,11 @@ def test_the_proxy_passes_on_and_mutates(tmp_path: Path):
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> mutate.Site:
-    return mutate.Site(tmp_path, mutate.Result(1))
+def site(tmp_path: Path) -> mutate.MutateSite:
+    return mutate.MutateSite(tmp_path, mutate.MutateResult(1))
 
 
-def failures(site: mutate.Site) -> list[str]:
+def failures(site: mutate.MutateSite) -> list[str]:
     return site._result.failures
 
 
@@ -113,7 +113,7 @@ def failures(site: mutate.Site) -> list[str]:
         (("refresh", 1e6, ""), "took 1000000 s"),
     ],
 )
-def test_what_a_call_shows_is_judged(site: mutate.Site, done: tuple[str, float, str], phrase: str):
+def test_what_a_call_shows_is_judged(site: mutate.MutateSite, done: tuple[str, float, str], phrase: str):
     site.cookies.add("52aa-secret")
     what = mutate.plan(1, 0)
     site._judge(what, [("open", 1.0, "38: no")])
@@ -123,13 +123,13 @@ def test_what_a_call_shows_is_judged(site: mutate.Site, done: tuple[str, float, 
     assert "--seed 1 --from 0 --rounds 1" in failures(site)[0]
 
 
-def test_a_good_round_has_to_work(site: mutate.Site):
+def test_a_good_round_has_to_work(site: mutate.MutateSite):
     site._judge(mutate.plan(1, mutate.GOOD_EACH - 1), [("open", 1.0, "38: no")])
     assert "open failed without a mutation: 38: no" in failures(site)[0]
 
 
 @pytest.mark.parametrize("line", ["==1==ERROR: AddressSanitizer: heap", "a.c:1: runtime error: shift", PASSWORD])
-def test_logs_are_searched(site: mutate.Site, tmp_path: Path, line: str):
+def test_logs_are_searched(site: mutate.MutateSite, tmp_path: Path, line: str):
     (tmp_path / "worker.log").write_text(f"good\n{line}\n")
     site._look_at_logs(mutate.plan(1, 0))
     site._look_at_logs(mutate.plan(1, 1))
@@ -137,7 +137,9 @@ def test_logs_are_searched(site: mutate.Site, tmp_path: Path, line: str):
 
 
 @pytest.mark.parametrize("error", [WorkerDied("It ended (SIGSEGV)."), WorkerHung("It did not come back.")])
-def test_a_worker_that_ends_or_hangs_is_noticed(site: mutate.Site, monkeypatch: pytest.MonkeyPatch, error: Exception):
+def test_a_worker_that_ends_or_hangs_is_noticed(
+    site: mutate.MutateSite, monkeypatch: pytest.MonkeyPatch, error: Exception
+):
     class Worker:
         def run(self, *_arguments: object, timeout: float) -> mutate.Done:
             raise error
@@ -151,7 +153,7 @@ def test_a_worker_that_ends_or_hangs_is_noticed(site: mutate.Site, monkeypatch: 
     assert str(error) in failures(site)[0]
 
 
-def test_a_daemon_that_ends_is_noticed(site: mutate.Site):
+def test_a_daemon_that_ends_is_noticed(site: mutate.MutateSite):
     with PrivateLibvirtd(password=PASSWORD) as daemon:
         site._daemon = daemon
         site._look_at_daemon(mutate.plan(1, 0))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from python_checks import circles, moods, openings, packages
+from python_checks import circles, moods, openings, packages, twins
 
 ROOT = Path(__file__).parents[2]
 
@@ -84,3 +84,13 @@ def test_a_docstring_apart_from_the_licence_is_found():
     assert list(openings({A: f'#!/usr/bin/env python3\n{licence}"""What it is."""\n'})) == []
     for other in (f'{licence}\n"""What it is."""\n', f"{licence}import os\n", licence):
         assert list(openings({A: other})) == [f"{A}:3: a docstring belongs right below the licence"]
+
+
+def test_no_two_classes_have_the_same_name():
+    assert list(twins(tree())) == []
+
+
+def test_a_second_class_of_a_name_is_found():
+    inner = "class _World:\n    class World:\n        pass\n"
+    texts = {A: "class World:\n    pass\n", B: inner, C: "class World(int):\n    pass\n"}
+    assert list(twins(texts)) == [f"{C}:1: {A} has a class World, too"]

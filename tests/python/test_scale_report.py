@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """What ./dev scale writes of its figures, and how it measures a process."""
+
 from __future__ import annotations
 
 import os
@@ -10,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from esxkit.harness import usage
-from esxkit.measure.scale.page import CURVE, Figures, Pure, Row, Update, write_report
+from esxkit.measure.scale.page import CURVE, Figures, Pure, ScaleRow, Update, write_report
 
 MIB = 1024**2
 
@@ -20,7 +21,7 @@ def figures():
     used = usage.Used(seconds=12.5, cpu=0.25, peak=155 * MIB, after=150 * MIB)
     steady = {"": 20 * MIB, "large-vcenter": 130 * MIB}
     result = Figures(500, load=(0.5, 1.25), start={"large-vcenter": 9.5}, steady=steady)
-    result.rows["large-vcenter"] = [Row("pool list", "daemon", used, 33, 222 * MIB, 4.0, "error: Too many")]
+    result.rows["large-vcenter"] = [ScaleRow("pool list", "daemon", used, 33, 222 * MIB, 4.0, "error: Too many")]
     result.updates = [
         Update("large-vcenter", 2000, 22000, 0.0005, 0.0005, 0.02),
         Update("counts", 2000, 2002, 0.00045, 0.00045, 0.02),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """Requests: what is read out of them, and what a strict server refuses."""
+
 from __future__ import annotations
 
 import pytest

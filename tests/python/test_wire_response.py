@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """Responses, letter by letter as captured servers write them, and read back by pyVmomi's own client."""
+
 from __future__ import annotations
 
 import datetime

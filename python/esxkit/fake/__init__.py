@@ -4,10 +4,11 @@
 
 Listens on 127.0.0.1 only. What it does and no source supports is listed in ASSUMED.md beside this file.
 """
+
 from __future__ import annotations
 
 from esxkit.fake.options import FakeOptions
 from esxkit.fake.server import Address, FakeProcess, FakeServer, HttpControl
-from esxkit.fake.worlds import World, world
+from esxkit.fake.worlds import WorldPlan, world
 
-__all__ = ["Address", "FakeOptions", "FakeProcess", "FakeServer", "HttpControl", "World", "world"]
+__all__ = ["Address", "FakeOptions", "FakeProcess", "FakeServer", "HttpControl", "WorldPlan", "world"]

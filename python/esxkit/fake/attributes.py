@@ -4,6 +4,7 @@
 
 With a journal (a file of one JSON value a line) the knowledge outlives the process, however that ended.
 """
+
 from __future__ import annotations
 
 import json

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """`esxkit fake`: the fake server alone. The first line of output is JSON and tells how to reach it."""
+
 from __future__ import annotations
 
 import argparse
@@ -15,7 +16,7 @@ import attrs
 
 from esxkit.fake.options import FakeOptions
 from esxkit.fake.server import Running, ready_world
-from esxkit.fake.worlds import NAMES, World
+from esxkit.fake.worlds import NAMES, WorldPlan
 from esxkit.fake.worlds.counts import counts_world
 from esxkit.fake.worlds.plan import RELEASES
 
@@ -63,7 +64,7 @@ def _options(parsed: argparse.Namespace) -> FakeOptions:
     return FakeOptions(**{name: value for name, value in given.items() if value is not None})
 
 
-def _world(parsed: argparse.Namespace) -> World:
+def _world(parsed: argparse.Namespace) -> WorldPlan:
     counts = {name: getattr(parsed, name) for name in _COUNTS}
     if any(value is not None for value in counts.values()):
         if parsed.world or parsed.vcenter:
@@ -89,7 +90,7 @@ def run(parsed: argparse.Namespace) -> int:
     return 0
 
 
-async def _serve(world: World, options: FakeOptions) -> None:
+async def _serve(world: WorldPlan, options: FakeOptions) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """The TCP connections of clients: what is to happen when one ends, and the proxy that cuts silent ones."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """The bytes of large sparse files: where data is, copying it and wiping it, a window at a time."""
+
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from esxkit.fake.pace import Pace
+from esxkit.fake.progress import Progress
 
 _WINDOW = 16 * 1024 * 1024
 _WINDOWS = 1000
@@ -41,14 +42,14 @@ def _windows(size: int) -> Iterator[tuple[int, int]]:
     return ((start, min(start + step, size)) for start in range(0, size, step))
 
 
-async def copy_data(source: Path, target: Path, cost: int, pace: Pace) -> None:
+async def copy_data(source: Path, target: Path, cost: int, progress: Progress) -> None:
     """Copy a file's data into a file of the same size that is all holes; it takes as long as `cost` bytes."""
     with source.open("rb") as reader, target.open("r+b") as writer:
         size = os.fstat(reader.fileno()).st_size
         for start, end in _windows(size):
             for first, beyond in data_ranges(reader.fileno(), start, end):
                 _copy_range(reader.fileno(), writer.fileno(), first, beyond)
-            await pace.moved(cost * (end - start) // size)
+            await progress.moved(cost * (end - start) // size)
 
 
 def _copy_range(reader: int, writer: int, first: int, beyond: int) -> None:
@@ -60,7 +61,7 @@ def _copy_range(reader: int, writer: int, first: int, beyond: int) -> None:
         first += len(piece)
 
 
-async def zero_data(path: Path, cost: int, pace: Pace) -> None:
+async def zero_data(path: Path, cost: int, progress: Progress) -> None:
     """Wipe a file; what was wiped before an interruption stays wiped. At its end the file is all holes."""
     with path.open("r+b") as file:
         size = os.fstat(file.fileno()).st_size
@@ -68,12 +69,12 @@ async def zero_data(path: Path, cost: int, pace: Pace) -> None:
             for first, beyond in data_ranges(file.fileno(), start, end):
                 for at in range(first, beyond, _PIECE):
                     os.pwrite(file.fileno(), _ZEROS[: beyond - at], at)
-            await pace.moved(cost * (end - start) // size)
+            await progress.moved(cost * (end - start) // size)
         file.truncate(0)
         file.truncate(size)
 
 
-async def fill(cost: int, pace: Pace) -> None:
+async def fill(cost: int, progress: Progress) -> None:
     """Take the time of writing so many zeros where there are none but zeros."""
     for start, end in _windows(cost):
-        await pace.moved(end - start)
+        await progress.moved(end - start)

@@ -6,6 +6,7 @@ In process: `fake.control.VERB(...)`; over HTTP: POST /_fake/VERB with a JSON ob
 arguments); its "*" may be a list of arguments by position. The reply is the verb's result as JSON; 400 with a
 sentence if the verb or an argument is wrong.
 """
+
 from __future__ import annotations
 
 import inspect
@@ -20,7 +21,7 @@ from esxkit.fake.core import Counters, Service
 from esxkit.fake.file_verbs import FileVerbs
 from esxkit.fake.options import START_ONLY, FakeOptions
 from esxkit.fake.populate import Builder
-from esxkit.fake.worlds import World
+from esxkit.fake.worlds import WorldPlan
 
 
 class ControlError(ValueError):
@@ -30,7 +31,7 @@ class ControlError(ValueError):
 class Control:
     """The verbs. Each public method without underscore is one (those of mutations.Mutations and FileVerbs as well)."""
 
-    def __init__(self, service: Service, world: World, builder: Builder, network: Any = None):
+    def __init__(self, service: Service, world: WorldPlan, builder: Builder, network: Any = None):
         self._service = service
         self._network = network
         self._others = (mutations.Mutations(service, world, builder), FileVerbs(service))

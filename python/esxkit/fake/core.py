@@ -4,6 +4,7 @@
 
 Nothing here knows a managed object's class or a request; requests go through esxkit.fake.dispatch.
 """
+
 from __future__ import annotations
 
 import asyncio

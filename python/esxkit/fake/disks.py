@@ -5,6 +5,7 @@
 A disk that is being made has all its files from the beginning, descriptor included, and is locked until it is
 done. Interrupted by a cancelled task or a fault, an operation takes back what it began; killed, it cannot.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -17,8 +18,8 @@ from esxkit.fake import vmdk
 from esxkit.fake.contents import copy_data, data_bytes, fill, zero_data
 from esxkit.fake.faults import file_fault
 from esxkit.fake.files import Entry
-from esxkit.fake.locating import Place
-from esxkit.fake.pace import Pace
+from esxkit.fake.places import Place
+from esxkit.fake.progress import Progress
 from esxkit.wire.faults import VimFault, invalid_argument
 
 THIN, THICK, EAGER = "thin", "preallocated", "eagerZeroedThick"
@@ -148,16 +149,16 @@ def _check_size(place: Place, capacity: int) -> None:
         )
 
 
-async def create(place: Place, capacity: int, kind: str, adapter: str, pace: Pace) -> str:
+async def create(place: Place, capacity: int, kind: str, adapter: str, progress: Progress) -> str:
     """Make an empty disk; its path."""
     with _new_disk(place, capacity, kind, 0 if kind == THIN else capacity, adapter):
         cost = capacity if kind == EAGER else 0
-        await pace.begun(cost)
-        await fill(cost, pace)
+        await progress.begun(cost)
+        await fill(cost, progress)
     return str(place)
 
 
-async def copy(source: Place, target: Place, kind: str, adapter: str | None, pace: Pace) -> str:
+async def copy(source: Place, target: Place, kind: str, adapter: str | None, progress: Progress) -> str:
     """Make a disk of `kind` (one of THIN, THICK, EAGER) with the contents of another; its path.
 
     A snapshot has its base's contents in it; disks without a flat extent are read as zeros.
@@ -170,12 +171,12 @@ async def copy(source: Place, target: Place, kind: str, adapter: str | None, pac
         with source.faults():
             stack.enter_context(source.files.locks.reading(*(p.path for p in (*disk.files, *_only(base)))))
         extent = stack.enter_context(_new_disk(target, disk.capacity, kind, allocated, adapter))
-        await pace.begun(allocated)
+        await progress.begun(allocated)
         if extent is not None and base is not None:
             real = extent.files.real(extent.path)
-            await copy_data(base.files.real(base.path), real, allocated, pace)
+            await copy_data(base.files.real(base.path), real, allocated, progress)
         else:
-            await fill(allocated, pace)
+            await fill(allocated, progress)
     return str(target)
 
 
@@ -213,7 +214,7 @@ def _changing(disk: OpenDisk) -> Iterator[None]:
             files.on_change()
 
 
-async def extend(place: Place, capacity: int, eager: bool, pace: Pace) -> None:
+async def extend(place: Place, capacity: int, eager: bool, progress: Progress) -> None:
     """Grow a disk. Faults InvalidArgument (not larger, or of a kind that cannot grow)."""
     disk = open_disk(place)
     extent, objects = disk.data, disk.said.objects
@@ -228,8 +229,8 @@ async def extend(place: Place, capacity: int, eager: bool, pace: Pace) -> None:
         before = disk.allocated
         _resize(disk, capacity, before + more)
         try:
-            await pace.begun(grown if eager else 0)
-            await fill(grown if eager else 0, pace)
+            await progress.begun(grown if eager else 0)
+            await fill(grown if eager else 0, progress)
         except BaseException:
             _resize(disk, disk.capacity, before)
             raise
@@ -243,21 +244,21 @@ def _resize(disk: OpenDisk, capacity: int, allocated: int) -> None:
         disk.place.files.set_object(disk.entry.path, allocated)
 
 
-async def zero_fill(place: Place, pace: Pace) -> None:
+async def zero_fill(place: Place, progress: Progress) -> None:
     """Wipe a disk; all of it is allocated afterwards. A wipe that is interrupted stays half done."""
     disk = open_disk(place)
     if disk.data is None and not disk.said.objects:
         raise invalid_argument("name")
     with _changing(disk):
         _allocate_all(disk)
-        await pace.begun(disk.capacity)
+        await progress.begun(disk.capacity)
         if disk.data is not None:
-            await zero_data(place.files.real(disk.data.path), disk.capacity, pace)
+            await zero_data(place.files.real(disk.data.path), disk.capacity, progress)
         else:
-            await fill(disk.capacity, pace)
+            await fill(disk.capacity, progress)
 
 
-async def inflate(place: Place, pace: Pace) -> None:
+async def inflate(place: Place, progress: Progress) -> None:
     """Make a thin disk an eager-zeroed one. Fault InvalidArgument for any other."""
     disk = open_disk(place)
     if not disk.said.thin or (disk.data is None and not disk.said.objects):
@@ -266,8 +267,8 @@ async def inflate(place: Place, pace: Pace) -> None:
         before = disk.allocated
         _allocate_all(disk)
         try:
-            await pace.begun(disk.capacity - before)
-            await fill(disk.capacity - before, pace)
+            await progress.begun(disk.capacity - before)
+            await fill(disk.capacity - before, progress)
         except BaseException:
             _resize(disk, disk.capacity, before)
             raise
@@ -317,11 +318,11 @@ def rename(source: Place, target: Place) -> None:
     files.on_change()
 
 
-async def move_across(source: Place, target: Place, pace: Pace) -> None:
+async def move_across(source: Place, target: Place, progress: Progress) -> None:
     """Move a disk to another datastore: a copy of its kind, then the source goes."""
     disk = open_disk(source)
     if not disk.said.deletable:
         raise file_fault("CannotDeleteFile", str(source))
     _check_unused(disk)
-    await copy(source, target, THIN if disk.said.thin else THICK, None, pace)
+    await copy(source, target, THIN if disk.said.thin else THICK, None, progress)
     delete(source)

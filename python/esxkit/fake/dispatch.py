@@ -6,6 +6,7 @@
 
 No HTTP here: `handle` takes bytes and gives a Reply.
 """
+
 from __future__ import annotations
 
 import re

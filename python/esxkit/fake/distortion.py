@@ -5,6 +5,7 @@
 They work on the text of the envelope as `esxkit.wire` writes it (one prefix, no comments, no sections of CDATA), so
 that one function serves names, paths, aliases, portals, IQNs, LUN names, fault texts, task errors and tickets alike.
 """
+
 from __future__ import annotations
 
 import re

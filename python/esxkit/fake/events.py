@@ -5,6 +5,7 @@
 A moment is a request that came, an answer that goes out, a quarter of a MiB of contents, or a step of a task. A
 test counts those of an undisturbed run, and then breaks one run off at each of them.
 """
+
 from __future__ import annotations
 
 import asyncio

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """Errors of the file store as the VI faults a server reports, about a datastore path."""
+
 from __future__ import annotations
 
 import contextlib
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 
 from esxkit.fake.files import BadPath
 from esxkit.fake.locks import FileBusy
-from esxkit.fake.space import NoSpace
+from esxkit.fake.volume_space import NoSpace
 from esxkit.wire.faults import VimFault
 
 _SENTENCES = {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """Verbs of the control interface about the bytes of datastores: what is really there, who has it, what fails."""
+
 from __future__ import annotations
 
 import base64
@@ -18,7 +19,7 @@ from esxkit.fake.disks import is_disk_name
 from esxkit.fake.files import BadPath, Entry, FileStore
 from esxkit.fake.locks import FileBusy
 from esxkit.fake.objects.datastore import Datastore
-from esxkit.fake.pace import Failure
+from esxkit.fake.progress import Failure
 from esxkit.model.objects import make, replaced
 
 _HASHED_UP_TO = 64 * 1024 * 1024

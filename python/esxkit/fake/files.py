@@ -12,6 +12,7 @@ What clients do goes through `read`, `write`, `create`, `delete` and `rename`: t
 `make_file`, `make_folder` and `remove` are for worlds and tests: they ask nobody, and space follows.
 Errors are those of the real file system plus BadPath, locks.FileBusy and space.NoSpace.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -27,7 +28,7 @@ import attrs
 from esxkit.fake import vmdk
 from esxkit.fake.attributes import Attributes
 from esxkit.fake.locks import Locks
-from esxkit.fake.space import Space
+from esxkit.fake.volume_space import VolumeSpace
 
 _DEFAULT_MTIME = datetime.datetime(2024, 3, 10, 0, 15, 42, 371000, tzinfo=datetime.UTC)
 
@@ -86,7 +87,7 @@ class FileStore:
     def __init__(self, root: Path, tree: Sequence[Mapping[str, Any]] = (), journal: Path | None = None):
         self.root = root
         self.locks = Locks()
-        self.space = Space()
+        self.space = VolumeSpace()
         self.on_change: Callable[[], None] = lambda: None
         """Called after each change of files or space made by a client."""
         self._attributes = Attributes(journal)

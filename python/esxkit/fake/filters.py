@@ -5,6 +5,7 @@
 A filter selects and compares everything once. After that it looks only at the objects that the registry says were
 touched, and walks again only where one of these leads elsewhere: a change costs the same in a large inventory.
 """
+
 from __future__ import annotations
 
 from typing import Any

@@ -8,6 +8,7 @@ PATH is percent-encoded once, dcPath and dsName twice (the server decodes them t
 A caller has a session's cookie or sends a name and password, which makes a session; a host behind a vCenter takes
 tickets only, and knows no dcPath.
 """
+
 from __future__ import annotations
 
 import base64
@@ -23,9 +24,9 @@ from aiohttp import web
 from esxkit.fake import folder_read, folder_refusal, folder_write
 from esxkit.fake.core import Service
 from esxkit.fake.folder_refusal import Refusal
-from esxkit.fake.locating import Place, datastore_by_name
 from esxkit.fake.objects.entities import Datacenter
 from esxkit.fake.objects.service_instance import now
+from esxkit.fake.places import Place, datastore_by_name
 from esxkit.fake.sessions import Session
 from esxkit.fake.tickets import ticket_of
 from esxkit.fake.transfer import Broken, Transfer

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """What /folder shows: files and ranges of them, and lists as HTML for people."""
+
 from __future__ import annotations
 
 import contextlib
@@ -15,8 +16,8 @@ from esxkit.fake.core import Service
 from esxkit.fake.distortion import filler
 from esxkit.fake.files import Entry
 from esxkit.fake.folder_refusal import refusing
-from esxkit.fake.locating import Place
 from esxkit.fake.objects.datastore import Datastore
+from esxkit.fake.places import Place
 from esxkit.fake.transfer import Transfer
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z")

@@ -5,6 +5,7 @@
 A request that carries a body is refused before the body is read. Real servers then close the connection, so a client
 may find it reset before it has seen the answer ("early-close"); a polite server reads the body first.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 
 from aiohttp import web
 
-from esxkit.fake.locating import Place
+from esxkit.fake.places import Place
 from esxkit.wire.faults import VimFault
 
 _STATUS = {"FileNotFound": 404, "InvalidDatastorePath": 404}

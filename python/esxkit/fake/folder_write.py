@@ -5,6 +5,7 @@
 A PUT is written to the file as it comes, piece by piece, under the name it was sent to. When it breaks, what has come
 stays there (switch partial_put).
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -13,10 +14,10 @@ from collections.abc import Iterator
 from aiohttp import web
 
 from esxkit.fake.folder_refusal import Refusal, refusing
-from esxkit.fake.locating import Place, check_top_level, check_writable
 from esxkit.fake.options import FakeOptions
-from esxkit.fake.space import NoSpace
+from esxkit.fake.places import Place, check_top_level, check_writable
 from esxkit.fake.transfer import Broken, Transfer
+from esxkit.fake.volume_space import NoSpace
 from esxkit.wire.faults import VimFault
 
 

@@ -5,6 +5,7 @@
 aiohttp's low-level server is used so that nothing is answered that ESX does not answer (no 100-continue)
 and replies can be cut anywhere.
 """
+
 from __future__ import annotations
 
 import asyncio

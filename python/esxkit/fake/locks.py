@@ -8,6 +8,7 @@
 
 A lock is on a file's path below its datastore; a folder counts as open while anything in it is.
 """
+
 from __future__ import annotations
 
 import contextlib

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """Changes to the world while it runs; each is announced to the property collectors."""
+
 from __future__ import annotations
 
 import contextlib
@@ -16,9 +17,9 @@ from esxkit.fake.objects.entities import Datacenter
 from esxkit.fake.objects.host_system import HostSystem
 from esxkit.fake.populate import Builder
 from esxkit.fake.registry import ManagedObject
-from esxkit.fake.space import Space
+from esxkit.fake.volume_space import VolumeSpace
 from esxkit.fake.worlds import adapters, parts
-from esxkit.fake.worlds.plan import HostPlan, World
+from esxkit.fake.worlds.plan import HostPlan, WorldPlan
 from esxkit.fake.worlds.vcenter import as_vcenter_datastore
 from esxkit.model.objects import build, make, replaced
 
@@ -29,7 +30,7 @@ _STORAGE = ("hostBusAdapter", "scsiLun", "scsiTopology", "multipathInfo", "plugS
 class Mutations:
     """Verbs of the control interface that change the world. `host` is the index of the host meant."""
 
-    def __init__(self, service: Service, world: World, builder: Builder):
+    def __init__(self, service: Service, world: WorldPlan, builder: Builder):
         self._service = service
         self._world = world
         self._builder = builder
@@ -104,7 +105,7 @@ class Mutations:
         store = self._store(name)
         self._world.datastore(name)["summary"].update(capacity=capacity, freeSpace=free)
         if store.files is not None:
-            store.files.space = Space(capacity, free)
+            store.files.space = VolumeSpace(capacity, free)
         summary = replaced(replaced(store.read("summary"), "capacity", capacity), "freeSpace", free)
         store.set("summary", summary)
         store.set("info.freeSpace", free)

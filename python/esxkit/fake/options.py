@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """The switches of the fake: what a test can turn, on the command line, from Python and at run time."""
+
 from __future__ import annotations
 
 from typing import Any

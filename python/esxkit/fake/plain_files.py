@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """What the file manager does to files and folders. Interrupted copies are taken back; killed, they cannot be."""
+
 from __future__ import annotations
 
 import contextlib
 
 from esxkit.fake.contents import copy_data
 from esxkit.fake.files import BadPath, Entry
-from esxkit.fake.locating import Place
-from esxkit.fake.pace import Pace
+from esxkit.fake.places import Place
+from esxkit.fake.progress import Progress
 
 
 def make_folder(place: Place, *, parents: bool) -> None:
@@ -24,10 +25,10 @@ def make_folder(place: Place, *, parents: bool) -> None:
     files.on_change()
 
 
-async def move(source: Place, target: Place, force: bool, pace: Pace) -> None:
+async def move(source: Place, target: Place, force: bool, progress: Progress) -> None:
     """Move a file or a folder with all in it; across datastores it is copied, then removed."""
     if source.files is target.files:
-        await pace.begun()
+        await progress.begun()
         with source.faults():
             source.files.entry(source.path)
             source.files.locks.check(source.path, writing=True)
@@ -36,12 +37,12 @@ async def move(source: Place, target: Place, force: bool, pace: Pace) -> None:
         return
     with source.faults():
         source.files.locks.check(source.path, writing=True)
-    await copy(source, target, force, pace)
+    await copy(source, target, force, progress)
     with source.faults():
         source.files.delete(source.path)
 
 
-async def copy(source: Place, target: Place, force: bool, pace: Pace) -> None:
+async def copy(source: Place, target: Place, force: bool, progress: Progress) -> None:
     """Copy a file or a folder with all in it."""
     with source.faults():
         entry = source.files.entry(source.path)
@@ -58,9 +59,9 @@ async def copy(source: Place, target: Place, force: bool, pace: Pace) -> None:
             with target.faults():
                 pairs = _begin(entries, source, target, begun)
                 stack.enter_context(target.files.locks.writing(*(new for _, new in pairs)))
-            await pace.begun(sum(old.allocated for old, _ in pairs))
+            await progress.begun(sum(old.allocated for old, _ in pairs))
             for old, new in pairs:
-                await copy_data(source.files.real(old.path), target.files.real(new), old.allocated, pace)
+                await copy_data(source.files.real(old.path), target.files.real(new), old.allocated, progress)
         except BaseException:
             for path in reversed(begun):
                 target.files.remove(path)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """From a world (plain data) to a service full of managed objects."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -31,7 +32,7 @@ from esxkit.fake.objects.task import TaskManager
 from esxkit.fake.objects.view_manager import ViewManager
 from esxkit.fake.objects.virtual_disk_manager import VirtualDiskManager
 from esxkit.fake.options import FakeOptions
-from esxkit.fake.worlds.plan import HostPlan, World
+from esxkit.fake.worlds.plan import HostPlan, WorldPlan
 from esxkit.model.objects import build, make, vi_type
 
 # moids of the singletons: (ESXi, vCenter)
@@ -70,7 +71,7 @@ _MADE = {
 _LOCALES = ["en"]
 
 
-def populate(world: World, options: FakeOptions, files: Path) -> Builder:
+def populate(world: WorldPlan, options: FakeOptions, files: Path) -> Builder:
     """A service with all objects of a world; the files of its datastores are made below `files`."""
     service = Service(options, api_version=world.api_version, is_vcenter=world.vcenter is not None)
     builder = Builder(world, service, files)
@@ -81,7 +82,7 @@ def populate(world: World, options: FakeOptions, files: Path) -> Builder:
 class Builder:
     """Makes the objects of a world; kept while the server runs, for those that come later."""
 
-    def __init__(self, world: World, service: Service, files: Path):
+    def __init__(self, world: WorldPlan, service: Service, files: Path):
         self.world, self.service, self.files = world, service, files
         self.add = service.registry.add
         self.vcenter = world.vcenter is not None

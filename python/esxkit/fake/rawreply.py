@@ -5,6 +5,7 @@
 Its status line, headers and body may lie about each other, be of any length, come a byte at a time, or stop. A reply
 that is whole leaves the connection open, any other closes it.
 """
+
 from __future__ import annotations
 
 import asyncio

@@ -7,6 +7,7 @@
 
 A property's value is replaced, never changed in place, so the collector compares by identity.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator

@@ -5,6 +5,7 @@
 Paths are dotted, may go through data objects and may pick one item of an array by its key:
 `config.storageDevice.scsiLun["key-vim.host.ScsiDisk-..."].operationalState`.
 """
+
 from __future__ import annotations
 
 import re

@@ -8,6 +8,7 @@
 
 FakeServer and FakeProcess have the same attributes and the same control verbs (control.Control).
 """
+
 from __future__ import annotations
 
 import asyncio
@@ -35,8 +36,8 @@ from esxkit.fake.folder import FolderApi
 from esxkit.fake.http import CountingServer, Frontend, HostFrontend
 from esxkit.fake.options import FakeOptions
 from esxkit.fake.populate import populate
-from esxkit.fake.tickets import Listener
-from esxkit.fake.worlds import World
+from esxkit.fake.tickets import HostListener
+from esxkit.fake.worlds import WorldPlan
 from esxkit.fake.worlds import world as named_world
 
 HOST = "127.0.0.1"
@@ -86,7 +87,7 @@ class _Site:
 class Running:
     """Sockets, service and folder of one fake, inside a running event loop."""
 
-    def __init__(self, world: World, options: FakeOptions):
+    def __init__(self, world: WorldPlan, options: FakeOptions):
         self.world, self.options = world, options
         self._runners: list[web.ServerRunner] = []
         self._sites: list[_Site] = []
@@ -140,7 +141,7 @@ class Running:
         certificates = tls.make("selfsigned", own)
         server = CountingServer(HostFrontend(self.service, folder.serve_host), self.service)
         port = await self._listen(server, 0, certificates.context)
-        self.service.tickets.listener = Listener(f"{HOST}:{port}", certificates.sha1, certificates.sha256)
+        self.service.tickets.listener = HostListener(f"{HOST}:{port}", certificates.sha1, certificates.sha256)
 
     async def _listen(self, server: web.Server, port: int, context: Any = None) -> int:
         runner = web.ServerRunner(server, shutdown_timeout=0.2)
@@ -172,7 +173,7 @@ class Running:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def ready_world(world: World | str, api_version: str | None = None) -> World:
+def ready_world(world: WorldPlan | str, api_version: str | None = None) -> WorldPlan:
     """A world by name or as it is, in the API version asked for."""
     result = named_world(world) if isinstance(world, str) else world
     if api_version is not None:
@@ -185,7 +186,7 @@ class FakeServer:
 
     def __init__(
         self,
-        world: World | str = "default",
+        world: WorldPlan | str = "default",
         options: FakeOptions | None = None,
         *,
         api_version: str | None = None,
@@ -225,7 +226,7 @@ class FakeServer:
         return getattr(self.address, name)
 
     @property
-    def plan(self) -> World:
+    def plan(self) -> WorldPlan:
         """The world it began with; what control verbs change is changed in it, too."""
         return self._world
 

@@ -4,6 +4,7 @@
 
 A ticket is for one method and one file, and for one use.
 """
+
 from __future__ import annotations
 
 import re
@@ -22,7 +23,7 @@ _LOCALHOST = "localhost.localdomain"
 
 
 @attrs.frozen
-class Listener:
+class HostListener:
     """The hosts' own web server: its address as HOST:PORT, thumbprints with colons."""
 
     address: str
@@ -45,7 +46,7 @@ class Tickets:
     def __init__(self, options: FakeOptions):
         self._options = options
         self._open: dict[str, _Purpose] = {}
-        self.listener: Listener | None = None
+        self.listener: HostListener | None = None
         """Set by the server that runs the service."""
 
     def issue(self, method: str | None, path: str, query: str) -> str:

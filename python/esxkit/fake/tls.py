@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """Certificates of the fake: a fresh CA for each folder, and server certificates good and bad."""
+
 from __future__ import annotations
 
 import datetime

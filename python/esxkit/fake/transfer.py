@@ -5,6 +5,7 @@
 Bodies go by in pieces, in either direction. A piece ends where a rule of troubles wants to act, so that "at byte N"
 is meant literally.
 """
+
 from __future__ import annotations
 
 import asyncio

@@ -27,6 +27,7 @@ pattern on "[datastore] folder/file". There "cut" closes the connection after `c
 way, of the request (PUT) or of the answer (GET); "stall" stops there for good (default: before anything is sent), and
 "expire" ends all sessions there, while the transfer goes on. `expire` ends them with a cut or a stall, too.
 """
+
 from __future__ import annotations
 
 import fnmatch

@@ -9,6 +9,7 @@
 
 A blocked wait is one future and, where its time is limited, one timer; nothing looks at a clock in between.
 """
+
 from __future__ import annotations
 
 import asyncio

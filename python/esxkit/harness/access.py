@@ -52,7 +52,7 @@ class Question:
 
 
 @attrs.frozen
-class Rule:
+class AccessRule:
     """What is not allowed: an action, on everything or on what has these details."""
 
     action: str
@@ -70,7 +70,7 @@ class Authority:
         self.folder = environment.private_folder("esxbus")
         self.address = f"unix:path={self.folder / 'bus'}"
         self._lock = threading.Lock()
-        self._rules: list[Rule] = []
+        self._rules: list[AccessRule] = []
         self._asked: list[Question] = []
 
     def __enter__(self) -> Authority:
@@ -98,7 +98,7 @@ class Authority:
     @contextmanager
     def deny(self, action: str, **details: str) -> Iterator[None]:
         """Forbid an action while the block lasts."""
-        rule = Rule(action, details)
+        rule = AccessRule(action, details)
         with self._lock:
             self._rules.append(rule)
         try:

@@ -58,7 +58,7 @@ class Handle:
 
 
 @attrs.frozen
-class Request:
+class WorkerRequest:
     """One call: a method of an object, or with `target` None a function of the worker."""
 
     target: Handle | None
@@ -69,7 +69,7 @@ class Request:
 
 
 @attrs.frozen
-class Failure:
+class WorkerFailure:
     """An exception of the worker on its way to the caller."""
 
     code: int | None
@@ -135,12 +135,12 @@ class Client:
     def run(self, function: str, *arguments: Any, timeout: float | None = None) -> Any:
         """Run ``module:function`` in the worker; stand-ins among the arguments arrive as the real objects."""
         return self._exchange(
-            Request(None, "run", (function, *self._lower(arguments)), {}, self._take_dropped()), timeout
+            WorkerRequest(None, "run", (function, *self._lower(arguments)), {}, self._take_dropped()), timeout
         )
 
     def call(self, target: Handle | None, name: str, *arguments: Any, **options: Any) -> Any:
         """Call a method of an object in the worker."""
-        request = Request(target, name, self._lower(arguments), self._lower(options), self._take_dropped())
+        request = WorkerRequest(target, name, self._lower(arguments), self._lower(options), self._take_dropped())
         return self._exchange(request, None)
 
     def close(self) -> None:
@@ -176,7 +176,7 @@ class Client:
         del self.dropped[: len(taken)]
         return taken
 
-    def _exchange(self, request: Request, timeout: float | None) -> Any:
+    def _exchange(self, request: WorkerRequest, timeout: float | None) -> Any:
         with self._lock:
             deadline = time.monotonic() + environment.patience(timeout or self.timeout)
             data = pickle.dumps(request)
@@ -187,7 +187,7 @@ class Client:
                 answer = pickle.loads(self._read(size, deadline, request.name))
             except BrokenPipeError as error:
                 raise self._died(request.name) from error
-        if isinstance(answer, Failure):
+        if isinstance(answer, WorkerFailure):
             if answer.code is None:
                 raise RuntimeError(f"The worker failed at {request.name}: {answer.message}")
             raise ApiError(answer.code, answer.domain, answer.message)

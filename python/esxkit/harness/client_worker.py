@@ -19,7 +19,7 @@ from typing import Any
 
 import libvirt
 
-from esxkit.harness.client import Failure, Handle, Request
+from esxkit.harness.client import Handle, WorkerFailure, WorkerRequest
 
 
 class Worker:
@@ -29,7 +29,7 @@ class Worker:
         self._objects: dict[int, Any] = {}
         self._next = 1
 
-    def serve(self, request: Request) -> Any:
+    def serve(self, request: WorkerRequest) -> Any:
         """Carry out one request; return what goes back."""
         for number in request.dropped:
             self._objects.pop(number, None)
@@ -40,9 +40,9 @@ class Worker:
             else:
                 result = getattr(self._lower(request.target), request.name)(*arguments, **options)
         except libvirt.libvirtError as error:
-            return Failure(error.get_error_code(), error.get_error_domain(), error.get_error_message())
+            return WorkerFailure(error.get_error_code(), error.get_error_domain(), error.get_error_message())
         except Exception:
-            return Failure(None, 0, traceback.format_exc())
+            return WorkerFailure(None, 0, traceback.format_exc())
         return self._lift(result)
 
     def open(self, uri: str, readonly: bool, answers: Mapping[int, str] | None) -> Any:

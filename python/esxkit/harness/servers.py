@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from esxkit.fake import FakeOptions, FakeServer
-from esxkit.fake.worlds import World as Plan
+from esxkit.fake.worlds import WorldPlan
 from esxkit.fake.worlds.counts import counts_world
 from esxkit.fake.worlds.inventory import world_from
 from esxkit.harness import environment
@@ -40,7 +40,7 @@ class Fake:
 
     def __init__(
         self,
-        world: str | Plan | dict[str, Any] = "default",
+        world: str | WorldPlan | dict[str, Any] = "default",
         *,
         counts: dict[str, int] | None = None,
         api_version: str | None = None,
@@ -48,7 +48,7 @@ class Fake:
     ) -> None:
         if counts is not None:
             world = counts_world(counts["datastores"], counts["targets"], counts["luns"], counts["volumes"])
-        self._make_world: Callable[[], str | Plan] = lambda: (
+        self._make_world: Callable[[], str | WorldPlan] = lambda: (
             world_from(world, "edited") if isinstance(world, dict) else world
         )
         self._api_version = api_version

@@ -5,6 +5,7 @@
 The rule of the fake: a data object that was handed to the registry never changes in place. Who wants
 another value builds a new object (`replaced`), so that identity says whether something changed.
 """
+
 from __future__ import annotations
 
 import copy

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """The VI faults a server raises, with the sentences real servers put beside them."""
+
 from __future__ import annotations
 
 from typing import Any

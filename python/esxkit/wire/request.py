@@ -6,6 +6,7 @@ pyVmomi's deserializer does the values; what it needs is a class with the method
 made here once per method. Everything a strict server refuses becomes BadRequest with the server's kind of
 sentence (no method was run).
 """
+
 from __future__ import annotations
 
 import functools

@@ -7,6 +7,7 @@ Same data and order as pyVmomi's own serializer, with the habits of the servers 
 reference in an anyType is a ManagedObjectReference with type= before xsi:type=; no versionId attribute.
 The layout of each type is worked out once per version, so that large inventories are cheap.
 """
+
 from __future__ import annotations
 
 import base64

@@ -6,6 +6,7 @@ What a server does with SOAPAction (seen in captures): "urn:vim25/X" picks versi
 the server's own is answered as the server's own; plain "urn:vim25" means 2.5 update 2; no SOAPAction at
 all means the server's default version, which is 2.5 update 2 too.
 """
+
 from __future__ import annotations
 
 import functools

@@ -11,8 +11,8 @@ from typing import Any
 
 import attrs
 
-from esxkit.attack.matrix.bench import QUICK, Bench, Files
 from esxkit.attack.matrix.judge import changed, is_part, message_fault, unnamed
+from esxkit.attack.matrix.testbed import QUICK, Files, Testbed
 from esxkit.attack.matrix.troubles import TROUBLES
 from esxkit.attack.matrix.verbs import VERBS, Verb
 from esxkit.harness import environment
@@ -65,7 +65,7 @@ class Recording:
     pools: Any
 
 
-def record(bench: Bench, verb: Verb) -> Recording:
+def record(bench: Testbed, verb: Verb) -> Recording:
     """Run a verb in peace. AssertionError when even that does not do what it should."""
     with switched(bench, verb):
         bench.reset()
@@ -89,7 +89,7 @@ def record(bench: Bench, verb: Verb) -> Recording:
 class switched:
     """The fake's switches as a verb wants them, in a block."""
 
-    def __init__(self, bench: Bench, verb: Verb) -> None:
+    def __init__(self, bench: Testbed, verb: Verb) -> None:
         self._bench, self._switches = bench, verb.switches
         self._before: dict[str, Any] = {}
 
@@ -102,7 +102,7 @@ class switched:
             self._bench.fake.change(**self._before)
 
 
-def run_cell(bench: Bench, cell: Cell, recording: Recording) -> Outcome:
+def run_cell(bench: Testbed, cell: Cell, recording: Recording) -> Outcome:
     """Run a cell and judge it; leave the bench ready for the next one."""
     verb = VERBS[cell.verb]
     try:
@@ -122,7 +122,7 @@ def run_cell(bench: Bench, cell: Cell, recording: Recording) -> Outcome:
 class _Attempt:
     """One run of a cell."""
 
-    def __init__(self, bench: Bench, cell: Cell, verb: Verb, recording: Recording) -> None:
+    def __init__(self, bench: Testbed, cell: Cell, verb: Verb, recording: Recording) -> None:
         self._bench, self._cell, self._verb, self._recording = bench, cell, verb, recording
         self._trouble = TROUBLES[cell.trouble]
         self._seconds = 0.0

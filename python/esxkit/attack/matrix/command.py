@@ -20,7 +20,7 @@ from esxkit.attack.matrix.cells import MODES, Cell, Outcome
 from esxkit.attack.matrix.crew import Crew
 from esxkit.attack.matrix.judge import BAD, LATE, failures
 from esxkit.attack.matrix.plan import Choice, Requests, cells, shuffled
-from esxkit.attack.matrix.report import Run, summary, write_report
+from esxkit.attack.matrix.report import MatrixRun, summary, write_report
 from esxkit.attack.matrix.troubles import TROUBLES
 from esxkit.attack.matrix.verbs import KINDS, VERBS
 from esxkit.harness.environment import HarnessError
@@ -52,7 +52,7 @@ def run_cells(
     return outcomes
 
 
-def sample(count: int, seed: int, workers: int = 2, choice: Choice | None = None) -> Run:
+def sample(count: int, seed: int, workers: int = 2, choice: Choice | None = None) -> MatrixRun:
     """Run so many cells that the seed picks.
 
     Time-outs of a second fail on a machine with other work. So a cell that fails in one of the ways of LATE is run
@@ -69,7 +69,7 @@ def sample(count: int, seed: int, workers: int = 2, choice: Choice | None = None
             recorded(crew, choice)
             again = run_cells(crew, [outcome.cell for outcome in failed])
         outcomes = [outcome for outcome in outcomes if outcome not in failed] + again
-    return Run(seed, len(every), outcomes, time.monotonic() - begun, failed)
+    return MatrixRun(seed, len(every), outcomes, time.monotonic() - begun, failed)
 
 
 class _Journal:
@@ -130,7 +130,7 @@ def _run(parsed: argparse.Namespace) -> int:
             progress(outcome)
 
         outcomes = run_cells(crew, todo, until, told)
-    run = Run(seed, len(every), journal.done + outcomes, time.monotonic() - begun)
+    run = MatrixRun(seed, len(every), journal.done + outcomes, time.monotonic() - begun)
     print(f"\n{summary(run)}")
     if parsed.report:
         print(write_report(run, parsed.report))

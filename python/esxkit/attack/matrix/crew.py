@@ -14,8 +14,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from esxkit.attack.matrix.bench import Bench
 from esxkit.attack.matrix.cells import Cell, Outcome, Recording, record, run_cell
+from esxkit.attack.matrix.testbed import Testbed
 from esxkit.attack.matrix.verbs import VERBS
 from esxkit.harness.client import ApiError
 
@@ -30,18 +30,18 @@ class _Worker:
     """What one process does."""
 
     def __init__(self) -> None:
-        self._benches: dict[tuple[str, str], Bench] = {}
+        self._benches: dict[tuple[str, str], Testbed] = {}
         self._recordings: dict[tuple[str, str, str], Recording] = {}
         self._cells: dict[tuple[str, str], int] = {}
 
-    def bench(self, mode: str, kind: str) -> Bench:
+    def bench(self, mode: str, kind: str) -> Testbed:
         """The bench of a mode and a kind of server."""
         key = mode, kind
         if self._cells.get(key, 0) >= _REPLACE_AFTER:
             self._benches.pop(key).close()
             self._cells[key] = 0
         if key not in self._benches:
-            self._benches[key] = Bench(mode, kind)
+            self._benches[key] = Testbed(mode, kind)
         return self._benches[key]
 
     def recording(self, mode: str, kind: str, verb: str) -> Recording:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from esxkit.attack.matrix.bench import Files
+from esxkit.attack.matrix.testbed import Files
 from esxkit.harness.check import expect_sentence
 from esxkit.harness.servers import PASSWORD
 

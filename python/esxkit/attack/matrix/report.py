@@ -15,17 +15,17 @@ from pathlib import Path
 
 import attrs
 
-from esxkit.attack.matrix.bench import QUICK
 from esxkit.attack.matrix.cells import BOUND, LASTING_BOUND, Outcome
 from esxkit.attack.matrix.judge import BAD, GOOD, failures
 from esxkit.attack.matrix.plan import EXCEPTIONS
+from esxkit.attack.matrix.testbed import QUICK
 from esxkit.attack.matrix.troubles import TROUBLES
 from esxkit.attack.matrix.verbs import VERBS
 from esxkit.harness import environment
 
 
 @attrs.frozen
-class Run:
+class MatrixRun:
     """A run: its seed, how many cells there are, what came of those that were run, and the seconds it took."""
 
     seed: int
@@ -44,7 +44,7 @@ class Run:
         return [outcome for outcome in self.outcomes if outcome.verdict in BAD]
 
 
-def summary(run: Run) -> str:
+def summary(run: MatrixRun) -> str:
     """A few lines."""
     counts = run.counts()
     lines = [f"{verdict:20} {counts[verdict]:7}" for verdict in (*GOOD, *BAD) if counts[verdict] or verdict in BAD]
@@ -53,7 +53,7 @@ def summary(run: Run) -> str:
     return "\n".join([head, *lines, *_twice(run)])
 
 
-def _twice(run: Run) -> list[str]:
+def _twice(run: MatrixRun) -> list[str]:
     """A line for each cell that was run twice: what it came to beside others, and by itself."""
     second = {outcome.cell: outcome.verdict for outcome in run.outcomes}
     return [
@@ -72,7 +72,7 @@ def _table(head: list[str], rows: list[list[str]]) -> list[str]:
     ]
 
 
-def _by(run: Run, key: Callable[[Outcome], str], names: list[str], title: str) -> list[str]:
+def _by(run: MatrixRun, key: Callable[[Outcome], str], names: list[str], title: str) -> list[str]:
     """A table of verdicts by something."""
     groups: dict[str, list[Outcome]] = defaultdict(list)
     for outcome in run.outcomes:
@@ -104,7 +104,7 @@ def _system() -> str:
     return f"{system}, {_version('libvirtd', '--version')}, {ssl.OPENSSL_VERSION}, Python {platform.python_version()}"
 
 
-def _how(run: Run) -> list[str]:
+def _how(run: MatrixRun) -> list[str]:
     """The head of the report."""
     commit = _version("git", "-C", str(environment.REPOSITORY), "rev-parse", "--short", "HEAD")
     taken = ", ".join(f"{name}={value:g}" for name, value in QUICK.items())
@@ -136,7 +136,7 @@ def _how(run: Run) -> list[str]:
     ]
 
 
-def report(run: Run) -> str:
+def report(run: MatrixRun) -> str:
     """The whole report as Markdown."""
     lines = _how(run)
     counts = run.counts()
@@ -162,7 +162,7 @@ def report(run: Run) -> str:
     return "\n".join([*lines, ""])
 
 
-def write_report(run: Run, folder: Path) -> Path:
+def write_report(run: MatrixRun, folder: Path) -> Path:
     """Write FOLDER/ATTACK.md; its path."""
     path = folder / "ATTACK.md"
     path.write_text(report(run), encoding="utf-8")

@@ -43,7 +43,7 @@ _SECRETS = (PASSWORD, PASSWORD.replace("&", "&amp;").replace("<", "&lt;").replac
 
 
 @attrs.define
-class Result:
+class MutateResult:
     """What happened."""
 
     seed: int
@@ -66,7 +66,7 @@ class Result:
 
 
 @attrs.frozen
-class Plan:
+class RoundPlan:
     """One round, as the seed and its number make it."""
 
     number: int
@@ -86,7 +86,7 @@ class Plan:
         return f"round {self.number} ({self.server}, {where}, {'write' if self.changes else 'read'}, {self.round.how})"
 
 
-def plan(seed: int, number: int) -> Plan:
+def plan(seed: int, number: int) -> RoundPlan:
     """The round of that number."""
     rng = random.Random(f"{seed}:{number}")
     server = rng.choice(["esx", "esx", "esx", "vpx"])
@@ -94,13 +94,13 @@ def plan(seed: int, number: int) -> Plan:
     how, at = rng.choice(["one", "one", "after", "some", "some"]), rng.randrange(20)
     if number % GOOD_EACH == GOOD_EACH - 1:
         how = "none"
-    return Plan(number, server, remote, changes, Round(f"{seed}:{number}", how, at))
+    return RoundPlan(number, server, remote, changes, Round(f"{seed}:{number}", how, at))
 
 
-class Site:
+class MutateSite:
     """The hosts, the proxies before them, the daemon and the worker."""
 
-    def __init__(self, folder: Path, result: Result) -> None:
+    def __init__(self, folder: Path, result: MutateResult) -> None:
         self._folder, self._result = folder, result
         self._hosts: dict[str, tuple[Fake, MutatingProxy]] = {}
         self._daemon: PrivateLibvirtd | None = None
@@ -116,7 +116,7 @@ class Site:
             self._daemon.stop()
         self._drop_hosts()
 
-    def run(self, what: Plan) -> None:
+    def run(self, what: RoundPlan) -> None:
         """Run one round and note what was wrong with it."""
         proxy = self._host(what)[1]
         proxy.begin(what.round)
@@ -138,7 +138,7 @@ class Site:
         self._look_at_logs(what)
         self._count(what, done)
 
-    def _count(self, what: Plan, done: Done) -> None:
+    def _count(self, what: RoundPlan, done: Done) -> None:
         result = self._result
         result.rounds += 1
         result.requests += what.round.requests
@@ -150,14 +150,14 @@ class Site:
         for name, seconds, _ in done:
             result.slowest = max(result.slowest, (seconds, f"{name} in {what.text()}"))
 
-    def _fail(self, what: Plan, problem: str) -> None:
+    def _fail(self, what: RoundPlan, problem: str) -> None:
         changed = "; ".join(what.round.changed[:6]) or "nothing was mutated"
         self._result.failures.append(
             f"{what.text()}: {problem}\n  {changed}\n"
             f"  repeat it: --seed {self._result.seed} --from {what.number} --rounds 1"
         )
 
-    def _judge(self, what: Plan, done: Done) -> None:
+    def _judge(self, what: RoundPlan, done: Done) -> None:
         for name, seconds, text in done:
             if seconds > environment.patience(BOUND):
                 self._fail(what, f"{name} took {seconds:.0f} s")
@@ -167,13 +167,13 @@ class Site:
             if text and what.is_good:
                 self._fail(what, f"{name} failed without a mutation: {text}")
 
-    def _look_at_daemon(self, what: Plan) -> None:
+    def _look_at_daemon(self, what: RoundPlan) -> None:
         daemon = self._daemon
         if daemon is not None and not daemon.process.running:
             self._fail(what, f"libvirtd ended: {daemon.report(20)}")
             self._daemon = None
 
-    def _look_at_logs(self, what: Plan) -> None:
+    def _look_at_logs(self, what: RoundPlan) -> None:
         logs = [self._folder / "worker.log"]
         if self._daemon is not None:
             logs += [self._daemon.log, self._daemon.output]
@@ -189,7 +189,7 @@ class Site:
                     line = next(line for line in text.splitlines() if alarm in line)
                     self._fail(what, f"{log.name} has: {line[:300]}")
 
-    def _host(self, what: Plan) -> tuple[Fake, MutatingProxy]:
+    def _host(self, what: RoundPlan) -> tuple[Fake, MutatingProxy]:
         if what.number % FRESH_EACH == 0:
             self._drop_hosts()
         if what.server not in self._hosts:
@@ -220,12 +220,15 @@ class Site:
 
 
 def run(
-    seed: int, goes_on: Callable[[Result], bool], start: int = 0, report: Callable[[str], None] = lambda _line: None
-) -> Result:
+    seed: int,
+    goes_on: Callable[[MutateResult], bool],
+    start: int = 0,
+    report: Callable[[str], None] = lambda _line: None,
+) -> MutateResult:
     """Run rounds from number `start` on while `goes_on` says so; `report` gets failures as they come."""
-    result = Result(seed)
+    result = MutateResult(seed)
     folder = environment.private_folder("esxmutate")
-    site = Site(folder, result)
+    site = MutateSite(folder, result)
     try:
         number = start
         while goes_on(result):
@@ -258,7 +261,7 @@ def main(argv: list[str] | None = None) -> int:
         arguments.minutes = 2
     end = time.monotonic() + arguments.minutes * 60
 
-    def goes_on(result: Result) -> bool:
+    def goes_on(result: MutateResult) -> bool:
         return (
             (not arguments.minutes or time.monotonic() < end)
             and (not arguments.requests or result.requests < arguments.requests)

@@ -20,7 +20,7 @@ from typing import BinaryIO
 
 import attrs
 
-from esxkit.attack.mutate.reply import Reply
+from esxkit.attack.mutate.reply import ProxiedReply
 from esxkit.attack.mutate.rules import mutate
 from esxkit.fake import tls
 from esxkit.harness.http_message import Message
@@ -175,7 +175,7 @@ class MutatingProxy:
                 near.recv(1)
         return not changed
 
-    def _ask(self, request: Message, upstream: http.client.HTTPSConnection) -> Reply:
+    def _ask(self, request: Message, upstream: http.client.HTTPSConnection) -> ProxiedReply:
         """The host's own reply."""
         method, path, _ = request.line.decode("latin-1").split(" ", 2)
         headers = {}
@@ -192,4 +192,4 @@ class MutatingProxy:
         for name, value in answer.getheaders():
             if name.lower() == "set-cookie" and '"' in value:
                 self.cookies.add(value.split('"')[1])
-        return Reply(answer.status, answer.reason, list(answer.getheaders()), body)
+        return ProxiedReply(answer.status, answer.reason, list(answer.getheaders()), body)

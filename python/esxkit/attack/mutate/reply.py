@@ -16,7 +16,7 @@ LARGE = (64 << 10, 128 << 10, 256 << 10, 1 << 20)
 
 
 @attrs.define
-class Reply:
+class ProxiedReply:
     """A reply on its way to the client.
 
     `wire`, once set, is sent instead of what the other fields say. Of what is sent, `cut` bytes at the end are left
@@ -61,4 +61,4 @@ class Reply:
         return self.wire[: max(0, len(self.wire) - self.cut)]
 
 
-Rule = Callable[[Reply, random.Random], None]
+Mutation = Callable[[ProxiedReply, random.Random], None]

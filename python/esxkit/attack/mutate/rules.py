@@ -12,7 +12,7 @@ import gzip
 import random
 
 from esxkit.attack.mutate import xml
-from esxkit.attack.mutate.reply import LARGE, Reply, Rule
+from esxkit.attack.mutate.reply import LARGE, Mutation, ProxiedReply
 
 _STATUSES = (
     0,
@@ -52,7 +52,7 @@ _STATUSES = (
 # ---- bytes ----
 
 
-def flip_bytes(reply: Reply, rng: random.Random) -> None:
+def flip_bytes(reply: ProxiedReply, rng: random.Random) -> None:
     """Some bytes of the body become others."""
     body = bytearray(reply.body)
     for _ in range(rng.randint(1, 20) if body else 0):
@@ -60,7 +60,7 @@ def flip_bytes(reply: Reply, rng: random.Random) -> None:
     reply.body = bytes(body)
 
 
-def flip_wire(reply: Reply, rng: random.Random) -> None:
+def flip_wire(reply: ProxiedReply, rng: random.Random) -> None:
     """Some bytes of anything, header lines too."""
     wire = bytearray(reply.bytes())
     for _ in range(rng.randint(1, 6)):
@@ -68,28 +68,28 @@ def flip_wire(reply: Reply, rng: random.Random) -> None:
     reply.wire = bytes(wire)
 
 
-def cut_body(reply: Reply, rng: random.Random) -> None:
+def cut_body(reply: ProxiedReply, rng: random.Random) -> None:
     """The body ends early, and its length is right."""
     reply.body = reply.body[: rng.randint(0, len(reply.body))]
 
 
-def cut_wire(reply: Reply, rng: random.Random) -> None:
+def cut_wire(reply: ProxiedReply, rng: random.Random) -> None:
     """The connection closes early."""
     reply.cut = rng.randint(1, len(reply.bytes()))
 
 
-def fall_silent(reply: Reply, rng: random.Random) -> None:
+def fall_silent(reply: ProxiedReply, rng: random.Random) -> None:
     """The rest does not come, and the connection stays."""
     reply.cut = rng.randint(1, len(reply.bytes()))
     reply.silent = True
 
 
-def grow_body(reply: Reply, rng: random.Random) -> None:
+def grow_body(reply: ProxiedReply, rng: random.Random) -> None:
     """More bytes than there are, or the same again."""
     reply.body += rng.choice([reply.body, b" " * rng.choice(LARGE), b"<x/>", b"\0" * 100, b"garbage"])
 
 
-def earlier_body(reply: Reply, rng: random.Random) -> None:
+def earlier_body(reply: ProxiedReply, rng: random.Random) -> None:
     """The reply to something else."""
     if reply.earlier:
         reply.body = rng.choice(reply.earlier)
@@ -98,7 +98,7 @@ def earlier_body(reply: Reply, rng: random.Random) -> None:
 # ---- HTTP ----
 
 
-def odd_length(reply: Reply, rng: random.Random) -> None:
+def odd_length(reply: ProxiedReply, rng: random.Random) -> None:
     """A Content-Length that is not the body's."""
     length = len(reply.body)
     value = rng.choice(
@@ -110,7 +110,7 @@ def odd_length(reply: Reply, rng: random.Random) -> None:
         reply.headers.append(("Content-Length", str(length)))
 
 
-def odd_status(reply: Reply, rng: random.Random) -> None:
+def odd_status(reply: ProxiedReply, rng: random.Random) -> None:
     """Another status, with the same body."""
     reply.status = rng.choice(_STATUSES)
     reply.reason = rng.choice(["", "OK", "r" * 20000, "\u202e"])
@@ -118,7 +118,7 @@ def odd_status(reply: Reply, rng: random.Random) -> None:
         reply.header("Location", rng.choice(["/", "https://127.0.0.1:1/", "l" * 15000, "file:///etc/passwd"]))
 
 
-def odd_headers(reply: Reply, rng: random.Random) -> None:
+def odd_headers(reply: ProxiedReply, rng: random.Random) -> None:
     """Header lines that are many, long, broken or somebody else's."""
     reply.headers += rng.choice(
         [
@@ -141,14 +141,14 @@ def odd_headers(reply: Reply, rng: random.Random) -> None:
     )
 
 
-def odd_type(reply: Reply, rng: random.Random) -> None:
+def odd_type(reply: ProxiedReply, rng: random.Random) -> None:
     """The body is of another type, it says."""
     reply.header(
         "Content-Type", rng.choice(["text/html", "application/octet-stream", "", "text/xml; charset=x", "x" * 9000])
     )
 
 
-def odd_range(reply: Reply, rng: random.Random) -> None:
+def odd_range(reply: ProxiedReply, rng: random.Random) -> None:
     """Another part of a file than the one asked for."""
     reply.header(
         "Content-Range",
@@ -168,7 +168,7 @@ def odd_range(reply: Reply, rng: random.Random) -> None:
     reply.status = rng.choice([200, 206, 416])
 
 
-def in_chunks(reply: Reply, rng: random.Random) -> None:
+def in_chunks(reply: ProxiedReply, rng: random.Random) -> None:
     """The body in chunks, good ones."""
     size = rng.choice([1 + len(reply.body) // 50, 100 + len(reply.body) // 9, 1 << 20])
     pieces = [reply.body[i : i + size] for i in range(0, len(reply.body), size)]
@@ -176,7 +176,7 @@ def in_chunks(reply: Reply, rng: random.Random) -> None:
     reply.chunks = b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in pieces) + b"0\r\n\r\n"
 
 
-def broken_chunks(reply: Reply, rng: random.Random) -> None:
+def broken_chunks(reply: ProxiedReply, rng: random.Random) -> None:
     """Chunks whose sizes are wrong, and trailers without end."""
     body = reply.body
     reply.chunked = True
@@ -195,7 +195,7 @@ def broken_chunks(reply: Reply, rng: random.Random) -> None:
     )
 
 
-def compress(reply: Reply, rng: random.Random) -> None:
+def compress(reply: ProxiedReply, rng: random.Random) -> None:
     """The body compressed: well, cut, broken, or much larger than it looks."""
     good = gzip.compress(reply.body, mtime=0)
     large = reply.body[:-30] + b" " * rng.choice([1 << 20, 70 << 20])
@@ -206,7 +206,7 @@ def compress(reply: Reply, rng: random.Random) -> None:
     reply.header("Content-Encoding", "gzip")
 
 
-def not_http(reply: Reply, rng: random.Random) -> None:
+def not_http(reply: ProxiedReply, rng: random.Random) -> None:
     """Something else than HTTP."""
     reply.wire = rng.choice(
         [
@@ -223,7 +223,7 @@ def not_http(reply: Reply, rng: random.Random) -> None:
     )
 
 
-RULES: dict[str, tuple[int, Rule]] = {
+RULES: dict[str, tuple[int, Mutation]] = {
     rule.__name__: (weight, rule)
     for weight, rule in [
         (6, flip_bytes),
@@ -266,7 +266,7 @@ RULES: dict[str, tuple[int, Rule]] = {
 """Every rule with how often it is taken, by its name."""
 
 
-def mutate(reply: Reply, rng: random.Random) -> list[str]:
+def mutate(reply: ProxiedReply, rng: random.Random) -> list[str]:
     """Change the reply by one to three rules. Returns: their names, in their order."""
     names = list(RULES)
     weights = [weight for weight, _ in RULES.values()]

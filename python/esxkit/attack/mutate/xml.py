@@ -8,7 +8,7 @@ import random
 import re
 from collections.abc import Callable
 
-from esxkit.attack.mutate.reply import LARGE, Reply
+from esxkit.attack.mutate.reply import LARGE, ProxiedReply
 
 _TAG = re.compile(rb"<(/?)([\w:.-]+)([^<>]*?)(/?)>")
 _LEAF = re.compile(rb"<([\w:.-]+)([^<>]*)>([^<]*)</\1>")
@@ -113,12 +113,12 @@ def _elements(text: bytes) -> list[tuple[int, int]]:
     return found
 
 
-def _leaf(reply: Reply, rng: random.Random, pattern: bytes = rb".*") -> re.Match[bytes] | None:
+def _leaf(reply: ProxiedReply, rng: random.Random, pattern: bytes = rb".*") -> re.Match[bytes] | None:
     leaves = [leaf for leaf in _LEAF.finditer(reply.body) if re.fullmatch(pattern, leaf[3], re.DOTALL)]
     return rng.choice(leaves) if leaves else None
 
 
-def _set_leaf(reply: Reply, rng: random.Random, text: bytes, pattern: bytes = rb".*") -> None:
+def _set_leaf(reply: ProxiedReply, rng: random.Random, text: bytes, pattern: bytes = rb".*") -> None:
     leaf = _leaf(reply, rng, pattern)
     if leaf:
         reply.body = _between(reply.body, *leaf.span(3), text)
@@ -127,7 +127,7 @@ def _set_leaf(reply: Reply, rng: random.Random, text: bytes, pattern: bytes = rb
 # ---- elements ----
 
 
-def repeat_element(reply: Reply, rng: random.Random) -> None:
+def repeat_element(reply: ProxiedReply, rng: random.Random) -> None:
     """An element comes twice, or a thousand times."""
     elements = _elements(reply.body)
     if elements:
@@ -136,14 +136,14 @@ def repeat_element(reply: Reply, rng: random.Random) -> None:
         reply.body = _between(reply.body, start, end, reply.body[start:end] * times)
 
 
-def remove_element(reply: Reply, rng: random.Random) -> None:
+def remove_element(reply: ProxiedReply, rng: random.Random) -> None:
     """An element is missing."""
     elements = _elements(reply.body)
     if elements:
         reply.body = _between(reply.body, *rng.choice(elements), b"")
 
 
-def swap_elements(reply: Reply, rng: random.Random) -> None:
+def swap_elements(reply: ProxiedReply, rng: random.Random) -> None:
     """Two elements change places."""
     elements = _elements(reply.body)
     if len(elements) < 2:
@@ -160,14 +160,14 @@ def swap_elements(reply: Reply, rng: random.Random) -> None:
         )
 
 
-def exchange_type(reply: Reply, rng: random.Random) -> None:
+def exchange_type(reply: ProxiedReply, rng: random.Random) -> None:
     """A value has another type than it should."""
     types = list(_TYPE.finditer(reply.body))
     if types:
         reply.body = _between(reply.body, *rng.choice(types).span(2), rng.choice(_TYPES))
 
 
-def exchange_text(reply: Reply, rng: random.Random) -> None:
+def exchange_text(reply: ProxiedReply, rng: random.Random) -> None:
     """Two values change places: references, names, states."""
     leaves = list(_LEAF.finditer(reply.body))
     if len(leaves) >= 2:
@@ -176,7 +176,7 @@ def exchange_text(reply: Reply, rng: random.Random) -> None:
         reply.body = _between(reply.body, *first.span(3), second[3])
 
 
-def rename_element(reply: Reply, rng: random.Random) -> None:
+def rename_element(reply: ProxiedReply, rng: random.Random) -> None:
     """A tag that nobody knows, or one that is open no more."""
     tags = list(_TAG.finditer(reply.body))
     if tags:
@@ -186,22 +186,22 @@ def rename_element(reply: Reply, rng: random.Random) -> None:
 # ---- values ----
 
 
-def odd_number(reply: Reply, rng: random.Random) -> None:
+def odd_number(reply: ProxiedReply, rng: random.Random) -> None:
     """A number that is huge, negative, or none."""
     _set_leaf(reply, rng, rng.choice(_NUMBERS), rb"\s*-?\d+\s*")
 
 
-def odd_date(reply: Reply, rng: random.Random) -> None:
+def odd_date(reply: ProxiedReply, rng: random.Random) -> None:
     """A moment that does not exist."""
     _set_leaf(reply, rng, rng.choice(_DATES), rb"\d{4}-\d\d-\d\dT.*")
 
 
-def odd_truth(reply: Reply, rng: random.Random) -> None:
+def odd_truth(reply: ProxiedReply, rng: random.Random) -> None:
     """True is false."""
     _set_leaf(reply, rng, rng.choice([b"true", b"false", b"1", b"0", b"maybe"]), rb"true|false")
 
 
-def odd_text(reply: Reply, rng: random.Random) -> None:
+def odd_text(reply: ProxiedReply, rng: random.Random) -> None:
     """A text with characters that steer terminals, paths and formats."""
     leaf = _leaf(reply, rng)
     if leaf:
@@ -210,7 +210,7 @@ def odd_text(reply: Reply, rng: random.Random) -> None:
         reply.body = reply.body[:at] + odd + reply.body[at:]
 
 
-def long_text(reply: Reply, rng: random.Random) -> None:
+def long_text(reply: ProxiedReply, rng: random.Random) -> None:
     """A text of 64 KiB to 1 MiB: one word, a path of many parts, or escapes."""
     unit = rng.choice([b"A", b"a/", b"../", b"%25", b"&amp;", b"\xc3\xa9", b" ", b"] [", b"%2f"])
     long = unit * (rng.choice(LARGE) // len(unit))
@@ -220,7 +220,7 @@ def long_text(reply: Reply, rng: random.Random) -> None:
         reply.body = _between(reply.body, end if rng.random() < 0.5 else start, end, long)
 
 
-def odd_state(reply: Reply, rng: random.Random) -> None:
+def odd_state(reply: ProxiedReply, rng: random.Random) -> None:
     """A task is in another state, or a connection in one that is unknown."""
     _set_leaf(
         reply,
@@ -230,13 +230,13 @@ def odd_state(reply: Reply, rng: random.Random) -> None:
     )
 
 
-def another_page(reply: Reply, rng: random.Random) -> None:
+def another_page(reply: ProxiedReply, rng: random.Random) -> None:
     """There is more to come, again and again."""
     more = rng.choice([b"<token>1</token>", b"<truncated>true</truncated>", b"<version>1</version>"])
     reply.body = reply.body.replace(b"</returnval>", more * rng.choice([1, 2, 50]) + b"</returnval>", 1)
 
 
-def fault(reply: Reply, rng: random.Random) -> None:
+def fault(reply: ProxiedReply, rng: random.Random) -> None:
     """A fault instead, with a text of some length."""
     name = rng.choice(
         [
@@ -265,19 +265,19 @@ def fault(reply: Reply, rng: random.Random) -> None:
 # ---- XML ----
 
 
-def _insert(reply: Reply, rng: random.Random, what: bytes) -> None:
+def _insert(reply: ProxiedReply, rng: random.Random, what: bytes) -> None:
     tags = list(_TAG.finditer(reply.body))
     at = rng.choice(tags).end() if tags else 0
     reply.body = reply.body[:at] + what + reply.body[at:]
 
 
-def nest_deeply(reply: Reply, rng: random.Random) -> None:
+def nest_deeply(reply: ProxiedReply, rng: random.Random) -> None:
     """Elements in elements, closed or not."""
     depth = rng.choice([63, 64, 65, 1000, 100000])
     _insert(reply, rng, b"<a>" * depth + (b"</a>" * depth if rng.random() < 0.7 else b""))
 
 
-def odd_markup(reply: Reply, rng: random.Random) -> None:
+def odd_markup(reply: ProxiedReply, rng: random.Random) -> None:
     """CDATA, comments, instructions, entities and declarations."""
     _insert(
         reply,
@@ -307,7 +307,7 @@ def odd_markup(reply: Reply, rng: random.Random) -> None:
     )
 
 
-def declare_entities(reply: Reply, rng: random.Random) -> None:
+def declare_entities(reply: ProxiedReply, rng: random.Random) -> None:
     """Entities that grow, or that name a file."""
     laughs = (
         b'<!DOCTYPE l [<!ENTITY a "lol">'
@@ -320,7 +320,7 @@ def declare_entities(reply: Reply, rng: random.Random) -> None:
     _insert(reply, rng, b"&j;")
 
 
-def odd_charset(reply: Reply, rng: random.Random) -> None:
+def odd_charset(reply: ProxiedReply, rng: random.Random) -> None:
     """Another encoding than the one it says, or a byte order mark."""
     text = reply.body.decode("utf-8", "replace")
     ways: list[Callable[[], bytes]] = [
@@ -336,7 +336,7 @@ def odd_charset(reply: Reply, rng: random.Random) -> None:
     reply.body = rng.choice(ways)()
 
 
-def bad_utf8(reply: Reply, rng: random.Random) -> None:
+def bad_utf8(reply: ProxiedReply, rng: random.Random) -> None:
     """Bytes that are no UTF-8 in a text."""
     _set_leaf(
         reply, rng, rng.choice([b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xf8\x88\x80\x80\x80", b"\xc0\xaf", b"a\0b"])

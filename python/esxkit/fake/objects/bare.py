@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """Managed objects that are there because servers have them; all they do is answer NotSupported."""
+
 from __future__ import annotations
 
 from typing import Any

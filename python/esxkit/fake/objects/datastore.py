@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """Datastore and HostDatastoreSystem."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -9,7 +10,7 @@ from esxkit.fake.call import Call
 from esxkit.fake.files import FileStore
 from esxkit.fake.objects.entities import ManagedEntity
 from esxkit.fake.registry import ManagedObject
-from esxkit.fake.space import Space
+from esxkit.fake.volume_space import VolumeSpace
 from esxkit.wire.faults import VimFault
 
 
@@ -23,7 +24,7 @@ class Datastore(ManagedEntity):
         self.files = files
         if files is not None:
             summary = self.read("summary")
-            files.space = Space(summary.capacity, max(summary.freeSpace - files.grown, 0))
+            files.space = VolumeSpace(summary.capacity, max(summary.freeSpace - files.grown, 0))
             files.on_change = self._files_changed
 
     @property

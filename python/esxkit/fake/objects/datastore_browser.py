@@ -5,6 +5,7 @@
 What a search returns, by the API's rules: without a query every file as far as the pattern allows; with
 queries only files of those types; beside the path only what the detail flags ask for.
 """
+
 from __future__ import annotations
 
 import contextlib

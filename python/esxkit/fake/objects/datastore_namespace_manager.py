@@ -5,6 +5,7 @@
 The folder's own name is a UUID (vSAN) or a naa name (vVol); the name a person gave is its friendly name, and
 paths may say either. Methods speak of a folder by its path below /vmfs/volumes.
 """
+
 from __future__ import annotations
 
 import uuid
@@ -12,8 +13,8 @@ from typing import Any
 
 from esxkit.fake.call import Call
 from esxkit.fake.faults import file_fault
-from esxkit.fake.locating import check_writable, locate_writable
 from esxkit.fake.objects.datastore import Datastore
+from esxkit.fake.places import check_writable, locate_writable
 from esxkit.fake.registry import ManagedObject
 from esxkit.wire.faults import VimFault, invalid_argument
 

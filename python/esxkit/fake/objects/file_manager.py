@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """FileManager: folders, and files as they are. Of disks it knows nothing: it takes a descriptor for a text file."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -8,8 +9,8 @@ from typing import Any
 from esxkit.fake import plain_files
 from esxkit.fake.call import Call
 from esxkit.fake.disks import is_disk_name
-from esxkit.fake.locating import Place, check_top_level, locate, locate_writable
-from esxkit.fake.pace import Pace
+from esxkit.fake.places import Place, check_top_level, locate, locate_writable
+from esxkit.fake.progress import Progress
 from esxkit.fake.registry import ManagedObject
 from esxkit.wire.faults import invalid_argument
 
@@ -51,10 +52,10 @@ class FileManager(ManagedObject):
     ) -> Any:
         destinationDatacenter = destinationDatacenter or sourceDatacenter
 
-        async def job(pace: Pace) -> None:
+        async def job(progress: Progress) -> None:
             source = locate_writable(call.service, sourceName, sourceDatacenter, parameter="sourceDatacenter")
             target = _target(call, destinationName, destinationDatacenter)
-            await plain_files.move(source, target, bool(force), pace)
+            await plain_files.move(source, target, bool(force), progress)
 
         _need_datacenter(call, sourceName, sourceDatacenter, "sourceDatacenter")
         _need_datacenter(call, destinationName, destinationDatacenter, "destinationDatacenter")
@@ -71,10 +72,10 @@ class FileManager(ManagedObject):
     ) -> Any:
         destinationDatacenter = destinationDatacenter or sourceDatacenter
 
-        async def job(pace: Pace) -> None:
+        async def job(progress: Progress) -> None:
             source = locate(call.service, sourceName, sourceDatacenter, parameter="sourceDatacenter")
             target = _target(call, destinationName, destinationDatacenter)
-            await plain_files.copy(source, target, bool(force), pace)
+            await plain_files.copy(source, target, bool(force), progress)
 
         _need_datacenter(call, sourceName, sourceDatacenter, "sourceDatacenter")
         _need_datacenter(call, destinationName, destinationDatacenter, "destinationDatacenter")

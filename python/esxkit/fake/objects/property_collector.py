@@ -5,6 +5,7 @@
 The default collector is one object that every session uses with a state of its own; the collectors a
 client makes belong to its session and end with it.
 """
+
 from __future__ import annotations
 
 import uuid

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """HostStorageSystem: rescans. The storage itself changes through the control interface."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """Task and TaskManager: work that takes time, with the states and names real servers give it."""
+
 from __future__ import annotations
 
 import asyncio
@@ -12,14 +13,14 @@ from pyVmomi import VmomiSupport as _V
 
 from esxkit.fake.call import Call
 from esxkit.fake.objects.service_instance import now
-from esxkit.fake.pace import Failure, Pace
+from esxkit.fake.progress import Failure, Progress
 from esxkit.fake.registry import ManagedObject
 from esxkit.model.objects import make, vi_type
 from esxkit.wire.faults import VimFault
 
 _KEPT = 500
 
-Job = Callable[[Pace], Awaitable[Any]]
+Job = Callable[[Progress], Awaitable[Any]]
 """Work that takes its time; what it returns is the task's result, a VimFault from it its error."""
 
 
@@ -62,11 +63,11 @@ class Task(ManagedObject):
             return
         self.finish(work)
 
-    async def run_job(self, job: Job, pace: Pace) -> None:
+    async def run_job(self, job: Job, progress: Progress) -> None:
         """queued → running → success or error, as the job itself takes its time."""
         self.step(state="running", startTime=now(), progress=0)
         try:
-            result = await job(pace)
+            result = await job(progress)
         except asyncio.CancelledError:
             self._end_cancelled()
         except VimFault as fault:
@@ -127,14 +128,14 @@ class TaskManager(ManagedObject):
         return task.ref
 
     async def start_job(self, call: Call, entity: ManagedObject, job: Job, cancelable: bool = True) -> Any:
-        """As `start`, for work that has a pace of its own; it is done before the return where nothing takes time."""
+        """As `start`, for work that has a speed of its own; it is done before the return where nothing takes time."""
         task = self._queued(call, entity, cancelable)
         options = call.service.options
-        pace = Pace(options, lambda percent: task.step(progress=percent), self._failure(call.method))
+        progress = Progress(options, lambda percent: task.step(progress=percent), self._failure(call.method))
         if options.task_ms > 0 or options.task_bytes_per_second > 0:
-            self._in_background(call, task, task.run_job(job, pace))
+            self._in_background(call, task, task.run_job(job, progress))
         else:
-            await task.run_job(job, pace)
+            await task.run_job(job, progress)
         return task.ref
 
     def _in_background(self, call: Call, task: Task, running: Any) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """ViewManager and ContainerView, which many pyVmomi scripts start from."""
+
 from __future__ import annotations
 
 import uuid

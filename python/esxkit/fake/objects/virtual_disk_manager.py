@@ -5,6 +5,7 @@
 What is wrong with a call (no datacenter, a spec without sense) is the call's fault; what is wrong with files and
 datastores is the error of its task.
 """
+
 from __future__ import annotations
 
 from typing import Any
@@ -12,9 +13,9 @@ from typing import Any
 from esxkit.fake import disks
 from esxkit.fake.call import Call
 from esxkit.fake.faults import file_fault
-from esxkit.fake.locating import Place, check_top_level, locate, locate_writable
 from esxkit.fake.objects.task import Job
-from esxkit.fake.pace import Pace
+from esxkit.fake.places import Place, check_top_level, locate, locate_writable
+from esxkit.fake.progress import Progress
 from esxkit.fake.registry import ManagedObject
 from esxkit.model.objects import make
 from esxkit.wire.faults import VimFault, invalid_argument
@@ -33,9 +34,9 @@ class VirtualDiskManager(ManagedObject):
         if capacity is None or capacity <= 0:
             raise invalid_argument("spec")
 
-        async def job(pace: Pace) -> str:
+        async def job(progress: Progress) -> str:
             place = locate_writable(call.service, name, datacenter)
-            return await disks.create(_named_as_disk(place), capacity * 1024, kind, adapter, pace)
+            return await disks.create(_named_as_disk(place), capacity * 1024, kind, adapter, progress)
 
         return await self._start(call, job)
 
@@ -60,10 +61,10 @@ class VirtualDiskManager(ManagedObject):
         kind = disks.THICK if destSpec is None else _type_of(destSpec)
         adapter = None if destSpec is None else _adapter_of(destSpec)
 
-        async def job(pace: Pace) -> str:
+        async def job(progress: Progress) -> str:
             source = locate(call.service, sourceName, sourceDatacenter, parameter="sourceDatacenter")
             target = locate_writable(call.service, destName, destDatacenter, parameter="destDatacenter")
-            return await disks.copy(source, _named_as_disk(target), kind, adapter, pace)
+            return await disks.copy(source, _named_as_disk(target), kind, adapter, progress)
 
         return await self._start(call, job)
 
@@ -71,23 +72,23 @@ class VirtualDiskManager(ManagedObject):
     async def ExtendVirtualDisk_Task(
         self, call: Call, name: str, datacenter: Any, newCapacityKb: int, eagerZero: bool | None
     ) -> Any:
-        async def job(pace: Pace) -> None:
+        async def job(progress: Progress) -> None:
             place = locate_writable(call.service, name, datacenter)
-            await disks.extend(place, newCapacityKb * 1024, bool(eagerZero), pace)
+            await disks.extend(place, newCapacityKb * 1024, bool(eagerZero), progress)
 
         _need_datacenter(call, name, datacenter)
         return await self._start(call, job)
 
     async def ZeroFillVirtualDisk_Task(self, call: Call, name: str, datacenter: Any) -> Any:
-        async def job(pace: Pace) -> None:
-            await disks.zero_fill(locate_writable(call.service, name, datacenter), pace)
+        async def job(progress: Progress) -> None:
+            await disks.zero_fill(locate_writable(call.service, name, datacenter), progress)
 
         _need_datacenter(call, name, datacenter)
         return await self._start(call, job)
 
     async def InflateVirtualDisk_Task(self, call: Call, name: str, datacenter: Any) -> Any:
-        async def job(pace: Pace) -> None:
-            await disks.inflate(locate_writable(call.service, name, datacenter), pace)
+        async def job(progress: Progress) -> None:
+            await disks.inflate(locate_writable(call.service, name, datacenter), progress)
 
         _need_datacenter(call, name, datacenter)
         return await self._start(call, job)
@@ -113,13 +114,13 @@ class VirtualDiskManager(ManagedObject):
         destDatacenter = destDatacenter or sourceDatacenter
         _need_datacenter(call, destName, destDatacenter, "destDatacenter")
 
-        async def job(pace: Pace) -> None:
+        async def job(progress: Progress) -> None:
             source = locate_writable(call.service, sourceName, sourceDatacenter, parameter="sourceDatacenter")
             target = locate_writable(call.service, destName, destDatacenter, parameter="destDatacenter")
             if source.files is not target.files:
-                await disks.move_across(source, _named_as_disk(target), pace)
+                await disks.move_across(source, _named_as_disk(target), progress)
                 return
-            await pace.begun()
+            await progress.begun()
             disks.rename(source, _named_as_disk(target))
 
         return await self._start(call, job)

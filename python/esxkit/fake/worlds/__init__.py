@@ -4,14 +4,15 @@
 
 `world("default")` makes a fresh one by name; `NAMES` lists them with their purpose.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from esxkit.fake.worlds import adapters, counts, inventory, scale, variants, vcenter
-from esxkit.fake.worlds.plan import HostPlan, VCenterPlan, World
+from esxkit.fake.worlds.plan import HostPlan, VCenterPlan, WorldPlan
 
-_MAKERS: dict[str, Callable[[], World]] = {
+_MAKERS: dict[str, Callable[[], WorldPlan]] = {
     "default": inventory.default_world,
     "vcenter": vcenter.vcenter_world,
     "small": counts.counts_world,
@@ -25,11 +26,11 @@ NAMES: dict[str, str] = {
 }
 
 
-def world(name: str) -> World:
+def world(name: str) -> WorldPlan:
     """A fresh world by name. KeyError with a sentence that lists the names."""
     if name not in _MAKERS:
         raise KeyError(f"There is no world '{name}'; there are {', '.join(_MAKERS)}.")
     return _MAKERS[name]()
 
 
-__all__ = ["NAMES", "HostPlan", "VCenterPlan", "World", "world"]
+__all__ = ["NAMES", "HostPlan", "VCenterPlan", "WorldPlan", "world"]

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-
 """Host bus adapters other than iSCSI ones, and a small world that has one of each kind."""
+
+from __future__ import annotations
 
 from typing import Any
 
 from esxkit.fake.worlds import parts
 from esxkit.fake.worlds.counts import counts_world
-from esxkit.fake.worlds.plan import World
+from esxkit.fake.worlds.plan import WorldPlan
 
 KINDS = {
     "block": "HostBlockHba",
@@ -101,7 +102,7 @@ def nvme_interface(hba: dict[str, Any], luns: list[dict[str, Any]]) -> dict[str,
     return {"key": key, "adapter": hba["key"], "connectedController": controllers}
 
 
-def adapters_world() -> World:
+def adapters_world() -> WorldPlan:
     """A made-up ESXi host with an adapter of each kind; two FC adapters and an FCoE one share LUNs."""
     world = counts_world(datastores=1, targets=1, luns=1, volumes_each=0)
     world.name = "adapters"

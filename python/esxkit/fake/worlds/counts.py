@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """Worlds from counts, for scale."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from esxkit.fake import vmdk
 from esxkit.fake.worlds import parts
 from esxkit.fake.worlds.inventory import load
-from esxkit.fake.worlds.plan import HostPlan, World
+from esxkit.fake.worlds.plan import HostPlan, WorldPlan
 
 ADAPTER = "vmhba65"
 
@@ -30,7 +31,7 @@ def volumes(datastore: str, count: int) -> list[dict[str, Any]]:
     ]
 
 
-def counts_world(datastores: int = 2, targets: int = 2, luns: int = 2, volumes_each: int = 4) -> World:
+def counts_world(datastores: int = 2, targets: int = 2, luns: int = 2, volumes_each: int = 4) -> WorldPlan:
     """A made-up ESXi host: so many datastores, targets, LUNs a target, disks a datastore (2, 2, 2, 4)."""
     plain = load()
     storage = parts.empty_storage(plain["storage"]["internetScsiAdvancedOptions"])
@@ -49,4 +50,4 @@ def counts_world(datastores: int = 2, targets: int = 2, luns: int = 2, volumes_e
         disk = disks[i % len(disks)] if disks else "mpx.vmhba0:C0:T0:L0"
         stores.append(parts.vmfs_datastore(name, disk, volumes(name, volumes_each)))
     host = HostPlan(moid="ha-host", name="esx1.example.org", uuid=plain["host"]["uuid"], storage=storage)
-    return World(name="counts", about=plain["about"], hosts=[host], datastores=stores)
+    return WorldPlan(name="counts", about=plain["about"], hosts=[host], datastores=stores)

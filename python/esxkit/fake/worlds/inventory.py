@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """The default world: data/inventory.json, a realistic ESXi 8.0.3 host."""
+
 from __future__ import annotations
 
 import copy
@@ -10,7 +11,7 @@ import json
 from typing import Any
 
 from esxkit.fake.worlds import parts
-from esxkit.fake.worlds.plan import HostPlan, World
+from esxkit.fake.worlds.plan import HostPlan, WorldPlan
 
 
 @functools.cache
@@ -23,13 +24,13 @@ def load() -> dict[str, Any]:
     return json.loads(_text())
 
 
-def world_from(plain: dict[str, Any], name: str) -> World:
+def world_from(plain: dict[str, Any], name: str) -> WorldPlan:
     """A world of one ESXi host from an inventory of the file's shape."""
     plain = copy.deepcopy(plain)
     host = plain["host"]
     if plain["storage"]["multipathInfo"] is not None:
         plain["storage"].setdefault("plugStoreTopology", parts.plug_store(plain["storage"]))
-    return World(
+    return WorldPlan(
         name=name,
         about=plain["about"],
         hosts=[
@@ -39,6 +40,6 @@ def world_from(plain: dict[str, Any], name: str) -> World:
     )
 
 
-def default_world() -> World:
+def default_world() -> WorldPlan:
     """A realistic ESXi 8.0.3 host: 9 adapters, 28 LUNs, 21 targets, 14 datastores, 197 files."""
     return world_from(load(), "default")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """Made-up storage parts for worlds from counts: datastores, targets, LUNs. All deterministic."""
+
 from __future__ import annotations
 
 import hashlib

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """The shape of a world. Everything below is plain JSON as in data/inventory.json."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -45,7 +46,7 @@ class VCenterPlan:
 
 
 @attrs.define(kw_only=True)
-class World:
+class WorldPlan:
     """A whole server. `datastores` have name, moref, summary, info, mountInfo, capability, files."""
 
     name: str

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """Worlds at the size of the largest estates: a vCenter, a host with all the LUNs it may have, a full datastore."""
+
 from __future__ import annotations
 
 import functools
@@ -11,7 +12,7 @@ from esxkit.fake import vmdk
 from esxkit.fake.worlds import parts
 from esxkit.fake.worlds.counts import ADAPTER, counts_world, iqn
 from esxkit.fake.worlds.inventory import load
-from esxkit.fake.worlds.plan import HostPlan, VCenterPlan, World
+from esxkit.fake.worlds.plan import HostPlan, VCenterPlan, WorldPlan
 from esxkit.fake.worlds.vcenter import as_vcenter_datastore, vcenter_about
 
 HOSTS, DATASTORES, TARGETS = 1000, 2000, 20_000
@@ -49,7 +50,7 @@ def _targets(first: int, count: int, host: str) -> dict[str, Any]:
     return storage
 
 
-def large_vcenter(hosts: int = HOSTS, datastores: int = DATASTORES, targets: int = TARGETS) -> World:
+def large_vcenter(hosts: int = HOSTS, datastores: int = DATASTORES, targets: int = TARGETS) -> WorldPlan:
     """A vCenter of 1,000 hosts in clusters of 20, with 2,000 datastores and 20,000 iSCSI targets in all."""
     clusters = -(-hosts // HOSTS_OF_A_CLUSTER)
     stores: list[dict[str, Any]] = []
@@ -72,10 +73,10 @@ def large_vcenter(hosts: int = HOSTS, datastores: int = DATASTORES, targets: int
         for i in range(hosts)
     ]
     about = vcenter_about(load()["about"])
-    return World(name="large-vcenter", about=about, hosts=plans, datastores=stores, vcenter=VCenterPlan())
+    return WorldPlan(name="large-vcenter", about=about, hosts=plans, datastores=stores, vcenter=VCenterPlan())
 
 
-def many_luns() -> World:
+def many_luns() -> WorldPlan:
     """An ESXi host with 1,024 LUNs behind 64 targets and 4,096 paths, as many as a host may have."""
     storage = _storage()
     ports = range(LUNS // LUNS_OF_AN_ARRAY * PATHS_OF_A_LUN)
@@ -101,7 +102,7 @@ def many_luns() -> World:
     return world
 
 
-def many_files(folders: int = FOLDERS) -> World:
+def many_files(folders: int = FOLDERS) -> WorldPlan:
     """An ESXi host whose one datastore has 100,000 files in 1,000 folders: 40,000 disks and 20,000 plain files."""
     tree = [
         {

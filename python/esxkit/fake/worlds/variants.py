@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """Worlds with one oddity each, small enough to read in a test's output."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -9,19 +10,19 @@ from typing import Any
 from esxkit.fake import vmdk
 from esxkit.fake.worlds import parts
 from esxkit.fake.worlds.counts import ADAPTER, counts_world, iqn
-from esxkit.fake.worlds.plan import World
+from esxkit.fake.worlds.plan import WorldPlan
 
 
-def _named(name: str, world: World) -> World:
+def _named(name: str, world: WorldPlan) -> WorldPlan:
     world.name = name
     return world
 
 
-def _storage(world: World) -> dict[str, Any]:
+def _storage(world: WorldPlan) -> dict[str, Any]:
     return world.hosts[0].storage
 
 
-def no_iscsi() -> World:
+def no_iscsi() -> WorldPlan:
     """A host without any iSCSI adapter (software iSCSI is off)."""
     world = counts_world(targets=0, luns=0)
     storage = _storage(world)
@@ -30,7 +31,7 @@ def no_iscsi() -> World:
     return _named("no-iscsi", world)
 
 
-def two_adapters() -> World:
+def two_adapters() -> WorldPlan:
     """A software and a hardware iSCSI adapter, each with targets of its own."""
     world = counts_world()
     storage = _storage(world)
@@ -43,7 +44,7 @@ def two_adapters() -> World:
     return _named("two-adapters", world)
 
 
-def same_iqn() -> World:
+def same_iqn() -> WorldPlan:
     """One target name behind two portals of one adapter and at a second adapter, one LUN through all."""
     world = two_adapters()
     storage = _storage(world)
@@ -56,7 +57,7 @@ def same_iqn() -> World:
     return _named("same-iqn", world)
 
 
-def no_mount_path() -> World:
+def no_mount_path() -> WorldPlan:
     """Datastores whose mountInfo has no path, as vcsim's."""
     world = counts_world()
     for datastore in world.datastores:
@@ -64,14 +65,14 @@ def no_mount_path() -> World:
     return _named("no-mount-path", world)
 
 
-def no_mount() -> World:
+def no_mount() -> WorldPlan:
     """Three datastores; the second is in the host's list without a mount for this host."""
     world = counts_world(datastores=3)
     world.datastores[1]["mountInfo"] = None
     return _named("no-mount", world)
 
 
-def unknown_kind() -> World:
+def unknown_kind() -> WorldPlan:
     """Datastores of a kind and an info type that the API does not have (yet)."""
     world = counts_world()
     first, second = world.datastores
@@ -81,7 +82,7 @@ def unknown_kind() -> World:
     return _named("unknown-kind", world)
 
 
-def sizeless() -> World:
+def sizeless() -> WorldPlan:
     """Disks and files reported without capacityKb and fileSize."""
     world = counts_world(datastores=1, volumes_each=0)
     both = vmdk.disk_files("both", parts.GIB, seed="both")
@@ -97,14 +98,14 @@ def sizeless() -> World:
     return _named("sizeless", world)
 
 
-def no_topology() -> World:
+def no_topology() -> WorldPlan:
     """A host that sends no scsiTopology; multipathInfo is all there is."""
     world = counts_world()
     _storage(world)["scsiTopology"] = None
     return _named("no-topology", world)
 
 
-def odd_names() -> World:
+def odd_names() -> WorldPlan:
     """Folders, disks and datastores with every character that is special to somebody."""
     names = [
         "star*file", "[brackets]", "two  spaces", "plus+and&percent%20", "what?no#yes", "it's \"quoted\"",
@@ -126,7 +127,7 @@ def _iso(name: str) -> dict[str, Any]:
     return {"name": name, "kind": "iso", "size": 8192}
 
 
-def lost_luns() -> World:
+def lost_luns() -> WorldPlan:
     """Targets with dead paths, a detached LUN, a lost LUN, a LUN without capacity; a datastore gone."""
     world = counts_world(targets=3, luns=3)
     storage = _storage(world)
@@ -148,14 +149,14 @@ def lost_luns() -> World:
     return _named("lost-luns", world)
 
 
-def empty() -> World:
+def empty() -> WorldPlan:
     """A host without datastores and without adapters."""
     world = counts_world(datastores=0, targets=0, luns=0)
     _storage(world)["hostBusAdapter"] = []
     return _named("empty", world)
 
 
-MAKERS: dict[str, Callable[[], World]] = {
+MAKERS: dict[str, Callable[[], WorldPlan]] = {
     "no-iscsi": no_iscsi,
     "two-adapters": two_adapters,
     "same-iqn": same_iqn,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """A vCenter world: a datacenter in a folder, a cluster of two hosts and a standalone one, sharing storage."""
+
 from __future__ import annotations
 
 import copy
@@ -8,7 +9,7 @@ from typing import Any
 
 from esxkit.fake.worlds import parts
 from esxkit.fake.worlds.inventory import load
-from esxkit.fake.worlds.plan import HostPlan, VCenterPlan, World
+from esxkit.fake.worlds.plan import HostPlan, VCenterPlan, WorldPlan
 
 _LOCAL = ("datastore1", "PMemDS-56db0b8e", "localdir")
 
@@ -39,7 +40,7 @@ def vcenter_about(about: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def vcenter_world() -> World:
+def vcenter_world() -> WorldPlan:
     """A vCenter 8.0.3: Sites/Berlin with cluster "Cluster A" (esx1, esx2) and standalone esx3."""
     plain = load()
     names = [d["name"] for d in plain["datastores"]]
@@ -78,4 +79,4 @@ def vcenter_world() -> World:
     ]
     stores = [as_vcenter_datastore(d, 17 + i) for i, d in enumerate(plain["datastores"])]
     about = vcenter_about(plain["about"])
-    return World(name="vcenter", about=about, hosts=hosts, datastores=stores, vcenter=VCenterPlan())
+    return WorldPlan(name="vcenter", about=about, hosts=hosts, datastores=stores, vcenter=VCenterPlan())

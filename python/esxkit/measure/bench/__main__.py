@@ -25,19 +25,19 @@ from esxkit.measure import report
 from esxkit.measure.bench import codec, events, live, page, plots, streams, tables
 from esxkit.measure.bench.clients import COLD, LIVE, Clients
 from esxkit.measure.bench.headlines import HEADLINES, collect, of_matrix
-from esxkit.measure.bench.matrix import Matrix, Plan, Row
+from esxkit.measure.bench.matrix import Matrix, MatrixPlan, Row
 from esxkit.measure.bench.replay import ReplayServer
 from esxkit.measure.bench.runner import Runner
 
 PARTS = ("matrix", "live", "codec", "streams", "events")
-QUICK = Plan(latencies=(0, 5), volumes=(10,), datastores=(3,), line=(), rounds=1)
+QUICK = MatrixPlan(latencies=(0, 5), volumes=(10,), datastores=(3,), line=(), rounds=1)
 
 
 @attrs.define
 class Bench:
     """One run: the parts' figures as they come, and where they go."""
 
-    plan: Plan
+    plan: MatrixPlan
     quick: bool
     size: int
     """MiB of the disk of the streams."""
@@ -95,7 +95,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="everything, but so small that it means nothing")
     parser.add_argument("--part", action="append", choices=PARTS, help="only this part; may be given again")
     parser.add_argument("--latency", action="append", type=float, metavar="MS", help="of the matrix; again for more")
-    parser.add_argument("--rounds", type=int, help=f"of the matrix, for who is fast (default {Plan().rounds})")
+    parser.add_argument("--rounds", type=int, help=f"of the matrix, for who is fast (default {MatrixPlan().rounds})")
     parser.add_argument("--size", type=int, default=1024, metavar="MIB", help="of the streams' disk (default 1024)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all rows and the headlines to this file")
     parser.add_argument("--update-docs", action="store_true", help="write docs/BENCHMARKS.md and its plots")
@@ -105,8 +105,8 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     return given
 
 
-def _plan(given: argparse.Namespace) -> Plan:
-    plan = QUICK if given.quick else Plan()
+def _plan(given: argparse.Namespace) -> MatrixPlan:
+    plan = QUICK if given.quick else MatrixPlan()
     changes: dict[str, Any] = {}
     if given.latency:
         changes["latencies"] = tuple(given.latency)

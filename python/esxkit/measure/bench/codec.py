@@ -74,7 +74,7 @@ _Query = vmodl.query.PropertyCollector
 
 
 @attrs.frozen
-class Reply:
+class SampleReply:
     """What came back for one call: the bytes, and as what pyVmomi reads them."""
 
     body: bytes
@@ -87,7 +87,7 @@ class Recorder(SoapStubAdapter):
     def __init__(self, port: int) -> None:
         super().__init__(host="127.0.0.1", port=-port, version=VmomiSupport.newestVersions.GetName("vim"))
         self._connection = http.client.HTTPConnection("127.0.0.1", port)
-        self.last: Reply
+        self.last: SampleReply
 
     def InvokeMethod(self, mo: Any, info: Any, args: Any, outerStub: Any = None) -> Any:  # noqa: N802, N803
         """One call."""
@@ -95,13 +95,13 @@ class Recorder(SoapStubAdapter):
         self._connection.request("POST", "/sdk", self.SerializeRequest(mo, info, args), headers)
         response = self._connection.getresponse()
         self.cookie = (response.getheader("Set-Cookie") or self.cookie).split(";")[0]
-        self.last = Reply(response.read(), info.result)
+        self.last = SampleReply(response.read(), info.result)
         result = self.read(self.last)
         if response.status != 200:
             raise result
         return result
 
-    def read(self, reply: Reply) -> Any:
+    def read(self, reply: SampleReply) -> Any:
         """What is measured: bytes to objects."""
         return SoapResponseDeserializer(self).Deserialize(reply.body, reply.kind)
 
@@ -113,7 +113,7 @@ def _login(fake: Fake) -> tuple[Recorder, Any]:
     return stub, content
 
 
-def _inventory(fake: Fake) -> Reply:
+def _inventory(fake: Fake) -> SampleReply:
     stub, content = _login(fake)
     steps = [
         _Query.TraversalSpec(
@@ -134,7 +134,7 @@ def _datastores(content: Any) -> list[Any]:
     return content.rootFolder.childEntity[0].datastore
 
 
-def _retrieve(stub: Recorder, content: Any, objects: list[Any], paths: list[str]) -> Reply:
+def _retrieve(stub: Recorder, content: Any, objects: list[Any], paths: list[str]) -> SampleReply:
     spec = _Query.FilterSpec(
         propSet=[_Query.PropertySpec(type=type(objects[0]), pathSet=paths)],
         objectSet=[_Query.ObjectSpec(obj=one) for one in objects],
@@ -143,7 +143,7 @@ def _retrieve(stub: Recorder, content: Any, objects: list[Any], paths: list[str]
     return stub.last
 
 
-def _page(fake: Fake) -> Reply:
+def _page(fake: Fake) -> SampleReply:
     stub, content = _login(fake)
     return _retrieve(stub, content, _datastores(content), _DATASTORE)
 
@@ -168,14 +168,14 @@ def _start_search(content: Any) -> Any:
     return datastore.browser.SearchSubFolders(f"[{datastore.name}]", spec)
 
 
-def _poll(fake: Fake) -> Reply:
+def _poll(fake: Fake) -> SampleReply:
     stub, content = _login(fake)
     reply = _retrieve(stub, content, [_start_search(content)], _TASK)
     assert b"info.result" not in reply.body, "The task was done at the first look."
     return reply
 
 
-def _search(fake: Fake) -> Reply:
+def _search(fake: Fake) -> SampleReply:
     stub, content = _login(fake)
     task = _start_search(content)
     while True:
@@ -185,7 +185,7 @@ def _search(fake: Fake) -> Reply:
         time.sleep(0.05)
 
 
-def make_replies() -> tuple[Recorder, dict[str, Reply]]:
+def make_replies() -> tuple[Recorder, dict[str, SampleReply]]:
     """Ask fakes for all replies; return them by name, and a stub that reads them."""
     disk = {"targets": 1, "luns": 1}
     with Fake(plain_port=0) as fake:
@@ -200,7 +200,7 @@ def make_replies() -> tuple[Recorder, dict[str, Reply]]:
     return stub, replies
 
 
-def write_replies(folder: Path, replies: dict[str, Reply]) -> list[Path]:
+def write_replies(folder: Path, replies: dict[str, SampleReply]) -> list[Path]:
     """Write each reply as NAME.xml; return the files."""
     folder.mkdir(parents=True, exist_ok=True)
     files = []

@@ -27,8 +27,8 @@ from esxkit.measure.bench.clients import (
     check,
     search_is_fresh,
 )
-from esxkit.measure.bench.recording import Holder, World, name_of, record
-from esxkit.measure.bench.runner import Command, Run, Runner
+from esxkit.measure.bench.recording import Holder, HostSize, name_of, record
+from esxkit.measure.bench.runner import Command, CommandRun, Runner
 
 BUILTIN_AT_MOST = 100
 """Volumes the built-in driver is asked to list: it needs 16 requests for each."""
@@ -39,7 +39,7 @@ _MORE = 3
 
 
 @attrs.frozen
-class Plan:
+class MatrixPlan:
     """What is measured.
 
     Attributes:
@@ -60,25 +60,25 @@ class Plan:
     clients: tuple[str, ...] = tuple(CLIENTS)
     commands: tuple[str, ...] = COMMANDS
 
-    def worlds(self) -> dict[World, list[tuple[str, str]]]:
+    def worlds(self) -> dict[HostSize, list[tuple[str, str]]]:
         """For each host the pairs of client and command that are measured on it."""
-        found: dict[World, list[tuple[str, str]]] = {}
+        found: dict[HostSize, list[tuple[str, str]]] = {}
         few_stores, few_volumes = min(self.datastores), min(self.volumes)
         for what in self.commands:
             if what in OF_VOLUMES:
-                sizes = [World(few_stores, n) for n in self.volumes]
+                sizes = [HostSize(few_stores, n) for n in self.volumes]
             else:
-                sizes = [World(d, few_volumes) for d in self.datastores]
+                sizes = [HostSize(d, few_volumes) for d in self.datastores]
             for world in sizes:
                 pairs = ((client, what) for client in self.clients)
                 found.setdefault(world, []).extend(p for p in pairs if not _too_long(*p, world))
         if BUILTIN in self.clients and OF_VOLUMES[0] in self.commands:
             for n in self.line:
-                found.setdefault(World(few_stores, n), []).append((BUILTIN, OF_VOLUMES[0]))
+                found.setdefault(HostSize(few_stores, n), []).append((BUILTIN, OF_VOLUMES[0]))
         return found
 
 
-def _too_long(client: str, what: str, world: World) -> bool:
+def _too_long(client: str, what: str, world: HostSize) -> bool:
     return client == BUILTIN and what == OF_VOLUMES[0] and world.volumes > BUILTIN_AT_MOST
 
 
@@ -113,7 +113,7 @@ class Row:
 
 @attrs.define
 class _Sample:
-    run: Run
+    run: CommandRun
     counters: dict
     daemon_cpu: float | None = None
     daemon_peak: int | None = None
@@ -127,7 +127,7 @@ def cpu_of(pid: int) -> float:
 class Matrix:
     """Measures a plan."""
 
-    def __init__(self, plan: Plan, clients: Clients, run: Runner) -> None:
+    def __init__(self, plan: MatrixPlan, clients: Clients, run: Runner) -> None:
         self._plan, self._clients, self._run = plan, clients, run
         self._commands: dict[str, Command] = {}
         self._last_live = 0.0
@@ -141,7 +141,7 @@ class Matrix:
                 tell(f"{world.datastores} datastores, {world.volumes} volumes, {latency:g} ms")
                 yield from self._cells(world, latency, pairs)
 
-    def _cells(self, world: World, latency: float, pairs: list[tuple[str, str]]) -> Iterator[Row]:
+    def _cells(self, world: HostSize, latency: float, pairs: list[tuple[str, str]]) -> Iterator[Row]:
         commands = list(dict.fromkeys(what for _, what in pairs))
         live = any(client == LIVE for client, _ in pairs)
         if not live:
@@ -154,7 +154,7 @@ class Matrix:
             for what in commands:
                 yield from self._cell(world, latency, what, [c for c, w in pairs if w == what])
 
-    def _cell(self, world: World, latency: float, what: str, clients: list[str]) -> Iterator[Row]:
+    def _cell(self, world: HostSize, latency: float, what: str, clients: list[str]) -> Iterator[Row]:
         samples: dict[str, list[_Sample]] = {client: [] for client in clients}
         headline = (what, world.volumes, latency) == (OF_VOLUMES[0], VOLUMES, LATENCY)
         rounds = self._plan.rounds * (_MORE if headline else 1)
@@ -167,7 +167,7 @@ class Matrix:
         for client, taken in samples.items():
             yield _row(world, latency, what, client, taken)
 
-    def _sample(self, world: World, latency: float, what: str, client: str) -> _Sample:
+    def _sample(self, world: HostSize, latency: float, what: str, client: str) -> _Sample:
         server = self._clients.server
         name = name_of(client, what, world)
         if client == LIVE and search_is_fresh(what):
@@ -200,7 +200,7 @@ def _rounds_of(taken: list[_Sample], rounds: int) -> int:
     return min(rounds, 3 if taken[0].run.seconds < 3 else 1)
 
 
-def _row(world: World, latency: float, what: str, client: str, taken: list[_Sample]) -> Row:
+def _row(world: HostSize, latency: float, what: str, client: str, taken: list[_Sample]) -> Row:
     def median(of: Callable[[_Sample], float]) -> float:
         return statistics.median(of(sample) for sample in taken)
 

@@ -21,7 +21,7 @@ from esxkit.measure.bench.runner import Command, Runner
 
 
 @attrs.frozen
-class World:
+class HostSize:
     """A host of the matrix."""
 
     datastores: int
@@ -33,7 +33,7 @@ class World:
         return self.datastores, self.volumes
 
 
-def name_of(client: str, what: str, world: World) -> str:
+def name_of(client: str, what: str, world: HostSize) -> str:
     """What a recording is called. All that a live daemon is asked is in one: its long poll lasts through all of it."""
     return f"{client}/{'' if client == LIVE else what}/{world.datastores}/{world.volumes}"
 
@@ -60,7 +60,7 @@ class Holder:
         self._clients.server.settle()
 
 
-def record(clients: Clients, run: Runner, world: World, wanted: Iterable[tuple[str, str]]) -> dict[str, Command]:
+def record(clients: Clients, run: Runner, world: HostSize, wanted: Iterable[tuple[str, str]]) -> dict[str, Command]:
     """Record what these clients say for these commands on a host; the commands by the name of their recording.
 
     Args:

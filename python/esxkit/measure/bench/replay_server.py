@@ -55,7 +55,7 @@ def nothing(method: str) -> bytes:
 
 
 @attrs.define
-class Counters:
+class ReplayCounters:
     """What happened since they were last read."""
 
     methods: Counter[str] = attrs.field(factory=Counter)
@@ -90,8 +90,8 @@ class Server:
         self.name = ""
         self.upstream: int | None = None
         self.latency = 0.0
-        self.counters = Counters()
-        self.open: set[Connection] = set()
+        self.counters = ReplayCounters()
+        self.open: set[ReplayConnection] = set()
         self.held = 0
         self.sessions = 0
         self.changed = asyncio.Event()
@@ -137,14 +137,14 @@ class Server:
         self.recordings[self.name].setdefault(message.key, []).append(reply)
 
 
-class Connection(asyncio.Protocol):
+class ReplayConnection(asyncio.Protocol):
     """A client. Requests are answered one after another."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
         self._buffer = bytearray()
         self._transport: asyncio.Transport
-        self._born: Counters
+        self._born: ReplayCounters
         self._upstream: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._forwarding: asyncio.Task[None] | None = None
         self._later: asyncio.TimerHandle | None = None
@@ -238,7 +238,7 @@ class Connection(asyncio.Protocol):
             self._answer(reply, 0)
 
 
-class Control:
+class ReplayControl:
     """The verbs of the process's input."""
 
     def __init__(self, server: Server) -> None:
@@ -257,7 +257,7 @@ class Control:
 
         Long polls on connections that were open then are not counted.
         """
-        before, self._server.counters = self._server.counters, Counters()
+        before, self._server.counters = self._server.counters, ReplayCounters()
         return before.plain()
 
     async def state(self) -> State:
@@ -284,9 +284,9 @@ class Control:
 async def _serve(server: Server, folder: Path) -> None:
     loop = asyncio.get_running_loop()
     certificates = tls.make("good", folder)
-    listener = await loop.create_server(lambda: Connection(server), "127.0.0.1", 0, ssl=certificates.context)
+    listener = await loop.create_server(lambda: ReplayConnection(server), "127.0.0.1", 0, ssl=certificates.context)
     port = listener.sockets[0].getsockname()[1]
-    control = Control(server)
+    control = ReplayControl(server)
     reader = asyncio.StreamReader(limit=1 << 20)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     print(json.dumps({"port": port, "cacert": str(certificates.cacert)}), flush=True)
@@ -295,7 +295,7 @@ async def _serve(server: Server, folder: Path) -> None:
     listener.close()
 
 
-async def _obey(control: Control, order: dict[str, Any]) -> dict[str, Any]:
+async def _obey(control: ReplayControl, order: dict[str, Any]) -> dict[str, Any]:
     verb: Callable[..., Awaitable[Any]] = getattr(control, order.pop("verb"))
     try:
         return {"result": await verb(**order)}

@@ -25,7 +25,7 @@ class Command:
 
 
 @attrs.frozen
-class Run:
+class CommandRun:
     """What a command took: seconds by the clock, seconds of CPU, bytes of memory at most; and what it wrote."""
 
     seconds: float
@@ -55,7 +55,7 @@ class Runner:
         self._child.wait()
         self._child.stdout.close()
 
-    def __call__(self, command: Command) -> Run:
+    def __call__(self, command: Command) -> CommandRun:
         """Run a command; AssertionError with its output when it fails."""
         order = {
             "argv": command.argv,
@@ -68,4 +68,4 @@ class Runner:
         told = json.loads(self._child.stdout.readline())
         output = self._output.read_text(errors="replace")
         assert told["code"] == 0, f"{' '.join(command.argv)} ended with {told['code']}:\n{output[-2000:]}"
-        return Run(told["seconds"], told["cpu"], told["peak"], output)
+        return CommandRun(told["seconds"], told["cpu"], told["peak"], output)

@@ -5,6 +5,7 @@
 The kernel counts in a command's peak memory that of the process which started it. So commands are started by this
 small process, and what it has itself (told first) is the least that can be told of any command.
 """
+
 from __future__ import annotations
 
 import json

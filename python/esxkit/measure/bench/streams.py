@@ -97,7 +97,7 @@ def _random_file(path: Path, size: int) -> None:
             file.write(os.urandom(MIB))
 
 
-class Bench:
+class StreamBench:
     """A fake host with a disk of `size` bytes, a daemon, and the commands that move its contents."""
 
     def __init__(self, fake: Fake, daemon: PrivateLibvirtd, folder: Path, size: int) -> None:
@@ -159,7 +159,7 @@ def _medians(kinds: dict[str, Callable[[], Measured]], rounds: int) -> dict[str,
     return {kind: statistics.median(seconds) for kind, seconds in times.items()}
 
 
-def throughput(bench: Bench, rounds: int) -> dict[str, float]:
+def throughput(bench: StreamBench, rounds: int) -> dict[str, float]:
     """Seconds for whole commands that move the disk's bytes, and for those that move none."""
     return _medians(
         {
@@ -178,7 +178,7 @@ def throughput(bench: Bench, rounds: int) -> dict[str, float]:
     )
 
 
-def capped(bench: Bench, rate: float, size: int) -> dict[str, float]:
+def capped(bench: StreamBench, rate: float, size: int) -> dict[str, float]:
     """Seconds for the disk's first bytes from a host that moves `rate` bytes a second on each connection."""
 
     def part(connections: int) -> Measured:
@@ -192,7 +192,7 @@ def capped(bench: Bench, rate: float, size: int) -> dict[str, float]:
         bench.fake.change(**before)
 
 
-def memory(bench: Bench) -> dict[str, int]:
+def memory(bench: StreamBench) -> dict[str, int]:
     """By how many bytes processes grow while the disk goes up and comes back, the same as it went.
 
     What a remote client grows by in a download is libvirt's own: it queues whatever the daemon sends until virsh has
@@ -214,7 +214,7 @@ def memory(bench: Bench) -> dict[str, int]:
 
 
 @attrs.frozen
-class Line:
+class Figure:
     """A line of the table: what was measured, and what it has to be."""
 
     name: str
@@ -236,29 +236,29 @@ class Line:
         return f"{self.name:<48} {self.value:>9.2f} {self.unit:<8} {aim:<14} {'' if self.holds else 'MISSED'}".rstrip()
 
 
-def lines(bench: Bench, rounds: int, rate: float) -> Iterator[Line]:
+def lines(bench: StreamBench, rounds: int, rate: float) -> Iterator[Figure]:
     """Everything, as it is measured."""
     for name, growth in memory(bench).items():
         ceiling = None if name == "client download" else 32
-        yield Line(f"memory growth, {name}", growth / MIB, "MiB", at_most=ceiling)
+        yield Figure(f"memory growth, {name}", growth / MIB, "MiB", at_most=ceiling)
     commands = throughput(bench, rounds)
     nothing = {who: commands.pop(f"nothing {who}") for who in ("curl", "embedded", "remote")}
     for who, value in nothing.items():
-        yield Line(f"command that moves nothing, {who}", value, "s")
+        yield Figure(f"command that moves nothing, {who}", value, "s")
     seconds = {name: value - nothing[name.replace(",", "").split()[1]] for name, value in commands.items()}
     for name, value in seconds.items():
-        yield Line(name, bench.size / MIB / value, "MiB/s")
+        yield Figure(name, bench.size / MIB / value, "MiB/s")
     for way in ("upload", "download"):
         whole = commands[f"{way} curl"] / commands[f"{way} embedded"]
-        yield Line(f"{way} embedded, against curl, whole command", whole, "x")
+        yield Figure(f"{way} embedded, against curl, whole command", whole, "x")
         ratio = seconds[f"{way} curl"] / seconds[f"{way} embedded"]
-        yield Line(f"{way} embedded, against curl", ratio, "x", at_least=0.9)
+        yield Figure(f"{way} embedded, against curl", ratio, "x", at_least=0.9)
     # Some seconds of one connection.
     size = min(bench.size, int(rate * 12))
     slow = capped(bench, rate, size)
     for connections, value in slow.items():
-        yield Line(f"capped download, {connections} connection(s)", size / MIB / value, "MiB/s")
-    yield Line("capped download, 4 connections against 1", slow["1"] / slow["4"], "x", at_least=3.5)
+        yield Figure(f"capped download, {connections} connection(s)", size / MIB / value, "MiB/s")
+    yield Figure("capped download, 4 connections against 1", slow["1"] / slow["4"], "x", at_least=3.5)
 
 
 def measure(size: int, rounds: int, rate: int, tell: Callable[[str], None] = lambda _text: None) -> dict[str, Any]:
@@ -271,10 +271,10 @@ def measure(size: int, rounds: int, rate: int, tell: Callable[[str], None] = lam
         tell: hears each line as it is measured.
     """
     folder = environment.private_folder("esxbench")
-    figures: dict[str, Line] = {}
+    figures: dict[str, Figure] = {}
     try:
         with Fake() as fake, PrivateLibvirtd(password=PASSWORD) as daemon:
-            bench = Bench(fake, daemon, folder, size * MIB)
+            bench = StreamBench(fake, daemon, folder, size * MIB)
             for line in lines(bench, rounds, rate * MIB):
                 tell(str(line))
                 figures[line.name] = line

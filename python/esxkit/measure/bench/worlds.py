@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from esxkit.fake.worlds import World
+from esxkit.fake.worlds import WorldPlan
 from esxkit.fake.worlds.counts import counts_world, volumes
 
 TARGETS, LUNS = 2, 2
@@ -12,7 +12,7 @@ POOL = "datastore-0000"
 VOLUME = "vm-0000/vm-0000.vmdk"
 
 
-def host(datastores: int, disks: int) -> World:
+def host(datastores: int, disks: int) -> WorldPlan:
     """A host with so many datastores, and so many disks on the first, each in a folder of its own."""
     world = counts_world(datastores=datastores, targets=TARGETS, luns=LUNS, volumes_each=0)
     world.datastores[0]["files"] = volumes(POOL, disks)

@@ -31,7 +31,7 @@ from esxkit.harness.live import LIVE, until_live
 from esxkit.harness.servers import PASSWORD, Fake
 from esxkit.harness.usage import MIB, Use, Used, cpu_seconds, memory, run
 from esxkit.harness.virsh import client_environment
-from esxkit.measure.scale.page import Figures, Pure, Row, Update, write_report
+from esxkit.measure.scale.page import Figures, Pure, ScaleRow, Update, write_report
 
 SIZES = (10, 100, 1000, 2000)
 GIB = 1024**3
@@ -43,7 +43,7 @@ Outcome = tuple[str, float]
 """What came of a call, and the seconds it took."""
 
 
-class Site:
+class ScaleSite:
     """Clients, a daemon and a folder for them."""
 
     def __init__(self, folder: Path, figures: Figures, say: Callable[[str], None]) -> None:
@@ -76,7 +76,7 @@ class Site:
 
     def measure(
         self, fake: Fake, pid: int, what: str, where: str, work: Callable[[], Outcome], times: int = 1
-    ) -> Row:
+    ) -> ScaleRow:
         """Do `work`, which happens in process `pid`, some times; the row of the median is kept."""
         fake.control.reset_counters()
         before, walls = time.process_time(), []
@@ -91,7 +91,7 @@ class Site:
         used = attrs.evolve(use.taken, seconds=seconds, cpu=use.taken.cpu / times)
         return self._keep(fake, what, where, used, (time.process_time() - before) / times, outcome)
 
-    def virsh(self, fake: Fake, address: str, where: str, *command: str) -> Row:
+    def virsh(self, fake: Fake, address: str, where: str, *command: str) -> ScaleRow:
         """A whole virsh command."""
         fake.control.reset_counters()
         before = time.process_time()
@@ -101,9 +101,9 @@ class Site:
         outcome = f"{lines} lines" if ran.code == 0 else ran.err.strip().splitlines()[-1]
         return self._keep(fake, "virsh " + " ".join(command), where, ran.used, time.process_time() - before, outcome)
 
-    def _keep(self, fake: Fake, what: str, where: str, used: Used, fake_cpu: float, outcome: str) -> Row:
+    def _keep(self, fake: Fake, what: str, where: str, used: Used, fake_cpu: float, outcome: str) -> ScaleRow:
         counters = fake.control.counters()
-        row = Row(what, where, used, counters["total"], counters["bytes_out"], fake_cpu, outcome)
+        row = ScaleRow(what, where, used, counters["total"], counters["bytes_out"], fake_cpu, outcome)
         self.figures.rows.setdefault(fake.server.address.world, []).append(row)
         self.say(
             f"{row.where:<10} {what:<44} {used.seconds * 1000:10.1f} ms  CPU {used.cpu * 1000:8.1f} ms  "
@@ -122,7 +122,7 @@ def _timed(client: Client, what: str, function: str, *arguments: Any) -> Callabl
     return work
 
 
-def embedded(site: Site, fake: Fake, volumes_of: str) -> None:
+def embedded(site: ScaleSite, fake: Fake, volumes_of: str) -> None:
     """Read everything in one process, twice."""
     with site.client() as client:
         conn = client.open(site.uri(fake))
@@ -138,7 +138,7 @@ def embedded(site: Site, fake: Fake, volumes_of: str) -> None:
     site.virsh(fake, site.uri(fake), "embedded", "vol-list", volumes_of)
 
 
-def through_daemon(site: Site, fake: Fake, volumes_of: str, path: str | None) -> None:
+def through_daemon(site: ScaleSite, fake: Fake, volumes_of: str, path: str | None) -> None:
     """The same through a daemon that is live, whose process is what is measured."""
     with PrivateLibvirtd(password=PASSWORD) as daemon, site.client() as client:
         pid = daemon.process.pid
@@ -163,7 +163,7 @@ def through_daemon(site: Site, fake: Fake, volumes_of: str, path: str | None) ->
         conn.close()
 
 
-def update_cost(site: Site, fake: Fake) -> Update:
+def update_cost(site: ScaleSite, fake: Fake) -> Update:
     """Change single datastores of a live daemon, each when the one before has been taken in."""
     changes = site.figures.changes
     stores = [plain["name"] for plain in fake.server.plan.datastores]
@@ -196,7 +196,7 @@ def update_cost(site: Site, fake: Fake) -> Update:
     return update
 
 
-def pure(site: Site) -> None:
+def pure(site: ScaleSite) -> None:
     """The program that measures an update without any server; built when it is not there."""
     build = environment.driver_dir().parent
     program = build / "tests" / "bench" / "bench_inventory"
@@ -209,7 +209,7 @@ def pure(site: Site) -> None:
         site.figures.pure.append(Pure(found["world"], found["datastores"], found["pools"], *times))
 
 
-def measure(site: Site) -> None:
+def measure(site: ScaleSite) -> None:
     """Everything."""
     pure(site)
     path = "Sites/Berlin/Cluster 000/esx0000.example.org"
@@ -242,7 +242,7 @@ def main(argv: list[str] | None = None) -> int:
     folder, figures = environment.private_folder("esxscale"), Figures(arguments.changes)
     load = os.getloadavg()[0]
     try:
-        measure(Site(folder, figures, lambda line: print(line, flush=True)))
+        measure(ScaleSite(folder, figures, lambda line: print(line, flush=True)))
     finally:
         environment.drop_folder(folder)
     figures.load = load, os.getloadavg()[0]

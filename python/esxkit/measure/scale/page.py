@@ -18,7 +18,7 @@ CURVE = "scale-update.svg"
 
 
 @attrs.frozen
-class Row:
+class ScaleRow:
     """One thing that was done: what it took in the driver's process, and at the server."""
 
     what: str
@@ -68,7 +68,7 @@ class Figures:
     """Of the machine, when it began and when it ended."""
     start: dict[str, float] = attrs.field(factory=dict)
     """Seconds until a world's fake listened."""
-    rows: dict[str, list[Row]] = attrs.field(factory=dict)
+    rows: dict[str, list[ScaleRow]] = attrs.field(factory=dict)
     steady: dict[str, int] = attrs.field(factory=dict)
     """Bytes of memory of a live daemon at the end, by world; "" is one that has opened nothing."""
     updates: list[Update] = attrs.field(factory=list)
@@ -88,7 +88,7 @@ _WORDS = {
 }
 
 
-def _table(title: str, rows: list[Row]) -> Table:
+def _table(title: str, rows: list[ScaleRow]) -> Table:
     lines = []
     for row in rows:
         used = row.used

@@ -30,7 +30,7 @@ _MOST_PROBLEMS = 20
 
 
 @attrs.frozen
-class Plan:
+class ClientPlan:
     """What the clients of one process do."""
 
     uri: str
@@ -48,7 +48,7 @@ class Plan:
 
 
 @attrs.define
-class Outcome:
+class ClientOutcome:
     """What the clients of one process saw."""
 
     times: dict[str, array] = attrs.field(factory=dict)
@@ -99,10 +99,10 @@ class Timed:
             raise WrongAnswer(f"{kind}: it succeeded, and should have failed with error {code}")
 
 
-class Client:
+class SoakClient:
     """One client."""
 
-    def __init__(self, plan: Plan, number: int, witness: Any) -> None:
+    def __init__(self, plan: ClientPlan, number: int, witness: Any) -> None:
         self._plan = plan
         self._number = number
         self._witness = witness
@@ -123,11 +123,11 @@ class Client:
             kinds = self._reads if self._chance.random() < 0.85 or not self._volumes else self._changes
             self._try(self._chance.choice(kinds))
             time.sleep(self._plan.pause * self._chance.uniform(0, 2))
-        self._try(Client.list_own)
-        self._try(Client.reconnect)
+        self._try(SoakClient.list_own)
+        self._try(SoakClient.reconnect)
         self._conn.close()
 
-    def _try(self, action: Callable[[Client], None]) -> None:
+    def _try(self, action: Callable[[SoakClient], None]) -> None:
         begun = time.monotonic()
         try:
             action(self)
@@ -324,19 +324,19 @@ class Client:
         return self._chance.choice(list(self._volumes))
 
     @property
-    def _reads(self) -> tuple[Callable[[Client], None], ...]:
+    def _reads(self) -> tuple[Callable[[SoakClient], None], ...]:
         always = (
-            Client.list_pools,
-            Client.look_at_pool,
-            Client.look_at_changing_pool,
-            Client.miss_pool,
-            Client.look_at_luns,
-            Client.list_own,
-            Client.miss_volume,
+            SoakClient.list_pools,
+            SoakClient.look_at_pool,
+            SoakClient.look_at_changing_pool,
+            SoakClient.miss_pool,
+            SoakClient.look_at_luns,
+            SoakClient.list_own,
+            SoakClient.miss_volume,
         )
         if not self._volumes:
-            return (*always, Client.create, Client.create)
-        return (*always, Client.look_at_volume, Client.look_at_volume, Client.read_volume)
+            return (*always, SoakClient.create, SoakClient.create)
+        return (*always, SoakClient.look_at_volume, SoakClient.look_at_volume, SoakClient.read_volume)
 
     _changes = (create, create, clone, resize, wipe, upload, delete, refresh, reconnect)
 
@@ -348,7 +348,7 @@ def _difference(got: bytes, wanted: bytes) -> str:
     return f"they differ from byte {first} of {len(got)} on"
 
 
-def _hanging(clients: list[Client], deadline: float) -> Iterator[str]:
+def _hanging(clients: list[SoakClient], deadline: float) -> Iterator[str]:
     now = time.monotonic()
     for client in clients:
         current = client.timed.current
@@ -356,14 +356,14 @@ def _hanging(clients: list[Client], deadline: float) -> Iterator[str]:
             yield f"'{current[0]}' did not come back within {deadline:g} s."
 
 
-def work(plan: Plan) -> Outcome:
+def work(plan: ClientPlan) -> ClientOutcome:
     """Run all clients of this process to their end, or until one hangs."""
     end = time.monotonic() + plan.seconds
     witness = libvirt.open(plan.uri)
-    clients = [Client(plan, number, witness) for number in plan.numbers]
-    outcome = Outcome()
+    clients = [SoakClient(plan, number, witness) for number in plan.numbers]
+    outcome = ClientOutcome()
 
-    def run(client: Client) -> None:
+    def run(client: SoakClient) -> None:
         try:
             client.run(lambda: time.monotonic() > end or bool(outcome.hanging))
         except Exception as error:

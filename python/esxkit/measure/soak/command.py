@@ -36,9 +36,9 @@ from esxkit.harness.pool_events import Listener
 from esxkit.harness.servers import PASSWORD
 from esxkit.harness.virsh import client_environment
 from esxkit.measure.report import MIB
-from esxkit.measure.soak.client import Outcome, Plan
+from esxkit.measure.soak.client import ClientOutcome, ClientPlan
 from esxkit.measure.soak.journal import JournalWriter
-from esxkit.measure.soak.page import CURVE, Result, Sample, Verdict, curve, markdown
+from esxkit.measure.soak.page import CURVE, Sample, SoakResult, Verdict, curve, markdown
 from esxkit.measure.soak.world import WorldChanger
 
 DATASTORES, TARGETS, LUNS, VOLUMES = 8, 4, 4, 2
@@ -142,7 +142,7 @@ def least_files(pid: int) -> int:
 class SessionWatch:
     """Counts the sessions at the fake, all the time."""
 
-    def __init__(self, control: Any, result: Result) -> None:
+    def __init__(self, control: Any, result: SoakResult) -> None:
         self._control, self._result = control, result
         self._none_since: float | None = None
 
@@ -164,13 +164,13 @@ class Soak:
     def __init__(self, options: Options, folder: Path) -> None:
         self.options = options
         self.folder = folder
-        self.result = Result(
+        self.result = SoakResult(
             options.seconds, options.clients, options.processes, options.expiry, BOUND, options.arenas
         )
         self.changing = iqn(TARGETS - 1)
         self._files_at_rest = 0
 
-    def run(self) -> Result:
+    def run(self) -> SoakResult:
         """Everything; the fake, the daemon and the clients end with it."""
         counts = {"datastores": DATASTORES, "targets": TARGETS, "luns": LUNS, "volumes": VOLUMES}
         arguments = [argument for name, value in counts.items() for argument in (f"--{name}", str(value))]
@@ -245,12 +245,12 @@ class Soak:
         self._judge_clients(outcomes, changer)
         self._judge_daemon(daemon)
 
-    def _clients(self, still: dict[str, Any], env: dict[str, str]) -> list[Outcome | Exception]:
+    def _clients(self, still: dict[str, Any], env: dict[str, str]) -> list[ClientOutcome | Exception]:
         options = self.options
-        outcomes: list[Outcome | Exception] = []
+        outcomes: list[ClientOutcome | Exception] = []
 
         def process(numbers: tuple[int, ...]) -> None:
-            plan = Plan(
+            plan = ClientPlan(
                 uri=self._uri,
                 numbers=numbers,
                 seconds=options.seconds,
@@ -282,10 +282,10 @@ class Soak:
     def _verdict(self, what: str, holds: bool, found: str) -> None:
         self.result.verdicts.append(Verdict(what, holds, found))
 
-    def _judge_clients(self, outcomes: list[Outcome | Exception], changer: WorldChanger) -> None:
+    def _judge_clients(self, outcomes: list[ClientOutcome | Exception], changer: WorldChanger) -> None:
         result = self.result
-        broken = [outcome for outcome in outcomes if not isinstance(outcome, Outcome)]
-        good = [outcome for outcome in outcomes if isinstance(outcome, Outcome)]
+        broken = [outcome for outcome in outcomes if not isinstance(outcome, ClientOutcome)]
+        good = [outcome for outcome in outcomes if isinstance(outcome, ClientOutcome)]
         wrong = [problem for outcome in good for problem in outcome.wrong]
         hanging = [problem for outcome in good for problem in outcome.hanging]
         for outcome in good:
@@ -377,7 +377,7 @@ class Soak:
             self.result.unexpected_log.append(f"{found['level']}: {found['where']}: {text}")
 
 
-def soak(options: Options) -> Result:
+def soak(options: Options) -> SoakResult:
     """Run a soak in a private folder."""
     folder = environment.private_folder("soak")
     try:

@@ -40,7 +40,7 @@ class Verdict:
 
 
 @attrs.define
-class Result:
+class SoakResult:
     """Everything that was measured."""
 
     seconds: float
@@ -103,7 +103,7 @@ def _quote(lines: list[str]) -> list[str]:
     return ["```", *lines[:40], "```"] if lines else ["None."]
 
 
-def markdown(result: Result) -> str:
+def markdown(result: SoakResult) -> str:
     """The report."""
     total = sum(len(values) for values in result.times.values())
     found = ", ".join(f"{count} with {many}" for many, count in sorted(result.sessions.items()))

@@ -22,7 +22,7 @@ _LOST = (libvirt.VIR_STORAGE_POOL_INACCESSIBLE, 0, 0, 0)
 
 
 @attrs.frozen
-class Step:
+class WorldStep:
     """One change: what the slot is afterwards, what makes it so, and the events it must cause, in order."""
 
     kind: str
@@ -71,7 +71,7 @@ class WorldChanger:
         self.problems: list[str] = []
         self._expected: list[str] = []
         self._told: list[str] = []
-        self._slots: list[Iterator[Step]] = [self._datastore(number) for number in range(datastores)]
+        self._slots: list[Iterator[WorldStep]] = [self._datastore(number) for number in range(datastores)]
         for slot in range(datastores):
             self._set(slot, State(None))
         iqn, sizes = target
@@ -104,7 +104,7 @@ class WorldChanger:
             self.latencies.setdefault(step.kind, []).append(last - begun)
             self._expected += [event for event in step.events if not event.endswith(":refresh")]
 
-    def _hear(self, step: Step) -> float | None:
+    def _hear(self, step: WorldStep) -> float | None:
         """When the last event of a step came; None when one did not come in time."""
         missing, last = list(step.events), 0.0
         deadline = time.monotonic() + self._bound
@@ -140,12 +140,12 @@ class WorldChanger:
         self._journal.begin(slot, state)
         self._journal.end(slot)
 
-    def _datastore(self, number: int) -> Iterator[Step]:
+    def _datastore(self, number: int) -> Iterator[WorldStep]:
         control, turn = self._control, 0
         while True:
             turn += 1
             name, other = f"changing-{number}-{turn}", f"renamed-{number}-{turn}"
-            yield Step(
+            yield WorldStep(
                 "datastore created",
                 State(name),
                 lambda name=name: control.add_datastore(name=name, capacity=1024 * GIB),
@@ -153,49 +153,49 @@ class WorldChanger:
             )
             sized = self._sized(name, 2000)
             yield sized
-            yield Step(
+            yield WorldStep(
                 "datastore lost",
                 State(name, _LOST),
                 lambda name=name: control.set_accessible(name=name, accessible=False),
                 (f"{name}:stopped",),
             )
-            yield Step(
+            yield WorldStep(
                 "datastore back",
                 sized.state,
                 lambda name=name: control.set_accessible(name=name, accessible=True),
                 (f"{name}:started",),
             )
-            yield Step(
+            yield WorldStep(
                 "datastore renamed",
                 attrs.evolve(sized.state, name=other),
                 lambda name=name, other=other: control.rename_datastore(name=name, new_name=other),
                 goes(name) + appears(other),
             )
             yield self._sized(other, 3100)
-            yield Step(
+            yield WorldStep(
                 "datastore removed",
                 State(None),
                 lambda other=other: control.remove_datastore(name=other),
                 goes(other),
             )
 
-    def _sized(self, name: str, least: int) -> Step:
+    def _sized(self, name: str, least: int) -> WorldStep:
         """At least so many GiB, and 900 more at most: two of these differ by far more than 1 %."""
         capacity = self._chance.randrange(least, least + 900) * GIB
         free = capacity // self._chance.randrange(2, 6)
-        return Step(
+        return WorldStep(
             "capacity",
             State(name, (_RUNNING, capacity, capacity - free, free)),
             lambda: self._control.set_capacity(name=name, capacity=capacity, free=free),
             (f"{name}:refresh",),
         )
 
-    def _target(self, iqn: str, size: int, luns: int) -> Iterator[Step]:
+    def _target(self, iqn: str, size: int, luns: int) -> Iterator[WorldStep]:
         control, number = self._control, 100
         while True:
             number = number + 1 if number < 200 else 101
             added: list[str] = []
-            yield Step(
+            yield WorldStep(
                 "LUN added",
                 _target_state(iqn, size + 7 * GIB, luns + 1),
                 lambda number=number, added=added: added.append(
@@ -203,19 +203,19 @@ class WorldChanger:
                 ),
                 (f"{iqn}:refresh",),
             )
-            yield Step(
+            yield WorldStep(
                 "paths dead",
                 _target_state(iqn, size + 7 * GIB, luns + 1, libvirt.VIR_STORAGE_POOL_INACCESSIBLE),
                 lambda: control.set_path_state(state="dead", iqn=iqn),
                 (f"{iqn}:stopped",),
             )
-            yield Step(
+            yield WorldStep(
                 "paths back",
                 _target_state(iqn, size + 7 * GIB, luns + 1),
                 lambda: control.set_path_state(state="active", iqn=iqn),
                 (f"{iqn}:started",),
             )
-            yield Step(
+            yield WorldStep(
                 "LUN gone",
                 _target_state(iqn, size, luns),
                 lambda added=added: control.remove_lun(canonical_name=added[0]),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """How long work takes and how far it is: what a job of a task tells about itself while it runs."""
+
 from __future__ import annotations
 
 import asyncio
@@ -32,7 +33,7 @@ class Failure:
         return VimFault(self.fault, self.message, **self.fields)
 
 
-class Pace:
+class Progress:
     """The clock of one job. A job calls `begun` when its files are there, then `moved` as it goes on.
 
     Both wait, and are where a cancelled job gets its CancelledError; the job then takes back what it began.

@@ -12,7 +12,7 @@ from typing import Any
 
 from esxkit.attack.matrix.names import DISK, DISK_SIZE, FILE, FILE_SIZE, FOLDER, Names
 from esxkit.fake.worlds.counts import counts_world
-from esxkit.fake.worlds.plan import World
+from esxkit.fake.worlds.plan import WorldPlan
 from esxkit.fake.worlds.vcenter import vcenter_world
 from esxkit.harness import environment, uri
 from esxkit.harness.client import ApiError, Client, Remote, WorkerDied, WorkerHung
@@ -33,7 +33,7 @@ Files = dict[str, Any]
 _BY_CHANCE = re.compile(rb"^(CID|parentCID|ddb\.(uuid|longContentID|\w*[iI]d)\b).*\n", re.MULTILINE)
 
 
-def _world(kind: str) -> World:
+def _world(kind: str) -> WorldPlan:
     """A small host; a vCenter with three datastores."""
     if kind == "esx":
         return counts_world(2, 2, 2, 3)
@@ -52,7 +52,7 @@ _IQNS = {
 }
 
 
-class Bench:
+class Testbed:
     """The driver in one mode ("embedded", "remote") at a server of one kind ("esx", "vpx")."""
 
     def __init__(self, mode: str, kind: str) -> None:

@@ -4,6 +4,7 @@
 
 Real disk usage plays no part: a world's terabytes are sparse files on a small disk.
 """
+
 from __future__ import annotations
 
 
@@ -14,7 +15,7 @@ class NoSpace(OSError):
         super().__init__(f"{wanted} bytes were to be allocated and {free} are free.")
 
 
-class Space:
+class VolumeSpace:
     """Capacity and free bytes of one volume. None as capacity: as much as anybody wants."""
 
     def __init__(self, capacity: int | None = None, free: int = 0):

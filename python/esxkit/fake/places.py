@@ -4,6 +4,7 @@
 
 A name is "[datastore] folder/file", a /folder URL of this server or the URL of a datastore with a path behind it.
 """
+
 from __future__ import annotations
 
 import contextlib
