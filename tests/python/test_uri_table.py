@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import re
 import subprocess
-from dataclasses import dataclass
 
+import attrs
 import pytest
 
 from esxkit.harness.environment import REPOSITORY, driver_dir
@@ -17,7 +17,7 @@ SECURITY = REPOSITORY / "docs" / "SECURITY.md"
 PRINTER = driver_dir().parent / "tests" / "unit" / "test_esx_uri_table"
 
 
-@dataclass(frozen=True)
+@attrs.frozen
 class Row:
     """One row of the driver's table; numbers as a user writes them."""
 
