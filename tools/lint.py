@@ -34,6 +34,11 @@ def ruff(root: Path) -> bool:
     return run([sys.executable, "-m", "ruff", "check", "--quiet", "--output-format", "concise", "."], root)
 
 
+def mypy(root: Path) -> bool:
+    """Types of Python: see [tool.mypy] in pyproject.toml."""
+    return run([sys.executable, "-m", "mypy", "--no-error-summary", "--hide-error-context"], root)
+
+
 def cppcheck(root: Path) -> bool:
     """C, as the build compiles it; generated and foreign files are not ours to check."""
     return run(
@@ -67,7 +72,7 @@ def shellcheck(root: Path) -> bool:
     return run(["shellcheck", "dev", ".ci/run", *sorted(str(p) for p in (root / "tools").glob("*.sh"))], root)
 
 
-CHECKERS: tuple[Callable[[Path], bool], ...] = (our_rules, ruff, cppcheck, shellcheck)
+CHECKERS: tuple[Callable[[Path], bool], ...] = (our_rules, ruff, mypy, cppcheck, shellcheck)
 
 
 def main(argv: list[str]) -> int:

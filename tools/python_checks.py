@@ -9,6 +9,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
+from typing import Protocol
 
 # package of esxkit -> the packages it may import from, itself aside.
 PACKAGES: dict[str, list[str]] = {
@@ -113,3 +114,32 @@ def _walk(name: str, edges: Mapping[str, list[str]], way: list[str], done: set[s
         for other in edges[name]:
             yield from _walk(other, edges, [*way, name], done)
         done.add(name)
+
+
+class Tree(Protocol):
+    """What these rules need of the checkout; see Tree in source_checks.py."""
+
+    def text(self, name: str) -> str:
+        """The text of a file."""
+        ...
+
+    def matching(self, pattern: str) -> list[str]:
+        """The names of files that the whole pattern fits."""
+        ...
+
+
+def check_modules(tree: Tree) -> Iterator[str]:
+    """The rules for modules of python/."""
+    texts = {name: tree.text(name) for name in tree.matching(r"python/.*\.py")}
+    for rule in (circles, packages, twins):
+        yield from rule(texts)
+
+
+def check_dialect(tree: Tree) -> Iterator[str]:
+    """The rules for each file of Python."""
+    texts = {name: tree.text(name) for name in tree.matching(r"(python|tests|tools)/.*\.py")}
+    for rule in (moods, openings):
+        yield from rule(texts)
+
+
+PYTHON_CHECKS = (check_modules, check_dialect)

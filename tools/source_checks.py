@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import python_checks
+from python_checks import PYTHON_CHECKS
 from word_checks import WORD_CHECKS
 
 LICENCE = ("SPDX-License-Identifier: LGPL-2.1-or-later", "Copyright (C) 2026 the libvirt-esx-storage authors")
@@ -270,8 +270,9 @@ def check_kinds(tree: Tree) -> Iterator[str]:
     words = re.compile(r"datastore|vmfs|iscsi|target\b|\blun|adapter|scsi", re.IGNORECASE)
     for name, number, line in tree.source_lines(r"(include|src)/(api|driver)/.*\.[ch]"):
         code = re.sub(r"VIR_\w+|\w*TargetPath\w*|target path|virStorage\w+", "", line)
-        if words.search(code) and not LIBVIRTS_TARGET.search(code):
-            yield f"{name}:{number}: {words.search(code).group(0)!r}: a kind of storage is the backend's to know"
+        word = words.search(code)
+        if word and not LIBVIRTS_TARGET.search(code):
+            yield f"{name}:{number}: {word[0]!r}: a kind of storage is the backend's to know"
 
 
 def check_habits(tree: Tree) -> Iterator[str]:
@@ -325,8 +326,8 @@ def check_doors(tree: Tree) -> Iterator[str]:
         name, line, _, body = found[function]
         if not uses_check(body, "access", tuple(helpers)):
             yield f"{name}:{line}: {function} does not use the access check that it is given"
-    for name, number, line in tree.source_lines(r"src/(api/esx_storage_driver|driver/esx_driver)\.c"):
-        entry = re.match(r"    \.((?:connect|node|storage)\w+)\s*=\s*(\w+),", line)
+    for name, number, row in tree.source_lines(r"src/(api/esx_storage_driver|driver/esx_driver)\.c"):
+        entry = re.match(r"    \.((?:connect|node|storage)\w+)\s*=\s*(\w+),", row)
         if not entry or entry.group(2) in NO_ACCESS_CHECK:
             continue
         check = f"vir{entry.group(1)[0].upper()}{entry.group(1)[1:]}EnsureACL"
@@ -462,33 +463,9 @@ def check_reports(tree: Tree) -> Iterator[str]:
             yield f"{name}:{number}: logs: return a GError, or note it for what speaks to libvirt"
 
 
-def check_circles(tree: Tree) -> Iterator[str]:
-    """No Python module imports itself through others."""
-    return python_checks.circles({name: tree.text(name) for name in tree.matching(r"python/.*\.py")})
-
-
-def check_packages(tree: Tree) -> Iterator[str]:
-    """A Python package imports from those below it alone."""
-    return python_checks.packages({name: tree.text(name) for name in tree.matching(r"python/.*\.py")})
-
-
-def check_moods(tree: Tree) -> Iterator[str]:
-    """The docstring of a function says what to do."""
-    return python_checks.moods({name: tree.text(name) for name in tree.matching(r"(python|tests|tools)/.*\.py")})
-
-
-def check_twins(tree: Tree) -> Iterator[str]:
-    """No two Python classes have the same name."""
-    return python_checks.twins({name: tree.text(name) for name in tree.matching(r"python/.*\.py")})
-
-
-def check_openings(tree: Tree) -> Iterator[str]:
-    """A Python file begins with its licence and its docstring."""
-    return python_checks.openings({name: tree.text(name) for name in tree.matching(r"(python|tests|tools)/.*\.py")})
-
-
 CHECKS = (
     *WORD_CHECKS,
+    *PYTHON_CHECKS,
     check_messages,
     check_licence,
     check_blanks,
@@ -504,11 +481,6 @@ CHECKS = (
     check_static_names,
     check_reports,
     check_habits,
-    check_circles,
-    check_packages,
-    check_moods,
-    check_openings,
-    check_twins,
 )
 
 

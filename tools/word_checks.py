@@ -6,11 +6,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from source_checks import Tree
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 # A comment, or literals that the compiler joins, with the macros between them.
 LITERALS = re.compile(
@@ -20,6 +17,24 @@ LITERALS = re.compile(
 )
 # Words that keep their capital at the beginning of a message, beside names with two capitals (ESX, LUN, CreateFilter).
 PROPER_NAMES: frozenset[str] = frozenset({"Datastore"})
+
+
+class Tree(Protocol):
+    """What these rules need of the checkout; see Tree in source_checks.py."""
+
+    files: list[str]
+
+    def text(self, name: str) -> str:
+        """The text of a file."""
+        ...
+
+    def matching(self, pattern: str) -> list[str]:
+        """The names of files that the whole pattern fits."""
+        ...
+
+    def source_lines(self, pattern: str) -> Iterable[tuple[str, int, str]]:
+        """(file, line number, line) of the files that the whole pattern fits."""
+        ...
 
 
 def literals(text: str) -> Iterator[tuple[int, str]]:
@@ -102,12 +117,14 @@ def check_statements(tree: Tree) -> Iterator[str]:
         if name.startswith("include/") and re.search(r"\b(is the )?only (user|caller)\b", line):
             yield f"{name}:{number}: a contract does not name its callers"
     minimum = re.search(r"dependency\('libcurl', version: '>= ([\d.]+)'", tree.text("meson.build"))
-    for name in tree.matching(r"(src|include)/.*\.[ch]") if minimum else []:
+    if minimum is None:
+        return
+    for name in tree.matching(r"(src|include)/.*\.[ch]"):
         text = tree.text(name)
         for claim in re.finditer(r"(?:libcurl\b[^.;]{0,40}?|cannot be used; )(\d\.\d+) or newer", text):
             if claim.group(1) != minimum.group(1):
-                line = text.count("\n", 0, claim.start()) + 1
-                yield f"{name}:{line}: meson.build wants libcurl {minimum.group(1)} or newer"
+                number = text.count("\n", 0, claim.start()) + 1
+                yield f"{name}:{number}: meson.build wants libcurl {minimum.group(1)} or newer"
 
 
 WORD_CHECKS = (

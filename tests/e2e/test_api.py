@@ -87,6 +87,7 @@ def test_pool_lookups(conn: Remote, expected):
 
 def test_lookup_by_target_path_takes_unclean_paths(conn: Remote):
     path = WORLD.pool("datastore1").target_path
+    assert path
     for unclean in (path + "/", path.replace("/volumes/", "//volumes//")):
         assert conn.storagePoolLookupByTargetPath(unclean).name() == "datastore1"
 

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import libvirt
 import pytest
 
@@ -18,7 +20,7 @@ UNREACHABLE = (libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_ERR_RPC)
 TIMED_OUT = (libvirt.VIR_ERR_OPERATION_TIMEOUT,)
 ENVELOPE = '<?xml version="1.0"?><e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body>{}</e:Body></e:Envelope>'
 
-TROUBLES = {
+TROUBLES: dict[str, tuple[Any, ...]] = {
     "html": ({"kind": "html"}, NONSENSE),
     "html with status 404": ({"kind": "http", "status": 404, "text": "<html>none</html>"}, NONSENSE),
     "status 503": (

@@ -19,6 +19,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -110,7 +111,7 @@ CHANGES = [
 # ---- the server --------------------------------------------------------------------------------
 
 
-def make_volumes(control: object) -> None:
+def make_volumes(control: Any) -> None:
     """The volumes as they are before each change, and nothing else."""
     root = Path(control.real_path(STORE))
     if (root / "w").exists():
@@ -121,7 +122,7 @@ def make_volumes(control: object) -> None:
         (root / name).write_bytes(OLD)
 
 
-def state(control: object) -> State:
+def state(control: Any) -> State:
     root = Path(control.real_path(STORE))
     return {
         name: b"descriptor" if name.endswith(".vmdk") and "-flat" not in name else path.read_bytes()
@@ -271,17 +272,15 @@ def test_the_connection_is_cut(site, client: Client, server: Fake, change: Chang
 def signal_when(server: Fake, pid: int, number: int, is_it: Callable[[str, int], bool]) -> None:
     """Has the fake itself send a signal to a process at the first moment that is it, so that nothing comes between."""
     events = server.server.service.events
-    happen = type(events).happen
     sent: list[str] = []
 
-    def happen_and_signal(what: str) -> None:
-        happen(events, what)
+    def signal_once(what: str) -> None:
         if not sent and is_it(what, len(events.log)):
             sent.append(what)
             os.kill(pid, number)
 
     server.control.arm()
-    events.happen = happen_and_signal
+    events.after = signal_once
 
 
 def kill_at(server: Fake, pid: int, at: int) -> None:

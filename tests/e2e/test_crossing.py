@@ -48,7 +48,9 @@ def volume(site, server: Fake, client: Client, name: str, **parameters: Any):
 
 def capacity_of(server: Fake) -> int:
     """What the descriptor says."""
-    return vmdk.parse(server.text(STORE, DISK)).capacity_kb * 1024
+    capacity_kb = vmdk.parse(server.text(STORE, DISK)).capacity_kb
+    assert capacity_kb is not None
+    return capacity_kb * 1024
 
 
 def agrees(server: Fake) -> bool:

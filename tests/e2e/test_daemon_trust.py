@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import libvirt
 import pytest
@@ -52,7 +53,7 @@ def stranger(daemon: PrivateLibvirtd, client_env: dict[str, str]) -> Stranger:
     """Run ``virsh pool-list`` through the daemon as user nobody."""
     env = client_env | {name: "/nonexistent" for name in client_env if name == "HOME" or name.startswith("XDG_")}
 
-    def run(fake: Fake, *, read_only: bool, **parameters: object) -> Result:
+    def run(fake: Fake, *, read_only: bool, **parameters: Any) -> Result:
         address = through_daemon(embedded(fake.host, fake.port, **parameters), daemon.socket)
         return Virsh(address, env, ["runuser", "-u", "nobody", "--"])("pool-list", "--name", readonly=read_only)
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import statistics
 import threading
 import time
@@ -150,6 +151,17 @@ def seen(conn: Remote, uuid: str) -> tuple[str, list[int]] | None:
         return None
 
 
+def name_of(conn: Remote, uuid: str) -> str | None:
+    """Name of a pool, None when there is none."""
+    found = seen(conn, uuid)
+    return found[0] if found else None
+
+
+def has_info(pool: Remote, info: list[int]) -> bool:
+    """Whether capacity, allocation and available of a pool are these."""
+    return pool.info()[1:] == info
+
+
 def test_a_change_at_the_host_is_seen_without_a_request(conn: Remote, server: Fake, record_property):
     pool = conn.storagePoolLookupByName(STORE)
     capacity = pool.info()[1]
@@ -159,7 +171,7 @@ def test_a_change_at_the_host_is_seen_without_a_request(conn: Remote, server: Fa
             begun = time.monotonic()
             server.control.set_capacity(name=STORE, capacity=capacity + turn * GIB, free=turn * GIB)
             until(
-                lambda turn=turn: pool.info()[1:] == [capacity + turn * GIB, capacity, turn * GIB],
+                functools.partial(has_info, pool, [capacity + turn * GIB, capacity, turn * GIB]),
                 "the change is seen",
                 SOON,
             )
@@ -206,7 +218,7 @@ def test_what_one_client_has_seen_no_other_sees_older(place: Site, conn: Remote,
 VIM_CHANGES: dict[str, tuple[Callable[[Fake], object], Callable[[Remote], object], object]] = {
     "a datastore is renamed": (
         lambda fake: fake.control.rename_datastore(name="nfs41", new_name="renamed"),
-        lambda conn: seen(conn, WORLD.pool("nfs41").uuid)[0],
+        lambda conn: name_of(conn, WORLD.pool("nfs41").uuid),
         "renamed",
     ),
     "a datastore is created": (
@@ -274,7 +286,7 @@ def test_pools_renamed_while_clients_hold_them(place: Site, conn: Remote, server
         held = [one.storagePoolLookupByName(STORE) for one in (conn, other)]
         volume = held[0].storageVolLookupByName("Fedora/Fedora.vmdk")
         server.control.rename_datastore(name=STORE, new_name="other name")
-        until(lambda: seen(conn, uuid)[0] == "other name", "the new name", SOON)
+        until(lambda: name_of(conn, uuid) == "other name", "the new name", SOON)
         for pool in held:
             # The object has an old name, and the UUID counts.
             assert len(pool.listAllVolumes(0)) == len(WORLD.pool(STORE).volumes)
@@ -287,7 +299,7 @@ def test_pools_renamed_while_clients_hold_them(place: Site, conn: Remote, server
             assert pool.UUIDString() == uuid
             assert pool.storageVolLookupByName("Fedora/Fedora.vmdk").key() == "[other name] Fedora/Fedora.vmdk"
         server.control.rename_datastore(name="other name", new_name=STORE)
-        until(lambda: seen(conn, uuid)[0] == STORE, "the old name", SOON)
+        until(lambda: name_of(conn, uuid) == STORE, "the old name", SOON)
         for pool in held:
             assert len(pool.listAllVolumes(0)) == len(WORLD.pool(STORE).volumes)
         assert volume.info()[1] == 16777216 * 1024
@@ -405,7 +417,7 @@ def test_a_storm_of_refreshes(place: Site, conn: Remote, server: Fake):
 def test_the_daemon_has_one_live_thread_for_a_server_and_none_without_connections(
     reader: Client, place: Site, server: Fake
 ):
-    pid = place.daemon.process.pid
+    pid = place.own_daemon.process.pid
     until(lambda: thread_names(pid)[LIVE] == 0, "the live threads of others have ended", 5)
     conns = [reader.open(place.uri(server)) for _ in range(3)]
     for conn in conns:
@@ -418,7 +430,7 @@ def test_the_daemon_has_one_live_thread_for_a_server_and_none_without_connection
 
 
 def test_connections_that_come_and_go_leave_no_thread_behind(reader: Client, place: Site, server: Fake, conn: Remote):
-    pid = place.daemon.process.pid
+    pid = place.own_daemon.process.pid
 
     def come_and_go(often: int) -> None:
         for _ in range(often):

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import os
 import signal
@@ -82,6 +83,11 @@ def costs_nothing(conn: Remote, server: Fake) -> bool:
     return cost.total == 0
 
 
+def has_logged_in(server: Fake, times: int) -> bool:
+    """Whether there were so many logins."""
+    return server.requests()["Login"] == times
+
+
 def is_live(conn: Remote, server: Fake) -> None:
     """Assert that reads cost nothing, soon, and that a change is seen.
 
@@ -95,7 +101,7 @@ def is_live(conn: Remote, server: Fake) -> None:
 
 def warnings(site: Site) -> list[str]:
     """The lines of the daemon's log, which tells of nothing but what is worth a warning."""
-    lines = site.daemon.log.read_text(errors="replace").splitlines()
+    lines = site.own_daemon.log.read_text(errors="replace").splitlines()
     return [line for line in lines if ": warning :" in line or ": error :" in line]
 
 
@@ -150,7 +156,7 @@ def test_a_session_that_the_host_ends(conn: Remote, server: Fake, style: str):
         # Whenever it is read, while the session is renewed or later.
         for _ in range(20):
             lists_the_world(conn, WORLD)
-        until(lambda turn=turn: server.requests()["Login"] == turn + 1, "logged in again", SOON)
+        until(functools.partial(has_logged_in, server, turn + 1), "logged in again", SOON)
         is_live(conn, server)
         assert server.sessions() == 1
     assert server.requests()["Login"] == 4
@@ -266,7 +272,7 @@ class Drip(Relay):
 def test_an_update_that_comes_drop_by_drop_holds_no_read_up(place: Site, reader: Client, server: Fake):
     with Drip("127.0.0.1", server.port) as relay:
         address = uri.embedded("127.0.0.1", relay.port, cacert=server.cacert, cache_ttl=0)
-        conn = reader.open(uri.through_daemon(address, place.daemon.socket))
+        conn = reader.open(uri.through_daemon(address, place.own_daemon.socket))
         lists_the_world(conn, WORLD)
         until_live(server)
         relay.slow = True
@@ -331,10 +337,10 @@ def process() -> Iterator[FakeProcess]:
 
 def live_connection(place: Site, reader: Client, process: FakeProcess) -> Remote:
     address = uri.embedded("127.0.0.1", process.port, cacert=process.cacert, timeout=5)
-    conn = reader.open(uri.through_daemon(address, place.daemon.socket))
+    conn = reader.open(uri.through_daemon(address, place.own_daemon.socket))
     lists_the_world(conn, WORLD)
     assert process.control.await_waits(count=1, seconds=patience(10))
-    assert thread_names(place.daemon.process.pid)[LIVE] == 1
+    assert thread_names(place.own_daemon.process.pid)[LIVE] == 1
     return conn
 
 
@@ -348,7 +354,7 @@ def test_the_last_connection_that_closes_ends_the_live_thread(
 ):
     freeze, most = STOPS[how]
     conn = live_connection(place, reader, process)
-    pid = place.daemon.process.pid
+    pid = place.own_daemon.process.pid
     with frozen(process) if freeze else contextlib.nullcontext():
         begun = time.monotonic()
         conn.close()
@@ -364,7 +370,7 @@ def test_the_daemon_stops_at_once(place: Site, reader: Client, process: FakeProc
     live_connection(place, reader, process)
     with frozen(process) if freeze else contextlib.nullcontext():
         begun = time.monotonic()
-        code = place.daemon.process.stop(patience(most))
+        code = place.own_daemon.process.stop(patience(most))
         record_property("stop", (how, round(time.monotonic() - begun, 3)))
     assert code == 0
     if not freeze:

@@ -40,7 +40,7 @@ def pool(site, server: Fake, client: Client):
 
 # ---- sizes -------------------------------------------------------------------------------------
 
-SIZES = {
+SIZES: dict[str, dict[str, Any]] = {
     "another length": {"headers": {"Content-Length": "1"}},
     "no length": {"headers": {"Content-Length": None}},
     "a negative length": {"headers": {"Content-Length": "-1"}},

@@ -15,6 +15,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -24,6 +25,7 @@ from esxkit.harness import environment, uri
 from esxkit.harness.client import ApiError, Client
 from esxkit.harness.daemon import PrivateLibvirtd
 from esxkit.harness.environment import patience
+from esxkit.harness.process import piped
 from esxkit.harness.servers import PASSWORD
 from esxkit.harness.volumes import some_bytes
 
@@ -52,7 +54,7 @@ class Place:
     clients: list[subprocess.Popen[bytes]] = attrs.field(factory=list)
     silent: bool = False
 
-    def uri(self, **parameters: str | int) -> str:
+    def uri(self, **parameters: Any) -> str:
         address = uri.embedded("127.0.0.1", self.host.port, cacert=self.host.cacert, **parameters)
         return uri.through_daemon(address, self.daemon.socket)
 
@@ -64,7 +66,7 @@ class Place:
         os.kill(self.host._process.pid, signal.SIGCONT)
         self.silent = False
 
-    def virsh(self, *arguments: str, **parameters: str | int) -> None:
+    def virsh(self, *arguments: str, **parameters: Any) -> None:
         argv = [environment.program("virsh", "libvirt-clients"), "-c", self.uri(**parameters), *arguments]
         with (self.folder / "virsh.log").open("ab") as log:
             self.clients.append(subprocess.Popen(argv, env=self.env, stdin=subprocess.PIPE, stdout=log, stderr=log))
@@ -75,7 +77,7 @@ class Place:
         for client in self.clients:
             client.wait()
             with contextlib.suppress(OSError):
-                client.stdin.close()
+                piped(client.stdin).close()
         self.clients.clear()
 
     def temporaries(self) -> set[str]:
@@ -104,12 +106,13 @@ class Place:
                 time.sleep(0.02)
         return slowest
 
-    def start_uploads(self, count: int = CLIENTS, **parameters: str | int) -> None:
+    def start_uploads(self, count: int = CLIENTS, **parameters: Any) -> None:
         """Start uploads of `count` clients, none of which ends, and return when each has begun its file."""
         for i in range(count):
             self.virsh("vol-upload", "--pool", STORE, f"m/{i}.iso", "/dev/stdin", **parameters)
             # virsh sends what fills its buffer, and waits for more.
             given = self.clients[-1].stdin
+            assert given is not None
             fcntl.fcntl(given, fcntl.F_SETPIPE_SZ, MIB)
             given.write(DATA[: MIB // 2])
             given.flush()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import attrs
 import pytest
@@ -63,7 +64,7 @@ class Walk:
     label: str
     method: str
     ending: str
-    change: Callable[[Remote, Remote | None, Client, str], object]
+    change: Callable[[Remote, Any, Client, str], object]
     made: bool = False
     """Whether the volume is there before."""
 

@@ -32,11 +32,11 @@ class Mistake:
 
     title: str
     command: str
-    before: Callable[[Fake], None] = lambda fake: None
+    before: Callable[[Fake], object] = lambda fake: None
     parameters: dict[str, str] = attrs.field(factory=dict)
 
 
-def lock(path: str) -> Callable[[Fake], None]:
+def lock(path: str) -> Callable[[Fake], object]:
     return lambda fake: fake.control.lock_file("datastore1", path)
 
 
@@ -45,7 +45,7 @@ def make_undeletable(fake: Fake) -> None:
     fake.fill("datastore1", DISK, (text + 'ddb.deletable = "false"\n').encode())
 
 
-def deny(method: str) -> Callable[[Fake], None]:
+def deny(method: str) -> Callable[[Fake], object]:
     fields = {"privilegeId": "Datastore.FileManagement"}
     return lambda fake: fake.order(
         kind="fault",

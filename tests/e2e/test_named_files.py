@@ -7,12 +7,14 @@ A daemon opens them as root. A FIFO would hold one of its workers for good; a de
 
 from __future__ import annotations
 
+import functools
 import os
 import resource
 import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import libvirt
 import pytest
@@ -66,6 +68,10 @@ def make_folder(folder: Path) -> Path:
     return folder / "folder"
 
 
+def named(path: str, _folder: Path) -> Path:
+    return Path(path)
+
+
 KINDS: dict[str, Callable[[Path], Path]] = {
     "fifo": make_fifo,
     "link-to-fifo": make_link,
@@ -74,20 +80,21 @@ KINDS: dict[str, Callable[[Path], Path]] = {
     "sparse": make_sparse,
     "empty": make_empty,
     "folder": make_folder,
-} | {
-    path: (lambda _folder, path=path: Path(path))
-    for path in (
-        "/dev/zero",
-        "/dev/random",
-        "/dev/tty",
-        "/dev/stdin",
-        "/dev/fd/1",
-        "/proc/self/fd/0",
-        "/proc/self/environ",
-        "/proc/kmsg",
-        "/sys/kernel/mm/transparent_hugepage/enabled",
-        "/nowhere/at/all",
-    )
+    **{
+        path: functools.partial(named, path)
+        for path in (
+            "/dev/zero",
+            "/dev/random",
+            "/dev/tty",
+            "/dev/stdin",
+            "/dev/fd/1",
+            "/proc/self/fd/0",
+            "/proc/self/environ",
+            "/proc/kmsg",
+            "/sys/kernel/mm/transparent_hugepage/enabled",
+            "/nowhere/at/all",
+        )
+    },
 }
 
 
@@ -112,7 +119,7 @@ def test_an_auth_file_that_is_none_is_refused_at_once(client_env, driver, fake, 
     """In a client; a daemon refuses authfile= whatever it names, and has the test below."""
     path = KINDS[kind](tmp_path)
     env = {name: value for name, value in client_env.items() if name != "LIBVIRT_AUTH_FILE"}
-    parameters = {"authfile": path} if named_by == "authfile" else {}
+    parameters: dict[str, Any] = {"authfile": path} if named_by == "authfile" else {}
     if not parameters:
         env["LIBVIRT_AUTH_FILE"] = str(path)
     with Client(env) as client, raises_error(libvirt.VIR_ERR_AUTH_FAILED, mentions="auth file", within=5):
@@ -148,7 +155,7 @@ def test_fifty_opens_with_a_fifo_leave_the_daemon_to_others(
     for folder in (tmp_path, *tmp_path.parents):
         if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
             folder.chmod(folder.stat().st_mode | 0o755)
-    ended = crowd(daemon, embedded(fake.host, fake.port, cacert=fifo), read_only=read_only)
+    ended = crowd(daemon, embedded(fake.host, fake.port, cacert=str(fifo)), read_only=read_only)
     assert len(ended) == 50
     assert all("cacert" in line or "CA file" in line for line in ended), set(ended)
     with Client(client_env) as client:

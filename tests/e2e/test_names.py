@@ -94,7 +94,8 @@ def odd_vcenter() -> WorldPlan:
 
 @pytest.fixture(scope="module", params=["esx", "vpx"])
 def place(request, site) -> Iterator[Place]:
-    plan, options = {"esx": ("default", {}), "vpx": (odd_vcenter(), {"scheme": "vpx"})}[request.param]
+    plan = "default" if request.param == "esx" else odd_vcenter()
+    options = {} if request.param == "esx" else {"scheme": "vpx"}
     turn = 2 * (site.mode == "remote") + (request.param == "vpx")
     with Fake(plan, task_ms=0) as fake, site.client() as client:
         yield Place(client, client.open(site.uri(fake, **options)), fake, ODD_STORE, turn)

@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from esxkit.harness import schema
+from esxkit.harness.check import attribute, element, text_of
 from esxkit.harness.oracle import Pool, World
 from esxkit.harness.virsh import Virsh, human
 
@@ -100,9 +101,9 @@ def test_pool_info_by_uuid(virsh: Virsh, pool: Pool):
 
 
 def expect_sizes(root: ElementTree.Element, pool: Pool) -> None:
-    sizes = {name: int(root.findtext(name)) for name in ("capacity", "allocation", "available")}
+    sizes = {name: int(text_of(root, name)) for name in ("capacity", "allocation", "available")}
     assert sizes == {"capacity": pool.capacity, "allocation": pool.allocation, "available": pool.available}
-    assert {root.find(name).get("unit") for name in sizes} == {"bytes"}
+    assert {attribute(root, name, "unit") for name in sizes} == {"bytes"}
 
 
 @EVERY_POOL
@@ -123,32 +124,33 @@ def test_pool_dumpxml(virsh: Virsh, pool: Pool):
 
 @pytest.mark.parametrize("pool", [p for p in WORLD.pools if p.type == "iscsi"], ids=lambda pool: pool.name)
 def test_pool_dumpxml_of_a_target_names_portals_and_initiators(virsh: Virsh, pool: Pool):
-    source = ElementTree.fromstring(virsh("pool-dumpxml", pool.name).check().out).find("source")
-    hosts = {(host.get("name"), int(host.get("port"))) for host in source.findall("host")}
+    source = element(ElementTree.fromstring(virsh("pool-dumpxml", pool.name).check().out), "source")
+    hosts = {(host.get("name"), int(host.get("port", ""))) for host in source.findall("host")}
     assert hosts
     assert hosts <= set(pool.hosts)
-    assert source.find("device").get("path") == pool.device
-    assert source.find("initiator/iqn").get("name") in pool.initiators
+    assert attribute(source, "device", "path") == pool.device
+    assert attribute(source, "initiator/iqn", "name") in pool.initiators
 
 
 @pytest.mark.parametrize("pool", WORLD.adapters, ids=lambda pool: pool.name)
 def test_pool_dumpxml_of_an_adapter_names_it_its_model_and_its_wwns(virsh: Virsh, pool: Pool):
-    source = ElementTree.fromstring(virsh("pool-dumpxml", pool.name).check().out).find("source")
-    assert source.find("adapter").attrib == {"type": "scsi_host", "name": pool.adapter}
-    assert source.find("product").get("name") == pool.product
+    source = element(ElementTree.fromstring(virsh("pool-dumpxml", pool.name).check().out), "source")
+    assert element(source, "adapter").attrib == {"type": "scsi_host", "name": pool.adapter}
+    assert attribute(source, "product", "name") == pool.product
 
 
 @pytest.mark.parametrize("pool", [p for p in WORLD.pools if p.hosts and p.type == "netfs"], ids=lambda pool: pool.name)
 def test_pool_dumpxml_of_nfs_names_host_and_directory(virsh: Virsh, pool: Pool):
-    source = ElementTree.fromstring(virsh("pool-dumpxml", pool.name).check().out).find("source")
-    assert source.find("host").get("name") == pool.hosts[0][0]
-    assert source.find("dir").get("path") == pool.directory
+    source = element(ElementTree.fromstring(virsh("pool-dumpxml", pool.name).check().out), "source")
+    assert attribute(source, "host", "name") == pool.hosts[0][0]
+    assert attribute(source, "dir", "path") == pool.directory
 
 
 @pytest.mark.parametrize("pool", [p for p in WORLD.pools if p.type == "fs"], ids=lambda pool: pool.name)
 def test_pool_dumpxml_of_vmfs_names_its_first_extent(virsh: Virsh, pool: Pool):
-    source = ElementTree.fromstring(virsh("pool-dumpxml", pool.name).check().out).find("source")
-    assert pool.device in source.find("device").get("path")
+    source = element(ElementTree.fromstring(virsh("pool-dumpxml", pool.name).check().out), "source")
+    assert pool.device is not None
+    assert pool.device in attribute(source, "device", "path")
 
 
 @SOME_POOLS

@@ -20,7 +20,7 @@ from esxkit.fake.worlds import WorldPlan
 from esxkit.fake.worlds import world as named
 from esxkit.fake.worlds.adapters import adapter
 from esxkit.harness import schema
-from esxkit.harness.check import raises_error
+from esxkit.harness.check import attribute, element, raises_error
 from esxkit.harness.client import Client, Remote
 from esxkit.harness.meter import Meter
 from esxkit.harness.oracle import md5_uuid
@@ -85,9 +85,9 @@ def test_the_document_of_an_adapter(shown: Remote, name: str):
     schema.validate("storagepool", xml)
     schema.parse_pool(xml)
     assert root.get("type") == "scsi"
-    assert root.find("source/adapter").attrib == {"type": "scsi_host", "name": name}
+    assert element(root, "source/adapter").attrib == {"type": "scsi_host", "name": name}
     assert root.findtext("target/path") == "/vmfs/devices/disks"
-    assert root.find("source/product").get("name")
+    assert attribute(root, "source/product", "name")
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_the_document_of_an_adapter(shown: Remote, name: str):
 )
 def test_model_and_wwns(shown: Remote, name: str, product: str):
     root = ElementTree.fromstring(shown.storagePoolLookupByName(name).XMLDesc(0))
-    assert root.find("source/product").get("name") == product
+    assert attribute(root, "source/product", "name") == product
 
 
 def test_uuids_are_made_of_host_and_adapter(shown: Remote):
@@ -268,8 +268,8 @@ def test_names_that_mean_something_in_xml(site, new_fake, client: Client):
     xml = conn.storagePoolLookupByName(device).XMLDesc(0)
     root = ElementTree.fromstring(xml)
     schema.validate("storagepool", xml)
-    assert root.find("source/adapter").get("name") == device
-    assert root.find("source/product").get("name") == f"M & <N>, WWNN {'f' * 16}, WWPN 8{'0' * 15}"
+    assert attribute(root, "source/adapter", "name") == device
+    assert attribute(root, "source/product", "name") == f"M & <N>, WWNN {'f' * 16}, WWPN 8{'0' * 15}"
 
 
 @pytest.mark.parametrize(("length", "there"), [(1024, True), (1025, False)])
@@ -323,7 +323,7 @@ def test_a_whole_vcenter_shows_those_of_all_hosts_if_asked_to(site, vcenter: Fak
 def test_wwns_of_the_hosts_of_a_vcenter(site, vcenter: Fake, client: Client):
     conn = client.open(site.uri(vcenter, scheme="vpx", per_host="1"))
     texts = [conn.storagePoolLookupByName(f"vmhba5 (esx{n}.example.org)").XMLDesc(0) for n in (1, 2, 3)]
-    assert [re.search(r"WWPN (\w+)", text)[1] for text in texts] == [
+    assert [found[1] for text in texts for found in re.finditer(r"WWPN (\w+)", text)] == [
         "c05076000a1b2c06",
         "c05076000a1b2c16",
         "c05076000a1b2c26",

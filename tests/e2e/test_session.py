@@ -7,6 +7,7 @@ In a daemon it is the live inventory that notices, and reads are answered meanwh
 
 from __future__ import annotations
 
+import functools
 import time
 
 import libvirt
@@ -38,6 +39,11 @@ def fails(conn: Remote, *codes: int) -> bool:
     return False
 
 
+def has_logged_in(server, times: int) -> bool:
+    """Whether there were so many logins."""
+    return server.requests()["Login"] == times
+
+
 @pytest.mark.parametrize("style", STYLES)
 def test_a_session_that_ended_is_renewed(client: Client, site, new_fake, world, style: str):
     server = new_fake(expiry_style=style)
@@ -45,7 +51,7 @@ def test_a_session_that_ended_is_renewed(client: Client, site, new_fake, world, 
     for logins in (2, 3, 4):
         server.end_sessions()
         lists_the_world(conn, world)
-        shows(site, lambda logins=logins: server.requests()["Login"] == logins, "the session was renewed")
+        shows(site, functools.partial(has_logged_in, server, logins), "the session was renewed")
         settled(site, server)
     assert server.sessions() == 1
 

@@ -45,7 +45,7 @@ def worker(client_env) -> Iterator[Client]:
 @pytest.fixture
 def auth(place: Site) -> Iterator[Callable[..., None]]:
     """Change the auth file of the daemon for one test."""
-    file = place.daemon.auth_file
+    file = place.own_daemon.auth_file
 
     def change(password: str, username: str | None = None) -> None:
         write_auth_file(file, password, username)
@@ -143,7 +143,7 @@ def test_without_linger_each_call_logs_in_and_out(place: Site, new_fake):
 
 def test_what_nobody_came_for_is_logged_out(place: Site, new_fake):
     server = new_fake()
-    pid = place.daemon.process.pid
+    pid = place.own_daemon.process.pid
     place.virsh(server, linger=1)("pool-list").check()
     assert logins(server) == (1, 1)
     assert thread_names(pid)[LINGER] == 1
@@ -193,13 +193,13 @@ def test_a_wrong_password_is_refused_beside_a_good_session(worker: Client, place
 def test_without_credentials_nobody_joins(worker: Client, place: Site, new_fake):
     server = new_fake()
     conn = worker.open(place.uri(server))
-    before = place.daemon.auth_file.read_text()
-    place.daemon.auth_file.write_text("")
+    before = place.own_daemon.auth_file.read_text()
+    place.own_daemon.auth_file.write_text("")
     try:
         with raises_error(libvirt.VIR_ERR_AUTH_FAILED, mentions="[auth-esx-127.0.0.1]"):
             worker.open(place.uri(server))
     finally:
-        place.daemon.auth_file.write_text(before)
+        place.own_daemon.auth_file.write_text(before)
     lists_the_world(conn, WORLD)
     assert logins(server) == (1, 1)
 
@@ -311,7 +311,7 @@ def test_a_daemon_that_is_stopped_logs_out_what_lingers(mortal: Site, new_fake):
     for server in servers:
         mortal.virsh(server, linger=LONG)("pool-list").check()
         assert server.sessions() == 1
-    assert stop(mortal.daemon) < patience(6)
+    assert stop(mortal.own_daemon) < patience(6)
     for server in servers:
         assert server.requests()["Logout"] == 1
         assert server.sessions() == 0
@@ -321,7 +321,7 @@ def test_a_daemon_that_is_stopped_with_clients_logs_out_once(worker: Client, mor
     server = new_fake()
     conns = [worker.open(mortal.uri(server, linger=LONG)) for _ in range(3)]
     lists_the_world(conns[0], WORLD)
-    assert stop(mortal.daemon) < patience(6)
+    assert stop(mortal.own_daemon) < patience(6)
     assert server.requests()["Logout"] == 1
 
 
@@ -332,4 +332,4 @@ def test_a_daemon_ends_beside_servers_that_are_gone(worker: Client, mortal: Site
         mortal.virsh(server, linger=LONG)("pool-list").check()
         server.order(kind="stall", count=-1)
     # One after the other they would take 15 s.
-    assert stop(mortal.daemon) < patience(12)
+    assert stop(mortal.own_daemon) < patience(12)

@@ -17,6 +17,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -59,8 +60,8 @@ class Place:
     env: dict[str, str]
     folder: Path
 
-    def uri(self, name: str, **parameters: str | int) -> str:
-        return embedded(name, self.hosts[name].port, **({"cache_ttl": TTL} | parameters))
+    def uri(self, name: str, **parameters: Any) -> str:
+        return embedded(name, self.hosts[name].port, **{"cache_ttl": TTL, **parameters})
 
     def callers(self, *uris: str, log: str = "callers.log", read_only: bool = True) -> Callers:
         """40 connections, of these URIs in turn; by default all to one host."""
@@ -119,7 +120,8 @@ def running(client_env: dict[str, str], tmp_path: Path, settings: str = "", **en
         found = Place(dict(hosts), daemon, client_env, tmp_path)
         found.write_sections()
         # Else the hosts cannot be ended.
-        stack.callback(lambda: [os.kill(host.pid, signal.SIGCONT) for host in hosts.values()])
+        for host in hosts.values():
+            stack.callback(os.kill, host.pid, signal.SIGCONT)
         yield found
 
 
@@ -215,7 +217,7 @@ def test_calls_at_a_dripping_host_do_not_take_all_workers(place: Place):
         place.root_is_answered()
 
 
-SEVERAL = {
+SEVERAL: dict[str, tuple[dict[str, Any], ...]] = {
     "two hosts": ({"name": "127.0.0.1"}, {"name": "localhost"}),
     "two names of one host": ({"name": "127.0.0.1"}, {"name": "localhost"}),
     "four logins at one host": tuple({"name": "127.0.0.1", "timeout": 300 - i} for i in range(4)),

@@ -12,6 +12,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import libvirt
@@ -62,7 +63,7 @@ def stranger(daemon: PrivateLibvirtd, client_env: dict[str, str], fake: Fake) ->
     """Open and list through the daemon as user nobody, read-only unless told otherwise."""
     env = client_env | {name: "/nonexistent" for name in client_env if name == "HOME" or name.startswith("XDG_")}
 
-    def run(*, port: int | None = None, read_only: bool = True, **parameters: object) -> Result:
+    def run(*, port: int | None = None, read_only: bool = True, **parameters: Any) -> Result:
         address = through_daemon(embedded(fake.host, port or fake.port, **parameters), daemon.socket)
         command = Virsh(address, env, ["runuser", "-u", "nobody", "--"])
         return command("pool-list", "--name", readonly=read_only)

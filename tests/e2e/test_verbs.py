@@ -12,6 +12,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import attrs
 import libvirt
@@ -112,7 +113,7 @@ class Place:
         """What is below this place's folder."""
         return self.fake.files(store or self.store, self.folder)
 
-    def run(self, function: str, *arguments: object) -> object:
+    def run(self, function: str, *arguments: object) -> Any:
         return self.client.run(f"esxkit.harness.contents:{function}", *arguments)
 
     def upload(self, volume: Remote, data: bytes, *more: int) -> None:
@@ -197,7 +198,7 @@ def expect_volume(place: Place, kind: Kind, stem: str = "a", capacity: int = CAP
     described = volume.XMLDesc(0)
     assert f"<format type='{kind.format}'/>" in described
     if kind.is_disk:
-        allocation = int(re.search(r"<allocation unit='bytes'>(\d+)<", described)[1])
+        (allocation,) = (int(found[1]) for found in re.finditer(r"<allocation unit='bytes'>(\d+)<", described))
         assert allocation == capacity or kind.thin
         text = place.fake.text(store or place.store, place.name(kind, stem))
         assert ("thinProvisioned" in text) == kind.thin
@@ -312,7 +313,8 @@ def upload(place: Place, kind: Kind) -> None:
 
 @verb("`vol-upload --sparse`")
 def upload_sparse(place: Place, kind: Kind) -> None:
-    pieces = [some_bytes(700_000), 1024 * 1024, some_bytes(100_000), CAPACITY - 800_000 - 1024 * 1024]
+    rest = CAPACITY - 800_000 - 1024 * 1024
+    pieces: list[bytes | int] = [some_bytes(700_000), 1024 * 1024, some_bytes(100_000), rest]
     place.run("upload_sparse", place.create(kind), pieces)
     assert place.fake.contents(place.store, place.contents_file(kind)) == filled(pieces)
 

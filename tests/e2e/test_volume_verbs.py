@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from esxkit.harness import schema
+from esxkit.harness.check import text_of
 from esxkit.harness.oracle import Pool, Volume, World
 from esxkit.harness.virsh import Virsh, human
 
@@ -103,8 +104,8 @@ def test_vol_dumpxml(virsh: Virsh, volume: Volume):
     assert root.get("type") == volume.type
     assert root.findtext("name") == volume.name
     assert root.findtext("key") == volume.key
-    assert int(root.findtext("capacity")) == volume.capacity
-    assert int(root.findtext("allocation")) == volume.allocation
+    assert int(text_of(root, "capacity")) == volume.capacity
+    assert int(text_of(root, "allocation")) == volume.allocation
     assert root.findtext("target/path") == volume.path
     found = root.find("target/format")
     assert (found.get("type") if found is not None else None) == volume.format

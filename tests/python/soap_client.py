@@ -66,12 +66,12 @@ class Answer:
         """Name of the fault, without "Fault"; the bare faultcode when there is no detail."""
         assert self.status == 500, self.body.decode(errors="replace")
         detail = self.xml.find("Fault/detail")
-        return detail[0].tag.removesuffix("Fault") if detail is not None else self.xml.findtext("Fault/faultcode")
+        return detail[0].tag.removesuffix("Fault") if detail is not None else self.xml.findtext("Fault/faultcode", "")
 
     @property
     def message(self) -> str:
         """The faultstring."""
-        return self.xml.findtext("Fault/faultstring")
+        return self.xml.findtext("Fault/faultstring", "")
 
 
 class Soap:
@@ -127,8 +127,10 @@ class Soap:
         moid = self.server.run(_browser_of(self.server, name[1] if name else None))
         parameters = f"<datastorePath>{escape(datastore)}</datastorePath>{inner}"
         task = self.call(method, ("HostDatastoreBrowser", moid), parameters).result[0].text
+        assert task
         while True:
             info = self.read("Task", task, "info").result[0].find("propSet/val")
+            assert info is not None
             if info.findtext("state") in ("success", "error"):
                 return info
 

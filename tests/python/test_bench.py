@@ -35,10 +35,10 @@ DETAILS = "vol-list --details"
 
 
 def row(client: str, volumes: int, seconds: float, *, command: str = DETAILS, latency: float = 20) -> Row:
-    daemon = (0.01, 20 << 20) if client == LIVE else (None, None)
+    cpu, peak = (0.01, 20 << 20) if client == LIVE else (None, None)
     return Row(
         command, 10, volumes, latency, client, 3, seconds, seconds, seconds, 6, 1, 1000, 2000, 0.02, 24 << 20,
-        *daemon, 0.001, 0.003,
+        cpu, peak, 0.001, 0.003,
     )  # fmt: skip
 
 

@@ -58,7 +58,7 @@ def test_a_process_dies_at_its_moment():
 # ---- in the middle of an upload ----------------------------------------------------------------
 
 
-def upload(fake: FakeProcess, data: bytes) -> int:
+def upload(fake: FakeProcess | FakeServer, data: bytes) -> int:
     login = base64.b64encode(f"{fake.username}:{fake.password}".encode()).decode()
     connection = http.client.HTTPConnection("127.0.0.1", plain_port(fake), timeout=10)
     try:
@@ -69,11 +69,11 @@ def upload(fake: FakeProcess, data: bytes) -> int:
         connection.close()
 
 
-def plain_port(fake: FakeProcess) -> int:
+def plain_port(fake: FakeProcess | FakeServer) -> int:
     return int(fake.plain_url.rsplit(":", 1)[1].split("/")[0])
 
 
-def on_disk(fake: FakeProcess) -> bytes | None:
+def on_disk(fake: FakeProcess | FakeServer) -> bytes | None:
     path = Path(fake.control.real_path("datastore-0000", "up.bin"))
     return path.read_bytes() if path.exists() else None
 
@@ -93,6 +93,7 @@ def test_what_an_upload_left_is_there_after_the_death(at: int, tmp_path):
         if at == 1:
             assert left is None
         else:
+            assert left is not None
             assert min(at - 1, 4) * PIECE <= len(left)
             assert left == data[: len(left)]
         assert upload(fake, data) == (201 if left is None else 200)

@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import lint
 from python_checks import circles, moods, openings, packages, twins
 
 ROOT = Path(__file__).parents[2]
@@ -94,3 +97,33 @@ def test_a_second_class_of_a_name_is_found():
     inner = "class _World:\n    class World:\n        pass\n"
     texts = {A: "class World:\n    pass\n", B: inner, C: "class World(int):\n    pass\n"}
     assert list(twins(texts)) == [f"{C}:1: {A} has a class World, too"]
+
+
+# -- mypy, which knows the tree by [tool.mypy] of pyproject.toml -----------------------------------
+
+
+def test_mypy_is_part_of_lint():
+    assert lint.mypy in lint.CHECKERS
+
+
+@pytest.mark.parametrize(
+    ("name", "planted", "phrase"),
+    [
+        ("python/esxkit/wire/versions.py", "def planted(a):\n    return a\n", "missing a type annotation"),
+        ("python/esxkit/model/vim.py", "planted: list = []\n", "Missing type arguments"),
+        ("python/esxkit/codegen/cnames.py", "def planted(a):\n    return a\n", "missing a type annotation"),
+        ("python/esxkit/harness/uri.py", "planted: int = embedded('127.0.0.1', 443)\n", "Incompatible types"),
+        ("tests/python/vi_client.py", "planted: int = text\n", "Incompatible types"),
+        ("tools/lint.py", "planted: int = ''\n", "Incompatible types"),
+    ],
+)
+def test_mypy_finds_what_is_planted(tmp_path: Path, name: str, planted: str, phrase: str):
+    text = (ROOT / name).read_text()
+    copy = tmp_path / "planted.py"
+    copy.write_text(f"{text}\n{planted}")
+    shadow = ["--shadow-file", name, str(copy)]
+    argv = [sys.executable, "-m", "mypy", "--cache-dir", str(tmp_path / "cache"), *shadow, name]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stdout
+    assert phrase in done.stdout
+    assert all(f"{name}:" in line or "note:" in line or line.startswith("Found") for line in done.stdout.splitlines())

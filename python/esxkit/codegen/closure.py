@@ -156,8 +156,9 @@ def _parents_first(types: dict[str, Type]) -> list[Type]:
     def place(name: str) -> None:
         if name in done:
             return
-        if types[name].parent:
-            place(types[name].parent)
+        parent = types[name].parent
+        if parent:
+            place(parent)
         done[name] = types[name]
 
     for name in sorted(types):

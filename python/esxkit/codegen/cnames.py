@@ -83,7 +83,7 @@ def _shout(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "_", words).strip("_").upper()
 
 
-def _split_words(match: re.Match) -> str:
+def _split_words(match: re.Match[str]) -> str:
     if match[1]:
         return f"{match[1]}_{match[2]}"
     return f"{match[3]}_{match[4]}"

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -45,7 +46,7 @@ def read_roots(path: Path) -> Roots:
         raise RootsError([f"{path}: {problem}"]) from problem
 
 
-def parse_roots(document: dict) -> Roots:
+def parse_roots(document: dict[str, Any]) -> Roots:
     """Turn a TOML document into Roots, or raise RootsError."""
     problems = [f"{name}: there is no such section" for name in document if name not in _SECTIONS]
     skip = document.get("skip", {})
@@ -64,7 +65,7 @@ def parse_roots(document: dict) -> Roots:
     return roots
 
 
-def _tables(section: str, entries: dict, problems: list[str]) -> dict[str, dict]:
+def _tables(section: str, entries: dict[str, Any], problems: list[str]) -> dict[str, dict[str, Any]]:
     """The entries that are tables; the others are problems."""
     for name, entry in entries.items():
         if not isinstance(entry, dict):
@@ -72,7 +73,7 @@ def _tables(section: str, entries: dict, problems: list[str]) -> dict[str, dict]
     return {name: entry for name, entry in entries.items() if isinstance(entry, dict)}
 
 
-def _parse_methods(entries: dict, problems: list[str]) -> dict[str, str]:
+def _parse_methods(entries: dict[str, Any], problems: list[str]) -> dict[str, str]:
     entries = _tables("methods", entries, problems)
     for name, entry in entries.items():
         _check_keys(f"methods.{name}", entry, {"replay", "why"}, problems)
@@ -81,14 +82,14 @@ def _parse_methods(entries: dict, problems: list[str]) -> dict[str, str]:
     return {name: entry.get("replay", "") for name, entry in entries.items()}
 
 
-def _parse_types(entries: dict, problems: list[str]) -> dict[str, tuple[str, ...]]:
+def _parse_types(entries: dict[str, Any], problems: list[str]) -> dict[str, tuple[str, ...]]:
     entries = _tables("types", entries, problems)
     for name, entry in entries.items():
         _check_keys(f"types.{name}", entry, {"subtypes", "why"}, problems)
     return {name: tuple(entry.get("subtypes", ())) for name, entry in entries.items()}
 
 
-def _check_keys(where: str, entry: dict, known: set[str], problems: list[str]) -> None:
+def _check_keys(where: str, entry: dict[str, Any], known: set[str], problems: list[str]) -> None:
     problems += [f"{where}: there is no such key as {key}" for key in sorted(set(entry) - known)]
     _check_reason(where, entry.get("why"), problems)
 
@@ -98,7 +99,7 @@ def _check_reason(where: str, reason: object, problems: list[str]) -> None:
         problems.append(f"{where}: say why it is wanted")
 
 
-def _parse_names(section: str, entries: dict, problems: list[str]) -> tuple[str, ...]:
+def _parse_names(section: str, entries: dict[str, Any], problems: list[str]) -> tuple[str, ...]:
     for name, reason in entries.items():
         _check_reason(f"{section}.{name}", reason, problems)
     return tuple(entries)

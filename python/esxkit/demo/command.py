@@ -42,7 +42,7 @@ class Step:
     check: Callable[[Result], Iterator[str]]
 
 
-def _differences(what: str, got: list[str], expected: list[str]) -> Iterator[str]:
+def _differences(what: str, got: Sequence[str | None], expected: Sequence[str | None]) -> Iterator[str]:
     if got != expected:
         yield f"{what}: virsh shows {got}, the host has {expected}."
 
@@ -146,7 +146,7 @@ def demonstrate() -> int:
     """The whole demonstration; returns the exit code."""
     world = World.load()
     home = environment.private_folder("demo")
-    steps = [*tour(world), *changes(DATASTORE, home)]
+    steps: list[Step | Change] = [*tour(world), *changes(DATASTORE, home)]
     total = 2 * (len(steps) + sum(len(happening.events) for happening in happenings()))
     try:
         with Fake() as fake, PrivateLibvirtd(password=PASSWORD) as daemon:

@@ -30,3 +30,9 @@ class Call:
     info: Any = None
     connection: Connection | None = None
     """The connection the call came by."""
+
+    @property
+    def login(self) -> Session:
+        """The session of a call that the dispatcher answers only within one."""
+        assert self.session is not None, f"{self.method} came without a session."
+        return self.session

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from weakref import WeakSet
 
 EXIT_CODE = 86
@@ -23,7 +24,9 @@ class Events:
     """The moments since they were last armed."""
 
     def __init__(self) -> None:
-        self.transports: WeakSet[asyncio.BaseTransport] = WeakSet()
+        self.transports: WeakSet[asyncio.Transport] = WeakSet()
+        self.after: Callable[[str], None] | None = None
+        """Called with each moment, when it has come."""
         self._log: list[str] = []
         self._die_at = 0
         self._cut_at = 0
@@ -45,6 +48,8 @@ class Events:
             os._exit(EXIT_CODE)
         if len(self._log) == self._cut_at:
             self.cut()
+        if self.after is not None:
+            self.after(what)
 
     def cut(self) -> None:
         """Close all connections as a network does that breaks: at once, and with nothing said."""

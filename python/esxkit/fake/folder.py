@@ -167,7 +167,7 @@ class FolderApi:
 
     def _place(self, target: Target, datacenter: Datacenter | None) -> Place:
         reference = datacenter.ref if datacenter is not None else None
-        store = datastore_by_name(self._service, target.datastore, reference)
+        store = datastore_by_name(self._service, target.datastore or "", reference)
         if store is None or not store.accessible or store.files is None:
             raise Refusal(404)
         place = Place(store, store.files, target.path)

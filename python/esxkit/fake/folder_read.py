@@ -76,7 +76,7 @@ async def _send_file(
     await response.prepare(request)
     if request.method == "GET":
         await _send_contents(place.files.real(entry.path), response, transfer, first, min(last, entry.size - 1))
-        if more and last >= entry.size:
+        if order is not None and more and last >= entry.size:
             await response.write(filler(order.fill, last - max(first, entry.size) + 1).encode())
     await response.write_eof()
     return response

@@ -98,9 +98,9 @@ class Frontend:
         if kind == "stall":
             await client_gone(request)
             return _abort(request)
-        if kind == "slow":
+        if trouble is not None and kind == "slow":
             await asyncio.sleep(trouble.seconds)
-        if kind == "endless":
+        if trouble is not None and kind == "endless":
             await asyncio.sleep(trouble.step_ms / 1000)
         if kind == "close":
             return _abort(request)
@@ -110,7 +110,7 @@ class Frontend:
         body = self._compress(request, reply.body, headers)
         self.service.events.happen(f"answer of {reply.method}")
         self.service.counters.bytes_out += len(body)
-        if kind == "cut":
+        if trouble is not None and kind == "cut":
             return await _send_cut(request, reply.status, headers, body, trouble.cut_at)
         if is_raw(trouble):
             raw = RawReply(trouble, reply.status, headers, len(body))

@@ -305,7 +305,7 @@ class Mutations:
             plan.storage["plugStoreTopology"] = parts.plug_store(plan.storage)
         options = iscsi_options(plan.storage["internetScsiAdvancedOptions"])
         for field in _STORAGE:
-            plain = plan.storage.get(field)
+            plain: Any = plan.storage.get(field)
             if plain == before[field]:
                 continue
             if field == "hostBusAdapter":

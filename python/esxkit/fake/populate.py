@@ -89,7 +89,7 @@ class Builder:
         self.the_datacenter: Datacenter
         self._stores = 0
         self._mounts = Mounts()
-        self._clusters: dict[str, ClusterComputeResource] = {}
+        self._clusters: dict[str, ComputeResource] = {}
 
     def build(self) -> None:
         """Make everything."""
@@ -206,6 +206,7 @@ class Builder:
     ) -> None:
         """A host in its compute resource, with its datastores mounted."""
         folder = self.service.registry.get(self.the_datacenter.read("hostFolder"))
+        assert isinstance(folder, Folder)
         compute = self.compute_resource(folder, plan, index)
         host = build_host(
             self.service, plan, compute, self.world.about, self.world.datastores, self._mounts

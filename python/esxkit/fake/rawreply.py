@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeGuard
 
 from aiohttp import web
 
@@ -25,7 +25,7 @@ _LOOKS_EVERY = 0.05
 _BLOCK = 256 * 1024
 
 
-def is_raw(rule: Rule | None) -> bool:
+def is_raw(rule: Rule | None) -> TypeGuard[Rule]:
     """Whether the order is about the reply as bytes."""
     if rule is None:
         return False
@@ -114,11 +114,11 @@ class RawReply(web.StreamResponse):
         if rule.kind == "swell" and rule.field == "reason":
             reason += filler(rule.fill, rule.size)
         lines = [f"HTTP/1.1 {status} {reason}"]
-        headers = {"Content-Length": self._declared, **self.headers}
+        headers: dict[str, str | None] = {"Content-Length": self._declared, **self.headers}
         if rule.kind == "lie":
             headers |= rule.headers
         if rule.header:
-            value = headers.pop(rule.header, "")
+            value = headers.pop(rule.header, "") or ""
             front, quote, back = value.rpartition('"')
             front, back = (front, quote + back) if quote else (value, "")
             lines += [f"{rule.header}: {front}{filler(rule.fill, rule.size)}{back}"] * rule.times

@@ -11,7 +11,7 @@ A property's value is replaced, never changed in place, so the collector compare
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 from esxkit.model import objects
 from esxkit.wire.faults import VimFault, object_not_found
@@ -26,13 +26,13 @@ class ManagedObject:
     their VI names; a property is an entry of `props` or a method `prop_NAME(session)`.
     """
 
-    vi_name: ClassVar[str] = "ManagedObject"
+    vi_name: str = "ManagedObject"
 
     def __init__(self, moid: str, **props: Any):
         self.moid = moid
         self.cls = objects.vi_type(self.vi_name)
         self.ref = self.cls(moid)
-        self.registry: Registry | None = None
+        self._registry: Registry | None = None
         self.owner: Any = None  # the session that alone may use the object; None: everybody may
         self._props: dict[str, Any] = {}
         for name, value in props.items():
@@ -65,8 +65,8 @@ class ManagedObject:
             current = self._props.get(head)
             value = objects.replaced(declared() if current is None else current, rest, value)
         self._props[head] = objects.coerce(declared, value)
-        if self.registry is not None:
-            self.registry.announce(self.moid)
+        if self._registry is not None:
+            self._registry.announce(self.moid)
 
     def drop_references(self, moid: str) -> None:
         """Take a reference out of every list property it is in."""
@@ -81,6 +81,16 @@ class ManagedObject:
     def discard(self, name: str, moid: str) -> None:
         """Take a reference out of a list property."""
         self.set(name, [r for r in self._props.get(name) or [] if r._moId != moid])
+
+    @property
+    def registry(self) -> Registry:
+        """The registry that the object is in, or was in."""
+        assert self._registry is not None, f"{self!r} is in no registry yet."
+        return self._registry
+
+    def added(self, registry: Registry) -> None:
+        """Called when the object enters the registry."""
+        self._registry = registry
 
     def removed(self) -> None:
         """Called after the object left the registry."""
@@ -102,7 +112,7 @@ class Registry:
         """Register an object; its reference. ValueError if the moid is taken."""
         if obj.moid in self._objects:
             raise ValueError(f"The object '{obj.moid}' exists already.")
-        obj.registry = self
+        obj.added(self)
         self._objects[obj.moid] = obj
         # Nothing is announced: an object is found through a reference, and that one's change is.
         return obj.ref

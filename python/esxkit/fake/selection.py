@@ -47,7 +47,7 @@ class Path:
 _CHECKED: dict[tuple[type, str, str], Path] = {}
 
 
-def checked_path(cls: type, text: str, version: str) -> Path:
+def checked_path(cls: type[Any], text: str, version: str) -> Path:
     """Parse a path for objects of a type. Fault InvalidProperty if it cannot exist in that version."""
     known = _CHECKED.get((cls, text, version))
     if known is None:
@@ -60,7 +60,7 @@ def _invalid(text: str) -> VimFault:
     return VimFault("InvalidProperty", f"The property '{text}' is not valid.", name=text)
 
 
-def _parse(cls: type, text: str, version: str) -> Path:
+def _parse(cls: type[Any], text: str, version: str) -> Path:
     steps, position = [], 0
     while position < len(text):
         match = _SEGMENT.match(text, position)
@@ -70,7 +70,7 @@ def _parse(cls: type, text: str, version: str) -> Path:
         position = match.end()
     if not steps or text.endswith("."):
         raise _invalid(text)
-    declared: type = cls
+    declared: type[Any] = cls
     for step in steps:
         declared = _field_type(declared, step.name, version, text)
         if step.key is not None:
@@ -80,7 +80,7 @@ def _parse(cls: type, text: str, version: str) -> Path:
     return Path(text, steps[0].name, tuple(steps))
 
 
-def _field_type(declared: type, name: str, version: str, text: str) -> type:
+def _field_type(declared: type[Any], name: str, version: str, text: str) -> type:
     """Type of a field of a class or of one of its subclasses."""
     if not issubclass(declared, (_V.DataObject, _V.ManagedObject)):
         raise _invalid(text)

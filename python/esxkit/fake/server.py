@@ -23,7 +23,7 @@ import threading
 import urllib.request
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import attrs
 from aiohttp import web
@@ -74,12 +74,14 @@ class _Site:
         if self._site is None:
             site = web.TCPSite(self._runner, HOST, self.port, ssl_context=self._context)
             await site.start()
+            assert isinstance(site._server, asyncio.Server)
             self._site, self.port = site, site._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         """Listen no more; connections stay."""
         if self._site is not None:
             site, self._site = self._site, None
+            assert site._server is not None
             site._server.close()
             self._runner._unreg_site(site)
 
@@ -270,7 +272,8 @@ class FakeProcess:
 
     def __init__(self, *arguments: str):
         self._arguments = arguments
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[str]
+        self._output: IO[str]
         self.address: Address
 
     def __enter__(self) -> Self:
@@ -280,7 +283,9 @@ class FakeProcess:
         self._process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env={**os.environ, "PYTHONPATH": path}
         )
-        line = self._process.stdout.readline()
+        assert self._process.stdout is not None
+        self._output = self._process.stdout
+        line = self._output.readline()
         if not line:
             self.__exit__(None, None, None)
             raise RuntimeError("The fake did not start; its own message is on standard error.")
@@ -297,7 +302,7 @@ class FakeProcess:
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
-        self._process.stdout.close()
+        self._output.close()
 
     def wait(self, seconds: float) -> int:
         """Wait until it has ended by itself; its exit code. TimeoutExpired when it has not in time."""

@@ -8,9 +8,10 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from xml.etree.ElementTree import Element
 
 from esxkit.harness import environment
-from esxkit.harness.client import ApiError
+from esxkit.harness.client import ApiError, Remote
 from esxkit.harness.oracle import World
 
 # libvirt's own words before a message, "internal error: " and the like, do not count as the sentence.
@@ -48,7 +49,28 @@ def raises_error(*codes: int | None, mentions: str | None = None, within: float 
         raise AssertionError(f"Expected a libvirt error {codes}, but it succeeded.")
 
 
-def lists_the_world(conn: object, world: World) -> None:
+def lists_the_world(conn: Remote, world: World) -> None:
     """Assert that an open connection shows all pools of a world: the proof that it (still) works."""
     listed = sorted(pool.name() for pool in conn.listAllStoragePools(0))
     assert listed == sorted(pool.name for pool in world.pools)
+
+
+def element(root: Element, path: str) -> Element:
+    """The element at a path below `root`, which must be there."""
+    found = root.find(path)
+    assert found is not None, f"There is no {path} in {root.tag}."
+    return found
+
+
+def text_of(root: Element, path: str) -> str:
+    """The text at a path below `root`, which must be there."""
+    text = element(root, path).text
+    assert text is not None, f"There is no text at {path} in {root.tag}."
+    return text
+
+
+def attribute(root: Element, path: str, name: str) -> str:
+    """An attribute of the element at a path below `root`, which must be there."""
+    value = element(root, path).get(name)
+    assert value is not None, f"There is no {name} at {path} in {root.tag}."
+    return value

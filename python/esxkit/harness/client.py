@@ -28,7 +28,7 @@ from typing import Any
 import attrs
 
 from esxkit.harness import environment
-from esxkit.harness.process import tied_to_parent
+from esxkit.harness.process import piped, tied_to_parent
 
 
 class ApiError(Exception):
@@ -145,8 +145,8 @@ class Client:
 
     def close(self) -> None:
         """End the worker; its connections are closed first, in an orderly way."""
-        if self._child.stdin and not self._child.stdin.closed:
-            self._child.stdin.close()
+        if piped(self._child.stdin) and not piped(self._child.stdin).closed:
+            piped(self._child.stdin).close()
         try:
             self._child.wait(environment.patience(20))
         except subprocess.TimeoutExpired:
@@ -181,8 +181,8 @@ class Client:
             deadline = time.monotonic() + environment.patience(timeout or self.timeout)
             data = pickle.dumps(request)
             try:
-                self._child.stdin.write(len(data).to_bytes(8, "big") + data)
-                self._child.stdin.flush()
+                piped(self._child.stdin).write(len(data).to_bytes(8, "big") + data)
+                piped(self._child.stdin).flush()
                 size = int.from_bytes(self._read(8, deadline, request.name), "big")
                 answer = pickle.loads(self._read(size, deadline, request.name))
             except BrokenPipeError as error:
@@ -194,7 +194,7 @@ class Client:
         return self._lift(answer)
 
     def _read(self, size: int, deadline: float, name: str) -> bytes:
-        pipe = self._child.stdout
+        pipe = piped(self._child.stdout)
         data = b""
         while len(data) < size:
             ready, _, _ = select.select([pipe], [], [], max(0, deadline - time.monotonic()))

@@ -16,7 +16,7 @@ from typing import Any
 
 import libvirt
 
-from esxkit.harness.contents import _send, _transfer
+from esxkit.harness.contents import _send, _transfer, upload
 from esxkit.harness.environment import patience
 from esxkit.harness.servers import Fake
 
@@ -89,7 +89,7 @@ def upload_twice(volume: Any, data: bytes) -> Outcome:
     outcomes: list[Outcome] = []
 
     def second() -> None:
-        _transfer(volume, lambda stream: (volume.upload(stream, 0, 0, 0), _send(stream, data)))
+        upload(volume, data)
 
     def first(stream: Any) -> None:
         volume.upload(stream, 0, 0, 0)

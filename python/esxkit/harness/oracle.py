@@ -193,7 +193,8 @@ class World:
             if file["kind"] == "dir":
                 yield from self._files(datastore, file["children"], name + "/")
             elif not _PIECE.search(name) and not _HOSTS_OWN.search(name):
-                capacity, allocation, aliases = file["size"], file["size"], ()
+                capacity, allocation = file["size"], file["size"]
+                aliases: tuple[str, ...] = ()
                 if file["kind"] == "vmdk":
                     aliases = _disk_uuid(file.get("text") or "")
                     parts = [allocated.get(extent) for extent in file["disk"]["extents"]]

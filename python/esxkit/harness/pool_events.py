@@ -27,7 +27,7 @@ import libvirt
 
 from esxkit.harness import environment
 from esxkit.harness.client import Client, Remote
-from esxkit.harness.process import tied_to_parent
+from esxkit.harness.process import piped, tied_to_parent
 from esxkit.harness.virsh import Virsh
 
 LIFECYCLE = libvirt.VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE
@@ -212,19 +212,19 @@ class VirshListener:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        os.set_blocking(self._child.stdout.fileno(), False)
+        os.set_blocking(piped(self._child.stdout).fileno(), False)
         self._text = b""
 
     def next(self, seconds: float = 10) -> str:
         """The next event; AssertionError when none comes in time, or virsh prints something else."""
         with selectors.DefaultSelector() as selector:
-            selector.register(self._child.stdout, selectors.EVENT_READ)
+            selector.register(piped(self._child.stdout), selectors.EVENT_READ)
             deadline = time.monotonic() + environment.patience(seconds)
             while b"\n" not in self._text:
                 left = deadline - time.monotonic()
                 assert left > 0, f"virsh has told of no event within {seconds} s: {self._text!r}"
                 if selector.select(left):
-                    data = self._child.stdout.read()
+                    data = piped(self._child.stdout).read()
                     assert data, f"virsh has ended with {self._child.wait()}: {self._text!r}"
                     self._text += data
         line, _, self._text = self._text.partition(b"\n")
@@ -247,4 +247,4 @@ class VirshListener:
         except subprocess.TimeoutExpired:
             self._child.kill()
             self._child.wait()
-        self._child.stdout.close()
+        piped(self._child.stdout).close()

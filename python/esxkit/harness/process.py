@@ -16,8 +16,15 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import IO, AnyStr
 
 from esxkit.harness.environment import HarnessError, patience
+
+
+def piped(pipe: IO[AnyStr] | None) -> IO[AnyStr]:
+    """The pipe of a child that was started with one there."""
+    assert pipe is not None, "The child was started without a pipe there."
+    return pipe
 
 
 def tied_to_parent(argv: Sequence[str]) -> list[str]:

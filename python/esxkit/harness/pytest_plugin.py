@@ -9,7 +9,7 @@ a mode; what changes something or needs switches takes ``new_fake`` and makes co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,12 @@ class Site:
     env: dict[str, str]
     daemon: PrivateLibvirtd | None
     folder: Path
+
+    @property
+    def own_daemon(self) -> PrivateLibvirtd:
+        """The daemon, for what a test does only where there is one."""
+        assert self.daemon is not None, "There is no daemon in this mode."
+        return self.daemon
 
     def wrap(self, embedded_uri: str) -> str:
         """What a client opens so that `embedded_uri` is reached in this mode."""
@@ -152,7 +158,9 @@ def client(site: Site) -> Iterator[Client]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add the daemon's last words to the report of a failed test."""
     report = yield
     daemon = getattr(item, "funcargs", {}).get("libvirtd")

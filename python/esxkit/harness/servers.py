@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from esxkit.fake import FakeOptions, FakeServer
 from esxkit.fake.worlds import WorldPlan
@@ -104,7 +105,9 @@ class Fake:
     @property
     def plain_port(self) -> int:
         """The port without TLS; the switch plain_port asks for one."""
-        return int(re.search(r":(\d+)/", self.server.address.plain_url).group(1))
+        port = urlsplit(self.server.address.plain_url or "").port
+        assert port is not None, "The fake was started without the switch plain_port."
+        return port
 
     @property
     def cacert(self) -> str:
@@ -288,7 +291,7 @@ class Vcsim:
         self._process = Process([vcsim_program(), *options, *arguments], log=log, env=env, name="vcsim")
         pattern = re.compile(r"@127\.0\.0\.1:(\d+)/sdk")
         self._process.wait_until(lambda: pattern.search(log.read_text()) is not None, 60)
-        self.port = int(pattern.search(log.read_text()).group(1))
+        self.port = next(int(found[1]) for found in pattern.finditer(log.read_text()))
 
     def __enter__(self) -> Vcsim:
         return self

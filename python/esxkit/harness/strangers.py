@@ -18,7 +18,7 @@ import attrs
 
 from esxkit.harness.daemon import PrivateLibvirtd
 from esxkit.harness.environment import patience
-from esxkit.harness.process import Process, tied_to_parent
+from esxkit.harness.process import Process, piped, tied_to_parent
 from esxkit.harness.uri import through_daemon
 
 # Opens a URI in many threads at once and prints how each open ended; ends with its process.
@@ -169,12 +169,12 @@ class Callers:
     ) -> None:
         self._child.kill()
         self._child.wait()
-        self._child.stdin.close()
+        piped(self._child.stdin).close()
 
     def call(self, expression: str) -> None:
         """Begin the call in all connections, and do not wait for any: once for each Callers."""
-        self._child.stdin.write(expression + "\n")
-        self._child.stdin.flush()
+        piped(self._child.stdin).write(expression + "\n")
+        piped(self._child.stdin).flush()
 
     def ended(self) -> list[Ended]:
         """What has come of the calls that have ended so far."""

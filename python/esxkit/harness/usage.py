@@ -101,8 +101,8 @@ def run(argv: list[str], env: Mapping[str, str], folder: Path) -> Ran:
         seconds = time.perf_counter() - begun
         looker.stop()
     child.returncode = os.waitstatus_to_exitcode(status)
-    texts = [path.read_text(errors="replace") for path in paths]
-    return Ran(child.returncode, *texts, Used(seconds, usage.ru_utime + usage.ru_stime, looker.peak, 0))
+    printed, complained = (path.read_text(errors="replace") for path in paths)
+    return Ran(child.returncode, printed, complained, Used(seconds, usage.ru_utime + usage.ru_stime, looker.peak, 0))
 
 
 class _Looker(threading.Thread):

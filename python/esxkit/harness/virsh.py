@@ -140,12 +140,14 @@ def parse_fields(text: str) -> dict[str, str]:
     return {name.strip(): value.strip() for name, value in pairs}
 
 
-def human(size: int) -> str:
-    """A size as virsh prints it: two decimals in the largest unit that leaves at least 1.
+def human(size: int | None) -> str:
+    """A size as virsh prints it: two decimals in the largest unit that leaves at least 1; "-" where there is none.
 
     >>> human(36775657472), human(494), human(0)
     ('34.25 GiB', '494.00 B', '0.00 B')
     """
+    if size is None:
+        return "-"
     value = float(size)
     for unit in ("B", "KiB", "MiB", "GiB", "TiB", "PiB"):
         if value < 1024:

@@ -19,9 +19,10 @@ from pyVmomi import VmomiSupport as _V
 NAMESPACE = "urn:vim25"
 
 
-def vi_type(wsdl_name: str) -> type:
+def vi_type(wsdl_name: str) -> type[Any]:
     """The pyVmomi class of a VI type by its WSDL name, e.g. "HostScsiDisk". KeyError if there is none."""
-    return _V.GetWsdlType(NAMESPACE, wsdl_name)
+    found: type[Any] = _V.GetWsdlType(NAMESPACE, wsdl_name)
+    return found
 
 
 def reference(wsdl_name: str, moid: str) -> Any:
@@ -32,7 +33,7 @@ def reference(wsdl_name: str, moid: str) -> Any:
 def wsdl_name(value_or_type: Any) -> str:
     """The WSDL name of a pyVmomi class or of an object's class."""
     cls = value_or_type if isinstance(value_or_type, type) else type(value_or_type)
-    return _V.GetWsdlName(cls)
+    return str(_V.GetWsdlName(cls))
 
 
 def make(name: str, /, **fields: Any) -> Any:
@@ -42,14 +43,14 @@ def make(name: str, /, **fields: Any) -> Any:
     return cls(**{field: coerce(cls._GetPropertyInfo(field).type, value) for field, value in given.items()})
 
 
-def build(declared: type | str, plain: Mapping[str, Any]) -> Any:
+def build(declared: type[Any] | str, plain: Mapping[str, Any]) -> Any:
     """A data object from plain JSON.
 
     "_type" in the mapping names a subtype; keys the type does not have are ours and are skipped; a value
     of None means unset. Strings become references, dates or enums as the field's type asks.
     ValueError for an enum string that the type does not know.
     """
-    cls = vi_type(plain["_type"]) if "_type" in plain else declared
+    cls: Any = vi_type(plain["_type"]) if "_type" in plain else declared
     if isinstance(cls, str):
         cls = vi_type(cls)
     result = trusted(cls)
@@ -65,12 +66,12 @@ def build(declared: type | str, plain: Mapping[str, Any]) -> Any:
 
 
 @functools.cache
-def _properties(cls: type) -> list[Any]:
+def _properties(cls: Any) -> list[Any]:
     """What pyVmomi works out at each call."""
-    return cls._GetPropertyList()
+    return list(cls._GetPropertyList())
 
 
-def _convert(declared: type, value: Any) -> Any:
+def _convert(declared: type[Any], value: Any) -> Any:
     if issubclass(declared, _V.Array):
         return declared([_convert(declared.Item, item) for item in value])
     if isinstance(value, Mapping):
@@ -92,7 +93,7 @@ def _convert(declared: type, value: Any) -> Any:
 PRIMITIVES = (_V.byte, _V.short, _V.long, _V.double, float, _V.URI)
 
 
-def coerce(declared: type, value: Any) -> Any:
+def coerce(declared: type[Any], value: Any) -> Any:
     """The value as its declared type wants it on the wire (lists become typed arrays, ints longs)."""
     if value is None:
         return None
@@ -144,12 +145,12 @@ def unset_required(data: Any, path: str = "") -> Iterator[str]:
 _DEFAULTS: dict[type, dict[str, Any]] = {}
 
 
-def trusted(cls: type, **fields: Any) -> Any:
+def trusted(cls: type[Any], **fields: Any) -> Any:
     """A data object whose fields are known to be right: no checks, hence cheap. Lists must be typed arrays."""
     defaults = _DEFAULTS.get(cls)
     if defaults is None:
         defaults = _DEFAULTS[cls] = dict(cls().__dict__)
-    result = cls.__new__(cls)
+    result: Any = object.__new__(cls)
     result.__dict__.update(defaults)
     result.__dict__.update(fields)
     return result

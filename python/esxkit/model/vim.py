@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import enum
 import functools
-from typing import Protocol
+from typing import Any, Protocol
 
 import attrs
 from pyVmomi import VmomiSupport, vmodl
@@ -148,7 +148,7 @@ def since(version: str) -> str:
     return "?"
 
 
-def _wire_field(name: str, declared: type, version: str, flags: int) -> Field:
+def _wire_field(name: str, declared: type[Any], version: str, flags: int) -> Field:
     array = issubclass(declared, VmomiSupport.Array)
     item = declared.Item if array else declared
     is_enum = False
@@ -220,7 +220,7 @@ def _localized_fault() -> Type:
     )
 
 
-def _data_type(name: str, found: type) -> Type:
+def _data_type(name: str, found: type[Any]) -> Type:
     parent = found.__bases__[0]
     is_root = parent in (VmomiSupport.DataObject, vmodl.DynamicData)
     fields = tuple(
@@ -236,10 +236,10 @@ def _data_type(name: str, found: type) -> Type:
     )
 
 
-def _task_result(info: object) -> str | None:
+def _task_result(info: Any) -> str | None:
     if not info.isTask or info.methodResult is type(None):
         return None
-    return VmomiSupport.GetWsdlName(info.methodResult)
+    return str(VmomiSupport.GetWsdlName(info.methodResult))
 
 
 __all__ = ["Enum", "Field", "Kind", "Method", "Schema", "Type", "VimSchema", "since"]

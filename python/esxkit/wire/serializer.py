@@ -47,7 +47,7 @@ class Style:
 @attrs.frozen
 class _Field:
     name: str
-    type: type
+    type: type[Any]
     optional: bool
 
 
@@ -69,7 +69,7 @@ class Serializer:
         self._plans: dict[type, _Plan] = {}
         self._fragments: dict[int, tuple[Any, str]] = {}
         self._fragments_size = 0
-        self._lists: dict[tuple[int, str], tuple[list, str]] = {}
+        self._lists: dict[tuple[int, str], tuple[list[Any], str]] = {}
         self._xsi = self.style.xsi_prefix
 
     def element(self, tag: str, value: Any, declared: type = object, attributes: str = "") -> str:
@@ -82,7 +82,7 @@ class Serializer:
         return "".join(out)
 
     # -- one value ---------------------------------------------------------------------------
-    def _write(self, out: list[str], tag: str, value: Any, declared: type, attr: str = "") -> None:
+    def _write(self, out: list[str], tag: str, value: Any, declared: type[Any], attr: str = "") -> None:
         if isinstance(value, _V.DataObject):
             if isinstance(value, Exception):
                 self._write_wrapped_fault(out, tag, value, declared is object, attr)
@@ -104,7 +104,7 @@ class Serializer:
             attr += f' {self._xsi}:type="ManagedObjectReference"'
         out.append(f"<{tag}{attr}>{escape(ref._moId)}</{tag}>")
 
-    def _write_object(self, out: list[str], tag: str, value: Any, declared: type, attr: str) -> None:
+    def _write_object(self, out: list[str], tag: str, value: Any, declared: type[Any], attr: str) -> None:
         plan = self._plan(type(value))
         if plan.cls is not declared:
             attr += f' {self._xsi}:type="{self.style.renamed_types.get(plan.wsdl, plan.wsdl)}"'
@@ -130,7 +130,7 @@ class Serializer:
         if self.style.unknown_elements:
             out.append(f'<somethingNew {self._xsi}:type="SomethingNew"><a>1</a><b></b></somethingNew>')
 
-    def _shared(self, field: _Field, items: list) -> str:
+    def _shared(self, field: _Field, items: list[Any]) -> str:
         """A list that many objects hold, which is kept apart from the fragments since it pays more."""
         key = id(items), field.name
         known = self._lists.get(key)
@@ -156,7 +156,7 @@ class Serializer:
             self._fragments_size += len(fragment)
         out.append(known[1])
 
-    def _write_array(self, out: list[str], tag: str, items: list, declared: type, attr: str) -> None:
+    def _write_array(self, out: list[str], tag: str, items: Any, declared: type[Any], attr: str) -> None:
         if declared is not object:
             for item in items:
                 self._write(out, tag, item, declared.Item, attr)

@@ -18,7 +18,7 @@ from pyVmomi import VmomiSupport as _V
 LEGACY = "vim.version.version3"
 OLDEST = "vim.version.version1"
 
-_BY_NUMBER = {uri.split("/", 1)[1]: v for uri, v in _V.versionMap.items() if uri.startswith("vim25/")}
+_BY_NUMBER: dict[str, str] = {uri.split("/", 1)[1]: v for uri, v in _V.versionMap.items() if uri.startswith("vim25/")}
 _ACTION = re.compile(r'^"?\s*urn:(vim25|vim2)(?:/([^"\s]+))?\s*"?$')
 
 
@@ -70,7 +70,7 @@ def negotiate(action: str | None, server_number: str) -> tuple[str, str]:
 @functools.cache
 def knows(version: str, needed: str) -> bool:
     """Whether a thing introduced in `needed` exists in `version`."""
-    return _V.IsChildVersion(version, needed)
+    return bool(_V.IsChildVersion(version, needed))
 
 
 def prior_versions(server_number: str) -> list[str]:

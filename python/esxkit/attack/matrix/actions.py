@@ -178,7 +178,7 @@ def upload_known(conn: Any, names: Names) -> Any:
 def upload_sparse(conn: Any, names: Names) -> Any:
     """Data, a hole, data."""
     half = names.disk_size // 2
-    pieces = [some_bytes(64 * KIB, "a"), half, some_bytes(half - 64 * KIB, "b")]
+    pieces: list[bytes | int] = [some_bytes(64 * KIB, "a"), half, some_bytes(half - 64 * KIB, "b")]
     return write_sparse(_volume(conn, names, DISK), pieces)
 
 

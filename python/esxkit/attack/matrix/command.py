@@ -33,6 +33,7 @@ def recorded(crew: Crew, choice: Choice) -> Requests:
     """The requests of each verb. HarnessError when one does not work in peace."""
     requests: Requests = {}
     for job, made in crew.do(choice.runs()):
+        assert isinstance(job, tuple), "A calm run was asked for."
         if not isinstance(made, tuple):
             said = made.said if isinstance(made, Outcome) else made
             raise HarnessError(f"{' '.join(job)} does not work in peace: {said}")

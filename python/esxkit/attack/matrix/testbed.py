@@ -21,7 +21,7 @@ from esxkit.harness.servers import PASSWORD, Fake
 from esxkit.harness.virsh import client_environment
 from esxkit.harness.volumes import some_bytes
 
-QUICK = {"connect_timeout": 0.5, "stall_timeout": 0.4, "timeout": 1, "task_timeout": 2, "cache_ttl": 0}
+QUICK: dict[str, Any] = {"connect_timeout": 0.5, "stall_timeout": 0.4, "timeout": 1, "task_timeout": 2, "cache_ttl": 0}
 """The time-outs of the URI in a cell."""
 ACTIONS = "esxkit.attack.matrix.actions"
 GIVE_UP = 30.0
@@ -71,7 +71,9 @@ class Testbed:
         self._pristine: Files = {}
         self.reset()
         descriptor = (self._roots[store] / DISK).read_text()
-        digits = re.search(r'ddb\.uuid = "([^"]*)"', descriptor)[1].replace(" ", "").replace("-", "")
+        found = re.search(r'ddb\.uuid = "([^"]*)"', descriptor)
+        assert found, f"The descriptor has no UUID: {descriptor}"
+        digits = found[1].replace(" ", "").replace("-", "")
         dashed = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
         self.names = Names(self.names.uri, store, other, _IQNS[kind], dashed)
 

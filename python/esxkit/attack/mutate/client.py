@@ -8,6 +8,7 @@ messages, to be searched for secrets.
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 from typing import Any
@@ -43,6 +44,18 @@ class Caller:
         return result
 
 
+def _by_key(conn: Any, volume: Any) -> Any:
+    return conn.storageVolLookupByKey(volume.key())
+
+
+def _by_path(conn: Any, volume: Any) -> Any:
+    return conn.storageVolLookupByPath(volume.path())
+
+
+def _by_name(pool: Any, volume: Any) -> Any:
+    return pool.storageVolLookupByName(volume.name())
+
+
 def _pools(call: Caller, conn: libvirt.virConnect) -> libvirt.virStoragePool | None:
     """Look at all pools. Returns: the datastore that is written to, or any pool."""
     pools = call("listAllStoragePools", conn.listAllStoragePools) or []
@@ -72,9 +85,9 @@ def read(call: Caller, conn: libvirt.virConnect, number: int) -> None:
         call("vol.XMLDesc", volume.XMLDesc)
         call("vol.key", volume.key)
         call("vol.path", volume.path)
-        call("storageVolLookupByKey", lambda v=volume: conn.storageVolLookupByKey(v.key()))
-        call("storageVolLookupByPath", lambda v=volume: conn.storageVolLookupByPath(v.path()))
-        call("pool.storageVolLookupByName", lambda v=volume: pool.storageVolLookupByName(v.name()))
+        call("storageVolLookupByKey", functools.partial(_by_key, conn, volume))
+        call("storageVolLookupByPath", functools.partial(_by_path, conn, volume))
+        call("pool.storageVolLookupByName", functools.partial(_by_name, pool, volume))
     targets = (
         call(
             "listAllStoragePools iscsi", lambda: conn.listAllStoragePools(libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ISCSI)

@@ -18,6 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -37,7 +38,7 @@ GOOD_EACH = 12
 """One round in so many has no mutation, and must work."""
 FRESH_EACH = 60
 """After so many rounds the hosts are made again, without what the rounds have left on them."""
-TIMEOUTS = {"connect_timeout": 3, "stall_timeout": 1, "timeout": 4, "task_timeout": 6, "cache_ttl": 0}
+TIMEOUTS: dict[str, Any] = {"connect_timeout": 3, "stall_timeout": 1, "timeout": 4, "task_timeout": 6, "cache_ttl": 0}
 _ALARMS = ("ERROR: AddressSanitizer", "runtime error:", "GLib-CRITICAL", "Assertion")
 _SECRETS = (PASSWORD, PASSWORD.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 

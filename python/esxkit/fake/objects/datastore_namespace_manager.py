@@ -27,7 +27,8 @@ class DatastoreNamespaceManager(ManagedObject):
     async def CreateDirectory(
         self, call: Call, datastore: Any, displayName: str | None, policy: str | None, size: int | None = None
     ) -> str:
-        store: Datastore = self.registry.get(datastore)
+        store = self.registry.get(datastore)
+        assert isinstance(store, Datastore)
         shown = f"[{store.plain_name}] {displayName or ''}".rstrip()
         if not store.accessible or store.files is None:
             raise VimFault("InaccessibleDatastore", datastore=store.ref, name=store.plain_name)

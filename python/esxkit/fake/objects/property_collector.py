@@ -124,15 +124,15 @@ class PropertyCollector(ManagedObject):
     # -- filters and waits -------------------------------------------------------------------
     async def CreateFilter(self, call: Call, spec: Any, partialUpdates: bool) -> Any:
         state = self.state(call.session)
-        moid = f"session[{call.session.key}]{uuid.uuid4()}"
+        moid = f"session[{call.login.key}]{uuid.uuid4()}"
         made = new_filter(moid, spec, partialUpdates, call.version, state)
         if not spec.reportMissingObjectsInResults:
             select(spec, call.service.registry, call.session, call.version)
         state.filters[moid] = made
-        return call.service.own(call.session, made)
+        return call.service.own(call.login, made)
 
     async def CreatePropertyCollector(self, call: Call) -> Any:
-        return call.service.own(call.session, OwnedCollector(f"session[{call.session.key}]{uuid.uuid4()}"))
+        return call.service.own(call.login, OwnedCollector(f"session[{call.login.key}]{uuid.uuid4()}"))
 
     async def WaitForUpdatesEx(self, call: Call, version: str | None, options: Any) -> Any:
         seconds = options.maxWaitSeconds if options is not None else None
@@ -161,7 +161,7 @@ class PropertyCollector(ManagedObject):
 
     async def CancelWaitForUpdates(self, call: Call) -> None:
         own = self.state(call.session)
-        states = call.service.collector_states(call.session) if call.service.options.cancel_whole_session else [own]
+        states = call.service.collector_states(call.login) if call.service.options.cancel_whole_session else [own]
         for state in states:
             state.end_waits(End.CANCELED)
 
@@ -178,5 +178,5 @@ class OwnedCollector(PropertyCollector):
             self.registry.remove(moid)
 
     async def DestroyPropertyCollector(self, call: Call) -> None:
-        call.session.owned.discard(self.moid)
+        call.login.owned.discard(self.moid)
         call.service.registry.remove(self.moid)

@@ -19,16 +19,17 @@ class SearchIndex(ManagedObject):
     vi_name = "SearchIndex"
 
     async def FindByInventoryPath(self, call: Call, inventoryPath: str) -> Any:
-        found: ManagedObject | None = call.service.root_folder
+        found: ManagedObject = call.service.root_folder
         for name in [part for part in inventoryPath.split("/") if part]:
-            found = next((c for c in self._children(found) if c.read("name") == name), None)
-            if found is None:
+            child = next((c for c in children(found) if c.read("name") == name), None)
+            if child is None:
                 return None
+            found = child
         return found.ref
 
     async def FindChild(self, call: Call, entity: Any, name: str) -> Any:
-        children = self._children(self.registry.get(entity))
-        return next((c.ref for c in children if c.read("name") == name), None)
+        found = children(self.registry.get(entity))
+        return next((c.ref for c in found if c.read("name") == name), None)
 
     async def FindByDnsName(self, call: Call, datacenter: Any, dnsName: str, vmSearch: bool) -> Any:
         return None if vmSearch else self._host(lambda host: host.read("name") == dnsName)
@@ -44,21 +45,23 @@ class SearchIndex(ManagedObject):
     def _host(self, fits: Any) -> Any:
         return next((host.ref for host in self.registry.of_type(HostSystem) if fits(host)), None)
 
-    def _children(self, obj: ManagedObject) -> list[ManagedObject]:
-        names: tuple[str, ...] = ()
-        if isinstance(obj, Folder):
-            names = ("childEntity",)
-        elif isinstance(obj, Datacenter):
-            names = ("vmFolder", "hostFolder", "datastoreFolder", "networkFolder")
-        elif isinstance(obj, ComputeResource):
-            names = ("host", "resourcePool")
-        elif isinstance(obj, Datastore):
-            return []
-        found = []
-        for name in names:
-            value = obj.read(name)
-            for ref in value if isinstance(value, list) else [value]:
-                target = self.registry.find(ref._moId) if ref is not None else None
-                if target is not None:
-                    found.append(target)
-        return found
+
+def children(obj: ManagedObject) -> list[ManagedObject]:
+    """What is right below an object in the inventory."""
+    names: tuple[str, ...] = ()
+    if isinstance(obj, Folder):
+        names = ("childEntity",)
+    elif isinstance(obj, Datacenter):
+        names = ("vmFolder", "hostFolder", "datastoreFolder", "networkFolder")
+    elif isinstance(obj, ComputeResource):
+        names = ("host", "resourcePool")
+    elif isinstance(obj, Datastore):
+        return []
+    found = []
+    for name in names:
+        value = obj.read(name)
+        for ref in value if isinstance(value, list) else [value]:
+            target = obj.registry.find(ref._moId) if ref is not None else None
+            if target is not None:
+                found.append(target)
+    return found

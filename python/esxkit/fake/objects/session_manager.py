@@ -43,7 +43,7 @@ class SessionManager(ManagedObject):
         return session.user
 
     async def Logout(self, call: Call) -> None:
-        call.service.sessions.end(call.session)
+        call.service.sessions.end(call.login)
 
     async def SessionIsActive(self, call: Call, sessionID: str, userName: str) -> bool:
         if not call.service.is_vcenter:
@@ -82,9 +82,9 @@ class SessionManager(ManagedObject):
         )
 
     async def SetLocale(self, call: Call, locale: str) -> None:
-        user = copy.copy(call.session.user)
+        user = copy.copy(call.login.user)
         user.locale = locale
-        call.session.user = user
+        call.login.user = user
 
 
 def _mounts(service: Service, host: str, datastore: str) -> bool:

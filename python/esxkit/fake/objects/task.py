@@ -168,7 +168,7 @@ class TaskManager(ManagedObject):
             state="queued",
             cancelled=False,
             cancelable=cancelable,
-            reason=make("TaskReasonUser", userName=call.session.user.userName),
+            reason=make("TaskReasonUser", userName=call.login.user.userName),
             queueTime=now(),
             eventChainId=self._count,
         )

@@ -8,7 +8,7 @@ import uuid
 from typing import Any
 
 from esxkit.fake.call import Call
-from esxkit.fake.objects.search_index import SearchIndex
+from esxkit.fake.objects.search_index import children
 from esxkit.fake.registry import ManagedObject
 
 
@@ -22,9 +22,10 @@ class ContainerView(ManagedObject):
 
     def prop_view(self, session: Any) -> list[Any]:
         types = tuple(self.read("type")) or None
-        found, pending = [], [self.registry.get(self.read("container"))]
+        found: list[Any] = []
+        pending = [self.registry.get(self.read("container"))]
         while pending:
-            for child in SearchIndex._children(self, pending.pop(0)):
+            for child in children(pending.pop(0)):
                 if types is None or issubclass(child.cls, types):
                     found.append(child.ref)
                 if self.read("recursive"):
@@ -32,7 +33,7 @@ class ContainerView(ManagedObject):
         return found
 
     async def DestroyView(self, call: Call) -> None:
-        call.session.owned.discard(self.moid)
+        call.login.owned.discard(self.moid)
         call.service.registry.remove(self.moid)
 
 
@@ -45,5 +46,5 @@ class ViewManager(ManagedObject):
         self, call: Call, container: Any, type: list[type] | None, recursive: bool
     ) -> Any:
         self.registry.get(container)
-        moid = f"session[{call.session.key}]{uuid.uuid4()}"
-        return call.service.own(call.session, ContainerView(moid, container, type, recursive))
+        moid = f"session[{call.login.key}]{uuid.uuid4()}"
+        return call.service.own(call.login, ContainerView(moid, container, type, recursive))

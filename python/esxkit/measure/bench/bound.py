@@ -41,6 +41,7 @@ _NEXT = (
 _BROWSERS = "<propSet><type>Datastore</type><pathSet>name</pathSet><pathSet>browser</pathSet></propSet>"
 _COOKIE = re.compile(r"vmware_soap_session=[^;]*")
 _TOKEN = re.compile(r"<token>([^<]+)</token>")
+_COLLECTOR = re.compile(r'type="PropertyCollector">([^<]+)<')
 _TASK = re.compile(r'<returnval type="Task">([^<]+)</returnval>')
 
 
@@ -69,6 +70,13 @@ class _Session:
         self._connection.close()
 
 
+def _found(pattern: re.Pattern[str], text: str) -> str:
+    """What the pattern's group is in a text that must have it."""
+    match = pattern.search(text)
+    assert match, f"There is no {pattern.pattern} in {text[:500]}"
+    return match[1]
+
+
 def _spec_of(read: str) -> str:
     """What our driver reads of the host, in one read or by a standing filter, as the specSet of a single read."""
     found = re.search(r"<spec(?:Set)?>(.*)</spec(?:Set)?>", read, re.DOTALL)
@@ -95,7 +103,7 @@ def record(server: ReplayServer, ours: list[dict[str, str]], port: int, name: st
         session.send(requests["RetrieveServiceContent"])
         session.send(requests["Login"])
         host = next(one["body"] for one in ours if "<type>Datastore</type>" in one["body"])
-        collector = re.search(r'type="PropertyCollector">([^<]+)<', host)[1]
+        collector = _found(_COLLECTOR, host)
         search = requests.get("SearchDatastoreSubFolders_Task")
         spec = _spec_of(host)
         read = _READ.format(collector=collector, spec=_only_browsers(spec) if search else spec)
@@ -103,7 +111,7 @@ def record(server: ReplayServer, ours: list[dict[str, str]], port: int, name: st
         while token := _TOKEN.search(reply):
             reply = session.send(_ENVELOPE.format(_NEXT.format(collector=collector, token=token[1])))
         if search:
-            task = _TASK.search(session.send(search))[1]
+            task = _found(_TASK, session.send(search))
             look = next(one["body"] for one in ours if "<type>Task</type>" in one["body"])
             session.send(re.sub(r'(<obj type="Task">)[^<]+', rf"\g<1>{task}", look))
         session.send(requests["Logout"])

@@ -7,6 +7,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -81,7 +82,7 @@ class Clients:
         host, port = self.server.host, self.server.port
         if client == BUILTIN:
             return uri.builtin(host, port)
-        parameters = {"cache_ttl": CACHE_TTL} if client == LIVE else {}
+        parameters: dict[str, Any] = {"cache_ttl": CACHE_TTL} if client == LIVE else {}
         embedded = uri.embedded(host, port, cacert=str(self.server.cacert), **parameters)
         return embedded if client == EMBEDDED else uri.through_daemon(embedded, self.daemons[client].socket)
 

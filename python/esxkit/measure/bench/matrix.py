@@ -224,8 +224,8 @@ def _row(world: HostSize, latency: float, what: str, client: str, taken: list[_S
         bytes_received=count("bytes_out"),
         cpu=median(lambda s: s.run.cpu),
         peak=max(s.run.peak for s in taken),
-        daemon_cpu=median(lambda s: s.daemon_cpu) if through_daemon else None,
-        daemon_peak=max(s.daemon_peak for s in taken) if through_daemon else None,
+        daemon_cpu=median(lambda s: s.daemon_cpu or 0) if through_daemon else None,
+        daemon_peak=max(s.daemon_peak or 0 for s in taken) if through_daemon else None,
         server_seconds=median(lambda s: s.counters["own_seconds"]),
         server_cpu=median(lambda s: s.counters["cpu"]),
     )

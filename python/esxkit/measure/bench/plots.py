@@ -48,19 +48,19 @@ def by_volumes(rows: list[Row]) -> Any:
     series: list[tuple[str, str, list[tuple[float, float]], dict[str, Any]]] = []
     for client, color in _COLORS.items():
         found = _seconds(rows, client, command=OF_VOLUMES[0], latency_ms=LATENCY)
-        points = sorted((r.volumes, r.seconds) for r in found)
+        points: list[tuple[float, float]] = sorted((r.volumes, r.seconds) for r in found)
         if points:
             series.append((client, color, points, {}))
         line = builtin_line(rows, LATENCY)
         if client == BUILTIN and line and points[-1][0] < VOLUMES:
             dashes = {"stroke_style": {"dasharray": "6, 6", "width": 2}}
             series.append((f"{client}, by its line", color, [points[-1], (VOLUMES, line.at(VOLUMES))], dashes))
-    most = max((y for _, _, points, _ in series for _, y in points), default=1)
+    most = max((y for _, _, way, _ in series for _, y in way), default=1)
     title = f"vol-list --details, {LATENCY} ms a round trip"
     colors = [color for _, color, _, _ in series]
     chart = _log(title, pygal.XY, colors, most, x_title="volumes", x_labels=[10, 100, 1000])
-    for name, _, points, more in series:
-        chart.add(name, points, **more)
+    for name, _, way, more in series:
+        chart.add(name, way, **more)
     return chart
 
 

@@ -14,13 +14,14 @@ from __future__ import annotations
 import argparse
 import ssl
 import sys
+from typing import Any
 
 from pyVim.connect import Disconnect, SmartConnect
 from pyVim.task import WaitForTask
 from pyVmomi import vim
 
 
-def objects(content: vim.ServiceInstanceContent, kind: type) -> list:
+def objects(content: vim.ServiceInstanceContent, kind: type) -> list[Any]:
     """All managed objects of a kind."""
     view = content.viewManager.CreateContainerView(content.rootFolder, [kind], True)
     found = list(view.view)
@@ -28,7 +29,7 @@ def objects(content: vim.ServiceInstanceContent, kind: type) -> list:
     return found
 
 
-def by_name(content: vim.ServiceInstanceContent, kind: type, name: str) -> object:
+def by_name(content: vim.ServiceInstanceContent, kind: type, name: str) -> Any:
     """The first object of a kind with that name."""
     for one in objects(content, kind):
         if one.name == name:

@@ -21,7 +21,7 @@ from typing import Any
 
 from esxkit.harness import environment
 from esxkit.harness.environment import HarnessError
-from esxkit.harness.process import tied_to_parent
+from esxkit.harness.process import piped, tied_to_parent
 
 
 class ReplayServer:
@@ -49,23 +49,23 @@ class ReplayServer:
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        self._child.stdin.close()
+        piped(self._child.stdin).close()
         try:
             self._child.wait(5)
         except subprocess.TimeoutExpired:
             self._child.kill()
             self._child.wait()
-        self._child.stdout.close()
+        piped(self._child.stdout).close()
 
     def _answer(self) -> dict[str, Any]:
-        line = self._child.stdout.readline()
+        line = piped(self._child.stdout).readline()
         if not line:
             raise HarnessError(f"The replay server ended with {self._child.wait()}; its own words are above.")
         return json.loads(line)
 
     def _order(self, verb: str, **order: Any) -> Any:
-        self._child.stdin.write(json.dumps({"verb": verb, **order}) + "\n")
-        self._child.stdin.flush()
+        piped(self._child.stdin).write(json.dumps({"verb": verb, **order}) + "\n")
+        piped(self._child.stdin).flush()
         answer = self._answer()
         if "error" in answer:
             raise HarnessError(f"Replay server: {answer['error']}")

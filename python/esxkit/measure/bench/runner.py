@@ -12,7 +12,7 @@ from pathlib import Path
 
 import attrs
 
-from esxkit.harness.process import tied_to_parent
+from esxkit.harness.process import piped, tied_to_parent
 
 
 @attrs.frozen
@@ -51,9 +51,9 @@ class Runner:
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        self._child.stdin.close()
+        piped(self._child.stdin).close()
         self._child.wait()
-        self._child.stdout.close()
+        piped(self._child.stdout).close()
 
     def __call__(self, command: Command) -> CommandRun:
         """Run a command; AssertionError with its output when it fails."""
@@ -63,9 +63,9 @@ class Runner:
             "stdin": str(command.stdin or "/dev/null"),
             "out": str(self._output),
         }
-        self._child.stdin.write(json.dumps(order) + "\n")
-        self._child.stdin.flush()
-        told = json.loads(self._child.stdout.readline())
+        piped(self._child.stdin).write(json.dumps(order) + "\n")
+        piped(self._child.stdin).flush()
+        told = json.loads(piped(self._child.stdout).readline())
         output = self._output.read_text(errors="replace")
         assert told["code"] == 0, f"{' '.join(command.argv)} ended with {told['code']}:\n{output[-2000:]}"
         return CommandRun(told["seconds"], told["cpu"], told["peak"], output)

@@ -25,7 +25,7 @@ import attrs
 
 from esxkit.harness import environment, uri
 from esxkit.harness.daemon import PrivateLibvirtd, write_auth_file
-from esxkit.harness.process import tied_to_parent
+from esxkit.harness.process import piped, tied_to_parent
 from esxkit.harness.servers import PASSWORD, Fake
 from esxkit.harness.virsh import Virsh, client_environment
 from esxkit.measure.report import MIB
@@ -74,14 +74,14 @@ def run(argv: list[str], env: Mapping[str, str], stdin: str = "") -> Measured:
         stderr=subprocess.STDOUT,
         text=True,
     ) as child:
-        child.stdin.write(stdin)
-        child.stdin.close()
+        piped(child.stdin).write(stdin)
+        piped(child.stdin).close()
         peak = 0
         while child.poll() is None:
             peak = max(peak, _peak(child.pid))
             time.sleep(0.01)
         seconds = time.monotonic() - begun
-        output = child.stdout.read()
+        output = piped(child.stdout).read()
     assert child.returncode == 0, f"{argv[0]} {argv[1:]} ended with {child.returncode}:\n{output}"
     return Measured(seconds, peak)
 
@@ -110,12 +110,12 @@ class StreamBench:
         create = ("vol-create-as", DATASTORE, DISK, str(size), "--allocation", "0", "--format", "vmdk")
         Virsh(self.uri("embedded"), self.env)(*create).check()
 
-    def uri(self, mode: str, **parameters: int) -> str:
+    def uri(self, mode: str, **parameters: Any) -> str:
         """The URI of the fake in one of the modes."""
         address = uri.embedded(self.fake.host, self.fake.port, cacert=str(self.fake.cacert), **parameters)
         return uri.through_daemon(address, self.daemon.socket) if mode == "remote" else address
 
-    def virsh(self, mode: str, *command: str, **parameters: int) -> Measured:
+    def virsh(self, mode: str, *command: str, **parameters: Any) -> Measured:
         """One virsh command."""
         argv = [*environment.wrapper(), environment.program("virsh", "libvirt-clients")]
         return run([*argv, "-c", self.uri(mode, **parameters), *command], self.env)

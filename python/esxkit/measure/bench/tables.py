@@ -56,7 +56,7 @@ def of_costs(rows: list[Row], command: str, latency: float) -> Table:
     lines = []
     for row in chosen:
         memory, cpu = f"{row.peak / MIB:.1f}", f"{row.cpu * 1e3:.1f}"
-        if row.daemon_peak is not None:
+        if row.daemon_peak is not None and row.daemon_cpu is not None:
             memory, cpu = f"{memory} + {row.daemon_peak / MIB:.1f}", f"{cpu} + {row.daemon_cpu * 1e3:.1f}"
         sizes = (f"{row.bytes_sent / 1e3:,.1f}", f"{row.bytes_received / 1e3:,.1f}")
         own = (f"{row.server_seconds * 1e3:.1f}", f"{row.server_cpu * 1e3:.1f}")

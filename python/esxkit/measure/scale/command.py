@@ -50,7 +50,7 @@ class ScaleSite:
         self.folder, self.figures, self.say = folder, figures, say
         self.env = client_environment(folder, write_auth_file(folder / "auth.conf", PASSWORD))
 
-    def uri(self, fake: Fake, daemon: PrivateLibvirtd | None = None, **parameters: str | int) -> str:
+    def uri(self, fake: Fake, daemon: PrivateLibvirtd | None = None, **parameters: Any) -> str:
         """The URI of a fake, embedded or through a daemon."""
         scheme = "vpx" if fake.server.service.is_vcenter else "esx"
         address = uri.embedded(fake.host, fake.port, scheme=scheme, cacert=fake.cacert, **parameters)

@@ -124,7 +124,7 @@ def sample(pid: int, begun: float) -> Sample:
     status = Path(f"/proc/{pid}/status").read_text()
 
     def number(name: str) -> int:
-        return int(re.search(rf"^{name}:\s+(\d+)", status, re.MULTILINE).group(1))
+        return next(int(found[1]) for found in re.finditer(rf"^{name}:\s+(\d+)", status, re.MULTILINE))
 
     files = len(list(Path(f"/proc/{pid}/fd").iterdir()))
     return Sample(time.monotonic() - begun, number("VmRSS") * 1024, files, number("Threads"))

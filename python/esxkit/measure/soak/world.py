@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import threading
 import time
@@ -148,7 +149,7 @@ class WorldChanger:
             yield WorldStep(
                 "datastore created",
                 State(name),
-                lambda name=name: control.add_datastore(name=name, capacity=1024 * GIB),
+                functools.partial(control.add_datastore, name=name, capacity=1024 * GIB),
                 appears(name),
             )
             sized = self._sized(name, 2000)
@@ -156,26 +157,26 @@ class WorldChanger:
             yield WorldStep(
                 "datastore lost",
                 State(name, _LOST),
-                lambda name=name: control.set_accessible(name=name, accessible=False),
+                functools.partial(control.set_accessible, name=name, accessible=False),
                 (f"{name}:stopped",),
             )
             yield WorldStep(
                 "datastore back",
                 sized.state,
-                lambda name=name: control.set_accessible(name=name, accessible=True),
+                functools.partial(control.set_accessible, name=name, accessible=True),
                 (f"{name}:started",),
             )
             yield WorldStep(
                 "datastore renamed",
                 attrs.evolve(sized.state, name=other),
-                lambda name=name, other=other: control.rename_datastore(name=name, new_name=other),
+                functools.partial(control.rename_datastore, name=name, new_name=other),
                 goes(name) + appears(other),
             )
             yield self._sized(other, 3100)
             yield WorldStep(
                 "datastore removed",
                 State(None),
-                lambda other=other: control.remove_datastore(name=other),
+                functools.partial(control.remove_datastore, name=other),
                 goes(other),
             )
 
@@ -190,6 +191,12 @@ class WorldChanger:
             (f"{name}:refresh",),
         )
 
+    def _add_lun(self, iqn: str, number: int, added: list[str]) -> None:
+        added.append(self._control.add_lun(iqn=iqn, number=number, size=7 * GIB))
+
+    def _remove_lun(self, added: list[str]) -> None:
+        self._control.remove_lun(canonical_name=added[0])
+
     def _target(self, iqn: str, size: int, luns: int) -> Iterator[WorldStep]:
         control, number = self._control, 100
         while True:
@@ -198,9 +205,7 @@ class WorldChanger:
             yield WorldStep(
                 "LUN added",
                 _target_state(iqn, size + 7 * GIB, luns + 1),
-                lambda number=number, added=added: added.append(
-                    control.add_lun(iqn=iqn, number=number, size=7 * GIB)
-                ),
+                functools.partial(self._add_lun, iqn, number, added),
                 (f"{iqn}:refresh",),
             )
             yield WorldStep(
@@ -218,7 +223,7 @@ class WorldChanger:
             yield WorldStep(
                 "LUN gone",
                 _target_state(iqn, size, luns),
-                lambda added=added: control.remove_lun(canonical_name=added[0]),
+                functools.partial(self._remove_lun, added),
                 (f"{iqn}:refresh",),
             )
 
