@@ -244,8 +244,15 @@ findSections(const AuthFile *file, const char *name)
 
     g_hash_table_add(sections, g_strdup_printf("credentials-%s", name));
     while (nextLine(&left, &line)) {
-        if (g_strcmp0(meaningOf(line.key), "credentials") == 0 && pieceIs(line.value, name))
-            g_hash_table_add(sections, g_strndup(line.section.at, line.section.length));
+        g_autofree char *section = g_strndup(line.section.at, line.section.length);
+        g_autofree char *read = NULL;
+
+        if (g_strcmp0(meaningOf(line.key), "credentials") != 0)
+            continue;
+        /* As it stands there, and as GLib reads it, to which \s is a blank. */
+        read = g_key_file_get_string(file->keys, section, "credentials", NULL);
+        if (pieceIs(line.value, name) || g_strcmp0(read, name) == 0)
+            g_hash_table_add(sections, g_steal_pointer(&section));
     }
     return sections;
 }
@@ -260,6 +267,9 @@ checkLine(const Line *line, const char *section, GHashTable *seen, GError **erro
     g_autofree char *what = NULL;
     const Line *before = NULL;
 
+    /* What is fixed can only be the trust. */
+    if (!meaning && pieceIs(line->value, "fixed"))
+        meaning = "trust";
     if (!meaning)
         return TRUE;
     if (!g_str_equal(key, meaning)) {

@@ -133,6 +133,9 @@ testTrust(void)
             "[auth-esx-k]\ncredentials=lab\ntrust=fixed\n",
         LAB "[auth-esxstorage-k]\ncredentials=lab\ntrust=fixed\n"
             "[auth-esx-default]\ncredentials=lab\n",
+        /* one name, written in two ways */
+        "[credentials-my lab]\npassword=x\n[auth-esx-h]\ncredentials=my lab\n"
+            "[auth-esx-k]\ncredentials=my\\slab\ntrust=fixed\n",
     };
     g_autoptr(EsxAuthEntry) others =
         lookupGood(LAB "[credentials-x]\ntrust=fixed\n[auth-esx-k]\ncredentials=x\ntrust=fixed\n"
@@ -166,6 +169,8 @@ testMisspelt(void)
         { "tr ust=fixed\n", "'tr ust'" },
         { "\xc2\xa0trust=fixed\n", "trust'" },
         { "trust-=fixed\n", "'trust-'" },
+        { "trusts=fixed\n", "'trusts'" },
+        { "trsut = fixed\r\n", "'trsut'" },
         { "Port=1\n", "'Port'" },
         { "port[C]=1\n", "'port[C]'" },
         { "trust=fixed\ntrust=free\n", "'trust' twice" },
