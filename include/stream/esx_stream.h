@@ -46,16 +46,17 @@
 /*
  * How long Finish waits in a daemon at most, whatever the URI's timeout is. Behind the end there is
  * little left to do: a look and a move, where the length was known before. libvirtd's main loop,
- * and with it all of its clients, waits meanwhile.
+ * and with it all of its clients, waits meanwhile; longer than libvirt's keepalive (25 s in both
+ * directions) the client itself would not wait.
  */
-#define ESX_STREAM_FINISH_MS (60 * 1000)
+#define ESX_STREAM_FINISH_MS (15 * 1000)
 
 /* The same, while nothing goes out to the server: it may have stopped. */
 #define ESX_STREAM_SILENT_FINISH_MS (5 * 1000)
 
 /*
  * For so long after a Finish has waited in vain, the next ones of the same server wait for a
- * moment only, so that their waits do not add up.
+ * moment only, also while bytes go out, so that their waits do not add up.
  */
 #define ESX_STREAM_SILENT_S 5
 #define ESX_STREAM_NEXT_FINISH_MS 100

@@ -179,19 +179,19 @@ nowSeconds(void)
 }
 
 /*
- * How long Finish waits while nothing goes out. In a daemon its main loop waits as well, and with
- * it every client, and the waits for one silent host must not add up.
+ * How long Finish waits, of its @usualMs. In a daemon its main loop waits as well, and with it
+ * every client, and the waits for one host must not add up.
  */
 static guint
-patienceMs(const EsxStream *stream)
+patienceMs(const EsxStream *stream, guint usualMs)
 {
     const gint missed = stream->missed ? g_atomic_int_get(stream->missed) : 0;
 
     if (!stream->nonblock)
         return stream->finishMs;
     if (missed != 0 && nowSeconds() - missed < ESX_STREAM_SILENT_S)
-        return MIN(stream->finishMs, ESX_STREAM_NEXT_FINISH_MS);
-    return MIN(stream->finishMs, ESX_STREAM_SILENT_FINISH_MS);
+        usualMs = ESX_STREAM_NEXT_FINISH_MS;
+    return MIN(stream->finishMs, usualMs);
 }
 
 /* Remembers for the next ones whether the server answered in time. */
@@ -222,9 +222,8 @@ esxStreamAwaitVerdict(EsxStream *stream)
     const gint64 begun = g_get_monotonic_time();
     g_autofree char *left = NULL;
     gint64 took = 0;
-    const guint most = stream->nonblock ? MIN(stream->finishMs, ESX_STREAM_FINISH_MS)
-                                        : stream->finishMs;
-    const gboolean done = awaitDone(stream, most, patienceMs(stream));
+    const gboolean done = awaitDone(stream, patienceMs(stream, ESX_STREAM_FINISH_MS),
+                                    patienceMs(stream, ESX_STREAM_SILENT_FINISH_MS));
 
     noteWait(stream, done);
     if (done)

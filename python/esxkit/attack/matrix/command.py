@@ -121,6 +121,9 @@ def _run(parsed: argparse.Namespace) -> int:
     until = begun + 60 * parsed.minutes if parsed.minutes else None
     with Crew(parsed.workers) as crew:
         every = cells(recorded(crew, choice), choice.troubles)
+        # The journal of an earlier tree may have cells that are none any more.
+        planned = set(every)
+        journal.done = [outcome for outcome in journal.done if outcome.cell in planned]
         known = {outcome.cell for outcome in journal.done}
         todo = [cell for cell in shuffled(every, seed, parsed.cells) if cell not in known]
         print(f"seed {seed}: {len(todo)} of {len(every)} cells, {len(known)} in the journal", flush=True)
