@@ -59,6 +59,12 @@ typedef struct {
 EsxServer *esxServerNew(ViSession *session, InventoryScope *scope, const char *host);
 
 /*
+ * Has EsxServer.missed be that of the host and the port, for all logins there; before this call it
+ * is that of the host alone.
+ */
+void esxServerShareMissed(EsxServer *server, const char *host, guint port);
+
+/*
  * Asks the server the first time it is called (1 request).
  *
  * Returns: (transfer none) valid as long as @server, or NULL with @error.

@@ -130,14 +130,14 @@ freeStates(GHashTable *states)
 
 #define MISSED_PLACES 256
 
-/* Where EsxServer.missed is for @host. Hosts may share a place, which costs them patience alone. */
-static gint *
-missedOf(const char *host)
+void
+esxServerShareMissed(EsxServer *server, const char *host, guint port)
 {
     static gint places[MISSED_PLACES];
     g_autofree char *name = g_ascii_strdown(host, -1);
 
-    return &places[g_str_hash(name) % MISSED_PLACES];
+    /* Hosts may share a place, which costs them patience alone. */
+    server->missed = &places[(g_str_hash(name) ^ port) % MISSED_PLACES];
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -162,7 +162,7 @@ esxServerNew(ViSession *session, InventoryScope *scope, const char *host)
     server->transfer = viTransferNew(session);
     server->events = esxEventsNew();
     inventorySetWatch(server->inventory, &inventoryWatch, server);
-    server->missed = missedOf(host);
+    esxServerShareMissed(server, host, 0 /* port */);
     g_mutex_init(&server->lock);
     server->leftOut = g_hash_table_new_full(hashText, g_str_equal, g_free, g_free);
     server->states = g_hash_table_new(NULL, NULL);

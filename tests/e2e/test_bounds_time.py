@@ -138,7 +138,8 @@ def test_the_reply_to_an_upload_that_drips(site: Site, fake: Fake, new_fake, tmp
         server.order(method="PUT", after=after, **DRIP)
         with others_are_answered(site, fake):
             # The end of the upload and the reply to it have the same bound: either may be reached first.
-            words = r"was not complete( within 2 s)?|did not end within 2 seconds"
+            # The second upload may come so soon after the first that the daemon waits for a moment only.
+            words = r"was not complete( within 2 s)?|did not end within (2|0\.1) seconds"
             ends_in_time(site, server, "vol-upload", "--pool", STORE, IMAGE, str(source), mentions=words)
         server.clear_orders()
 
@@ -243,7 +244,7 @@ def test_a_lookup_by_uuid_that_goes_on_and_on(client: Client, site: Site, fake: 
     server = new_fake(counts={"datastores": 1, "targets": 0, "luns": 0, "volumes": 200}, task_ms=0)
     server.order(kind="slow", method="QueryVirtualDiskUuid", seconds=1, count=-1)
     conn = client.open(site.uri(server, linger=0, **QUICK))
-    with others_are_answered(site, fake), raises_error(*TIMED_OUT, mentions="UUIDs took longer than", within=WITHIN):
+    with others_are_answered(site, fake), raises_error(*TIMED_OUT, mentions="disks took longer than", within=WITHIN):
         conn.storageVolLookupByKey("11111111-2222-3333-4444-555555555555")
 
 

@@ -57,7 +57,7 @@ class Case:
     """Orders for the hostile server, and words of which one must be in an error or in the daemon's log ("": none)."""
 
     orders: tuple[dict[str, Any], ...]
-    names: tuple[str, ...] = ("longer", "omitted", "more than", "too long", "too large")
+    names: tuple[str, ...] = ("longer", "omitted", "more than", "too long", "too large", "exceeds")
     vcenter: bool = False
 
 

@@ -134,8 +134,8 @@ testTrust(void)
         LAB "[auth-esxstorage-k]\ncredentials=lab\ntrust=fixed\n"
             "[auth-esx-default]\ncredentials=lab\n",
         /* one name, written in two ways */
-        "[credentials-my lab]\npassword=x\n[auth-esx-h]\ncredentials=my lab\n"
-            "[auth-esx-k]\ncredentials=my\\slab\ntrust=fixed\n",
+        ("[credentials-my lab]\npassword=x\n[auth-esx-h]\ncredentials=my lab\n"
+         "[auth-esx-k]\ncredentials=my\\slab\ntrust=fixed\n"),
     };
     g_autoptr(EsxAuthEntry) others =
         lookupGood(LAB "[credentials-x]\ntrust=fixed\n[auth-esx-k]\ncredentials=x\ntrust=fixed\n"

@@ -200,6 +200,12 @@ testMissedIsOfTheHost(void)
     g_assert_cmpint(g_atomic_int_get(same->missed), ==, 7);
     g_assert_cmpint(g_atomic_int_get(other->missed), ==, 0);
     g_atomic_int_set(same->missed, 0);
+
+    esxServerShareMissed(same, "ESX1", 443);
+    esxServerShareMissed(other, "esx1", 443);
+    g_assert_true(same->missed == other->missed);
+    esxServerShareMissed(other, "esx1", 8443);
+    g_assert_true(same->missed != other->missed);
 }
 
 static void
