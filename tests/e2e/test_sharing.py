@@ -146,7 +146,7 @@ def test_what_nobody_came_for_is_logged_out(place: Site, new_fake):
     pid = place.own_daemon.process.pid
     place.virsh(server, linger=1)("pool-list").check()
     assert logins(server) == (1, 1)
-    assert thread_names(pid)[LINGER] == 1
+    until(lambda: thread_names(pid)[LINGER] == 1, "a thread waits for the end of the linger time", 1)
     server.eventually_without_sessions()
     assert server.requests()["Logout"] == 1
     assert server.control.await_waits(0, patience(10)), "The long poll is still open."
