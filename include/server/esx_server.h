@@ -39,7 +39,7 @@ typedef struct {
     GDestroyNotify hostsFree;
     /*
      * Atomic: when the Finish of an upload in a daemon last waited in vain, in monotonic seconds;
-     * 0: not since one was in time. Static, and one for all logins at hosts of this name: clients
+     * 0: not since one was in time. Static, and one for all logins at one host and port: clients
      * choose how many logins there are.
      */
     gint *missed;

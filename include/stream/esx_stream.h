@@ -46,8 +46,8 @@
 /*
  * How long Finish waits in a daemon at most, whatever the URI's timeout is. Behind the end there is
  * little left to do: a look and a move, where the length was known before. libvirtd's main loop,
- * and with it all of its clients, waits meanwhile; longer than libvirt's keepalive (25 s in both
- * directions) the client itself would not wait.
+ * and with it all of its clients, waits meanwhile, and answers no keepalive: its clients would give
+ * the connection up.
  */
 #define ESX_STREAM_FINISH_MS (15 * 1000)
 

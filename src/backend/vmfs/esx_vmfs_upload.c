@@ -452,7 +452,7 @@ static gboolean
 moveToPlace(Upload *upload, const char *temporary, gint *cancel, GError **error)
 {
     EsxVmfsVerb *verb = upload->verb;
-    g_autofree char *fromPath = esxVmfsPath(verb->pool, temporary);
+    const char *fromPath = upload->base.rest;
     g_autofree char *toPath = esxVmfsPath(verb->pool, upload->contents->parts[0].file);
     const ViPath from = esxVmfsViPath(verb->pool, fromPath);
     const ViPath to = esxVmfsViPath(verb->pool, toPath);

@@ -176,6 +176,25 @@ testFinishLimitNamesTheRest(void)
     fixtureAwait(&fake.cancelled);
 }
 
+/* Behind one that was waited for in vain, also while bytes go out: the waits must not add up. */
+static void
+testFinishBehindAMissedOne(void)
+{
+    Fake fake = { .isUpload = TRUE, .pipeBytes = 1024 * 1024, .pauseUs = 50000 };
+    g_auto(StreamSetting) s = { 0 };
+    g_autofree char *data = g_malloc0(512 * 1024);
+    gint *missed = NULL;
+
+    streamSettingOpen(&s, &fake, VIR_STREAM_NONBLOCK);
+    missed = s.connection->server->missed;
+    g_assert_cmpint(virStreamSend(s.st, data, 512 * 1024), ==, 512 * 1024);
+    g_atomic_int_set(missed, MAX((gint)(g_get_monotonic_time() / G_USEC_PER_SEC), 1));
+    g_assert_cmpint(virStreamFinish(s.st), ==, -1);
+    fixtureAssertError(VIR_ERR_OPERATION_TIMEOUT, "transfer of 'x' did not end within 0.");
+    fixtureAwait(&fake.cancelled);
+    g_atomic_int_set(missed, 0);
+}
+
 /* ---- the beginning -------------------------------------------------------------------------- */
 
 /* @fake has to fail before it has begun: that is what opening the stream says. */
@@ -398,6 +417,7 @@ main(int argc, char **argv)
     g_test_add_func("/stream-worker/finish/failed-download", testFinishFailedDownload);
     g_test_add_func("/stream-worker/finish/limit", testFinishLimit);
     g_test_add_func("/stream-worker/finish/limit-names-the-rest", testFinishLimitNamesTheRest);
+    g_test_add_func("/stream-worker/finish/limit-behind-a-missed-one", testFinishBehindAMissedOne);
     g_test_add_func("/stream-worker/begin/fails", testFailsBeforeItBegins);
     g_test_add_func("/stream-worker/begin/never", testNeverBegins);
     g_test_add_func("/stream-worker/begin/no-place-to-wait", testNoPlaceToWait);
