@@ -129,6 +129,9 @@
  */
 #define LIMIT_DESCRIPTOR_BYTES (64 * 1024)
 
+/* A message: libvirt's buffer for one, without its NUL. What is longer is cut by it unseen. */
+#define LIMIT_MESSAGE_BYTES 1023
+
 /* Properties of one object; the filters of the driver ask for less than ten. */
 #define LIMIT_OBJECT_PROPERTIES 64
 

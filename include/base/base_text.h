@@ -52,6 +52,9 @@ char *textFit(const char *text, size_t ceiling);
 char *textFormat(const char *format, ...) G_GNUC_PRINTF(1, 2);
 char *textFormatV(const char *format, va_list args) G_GNUC_PRINTF(1, 0);
 
+/* The same as one line that libvirt keeps whole: textFit() to LIMIT_MESSAGE_BYTES. */
+char *textFormatLineV(const char *format, va_list args) G_GNUC_PRINTF(1, 0);
+
 /* g_set_error(), g_error_new() and g_prefix_error() with textFormat() in them. */
 void textToError(GError **error, GQuark domain, int code, const char *format, ...)
     G_GNUC_PRINTF(4, 5);

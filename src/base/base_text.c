@@ -279,6 +279,14 @@ textFormatV(const char *format, va_list args)
 }
 
 char *
+textFormatLineV(const char *format, va_list args)
+{
+    g_autofree char *whole = textFormatV(format, args);
+
+    return textFit(whole, LIMIT_MESSAGE_BYTES);
+}
+
+char *
 textFormat(const char *format, ...)
 {
     va_list args;

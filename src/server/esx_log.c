@@ -9,20 +9,15 @@
 
 #include "base_text.h"
 
-/* libvirt's own buffer for a message, with its NUL. */
-#define LOG_TEXT_SIZE 1024
-
 void
 esxLogAt(gpointer source, int priority, const char *file, int line, const char *function,
          const char *format, ...)
 {
-    g_autofree char *whole = NULL;
     g_autofree char *text = NULL;
     va_list args;
 
     va_start(args, format);
-    whole = textFormatV(format, args);
+    text = textFormatLineV(format, args);
     va_end(args);
-    text = textFit(whole, LOG_TEXT_SIZE - 1);
     virLogMessage(source, (virLogPriority)priority, file, line, function, NULL, "%s", text);
 }

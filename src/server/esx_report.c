@@ -18,6 +18,7 @@
 
 #include "base_cached.h"
 #include "base_places.h"
+#include "base_limits.h"
 #include "base_text.h"
 #include "esx_libvirt.h"
 #include "inventory.h"
@@ -132,10 +133,7 @@ static const struct {
     { esxErrorQuark,        esxRows,        G_N_ELEMENTS(esxRows) },
 };
 
-/* libvirt's own buffer for a message, with its NUL. */
-#define ESX_ERROR_TEXT_SIZE 1024
-
-/* Of that, what may be taken by what failed, and what is left at least for why. */
+/* Of a message, what may be taken by what failed, and what is left at least for why. */
 #define ESX_ERROR_PREFIX_BYTES 250
 #define ESX_ERROR_ROOM_MIN 16
 
@@ -178,7 +176,7 @@ esxErrorNumber(const GError *error)
 static size_t
 esxErrorRoom(size_t used)
 {
-    return ESX_ERROR_TEXT_SIZE - 1 - MIN(used, ESX_ERROR_TEXT_SIZE - 1 - ESX_ERROR_ROOM_MIN);
+    return LIMIT_MESSAGE_BYTES - MIN(used, LIMIT_MESSAGE_BYTES - ESX_ERROR_ROOM_MIN);
 }
 
 /* An outcome that nobody knows comes before all that explains it; other advice behind. */
@@ -204,7 +202,7 @@ esxErrorVText(const GError *error, const char *format, va_list args)
     g_autofree char *middle = textFit(message, esxErrorRoom(strlen(head) + strlen(tail)));
     g_autofree char *text = g_strconcat(head, middle, tail, NULL);
 
-    return textFit(text, ESX_ERROR_TEXT_SIZE - 1);
+    return textFit(text, LIMIT_MESSAGE_BYTES);
 }
 
 char *
@@ -236,13 +234,11 @@ void
 esxReportAt(int number, const char *file, const char *function, size_t line, const char *format,
             ...)
 {
-    g_autofree char *whole = NULL;
     g_autofree char *text = NULL;
     va_list args;
 
     va_start(args, format);
-    whole = textFormatV(format, args);
+    text = textFormatLineV(format, args);
     va_end(args);
-    text = textFit(whole, ESX_ERROR_TEXT_SIZE - 1);
     virReportErrorHelper(VIR_FROM_THIS, number, file, function, line, "%s", text);
 }
