@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from lock_checks import LOCK_CHECKS
 from python_checks import PYTHON_CHECKS
 from word_checks import WORD_CHECKS
 
@@ -466,6 +467,7 @@ def check_reports(tree: Tree) -> Iterator[str]:
 CHECKS = (
     *WORD_CHECKS,
     *PYTHON_CHECKS,
+    *LOCK_CHECKS,
     check_messages,
     check_licence,
     check_blanks,

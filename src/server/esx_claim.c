@@ -34,7 +34,7 @@ struct _EsxClaim {
     const gint *givenUp;
 };
 
-static GMutex lock;         /* guards what follows */
+static GMutex claimsLock;   /* guards what follows */
 static GCond changed;       /* a claim ended, or is slow no more */
 static GQueue claims = G_QUEUE_INIT;
 static guint64 epoch;
@@ -175,7 +175,7 @@ esxClaimTake(const char *what, const EsxClaimOn *on, size_t n, guint waitMs, gin
         return NULL;
 
     claim = newClaim(what, on, n);
-    locker = g_mutex_locker_new(&lock);
+    locker = g_mutex_locker_new(&claimsLock);
     while ((other = lockedMeet(claim, &held))) {
         const gint64 now = g_get_monotonic_time();
 
@@ -188,7 +188,7 @@ esxClaimTake(const char *what, const EsxClaimOn *on, size_t n, guint waitMs, gin
             claimClear(claim);
             return NULL;
         }
-        g_cond_wait_until(&changed, &lock, MIN(deadline, now + LOOK_US));
+        g_cond_wait_until(&changed, &claimsLock, MIN(deadline, now + LOOK_US));
     }
     g_queue_push_tail(&claims, claim);
     return claim;
@@ -197,7 +197,7 @@ esxClaimTake(const char *what, const EsxClaimOn *on, size_t n, guint waitMs, gin
 void
 esxClaimSetSlow(EsxClaim *claim, gboolean slow, const gint *givenUp)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&lock);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&claimsLock);
 
     claim->slow = slow;
     claim->givenUp = givenUp;
@@ -221,18 +221,18 @@ esxClaimFree(EsxClaim *claim)
 {
     if (!claim)
         return;
-    g_mutex_lock(&lock);
+    g_mutex_lock(&claimsLock);
     g_queue_remove(&claims, claim);
     epoch += claimChanges(claim) ? 1 : 0;
     g_cond_broadcast(&changed);
-    g_mutex_unlock(&lock);
+    g_mutex_unlock(&claimsLock);
     claimClear(claim);
 }
 
 guint64
 esxClaimEpoch(void)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&lock);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&claimsLock);
 
     return epoch;
 }
