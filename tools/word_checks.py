@@ -107,11 +107,19 @@ def check_plain_words(tree: Tree) -> Iterator[str]:
             yield f"{name}:{number}: {word!r}: write {UNPLAIN[word.lower()]}"
 
 
+# What exchanges a request for a reply, and no more: the session's own calls, and those that follow the replay rule.
+EXCHANGES = {"src/vi/vi_session.c", "src/vi/vi_call.c"}
+
+
 def check_statements(tree: Tree) -> Iterator[str]:
     """What comments and contracts often claim, and what is then not true any more."""
     for name, number, line in tree.source_lines(r"(src|include)/.*\.[ch]"):
         if re.search(r"\bg_thread_(try_)?new\(", line) and name != "src/base/base_thread.c":
             yield f"{name}:{number}: start threads with threadStart()"
+        if re.search(r"\bg_str_hash\b[^()]*[,)]", line):
+            yield f"{name}:{number}: g_str_hash: others can choose texts with one hash: use hashText"
+        if re.search(r"\bviSessionExchange\(", line) and name.startswith("src/") and name not in EXCHANGES:
+            yield f"{name}:{number}: viSessionExchange: use viCall, which repeats what may be repeated"
         if re.search(r"\bfacts/", line):
             yield f"{name}:{number}: names a file that is not in the tree"
         if name.startswith("include/") and re.search(r"\b(is the )?only (user|caller)\b", line):
@@ -127,7 +135,45 @@ def check_statements(tree: Tree) -> Iterator[str]:
                 yield f"{name}:{number}: meson.build wants libcurl {minimum.group(1)} or newer"
 
 
+LIMITS = "include/base/base_limits.h"
+# What is called a ceiling, and is one of a mechanism or of a protocol: name -> reason.
+OTHER_CEILINGS = {
+    "ESX_CONNECTION_CONNECTIONS_MAX": "the largest value of connections=",
+    "ESX_URI_PORT_MAX": "ports have 16 bits",
+    "HTTP_PORT_MAX": "ports have 16 bits",
+    "LONGEST_ESCAPE": "a property of XML",
+    "MAX_PATHS": "room for a table of this program",
+    "MAX_TYPES": "room for a table of this program",
+    "PORT_MAX": "ports have 16 bits",
+    "SEGMENT_MAX": "a part of a download, which is asked for",
+    "TIDY_PAUSE_MAX_MS": "a pause between tries",
+}
+
+
+def check_ceilings(tree: Tree) -> Iterator[str]:
+    """The ceilings on what others send are in base_limits.h, and each has a test that names it."""
+    text = tree.text(LIMITS)
+    defined = dict(re.findall(r"^#define (LIMIT_\w+) (.*)$", text, re.MULTILINE))
+    tests, sources = (
+        {word for name in tree.matching(pattern) for word in re.findall(r"\bLIMIT_\w+", tree.text(name))}
+        for pattern in (r"tests/.*\.(c|h|py)", r"src/.*\.c")
+    )
+    for limit in defined:
+        parts = {limit, *(other for other, value in defined.items() if re.search(rf"\b{limit}\b", value))}
+        number = text.count("\n", 0, text.index(f"#define {limit} ")) + 1
+        made_of = set(re.findall(r"\bLIMIT_\w+", defined[limit]))
+        if not (parts | made_of) & sources:
+            yield f"{LIMITS}:{number}: nothing keeps to {limit}"
+        if not parts & tests:
+            yield f"{LIMITS}:{number}: no test names {limit}: each ceiling has one that reaches it"
+    for name, number, line in tree.source_lines(r"(src|include)/(?!vim/).*\.[ch]"):
+        ceiling = re.match(r"\s*#\s*define (\w*(?:MAX|LIMIT|MOST|LONGEST|CEILING)\w*) +\(?[(\w]", line)
+        if ceiling and name != LIMITS and ceiling[1] not in OTHER_CEILINGS:
+            yield f"{name}:{number}: {ceiling[1]}: ceilings are in {LIMITS}"
+
+
 WORD_CHECKS = (
+    check_ceilings,
     check_wording,
     check_links,
     check_plain_words,

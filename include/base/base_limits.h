@@ -6,8 +6,10 @@
 #pragma once
 
 /*
- * Every ceiling of the driver, in one place. A server is not trusted: whatever it sends is read
- * until one of these is reached and no further. Each has a test that reaches it.
+ * The ceilings on what a server, a client, a URI or a file can make this process read, keep or wait
+ * for. A server is not trusted: what it sends is read until one of these is reached and no further.
+ * Each has a test that reaches it (lint). Numbers of tries, pauses and sizes of buffers stand
+ * beside what uses them.
  */
 
 /*
@@ -80,6 +82,41 @@
  */
 #define LIMIT_CLIENT_SILENCES 10
 
+/*
+ * What is read of a refused request for a file: its body to the end, for the connection's sake,
+ * unless it is longer than the first; the second is kept for the message.
+ */
+#define LIMIT_REFUSAL_BYTES (64 * 1024)
+#define LIMIT_REFUSAL_KEPT 2000
+
+/* A session that ends so often under one request for a file is none. */
+#define LIMIT_SESSION_ENDS 5
+
+/*
+ * What is kept of an upload that is under way, for a server that wants a login first. It says so
+ * before it has read the body, while the first of it is on its way.
+ */
+#define LIMIT_REPLAYED_BYTES (1024 * 1024)
+
+/*
+ * From a server that knows no ranges the beginning of a file has to be loaded to get at the rest;
+ * no further than this.
+ */
+#define LIMIT_SKIPPED_BYTES ((guint64)256 * 1024 * 1024)
+
+/* Hosts of a datastore that are looked at for a ticket; the first that fits will do. */
+#define LIMIT_TICKET_HOSTS 64
+
+/* Runs of data and holes in a pipe; see esx_pipe.c. */
+#define LIMIT_PIPE_RUNS 4094
+
+/* Names shown of one certificate, and characters shown of one name. */
+#define LIMIT_CERTIFICATE_NAMES 4
+#define LIMIT_CERTIFICATE_NAME_BYTES 64
+
+/* A text that is longer is no number. */
+#define LIMIT_NUMBER_BYTES 64
+
 /* Traversal steps and objects of the inventory. */
 #define LIMIT_INVENTORY_OBJECTS 100000
 
@@ -117,6 +154,12 @@
  */
 #define LIMIT_DATASTORE_PATH 4096
 
+/*
+ * Folders above a file whose friendly names are looked at. Hosts give such names to the first level
+ * only.
+ */
+#define LIMIT_FRIENDLY_LEVELS 8
+
 /* Bytes of one part of a path: VMFS, NFS and vSAN alike. */
 #define LIMIT_NAME_PART 255
 
@@ -141,7 +184,7 @@
  * from it. The arena may take LIMIT_DECODED of the factors, what is made from it LIMIT_DERIVED.
  * Replies of real servers stay below 4.
  */
-#define LIMIT_AMPLIFICATION 48
+#define LIMIT_AMPLIFICATION (LIMIT_DECODED + LIMIT_DERIVED)
 #define LIMIT_DECODED 16
 #define LIMIT_DERIVED 32
 #define LIMIT_AMPLIFIED_BASE ((size_t)1024 * 1024)
@@ -166,6 +209,9 @@
 
 /* The lists of volumes that one login keeps; a longer one is not kept. */
 #define LIMIT_LISTINGS_BYTES ((size_t)256 * 1024 * 1024)
+
+/* Listings of one server whose warning of what they left out is remembered, to be logged once. */
+#define LIMIT_LEFT_OUT_LISTINGS 64
 
 /* A file that a URI or the environment names: the authorities of cacert=, the auth file. */
 #define LIMIT_FILE_BYTES (1024 * 1024)
@@ -209,8 +255,11 @@
 /* How long a refused password is not tried again for such clients: as long as ESX locks. */
 #define LIMIT_REFUSED_MS (15 * 60 * 1000)
 
+/* Logins that linger; of more, the one whose time comes first is logged out. */
+#define LIMIT_LINGERING_LOGINS 32
+
 /*
- * Logins of a process that nobody uses: those that linger (ESX_LOGINS_LINGERING), and those that
+ * Logins of a process that nobody uses: those that linger (LIMIT_LINGERING_LOGINS), and those that
  * wait for their logout. With so many no other login is made, else a host that answers logins but
  * no logouts would make them pile up.
  */

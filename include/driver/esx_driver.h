@@ -12,7 +12,7 @@
  * domains without which virsh, virt-manager or libvirt-python fail on opening. It shows no domains:
  * there are always none, and what needs one is NO_SUPPORT.
  *
- * Opening makes two requests (who are you, login), closing one (logout). With path= of vpx:// one
- * more, and its pages.
+ * An open that finds no login to share makes two requests (who are you, login), or one more and its
+ * pages with path= of vpx://; the close of a login makes one (logout).
  */
 extern virHypervisorDriver esxHypervisorDriver;

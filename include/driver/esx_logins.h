@@ -12,10 +12,11 @@
 /*
  * EsxLogins: the servers this process is logged in at, so that connections can share one login.
  *
- * Who joins. The endpoint, how it is trusted and reached, path= and the user must be the same
- * (esxUriKey()), and the password: a client must have found the credentials itself, and they
- * are compared in constant time. So nobody gets a session he could not have opened. A login whose
- * session the server refuses to renew is left to those who use it; the next one makes another.
+ * Who joins. What the URIs say of the server, of the way to it and of what is shown must be the
+ * same (esxUriKey()), and so must user and password: a client must have found the credentials
+ * itself, and they are compared in constant time. So a client gets only a session that it could
+ * have opened. A login whose session the server refuses to renew is left to those who use it; the
+ * next one makes another.
  *
  * Who opens. One thread does, others that come meanwhile with the same credentials wait for its
  * outcome, also when it fails: a password that is wrong is tried once for all of them. The lock is
@@ -23,13 +24,10 @@
  *
  * Who leaves. The last one out logs out, or leaves the server lingering for some time, for the next
  * one to join. One thread, esx-linger, exists while something lingers; it logs out what nobody
- * came for, up to ESX_LOGINS_LINGERING at a time. With LIMIT_UNUSED_LOGINS that linger or wait
+ * came for, up to LIMIT_LINGERING_LOGINS at a time. With LIMIT_UNUSED_LOGINS that linger or wait
  * for their logouts no other login is made.
  */
 typedef struct _EsxLogins EsxLogins;
-
-/* So many logins linger at most; of more, the one whose time comes first is logged out. */
-#define ESX_LOGINS_LINGERING 32
 
 EsxLogins *esxLoginsNew(void);
 

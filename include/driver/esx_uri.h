@@ -110,7 +110,8 @@ gboolean esxUriIsCommon(const EsxUri *uri);
 
 /*
  * Returns: (transfer full) what two URIs must have in common to mean the same server, reached and
- * trusted in the same way, and the same part of it: scheme, host, port, trust, proxy, timeouts,
- * path=. Not the user, who may come from elsewhere. Equal texts exactly where all of that is equal.
+ * trusted in the same way, and the same part of it: scheme, host, port, and the parameters with
+ * EsxUriRow.isKey. Not the user, who may come from elsewhere. Equal texts exactly where all of that
+ * is equal.
  */
 char *esxUriKey(const EsxUri *uri);

@@ -154,9 +154,9 @@ guint httpTransportTimeoutMs(const HttpTransport *transport);
 
 /*
  * Sends @request and feeds the reply to @sink (NULL: the body is thrown away). Any status is a
- * success here. Thread-safe. Blocks, but never longer than the timeouts; a raised cancel flag ends
- * it within 0.2 s, a raised wake at once; holds no lock while the network is busy. @ret_response is
- * the caller's to clear, and written on success only.
+ * success here. Thread-safe. Blocks no longer than the timeouts, and the source and the sink, take;
+ * a raised cancel flag ends it within 0.2 s, a raised wake at once; holds no lock while the network
+ * is busy. @ret_response is the caller's to clear, and written on success only.
  */
 gboolean httpTransportPerform(HttpTransport *transport, const HttpRequest *request, HttpSink sink,
                               gpointer opaque, HttpResponse *ret_response, GError **error);

@@ -16,10 +16,10 @@
  * the network is busy.
  *
  * Once inventoryGoLive() was called, the first read leaves a thread behind, esx-live, that keeps a
- * long poll open at the server: it publishes every change within a round trip, and reads cost
- * nothing. After inventoryExpire() the next read still makes sure: 2 requests, since the long poll
- * has to be told to end. When the server is unreachable, the thread retries at intervals, and
- * each read that its time-to-live does not satisfy makes it try at once.
+ * long poll open at the server: it publishes a change as soon as the server reports it, and reads
+ * take no requests. After inventoryExpire() the next read still makes sure: 2 requests, since the
+ * long poll has to be told to end. When the server is unreachable, the thread retries at intervals,
+ * and each read that its time-to-live does not satisfy makes it try at once.
  */
 typedef struct _Inventory Inventory;
 

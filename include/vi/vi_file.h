@@ -12,8 +12,9 @@
  * .vmdk belongs to the VirtualDiskManager alone, which takes its extents along; everything else to
  * the FileManager.
  *
- * All are tasks but for making directories. Each function sends its call once, waits for the task,
- * and returns when it has ended. Every error names the file. A wait that is cancelled or takes too
+ * All are tasks but for making directories. Each function sends its call once (viDiskCopy() twice
+ * to a server that does not know a kind; and see vi_call.h), waits for the task, and returns when
+ * it has ended. Every error names the file. A wait that is cancelled or takes too
  * long cancels the task first: if that is seen to work, the error is VI_ERROR_CANCELLED or
  * VI_ERROR_TIMEOUT; a task that was faster is a success. Whenever nobody knows what became of a
  * call (the connection broke, the server fell silent or was restarted, the task did not stop) the

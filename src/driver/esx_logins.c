@@ -352,7 +352,7 @@ lockedTakeDue(EsxLogins *logins)
     GPtrArray *due = g_ptr_array_new();
     EsxLogin *next = NULL;
 
-    while (due->len < ESX_LOGINS_LINGERING && (next = lockedNextToLeave(logins)) &&
+    while (due->len < LIMIT_LINGERING_LOGINS && (next = lockedNextToLeave(logins)) &&
            next->leaveAt <= now) {
         g_ptr_array_remove_fast(logins->all, next);
         g_ptr_array_add(due, next);
@@ -429,7 +429,7 @@ lockedLimitLingering(EsxLogins *logins)
         if (!first || login->leaveAt < first->leaveAt)
             first = login;
     }
-    if (n > ESX_LOGINS_LINGERING)
+    if (n > LIMIT_LINGERING_LOGINS)
         first->leaveAt = 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include "http_certificate.h"
 
+#include "base_limits.h"
 #include "http_trust.h"
 
 #include <arpa/inet.h>
@@ -17,9 +18,6 @@
 
 #define HTTP_UNKNOWN "unknown"
 
-/* Names shown of one certificate, and characters shown of one name. */
-#define HTTP_NAMES_MAX 4
-#define HTTP_NAME_BYTES 64
 
 guint
 httpCertificateDigest(const X509 *certificate, guint length, guint8 *ret_digest)
@@ -58,7 +56,7 @@ httpTextAppend(GString *text, const unsigned char *data, int length)
 {
     int i;
 
-    for (i = 0; i < length && i < HTTP_NAME_BYTES; i++)
+    for (i = 0; i < length && i < LIMIT_CERTIFICATE_NAME_BYTES; i++)
         g_string_append_c(text, g_ascii_isprint(data[i]) && data[i] != '\'' ? data[i] : '?');
 }
 
@@ -118,7 +116,7 @@ httpCertificateNames(const X509 *certificate)
         return g_strdup(HTTP_UNKNOWN);
 
     names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
-    for (i = 0; i < sk_GENERAL_NAME_num(names) && shown < HTTP_NAMES_MAX; i++)
+    for (i = 0; i < sk_GENERAL_NAME_num(names) && shown < LIMIT_CERTIFICATE_NAMES; i++)
         shown += httpNamesAppendOne(text, sk_GENERAL_NAME_value(names, i));
     if (i < sk_GENERAL_NAME_num(names))
         g_string_append(text, ", …");

@@ -15,13 +15,14 @@
 
 #include <string.h>
 
+#include "base_limits.h"
+
 /*
  * Data and holes take turns, so a run is at least one byte: without a limit, single bytes between
- * holes would make the queue of runs larger than the ring. Data waits when RUNS_MAX is reached;
+ * holes would make the queue of runs larger than the ring. Data waits for LIMIT_PIPE_RUNS;
  * holes never wait, and two of them may come on top.
  */
-#define RUNS 4096
-#define RUNS_MAX (RUNS - 2)
+#define RUNS (LIMIT_PIPE_RUNS + 2)
 
 typedef struct {
     guint64 length;
@@ -191,7 +192,7 @@ roomForData(EsxPipe *pipe)
 
     if (isHeld(pipe))
         return 0;
-    if (pipe->nruns >= RUNS_MAX && last->isHole)
+    if (pipe->nruns >= LIMIT_PIPE_RUNS && last->isHole)
         return 0;
     return pipe->capacity - pipe->used;
 }

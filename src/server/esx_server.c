@@ -8,6 +8,7 @@
 #include "esx_server.h"
 
 #include "base_hash.h"
+#include "base_limits.h"
 #include "base_text.h"
 #include "esx_log.h"
 
@@ -15,8 +16,6 @@ VIR_LOG_INIT("esx.server");
 
 /* ---- what a listing left out ----------------------------------------------------------------- */
 
-/* So many listings are remembered; a server with more of them is told of anew. */
-#define LEFT_OUT_LISTINGS 64
 
 /* Returns: whether @text is news of @listing, and remembers it. */
 static gboolean
@@ -26,7 +25,7 @@ isNews(EsxServer *server, const char *listing, const char *text)
 
     if (g_strcmp0(g_hash_table_lookup(server->leftOut, listing), text) == 0)
         return FALSE;
-    if (g_hash_table_size(server->leftOut) >= LEFT_OUT_LISTINGS)
+    if (g_hash_table_size(server->leftOut) >= LIMIT_LEFT_OUT_LISTINGS)
         g_hash_table_remove_all(server->leftOut);
     g_hash_table_insert(server->leftOut, g_strdup(listing), g_strdup(text));
     return TRUE;
@@ -137,7 +136,7 @@ esxServerShareMissed(EsxServer *server, const char *host, guint port)
     g_autofree char *name = g_ascii_strdown(host, -1);
 
     /* Hosts may share a place, which costs them patience alone. */
-    server->missed = &places[(g_str_hash(name) ^ port) % MISSED_PLACES];
+    server->missed = &places[(hashText(name) ^ port) % MISSED_PLACES];
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */

@@ -14,8 +14,6 @@
 /* The first vector of an array; from there on it doubles. A power of two. */
 #define FIRST_VECTOR 4
 
-/* Longer texts are no numbers. */
-#define LONGEST_NUMBER 64
 
 /* One value of any kind, as a vector has it. */
 typedef union {
@@ -150,7 +148,7 @@ parseInteger(const char *text, size_t length, gint64 least, gint64 most, gint64 
 static gboolean
 parseReal(const char *text, size_t length, gdouble *ret_value)
 {
-    char number[LONGEST_NUMBER + 1];
+    char number[LIMIT_NUMBER_BYTES + 1];
     char *end = NULL;
     gdouble value;
 
@@ -193,7 +191,7 @@ parseScalar(SoapKind kind, const char *text, size_t length, Value *ret_value)
 static void
 refuseText(const SoapField *field, const char *text, size_t length, GError **error)
 {
-    g_autofree char *shown = textQuote(text, (gssize)MIN(length, LONGEST_NUMBER));
+    g_autofree char *shown = textQuote(text, (gssize)MIN(length, LIMIT_NUMBER_BYTES));
 
     textToError(error, SOAP_ERROR, SOAP_ERROR_VALUE,
                 "the reply's field \"%s\" of type %s is \"%s\", which is not %s", field->name,
@@ -283,7 +281,7 @@ storeScalar(Arena *arena, gpointer base, const SoapField *field, const char *tex
     }
     while (length > 0 && g_ascii_isspace(text[length - 1]))
         length--;
-    if (length == 0 || length > LONGEST_NUMBER ||
+    if (length == 0 || length > LIMIT_NUMBER_BYTES ||
         !parseScalar(field->kind, text, length, &value)) {
         refuseText(field, text, length, error);
         return FALSE;

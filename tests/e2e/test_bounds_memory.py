@@ -17,8 +17,10 @@ from pathlib import Path
 import libvirt
 import pytest
 
+from esxkit.fake.worlds import parts
+from esxkit.fake.worlds.counts import counts_world
 from esxkit.harness import usage
-from esxkit.harness.check import expect_sentence, lists_the_world
+from esxkit.harness.check import expect_sentence, lists_the_world, raises_error
 from esxkit.harness.client import ApiError, Client, Remote
 from esxkit.harness.servers import Fake
 
@@ -213,3 +215,27 @@ def test_a_descriptor_of_one_megabyte(site, client: Client, new_fake, world):
     expect_sentence(raised.value.message)
     server.clear_orders()
     assert conn.storageVolLookupByKey(disk.key).info()
+
+
+# So many files that a daemon may list, below folders whose names make each path long.
+FILES, FOLDERS, PART = 16_000, 4, 250
+# Name and key of each, in a datastore called "long".
+LIST_BYTES = FILES * 2 * (FOLDERS * (PART + 1) + 10)
+
+
+def test_names_that_do_not_fit_into_a_message(site, client: Client, new_fake):
+    """A daemon lists no more than LIMIT_LIST_BYTES (30 MiB) of names and keys at once, and says what to do instead."""
+    assert LIST_BYTES > 30 * 1024 * 1024
+    tree: list[dict[str, object]] = [{"name": f"{i:05d}.iso", "kind": "iso", "size": 1} for i in range(FILES)]
+    for level in range(FOLDERS):
+        tree = [{"name": str(level) * PART, "kind": "dir", "children": tree}]
+    plan = counts_world(datastores=0, targets=0, luns=0)
+    plan.datastores = [parts.vmfs_datastore("long", "naa.long", tree)]
+    pool = client.open(site.uri(new_fake(world=plan))).storagePoolLookupByName("long")
+    if site.daemon:
+        with raises_error(libvirt.VIR_ERR_OPERATION_FAILED, mentions="connect without a daemon"):
+            pool.listAllVolumes(0)
+    else:
+        assert pool.numOfVolumes() == FILES
+    name = "/".join(str(level) * PART for level in reversed(range(FOLDERS))) + "/00007.iso"
+    assert pool.storageVolLookupByName(name).info()[1] == 1

@@ -124,6 +124,8 @@ def test_plain_words_are_not():
         ("src/vi/vi_planted.c", "    t = g_thread_try_new(name, work, data, error);", "start threads with threadStart"),
         ("src/vi/vi_planted.c", "    t = g_thread_new(name, work, data);", "start threads with threadStart"),
         ("src/vi/vi_planted.c", "/* As in facts/vi-api.md. */", "not in the tree"),
+        ("src/vi/vi_planted.c", "    t = g_hash_table_new(g_str_hash, g_str_equal);", "use hashText"),
+        ("src/vi/vi_planted.c", "    viSessionExchange(session, &method);", "use viCall"),
         ("include/vi/vi_planted.h", " * vi_call.c is the only user.", "does not name its callers"),
         ("include/http/planted.h", " * The transport: libcurl, 7.87 or newer, OpenSSL flavour.", "wants libcurl 7.88"),
         ("src/http/planted.c", '"this libcurl (%s) cannot be used; 7.87 or newer is needed"', "wants libcurl 7.88"),
@@ -133,3 +135,29 @@ def test_a_planted_statement_is_found(name: str, line: str, complaint: str):
     build = "libcurl = dependency('libcurl', version: '>= 7.88')\n"
     (found,) = word_checks.check_statements(Pages({name: line + "\n", "meson.build": build}))
     assert complaint in found
+
+
+LIMITS = "include/base/base_limits.h"
+
+
+@pytest.mark.parametrize(
+    ("pages", "complaint"),
+    [
+        ({LIMITS: "#define LIMIT_X 7\n", "src/base/a.c": "LIMIT_X\n"}, "no test names LIMIT_X"),
+        ({LIMITS: "#define LIMIT_X 7\n", "tests/unit/a.c": "LIMIT_X\n"}, "nothing keeps to LIMIT_X"),
+        ({"src/vi/a.c": "#define MAX_HOSTS 64\n"}, "src/vi/a.c:1: MAX_HOSTS: ceilings are in"),
+        ({"include/vi/a.h": "#define VI_LONGEST_NAME (64 * 1024)\n"}, "VI_LONGEST_NAME: ceilings are in"),
+    ],
+)
+def test_a_planted_ceiling_is_found(pages: dict[str, str], complaint: str):
+    (found,) = word_checks.check_ceilings(Pages(pages))
+    assert complaint in found
+
+
+def test_a_ceiling_with_its_test_is_in_order():
+    pages = {
+        LIMITS: "#define LIMIT_X_MIB 7\n#define LIMIT_X (LIMIT_X_MIB * 1024)\n",
+        "src/base/a.c": "if (n > LIMIT_X)\n",
+        "tests/unit/base/test_a.c": "n = LIMIT_X + 1;\n",
+    }
+    assert list(word_checks.check_ceilings(Pages(pages))) == []

@@ -7,8 +7,6 @@
 
 #include <glib.h>
 
-#include "base_limits.h"
-
 /*
  * EsxVmfsDescriptor: the small text file "disk.vmdk" that describes a virtual disk and names the
  * files with its contents. Pure: bytes in, struct out; whatever is in those bytes.
@@ -25,9 +23,6 @@
  * The form is that of VMware's "Virtual Disk Format 5.0"; ddb.deletable as seen in govmomi's
  * datastore file manager, the object URIs of vSAN and vVol as hosts write them.
  */
-
-/* What is longer is no descriptor. */
-#define ESX_VMFS_DESCRIPTOR_LIMIT LIMIT_DESCRIPTOR_BYTES
 
 #define ESX_VMFS_SECTOR 512
 

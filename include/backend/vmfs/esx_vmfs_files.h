@@ -17,19 +17,16 @@
  *   key, path   "[pool] dir/file"
  *   format      vmdk, iso, else raw: by the file's type, if the server gives one, else its name
  *   capacity    of a disk what a guest sees; else, and if that is unknown, the file's size
- *   disk        thin or thick and the adapter, if the server gives them; never eager
+ *   disk        thin or thick and the adapter, if the server gives them; it does not say "eager"
  *
  * Left out, and counted in the list, is what has a path longer than LIMIT_DATASTORE_PATH. A
  * friendly name longer than LIMIT_NAME_BYTES counts as none, and so does one of a folder below
- * ESX_VMFS_FRIENDLY_LEVELS others.
+ * LIMIT_FRIENDLY_LEVELS others.
  *
  * Returns: (transfer full) a sealed list, or NULL with VI_ERROR_PROTOCOL when it takes too much
  * memory for what came.
  */
 EsxVolumeList *esxVmfsFilesList(const ViSearch *search, const char *pool, GError **error);
-
-/* Hosts give friendly names to the first level only. */
-#define ESX_VMFS_FRIENDLY_LEVELS 8
 
 /* What ESX takes a file for by its name: VIR_STORAGE_FILE_VMDK, _ISO or _RAW. */
 int esxVmfsFormatByName(const char *name);

@@ -7,6 +7,7 @@
 
 #include "esx_vmfs_change.h"
 
+#include "base_limits.h"
 #include "base_text.h"
 #include "esx_error.h"
 #include "esx_libvirt.h"
@@ -124,7 +125,7 @@ isForbidden(EsxVmfsVerb *verb, const EsxVolume *volume)
     const ViFile file = esxVmfsViFile(verb->pool, volume->name);
     size_t length = 0;
     g_autofree char *text =
-        viTransferReadText(verb->connection->transfer, &file, ESX_VMFS_DESCRIPTOR_LIMIT,
+        viTransferReadText(verb->connection->transfer, &file, LIMIT_DESCRIPTOR_BYTES,
                          verb->change.cancel, &length, NULL);
     g_autoptr(EsxVmfsDescriptor) descriptor =
         text ? esxVmfsDescriptorParse(text, length, NULL) : NULL;

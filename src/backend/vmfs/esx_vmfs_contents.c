@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base_limits.h"
 #include "base_text.h"
 #include "esx_error.h"
 #include "esx_libvirt.h"
@@ -49,7 +50,7 @@ failDescriptor(EsxConnection *connection, const ViFile *file, GError **error, GE
 
     if (g_error_matches(local, VI_ERROR, VI_ERROR_PROTOCOL) &&
         viTransferSize(connection->transfer, file, esxServerCancelFlag(), &size, NULL) &&
-        size > ESX_VMFS_DESCRIPTOR_LIMIT) {
+        size > LIMIT_DESCRIPTOR_BYTES) {
         g_error_free(local);
         textToError(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
                     "the disk is a single file of %" G_GUINT64_FORMAT " bytes (monolithicSparse "
@@ -102,7 +103,7 @@ findDisk(EsxConnection *connection, EsxVmfsContents *contents, GError **error)
     size_t length = 0;
     size_t i;
 
-    text = viTransferReadText(connection->transfer, &file, ESX_VMFS_DESCRIPTOR_LIMIT,
+    text = viTransferReadText(connection->transfer, &file, LIMIT_DESCRIPTOR_BYTES,
                             esxServerCancelFlag(), &length, &local);
     if (!text)
         return failDescriptor(connection, &file, error, local);

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base_limits.h"
 #include "base_names.h"
 #include "base_text.h"
 #include "esx_error.h"
@@ -284,10 +285,10 @@ esxVmfsDescriptorParse(const char *bytes, size_t length, GError **error)
     descriptor->deletable = TRUE;
     if (length >= strlen(MAGIC_BINARY) && memcmp(bytes, MAGIC_BINARY, strlen(MAGIC_BINARY)) == 0) {
         readBinary(descriptor, bytes, length);
-    } else if (length > ESX_VMFS_DESCRIPTOR_LIMIT) {
+    } else if (length > LIMIT_DESCRIPTOR_BYTES) {
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
                     "the file is not a descriptor of a virtual disk: it is longer than %d bytes",
-                    ESX_VMFS_DESCRIPTOR_LIMIT);
+                    LIMIT_DESCRIPTOR_BYTES);
         return NULL;
     } else if (!readText(descriptor, bytes, length, error)) {
         return NULL;

@@ -214,7 +214,7 @@ friendlyFolder(GHashTable *names, Span folder)
         return NULL;
 
     other = g_string_new(NULL);
-    for (level = 0; level < ESX_VMFS_FRIENDLY_LEVELS && part < end; level++) {
+    for (level = 0; level < LIMIT_FRIENDLY_LEVELS && part < end; level++) {
         const char *slash = memchr(part, '/', (size_t)(end - part));
         const char *stop = slash ? slash : end;
         const size_t above = part > folder.text ? (size_t)(part - folder.text) - 1 : 0;

@@ -18,8 +18,6 @@
 #include "vi_transfer_url.h"
 #include "vi_property.h"
 
-/* Hosts of a datastore that are looked at; the first that fits will do. */
-#define MAX_HOSTS 64
 
 struct _ViTickets {
     ViSession *session;
@@ -46,8 +44,8 @@ typedef struct {
     VimPropertyFilterSpec spec;
     VimPropertySpec property;
     VimPropertySpec *properties[1];
-    VimObjectSpec object[MAX_HOSTS];
-    VimObjectSpec *objects[MAX_HOSTS];
+    VimObjectSpec object[LIMIT_TICKET_HOSTS];
+    VimObjectSpec *objects[LIMIT_TICKET_HOSTS];
 } Question;
 
 static void
@@ -64,13 +62,13 @@ questionInit(Question *question, const char *type, const char **paths, size_t np
     question->spec.objectSet = question->objects;
 }
 
-/* Objects beyond MAX_HOSTS are left out. */
+/* Objects beyond LIMIT_TICKET_HOSTS are left out. */
 static void
 questionAdd(Question *question, const SoapMoRef *ref)
 {
     size_t n = question->spec.n_objectSet;
 
-    if (n == MAX_HOSTS)
+    if (n == LIMIT_TICKET_HOSTS)
         return;
     question->object[n] = (VimObjectSpec) VIM_INIT(ObjectSpec);
     question->object[n].obj = (SoapMoRef *)ref;

@@ -6,6 +6,7 @@
 /* Contents of files: sizes, reading with resumption, writing. */
 
 #include "vi_transfer_priv.h"
+#include "base_limits.h"
 #include "base_text.h"
 #include "vi_budget.h"
 #include "vi_transfer_request.h"
@@ -14,11 +15,6 @@
 #include "vi_transfer_status.h"
 #include "vi_transfer_url.h"
 
-/*
- * From a server that knows no ranges the beginning of a file has to be loaded to get at the rest;
- * no further than this.
- */
-#define MAX_SKIP ((guint64)256 * 1024 * 1024)
 
 ViTransfer *
 viTransferNew(ViSession *session)
@@ -208,7 +204,7 @@ beginWhole(Reading *reading, const HttpResponse *response, GError **error)
         viTransferSetPage(error, reading->file);
         return FALSE;
     }
-    if (reading->next > MAX_SKIP) {
+    if (reading->next > LIMIT_SKIPPED_BYTES) {
         textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
                     "the server sends '%s' only as a whole and not from byte %" G_GUINT64_FORMAT
                     " on; too much data would have to be skipped", name, reading->next);

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base_limits.h"
 #include "base_places.h"
 #include "base_text.h"
 #include "vi_budget.h"
@@ -16,16 +17,6 @@
 #include "vi_transfer_status.h"
 #include "vi_transfer_url.h"
 #include "vim_types.h"
-
-/* A refusal's body is read to its end, for the connection's sake, unless it is longer than this. */
-#define MAX_REFUSAL (64 * 1024)
-
-/* A session that ends so often under one request is none. */
-#define MAX_ENDED 5
-
-/* So much of what a source gave is kept, for a server that wants a login first. It says so before
- * it has read the body, while the first of it is on its way. */
-#define MAX_KEPT (1024 * 1024)
 
 typedef enum {
     VERDICT_DONE,       /* a response for the caller */
@@ -81,7 +72,7 @@ keepRefusal(Asking *asking, const char *data, guint length)
 {
     if (!asking->kept)
         return;
-    if (asking->kept->len + length > MAX_KEPT) {
+    if (asking->kept->len + length > LIMIT_REPLAYED_BYTES) {
         g_clear_pointer(&asking->kept, g_byte_array_unref);
         return;
     }
@@ -93,7 +84,8 @@ keepRefusal(Asking *asking, const char *data, guint length)
 static gssize
 giveAgain(Asking *asking, char *buffer, size_t size)
 {
-    guint length = MIN((guint)MIN(size, MAX_KEPT), asking->kept->len - asking->replayed);
+    guint length = MIN((guint)MIN(size, LIMIT_REPLAYED_BYTES),
+                       asking->kept->len - asking->replayed);
 
     memcpy(buffer, asking->kept->data + asking->replayed, length);
     asking->replayed += length;
@@ -143,9 +135,9 @@ takeBody(const HttpResponse *response, const char *data, size_t length, gpointer
     }
 
     g_string_append_len(asking->refusal, data,
-                        (gssize)MIN(length, VI_REFUSAL_BYTES - asking->refusal->len));
+                        (gssize)MIN(length, LIMIT_REFUSAL_KEPT - asking->refusal->len));
     asking->refusalLength += length;
-    if (asking->refusalLength <= MAX_REFUSAL)
+    if (asking->refusalLength <= LIMIT_REFUSAL_BYTES)
         return TRUE;
     asking->cut = TRUE;
     g_set_error(error, HTTP_ERROR, HTTP_ERROR_SINK, "the refusal is too long");
@@ -158,9 +150,9 @@ viTransferIsContents(const ViTransferAsk *ask)
     return ask->range || ask->source;
 }
 
-#define MAX_HEADERS 8
+#define HEADERS 8
 
-/* The next attempt; @headers has room for MAX_HEADERS. @cookie: header line, or NULL. */
+/* The next attempt; @headers has room for HEADERS. @cookie: header line, or NULL. */
 static HttpRequest
 requestOf(Asking *asking, const char *path, const char *cookie, const char **headers)
 {
@@ -225,7 +217,7 @@ ticketFor(Asking *asking)
 static gboolean
 sendRequest(Asking *asking, const ViTicket *ticket, guint64 *ret_generation, GError **error)
 {
-    const char *headers[MAX_HEADERS] = { NULL };
+    const char *headers[HEADERS] = { NULL };
     g_autoptr(GError) local = NULL;
     g_autofree char *path = NULL;
     HttpRequest request;
@@ -306,7 +298,7 @@ renewSession(Asking *asking, guint64 generation, GError **error)
     GError *local = NULL;
     gboolean asked;
 
-    if (asking->ended++ == MAX_ENDED)
+    if (asking->ended++ == LIMIT_SESSION_ENDS)
         return refuseRequest(asking, error);
     if (viSessionGeneration(session) != generation)
         return VERDICT_AGAIN;

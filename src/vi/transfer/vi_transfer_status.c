@@ -30,7 +30,7 @@ viTransferName(const ViFile *file)
 static char *
 quotableText(const char *body)
 {
-    g_autofree char *valid = g_utf8_make_valid(body, (gssize)strnlen(body, VI_REFUSAL_BYTES));
+    g_autofree char *valid = g_utf8_make_valid(body, (gssize)strnlen(body, LIMIT_REFUSAL_KEPT));
     const char *start = strcasestr(valid, "<body");
     g_autoptr(GString) text = g_string_new(NULL);
     gboolean tag = FALSE;

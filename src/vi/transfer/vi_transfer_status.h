@@ -22,8 +22,6 @@
  * everything else that goes wrong on its side.)
  */
 
-/* What is kept of the body of a refusal. */
-#define VI_REFUSAL_BYTES 2000
 
 /* @writing: FALSE: reading. @response: status, location. @body: what the server wrote, or NULL. */
 void viTransferSetRefused(GError **error, const ViFile *file, gboolean writing,

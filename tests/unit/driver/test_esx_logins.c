@@ -6,6 +6,7 @@
 /* Who joins which login, and who waits for whom: with servers that are scripted. */
 
 #include "base_limits.h"
+#include "esx_uri_table.h"
 #include "logins_fixture.h"
 #include "thread_fixture.h"
 
@@ -167,6 +168,22 @@ testGuestsLockNobodyOut(void)
     siteLeave(site, server);
 }
 
+/* @message names each parameter that makes a login of such a client differ. */
+static void
+assertNamesItsParameters(const char *message)
+{
+    EsxUriId id;
+
+    for (id = 0; id < N_ESX_URI; id++) {
+        const EsxUriRow *row = &esxUriTable[id];
+        g_autofree char *name = g_strconcat(row->name, "=", NULL);
+
+        if (row->isKey && row->guest != ESX_URI_GUEST_MAY_NOT)
+            fixtureAssertPhrase(message,
+                                g_str_has_suffix(row->name, "timeout") ? "timeouts" : name);
+    }
+}
+
 /* So many logins that differ; the common one can be had in any case. */
 static void
 testGuestsLoginsAreBounded(void)
@@ -193,6 +210,7 @@ testGuestsLoginsAreBounded(void)
     g_assert_null(siteJoinAs(site, last, USER, FIXTURE_PASSWORD, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_BUSY);
     fixtureAssertPhrase(error->message, "remove these parameters");
+    assertNamesItsParameters(error->message);
     g_clear_error(&error);
 
     /* what is there is shared; the common one is none of them */

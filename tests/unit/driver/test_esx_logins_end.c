@@ -87,7 +87,7 @@ testLingeringIsLimited(void)
     g_autoptr(GError) error = NULL;
     guint i;
 
-    for (i = 0; i < ESX_LOGINS_LINGERING + 2; i++) {
+    for (i = 0; i < LIMIT_LINGERING_LOGINS + 2; i++) {
         g_autofree char *value = g_strdup_printf("%u", i + 1);
         g_autoptr(EsxUri) uri = siteUri("esx", "timeout", value);
         EsxServer *server = siteJoinAs(site, uri, USER, FIXTURE_PASSWORD, &error);
@@ -97,7 +97,7 @@ testLingeringIsLimited(void)
     }
     cannedAwait(siteCanned(site, 0), "Logout", 1);
     cannedAwait(siteCanned(site, 1), "Logout", 1);
-    for (i = 2; i < ESX_LOGINS_LINGERING + 2; i++)
+    for (i = 2; i < LIMIT_LINGERING_LOGINS + 2; i++)
         cannedAssertLog(siteCanned(site, i), "Login");
 }
 
@@ -156,17 +156,17 @@ testDueLogOutTogether(void)
     guint i;
 
     site->holdsLogout = TRUE;
-    for (i = 0; i < ESX_LOGINS_LINGERING + 1; i++)
+    for (i = 0; i < LIMIT_LINGERING_LOGINS + 1; i++)
         esxLoginsLeave(site->registry, joinNumber(site, i, &error), HOUR_MS);
     cannedAwait(siteCanned(site, 0), "Logout", 1);
     /* Meanwhile two more are due. */
-    for (; i < ESX_LOGINS_LINGERING + 3; i++)
+    for (; i < LIMIT_LINGERING_LOGINS + 3; i++)
         esxLoginsLeave(site->registry, joinNumber(site, i, &error), HOUR_MS);
     g_assert_no_error(error);
     cannedOpen(siteCanned(site, 0), "Logout");
     cannedAwait(siteCanned(site, 1), "Logout", 1);
     cannedAwait(siteCanned(site, 2), "Logout", 1);
-    for (i = 1; i < ESX_LOGINS_LINGERING + 3; i++)
+    for (i = 1; i < LIMIT_LINGERING_LOGINS + 3; i++)
         cannedOpen(siteCanned(site, i), "Logout");
 }
 

@@ -251,6 +251,38 @@ testGuardLetsOthersTry(void)
     cannedReplyAlways(canned, "Logout", "");
 }
 
+static void
+loginMeanwhile(gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    const gint64 begun = g_get_monotonic_time();
+
+    g_assert_false(viSessionLogin(data, "root", secretNew(FIXTURE_PASSWORD), &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_BUSY);
+    fixtureAssertPhrase(error->message, "another login at 'h' as 'root' is in progress");
+    g_assert_cmpint(g_get_monotonic_time() - begun, >=,
+                    LIMIT_LOGIN_TURN_MS * G_TIME_SPAN_MILLISECOND);
+}
+
+/* One at a time: a second one waits for its turn, for LIMIT_LOGIN_TURN_MS. */
+static void
+testGuardTakesTurns(void)
+{
+    g_autoptr(EsxRefusals) refusals = esxRefusalsNew();
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(Canned) other = cannedNew();
+    g_autoptr(ViSession) session = guarded(refusals, canned, "h", TRUE);
+    g_autoptr(ViSession) meanwhile = guarded(refusals, other, "h", TRUE);
+    g_autofree char *fault = cannedFaultEnvelope("InvalidLogin", "no", NULL);
+    g_autoptr(GError) error = NULL;
+
+    cannedAdd(canned, "Login",
+              &(CannedExchange){ .status = 500, .bytes = fault, .hook = loginMeanwhile,
+                                 .hookData = meanwhile });
+    g_assert_false(viSessionLogin(session, "root", secretNew(FIXTURE_PASSWORD), &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_INVALID_LOGIN);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -262,5 +294,6 @@ main(int argc, char **argv)
     g_test_add_func("/refusals/many", testMany);
     g_test_add_func("/refusals/guard-counts-refusals", testGuardCountsRefusals);
     g_test_add_func("/refusals/guard-lets-others-try", testGuardLetsOthersTry);
+    g_test_add_func("/refusals/guard-takes-turns", testGuardTakesTurns);
     return g_test_run();
 }

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base_limits.h"
 #include "esx_libvirt.h"
 #include "inventory.h"
 
@@ -234,10 +235,10 @@ testTextFits(void)
     g_autofree char *behind = esxErrorText(full, "cannot create '%s' in '%s'", huge, huge);
     const char *outcome = strstr(first, "whether the server has done it is unknown; check before");
 
-    g_assert_cmpuint(strlen(first), <=, 1023);
+    g_assert_cmpuint(strlen(first), <=, LIMIT_MESSAGE_BYTES);
     g_assert_nonnull(outcome);
     g_assert_true(outcome < strstr(first, "'[ds] a.upload-12345678' stays: qqq"));
-    g_assert_cmpuint(strlen(behind), <=, 1023);
+    g_assert_cmpuint(strlen(behind), <=, LIMIT_MESSAGE_BYTES);
     g_assert_nonnull(strstr(behind, "'[ds] a.upload-12345678' stays: qqq"));
     g_assert_true(g_str_has_suffix(behind, "a thin disk or another pool)"));
 }

@@ -7,6 +7,7 @@
 
 #include "esx_server.h"
 
+#include "base_limits.h"
 #include "vi_fixture.h"
 
 #define HARDWARE \
@@ -76,7 +77,7 @@ testLeftOut(void)
 
         esxServerTellLeftOut(server, listing, &out);
     }
-    g_assert_cmpuint(g_hash_table_size(server->leftOut), <=, 64);
+    g_assert_cmpuint(g_hash_table_size(server->leftOut), <=, LIMIT_LEFT_OUT_LISTINGS);
 }
 
 /* ---- what backends keep ---------------------------------------------------------------------- */

@@ -95,6 +95,7 @@ static const struct {
     { &smallField, "1.0", "not a 32-bit number" },
     { &smallField, " ", "not a 32-bit number" },
     { &smallField, "-", "not a 32-bit number" },
+    /* LIMIT_NUMBER_BYTES and one more */
     { &smallField, "00000000000000000000000000000000000000000000000000000000000000001",
       "not a 32-bit number" },
     { &largeField, "9223372036854775808", "not a 64-bit number" },

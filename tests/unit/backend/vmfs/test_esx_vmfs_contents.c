@@ -3,6 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
+#include "base_limits.h"
 #include "esx_error.h"
 #include "esx_vmfs_contents.h"
 #include "esx_vmfs_descriptor.h"
@@ -187,7 +188,7 @@ testOnePiece(void)
     g_autoptr(GError) error = NULL;
 
     memoryInit(&memory);
-    memoryAdd(&memory, "d.vmdk", memoryRandom(2 * ESX_VMFS_DESCRIPTOR_LIMIT, 1));
+    memoryAdd(&memory, "d.vmdk", memoryRandom(2 * LIMIT_DESCRIPTOR_BYTES, 1));
     g_assert_null(find(&memory, "d.vmdk", &error));
     g_assert_error(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT);
     fixtureAssertPhrase(error->message, "single file of 131072 bytes");

@@ -3,6 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
+#include "base_limits.h"
 #include "esx_error.h"
 #include "esx_vmfs_descriptor.h"
 
@@ -157,16 +158,16 @@ testBroken(void)
 static void
 testLimit(void)
 {
-    g_autofree char *text = g_strnfill(ESX_VMFS_DESCRIPTOR_LIMIT + 1, ' ');
+    g_autofree char *text = g_strnfill(LIMIT_DESCRIPTOR_BYTES + 1, ' ');
     g_autoptr(Descriptor) disk = NULL;
     g_autoptr(GError) error = NULL;
     static const char start[] = FLAT "RW 2 VMFS \"x-flat.vmdk\"\n";
 
     memcpy(text, start, strlen(start));
-    g_assert_null(esxVmfsDescriptorParse(text, ESX_VMFS_DESCRIPTOR_LIMIT + 1, &error));
+    g_assert_null(esxVmfsDescriptorParse(text, LIMIT_DESCRIPTOR_BYTES + 1, &error));
     g_assert_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION);
     g_assert_nonnull(strstr(error->message, "longer than 65536 bytes"));
-    disk = esxVmfsDescriptorParse(text, ESX_VMFS_DESCRIPTOR_LIMIT, NULL);
+    disk = esxVmfsDescriptorParse(text, LIMIT_DESCRIPTOR_BYTES, NULL);
     g_assert_nonnull(disk);
 }
 

@@ -330,7 +330,7 @@ testLongFriendlyName(void)
     g_assert_true(find(list, "a friendly name/c") == find(list, "3/c"));
 }
 
-/* Below the first levels folders have no friendly names. */
+/* Below LIMIT_FRIENDLY_LEVELS folders have no friendly names. */
 static void
 testDeepFriendlyName(void)
 {

@@ -144,6 +144,31 @@ testChoice(TicketFixture *f, gconstpointer unused G_GNUC_UNUSED)
     fixtureAssertPhrase(body, "host-4");
 }
 
+/* Of very many hosts the first are looked at. */
+static void
+testManyHosts(TicketFixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    g_autoptr(GString) mounts = g_string_new(NULL);
+    g_autofree char *last = g_strdup_printf(">h%u<", LIMIT_TICKET_HOSTS);
+    g_autofree char *beyond = g_strdup_printf(">h%u<", LIMIT_TICKET_HOSTS + 1);
+    const char *body;
+    guint i;
+
+    for (i = 1; i <= LIMIT_TICKET_HOSTS + 3; i++)
+        g_string_append_printf(mounts, MOUNT("h%u", "readWrite", ""), i);
+    ticketScriptMounts(f, mounts->str);
+    ticketScriptHosts(f, HOST("h64", "last", "connected", "poweredOn", "false"));
+    ticketScript(f, "<id>1</id>");
+    ticketAssertSizeFromHost(f);
+    g_assert_cmpstr(f->asked, ==, "last 443 -");
+    cannedAssertLog(f->canned, FIND_HOST TICKET);
+    playedAssertLog(f->host, "HEAD " HOST_URL " <vmware_cgi_ticket=1");
+
+    body = cannedLast(f->canned, READ)->body;
+    fixtureAssertPhrase(body, last);
+    g_assert_null(strstr(body, beyond));
+}
+
 /* Without a host or a ticket it goes through vCenter, and nobody asks again for a minute. */
 static void
 testNoHost(TicketFixture *f, gconstpointer unused G_GNUC_UNUSED)
@@ -424,6 +449,7 @@ main(int argc, char **argv)
     ADD("methods", testMethods);
     ADD("address", testAddress);
     ADD("choice", testChoice);
+    ADD("many-hosts", testManyHosts);
     ADD("no-host", testNoHost);
     ADD("no-good-host", testNoGoodHost);
     ADD("no-ticket", testNoTicket);

@@ -251,6 +251,16 @@ testSinkRefuses(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
     playedAssertLog(f->played, "GET " URL " 0-9" OWN);
 }
 
+/* Without ranges the beginning of the file has to be thrown away, up to a limit. */
+static void
+testSkipsNoFurther(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    playedAdd(f->played, &(PlayedReply){ .status = 200, .body = "abc" });
+    folderAssertReadFails(f, LIMIT_SKIPPED_BYTES + 1, 1, VI_ERROR, VI_ERROR_PROTOCOL,
+                          "too much data would have to be skipped");
+    playedForgetLog(f->played);
+}
+
 /* ---- small files ---------------------------------------------------------------------------- */
 
 static void
@@ -324,6 +334,7 @@ main(int argc, char **argv)
     ADD("folder/wrong-part", testWrongPart);
     ADD("folder/short-file", testShortFile);
     ADD("folder/without-ranges", testWithoutRanges);
+    ADD("folder/skips-no-further", testSkipsNoFurther);
     ADD("folder/page", testPage);
     ADD("folder/sink-refuses", testSinkRefuses);
     ADD("folder/text", testText);

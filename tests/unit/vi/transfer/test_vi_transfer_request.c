@@ -6,6 +6,7 @@
 #include "vi_transfer_request.h"
 #include "../../../../src/vi/transfer/vi_transfer_priv.h"
 
+#include "base_limits.h"
 #include "transfer_client_fixture.h"
 #include "thread_fixture.h"
 
@@ -108,6 +109,26 @@ testBusyForGood(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
                                "\nGET " URL " 0-4" OWN);
 }
 
+/* A server that ends each session that it makes is asked only so often. */
+static void
+testEndsEachTime(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    guint i;
+
+    for (i = 0; i < LIMIT_SESSION_ENDS; i++) {
+        playedAdd(f->played, &(PlayedReply){ .status = 401 });
+        if (i > 0)
+            cannedFault(f->canned, "CurrentTime", "NotAuthenticated", "It has ended.");
+        fixtureScriptLogin(f->canned, i % 2 ? FIXTURE_SET_COOKIE : FIXTURE_SET_COOKIE_2);
+        if (i > 0)
+            cannedReply(f->canned, "CurrentTime", TIME);
+    }
+    playedAdd(f->played, &(PlayedReply){ .status = 401 });
+    folderAssertReadFails(f, 0, 5, VI_ERROR, VI_ERROR_NO_PERMISSION, "Datastore.FileManagement");
+    g_assert_cmpuint(playedCount(f->played), ==, LIMIT_SESSION_ENDS + 1);
+    playedForgetLog(f->played);
+}
+
 /* ---- other refusals ------------------------------------------------------------------------- */
 
 static void
@@ -123,11 +144,11 @@ testRefusals(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
                                " 0-4" OWN);
 }
 
-/* A refusal that never ends is not read for ever. */
+/* A refusal that never ends is not read to its end. */
 static void
 testEndlessRefusal(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autofree char *page = g_strnfill(1024 * 1024, 'x');
+    g_autofree char *page = g_strnfill(16 * LIMIT_REFUSAL_BYTES, 'x');
 
     playedAdd(f->played, &(PlayedReply){ .status = 500, .body = page });
     folderAssertReadFails(f, 0, 5, VI_ERROR, VI_ERROR_FILE_FAULT, "HTTP status 500");
@@ -291,6 +312,7 @@ main(int argc, char **argv)
     ADD("folder-ask/busy-for-good", testBusyForGood);
     ADD("folder-ask/refusals", testRefusals);
     ADD("folder-ask/endless-refusal", testEndlessRefusal);
+    ADD("folder-ask/ends-each-time", testEndsEachTime);
     ADD("folder-ask/decodes-once", testDecodesOnce);
     ADD("folder-ask/decodes-twice", testDecodesTwice);
     ADD("folder-ask/decodes-somehow", testDecodesSomehow);

@@ -89,11 +89,16 @@ testQuoteIsBounded(void)
     HttpResponse response = { .status = 500 };
     g_autofree char *body = g_strnfill(100000, 'x');
     g_autofree char *tag = g_strnfill(100000, '<');
+    g_autofree char *blank = g_strnfill(LIMIT_REFUSAL_KEPT, ' ');
+    g_autofree char *late = g_strconcat(blank + 3, "abcdef", NULL);
     g_autoptr(GError) error = NULL;
     g_autoptr(GError) silent = NULL;
+    g_autoptr(GError) end = NULL;
 
     viTransferSetRefused(&error, &file, FALSE, &response, body);
     g_assert_cmpuint(strlen(error->message), <, LIMIT_QUOTED_BYTES + 300);
+    viTransferSetRefused(&end, &file, FALSE, &response, late);
+    g_assert_nonnull(strstr(end->message, "it says 'abc'"));
     viTransferSetRefused(&silent, &file, FALSE, &response, tag);
     g_assert_null(strstr(silent->message, "it says"));
 }

@@ -5,6 +5,7 @@
 
 /* Writing files. */
 
+#include "base_limits.h"
 #include "transfer_client_fixture.h"
 
 #include <string.h>
@@ -188,7 +189,7 @@ testSessionEnds(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
 static void
 testSessionEndsTooLate(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autofree char *text = g_strnfill(1024 * 1024 + 1, 'x');
+    g_autofree char *text = g_strnfill(LIMIT_REPLAYED_BYTES + 1, 'x');
     Script script = { .text = text };
     g_autoptr(GError) error = NULL;
 
