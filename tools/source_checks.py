@@ -48,6 +48,7 @@ NO_UNIT_TEST = {
     "src/inventory/inventory_build.c": "test_inventory_update.c and test_inventory_snapshot.c: each way to build",
     "src/inventory/inventory_kind.c": "test_inventory_spec.c, _update.c and _diff.c: each row of its table",
     "src/inventory/kinds/inventory_lun.c": "tests/unit/inventory/kinds/test_inventory_iscsi.c: LUNs of targets",
+    "src/inventory/kinds/inventory_lun_host.c": "test_inventory_iscsi.c and _scsi.c: each topology, paths",
     "src/vi/vi_reply.c": "tests/unit/vi/test_vi_session.c: what comes back for a call",
     "src/backend/esx_storage_lun.c": "tests/e2e/test_volume_verbs.py, through libvirt",
     "src/backend/iscsi/esx_storage_backend_iscsi.c": "tests/e2e/test_volume_verbs.py, through libvirt",

@@ -16,7 +16,7 @@
 #include "base_hash.h"
 #include "base_names.h"
 #include "inventory_iscsi.h"
-#include "inventory_lun.h"
+#include "inventory_lun_host.h"
 #include "vi_property.h"
 
 /* From so many portals or adapters of a target on, finding one in order takes too long. */
@@ -24,32 +24,22 @@
 
 /* One target while its parts are gathered. */
 typedef struct {
+    InventoryLunPool pool;
     const char *iqn;
     GArray *portals;        /* InventoryPortal */
     GArray *adapters;       /* InventoryAdapter; those of one host stand together */
     guint hostsFirst;       /* where those of the host under way begin */
     GHashTable *portalSet;  /* "address\nport"; NULL while they are few */
     GHashTable *deviceSet;  /* of the adapters of that host, likewise */
-    InventoryLunSet luns;
-    guint livePaths;
-    gboolean pathsKnown;    /* a host that has it said which paths there are */
 } Target;
 
-/* What is gathered over all hosts. */
+/* One host under way; its pools are a set of Target. */
 typedef struct {
-    InventoryBuild *build;
-    GHashTable *targets;    /* IQN → Target */
-    GHashTable *luns;       /* what its key is made of → InventoryLun, shared by hosts */
-} Gather;
-
-/* What of one host refers to itself by keys. */
-typedef struct {
-    Gather *gather;
+    InventoryLunHost host;
+    GHashTable *targets;    /* IQN → Target, of all hosts */
     const SoapMoRef *storageSystem;
-    GHashTable *lunsByKey;  /* ScsiLun.key → ScsiLun */
-    GHashTable *targets;    /* set of Target: those its adapters have */
     GHashTable *devices;    /* set of the adapters' names, in the arena */
-} Host;
+} TargetHost;
 
 /* An adapter, whose texts all its targets share. */
 typedef struct {
@@ -64,7 +54,7 @@ targetFree(gpointer data)
 
     g_array_unref(target->portals);
     g_array_unref(target->adapters);
-    inventoryLunSetClear(&target->luns);
+    inventoryLunSetClear(&target->pool.luns);
     g_clear_pointer(&target->portalSet, g_hash_table_unref);
     g_clear_pointer(&target->deviceSet, g_hash_table_unref);
     g_free(target);
@@ -72,18 +62,19 @@ targetFree(gpointer data)
 
 /* Returns: NULL when its name is too long, or there is no room. */
 static Target *
-targetGet(Gather *gather, const char *iqn)
+targetGet(const TargetHost *host, const char *iqn)
 {
-    Target *target = g_hash_table_lookup(gather->targets, iqn);
+    InventoryBuild *build = host->host.build;
+    Target *target = g_hash_table_lookup(host->targets, iqn);
     const char *kept = NULL;
 
     if (target)
         return target;
     if (!inventoryBuildIsName(iqn)) {
-        leftOutAdd(&gather->build->leftOut, "an iSCSI target whose name is too long", iqn);
+        leftOutAdd(&build->leftOut, "an iSCSI target whose name is too long", iqn);
         return NULL;
     }
-    kept = inventoryBuildName(gather->build, iqn);
+    kept = inventoryBuildName(build, iqn);
     if (!kept)
         return NULL;
 
@@ -91,7 +82,7 @@ targetGet(Gather *gather, const char *iqn)
     target->iqn = kept;
     target->portals = g_array_new(FALSE, TRUE, sizeof(InventoryPortal));
     target->adapters = g_array_new(FALSE, TRUE, sizeof(InventoryAdapter));
-    g_hash_table_insert(gather->targets, (gpointer)target->iqn, target);
+    g_hash_table_insert(host->targets, (gpointer)target->iqn, target);
     return target;
 }
 
@@ -127,19 +118,19 @@ hasPortal(Target *target, const InventoryPortal *portal)
 }
 
 static void
-addPortal(Gather *gather, Target *target, const VimHostInternetScsiHbaStaticTarget *entry)
+addPortal(InventoryBuild *build, Target *target, const VimHostInternetScsiHbaStaticTarget *entry)
 {
     InventoryPortal portal = { entry->address, entry->has_port ? entry->port : 3260 };
 
     if (!portal.address)
         return;
     if (!inventoryBuildIsName(portal.address)) {
-        leftOutAdd(&gather->build->leftOut, "a portal whose address is too long", portal.address);
+        leftOutAdd(&build->leftOut, "a portal whose address is too long", portal.address);
         return;
     }
     if (hasPortal(target, &portal))
         return;
-    portal.address = inventoryBuildName(gather->build, entry->address);
+    portal.address = inventoryBuildName(build, entry->address);
     if (portal.address)
         g_array_append_val(target->portals, portal);
 }
@@ -169,7 +160,7 @@ hasAdapter(Target *target, const char *device)
 }
 
 static void
-addAdapter(const Host *host, Target *target, const Initiator *initiator)
+addAdapter(const TargetHost *host, Target *target, const Initiator *initiator)
 {
     InventoryAdapter adapter = {
         .storageSystem = host->storageSystem, .device = initiator->device, .iqn = initiator->iqn,
@@ -181,9 +172,9 @@ addAdapter(const Host *host, Target *target, const Initiator *initiator)
 
 /* Returns: @device in the arena, the same each time; NULL when it is too long. */
 static const char *
-deviceGet(const Host *host, const char *device)
+deviceGet(const TargetHost *host, const char *device)
 {
-    InventoryBuild *build = host->gather->build;
+    InventoryBuild *build = host->host.build;
     const char *known = device ? g_hash_table_lookup(host->devices, device) : NULL;
 
     if (!device || known)
@@ -198,165 +189,72 @@ deviceGet(const Host *host, const char *device)
     return known;
 }
 
+/* InventoryLunOps.adapter */
 static void
-gatherAdapter(const Host *host, const VimHostInternetScsiHba *hba)
+gatherInitiator(InventoryLunHost *of, const VimHostHostBusAdapter *adapter)
 {
-    InventoryBuild *build = host->gather->build;
-    const Initiator initiator = {
-        deviceGet(host, hba->base.device), inventoryBuildName(build, hba->iScsiName),
-    };
+    TargetHost *host = (TargetHost *)of;
+    const VimHostInternetScsiHba *hba = soapObjectCast(adapter, &vimHostInternetScsiHbaType);
+    Initiator initiator = { NULL, NULL };
     size_t i;
 
-    for (i = 0; i < hba->n_configuredStaticTarget && !build->full; i++) {
+    if (!hba || hba->n_configuredStaticTarget == 0)
+        return;
+    initiator.device = deviceGet(host, hba->base.device);
+    initiator.iqn = inventoryBuildName(of->build, hba->iScsiName);
+    for (i = 0; i < hba->n_configuredStaticTarget && !of->build->full; i++) {
         const VimHostInternetScsiHbaStaticTarget *entry = hba->configuredStaticTarget[i];
         Target *target = NULL;
 
         if (entry->iScsiName && *entry->iScsiName)
-            target = targetGet(host->gather, entry->iScsiName);
+            target = targetGet(host, entry->iScsiName);
         if (!target)
             continue;
-        if (g_hash_table_add(host->targets, target)) {
+        if (g_hash_table_add(of->pools, target)) {
             target->hostsFirst = target->adapters->len;
             g_clear_pointer(&target->deviceSet, g_hash_table_unref);
         }
-        addPortal(host->gather, target, entry);
+        addPortal(of->build, target, entry);
         addAdapter(host, target, &initiator);
     }
 }
 
-static void
-gatherAdapters(const Host *host, const SoapAny *adapters)
-{
-    size_t n;
-    SoapObject *const *items = viAnyObjects(adapters, &n);
-    size_t i;
-
-    for (i = 0; i < n && !host->gather->build->full; i++) {
-        const VimHostInternetScsiHba *hba = soapObjectCast(items[i], &vimHostInternetScsiHbaType);
-
-        if (hba && hba->n_configuredStaticTarget > 0)
-            gatherAdapter(host, hba);
-    }
-}
-
-/* ---- LUNs ----------------------------------------------------------------------------------- */
-
-/* Puts the LUN with ScsiLun.key @key behind @target, once. */
-static void
-addLun(const Host *host, Target *target, const char *key)
-{
-    const VimScsiLun *scsi = key ? g_hash_table_lookup(host->lunsByKey, key) : NULL;
-    InventoryLun *lun = scsi ? inventoryLunGet(host->gather->build, host->gather->luns, scsi)
-                             : NULL;
-
-    if (lun)
-        inventoryLunSetAdd(&target->luns, lun);
-}
-
-/* ---- topology ------------------------------------------------------------------------------- */
-
-/* The target pool that @transport leads to, or NULL. */
-static Target *
-targetOf(const Host *host, const VimHostTargetTransport *transport)
+/* InventoryLunOps.poolOf: the target pool that @transport leads to. */
+static InventoryLunPool *
+targetOf(const InventoryLunHost *host, const char *key G_GNUC_UNUSED,
+         const VimHostTargetTransport *transport)
 {
     const VimHostInternetScsiTargetTransport *iscsi =
         soapObjectCast(transport, &vimHostInternetScsiTargetTransportType);
 
-    return iscsi && iscsi->iScsiName ? g_hash_table_lookup(host->gather->targets, iscsi->iScsiName)
-                                     : NULL;
+    return iscsi && iscsi->iScsiName
+               ? g_hash_table_lookup(((const TargetHost *)host)->targets, iscsi->iScsiName)
+               : NULL;
 }
+
+static const InventoryLunOps targetOps = {
+    .adapter = gatherInitiator,
+    .poolOf = targetOf,
+    .countsLuns = TRUE,
+};
 
 static void
-gatherInterface(const Host *host, const VimHostScsiTopologyInterface *interface,
-                GHashTable *ret_seen)
+gatherTargets(InventoryBuild *build, const InventoryObject *object, GHashTable *targets,
+              GHashTable *luns)
 {
-    size_t i, j;
-
-    for (i = 0; i < interface->n_target; i++) {
-        const VimHostScsiTopologyTarget *entry = interface->target[i];
-        Target *target = targetOf(host, entry->transport);
-
-        for (j = 0; target && j < entry->n_lun; j++) {
-            addLun(host, target, entry->lun[j]->scsiLun);
-            g_hash_table_add(ret_seen, target);
-        }
-    }
-}
-
-/* Returns: the targets this host's topology knows LUNs of. */
-static GHashTable *
-gatherTopology(const Host *host, const VimHostScsiTopology *topology)
-{
-    GHashTable *seen = g_hash_table_new(NULL, NULL);
-    size_t i;
-
-    for (i = 0; topology && i < topology->n_adapter; i++)
-        gatherInterface(host, topology->adapter[i], seen);
-    return seen;
-}
-
-/* Counts paths; where the topology in @seen knows nothing of a target, takes its LUNs from them. */
-static void
-gatherPaths(const Host *host, const VimHostMultipathInfoLogicalUnit *unit, GHashTable *seen)
-{
-    size_t i;
-
-    for (i = 0; i < unit->n_path; i++) {
-        Target *target = targetOf(host, unit->path[i]->transport);
-
-        if (!target)
-            continue;
-        if (inventoryLunPathIsAlive(unit->path[i]))
-            target->livePaths++;
-        if (!g_hash_table_contains(seen, target))
-            addLun(host, target, unit->lun);
-    }
-}
-
-static void
-gatherMultipath(const Host *host, const VimHostMultipathInfo *multipath, GHashTable *seen)
-{
-    GHashTableIter iter;
-    gpointer target;
-    size_t i;
-
-    if (!multipath)
-        return;
-
-    g_hash_table_iter_init(&iter, host->targets);
-    while (g_hash_table_iter_next(&iter, &target, NULL))
-        ((Target *)target)->pathsKnown = TRUE;
-
-    for (i = 0; i < multipath->n_lun; i++)
-        gatherPaths(host, multipath->lun[i], seen);
-}
-
-static void
-gatherHost(Gather *gather, const InventoryObject *object)
-{
-    const SoapAny *luns = inventoryObjectProperty(object, "config.storageDevice.scsiLun");
     const SoapAny *storageSystem = inventoryObjectProperty(object, "configManager.storageSystem");
-    g_autoptr(GHashTable) lunsByKey = inventoryLunIndex(gather->build, luns);
-    g_autoptr(GHashTable) targets = g_hash_table_new(NULL, NULL);
+    g_autoptr(GHashTable) pools = g_hash_table_new(NULL, NULL);
     g_autoptr(GHashTable) devices = g_hash_table_new(hashText, g_str_equal);
-    g_autoptr(GHashTable) seen = NULL;
-    Host host = {
-        .gather = gather,
-        .storageSystem = inventoryBuildRef(gather->build, viAnyMoRef(storageSystem)),
-        .lunsByKey = lunsByKey,
+    TargetHost host = {
+        .host = {
+            .ops = &targetOps, .build = build, .object = object, .known = luns, .pools = pools,
+        },
         .targets = targets,
+        .storageSystem = inventoryBuildRef(build, viAnyMoRef(storageSystem)),
         .devices = devices,
     };
 
-    gatherAdapters(&host, inventoryObjectProperty(object, "config.storageDevice.hostBusAdapter"));
-    seen = gatherTopology(
-        &host, viAnyObject(inventoryObjectProperty(object, "config.storageDevice.scsiTopology"),
-                           &vimHostScsiTopologyType));
-    gatherMultipath(
-        &host,
-        viAnyObject(inventoryObjectProperty(object, "config.storageDevice.multipathInfo"),
-                    &vimHostMultipathInfoType),
-        seen);
+    inventoryLunHostGather(&host.host);
 }
 
 /* ---- the pools ------------------------------------------------------------------------------ */
@@ -393,13 +291,13 @@ addTargetPool(InventoryBuild *build, Target *from)
     target->adapters =
         copyArray(build, from->adapters->data, from->adapters->len * sizeof(InventoryAdapter));
     target->nadapters = from->adapters->len;
-    target->luns = inventoryLunSetSeal(&from->luns, build, pool, &target->nluns);
+    target->luns = inventoryLunSetSeal(&from->pool.luns, build, pool, &target->nluns);
 
     pool->name = from->iqn;
     nameHashUuid(from->iqn, pool->uuid);
     pool->targetPath = INVENTORY_LUN_FOLDER;
     /* A host that lists its paths, but none to this target, cannot reach it. */
-    pool->accessible = from->livePaths > 0 || !from->pathsKnown;
+    pool->accessible = from->pool.isAlive || !from->pool.pathsKnown;
     pool->target = target;
 }
 
@@ -411,13 +309,12 @@ buildTargets(InventoryBuild *build, const InventoryStore *store,
     g_autoptr(GHashTable) targets =
         g_hash_table_new_full(hashText, g_str_equal, NULL, targetFree);
     g_autoptr(GHashTable) luns = g_hash_table_new(hashText, g_str_equal);
-    Gather gather = { build, targets, luns };
     GList *sorted;
     GList *item;
     guint i;
 
     for (i = 0; i < hosts->len && !build->full; i++)
-        gatherHost(&gather, g_ptr_array_index(hosts, i));
+        gatherTargets(build, g_ptr_array_index(hosts, i), targets, luns);
 
     sorted = g_list_sort(g_hash_table_get_values(targets), compareTargets);
     for (item = sorted; item && !build->full; item = item->next)
@@ -468,10 +365,10 @@ targetDiffers(const InventoryPool *before, const InventoryPool *now)
 
 static const InventoryPath paths[] = {
     { .name = "configManager.storageSystem" },
-    { .name = "config.storageDevice.hostBusAdapter" },
-    { .name = "config.storageDevice.scsiLun" },
-    { .name = "config.storageDevice.scsiTopology" },
-    { .name = "config.storageDevice.multipathInfo" },
+    { .name = INVENTORY_STORAGE "hostBusAdapter" },
+    { .name = INVENTORY_STORAGE "scsiLun" },
+    { .name = INVENTORY_STORAGE "scsiTopology" },
+    { .name = INVENTORY_STORAGE "multipathInfo" },
     { .name = NULL },
 };
 

@@ -18,69 +18,50 @@
 #include "base_hash.h"
 #include "base_limits.h"
 #include "base_names.h"
-#include "inventory_lun.h"
+#include "inventory_lun_host.h"
 #include "vi_property.h"
-
-#define STORAGE "config.storageDevice."
 
 /* One adapter while its parts are gathered. */
 typedef struct {
+    InventoryLunPool pool;
     const VimHostHostBusAdapter *hba;
     const char *name;           /* of the pool */
     const char *identity;       /* the adapter's key, else its device */
     const SoapMoRef *host;
     const SoapMoRef *storageSystem;
-    InventoryLunSet luns;
-    gboolean byTopology;        /* a topology says which LUNs it has */
-    gboolean pathsKnown;        /* its host says which paths there are */
-    gboolean hasPaths;
-    gboolean isAlive;
 } Hba;
 
-/* What is gathered over all hosts. */
+/* One host under way; its pools are the adapter's key → Hba. */
 typedef struct {
-    InventoryBuild *build;
+    InventoryLunHost host;
     const InventoryScope *scope;
-    GPtrArray *hbas;            /* Hba */
-    GHashTable *luns;           /* what its key is made of → InventoryLun, shared by hosts */
-} Gather;
-
-/* What of one host refers to itself by keys. */
-typedef struct {
-    Gather *gather;
-    const InventoryObject *object;
-    GHashTable *lunsByKey;      /* ScsiLun.key → ScsiLun */
-    GHashTable *hbas;           /* the adapter's key → Hba */
-} Host;
+    GPtrArray *hbas;            /* Hba, of all hosts */
+    GHashTable *devices;        /* set of the adapters' devices that this host has listed already */
+} BusHost;
 
 static void
 hbaFree(gpointer data)
 {
     Hba *hba = data;
 
-    inventoryLunSetClear(&hba->luns);
+    inventoryLunSetClear(&hba->pool.luns);
     g_free(hba);
-}
-
-static const SoapAny *
-storageOf(const Host *host, const char *property)
-{
-    return inventoryObjectProperty(host->object, property);
 }
 
 /* ---- adapters ------------------------------------------------------------------------------- */
 
 /* Returns: what the pool of @device is called; NULL: too long, or no room. */
 static const char *
-poolName(const Host *host, const char *device)
+poolName(const BusHost *host, const char *device)
 {
-    InventoryBuild *build = host->gather->build;
-    const char *entity = viAnyString(storageOf(host, "name"));
+    const InventoryObject *object = host->host.object;
+    InventoryBuild *build = host->host.build;
+    const char *entity = viAnyString(inventoryObjectProperty(object, "name"));
     g_autofree char *plain = NULL;
     g_autofree char *name = NULL;
 
-    if (host->gather->scope && host->gather->scope->manyHosts) {
-        plain = nameUnescapeEntity(entity ? entity : inventoryObjectRef(host->object)->value);
+    if (host->scope && host->scope->manyHosts) {
+        plain = nameUnescapeEntity(entity ? entity : inventoryObjectRef(object)->value);
         name = g_strdup_printf("%s (%s)", device, plain);
     } else {
         name = g_strdup(device);
@@ -92,20 +73,21 @@ poolName(const Host *host, const char *device)
     return inventoryBuildName(build, name);
 }
 
-/* @devices: set of those the host has listed already. An adapter listed twice is one. */
+/* InventoryLunOps.adapter. An adapter listed twice is one. */
 static void
-gatherBusAdapter(const Host *host, const VimHostHostBusAdapter *adapter, GHashTable *devices)
+gatherBusAdapter(InventoryLunHost *of, const VimHostHostBusAdapter *adapter)
 {
-    const SoapAny *storageSystem = storageOf(host, "configManager.storageSystem");
-    InventoryBuild *build = host->gather->build;
+    BusHost *host = (BusHost *)of;
+    const SoapAny *storageSystem =
+        inventoryObjectProperty(of->object, "configManager.storageSystem");
     const char *identity = adapter->key && *adapter->key ? adapter->key : adapter->device;
     const char *name = NULL;
     Hba *hba = NULL;
 
     if (!adapter->device || *adapter->device == '\0' ||
         soapObjectCast(adapter, &vimHostInternetScsiHbaType) ||
-        g_hash_table_contains(host->hbas, identity) ||
-        !g_hash_table_add(devices, (gpointer)adapter->device))
+        g_hash_table_contains(of->pools, identity) ||
+        !g_hash_table_add(host->devices, (gpointer)adapter->device))
         return;
     name = poolName(host, adapter->device);
     if (!name)
@@ -115,78 +97,25 @@ gatherBusAdapter(const Host *host, const VimHostHostBusAdapter *adapter, GHashTa
     hba->hba = adapter;
     hba->name = name;
     hba->identity = identity;
-    hba->host = inventoryBuildRef(build, inventoryObjectRef(host->object));
-    hba->storageSystem = inventoryBuildRef(build, viAnyMoRef(storageSystem));
-    g_ptr_array_add(host->gather->hbas, hba);
-    g_hash_table_insert(host->hbas, (gpointer)identity, hba);
+    hba->host = inventoryBuildRef(of->build, inventoryObjectRef(of->object));
+    hba->storageSystem = inventoryBuildRef(of->build, viAnyMoRef(storageSystem));
+    g_ptr_array_add(host->hbas, hba);
+    g_hash_table_insert(of->pools, (gpointer)identity, hba);
 }
 
-static void
-gatherBusAdapters(const Host *host)
+/* InventoryLunOps.poolOf: by the adapter's key alone. */
+static InventoryLunPool *
+hbaOf(const InventoryLunHost *host, const char *key,
+      const VimHostTargetTransport *transport G_GNUC_UNUSED)
 {
-    g_autoptr(GHashTable) devices = g_hash_table_new(hashText, g_str_equal);
-    size_t n;
-    SoapObject *const *items = viAnyObjects(storageOf(host, STORAGE "hostBusAdapter"), &n);
-    size_t i;
-
-    for (i = 0; i < n && !host->gather->build->full; i++) {
-        const VimHostHostBusAdapter *adapter =
-            soapObjectCast(items[i], &vimHostHostBusAdapterType);
-
-        if (adapter)
-            gatherBusAdapter(host, adapter, devices);
-    }
-}
-
-/* Returns: the adapter with the key @key, or NULL. */
-static Hba *
-hbaOf(const Host *host, const char *key)
-{
-    return key ? g_hash_table_lookup(host->hbas, key) : NULL;
+    return key ? g_hash_table_lookup(host->pools, key) : NULL;
 }
 
 /* ---- LUNs ----------------------------------------------------------------------------------- */
 
-/* @scsi: NULL: none. */
-static void
-addBusLun(const Host *host, Hba *hba, const VimScsiLun *scsi)
-{
-    InventoryLun *lun = scsi ? inventoryLunGet(host->gather->build, host->gather->luns, scsi)
-                             : NULL;
-
-    if (lun)
-        inventoryLunSetAdd(&hba->luns, lun);
-}
-
-static const VimScsiLun *
-lunOf(const Host *host, const char *key)
-{
-    return key ? g_hash_table_lookup(host->lunsByKey, key) : NULL;
-}
-
-static void
-gatherScsiTopology(const Host *host)
-{
-    const VimHostScsiTopology *topology = viAnyObject(storageOf(host, STORAGE "scsiTopology"),
-                                                      &vimHostScsiTopologyType);
-    size_t i, j, k;
-
-    for (i = 0; topology && i < topology->n_adapter; i++) {
-        const VimHostScsiTopologyInterface *interface = topology->adapter[i];
-        Hba *hba = hbaOf(host, interface->adapter);
-
-        for (j = 0; hba && j < interface->n_target; j++) {
-            const VimHostScsiTopologyTarget *target = interface->target[j];
-
-            for (k = 0; k < target->n_lun; k++)
-                addBusLun(host, hba, lunOf(host, target->lun[k]->scsiLun));
-        }
-    }
-}
-
 /* Returns: (transfer full) ScsiLun.canonicalName → ScsiLun. */
 static GHashTable *
-indexByName(const Host *host)
+indexByName(const InventoryLunHost *host)
 {
     GHashTable *table = g_hash_table_new(hashText, g_str_equal);
     GHashTableIter iter;
@@ -204,66 +133,28 @@ indexByName(const Host *host)
 
 /* A namespace is the LUN of that canonical name; one that no LUN stands for has no device file. */
 static void
-gatherNvmeTopology(const Host *host)
+gatherNvmeTopology(InventoryLunHost *host)
 {
-    const VimHostNvmeTopology *topology = viAnyObject(storageOf(host, STORAGE "nvmeTopology"),
-                                                      &vimHostNvmeTopologyType);
+    const VimHostNvmeTopology *topology = viAnyObject(
+        inventoryLunHostStorage(host, "nvmeTopology"), &vimHostNvmeTopologyType);
     g_autoptr(GHashTable) byName = topology ? indexByName(host) : NULL;
     size_t i, j, k;
 
     for (i = 0; topology && i < topology->n_adapter; i++) {
         const VimHostNvmeTopologyInterface *interface = topology->adapter[i];
-        Hba *hba = hbaOf(host, interface->adapter);
+        InventoryLunPool *pool = hbaOf(host, interface->adapter, NULL /* transport */);
 
-        for (j = 0; hba && j < interface->n_connectedController; j++) {
+        for (j = 0; pool && j < interface->n_connectedController; j++) {
             const VimHostNvmeController *controller = interface->connectedController[j];
 
             for (k = 0; k < controller->n_attachedNamespace; k++) {
                 const char *name = controller->attachedNamespace[k]->name;
 
-                addBusLun(host, hba, name ? g_hash_table_lookup(byName, name) : NULL);
+                inventoryLunHostAdd(host, pool, name ? g_hash_table_lookup(byName, name) : NULL);
             }
         }
-    }
-}
-
-/* Notes which adapters have LUNs by now, and whether the host says which paths there are. */
-static void
-noteAdapters(const Host *host, gboolean pathsKnown)
-{
-    GHashTableIter iter;
-    gpointer value;
-
-    g_hash_table_iter_init(&iter, host->hbas);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        Hba *hba = value;
-
-        hba->byTopology = hba->luns.luns != NULL;
-        hba->pathsKnown = pathsKnown;
-    }
-}
-
-static void
-gatherBusPaths(const Host *host)
-{
-    const VimHostMultipathInfo *multipath = viAnyObject(storageOf(host, STORAGE "multipathInfo"),
-                                                        &vimHostMultipathInfoType);
-    size_t i, j;
-
-    noteAdapters(host, multipath != NULL);
-    for (i = 0; multipath && i < multipath->n_lun; i++) {
-        const VimHostMultipathInfoLogicalUnit *unit = multipath->lun[i];
-
-        for (j = 0; j < unit->n_path; j++) {
-            Hba *hba = hbaOf(host, unit->path[j]->adapter);
-
-            if (!hba)
-                continue;
-            hba->hasPaths = TRUE;
-            hba->isAlive |= inventoryLunPathIsAlive(unit->path[j]);
-            if (!hba->byTopology)
-                addBusLun(host, hba, lunOf(host, unit->lun));
-        }
+        if (pool && pool->luns.luns)
+            pool->topology = host->object;
     }
 }
 
@@ -291,46 +182,33 @@ indexPlugStore(const VimHostPlugStoreTopology *store)
 }
 
 static void
-gatherPlugStore(const Host *host)
+gatherPlugStore(InventoryLunHost *host)
 {
     const VimHostPlugStoreTopology *store = viAnyObject(
-        storageOf(host, STORAGE "plugStoreTopology"), &vimHostPlugStoreTopologyType);
+        inventoryLunHostStorage(host, "plugStoreTopology"), &vimHostPlugStoreTopologyType);
     g_autoptr(GHashTable) paths = store ? indexPlugStore(store) : NULL;
     size_t i, j;
 
     for (i = 0; store && i < store->n_adapter; i++) {
         const VimHostPlugStoreTopologyAdapter *adapter = store->adapter[i];
-        Hba *hba = hbaOf(host, adapter->adapter);
+        InventoryLunPool *pool = hbaOf(host, adapter->adapter, NULL /* transport */);
 
-        if (!hba || hba->luns.luns)
+        if (!pool || pool->luns.luns)
             continue;
         for (j = 0; j < adapter->n_path; j++) {
             const char *path = adapter->path[j];
 
-            addBusLun(host, hba, path ? lunOf(host, g_hash_table_lookup(paths, path)) : NULL);
+            inventoryLunHostAddKey(host, pool, path ? g_hash_table_lookup(paths, path) : NULL);
         }
     }
 }
 
-static void
-gatherBusHost(Gather *gather, const InventoryObject *object)
-{
-    const SoapAny *luns = inventoryObjectProperty(object, STORAGE "scsiLun");
-    /* The kind of targets reads the same LUNs, and counts those that are left out. */
-    const LeftOut counted = gather->build->leftOut;
-    g_autoptr(GHashTable) lunsByKey = inventoryLunIndex(gather->build, luns);
-    g_autoptr(GHashTable) hbas = g_hash_table_new(hashText, g_str_equal);
-    const Host host = {
-        .gather = gather, .object = object, .lunsByKey = lunsByKey, .hbas = hbas,
-    };
-
-    gather->build->leftOut = counted;
-    gatherBusAdapters(&host);
-    gatherScsiTopology(&host);
-    gatherNvmeTopology(&host);
-    gatherBusPaths(&host);
-    gatherPlugStore(&host);
-}
+static const InventoryLunOps busOps = {
+    .adapter = gatherBusAdapter,
+    .poolOf = hbaOf,
+    .topologies = gatherNvmeTopology,
+    .behindPaths = gatherPlugStore,
+};
 
 /* ---- the pools ------------------------------------------------------------------------------ */
 
@@ -377,11 +255,11 @@ setWwns(InventoryBuild *build, InventoryHba *hba, const VimHostHostBusAdapter *f
 static gboolean
 isAccessible(const Hba *hba)
 {
-    if (hba->isAlive)
+    if (hba->pool.isAlive)
         return TRUE;
-    if (hba->hasPaths || g_strcmp0(hba->hba->status, "offline") == 0)
+    if (hba->pool.hasPaths || g_strcmp0(hba->hba->status, "offline") == 0)
         return FALSE;
-    return !hba->pathsKnown || !hba->luns.luns;
+    return !hba->pool.pathsKnown || !hba->pool.luns.luns;
 }
 
 static void
@@ -398,7 +276,7 @@ addBusPool(InventoryBuild *build, Hba *from)
     hba->adapter.device = inventoryBuildName(build, from->hba->device);
     hba->model = inventoryBuildName(build, from->hba->model);
     setWwns(build, hba, from->hba);
-    hba->luns = inventoryLunSetSeal(&from->luns, build, pool, &hba->nluns);
+    hba->luns = inventoryLunSetSeal(&from->pool.luns, build, pool, &hba->nluns);
 
     pool->name = from->name;
     nameHashUuid(identity, pool->uuid);
@@ -413,11 +291,21 @@ buildAdapters(InventoryBuild *build, const InventoryStore *store, const Inventor
     g_autoptr(GPtrArray) hosts = inventoryStoreObjects(store, "HostSystem");
     g_autoptr(GPtrArray) hbas = g_ptr_array_new_with_free_func(hbaFree);
     g_autoptr(GHashTable) luns = g_hash_table_new(hashText, g_str_equal);
-    Gather gather = { build, scope, hbas, luns };
     guint i;
 
-    for (i = 0; i < hosts->len && !build->full; i++)
-        gatherBusHost(&gather, g_ptr_array_index(hosts, i));
+    for (i = 0; i < hosts->len && !build->full; i++) {
+        g_autoptr(GHashTable) pools = g_hash_table_new(hashText, g_str_equal);
+        g_autoptr(GHashTable) devices = g_hash_table_new(hashText, g_str_equal);
+        BusHost host = {
+            .host = {
+                .ops = &busOps, .build = build, .object = g_ptr_array_index(hosts, i),
+                .known = luns, .pools = pools,
+            },
+            .scope = scope, .hbas = hbas, .devices = devices,
+        };
+
+        inventoryLunHostGather(&host.host);
+    }
     if (build->full)
         return;
     g_ptr_array_sort(hbas, compareHbas);
@@ -458,12 +346,12 @@ adapterDiffers(const InventoryPool *was, const InventoryPool *is)
 
 static const InventoryPath paths[] = {
     { .name = "configManager.storageSystem" },
-    { .name = STORAGE "hostBusAdapter" },
-    { .name = STORAGE "scsiLun" },
-    { .name = STORAGE "scsiTopology" },
-    { .name = STORAGE "multipathInfo" },
-    { .name = STORAGE "plugStoreTopology" },
-    { .name = STORAGE "nvmeTopology", .since = "7.0" },
+    { .name = INVENTORY_STORAGE "hostBusAdapter" },
+    { .name = INVENTORY_STORAGE "scsiLun" },
+    { .name = INVENTORY_STORAGE "scsiTopology" },
+    { .name = INVENTORY_STORAGE "multipathInfo" },
+    { .name = INVENTORY_STORAGE "plugStoreTopology" },
+    { .name = INVENTORY_STORAGE "nvmeTopology", .since = "7.0" },
     { .name = NULL },
 };
 
