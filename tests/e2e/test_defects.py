@@ -291,6 +291,7 @@ def test_defect_19_a_path_costs_no_request(client: Client, site, new_fake):
     server = new_fake()
     conn = client.open(site.uri(server))
     volumes = conn.storagePoolLookupByName("datastore1").listAllVolumes(0)
+    settled(site, server)
     before = server.requests()
     assert all(volume.path() for volume in volumes)
     assert server.requests() == before

@@ -19,7 +19,7 @@ import libvirt
 import pytest
 
 from esxkit.harness.badserver import RawServer
-from esxkit.harness.check import lists_the_world, raises_error
+from esxkit.harness.check import asks_nothing, lists_the_world, raises_error
 from esxkit.harness.client import ApiError, Client
 from esxkit.harness.daemon import PrivateLibvirtd
 from esxkit.harness.servers import PASSWORD, Fake
@@ -91,18 +91,16 @@ def test_the_sections_user_is_let_in(stranger: Stranger, world, user):
 @pytest.mark.parametrize("user", ["administrator", "ROOT", "root%20", "nobody", "administrator%40vsphere.local"])
 def test_another_user_is_refused_before_any_request(stranger: Stranger, fake, user: str):
     """Five wrong passwords lock an account: nobody may choose whose."""
-    before = fake.requests().total()
-    for _ in range(6):
-        is_refused(stranger(user=user), "the user", "remove it")
-    assert fake.requests().total() == before
+    with asks_nothing(fake):
+        for _ in range(6):
+            is_refused(stranger(user=user), "the user", "remove it")
 
 
 @as_another
 def test_the_user_of_the_section_is_not_the_usual_one(stranger: Stranger, daemon: PrivateLibvirtd, fake):
     daemon.auth_file.write_text(auth_file(f"auth-esx-127.0.0.1\nport={fake.port}", more="username=monitor"))
-    before = fake.requests()["Login"]
-    is_refused(stranger(user="root"), "the user 'root'")
-    assert fake.requests()["Login"] == before
+    with asks_nothing(fake):
+        is_refused(stranger(user="root"), "the user 'root'")
     assert "incorrect user name or password" in stranger(user="monitor").err
 
 
@@ -131,10 +129,9 @@ def test_a_host_by_another_name_has_no_section(daemon: PrivateLibvirtd, fake, ho
     lines = f"\nport={fake.port}"
     sections = [f"auth-esx-{name}{lines}" for name in ("127.0.0.1", "localhost", "default")]
     daemon.auth_file.write_text(auth_file(*sections))
-    before = fake.requests().total()
-    ended = crowd(daemon, embedded(host, fake.port), read_only=True, count=1)
-    assert "needs a section [auth-esx-" in ended[0], ended
-    assert fake.requests().total() == before
+    with asks_nothing(fake):
+        ended = crowd(daemon, embedded(host, fake.port), read_only=True, count=1)
+        assert "needs a section [auth-esx-" in ended[0], ended
 
 
 # ---- the table of docs/SECURITY.md
@@ -176,7 +173,7 @@ def test_a_stranger_may_say_what_the_table_says(stranger: Stranger, fake, name: 
     if name in ("root", "path"):    # libvirt's own, in each URI of these tests; of vpx:// only, see below
         assert verdict.startswith("allowed")
         return
-    before = fake.requests().total()
+    before = fake.requests_of_calls()
     number = re.search(r"[\d,]+", verdict)
     if verdict.startswith("refused"):
         is_refused(stranger(**{name: VALUES[name]}), name)
@@ -187,7 +184,7 @@ def test_a_stranger_may_say_what_the_table_says(stranger: Stranger, fake, name: 
     else:
         assert stranger(**{name: VALUES[name]}).ok
         return
-    assert fake.requests().total() == before
+    assert fake.requests_of_calls() == before
     if number:
         assert stranger(**{name: bound}).ok
 
@@ -210,13 +207,12 @@ def test_trust_fixed_forbids_all_but_root_to_choose(
     stranger: Stranger, daemon: PrivateLibvirtd, client_env, fake, world, name: str
 ):
     choice = {name: VALUES[name]}
-    before = fake.requests().total()
-    daemon.auth_file.write_text(auth_file(f"auth-esx-127.0.0.1\nport={fake.port}\ntrust=fixed"))
-    is_refused(stranger(read_only=False, **choice), name, "trust=fixed")
-    # Nor by a name that only the default section covers: the password is the same.
-    daemon.auth_file.write_text(auth_file("auth-esx-h\ntrust=fixed", "auth-esx-default"))
-    is_refused(stranger(read_only=False, **choice), name, "trust=fixed")
-    assert fake.requests().total() == before
+    with asks_nothing(fake):
+        daemon.auth_file.write_text(auth_file(f"auth-esx-127.0.0.1\nport={fake.port}\ntrust=fixed"))
+        is_refused(stranger(read_only=False, **choice), name, "trust=fixed")
+        # Nor by a name that only the default section covers: the password is the same.
+        daemon.auth_file.write_text(auth_file("auth-esx-h\ntrust=fixed", "auth-esx-default"))
+        is_refused(stranger(read_only=False, **choice), name, "trust=fixed")
 
     daemon.auth_file.write_text(auth_file(f"auth-esx-127.0.0.1\nport={fake.port}\ntrust=fixed"))
     assert stranger(read_only=False).ok
@@ -249,12 +245,11 @@ def test_a_key_that_is_misspelt_or_contradicted_lets_nobody_in(
 ):
     """The daemon's administrator wanted to forbid something, and it must not be lost."""
     daemon.auth_file.write_text(auth_file(f"auth-esx-127.0.0.1\nport={fake.port}\n{MISSPELT[case]}"))
-    before = fake.requests().total()
-    for read_only in (False, True):
-        result = stranger(read_only=read_only)
-        assert not result.ok
-        assert "the section [auth-esx-127.0.0.1] of the auth file has the" in result.err
-    assert fake.requests().total() == before
+    with asks_nothing(fake):
+        for read_only in (False, True):
+            result = stranger(read_only=read_only)
+            assert not result.ok
+            assert "the section [auth-esx-127.0.0.1] of the auth file has the" in result.err
 
 
 @as_another

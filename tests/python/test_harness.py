@@ -15,11 +15,12 @@ import pytest
 
 from esxkit.harness import environment, schema, uri
 from esxkit.harness.badserver import RawServer, Relay, closed_port
-from esxkit.harness.check import expect_sentence, raises_error
+from esxkit.harness.check import asks_nothing, expect_sentence, raises_error
 from esxkit.harness.client import ApiError, Client, WorkerDied, WorkerHung
 from esxkit.harness.daemon import PrivateLibvirtd, write_auth_file
 from esxkit.harness.oracle import World, md5_uuid
 from esxkit.harness.process import Process
+from esxkit.harness.servers import Fake
 from esxkit.harness.virsh import Virsh, client_environment, human, parse_fields, parse_table
 
 TABLE = """\
@@ -184,3 +185,15 @@ def test_raw_servers_and_relays():
         assert relay.connections == 1
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", closed_port()))
+
+
+def test_a_host_that_is_shared_is_asked_nothing(soap):
+    """What sessions of earlier tests send by themselves does not count."""
+    with Fake() as server:
+        client = soap(server.server)
+        with asks_nothing(server):
+            client.collector("CancelWaitForUpdates")
+            client.call("Logout", ("SessionManager", "ha-sessionmgr"))
+        assert server.requests()["Logout"] == 1
+        with pytest.raises(AssertionError, match="Login"), asks_nothing(server):
+            client.login()

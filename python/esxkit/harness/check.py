@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element
 from esxkit.harness import environment
 from esxkit.harness.client import ApiError, Remote
 from esxkit.harness.oracle import World
+from esxkit.harness.servers import Fake
 
 # libvirt's own words before a message, "internal error: " and the like, do not count as the sentence.
 _EMPTY_WORDS = ("an error occurred, but the cause is unknown", "(null)", "unknown error")
@@ -47,6 +48,15 @@ def raises_error(*codes: int | None, mentions: str | None = None, within: float 
         assert took < environment.patience(within), f"It took {took:.1f} s: {error}"
     else:
         raise AssertionError(f"Expected a libvirt error {codes}, but it succeeded.")
+
+
+@contextmanager
+def asks_nothing(server: Fake) -> Iterator[None]:
+    """Assert that a block causes no request, at a fake that other tests use as well."""
+    before = server.requests_of_calls()
+    yield
+    sent = server.requests_of_calls() - before
+    assert not sent, f"The host was asked for something: {dict(sent)}"
 
 
 def lists_the_world(conn: Remote, world: World) -> None:

@@ -26,6 +26,9 @@ from esxkit.harness.process import Process
 
 PASSWORD: str = FakeOptions().password
 
+_SENT_WITHOUT_A_CALL = frozenset({"CancelWaitForUpdates", "DestroyPropertyFilter", "Logout", "WaitForUpdatesEx"})
+"""What a session may send while no client calls: the long poll of a daemon, and the end of a session."""
+
 
 class Fake:
     """A fake host in a thread of this process, with the verbs that the tests speak.
@@ -163,6 +166,17 @@ class Fake:
     def requests(self) -> Counter[str]:
         """The SOAP requests so far, by method."""
         return Counter(self.server.counters()["methods"])
+
+    def requests_of_calls(self) -> Counter[str]:
+        """The requests so far, without those that a session of an earlier test may send at any time.
+
+        A daemon logs out a moment after its client has gone, and repeats its long poll. So two values of
+        :meth:`requests` of a fake that tests share may differ although nobody called in between; two of these may not.
+        """
+        found = self.requests()
+        for method in _SENT_WITHOUT_A_CALL:
+            del found[method]
+        return found
 
     def connections(self) -> int:
         """The TCP connections so far."""
