@@ -219,8 +219,8 @@ testSlowAnswer(void)
 {
     g_auto(World) world = { 0 };
 
-    worldInit(&world, 200000);
-    world.slowness = 250000;
+    worldInit(&world, 1500000);
+    world.slowness = 1550000;
     g_assert_cmpuint(acquire(&world), ==, 1);
     g_assert_cmpuint(acquire(&world), ==, 1);
 }

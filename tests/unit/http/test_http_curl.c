@@ -102,10 +102,10 @@ testIdleLimit(void)
 static void
 testIdleTimeout(void)
 {
-    g_autoptr(HttpTransport) transport = makePatient(200);
+    g_autoptr(HttpTransport) transport = makePatient(1500);
 
     g_assert_cmpint(meet(transport, "four", 4), ==, 0);
-    g_usleep(300 * 1000);
+    g_usleep(1600 * 1000);
     g_assert_cmpint(meet(transport, "one", 1), ==, 1);
     g_assert_cmpint(meet(transport, "four-again", 4), ==, 1);
 }

@@ -11,7 +11,7 @@ const InventoryPace livePace = {
     .pollSeconds = 30,
     .probeSeconds = 1,
     .settledMs = 60000,
-    .cancelMs = 20,
+    .cancelMs = 1000,
     .retryMs = 4,
     .retryMaxMs = 64,
     .restMs = 1,
@@ -21,9 +21,19 @@ const InventoryPace livePaceLazy = {
     .pollSeconds = 30,
     .probeSeconds = 1,
     .settledMs = 60000,
-    .cancelMs = 20,
+    .cancelMs = 1000,
     .retryMs = 3600 * 1000,
     .retryMaxMs = 3600 * 1000,
+    .restMs = 1,
+};
+
+const InventoryPace livePaceHasty = {
+    .pollSeconds = 30,
+    .probeSeconds = 1,
+    .settledMs = 60000,
+    .cancelMs = 20,
+    .retryMs = 4,
+    .retryMaxMs = 64,
     .restMs = 1,
 };
 

@@ -21,11 +21,17 @@ typedef struct {
     InventorySnapshot *last;
 } Live;
 
-/* Pauses of some milliseconds; a poll of 30 seconds that is quick all its life. */
+/*
+ * Pauses of some milliseconds; a poll of 30 seconds that is quick all its life. A poll that was to
+ * end has so much time for it that a second Cancel follows only where the first one was lost.
+ */
 extern const InventoryPace livePace;
 
 /* Likewise, but it tries nothing of its own for an hour. */
 extern const InventoryPace livePaceLazy;
+
+/* As livePace, but a second Cancel follows soon. */
+extern const InventoryPace livePaceHasty;
 
 /* A server with a datastore "a". @pace: NULL: livePace. */
 void liveInit(Live *live, const InventoryPace *pace);

@@ -356,6 +356,21 @@ memoryClear(Memory *memory)
     g_mutex_clear(&memory->lock);
 }
 
+static guint
+requestsOf(Memory *memory)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&memory->lock);
+
+    return memory->requests;
+}
+
+void
+memoryAwaitRequests(Memory *memory, guint n)
+{
+    while (requestsOf(memory) < n)
+        g_usleep(1000);
+}
+
 /* ---- transfers ------------------------------------------------------------------------------- */
 
 static gpointer

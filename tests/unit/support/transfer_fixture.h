@@ -44,12 +44,18 @@ typedef struct {
 
 #define MEMORY_PIECE ((size_t)16 * 1024)
 
+/* Until an abort has ended a transfer: nothing that would otherwise go on is over by then. */
+#define AT_ONCE_MS 10000
+
 void memoryInit(Memory *memory);
 void memoryClear(Memory *memory);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Memory, memoryClear)
 
 /* @bytes: (transfer full). */
 void memoryAdd(Memory *memory, const char *name, GBytes *bytes);
+
+/* Waits until @n requests to /folder have begun. */
+void memoryAwaitRequests(Memory *memory, guint n);
 
 /* Takes a file away. */
 void memoryRemove(Memory *memory, const char *name);

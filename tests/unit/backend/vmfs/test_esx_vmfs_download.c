@@ -16,9 +16,6 @@
 /* For a piece: too slow for one connection. */
 #define SLOW_US 150
 
-/* It takes a twentieth of that, but on a machine that is very busy. */
-#define AT_ONCE_MS 2000
-
 static EsxTransfer *
 download(Memory *memory, const char *name, guint64 offset, guint64 length)
 {

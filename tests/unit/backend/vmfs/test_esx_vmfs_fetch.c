@@ -331,7 +331,7 @@ testCancel(void)
     thread = g_thread_new("cancel", cancelSoon, &cancel);
     g_assert_false(fetch(&server, &taker, 0, 100 * MIB, 16, &cancel, &error));
     g_assert_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED);
-    g_assert_cmpint(g_get_monotonic_time() - begun, <, 2000000);
+    g_assert_cmpint(g_get_monotonic_time() - begun, <, 10 * G_TIME_SPAN_SECOND);
     g_thread_join(thread);
 }
 

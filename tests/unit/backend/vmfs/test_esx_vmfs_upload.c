@@ -213,8 +213,9 @@ testNothingComes(void)
     memoryInit(&memory);
     memoryAddText(&memory, "a", "old");
     runningStart(&running, uploadBegin(&memory, "a", 0));
+    memoryAwaitRequests(&memory, 1);
     g_usleep(50 * 1000);
-    runningAbort(&running, 2000);
+    runningAbort(&running, AT_ONCE_MS);
     g_assert_error(running.error, HTTP_ERROR, HTTP_ERROR_CANCELLED);
     g_assert_cmpuint(memory.requests, ==, 1);
     cannedAssertLog(memory.canned, "");
@@ -352,8 +353,9 @@ abortInTheMiddle(Memory *memory, Running *running)
     memoryAddText(memory, "a", "old");
     runningStart(running, uploadBegin(memory, "a", 0));
     g_assert_true(runningWrite(running, g_bytes_get_data(bytes, NULL), 5000));
-    g_usleep(50000);
-    runningAbort(running, 2000);
+    /* What the volume is, and the upload itself. */
+    memoryAwaitRequests(memory, 2);
+    runningAbort(running, AT_ONCE_MS);
     g_assert_cmpuint(g_bytes_get_size(memoryFind(memory, "a.upload-")), ==, 0);
 }
 

@@ -277,7 +277,7 @@ testClaims(void)
     while (!isClaimed(&memory, "a"))
         g_usleep(1000);
     assertBusy(&memory, "a", "another change of '[ds] a' is in progress (an upload since ");
-    runningAbort(&running, 2000);
+    runningAbort(&running, AT_ONCE_MS);
     g_assert_false(isClaimed(&memory, "a"));
     cannedAssertLog(memory.canned, DELETE " " LOOK);
 }
