@@ -1,94 +1,63 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-"""Adds up the C unit tests and pytest: `test_summary.py MESON_TESTLOG_JSON PYTEST_JUNIT_XML`.
+"""Adds up the C unit tests and pytest: `test_summary.py BUILD`, after `second_look.py BUILD`.
 
-Prints what failed or was skipped and one closing line `N passed, N failed` (`, N skipped` where there are any), each
-test point of a C program counted by itself. A result file that is missing counts as one failure, so that a runner
-that died is never a success. Exit status 1 when anything failed or nothing ran.
+Prints what C programs that failed have printed, what failed or was skipped, and one closing line `N passed, N failed`
+(`, N skipped` and `, N unsteady` where there are any), each test point of a C program counted by itself. A test that
+failed at first and passed at the second look is unsteady: it counts as passed, and what it printed when it failed is
+shown. A result file that is missing counts as one failure, so that a runner that died is never a success. Exit status
+1 when anything failed or nothing ran.
 """
 
 from __future__ import annotations
 
-import json
-import re
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
-from xml.etree import ElementTree
+
+from second_look import first_results, is_looked_at_again, second_results
+from test_results import Result, Results, passed_then
+
+SHOWN = 60
+"""How many lines of what a failed test has printed are shown: the last ones."""
 
 
-@dataclass
-class Tally:
-    """Counts of outcomes, and the names of those that a reader must see."""
-
-    passed: int = 0
-    failed: list[str] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
-
-    def add(self, other: Tally) -> None:
-        """Add the outcomes of another runner."""
-        self.passed += other.passed
-        self.failed += other.failed
-        self.skipped += other.skipped
+def settle(first: Results, second: Results) -> tuple[Results, list[str]]:
+    """What counts, and the names of the unsteady: their second result replaces the first one."""
+    unsteady = [name for name, result in first.items() if result.failed and passed_then(second.get(name))]
+    return {name: second[name] if name in unsteady else result for name, result in first.items()}, unsteady
 
 
-def tally_program(run: dict) -> Tally:
-    """The points of one C test program, from its TAP output as meson kept it."""
-    tally = Tally()
-    name = run["name"].split(" / ")[-1]
-    for bad, rest in re.findall(r"(?m)^(not )?ok\b(.*)$", run.get("stdout") or ""):
-        point = f"{name}: {rest.strip(' -')}"
-        if re.search(r"(?i)# *skip", rest):
-            tally.skipped.append(point)
-        elif bad:
-            tally.failed.append(point)
-        else:
-            tally.passed += 1
-    # A crash or a timeout may come before the first "not ok".
-    if run["result"] not in ("OK", "SKIP", "EXPECTEDFAIL") and not tally.failed:
-        tally.failed.append(f"{name}: {run['result']}")
-    return tally
+def show(name: str, result: Result) -> None:
+    """Print the end of what a test that failed has printed."""
+    lines = result.output.rstrip().splitlines()
+    print(f"---- {name}" + (f", the last {SHOWN} of {len(lines)} lines" if len(lines) > SHOWN else ""))
+    print("\n".join(lines[-SHOWN:]))
 
 
-def tally_meson(log: Path) -> Tally:
-    """All C test programs of a testlog.json, which has one object a line."""
-    tally = Tally()
-    if not log.exists():
-        return Tally(failed=[f"the C unit tests did not run ({log.name} is missing)"])
-    for line in log.read_text(encoding="utf-8").splitlines():
-        tally.add(tally_program(json.loads(line)))
-    return tally
-
-
-def tally_pytest(report: Path) -> Tally:
-    """All test cases of a JUnit report."""
-    tally = Tally()
-    if not report.exists():
-        return Tally(failed=[f"pytest did not finish ({report.name} is missing)"])
-    for case in ElementTree.parse(report).iter("testcase"):
-        name = f"{case.get('classname')}::{case.get('name')}"
-        skipped = case.find("skipped")
-        if case.find("failure") is not None or case.find("error") is not None:
-            tally.failed.append(name)
-        elif skipped is not None:
-            tally.skipped.append(f"{name} ({skipped.get('message')})")
-        else:
-            tally.passed += 1
-    return tally
+def report(first: Results, second: Results) -> int:
+    """Print the summary; the closing line stands alone. The exit status."""
+    counted, unsteady = settle(first, second if is_looked_at_again(first) else {})
+    for name, result in first.items():
+        # pytest has shown its own failures already, but for one that was seen no more the second time.
+        if result.failed and ("::" not in name or name in unsteady):
+            show(name, result)
+    skipped = [name for result in counted.values() for name in result.skipped]
+    failed = [name for result in counted.values() for name in result.failed]
+    passed = sum(result.passed for result in counted.values())
+    for kind, names in (("skipped", skipped), ("unsteady", unsteady), ("FAILED", failed)):
+        for name in names:
+            print(f"{kind}: {name}")
+    closing = f"{passed} passed, {len(failed)} failed"
+    closing += f", {len(skipped)} skipped" if skipped else ""
+    print(closing + (f", {len(unsteady)} unsteady" if unsteady else ""))
+    return 1 if failed or not passed else 0
 
 
 def main(argv: list[str]) -> int:
-    """Print the summary; the closing line stands alone."""
-    tally = tally_meson(Path(argv[1]))
-    tally.add(tally_pytest(Path(argv[2])))
-    for name in tally.skipped:
-        print(f"skipped: {name}")
-    for name in tally.failed:
-        print(f"FAILED: {name}")
-    closing = f"{tally.passed} passed, {len(tally.failed)} failed"
-    print(closing + (f", {len(tally.skipped)} skipped" if tally.skipped else ""))
-    return 1 if tally.failed or not tally.passed else 0
+    """Read what the runners left in the build folder."""
+    build = Path(argv[1])
+    return report(first_results(build), second_results(build))
 
 
 if __name__ == "__main__":
