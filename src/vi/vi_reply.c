@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* What comes back for a SOAP request: SOAP, or what to say of something else. */
+/* The reply to a SOAP request: SOAP, or a description of something else. */
 
 #include "vi_reply.h"
 
@@ -13,7 +13,7 @@
 #include "base_text.h"
 #include "vi_error.h"
 
-/* 200 and 500 carry an envelope, other codes do not. */
+/* 200 and 500 have an envelope, other codes do not. */
 gboolean
 viReplyIsSoap(const HttpResponse *response)
 {
@@ -47,8 +47,8 @@ viReplySetNotSoap(const HttpResponse *response, const GString *quote, GError **e
 }
 
 /*
- * HttpSink. What is no SOAP is read as far as it is quoted, and a byte more to know whether that is
- * all, since it may never end.
+ * HttpSink. A reply that is not SOAP is read as far as it is quoted, plus one byte to know whether
+ * there is more, since it may not end.
  */
 gboolean
 viReplyTake(const HttpResponse *response, const char *data, size_t length, gpointer opaque,
