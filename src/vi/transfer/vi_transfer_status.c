@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Statuses of the file API in words. */
+/* Messages for statuses of the file API. */
 
 #include "vi_transfer_status.h"
 
@@ -19,11 +19,11 @@ viTransferName(const ViFile *file)
     return nameJoinDatastorePath(file->datastore, file->path);
 }
 
-/* ---- what the server wrote ------------------------------------------------------------------ */
+/* ---- text from the server ------------------------------------------------------------------- */
 
 /*
  * The text of @body without tags, on one line, printable, not too long. An error page repeats its
- * title and its styles do not matter, so that only what is behind <body> counts where there is one.
+ * title, and its styles do not matter, so only the part after <body> counts, if there is one.
  *
  * Returns: (transfer full), may be empty.
  */
@@ -53,7 +53,7 @@ quotableText(const char *body)
         g_string_append_unichar(text, c);
     }
     if (text->len > 0 && text->str[text->len - 1] == '.')
-        g_string_truncate(text, text->len - 1);     /* the message has its own */
+        g_string_truncate(text, text->len - 1);     /* the message has its own end */
     return textQuote(text->str, (gssize)text->len);
 }
 
@@ -69,7 +69,7 @@ mentionsWord(const char *text, const char *const *words)
 
 /* ---- statuses ------------------------------------------------------------------------------- */
 
-/* What is common to the messages. */
+/* Shared by the messages. */
 typedef struct {
     const char *name;       /* "[datastore] path" */
     const char *verb;       /* "read" or "write" */
@@ -78,7 +78,7 @@ typedef struct {
     guint status;
 } Refusal;
 
-/* A status of 500 and above, which says little by itself. */
+/* A status of 500 and above, which has little meaning by itself. */
 static void
 setFailed(GError **error, const Refusal *refusal, const char *text)
 {
