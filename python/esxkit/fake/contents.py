@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +37,22 @@ def data_bytes(path: Path) -> int:
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         return sum(beyond - first for first, beyond in data_ranges(file.fileno(), 0, size))
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file. One that is all holes is not read, and most of a world's files are."""
+    if data_bytes(path) == 0:
+        return _digest_of_zeros(path.stat().st_size)
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@functools.lru_cache(maxsize=1024)
+def _digest_of_zeros(size: int) -> str:
+    found = hashlib.sha256()
+    for start in range(0, size, _PIECE):
+        found.update(_ZEROS[: size - start])
+    return found.hexdigest()
 
 
 def _windows(size: int) -> Iterator[tuple[int, int]]:

@@ -7,13 +7,11 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
-import hashlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from esxkit.fake import vmdk
-from esxkit.fake.contents import data_bytes
+from esxkit.fake.contents import data_bytes, digest
 from esxkit.fake.core import Service
 from esxkit.fake.disks import is_disk_name
 from esxkit.fake.files import BadPath, Entry, FileStore
@@ -23,7 +21,6 @@ from esxkit.fake.progress import Failure
 from esxkit.model.objects import make, replaced
 
 _HASHED_UP_TO = 64 * 1024 * 1024
-_PIECE = 1024 * 1024
 
 
 class FileVerbs:
@@ -153,16 +150,8 @@ def _description(files: FileStore, entry: Entry, hash_up_to: int) -> dict[str, A
         "size": entry.size,
         "allocated": entry.allocated,
         "holes": data_bytes(real) == 0,
-        "sha256": _digest(real) if entry.size <= hash_up_to else None,
+        "sha256": digest(real) if entry.size <= hash_up_to else None,
     }
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            digest.update(piece)
-    return digest.hexdigest()
 
 
 @contextlib.contextmanager

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
@@ -17,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from esxkit.fake import FakeOptions, FakeServer
+from esxkit.fake.contents import digest
 from esxkit.fake.worlds import WorldPlan
 from esxkit.fake.worlds.counts import counts_world
 from esxkit.fake.worlds.inventory import world_from
@@ -242,8 +242,7 @@ def _digest(path: Path) -> str:
     status = path.stat()
     if status.st_size > 64 * 1024 * 1024:
         return f"inode {status.st_ino}, {status.st_blocks} blocks, {status.st_mtime_ns} ns"
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return digest(path)
 
 
 # ---- vcsim ---------------------------------------------------------------------------------------

@@ -26,7 +26,11 @@ def load() -> dict[str, Any]:
 
 def world_from(plain: dict[str, Any], name: str) -> WorldPlan:
     """A world of one ESXi host from an inventory of the file's shape."""
-    plain = copy.deepcopy(plain)
+    return _world_of(copy.deepcopy(plain), name)
+
+
+def _world_of(plain: dict[str, Any], name: str) -> WorldPlan:
+    """The same, and `plain` becomes a part of it."""
     host = plain["host"]
     if plain["storage"]["multipathInfo"] is not None:
         plain["storage"].setdefault("plugStoreTopology", parts.plug_store(plain["storage"]))
@@ -42,4 +46,4 @@ def world_from(plain: dict[str, Any], name: str) -> WorldPlan:
 
 def default_world() -> WorldPlan:
     """A realistic ESXi 8.0.3 host: 9 adapters, 28 LUNs, 21 targets, 14 datastores, 197 files."""
-    return world_from(load(), "default")
+    return _world_of(load(), "default")
