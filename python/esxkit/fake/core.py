@@ -59,8 +59,7 @@ class Service:
         self.options = options
         self.api_version = api_version
         self.is_vcenter = is_vcenter
-        self.registry = Registry()
-        self.registry.service = self
+        self.registry = Registry(self)
         self.sessions = SessionTable(options, self._session_ended)
         self.rules = Rules()
         self.counters = Counters()

@@ -11,8 +11,11 @@ A property's value is replaced, never changed in place, so the collector compare
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
+from esxkit.fake.events import Events
+from esxkit.fake.options import FakeOptions
+from esxkit.fake.sessions import SessionTable
 from esxkit.model import objects
 from esxkit.wire.faults import VimFault, object_not_found
 
@@ -96,11 +99,52 @@ class ManagedObject:
         """Called after the object left the registry."""
 
 
+class Waiting(Protocol):
+    """What counts the waits that are blocked; see Waits in esxkit.fake.updates."""
+
+    def change(self, by: int) -> None:
+        """So many more, or fewer."""
+        ...
+
+
+class Owner(Protocol):
+    """The service that a registry belongs to, as far as managed objects know it; see Service in esxkit.fake.core."""
+
+    @property
+    def options(self) -> FakeOptions:
+        """Its switches."""
+        ...
+
+    @property
+    def sessions(self) -> SessionTable:
+        """Who is logged in."""
+        ...
+
+    @property
+    def events(self) -> Events:
+        """What happens, in its order."""
+        ...
+
+    @property
+    def waits(self) -> Waiting:
+        """Its blocked waits."""
+        ...
+
+    @property
+    def root_folder(self) -> Any:
+        """The root of the inventory."""
+        ...
+
+    def hidden_property(self, obj: ManagedObject, path: str) -> Any:
+        """The fault that stands for a property that is hidden, else None."""
+        ...
+
+
 class Registry:
     """All managed objects by moid, and the clock of their changes."""
 
-    def __init__(self) -> None:
-        self.service: Any = None  # the service all this belongs to
+    def __init__(self, service: Owner) -> None:
+        self.service = service
         self._objects: dict[str, ManagedObject] = {}
         self.generation = 0
         self.listeners: set[Callable[[], None]] = set()

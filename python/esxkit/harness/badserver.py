@@ -11,10 +11,11 @@ import contextlib
 import socket
 import threading
 import time
-from typing import Self
+
+from esxkit.harness.loopback import LoopbackServer
 
 
-class RawServer:
+class RawServer(LoopbackServer):
     """Accepts connections on a loopback port, sends a greeting and falls silent until the client goes away.
 
     Args:
@@ -22,45 +23,28 @@ class RawServer:
         hang_up: whether the connection is closed after the greeting.
     """
 
-    host = "127.0.0.1"
-
     def __init__(self, greeting: bytes = b"", *, hang_up: bool = False) -> None:
         self._greeting = greeting
         self._hang_up = hang_up
-        self._listener = socket.create_server((self.host, 0))
-        self.port: int = self._listener.getsockname()[1]
         self._open: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True, name="raw server").start()
+        super().__init__("raw server")
 
     def close(self) -> None:
         """Stop, and let every client go."""
-        # Closing alone would not wake the thread in accept.
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+        super().close()
         for connection in self._open:
             connection.close()
 
-    def __enter__(self) -> RawServer:
-        return self
+    def serve(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            connection.sendall(self._greeting)
+        if self._hang_up:
+            connection.close()
+        else:
+            self.hold(connection)
 
-    def __exit__(self, *_exc: object) -> None:
-        self.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            with contextlib.suppress(OSError):
-                connection.sendall(self._greeting)
-            if self._hang_up:
-                connection.close()
-            else:
-                self._hold(connection)
-
-    def _hold(self, connection: socket.socket) -> None:
+    def hold(self, connection: socket.socket) -> None:
+        """Keep a greeted connection open."""
         self._open.append(connection)
 
 
@@ -71,8 +55,8 @@ class Dripper(RawServer):
         self._pause = pause
         super().__init__(greeting)
 
-    def _hold(self, connection: socket.socket) -> None:
-        super()._hold(connection)
+    def hold(self, connection: socket.socket) -> None:
+        super().hold(connection)
         threading.Thread(target=self._drip, args=(connection,), daemon=True, name="dripper").start()
 
     def _drip(self, connection: socket.socket) -> None:
@@ -82,7 +66,7 @@ class Dripper(RawServer):
                 time.sleep(self._pause)
 
 
-class Relay:
+class Relay(LoopbackServer):
     """Passes what comes to a port of `host` on to a port of 127.0.0.1, and counts the connections.
 
     Raises OSError where the machine has no such address.
@@ -91,28 +75,13 @@ class Relay:
     def __init__(self, host: str, to_port: int) -> None:
         self.connections = 0
         self._to_port = to_port
-        self._listener = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-        self.port: int = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True, name="relay").start()
+        super().__init__("relay", host)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                near, _ = self._listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            far = socket.create_connection(("127.0.0.1", self._to_port))
-            for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
+    def serve(self, near: socket.socket) -> None:
+        self.connections += 1
+        far = socket.create_connection(("127.0.0.1", self._to_port))
+        for source, sink in ((near, far), (far, near)):
+            threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
 
     def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):

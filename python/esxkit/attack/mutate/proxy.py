@@ -24,6 +24,7 @@ from esxkit.attack.mutate.reply import ProxiedReply
 from esxkit.attack.mutate.rules import mutate
 from esxkit.fake import tls
 from esxkit.harness.http_message import Message
+from esxkit.harness.loopback import LoopbackServer
 
 _SILENCE = 3.0
 """Seconds for which a connection stays that is silent."""
@@ -74,15 +75,13 @@ def read_request(stream: BinaryIO) -> Message | None:
     return Message(head[: head.index(b"\r\n")], head, body)
 
 
-class MutatingProxy:
+class MutatingProxy(LoopbackServer):
     """Listens on a loopback port with a certificate of its own.
 
     Args:
         upstream: the host's port with TLS.
         folder: where the certificate goes.
     """
-
-    host = "127.0.0.1"
 
     def __init__(self, upstream: int, folder: Path) -> None:
         self._upstream = upstream
@@ -96,9 +95,7 @@ class MutatingProxy:
         self._open: set[socket.socket] = set()
         self.cookies: set[str] = set()
         """The secrets that the host has handed out."""
-        self._listener = socket.create_server((self.host, 0), backlog=64)
-        self.port: int = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True, name="mutating proxy").start()
+        super().__init__("mutating proxy")
 
     def begin(self, what: Round) -> None:
         """Begin a round; connections of the one before are closed, so that their requests do not count in this."""
@@ -112,26 +109,13 @@ class MutatingProxy:
 
     def close(self) -> None:
         """Stop listening, and close all connections."""
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+        super().close()
         self.begin(Round(""))
 
-    def __enter__(self) -> MutatingProxy:
-        return self
+    def serve(self, connection: socket.socket) -> None:
+        threading.Thread(target=self._pass_on, args=(connection,), daemon=True).start()
 
-    def __exit__(self, *_exc: object) -> None:
-        self.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, plain: socket.socket) -> None:
+    def _pass_on(self, plain: socket.socket) -> None:
         plain.settimeout(_PATIENCE)
         upstream = http.client.HTTPSConnection(self.host, self._upstream, timeout=_PATIENCE, context=self._outward)
         with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
