@@ -104,13 +104,11 @@ startInventory(Canned *canned, ViSession *session)
 /* ---- the budget ------------------------------------------------------------------------------ */
 
 static void
-testFirstRead(void)
+testFirstRead(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = startInventory(canned, session);
+    g_autoptr(Inventory) inventory = startInventory(f->canned, f->session);
 
-    g_assert_nonnull(strstr(cannedLast(canned, WAIT)->body, "<version></version>"));
+    g_assert_nonnull(strstr(cannedLast(f->canned, WAIT)->body, "<version></version>"));
     g_assert_null(inventoryScope(inventory));
 }
 
@@ -130,136 +128,120 @@ scriptLook(Canned *canned, const char *name)
 
 /* Who reads but once pays one request; who goes on has a filter made then. */
 static void
-testBrief(void)
+testBrief(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = inventoryNew(session, NULL);
+    g_autoptr(Inventory) inventory = inventoryNew(f->session, NULL);
 
     inventorySetBrief(inventory);
-    scriptLook(canned, "first");
+    scriptLook(f->canned, "first");
     assertNamesOfHour(inventory, "first");
     assertNamesOfHour(inventory, "first");
-    cannedAssertLog(canned, LOOK);
+    cannedAssertLog(f->canned, LOOK);
 
-    scriptFilter(canned, "f");
-    scriptUpdates(canned, "1", FALSE, DATASTORE("a"));
+    scriptFilter(f->canned, "f");
+    scriptUpdates(f->canned, "1", FALSE, DATASTORE("a"));
     assertNames(inventory, "a");
-    scriptNothing(canned);
+    scriptNothing(f->canned);
     assertNames(inventory, "a");
-    cannedAssertLog(canned, FILTER " " WAIT " " WAIT);
+    cannedAssertLog(f->canned, FILTER " " WAIT " " WAIT);
 }
 
 static void
-testBriefFails(void)
+testBriefFails(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = inventoryNew(session, NULL);
+    g_autoptr(Inventory) inventory = inventoryNew(f->session, NULL);
 
     inventorySetBrief(inventory);
-    cannedFault(canned, LOOK, "NoPermission", "No.");
+    cannedFault(f->canned, LOOK, "NoPermission", "No.");
     assertFails(inventory, VI_ERROR, VI_ERROR_NO_PERMISSION);
-    scriptLook(canned, "second");
+    scriptLook(f->canned, "second");
     assertNames(inventory, "second");
 }
 
 static void
-testWithinTtl(void)
+testWithinTtl(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = inventoryNew(session, NULL);
+    g_autoptr(Inventory) inventory = inventoryNew(f->session, NULL);
 
-    scriptFilter(canned, "f");
-    scriptUpdates(canned, "1", FALSE, DATASTORE("a"));
+    scriptFilter(f->canned, "f");
+    scriptUpdates(f->canned, "1", FALSE, DATASTORE("a"));
     assertNamesOfHour(inventory, "a");
     assertNamesOfHour(inventory, "a");
     assertNamesOfHour(inventory, "a");
-    cannedAssertLog(canned, FILTER " " WAIT);
+    cannedAssertLog(f->canned, FILTER " " WAIT);
 }
 
 /* One question, from where the last answer left off; the same snapshot while nothing changes. */
 static void
-testUnchanged(void)
+testUnchanged(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = startInventory(canned, session);
+    g_autoptr(Inventory) inventory = startInventory(f->canned, f->session);
     g_autoptr(InventorySnapshot) before = inventoryPeek(inventory);
     g_autoptr(InventorySnapshot) after = NULL;
 
-    scriptNothing(canned);
+    scriptNothing(f->canned);
     after = readNames(inventory, 0, "a");
-    cannedAssertLog(canned, WAIT);
+    cannedAssertLog(f->canned, WAIT);
     g_assert_true(before == after);
-    g_assert_nonnull(strstr(cannedLast(canned, WAIT)->body, "<version>1</version>"));
+    g_assert_nonnull(strstr(cannedLast(f->canned, WAIT)->body, "<version>1</version>"));
 }
 
 static void
-testChanged(void)
+testChanged(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = startInventory(canned, session);
+    g_autoptr(Inventory) inventory = startInventory(f->canned, f->session);
     g_autoptr(InventorySnapshot) before = inventoryPeek(inventory);
 
-    scriptUpdates(canned, "2", FALSE, DATASTORE("b"));
+    scriptUpdates(f->canned, "2", FALSE, DATASTORE("b"));
     assertNames(inventory, "a b");
-    scriptUpdates(canned, "3", FALSE, LEAVE("Datastore", "ds-a"));
+    scriptUpdates(f->canned, "3", FALSE, LEAVE("Datastore", "ds-a"));
     assertNames(inventory, "b");
-    scriptUpdates(canned, "4", FALSE, MODIFY("Datastore", "ds-b", SUMMARY("c", "VMFS", "")));
+    scriptUpdates(f->canned, "4", FALSE, MODIFY("Datastore", "ds-b", SUMMARY("c", "VMFS", "")));
     assertNames(inventory, "c");
-    cannedAssertLog(canned, WAIT " " WAIT " " WAIT);
+    cannedAssertLog(f->canned, WAIT " " WAIT " " WAIT);
     /* Whoever holds an old snapshot goes on seeing what it showed. */
     g_assert_nonnull(inventoryPoolByName(before, "a"));
 }
 
 static void
-testExpire(void)
+testExpire(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = inventoryNew(session, NULL);
+    g_autoptr(Inventory) inventory = inventoryNew(f->session, NULL);
 
     g_assert_null(inventoryPeek(inventory));
-    scriptFilter(canned, "f");
-    scriptUpdates(canned, "1", FALSE, DATASTORE("a"));
+    scriptFilter(f->canned, "f");
+    scriptUpdates(f->canned, "1", FALSE, DATASTORE("a"));
     assertNamesOfHour(inventory, "a");
     inventoryExpire(inventory);
-    scriptNothing(canned);
+    scriptNothing(f->canned);
     assertNamesOfHour(inventory, "a");
     assertNamesOfHour(inventory, "a");
-    cannedAssertLog(canned, FILTER " " WAIT " " WAIT);
+    cannedAssertLog(f->canned, FILTER " " WAIT " " WAIT);
 }
 
 static void
-testTruncated(void)
+testTruncated(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = inventoryNew(session, NULL);
+    g_autoptr(Inventory) inventory = inventoryNew(f->session, NULL);
 
-    scriptFilter(canned, "f");
-    scriptUpdates(canned, "0_1", TRUE, DATASTORE("a"));
-    scriptUpdates(canned, "0_2", TRUE, DATASTORE("b"));
-    scriptUpdates(canned, "1", FALSE, DATASTORE("c"));
+    scriptFilter(f->canned, "f");
+    scriptUpdates(f->canned, "0_1", TRUE, DATASTORE("a"));
+    scriptUpdates(f->canned, "0_2", TRUE, DATASTORE("b"));
+    scriptUpdates(f->canned, "1", FALSE, DATASTORE("c"));
     assertNames(inventory, "a b c");
-    cannedAssertLog(canned, FILTER " " WAIT " " WAIT " " WAIT);
-    g_assert_nonnull(strstr(cannedLast(canned, WAIT)->body, "<version>0_2</version>"));
+    cannedAssertLog(f->canned, FILTER " " WAIT " " WAIT " " WAIT);
+    g_assert_nonnull(strstr(cannedLast(f->canned, WAIT)->body, "<version>0_2</version>"));
 }
 
 /* A truncated update that is followed by nothing is whole after all. */
 static void
-testTruncatedThenNothing(void)
+testTruncatedThenNothing(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = inventoryNew(session, NULL);
+    g_autoptr(Inventory) inventory = inventoryNew(f->session, NULL);
 
-    scriptFilter(canned, "f");
-    scriptUpdates(canned, "0_1", TRUE, DATASTORE("a"));
-    scriptNothing(canned);
+    scriptFilter(f->canned, "f");
+    scriptUpdates(f->canned, "0_1", TRUE, DATASTORE("a"));
+    scriptNothing(f->canned);
     assertNames(inventory, "a");
 }
 
@@ -267,221 +249,196 @@ testTruncatedThenNothing(void)
 
 /* The server has forgotten the version: everything again, and the old filter goes. */
 static void
-testVersionForgotten(void)
+testVersionForgotten(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = startInventory(canned, session);
+    g_autoptr(Inventory) inventory = startInventory(f->canned, f->session);
 
-    cannedFault(canned, WAIT, "InvalidCollectorVersion", "");
-    cannedReply(canned, DESTROY, "");
-    scriptFilter(canned, "session[1]second");
-    scriptUpdates(canned, "1", FALSE, DATASTORE("b"));
+    cannedFault(f->canned, WAIT, "InvalidCollectorVersion", "");
+    cannedReply(f->canned, DESTROY, "");
+    scriptFilter(f->canned, "session[1]second");
+    scriptUpdates(f->canned, "1", FALSE, DATASTORE("b"));
     assertNames(inventory, "b");
-    cannedAssertLog(canned, WAIT " " DESTROY " " FILTER " " WAIT);
-    g_assert_nonnull(strstr(cannedLast(canned, DESTROY)->body, "session[1]filter"));
-    g_assert_nonnull(strstr(cannedLast(canned, WAIT)->body, "<version></version>"));
+    cannedAssertLog(f->canned, WAIT " " DESTROY " " FILTER " " WAIT);
+    g_assert_nonnull(strstr(cannedLast(f->canned, DESTROY)->body, "session[1]filter"));
+    g_assert_nonnull(strstr(cannedLast(f->canned, WAIT)->body, "<version></version>"));
 }
 
 /* A change of a part of what is kept as a whole. */
 static void
-testPartialUpdate(void)
+testPartialUpdate(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = startInventory(canned, session);
+    g_autoptr(Inventory) inventory = startInventory(f->canned, f->session);
 
-    scriptUpdates(canned, "2", FALSE, MODIFY("Datastore", "ds-a", SET("summary.name", TEXT("z"))));
-    cannedReply(canned, DESTROY, "");
-    scriptFilter(canned, "second");
-    scriptUpdates(canned, "1", FALSE, DATASTORE("z"));
+    scriptUpdates(f->canned, "2", FALSE,
+                  MODIFY("Datastore", "ds-a", SET("summary.name", TEXT("z"))));
+    cannedReply(f->canned, DESTROY, "");
+    scriptFilter(f->canned, "second");
+    scriptUpdates(f->canned, "1", FALSE, DATASTORE("z"));
     assertNames(inventory, "z");
-    cannedAssertLog(canned, WAIT " " DESTROY " " FILTER " " WAIT);
+    cannedAssertLog(f->canned, WAIT " " DESTROY " " FILTER " " WAIT);
 }
 
 /* Objects that died with their session, and only the server knows so. */
 static void
-testFilterGone(void)
+testFilterGone(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = startInventory(canned, session);
+    g_autoptr(Inventory) inventory = startInventory(f->canned, f->session);
 
-    cannedFault(canned, WAIT, "ManagedObjectNotFound", "Gone.");
-    cannedFault(canned, DESTROY, "ManagedObjectNotFound", "Gone.");
-    scriptFilter(canned, "second");
-    scriptUpdates(canned, "1", FALSE, DATASTORE("a"));
+    cannedFault(f->canned, WAIT, "ManagedObjectNotFound", "Gone.");
+    cannedFault(f->canned, DESTROY, "ManagedObjectNotFound", "Gone.");
+    scriptFilter(f->canned, "second");
+    scriptUpdates(f->canned, "1", FALSE, DATASTORE("a"));
     assertNames(inventory, "a");
-    cannedAssertLog(canned, WAIT " " DESTROY " " FILTER " " WAIT);
+    cannedAssertLog(f->canned, WAIT " " DESTROY " " FILTER " " WAIT);
 }
 
 /* The session ends between two reads: one login, a new filter in the new session. */
 static void
-testSessionEnds(void)
+testSessionEnds(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = startInventory(canned, session);
+    g_autoptr(Inventory) inventory = startInventory(f->canned, f->session);
 
-    fixtureScriptExpired(canned, WAIT);
-    fixtureScriptLogin(canned, FIXTURE_SET_COOKIE_2);
-    scriptFilter(canned, "second");
-    scriptUpdates(canned, "1", FALSE, DATASTORE("b"));
+    fixtureScriptExpired(f->canned, WAIT);
+    fixtureScriptLogin(f->canned, FIXTURE_SET_COOKIE_2);
+    scriptFilter(f->canned, "second");
+    scriptUpdates(f->canned, "1", FALSE, DATASTORE("b"));
     assertNames(inventory, "b");
-    cannedAssertLog(canned, WAIT " Login " FILTER " " WAIT);
-    g_assert_cmpstr(cannedHeader(cannedLast(canned, FILTER), "Cookie"), ==, FIXTURE_COOKIE_2);
+    cannedAssertLog(f->canned, WAIT " Login " FILTER " " WAIT);
+    g_assert_cmpstr(cannedHeader(cannedLast(f->canned, FILTER), "Cookie"), ==, FIXTURE_COOKIE_2);
 }
 
 /* Another call has renewed it meanwhile: the dead filter is not even asked. */
 static void
-testSessionRenewedElsewhere(void)
+testSessionRenewedElsewhere(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = startInventory(canned, session);
+    g_autoptr(Inventory) inventory = startInventory(f->canned, f->session);
     g_autoptr(GError) error = NULL;
 
-    fixtureScriptLogin(canned, FIXTURE_SET_COOKIE_2);
-    g_assert_true(viSessionRenew(session, 1, &error));
-    cannedAssertLog(canned, "Login");
-    scriptFilter(canned, "second");
-    scriptUpdates(canned, "1", FALSE, DATASTORE("b"));
+    fixtureScriptLogin(f->canned, FIXTURE_SET_COOKIE_2);
+    g_assert_true(viSessionRenew(f->session, 1, &error));
+    cannedAssertLog(f->canned, "Login");
+    scriptFilter(f->canned, "second");
+    scriptUpdates(f->canned, "1", FALSE, DATASTORE("b"));
     assertNames(inventory, "b");
-    cannedAssertLog(canned, FILTER " " WAIT);
+    cannedAssertLog(f->canned, FILTER " " WAIT);
 }
 
 /* The session ended before the very first read. */
 static void
-testSessionEndsAtFirst(void)
+testSessionEndsAtFirst(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = inventoryNew(session, NULL);
+    g_autoptr(Inventory) inventory = inventoryNew(f->session, NULL);
 
-    fixtureScriptExpired(canned, FILTER);
-    fixtureScriptLogin(canned, FIXTURE_SET_COOKIE_2);
-    scriptFilter(canned, "f");
-    scriptUpdates(canned, "1", FALSE, DATASTORE("a"));
+    fixtureScriptExpired(f->canned, FILTER);
+    fixtureScriptLogin(f->canned, FIXTURE_SET_COOKIE_2);
+    scriptFilter(f->canned, "f");
+    scriptUpdates(f->canned, "1", FALSE, DATASTORE("a"));
     assertNames(inventory, "a");
-    cannedAssertLog(canned, FILTER " Login " FILTER " " WAIT);
+    cannedAssertLog(f->canned, FILTER " Login " FILTER " " WAIT);
 }
 
 /* The connection breaks in the middle of a set of updates. */
 static void
-testBroken(void)
+testBroken(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = startInventory(canned, session);
+    g_autoptr(Inventory) inventory = startInventory(f->canned, f->session);
 
-    scriptUpdates(canned, "2_1", TRUE, DATASTORE("b"));
-    cannedFail(canned, WAIT, HTTP_ERROR, HTTP_ERROR_BROKEN);
-    cannedReply(canned, DESTROY, "");
-    scriptFilter(canned, "second");
-    scriptUpdates(canned, "1", FALSE, DATASTORE("c"));
+    scriptUpdates(f->canned, "2_1", TRUE, DATASTORE("b"));
+    cannedFail(f->canned, WAIT, HTTP_ERROR, HTTP_ERROR_BROKEN);
+    cannedReply(f->canned, DESTROY, "");
+    scriptFilter(f->canned, "second");
+    scriptUpdates(f->canned, "1", FALSE, DATASTORE("c"));
     assertNames(inventory, "c");
-    cannedAssertLog(canned, WAIT " " WAIT " " DESTROY " " FILTER " " WAIT);
+    cannedAssertLog(f->canned, WAIT " " WAIT " " DESTROY " " FILTER " " WAIT);
 }
 
 /* ---- trouble --------------------------------------------------------------------------------- */
 
 /* Broken twice: an error, and what had arrived of the update is never shown. */
 static void
-testHalfAppliedIsNotShown(void)
+testHalfAppliedIsNotShown(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = startInventory(canned, session);
+    g_autoptr(Inventory) inventory = startInventory(f->canned, f->session);
     g_autoptr(InventorySnapshot) peeked = NULL;
 
-    scriptUpdates(canned, "2_1", TRUE, LEAVE("Datastore", "ds-a") DATASTORE("b"));
-    cannedFail(canned, WAIT, HTTP_ERROR, HTTP_ERROR_TIMEOUT);
+    scriptUpdates(f->canned, "2_1", TRUE, LEAVE("Datastore", "ds-a") DATASTORE("b"));
+    cannedFail(f->canned, WAIT, HTTP_ERROR, HTTP_ERROR_TIMEOUT);
     assertFails(inventory, HTTP_ERROR, HTTP_ERROR_TIMEOUT);
     peeked = inventoryPeek(inventory);
     g_assert_nonnull(inventoryPoolByName(peeked, "a"));
     g_assert_null(inventoryPoolByName(peeked, "b"));
-    cannedAssertLog(canned, WAIT " " WAIT);
+    cannedAssertLog(f->canned, WAIT " " WAIT);
 
     /* The next read starts over, and does not leave the old filter behind. */
-    cannedReply(canned, DESTROY, "");
-    scriptFilter(canned, "second");
-    scriptUpdates(canned, "1", FALSE, DATASTORE("c"));
+    cannedReply(f->canned, DESTROY, "");
+    scriptFilter(f->canned, "second");
+    scriptUpdates(f->canned, "1", FALSE, DATASTORE("c"));
     assertNames(inventory, "c");
-    cannedAssertLog(canned, DESTROY " " FILTER " " WAIT);
-    g_assert_nonnull(strstr(cannedLast(canned, DESTROY)->body, "session[1]filter"));
+    cannedAssertLog(f->canned, DESTROY " " FILTER " " WAIT);
+    g_assert_nonnull(strstr(cannedLast(f->canned, DESTROY)->body, "session[1]filter"));
 }
 
 /* A server that is never done reporting. */
 static void
-testEndlessUpdates(void)
+testEndlessUpdates(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = inventoryNew(session, NULL);
+    g_autoptr(Inventory) inventory = inventoryNew(f->session, NULL);
     g_autofree char *bytes = fixtureUpdateEnvelope("1", TRUE, DATASTORE("a"));
 
-    scriptFilter(canned, "f");
-    cannedAdd(canned, WAIT, &(CannedExchange){ .bytes = bytes, .always = TRUE });
+    scriptFilter(f->canned, "f");
+    cannedAdd(f->canned, WAIT, &(CannedExchange){ .bytes = bytes, .always = TRUE });
     assertFails(inventory, VI_ERROR, VI_ERROR_PROTOCOL);
-    g_assert_cmpuint(cannedCount(canned, WAIT), ==, LIMIT_PAGES);
+    g_assert_cmpuint(cannedCount(f->canned, WAIT), ==, LIMIT_PAGES);
     g_assert_null(inventoryPeek(inventory));
 }
 
 /* A server that reports nothing at all, not even its root folder, has not an empty inventory. */
 static void
-testNothingAtFirst(void)
+testNothingAtFirst(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = inventoryNew(session, NULL);
+    g_autoptr(Inventory) inventory = inventoryNew(f->session, NULL);
 
-    scriptFilter(canned, "f");
-    scriptNothing(canned);
+    scriptFilter(f->canned, "f");
+    scriptNothing(f->canned);
     assertFails(inventory, VI_ERROR, VI_ERROR_PROTOCOL);
     g_assert_null(inventoryPeek(inventory));
 }
 
 /* A host without datastores and adapters is empty, and says so. */
 static void
-testEmpty(void)
+testEmpty(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = inventoryNew(session, NULL);
+    g_autoptr(Inventory) inventory = inventoryNew(f->session, NULL);
 
-    scriptFilter(canned, "f");
-    scriptUpdates(canned, "1", FALSE, ENTER("HostSystem", "ha-host", ""));
+    scriptFilter(f->canned, "f");
+    scriptUpdates(f->canned, "1", FALSE, ENTER("HostSystem", "ha-host", ""));
     assertNames(inventory, "");
-    scriptNothing(canned);
+    scriptNothing(f->canned);
     assertNames(inventory, "");
 }
 
 static void
-testNoPermission(void)
+testNoPermission(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = inventoryNew(session, NULL);
+    g_autoptr(Inventory) inventory = inventoryNew(f->session, NULL);
 
-    cannedFault(canned, FILTER, "NoPermission", "Permission was denied.");
+    cannedFault(f->canned, FILTER, "NoPermission", "Permission was denied.");
     assertFails(inventory, VI_ERROR, VI_ERROR_NO_PERMISSION);
-    cannedAssertLog(canned, FILTER);
+    cannedAssertLog(f->canned, FILTER);
 }
 
 /* The password was changed: no read knocks at the server any more. */
 static void
-testRefused(void)
+testRefused(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = startInventory(canned, session);
+    g_autoptr(Inventory) inventory = startInventory(f->canned, f->session);
 
-    fixtureScriptExpired(canned, WAIT);
-    cannedFault(canned, "Login", "InvalidLogin", "Wrong.");
+    fixtureScriptExpired(f->canned, WAIT);
+    cannedFault(f->canned, "Login", "InvalidLogin", "Wrong.");
     assertFails(inventory, VI_ERROR, VI_ERROR_INVALID_LOGIN);
-    cannedAssertLog(canned, WAIT " Login");
+    cannedAssertLog(f->canned, WAIT " Login");
     assertFails(inventory, VI_ERROR, VI_ERROR_INVALID_LOGIN);
-    cannedAssertLog(canned, "");
+    cannedAssertLog(f->canned, "");
 }
 
 /* ---- many threads ---------------------------------------------------------------------------- */
@@ -505,24 +462,22 @@ readOnce(gpointer data)
 
 /* Eight threads that come while the first read is under way share it. */
 static void
-testShared(void)
+testShared(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = inventoryNew(session, NULL);
+    g_autoptr(Inventory) inventory = inventoryNew(f->session, NULL);
     g_autofree char *bytes = fixtureUpdateEnvelope("1", FALSE, DATASTORE("a"));
     Readers readers = { .inventory = inventory, .ttlMs = HOUR_MS };
     Crew *crew = NULL;
 
-    scriptFilter(canned, "f");
-    cannedAdd(canned, WAIT, &(CannedExchange){ .bytes = bytes, .held = TRUE });
+    scriptFilter(f->canned, "f");
+    cannedAdd(f->canned, WAIT, &(CannedExchange){ .bytes = bytes, .held = TRUE });
     crew = crewStart(8, readOnce, &readers);
-    cannedAwait(canned, WAIT, 1);
+    cannedAwait(f->canned, WAIT, 1);
     crewAwaitAsleep(crew, 8);
-    cannedOpen(canned, WAIT);
+    cannedOpen(f->canned, WAIT);
     crewJoin(crew);
     g_assert_cmpint(readers.failures, ==, 0);
-    cannedAssertLog(canned, FILTER " " WAIT);
+    cannedAssertLog(f->canned, FILTER " " WAIT);
 }
 
 static void
@@ -536,58 +491,56 @@ readMany(gpointer data)
 
 /* The world changes under eight readers. For TSan most of all. */
 static void
-testStorm(void)
+testStorm(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Inventory) inventory = inventoryNew(session, NULL);
+    g_autoptr(Inventory) inventory = inventoryNew(f->session, NULL);
     Readers readers = { .inventory = inventory };
     guint i;
 
-    cannedReplyAlways(canned, DESTROY, "");
+    cannedReplyAlways(f->canned, DESTROY, "");
     for (i = 0; i < 20; i++) {
-        scriptUpdates(canned, "1", FALSE, DATASTORE("a"));
-        scriptUpdates(canned, "2", FALSE, DATASTORE("b"));
-        scriptNothing(canned);
-        scriptUpdates(canned, "3", FALSE, LEAVE("Datastore", "ds-b"));
-        cannedFault(canned, WAIT, "InvalidCollectorVersion", "");
+        scriptUpdates(f->canned, "1", FALSE, DATASTORE("a"));
+        scriptUpdates(f->canned, "2", FALSE, DATASTORE("b"));
+        scriptNothing(f->canned);
+        scriptUpdates(f->canned, "3", FALSE, LEAVE("Datastore", "ds-b"));
+        cannedFault(f->canned, WAIT, "InvalidCollectorVersion", "");
     }
-    scriptUpdates(canned, "1", FALSE, DATASTORE("a"));
-    cannedReplyAlways(canned, WAIT, "");
-    cannedReplyAlways(canned, FILTER, "<returnval type=\"PropertyFilter\">f</returnval>");
+    scriptUpdates(f->canned, "1", FALSE, DATASTORE("a"));
+    cannedReplyAlways(f->canned, WAIT, "");
+    cannedReplyAlways(f->canned, FILTER, "<returnval type=\"PropertyFilter\">f</returnval>");
     crewJoin(crewStart(8, readMany, &readers));
     g_assert_cmpint(readers.failures, ==, 0);
-    g_assert_cmpuint(cannedCount(canned, FILTER), ==, 21);
-    g_assert_cmpuint(cannedCount(canned, DESTROY), ==, 20);
+    g_assert_cmpuint(cannedCount(f->canned, FILTER), ==, 21);
+    g_assert_cmpuint(cannedCount(f->canned, DESTROY), ==, 20);
 }
 
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/inventory/first-read", testFirstRead);
-    g_test_add_func("/inventory/brief", testBrief);
-    g_test_add_func("/inventory/brief-fails", testBriefFails);
-    g_test_add_func("/inventory/within-ttl", testWithinTtl);
-    g_test_add_func("/inventory/unchanged", testUnchanged);
-    g_test_add_func("/inventory/changed", testChanged);
-    g_test_add_func("/inventory/expire", testExpire);
-    g_test_add_func("/inventory/truncated", testTruncated);
-    g_test_add_func("/inventory/truncated-then-nothing", testTruncatedThenNothing);
-    g_test_add_func("/inventory/version-forgotten", testVersionForgotten);
-    g_test_add_func("/inventory/partial-update", testPartialUpdate);
-    g_test_add_func("/inventory/filter-gone", testFilterGone);
-    g_test_add_func("/inventory/session-ends", testSessionEnds);
-    g_test_add_func("/inventory/session-renewed-elsewhere", testSessionRenewedElsewhere);
-    g_test_add_func("/inventory/session-ends-at-first", testSessionEndsAtFirst);
-    g_test_add_func("/inventory/broken", testBroken);
-    g_test_add_func("/inventory/half-applied-is-not-shown", testHalfAppliedIsNotShown);
-    g_test_add_func("/inventory/endless-updates", testEndlessUpdates);
-    g_test_add_func("/inventory/nothing-at-first", testNothingAtFirst);
-    g_test_add_func("/inventory/empty", testEmpty);
-    g_test_add_func("/inventory/no-permission", testNoPermission);
-    g_test_add_func("/inventory/refused", testRefused);
-    g_test_add_func("/inventory/shared", testShared);
-    g_test_add_func("/inventory/storm", testStorm);
+    fixtureAdd("/inventory/first-read", testFirstRead);
+    fixtureAdd("/inventory/brief", testBrief);
+    fixtureAdd("/inventory/brief-fails", testBriefFails);
+    fixtureAdd("/inventory/within-ttl", testWithinTtl);
+    fixtureAdd("/inventory/unchanged", testUnchanged);
+    fixtureAdd("/inventory/changed", testChanged);
+    fixtureAdd("/inventory/expire", testExpire);
+    fixtureAdd("/inventory/truncated", testTruncated);
+    fixtureAdd("/inventory/truncated-then-nothing", testTruncatedThenNothing);
+    fixtureAdd("/inventory/version-forgotten", testVersionForgotten);
+    fixtureAdd("/inventory/partial-update", testPartialUpdate);
+    fixtureAdd("/inventory/filter-gone", testFilterGone);
+    fixtureAdd("/inventory/session-ends", testSessionEnds);
+    fixtureAdd("/inventory/session-renewed-elsewhere", testSessionRenewedElsewhere);
+    fixtureAdd("/inventory/session-ends-at-first", testSessionEndsAtFirst);
+    fixtureAdd("/inventory/broken", testBroken);
+    fixtureAdd("/inventory/half-applied-is-not-shown", testHalfAppliedIsNotShown);
+    fixtureAdd("/inventory/endless-updates", testEndlessUpdates);
+    fixtureAdd("/inventory/nothing-at-first", testNothingAtFirst);
+    fixtureAdd("/inventory/empty", testEmpty);
+    fixtureAdd("/inventory/no-permission", testNoPermission);
+    fixtureAdd("/inventory/refused", testRefused);
+    fixtureAdd("/inventory/shared", testShared);
+    fixtureAdd("/inventory/storm", testStorm);
     return g_test_run();
 }

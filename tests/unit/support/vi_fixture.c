@@ -55,6 +55,20 @@ fixtureLogin(Canned *canned)
     return session;
 }
 
+void
+fixtureSetUpSession(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    f->canned = cannedNew();
+    f->session = fixtureLogin(f->canned);
+}
+
+void
+fixtureTearDownSession(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    g_clear_pointer(&f->session, viSessionFree);
+    g_clear_pointer(&f->canned, cannedFree);
+}
+
 gboolean
 fixtureCallSafe(ViSession *session, GError **error)
 {

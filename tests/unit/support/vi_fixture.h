@@ -30,6 +30,19 @@ ViSession *fixtureConnect(Canned *canned);
 /* The same, logged in with FIXTURE_COOKIE; Logout is scripted too. */
 ViSession *fixtureLogin(Canned *canned);
 
+/* For tests that begin at a session that is logged in; it is freed before the script is checked. */
+typedef struct {
+    Canned *canned;
+    ViSession *session;
+} SessionFixture;
+
+void fixtureSetUpSession(SessionFixture *f, gconstpointer unused);
+void fixtureTearDownSession(SessionFixture *f, gconstpointer unused);
+
+/* A test of such a session: (SessionFixture *f, gconstpointer unused). */
+#define fixtureAdd(path, function) \
+    g_test_add(path, SessionFixture, NULL, fixtureSetUpSession, function, fixtureTearDownSession)
+
 /* One CurrentTime, which is SAFE. */
 gboolean fixtureCallSafe(ViSession *session, GError **error);
 

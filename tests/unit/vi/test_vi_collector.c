@@ -81,110 +81,98 @@ scriptPage(Canned *canned, const char *method, const char *token, const char *ob
 /* ---- pages ---------------------------------------------------------------------------------- */
 
 static void
-testOnePage(void)
+testOnePage(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
     g_autoptr(ViObjects) objects = NULL;
     const VimObjectContent *host = NULL;
 
-    scriptPage(canned, FIRST, NULL, HOST);
-    objects = retrieve(session, &error);
+    scriptPage(f->canned, FIRST, NULL, HOST);
+    objects = retrieve(f->session, &error);
     g_assert_no_error(error);
-    cannedAssertLog(canned, FIRST);
+    cannedAssertLog(f->canned, FIRST);
     g_assert_cmpuint(objects->objects->len, ==, 1);
     host = g_ptr_array_index(objects->objects, 0);
     g_assert_cmpstr(host->obj->value, ==, "ha-host");
     g_assert_cmpstr(viAnyString(host->propSet[0]->val), ==, "esx1");
-    g_assert_nonnull(strstr(cannedLast(canned, FIRST)->body, "<pathSet>name</pathSet>"));
+    g_assert_nonnull(strstr(cannedLast(f->canned, FIRST)->body, "<pathSet>name</pathSet>"));
 }
 
 static void
-testPages(void)
+testPages(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
     g_autoptr(ViObjects) objects = NULL;
 
-    scriptPage(canned, FIRST, "0", HOST HOST);
-    scriptPage(canned, NEXT, "1", HOST);
-    scriptPage(canned, NEXT, NULL, HOST HOST HOST);
-    objects = retrieve(session, &error);
+    scriptPage(f->canned, FIRST, "0", HOST HOST);
+    scriptPage(f->canned, NEXT, "1", HOST);
+    scriptPage(f->canned, NEXT, NULL, HOST HOST HOST);
+    objects = retrieve(f->session, &error);
     g_assert_no_error(error);
-    cannedAssertLog(canned, FIRST " " NEXT " " NEXT);
+    cannedAssertLog(f->canned, FIRST " " NEXT " " NEXT);
     g_assert_cmpuint(objects->objects->len, ==, 6);
-    g_assert_nonnull(strstr(cannedLast(canned, NEXT)->body, "<token>1</token>"));
+    g_assert_nonnull(strstr(cannedLast(f->canned, NEXT)->body, "<token>1</token>"));
 }
 
 /* A server that never ends is an error, not a cut answer. */
 static void
-testEndlessPages(void)
+testEndlessPages(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
 
-    scriptPage(canned, FIRST, "0", HOST);
-    cannedReplyAlways(canned, NEXT, "<returnval><token>0</token>" HOST "</returnval>");
-    g_assert_null(retrieve(session, &error));
+    scriptPage(f->canned, FIRST, "0", HOST);
+    cannedReplyAlways(f->canned, NEXT, "<returnval><token>0</token>" HOST "</returnval>");
+    g_assert_null(retrieve(f->session, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_PROTOCOL);
     fixtureAssertPhrase(error->message, "more than 4096 parts");
-    g_assert_cmpuint(cannedCount(canned, NEXT), ==, LIMIT_PAGES - 1);
+    g_assert_cmpuint(cannedCount(f->canned, NEXT), ==, LIMIT_PAGES - 1);
 }
 
 /* The token died with its session: the whole is read again in the new one. */
 static void
-testSessionEndsBetweenPages(void)
+testSessionEndsBetweenPages(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
     g_autoptr(ViObjects) objects = NULL;
 
-    scriptPage(canned, FIRST, "0", HOST HOST);
-    fixtureScriptExpired(canned, NEXT);
-    fixtureScriptLogin(canned, FIXTURE_SET_COOKIE_2);
-    scriptPage(canned, FIRST, "0", HOST HOST);
-    scriptPage(canned, NEXT, NULL, HOST);
-    objects = retrieve(session, &error);
+    scriptPage(f->canned, FIRST, "0", HOST HOST);
+    fixtureScriptExpired(f->canned, NEXT);
+    fixtureScriptLogin(f->canned, FIXTURE_SET_COOKIE_2);
+    scriptPage(f->canned, FIRST, "0", HOST HOST);
+    scriptPage(f->canned, NEXT, NULL, HOST);
+    objects = retrieve(f->session, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(objects->objects->len, ==, 3);
-    cannedAssertLog(canned, FIRST " " NEXT " Login " FIRST " " NEXT);
+    cannedAssertLog(f->canned, FIRST " " NEXT " Login " FIRST " " NEXT);
 }
 
 /* The same told by an empty answer: half of the objects is no answer. */
 static void
-testEmptyNextPage(void)
+testEmptyNextPage(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
     g_autoptr(ViObjects) objects = NULL;
 
-    scriptPage(canned, FIRST, "0", HOST HOST);
-    cannedReply(canned, NEXT, "");
-    fixtureScriptLogin(canned, FIXTURE_SET_COOKIE_2);
-    scriptPage(canned, FIRST, NULL, HOST HOST HOST);
-    objects = retrieve(session, &error);
+    scriptPage(f->canned, FIRST, "0", HOST HOST);
+    cannedReply(f->canned, NEXT, "");
+    fixtureScriptLogin(f->canned, FIXTURE_SET_COOKIE_2);
+    scriptPage(f->canned, FIRST, NULL, HOST HOST HOST);
+    objects = retrieve(f->session, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(objects->objects->len, ==, 3);
-    cannedAssertLog(canned, FIRST " " NEXT " Login " FIRST);
+    cannedAssertLog(f->canned, FIRST " " NEXT " Login " FIRST);
 }
 
 static void
-testBrokenBetweenPages(void)
+testBrokenBetweenPages(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
 
-    scriptPage(canned, FIRST, "0", HOST);
-    cannedFail(canned, NEXT, HTTP_ERROR, HTTP_ERROR_BROKEN);
-    g_assert_null(retrieve(session, &error));
+    scriptPage(f->canned, FIRST, "0", HOST);
+    cannedFail(f->canned, NEXT, HTTP_ERROR, HTTP_ERROR_BROKEN);
+    g_assert_null(retrieve(f->session, &error));
     g_assert_error(error, HTTP_ERROR, HTTP_ERROR_BROKEN);
-    cannedAssertLog(canned, FIRST " " NEXT);
+    cannedAssertLog(f->canned, FIRST " " NEXT);
 }
 
 /* ---- sessions that end without a fault ------------------------------------------------------ */
@@ -219,33 +207,29 @@ testExpired(void)
 
 /* Still empty after a fresh login: the user sees nothing, and no login is tried a second time. */
 static void
-testStillEmpty(void)
+testStillEmpty(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
 
-    cannedReply(canned, FIRST, "");
-    fixtureScriptLogin(canned, FIXTURE_SET_COOKIE_2);
-    cannedReply(canned, FIRST, "<returnval>" EXPIRED_HOST "</returnval>");
-    g_assert_null(retrieve(session, &error));
+    cannedReply(f->canned, FIRST, "");
+    fixtureScriptLogin(f->canned, FIXTURE_SET_COOKIE_2);
+    cannedReply(f->canned, FIRST, "<returnval>" EXPIRED_HOST "</returnval>");
+    g_assert_null(retrieve(f->session, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_PROTOCOL);
     fixtureAssertPhrase(error->message, "check the permissions of the user");
-    cannedAssertLog(canned, FIRST " Login " FIRST);
+    cannedAssertLog(f->canned, FIRST " Login " FIRST);
 }
 
 static void
-testExpiredAndRefused(void)
+testExpiredAndRefused(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
 
-    cannedReply(canned, FIRST, "");
-    cannedFault(canned, "Login", "InvalidLogin", "Wrong.");
-    g_assert_null(retrieve(session, &error));
+    cannedReply(f->canned, FIRST, "");
+    cannedFault(f->canned, "Login", "InvalidLogin", "Wrong.");
+    g_assert_null(retrieve(f->session, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_INVALID_LOGIN);
-    cannedAssertLog(canned, FIRST " Login");
+    cannedAssertLog(f->canned, FIRST " Login");
 }
 
 /* What is not all of it NotAuthenticated is an answer. */
@@ -282,95 +266,87 @@ testNotExpired(void)
 /* ---- filters and updates -------------------------------------------------------------------- */
 
 static void
-testWait(void)
+testWait(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
     g_autoptr(SoapReply) reply = NULL;
     VimUpdateSet *updates = NULL;
     const char *body = NULL;
 
-    cannedReply(canned, "WaitForUpdatesEx", "<returnval><version>7</version></returnval>");
-    reply = viCollectorWait(session, viSessionServices(session)->propertyCollector, "6", 0, NULL,
-                            &updates, &error);
+    cannedReply(f->canned, "WaitForUpdatesEx", "<returnval><version>7</version></returnval>");
+    reply = viCollectorWait(f->session, viSessionServices(f->session)->propertyCollector, "6", 0,
+                            NULL, &updates, &error);
     g_assert_no_error(error);
     g_assert_cmpstr(updates->version, ==, "7");
-    body = cannedLast(canned, "WaitForUpdatesEx")->body;
+    body = cannedLast(f->canned, "WaitForUpdatesEx")->body;
     g_assert_nonnull(strstr(body, "<version>6</version>"));
     g_assert_nonnull(strstr(body, "<maxWaitSeconds>0</maxWaitSeconds>"));
 }
 
 static void
-testWaitNothing(void)
+testWaitNothing(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
     g_autoptr(SoapReply) reply = NULL;
     VimUpdateSet *updates = NULL;
 
-    cannedReply(canned, "WaitForUpdatesEx", "");
-    reply = viCollectorWait(session, viSessionServices(session)->propertyCollector, "", 5, NULL,
-                            &updates, &error);
+    cannedReply(f->canned, "WaitForUpdatesEx", "");
+    reply = viCollectorWait(f->session, viSessionServices(f->session)->propertyCollector, "", 5,
+                            NULL, &updates, &error);
     g_assert_no_error(error);
     g_assert_nonnull(reply);
     g_assert_null(updates);
     /* The first version is empty, not absent. */
-    g_assert_nonnull(strstr(cannedLast(canned, "WaitForUpdatesEx")->body, "<version></version>"));
+    g_assert_nonnull(
+        strstr(cannedLast(f->canned, "WaitForUpdatesEx")->body, "<version></version>"));
 }
 
 static void
-testFilter(void)
+testFilter(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
     g_autoptr(SoapReply) reply = NULL;
     SoapMoRef *filter = NULL;
     Names names;
 
     namesInit(&names);
-    cannedReply(canned, "CreateFilter",
+    cannedReply(f->canned, "CreateFilter",
                 "<returnval type=\"PropertyFilter\">session[1]2</returnval>");
-    cannedFault(canned, "DestroyPropertyFilter", "ManagedObjectNotFound", "Gone.");
-    reply = viCollectorCreateFilter(session, viSessionServices(session)->propertyCollector,
+    cannedFault(f->canned, "DestroyPropertyFilter", "ManagedObjectNotFound", "Gone.");
+    reply = viCollectorCreateFilter(f->session, viSessionServices(f->session)->propertyCollector,
                                     &names.spec, NULL, &filter, &error);
     g_assert_no_error(error);
     g_assert_cmpstr(filter->value, ==, "session[1]2");
-    g_assert_nonnull(strstr(cannedLast(canned, "CreateFilter")->body,
+    g_assert_nonnull(strstr(cannedLast(f->canned, "CreateFilter")->body,
                             "<partialUpdates>false</partialUpdates>"));
-    g_assert_true(viCollectorDestroyFilter(session, filter, NULL, &error));
+    g_assert_true(viCollectorDestroyFilter(f->session, filter, NULL, &error));
     g_assert_no_error(error);
-    cannedFail(canned, "DestroyPropertyFilter", HTTP_ERROR, HTTP_ERROR_CONNECT);
-    g_assert_false(viCollectorDestroyFilter(session, filter, NULL, &error));
+    cannedFail(f->canned, "DestroyPropertyFilter", HTTP_ERROR, HTTP_ERROR_CONNECT);
+    g_assert_false(viCollectorDestroyFilter(f->session, filter, NULL, &error));
     g_assert_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT);
-    cannedAssertLog(canned, "CreateFilter DestroyPropertyFilter DestroyPropertyFilter");
+    cannedAssertLog(f->canned, "CreateFilter DestroyPropertyFilter DestroyPropertyFilter");
 }
 
 static void
-testNoFilter(void)
+testNoFilter(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
     SoapMoRef *filter = NULL;
     Names names;
 
     namesInit(&names);
-    cannedReply(canned, "CreateFilter", "");
-    g_assert_null(viCollectorCreateFilter(session, viSessionServices(session)->propertyCollector,
-                                          &names.spec, NULL, &filter, &error));
+    cannedReply(f->canned, "CreateFilter", "");
+    g_assert_null(viCollectorCreateFilter(
+        f->session, viSessionServices(f->session)->propertyCollector, &names.spec, NULL, &filter,
+        &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_PROTOCOL);
     g_assert_null(filter);
 }
 
 /* The reply is kept as long as the filter, and so has a longest length. */
 static void
-testLongFilter(void)
+testLongFilter(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autofree char *name = g_strnfill(LIMIT_KEPT_REPLY, 'x');
     g_autofree char *made = g_strdup_printf("<returnval type=\"PropertyFilter\">%s</returnval>",
                                             name);
@@ -379,69 +355,66 @@ testLongFilter(void)
     Names names;
 
     namesInit(&names);
-    cannedReply(canned, "CreateFilter", made);
-    g_assert_null(viCollectorCreateFilter(session, viSessionServices(session)->propertyCollector,
-                                          &names.spec, NULL, &filter, &error));
+    cannedReply(f->canned, "CreateFilter", made);
+    g_assert_null(viCollectorCreateFilter(
+        f->session, viSessionServices(f->session)->propertyCollector, &names.spec, NULL, &filter,
+        &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_PROTOCOL);
     g_assert_null(filter);
 }
 
 /* A long poll may be silent for as long as it was told, on top of all timeouts. */
 static void
-testWaitIsPatient(void)
+testWaitIsPatient(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
-    const SoapMoRef *collector = viSessionServices(session)->propertyCollector;
+    const SoapMoRef *collector = viSessionServices(f->session)->propertyCollector;
     ViCallOptions options = { .timeoutMs = 1234, .quietMs = 5 };
     VimUpdateSet *updates = NULL;
 
-    cannedReplyAlways(canned, "WaitForUpdatesEx", "");
-    soapReplyFree(viCollectorWait(session, collector, "1", 30, &options, &updates, NULL));
-    g_assert_cmpuint(cannedLast(canned, "WaitForUpdatesEx")->quietMs, ==, 30000);
-    g_assert_cmpuint(cannedLast(canned, "WaitForUpdatesEx")->timeoutMs, ==, 1234);
-    soapReplyFree(viCollectorWait(session, collector, "1", 0, NULL, &updates, NULL));
-    g_assert_cmpuint(cannedLast(canned, "WaitForUpdatesEx")->quietMs, ==, 0);
+    cannedReplyAlways(f->canned, "WaitForUpdatesEx", "");
+    soapReplyFree(viCollectorWait(f->session, collector, "1", 30, &options, &updates, NULL));
+    g_assert_cmpuint(cannedLast(f->canned, "WaitForUpdatesEx")->quietMs, ==, 30000);
+    g_assert_cmpuint(cannedLast(f->canned, "WaitForUpdatesEx")->timeoutMs, ==, 1234);
+    soapReplyFree(viCollectorWait(f->session, collector, "1", 0, NULL, &updates, NULL));
+    g_assert_cmpuint(cannedLast(f->canned, "WaitForUpdatesEx")->quietMs, ==, 0);
 }
 
 static void
-testCancelWait(void)
+testCancelWait(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
-    const SoapMoRef *collector = viSessionServices(session)->propertyCollector;
+    const SoapMoRef *collector = viSessionServices(f->session)->propertyCollector;
     ViCallOptions stale = { .generation = 7 };
     g_autoptr(GError) error = NULL;
 
-    cannedReply(canned, "CancelWaitForUpdates", "");
-    g_assert_true(viCollectorCancelWait(session, collector, NULL, &error));
+    cannedReply(f->canned, "CancelWaitForUpdates", "");
+    g_assert_true(viCollectorCancelWait(f->session, collector, NULL, &error));
     g_assert_no_error(error);
-    g_assert_nonnull(strstr(cannedLast(canned, "CancelWaitForUpdates")->body, collector->value));
-    g_assert_false(viCollectorCancelWait(session, collector, &stale, &error));
+    g_assert_nonnull(strstr(cannedLast(f->canned, "CancelWaitForUpdates")->body, collector->value));
+    g_assert_false(viCollectorCancelWait(f->session, collector, &stale, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_SESSION_RENEWED);
-    cannedAssertLog(canned, "CancelWaitForUpdates");
+    cannedAssertLog(f->canned, "CancelWaitForUpdates");
 }
 
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/vi/collector/one-page", testOnePage);
-    g_test_add_func("/vi/collector/pages", testPages);
-    g_test_add_func("/vi/collector/endless-pages", testEndlessPages);
-    g_test_add_func("/vi/collector/session-ends-between-pages", testSessionEndsBetweenPages);
-    g_test_add_func("/vi/collector/empty-next-page", testEmptyNextPage);
-    g_test_add_func("/vi/collector/broken-between-pages", testBrokenBetweenPages);
+    fixtureAdd("/vi/collector/one-page", testOnePage);
+    fixtureAdd("/vi/collector/pages", testPages);
+    fixtureAdd("/vi/collector/endless-pages", testEndlessPages);
+    fixtureAdd("/vi/collector/session-ends-between-pages", testSessionEndsBetweenPages);
+    fixtureAdd("/vi/collector/empty-next-page", testEmptyNextPage);
+    fixtureAdd("/vi/collector/broken-between-pages", testBrokenBetweenPages);
     g_test_add_func("/vi/collector/expired", testExpired);
-    g_test_add_func("/vi/collector/still-empty", testStillEmpty);
-    g_test_add_func("/vi/collector/expired-and-refused", testExpiredAndRefused);
+    fixtureAdd("/vi/collector/still-empty", testStillEmpty);
+    fixtureAdd("/vi/collector/expired-and-refused", testExpiredAndRefused);
     g_test_add_func("/vi/collector/not-expired", testNotExpired);
-    g_test_add_func("/vi/collector/wait", testWait);
-    g_test_add_func("/vi/collector/wait-nothing", testWaitNothing);
-    g_test_add_func("/vi/collector/wait-is-patient", testWaitIsPatient);
-    g_test_add_func("/vi/collector/cancel-wait", testCancelWait);
-    g_test_add_func("/vi/collector/filter", testFilter);
-    g_test_add_func("/vi/collector/no-filter", testNoFilter);
-    g_test_add_func("/vi/collector/long-filter", testLongFilter);
+    fixtureAdd("/vi/collector/wait", testWait);
+    fixtureAdd("/vi/collector/wait-nothing", testWaitNothing);
+    fixtureAdd("/vi/collector/wait-is-patient", testWaitIsPatient);
+    fixtureAdd("/vi/collector/cancel-wait", testCancelWait);
+    fixtureAdd("/vi/collector/filter", testFilter);
+    fixtureAdd("/vi/collector/no-filter", testNoFilter);
+    fixtureAdd("/vi/collector/long-filter", testLongFilter);
     return g_test_run();
 }

@@ -81,10 +81,8 @@ find(const EsxVolumeList *list, const char *name)
 
 /* One search answers all that is asked within the time-to-live, for each datastore. */
 static void
-testCache(void)
+testCache(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(InventorySnapshot) snapshot = twoDatastores();
     g_autoptr(InventorySnapshot) later = twoDatastores();
     g_autoptr(Listings) listings = esxVmfsListingsNew();
@@ -92,68 +90,63 @@ testCache(void)
     g_autoptr(EsxVolumeList) second = NULL;
     g_autoptr(EsxVolumeList) other = NULL;
 
-    scriptSearch(canned, FOLDER("[ds]", FILE("IsoImageFileInfo", "a.iso", "")));
-    scriptSearch(canned, FOLDER("[other]", FILE("IsoImageFileInfo", "b.iso", "")));
-    first = acquire(listings, session, fixturePool(snapshot, "ds"));
+    scriptSearch(f->canned, FOLDER("[ds]", FILE("IsoImageFileInfo", "a.iso", "")));
+    scriptSearch(f->canned, FOLDER("[other]", FILE("IsoImageFileInfo", "b.iso", "")));
+    first = acquire(listings, f->session, fixturePool(snapshot, "ds"));
     /* The pool of a newer snapshot is the same datastore. */
-    second = acquire(listings, session, fixturePool(later, "ds"));
-    other = acquire(listings, session, fixturePool(later, "other"));
+    second = acquire(listings, f->session, fixturePool(later, "ds"));
+    other = acquire(listings, f->session, fixturePool(later, "other"));
     g_assert_true(first == second);
     find(other, "b.iso");
-    cannedAssertLog(canned, SEARCH " " LOOK " " SEARCH " " LOOK);
-    fixtureAssertPhrase(cannedLast(canned, SEARCH)->body, "<datastorePath>[other]</datastorePath>");
-    g_assert_nonnull(strstr(cannedLast(canned, SEARCH)->body, ">b2</_this>"));
+    cannedAssertLog(f->canned, SEARCH " " LOOK " " SEARCH " " LOOK);
+    fixtureAssertPhrase(cannedLast(f->canned, SEARCH)->body,
+                        "<datastorePath>[other]</datastorePath>");
+    g_assert_nonnull(strstr(cannedLast(f->canned, SEARCH)->body, ">b2</_this>"));
 }
 
 /* How long a search answers is each reader's own choice. */
 static void
-testTtlOfReader(void)
+testTtlOfReader(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(InventorySnapshot) snapshot = twoDatastores();
     g_autoptr(Listings) listings = esxVmfsListingsNew();
     const InventoryPool *pool = fixturePool(snapshot, "ds");
     g_autoptr(GError) error = NULL;
 
-    scriptSearch(canned, "");
-    esxVolumeListUnref(acquire(listings, session, pool));
-    scriptSearch(canned, "");
-    esxVolumeListUnref(esxVmfsListingsAcquire(listings, session, pool, 0, &error));
+    scriptSearch(f->canned, "");
+    esxVolumeListUnref(acquire(listings, f->session, pool));
+    scriptSearch(f->canned, "");
+    esxVolumeListUnref(esxVmfsListingsAcquire(listings, f->session, pool, 0, &error));
     g_assert_no_error(error);
-    esxVolumeListUnref(acquire(listings, session, pool));
-    cannedAssertLog(canned, SEARCH " " LOOK " " SEARCH " " LOOK);
+    esxVolumeListUnref(acquire(listings, f->session, pool));
+    cannedAssertLog(f->canned, SEARCH " " LOOK " " SEARCH " " LOOK);
 }
 
 static void
-testExpire(void)
+testExpire(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(InventorySnapshot) snapshot = twoDatastores();
     g_autoptr(Listings) listings = esxVmfsListingsNew();
     const InventoryPool *pool = fixturePool(snapshot, "ds");
 
     /* What was never listed has nothing to expire. */
     esxVmfsListingsExpire(listings, pool);
-    scriptSearch(canned, FOLDER("[ds]", FILE("IsoImageFileInfo", "a.iso", "")));
-    esxVolumeListUnref(acquire(listings, session, pool));
+    scriptSearch(f->canned, FOLDER("[ds]", FILE("IsoImageFileInfo", "a.iso", "")));
+    esxVolumeListUnref(acquire(listings, f->session, pool));
     esxVmfsListingsExpire(listings, fixturePool(snapshot, "other"));
-    esxVolumeListUnref(acquire(listings, session, pool));
-    cannedAssertLog(canned, SEARCH " " LOOK);
+    esxVolumeListUnref(acquire(listings, f->session, pool));
+    cannedAssertLog(f->canned, SEARCH " " LOOK);
 
     esxVmfsListingsExpire(listings, pool);
-    scriptSearch(canned, "");
-    esxVolumeListUnref(acquire(listings, session, pool));
-    cannedAssertLog(canned, SEARCH " " LOOK);
+    scriptSearch(f->canned, "");
+    esxVolumeListUnref(acquire(listings, f->session, pool));
+    cannedAssertLog(f->canned, SEARCH " " LOOK);
 }
 
 /* A datastore that was renamed is searched by its new name. */
 static void
-testRenamed(void)
+testRenamed(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(InventorySnapshot) before = twoDatastores();
     g_autoptr(InventorySnapshot) after = fixtureSnapshot(
         VMFS("d1", "new", BROWSER("b1")),
@@ -161,30 +154,29 @@ testRenamed(void)
     g_autoptr(Listings) listings = esxVmfsListingsNew();
     g_autoptr(EsxVolumeList) list = NULL;
 
-    scriptSearch(canned, "");
-    esxVolumeListUnref(acquire(listings, session, fixturePool(before, "ds")));
-    scriptSearch(canned, FOLDER("[new]", FILE("IsoImageFileInfo", "a.iso", "")));
-    list = acquire(listings, session, fixturePool(after, "new"));
+    scriptSearch(f->canned, "");
+    esxVolumeListUnref(acquire(listings, f->session, fixturePool(before, "ds")));
+    scriptSearch(f->canned, FOLDER("[new]", FILE("IsoImageFileInfo", "a.iso", "")));
+    list = acquire(listings, f->session, fixturePool(after, "new"));
     g_assert_cmpstr(find(list, "a.iso")->path, ==, "[new] a.iso");
-    fixtureAssertPhrase(cannedLast(canned, SEARCH)->body, "<datastorePath>[new]</datastorePath>");
+    fixtureAssertPhrase(cannedLast(f->canned, SEARCH)->body,
+                        "<datastorePath>[new]</datastorePath>");
 }
 
 /* Keys and paths have the pool's name, which may be longer than the datastore's. */
 static void
-testLongerPoolName(void)
+testLongerPoolName(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
         VMFS("d1", "ds", BROWSER("b1"))
         VMFS("d2", "ds", ""), NULL);
     g_autoptr(Listings) listings = esxVmfsListingsNew();
     g_autoptr(EsxVolumeList) list = NULL;
 
-    scriptSearch(canned, FOLDER("[ds] x", FILE("IsoImageFileInfo", "a.iso", "")));
-    list = acquire(listings, session, fixturePool(snapshot, "ds (d1)"));
+    scriptSearch(f->canned, FOLDER("[ds] x", FILE("IsoImageFileInfo", "a.iso", "")));
+    list = acquire(listings, f->session, fixturePool(snapshot, "ds (d1)"));
     g_assert_cmpstr(find(list, "x/a.iso")->key, ==, "[ds (d1)] x/a.iso");
-    fixtureAssertPhrase(cannedLast(canned, SEARCH)->body, "<datastorePath>[ds]</datastorePath>");
+    fixtureAssertPhrase(cannedLast(f->canned, SEARCH)->body, "<datastorePath>[ds]</datastorePath>");
     /* One that cannot be searched can be expired. */
     esxVmfsListingsExpire(listings, fixturePool(snapshot, "ds (d2)"));
 }
@@ -193,64 +185,58 @@ testLongerPoolName(void)
 
 /* A server that refuses to search for files without a type is asked without them, from then on. */
 static void
-testQueryRefused(void)
+testQueryRefused(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(InventorySnapshot) snapshot = twoDatastores();
     g_autoptr(Listings) listings = esxVmfsListingsNew();
     g_autoptr(EsxVolumeList) list = NULL;
 
-    cannedFault(canned, SEARCH, "InvalidArgument", INVALID_QUERY);
-    scriptSearch(canned, FOLDER("[ds]", FILE("IsoImageFileInfo", "a.iso", "")));
-    list = acquire(listings, session, fixturePool(snapshot, "ds"));
+    cannedFault(f->canned, SEARCH, "InvalidArgument", INVALID_QUERY);
+    scriptSearch(f->canned, FOLDER("[ds]", FILE("IsoImageFileInfo", "a.iso", "")));
+    list = acquire(listings, f->session, fixturePool(snapshot, "ds"));
     find(list, "a.iso");
-    cannedAssertLog(canned, SEARCH " " SEARCH " " LOOK);
-    g_assert_null(strstr(cannedLast(canned, SEARCH)->body, PLAIN_QUERY));
+    cannedAssertLog(f->canned, SEARCH " " SEARCH " " LOOK);
+    g_assert_null(strstr(cannedLast(f->canned, SEARCH)->body, PLAIN_QUERY));
 
-    scriptSearch(canned, "");
-    esxVolumeListUnref(acquire(listings, session, fixturePool(snapshot, "other")));
-    cannedAssertLog(canned, SEARCH " " LOOK);
-    g_assert_null(strstr(cannedLast(canned, SEARCH)->body, PLAIN_QUERY));
+    scriptSearch(f->canned, "");
+    esxVolumeListUnref(acquire(listings, f->session, fixturePool(snapshot, "other")));
+    cannedAssertLog(f->canned, SEARCH " " LOOK);
+    g_assert_null(strstr(cannedLast(f->canned, SEARCH)->body, PLAIN_QUERY));
 }
 
 /* When both are refused it was something else, and nothing is remembered. */
 static void
-testBothRefused(void)
+testBothRefused(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(InventorySnapshot) snapshot = twoDatastores();
     g_autoptr(Listings) listings = esxVmfsListingsNew();
     const InventoryPool *pool = fixturePool(snapshot, "ds");
     g_autoptr(GError) error = NULL;
 
-    cannedFault(canned, SEARCH, "InvalidArgument", INVALID_QUERY);
-    cannedFault(canned, SEARCH, "InvalidArgument", "datastorePath");
-    g_assert_null(esxVmfsListingsAcquire(listings, session, pool, HOUR_MS, &error));
+    cannedFault(f->canned, SEARCH, "InvalidArgument", INVALID_QUERY);
+    cannedFault(f->canned, SEARCH, "InvalidArgument", "datastorePath");
+    g_assert_null(esxVmfsListingsAcquire(listings, f->session, pool, HOUR_MS, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_INVALID_ARGUMENT);
     fixtureAssertPhrase(error->message, "datastorePath");
 
-    scriptSearch(canned, "");
-    esxVolumeListUnref(acquire(listings, session, pool));
-    fixtureAssertPhrase(cannedLast(canned, SEARCH)->body, PLAIN_QUERY);
+    scriptSearch(f->canned, "");
+    esxVolumeListUnref(acquire(listings, f->session, pool));
+    fixtureAssertPhrase(cannedLast(f->canned, SEARCH)->body, PLAIN_QUERY);
 }
 
 static void
-testFailure(void)
+testFailure(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(InventorySnapshot) snapshot = twoDatastores();
     g_autoptr(Listings) listings = esxVmfsListingsNew();
     const InventoryPool *pool = fixturePool(snapshot, "ds");
     g_autoptr(GError) error = NULL;
 
-    cannedFault(canned, SEARCH, "NoPermission", "No.");
-    g_assert_null(esxVmfsListingsAcquire(listings, session, pool, HOUR_MS, &error));
+    cannedFault(f->canned, SEARCH, "NoPermission", "No.");
+    g_assert_null(esxVmfsListingsAcquire(listings, f->session, pool, HOUR_MS, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_NO_PERMISSION);
-    scriptSearch(canned, "");
-    esxVolumeListUnref(acquire(listings, session, pool));
+    scriptSearch(f->canned, "");
+    esxVolumeListUnref(acquire(listings, f->session, pool));
 }
 
 /* ---- the ceilings ---------------------------------------------------------------------------- */
@@ -283,52 +269,48 @@ scriptAlways(Canned *canned, const char *bytes)
 
 /* A server with more datastores than are kept: the listing goes that was not read for longest. */
 static void
-testCeilingOfListings(void)
+testCeilingOfListings(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(InventorySnapshot) snapshot = twoDatastores();
     g_autoptr(Listings) listings = esxVmfsListingsNew();
     const InventoryPool *pool = fixturePool(snapshot, "ds");
     g_autofree char *bytes = searchResult("");
     guint i;
 
-    scriptAlways(canned, bytes);
+    scriptAlways(f->canned, bytes);
     for (i = 0; i < LIMIT_KEPT_DATASTORES; i++)
-        g_assert_cmpuint(searchesOf(canned, listings, session, pool, i, "ds"), ==, 1);
+        g_assert_cmpuint(searchesOf(f->canned, listings, f->session, pool, i, "ds"), ==, 1);
     for (i = 0; i < LIMIT_KEPT_DATASTORES; i++)
-        g_assert_cmpuint(searchesOf(canned, listings, session, pool, i, "ds"), ==, 0);
+        g_assert_cmpuint(searchesOf(f->canned, listings, f->session, pool, i, "ds"), ==, 0);
 
-    g_assert_cmpuint(searchesOf(canned, listings, session, pool, 0, "ds"), ==, 0);
-    g_assert_cmpuint(searchesOf(canned, listings, session, pool, i, "ds"), ==, 1);
+    g_assert_cmpuint(searchesOf(f->canned, listings, f->session, pool, 0, "ds"), ==, 0);
+    g_assert_cmpuint(searchesOf(f->canned, listings, f->session, pool, i, "ds"), ==, 1);
     g_assert_cmpuint(esxVmfsListingsLength(listings), ==, LIMIT_KEPT_DATASTORES);
-    g_assert_cmpuint(searchesOf(canned, listings, session, pool, 0, "ds"), ==, 0);
-    g_assert_cmpuint(searchesOf(canned, listings, session, pool, 2, "ds"), ==, 0);
-    g_assert_cmpuint(searchesOf(canned, listings, session, pool, 1, "ds"), ==, 1);
+    g_assert_cmpuint(searchesOf(f->canned, listings, f->session, pool, 0, "ds"), ==, 0);
+    g_assert_cmpuint(searchesOf(f->canned, listings, f->session, pool, 2, "ds"), ==, 0);
+    g_assert_cmpuint(searchesOf(f->canned, listings, f->session, pool, 1, "ds"), ==, 1);
 }
 
 /* A datastore that is renamed again and again has one listing. */
 static void
-testRenamedOften(void)
+testRenamedOften(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(InventorySnapshot) snapshot = twoDatastores();
     g_autoptr(Listings) listings = esxVmfsListingsNew();
     const InventoryPool *pool = fixturePool(snapshot, "ds");
     g_autofree char *bytes = searchResult("");
     guint i;
 
-    scriptAlways(canned, bytes);
-    g_assert_cmpuint(searchesOf(canned, listings, session, pool, 1, "other"), ==, 1);
+    scriptAlways(f->canned, bytes);
+    g_assert_cmpuint(searchesOf(f->canned, listings, f->session, pool, 1, "other"), ==, 1);
     for (i = 0; i < 100; i++) {
         g_autofree char *name = g_strdup_printf("ds-%u", i);
 
-        g_assert_cmpuint(searchesOf(canned, listings, session, pool, 0, name), ==, 1);
-        g_assert_cmpuint(searchesOf(canned, listings, session, pool, 0, name), ==, 0);
+        g_assert_cmpuint(searchesOf(f->canned, listings, f->session, pool, 0, name), ==, 1);
+        g_assert_cmpuint(searchesOf(f->canned, listings, f->session, pool, 0, name), ==, 0);
     }
     g_assert_cmpuint(esxVmfsListingsLength(listings), ==, 2);
-    g_assert_cmpuint(searchesOf(canned, listings, session, pool, 1, "other"), ==, 0);
+    g_assert_cmpuint(searchesOf(f->canned, listings, f->session, pool, 1, "other"), ==, 0);
 }
 
 /* Returns: (transfer full) a reply whose list takes about ten times as much: some MiB. */
@@ -350,10 +332,8 @@ longResult(void)
 
 /* Lists that take more than may be kept together. */
 static void
-testCeilingOfLists(void)
+testCeilingOfLists(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(InventorySnapshot) snapshot = twoDatastores();
     g_autoptr(Listings) listings = esxVmfsListingsNew();
     const InventoryPool *pool = fixturePool(snapshot, "ds");
@@ -362,19 +342,19 @@ testCeilingOfLists(void)
     guint fit;
     guint i;
 
-    scriptAlways(canned, bytes);
-    list = acquire(listings, session, pool);
+    scriptAlways(f->canned, bytes);
+    list = acquire(listings, f->session, pool);
     g_assert_cmpuint(esxVolumeListBytes(list), >, LIMIT_LISTINGS_BYTES / 64);
     fit = (guint)(LIMIT_LISTINGS_BYTES / esxVolumeListBytes(list));
     for (i = 0; i < fit; i++)
-        g_assert_cmpuint(searchesOf(canned, listings, session, pool, i, "ds"), ==, 1);
+        g_assert_cmpuint(searchesOf(f->canned, listings, f->session, pool, i, "ds"), ==, 1);
     g_assert_cmpuint(esxVmfsListingsLength(listings), ==, fit);
-    g_assert_cmpuint(searchesOf(canned, listings, session, pool, 0, "ds"), ==, 0);
+    g_assert_cmpuint(searchesOf(f->canned, listings, f->session, pool, 0, "ds"), ==, 0);
 
-    g_assert_cmpuint(searchesOf(canned, listings, session, pool, fit, "ds"), ==, 1);
+    g_assert_cmpuint(searchesOf(f->canned, listings, f->session, pool, fit, "ds"), ==, 1);
     g_assert_cmpuint(esxVmfsListingsLength(listings), ==, fit);
-    g_assert_cmpuint(searchesOf(canned, listings, session, pool, 0, "ds"), ==, 0);
-    g_assert_cmpuint(searchesOf(canned, listings, session, pool, 1, "ds"), ==, 1);
+    g_assert_cmpuint(searchesOf(f->canned, listings, f->session, pool, 0, "ds"), ==, 0);
+    g_assert_cmpuint(searchesOf(f->canned, listings, f->session, pool, 1, "ds"), ==, 1);
 }
 
 /* ---- many threads ---------------------------------------------------------------------------- */
@@ -397,51 +377,47 @@ readOnce(gpointer data)
 }
 
 static void
-testShared(void)
+testShared(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(InventorySnapshot) snapshot = twoDatastores();
     g_autoptr(Listings) listings = esxVmfsListingsNew();
     g_autofree char *bytes = searchResult(FOLDER("[ds]", FILE("IsoImageFileInfo", "a.iso", "")));
-    Readers readers = { listings, session, fixturePool(snapshot, "ds"), 0 };
+    Readers readers = { listings, f->session, fixturePool(snapshot, "ds"), 0 };
     Crew *crew = NULL;
 
-    cannedReply(canned, SEARCH, "<returnval type=\"Task\">t</returnval>");
-    cannedAdd(canned, LOOK, &(CannedExchange){ .bytes = bytes, .held = TRUE });
+    cannedReply(f->canned, SEARCH, "<returnval type=\"Task\">t</returnval>");
+    cannedAdd(f->canned, LOOK, &(CannedExchange){ .bytes = bytes, .held = TRUE });
     crew = crewStart(8, readOnce, &readers);
-    cannedAwait(canned, LOOK, 1);
+    cannedAwait(f->canned, LOOK, 1);
     crewAwaitAsleep(crew, 8);
-    cannedOpen(canned, LOOK);
+    cannedOpen(f->canned, LOOK);
     crewJoin(crew);
     g_assert_cmpint(readers.good, ==, 8);
-    cannedAssertLog(canned, SEARCH " " LOOK);
+    cannedAssertLog(f->canned, SEARCH " " LOOK);
 }
 
 /* Those who wait for a listing that the table drops meanwhile get what they wait for. */
 static void
-testDroppedWhileAwaited(void)
+testDroppedWhileAwaited(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(InventorySnapshot) snapshot = twoDatastores();
     g_autoptr(Listings) listings = esxVmfsListingsNew();
     g_autofree char *held = searchResult(FOLDER("[ds]", FILE("IsoImageFileInfo", "a.iso", "")));
     g_autofree char *bytes = searchResult("");
-    Readers readers = { listings, session, fixturePool(snapshot, "ds"), 0 };
+    Readers readers = { listings, f->session, fixturePool(snapshot, "ds"), 0 };
     Crew *crew = NULL;
     guint i;
 
-    cannedAdd(canned, LOOK, &(CannedExchange){ .bytes = held, .held = TRUE });
-    scriptAlways(canned, bytes);
+    cannedAdd(f->canned, LOOK, &(CannedExchange){ .bytes = held, .held = TRUE });
+    scriptAlways(f->canned, bytes);
     crew = crewStart(8, readOnce, &readers);
-    cannedAwait(canned, LOOK, 1);
+    cannedAwait(f->canned, LOOK, 1);
     crewAwaitAsleep(crew, 8);
     for (i = 0; i < LIMIT_KEPT_DATASTORES; i++)
-        g_assert_cmpuint(searchesOf(canned, listings, session, readers.pool, i, "ds"), ==, 1);
+        g_assert_cmpuint(searchesOf(f->canned, listings, f->session, readers.pool, i, "ds"), ==, 1);
     g_assert_cmpint(g_atomic_int_get(&readers.good), ==, 0);
     esxVmfsListingsExpire(listings, readers.pool);
-    cannedOpen(canned, LOOK);
+    cannedOpen(f->canned, LOOK);
     crewJoin(crew);
     g_assert_cmpint(readers.good, ==, 8);
     g_assert_cmpuint(esxVmfsListingsLength(listings), ==, LIMIT_KEPT_DATASTORES);
@@ -451,18 +427,18 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/esx/vmfs-listing/cache", testCache);
-    g_test_add_func("/esx/vmfs-listing/ttl-of-reader", testTtlOfReader);
-    g_test_add_func("/esx/vmfs-listing/expire", testExpire);
-    g_test_add_func("/esx/vmfs-listing/renamed", testRenamed);
-    g_test_add_func("/esx/vmfs-listing/longer-pool-name", testLongerPoolName);
-    g_test_add_func("/esx/vmfs-listing/query-refused", testQueryRefused);
-    g_test_add_func("/esx/vmfs-listing/both-refused", testBothRefused);
-    g_test_add_func("/esx/vmfs-listing/failure", testFailure);
-    g_test_add_func("/esx/vmfs-listing/ceiling-of-listings", testCeilingOfListings);
-    g_test_add_func("/esx/vmfs-listing/renamed-often", testRenamedOften);
-    g_test_add_func("/esx/vmfs-listing/ceiling-of-lists", testCeilingOfLists);
-    g_test_add_func("/esx/vmfs-listing/shared", testShared);
-    g_test_add_func("/esx/vmfs-listing/dropped-while-awaited", testDroppedWhileAwaited);
+    fixtureAdd("/esx/vmfs-listing/cache", testCache);
+    fixtureAdd("/esx/vmfs-listing/ttl-of-reader", testTtlOfReader);
+    fixtureAdd("/esx/vmfs-listing/expire", testExpire);
+    fixtureAdd("/esx/vmfs-listing/renamed", testRenamed);
+    fixtureAdd("/esx/vmfs-listing/longer-pool-name", testLongerPoolName);
+    fixtureAdd("/esx/vmfs-listing/query-refused", testQueryRefused);
+    fixtureAdd("/esx/vmfs-listing/both-refused", testBothRefused);
+    fixtureAdd("/esx/vmfs-listing/failure", testFailure);
+    fixtureAdd("/esx/vmfs-listing/ceiling-of-listings", testCeilingOfListings);
+    fixtureAdd("/esx/vmfs-listing/renamed-often", testRenamedOften);
+    fixtureAdd("/esx/vmfs-listing/ceiling-of-lists", testCeilingOfLists);
+    fixtureAdd("/esx/vmfs-listing/shared", testShared);
+    fixtureAdd("/esx/vmfs-listing/dropped-while-awaited", testDroppedWhileAwaited);
     return g_test_run();
 }
