@@ -257,7 +257,7 @@ def test_a_file_api_that_stays_busy(site: Site, fake: Fake, new_fake, tmp_path):
     server.order(kind="http", status=503, method="folder:*", count=-1, text="busy")
     with others_are_answered(site, fake):
         ends_in_time(site, server, "vol-download", "--pool", STORE, IMAGE, str(tmp_path / "out"), mentions="503")
-    assert server.server.service.counters.troubles["http HEAD"] > 1
+    assert server.service.counters.troubles["http HEAD"] > 1
 
 
 # ---- those that wait for others -------------------------------------------------------------------

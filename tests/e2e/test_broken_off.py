@@ -271,7 +271,7 @@ def test_the_connection_is_cut(site, client: Client, server: Fake, change: Chang
 
 def signal_when(server: Fake, pid: int, number: int, is_it: Callable[[str, int], bool]) -> None:
     """Has the fake itself send a signal to a process at the first moment that is it, so that nothing comes between."""
-    events = server.server.service.events
+    events = server.service.events
     sent: list[str] = []
 
     def signal_once(what: str) -> None:

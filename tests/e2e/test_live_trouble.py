@@ -7,8 +7,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
-import os
-import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -123,11 +121,11 @@ def test_a_truncated_answer_is_drained(place: Site, reader: Client, server: Fake
 
     async def add_all_at_once() -> None:
         for name in sorted(added):
-            await server.server._running.control.run("add_datastore", {"name": name})
+            await server._running.control.run("add_datastore", {"name": name})
 
     before = names(conn)
     with Meter(server) as cost:
-        server.server.run(add_all_at_once())
+        server.run(add_all_at_once())
         until(lambda: names(conn) != before, "the datastores are there", SOON)
         # Never a part of an answer.
         assert names(conn) == before | added
@@ -321,11 +319,11 @@ def test_a_server_that_comes_back_while_nobody_reads(place: Site, reader: Client
 @contextlib.contextmanager
 def frozen(fake: FakeProcess) -> Iterator[None]:
     """A server whose host hangs: connections stay, nothing is answered."""
-    os.kill(fake.pid, signal.SIGSTOP)
+    fake.freeze()
     try:
         yield
     finally:
-        os.kill(fake.pid, signal.SIGCONT)
+        fake.thaw()
 
 
 @pytest.fixture

@@ -195,5 +195,5 @@ def test_an_upload_that_is_redirected_takes_away_what_was_stored(server: Fake, p
     server.order(kind="lie", method="PUT", status=302, headers={"Location": "/elsewhere"}, count=-1, after=after)
     with raises_error(*NONSENSE, mentions="to '/elsewhere' (HTTP status 302), which is not followed"):
         client.run(UPLOAD, pool.storageVolLookupByName(FILE), some_bytes(MIB, 2))
-    assert server.server.service.counters.troubles["lie PUT"] == 1
+    assert server.service.counters.troubles["lie PUT"] == 1
     assert tree(server, STORE) == before

@@ -2,15 +2,13 @@
 # Copyright (C) 2026 the libvirt-esx-storage authors
 """libvirtd's main loop waits for no host: what clients leave behind keeps neither other clients nor a SIGTERM waiting.
 
-The host is a fake in a process of its own, which SIGSTOP makes silent: its connections stay open and nothing answers.
+The host is a fake in a process of its own, which is frozen: its connections stay open and nothing answers.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-import os
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -44,7 +42,7 @@ def until(ready: Callable[[], bool], what: str, seconds: float = 60) -> None:
 
 
 @attrs.define
-class Place:
+class BusyDaemon:
     """A host, a daemon, and clients of both."""
 
     host: FakeProcess
@@ -59,11 +57,11 @@ class Place:
         return uri.through_daemon(address, self.daemon.socket)
 
     def fall_silent(self) -> None:
-        os.kill(self.host._process.pid, signal.SIGSTOP)
+        self.host.freeze()
         self.silent = True
 
     def speak(self) -> None:
-        os.kill(self.host._process.pid, signal.SIGCONT)
+        self.host.thaw()
         self.silent = False
 
     def virsh(self, *arguments: str, **parameters: Any) -> None:
@@ -121,12 +119,12 @@ class Place:
 
 
 @pytest.fixture
-def place(driver, client_env: dict[str, str], tmp_path: Path) -> Iterator[Place]:
+def place(driver, client_env: dict[str, str], tmp_path: Path) -> Iterator[BusyDaemon]:
     with FakeProcess("--world", "small", "--task-ms", "0") as host:
         for i in range(CLIENTS):
             host.control.add_file(datastore=STORE, path=f"m/{i}.iso", size=len(DATA))
         daemon = PrivateLibvirtd(password=PASSWORD, settings="max_workers = 60\n").start()
-        found = Place(host, daemon, client_env, tmp_path)
+        found = BusyDaemon(host, daemon, client_env, tmp_path)
         # Only as fast that no upload is done while the others begin.
         host.control.set(rate_limit=100_000)
         try:
@@ -138,7 +136,7 @@ def place(driver, client_env: dict[str, str], tmp_path: Path) -> Iterator[Place]
             daemon.stop()
 
 
-def test_killed_uploaders_of_a_silent_host_keep_nobody_waiting(place: Place):
+def test_killed_uploaders_of_a_silent_host_keep_nobody_waiting(place: BusyDaemon):
     """Point 3: the clients die, the host is silent, and other clients are answered; then all of it comes to rest."""
     files = place.daemon.process.open_files()
     place.start_uploads()
@@ -160,7 +158,7 @@ def test_killed_uploaders_of_a_silent_host_keep_nobody_waiting(place: Place):
 
 
 @pytest.mark.parametrize("count", [1, CLIENTS])
-def test_a_daemon_that_uploads_to_a_silent_host_ends_at_once(place: Place, count: int):
+def test_a_daemon_that_uploads_to_a_silent_host_ends_at_once(place: BusyDaemon, count: int):
     """Point 3: SIGTERM with uploads under way; what they leave is in the log."""
     place.start_uploads(count)
     place.fall_silent()
@@ -174,7 +172,7 @@ def test_a_daemon_that_uploads_to_a_silent_host_ends_at_once(place: Place, count
     assert all(name in log for name in place.temporaries())
 
 
-def test_killed_downloaders_of_a_silent_host_keep_nobody_waiting(place: Place):
+def test_killed_downloaders_of_a_silent_host_keep_nobody_waiting(place: BusyDaemon):
     files = place.daemon.process.open_files()
     for i in range(10):
         place.virsh("vol-download", "--pool", STORE, f"m/{i}.iso", str(place.folder / f"copy{i}"))
@@ -188,7 +186,7 @@ def test_killed_downloaders_of_a_silent_host_keep_nobody_waiting(place: Place):
     until(lambda: place.daemon.process.open_files() <= files + 2, "files that stay open")
 
 
-def test_a_client_dies_while_its_clone_is_under_way(place: Place):
+def test_a_client_dies_while_its_clone_is_under_way(place: BusyDaemon):
     place.host.control.add_disk(datastore=STORE, path="m/disk.vmdk", capacity=MIB, thin=False)
     place.host.control.set(task_bytes_per_second=MIB // 4)
     place.virsh("vol-clone", "--pool", STORE, "m/disk.vmdk", "m/copy.vmdk")
@@ -200,7 +198,7 @@ def test_a_client_dies_while_its_clone_is_under_way(place: Place):
     until(lambda: not place.host.control.sessions(), "sessions that stay", 90)
 
 
-def test_connections_close_while_their_login_is_renewed(place: Place):
+def test_connections_close_while_their_login_is_renewed(place: BusyDaemon):
     with Client(place.env) as client:
         conns = [client.open(place.uri()) for _ in range(5)]
         place.host.control.terminate_sessions()
@@ -215,7 +213,7 @@ def test_connections_close_while_their_login_is_renewed(place: Place):
     until(lambda: not place.host.control.sessions(), "sessions that stay", 90)
 
 
-def test_the_end_of_an_upload_is_bounded_by_timeout(place: Place):
+def test_the_end_of_an_upload_is_bounded_by_timeout(place: BusyDaemon):
     """Point 3: with a known length only the last look and the move are left to Finish; its bound is the URI's."""
     place.host.control.set(rate_limit=0)
     place.host.control.inject(kind="stall", method="MoveDatastoreFile_Task", count=-1)
@@ -228,7 +226,7 @@ def test_the_end_of_an_upload_is_bounded_by_timeout(place: Place):
 
 
 @pytest.mark.parametrize("step", [0, 1], ids=["one login", "logins of their own"])
-def test_waits_for_the_end_of_uploads_do_not_add_up(place: Place, step: int):
+def test_waits_for_the_end_of_uploads_do_not_add_up(place: BusyDaemon, step: int):
     """Point 3: clients that have announced their end and died keep the main loop for one bound, not for one each.
 
     A client that chooses another time-out than the others has a login of its own.
@@ -249,7 +247,7 @@ def test_waits_for_the_end_of_uploads_do_not_add_up(place: Place, step: int):
     assert time.monotonic() - begun < patience(15)
 
 
-def test_a_known_length_leaves_only_the_move_to_finish(place: Place):
+def test_a_known_length_leaves_only_the_move_to_finish(place: BusyDaemon):
     """Point 3: the client has sent all and said so; a check that hangs keeps this client waiting, and no other."""
     source = place.folder / "source"
     source.write_bytes(DATA)

@@ -18,7 +18,8 @@ import pytest
 from esxkit.fake.worlds import WorldPlan, world
 from esxkit.fake.worlds.plan import VCenterPlan
 from esxkit.harness.check import raises_error
-from esxkit.harness.client import Client, Remote
+from esxkit.harness.client import Remote
+from esxkit.harness.place import DatastorePlace
 from esxkit.harness.servers import Fake
 from esxkit.harness.volumes import Tree, flat, some_bytes, tree, volume_xml
 
@@ -61,28 +62,17 @@ NAMES = [
 ]
 
 
-@attrs.frozen
-class Place:
-    """One datastore of one server, by one connection."""
+@attrs.define(slots=False)
+class NamesPlace(DatastorePlace):
+    """One that knows whose turn it is."""
 
-    client: Client
-    conn: Remote
-    fake: Fake
-    store: str
     turn: int
-
-    @property
-    def pool(self) -> Remote:
-        return self.conn.storagePoolLookupByName(self.store)
 
     def tree(self) -> Tree:
         return tree(self.fake, self.store)
 
     def contents(self, name: str) -> bytes:
         return self.fake.contents(self.store, flat(name))
-
-    def run(self, function: str, *arguments: object) -> object:
-        return self.client.run(f"esxkit.harness.contents:{function}", *arguments)
 
 
 def odd_vcenter() -> WorldPlan:
@@ -93,12 +83,12 @@ def odd_vcenter() -> WorldPlan:
 
 
 @pytest.fixture(scope="module", params=["esx", "vpx"])
-def place(request, site) -> Iterator[Place]:
+def place(request, site) -> Iterator[NamesPlace]:
     plan = "default" if request.param == "esx" else odd_vcenter()
     options = {} if request.param == "esx" else {"scheme": "vpx"}
     turn = 2 * (site.mode == "remote") + (request.param == "vpx")
     with Fake(plan, task_ms=0) as fake, site.client() as client:
-        yield Place(client, client.open(site.uri(fake, **options)), fake, ODD_STORE, turn)
+        yield NamesPlace(client, client.open(site.uri(fake, **options)), fake, ODD_STORE, turn)
 
 
 def files_of(name: str) -> set[str]:
@@ -106,14 +96,14 @@ def files_of(name: str) -> set[str]:
     return {name, flat(name)}
 
 
-def new_files(place: Place, before: Tree) -> set[str]:
+def new_files(place: NamesPlace, before: Tree) -> set[str]:
     """The files (not folders) that have come."""
     after = place.tree()
     assert before.items() <= after.items()
     return {path for path, entry in after.items() if path not in before and entry is not None}
 
 
-def expect_found(place: Place, name: str) -> Remote:
+def expect_found(place: NamesPlace, name: str) -> Remote:
     """The volume is listed, and found by name, path and key."""
     path = f"[{place.store}] {name}"
     pool = place.pool
@@ -126,25 +116,25 @@ def expect_found(place: Place, name: str) -> Remote:
 
 
 @pytest.mark.parametrize("stem", NAMES)
-def test_the_whole_life_of_a_volume(place: Place, stem: str):
+def test_the_whole_life_of_a_volume(place: NamesPlace, stem: str):
     # Every ending has its turn with every name, in one of the four places at least.
     ending = ENDINGS[(NAMES.index(stem) + place.turn) % len(ENDINGS)]
     live_and_let_die(place, f"{stem}{ending}", f"{stem} 2{ending}")
 
 
 @pytest.mark.parametrize("name", ["x" * 255, "漢" * 85, "x" * 251 + ".iso", "x" * 245 + ".vmdk"])
-def test_the_longest_names(place: Place, name: str):
+def test_the_longest_names(place: NamesPlace, name: str):
     live_and_let_die(place, f"long/{name}", f"long/copies/{name}")
 
 
-def test_a_disk_whose_extent_would_have_too_long_a_name(place: Place):
+def test_a_disk_whose_extent_would_have_too_long_a_name(place: NamesPlace):
     before = place.tree()
     with raises_error(None, mentions="too long"):
         place.pool.createXML(volume_xml("x" * 246 + ".vmdk", SIZE))
     assert place.tree() == before
 
 
-def live_and_let_die(place: Place, name: str, copy: str) -> None:
+def live_and_let_die(place: NamesPlace, name: str, copy: str) -> None:
     before = place.tree()
 
     place.pool.createXML(volume_xml(name, SIZE))
@@ -200,7 +190,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_refused_name_leaves_everything_as_it_was(place: Place, name: str):
+def test_a_refused_name_leaves_everything_as_it_was(place: NamesPlace, name: str):
     source = place.pool.storageVolLookupByName("vm one/vm one.vmdk")
     before, asked = place.tree(), place.fake.requests()
     # The parser of XML has its own word on volumes without a name.
@@ -217,7 +207,7 @@ def test_a_refused_name_leaves_everything_as_it_was(place: Place, name: str):
 
 
 @pytest.mark.parametrize("name", [name for name in REFUSED if name and "\n" not in name])
-def test_no_volume_is_found_by_a_refused_name(place: Place, name: str):
+def test_no_volume_is_found_by_a_refused_name(place: NamesPlace, name: str):
     for look in (
         lambda: place.pool.storageVolLookupByName(name),
         lambda: place.conn.storageVolLookupByPath(f"[{place.store}] {name}"),
@@ -228,11 +218,11 @@ def test_no_volume_is_found_by_a_refused_name(place: Place, name: str):
 
 
 @pytest.mark.parametrize("command", ["vol-info", "vol-delete", "vol-create-as"])
-def test_names_that_are_no_utf8(place: Place, site, command: str):
+def test_names_that_are_no_utf8(place: NamesPlace, site, command: str):
     """virsh hands on the bytes it was given."""
     before = place.tree()
     name = b"bad \xff\xc3.vmdk".decode("utf-8", "surrogateescape")
-    options = {"scheme": "vpx"} if place.fake.server.service.is_vcenter else {}
+    options = {"scheme": "vpx"} if place.fake.service.is_vcenter else {}
     virsh = site.virsh(place.fake, **options)
     arguments = [place.store, name, "1M"] if command == "vol-create-as" else ["--pool", place.store, name]
     done = virsh(command, *arguments)

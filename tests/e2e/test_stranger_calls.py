@@ -10,9 +10,7 @@ the host. Root's clients have to be answered meanwhile.
 from __future__ import annotations
 
 import contextlib
-import os
 import re
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -52,7 +50,7 @@ REFUSED = (
 
 
 @attrs.define
-class Place:
+class OpenDaemon:
     """Two hosts, 127.0.0.1 and localhost to a daemon, and root's way to another driver of it."""
 
     hosts: dict[str, FakeProcess]
@@ -85,11 +83,11 @@ class Place:
 
     def fall_silent(self) -> None:
         for host in set(self.hosts.values()):
-            os.kill(host.pid, signal.SIGSTOP)
+            host.freeze()
 
     def speak(self) -> None:
         for host in set(self.hosts.values()):
-            os.kill(host.pid, signal.SIGCONT)
+            host.thaw()
 
     def root_is_answered(self) -> None:
         """Assert that a client of another driver is answered, by all workers and by those that take any call."""
@@ -106,7 +104,7 @@ class Place:
 
 
 @contextlib.contextmanager
-def running(client_env: dict[str, str], tmp_path: Path, settings: str = "", **env: str) -> Iterator[Place]:
+def running(client_env: dict[str, str], tmp_path: Path, settings: str = "", **env: str) -> Iterator[OpenDaemon]:
     """The hosts have no long polls: without those a daemon answers nothing from what it was told."""
     with contextlib.ExitStack() as stack:
         hosts = {name: stack.enter_context(FakeProcess("--task-ms", "0")) for name in ("127.0.0.1", "localhost")}
@@ -117,16 +115,16 @@ def running(client_env: dict[str, str], tmp_path: Path, settings: str = "", **en
         env = env | {"SSL_CERT_FILE": str(trusted)}
         daemon = stack.enter_context(PrivateLibvirtd(password=PASSWORD, settings=settings, env=env))
         open_to_everybody(daemon)
-        found = Place(dict(hosts), daemon, client_env, tmp_path)
+        found = OpenDaemon(dict(hosts), daemon, client_env, tmp_path)
         found.write_sections()
         # Else the hosts cannot be ended.
         for host in hosts.values():
-            stack.callback(os.kill, host.pid, signal.SIGCONT)
+            stack.callback(host.thaw)
         yield found
 
 
 @pytest.fixture
-def place(driver: Path, client_env: dict[str, str], tmp_path: Path) -> Iterator[Place]:
+def place(driver: Path, client_env: dict[str, str], tmp_path: Path) -> Iterator[OpenDaemon]:
     with running(client_env, tmp_path) as found:
         yield found
 
@@ -161,7 +159,7 @@ VERBS = {
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_calls_at_a_silent_host_do_not_take_all_workers(place: Place, verb: str):
+def test_calls_at_a_silent_host_do_not_take_all_workers(place: OpenDaemon, verb: str):
     with place.callers() as callers:
         place.age()
         place.fall_silent()
@@ -170,7 +168,7 @@ def test_calls_at_a_silent_host_do_not_take_all_workers(place: Place, verb: str)
         place.root_is_answered()
 
 
-def test_when_the_host_is_back_its_answers_are_given(place: Place):
+def test_when_the_host_is_back_its_answers_are_given(place: OpenDaemon):
     with place.callers() as callers, place.callers(log="later.log") as later:
         place.age()
         place.fall_silent()
@@ -206,7 +204,7 @@ def test_those_denied_to_write_do_not_take_all_workers(driver, client_env, tmp_p
             place.root_is_answered()
 
 
-def test_calls_at_a_dripping_host_do_not_take_all_workers(place: Place):
+def test_calls_at_a_dripping_host_do_not_take_all_workers(place: OpenDaemon):
     with place.callers() as callers:
         place.age()
         place.hosts["127.0.0.1"].control.inject(
@@ -225,7 +223,7 @@ SEVERAL: dict[str, tuple[dict[str, Any], ...]] = {
 
 
 @pytest.mark.parametrize("what", SEVERAL)
-def test_calls_at_several_hosts_have_one_bound(place: Place, what: str):
+def test_calls_at_several_hosts_have_one_bound(place: OpenDaemon, what: str):
     """What holds for one host must not hold for each of two: twice as many calls would be all workers."""
     if what == "two names of one host":
         place.one_host_under_two_names()
@@ -237,7 +235,7 @@ def test_calls_at_several_hosts_have_one_bound(place: Place, what: str):
         place.root_is_answered()
 
 
-def test_opens_and_calls_together_do_not_take_all_workers(place: Place, tmp_path: Path):
+def test_opens_and_calls_together_do_not_take_all_workers(place: OpenDaemon, tmp_path: Path):
     with RawServer() as silent, place.callers() as callers:
         place.write_sections(localhost=silent.port)
         behind = crowd_behind(
@@ -254,7 +252,7 @@ def test_opens_and_calls_together_do_not_take_all_workers(place: Place, tmp_path
             behind.stop(9)
 
 
-def test_what_is_in_memory_is_answered_while_others_are_refused(place: Place):
+def test_what_is_in_memory_is_answered_while_others_are_refused(place: OpenDaemon):
     """One host is silent, and all places are taken; of the other one everything is known, for a minute."""
     known = place.uri("localhost", cache_ttl=60)
     with place.callers(known, log="readers.log") as readers, place.callers() as callers:
@@ -267,7 +265,7 @@ def test_what_is_in_memory_is_answered_while_others_are_refused(place: Place):
         assert {one.words for one in readers.ended()} == {""}
 
 
-def test_root_is_not_counted(place: Place):
+def test_root_is_not_counted(place: OpenDaemon):
     """Root's clients, also one that may only read, get answers of another host while calls of others are refused."""
     address = through_daemon(place.uri("localhost", cache_ttl=0), place.daemon.socket.with_name("libvirt-sock-ro"))
     place.hosts.pop("localhost")

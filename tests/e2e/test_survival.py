@@ -158,7 +158,7 @@ CASES: dict[str, Case] = {
 }
 
 
-class Place:
+class SmallDaemon:
     """The daemon with little memory, the hostile servers, and the connection to a server that is well."""
 
     def __init__(self, env: dict[str, str], hostile: dict[bool, FakeProcess], well: FakeProcess) -> None:
@@ -196,20 +196,20 @@ def limit_address_space(pid: int, above: int) -> int:
 
 
 @pytest.fixture(scope="module")
-def places(driver: Path, client_env: dict[str, str]) -> Iterator[Place]:
+def places(driver: Path, client_env: dict[str, str]) -> Iterator[SmallDaemon]:
     """Everything, started once."""
     hostile = FakeProcess("--task-ms", "0", "--datastores", str(STORES), "--volumes", str(VOLUMES), "--targets", "20")
     vcenter = FakeProcess("--task-ms", "0", "--world", "vcenter")
     well = FakeProcess("--task-ms", "0")
     with hostile, vcenter, well:
-        place = Place(client_env, {False: hostile, True: vcenter}, well)
+        place = SmallDaemon(client_env, {False: hostile, True: vcenter}, well)
         place.start()
         yield place
         assert place.stop() == 0
 
 
 @pytest.fixture
-def place(places: Place) -> Place:
+def place(places: SmallDaemon) -> SmallDaemon:
     """The same, with a new daemon where the last test has lost it."""
     if not places.daemon.process.running:
         places.stop()
@@ -304,7 +304,7 @@ def reset(server: FakeProcess, store: str) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_survival(place: Place, name: str, record_property):
+def test_survival(place: SmallDaemon, name: str, record_property):
     case = CASES[name]
     server = place.hostile[case.vcenter]
     store = store_of(server, case.vcenter)

@@ -24,7 +24,7 @@ def round_trip(client: Client, conn) -> None:
 
 def taken(server) -> int:
     """How many requests for files a host answered."""
-    return server.server.service.counters.host_files.total()
+    return server.service.counters.host_files.total()
 
 
 def test_contents_go_straight_to_the_host(site, new_fake, client: Client):
@@ -32,7 +32,7 @@ def test_contents_go_straight_to_the_host(site, new_fake, client: Client):
     round_trip(client, client.open(site.uri(server, scheme="vpx")))
     assert server.contents(STORE, NAME) == DATA
     assert taken(server) >= 4
-    assert not server.server.counters()["files"]
+    assert not server.counters()["files"]
 
 
 @pytest.mark.parametrize("tickets", ["none", "unreachable", "localhost"])
@@ -46,8 +46,8 @@ def test_contents_go_through_vcenter_where_there_is_no_other_way(site, new_fake,
 def test_a_host_with_another_certificate_gets_nothing(site, new_fake, client: Client):
     """The thumbprint comes with the ticket; a host that shows another one is not talked to."""
     server = new_fake(world="vcenter", task_ms=0)
-    listener = server.server.service.tickets.listener
+    listener = server.service.tickets.listener
     wrong = ":".join(["AB"] * 20)
-    server.server.service.tickets.listener = type(listener)(listener.address, wrong, wrong)
+    server.service.tickets.listener = type(listener)(listener.address, wrong, wrong)
     round_trip(client, client.open(site.uri(server, scheme="vpx")))
     assert taken(server) == 0

@@ -50,7 +50,7 @@ def test_a_download_survives(place, client: Client, order: dict):
     server.change(rate_limit=32 * MIB)
     server.order(method="GET", after=2, **order)
     assert client.run(DOWNLOAD, volume, 0, SIZE) == DATA
-    assert server.server.service.counters.troubles[f"{order['kind']} GET"] == order["count"]
+    assert server.service.counters.troubles[f"{order['kind']} GET"] == order["count"]
 
 
 def test_a_download_uses_connections_side_by_side(place, client: Client):

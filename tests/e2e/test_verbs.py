@@ -12,7 +12,6 @@ import itertools
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import attrs
 import libvirt
@@ -22,6 +21,7 @@ from esxkit.harness import environment
 from esxkit.harness.check import raises_error
 from esxkit.harness.client import Client, Remote
 from esxkit.harness.contents import filled
+from esxkit.harness.place import DatastorePlace
 from esxkit.harness.servers import Fake
 from esxkit.harness.volumes import flat, some_bytes, volume_xml
 
@@ -87,18 +87,16 @@ def test_the_table_is_whole():
 # ---- where it is done --------------------------------------------------------------------------
 
 
-class Place:
-    """A datastore to work in: a connection in one mode, and the fake's own view of the files."""
+_numbers = itertools.count(1)
 
-    def __init__(self, client: Client, conn: Remote, fake: Fake, scheme: str, store: str, other: str) -> None:
-        self.client = client
-        self.conn = conn
-        self.fake = fake
-        self.scheme = scheme
-        self.store = store
-        self.other = other
-        self.folder = f"verbs {next(_numbers)}"
-        self.pool = conn.storagePoolLookupByName(store)
+
+@attrs.define(slots=False)
+class VerbsPlace(DatastorePlace):
+    """A datastore to work in, in a folder of its own, and another one to copy from."""
+
+    scheme: str
+    other: str
+    folder: str = attrs.field(factory=lambda: f"verbs {next(_numbers)}")
 
     def name(self, kind: Kind, stem: str = "a") -> str:
         return f"{self.folder}/{stem}{kind.suffix}"
@@ -112,9 +110,6 @@ class Place:
     def files(self, store: str | None = None) -> Files:
         """What is below this place's folder."""
         return self.fake.files(store or self.store, self.folder)
-
-    def run(self, function: str, *arguments: object) -> Any:
-        return self.client.run(f"esxkit.harness.contents:{function}", *arguments)
 
     def upload(self, volume: Remote, data: bytes, *more: int) -> None:
         self.run("upload", volume, data, *more)
@@ -151,9 +146,6 @@ class Place:
         return flat(self.name(kind, stem))
 
 
-_numbers = itertools.count(1)
-
-
 @pytest.fixture(scope="module", params=["esx", "vpx"])
 def server(request) -> Iterator[tuple[str, Fake]]:
     world = {"esx": "default", "vpx": "vcenter"}[request.param]
@@ -170,15 +162,15 @@ def connection(site, server) -> Iterator[tuple[Client, Remote]]:
 
 
 @pytest.fixture(params=list(STORES))
-def place(request, connection, server) -> Place:
+def place(request, connection, server) -> VerbsPlace:
     client, conn = connection
     scheme, fake = server
-    return Place(client, conn, fake, scheme, STORES[request.param], OTHER_STORES[request.param])
+    return VerbsPlace(client, conn, fake, STORES[request.param], scheme, OTHER_STORES[request.param])
 
 
 # ---- what each verb does -----------------------------------------------------------------------
 
-Verb = Callable[[Place, Kind], None]
+Verb = Callable[[VerbsPlace, Kind], None]
 VERBS: dict[str, Verb] = {}
 
 
@@ -190,7 +182,9 @@ def verb(row: str) -> Callable[[Verb], Verb]:
     return enter
 
 
-def expect_volume(place: Place, kind: Kind, stem: str = "a", capacity: int = CAPACITY, *, store: str = "") -> Remote:
+def expect_volume(
+    place: VerbsPlace, kind: Kind, stem: str = "a", capacity: int = CAPACITY, *, store: str = ""
+) -> Remote:
     """A volume of this kind is there under its name, for libvirt and on the datastore."""
     pool = place.conn.storagePoolLookupByName(store or place.store)
     volume = pool.storageVolLookupByName(place.name(kind, stem))
@@ -206,7 +200,7 @@ def expect_volume(place: Place, kind: Kind, stem: str = "a", capacity: int = CAP
 
 
 @verb("`vol-create-as`")
-def create(place: Place, kind: Kind) -> None:
+def create(place: VerbsPlace, kind: Kind) -> None:
     place.create(kind, "first")
     before = place.files()
     place.create(kind)
@@ -216,14 +210,14 @@ def create(place: Place, kind: Kind) -> None:
 
 
 @verb("`vol-create-as` in a folder that does not exist")
-def create_with_folders(place: Place, kind: Kind) -> None:
+def create_with_folders(place: VerbsPlace, kind: Kind) -> None:
     place.folder += "/b/c d"
     place.create(kind)
     expect_volume(place, kind)
 
 
 @verb("`vol-list`, `vol-info`, `vol-dumpxml`, `vol-path`, `vol-key`")
-def read(place: Place, kind: Kind) -> None:
+def read(place: VerbsPlace, kind: Kind) -> None:
     made = place.create(kind)
     path = f"[{place.store}] {place.name(kind)}"
     assert place.listed_name(kind) in place.pool.listVolumes()
@@ -236,21 +230,21 @@ def read(place: Place, kind: Kind) -> None:
 
 
 @verb("`vol-clone`")
-def clone(place: Place, kind: Kind) -> None:
+def clone(place: VerbsPlace, kind: Kind) -> None:
     source = filled_volume(place, kind)
     place.pool.createXMLFrom(place.xml(kind, "copy"), source, 0)
     expect_copy(place, kind, place.store)
 
 
 @verb("`vol-create-from` another datastore")
-def clone_across(place: Place, kind: Kind) -> None:
+def clone_across(place: VerbsPlace, kind: Kind) -> None:
     source = filled_volume(place, kind)
     other = place.conn.storagePoolLookupByName(place.other)
     other.createXMLFrom(place.xml(kind, "copy"), source, 0)
     expect_copy(place, kind, place.other)
 
 
-def filled_volume(place: Place, kind: Kind) -> Remote:
+def filled_volume(place: VerbsPlace, kind: Kind) -> Remote:
     """A volume with contents, put there behind the driver's back where the driver cannot."""
     volume = place.create(kind)
     if place.has_contents(kind):
@@ -258,7 +252,7 @@ def filled_volume(place: Place, kind: Kind) -> Remote:
     return volume
 
 
-def expect_copy(place: Place, kind: Kind, store: str, capacity: int = CAPACITY) -> None:
+def expect_copy(place: VerbsPlace, kind: Kind, store: str, capacity: int = CAPACITY) -> None:
     kept = attrs.evolve(kind, thin=kind.thin and not place.copies_are_thick)
     expect_volume(place, kept, "copy", capacity, store=store)
     if place.has_contents(kind) and place.has_extents(kind, store):
@@ -268,7 +262,7 @@ def expect_copy(place: Place, kind: Kind, store: str, capacity: int = CAPACITY) 
 
 
 @verb("`vol-create-from` with a larger capacity")
-def clone_larger(place: Place, kind: Kind) -> None:
+def clone_larger(place: VerbsPlace, kind: Kind) -> None:
     source = filled_volume(place, kind)
     larger = CAPACITY + 1024 * 1024
     place.pool.createXMLFrom(place.xml(kind, "copy", larger), source, 0)
@@ -276,7 +270,7 @@ def clone_larger(place: Place, kind: Kind) -> None:
 
 
 @verb("`vol-resize`, larger")
-def resize(place: Place, kind: Kind) -> None:
+def resize(place: VerbsPlace, kind: Kind) -> None:
     volume = place.create(kind)
     volume.resize(CAPACITY + 4096, 0)
     assert volume.info()[1] == CAPACITY + 4096
@@ -286,12 +280,12 @@ def resize(place: Place, kind: Kind) -> None:
 
 
 @verb("`vol-resize --shrink`")
-def shrink(place: Place, kind: Kind) -> None:
+def shrink(place: VerbsPlace, kind: Kind) -> None:
     place.create(kind).resize(CAPACITY - 4096, libvirt.VIR_STORAGE_VOL_RESIZE_SHRINK)
 
 
 @verb("`vol-wipe`")
-def wipe(place: Place, kind: Kind) -> None:
+def wipe(place: VerbsPlace, kind: Kind) -> None:
     volume = filled_volume(place, kind)
     volume.wipe(0)
     if place.has_contents(kind):
@@ -299,12 +293,12 @@ def wipe(place: Place, kind: Kind) -> None:
 
 
 @verb("`vol-wipe --algorithm` other than zero")
-def wipe_pattern(place: Place, kind: Kind) -> None:
+def wipe_pattern(place: VerbsPlace, kind: Kind) -> None:
     place.create(kind).wipePattern(libvirt.VIR_STORAGE_VOL_WIPE_ALG_NNSA, 0)
 
 
 @verb("`vol-upload`")
-def upload(place: Place, kind: Kind) -> None:
+def upload(place: VerbsPlace, kind: Kind) -> None:
     data = some_bytes(CAPACITY)
     place.upload(place.create(kind), data)
     assert place.fake.contents(place.store, place.contents_file(kind)) == data
@@ -312,7 +306,7 @@ def upload(place: Place, kind: Kind) -> None:
 
 
 @verb("`vol-upload --sparse`")
-def upload_sparse(place: Place, kind: Kind) -> None:
+def upload_sparse(place: VerbsPlace, kind: Kind) -> None:
     rest = CAPACITY - 800_000 - 1024 * 1024
     pieces: list[bytes | int] = [some_bytes(700_000), 1024 * 1024, some_bytes(100_000), rest]
     place.run("upload_sparse", place.create(kind), pieces)
@@ -320,12 +314,12 @@ def upload_sparse(place: Place, kind: Kind) -> None:
 
 
 @verb("`vol-upload --offset`")
-def upload_at_offset(place: Place, kind: Kind) -> None:
+def upload_at_offset(place: VerbsPlace, kind: Kind) -> None:
     place.upload(place.create(kind), some_bytes(1024), 4096)
 
 
 @verb("`vol-download`")
-def download(place: Place, kind: Kind) -> None:
+def download(place: VerbsPlace, kind: Kind) -> None:
     data = some_bytes(CAPACITY)
     volume = place.create(kind)
     place.fill(kind, data)
@@ -333,7 +327,7 @@ def download(place: Place, kind: Kind) -> None:
 
 
 @verb("`vol-download --offset --length`")
-def download_part(place: Place, kind: Kind) -> None:
+def download_part(place: VerbsPlace, kind: Kind) -> None:
     data = some_bytes(CAPACITY)
     volume = place.create(kind)
     place.fill(kind, data)
@@ -342,7 +336,7 @@ def download_part(place: Place, kind: Kind) -> None:
 
 
 @verb("`vol-download --sparse`")
-def download_sparse(place: Place, kind: Kind) -> None:
+def download_sparse(place: VerbsPlace, kind: Kind) -> None:
     data = some_bytes(300_000) + bytes(2 * 1024 * 1024) + some_bytes(CAPACITY - 300_000 - 2 * 1024 * 1024, 2)
     volume = place.create(kind)
     place.fill(kind, data)
@@ -352,7 +346,7 @@ def download_sparse(place: Place, kind: Kind) -> None:
 
 
 @verb("`vol-delete`")
-def delete(place: Place, kind: Kind) -> None:
+def delete(place: VerbsPlace, kind: Kind) -> None:
     place.create(kind, "other")
     before = place.files()
     volume = place.create(kind)
@@ -366,7 +360,7 @@ def delete(place: Place, kind: Kind) -> None:
 
 
 @pytest.mark.parametrize(("row", "kind", "allowed"), TABLE, ids=lambda value: str(value))
-def test_cell(place: Place, row: str, kind: str, allowed: bool):
+def test_cell(place: VerbsPlace, row: str, kind: str, allowed: bool):
     allowed = allowed and place.offers(row, KINDS[kind])
     if allowed:
         VERBS[row](place, KINDS[kind])

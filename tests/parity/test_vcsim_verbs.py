@@ -36,7 +36,7 @@ NAMES = ["verbs/plain", "blank s/two  blanks", "a+b&c%d#e/ü 漢字", "deep/er/a
 
 
 @attrs.frozen
-class Place:
+class SimulatedStore:
     """A datastore of vcsim: by our driver, by pyVmomi, and as the folder that it is."""
 
     client: Client
@@ -100,17 +100,17 @@ def the_store(content: vim.ServiceInstanceContent, folder: Path) -> vim.Datastor
 
 
 @pytest.fixture
-def place(simulator, site, client: Client) -> Place:
+def place(simulator, site, client: Client) -> SimulatedStore:
     scheme, server, connection = simulator
     content = connection.RetrieveContent()
     store = the_store(content, server.folder / "store")
     conn = client.open(site.wrap(uri.embedded(server.host, server.port, scheme=scheme, no_verify=1, cache_ttl="0")))
     root = Path(store.info.url)
-    return Place(client, conn, conn.storagePoolLookupByName(store.name), root, content, store)
+    return SimulatedStore(client, conn, conn.storagePoolLookupByName(store.name), root, content, store)
 
 
 @pytest.mark.parametrize("stem", NAMES)
-def test_the_life_of_a_disk(place: Place, stem: str):
+def test_the_life_of_a_disk(place: SimulatedStore, stem: str):
     name, copy = f"{stem}.vmdk", f"{stem} copy.vmdk"
     before = place.files()
     volume = place.pool.createXML(volume_xml(name, MIB))
@@ -128,7 +128,7 @@ def test_the_life_of_a_disk(place: Place, stem: str):
 
 
 @pytest.mark.parametrize("stem", NAMES)
-def test_the_life_of_a_plain_file(place: Place, stem: str):
+def test_the_life_of_a_plain_file(place: SimulatedStore, stem: str):
     name, copy = f"{stem}.iso", f"{stem} copy.iso"
     data = some_bytes(MIB + 5, stem)
     before = place.files()

@@ -16,6 +16,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -307,6 +308,14 @@ class FakeProcess:
     def wait(self, seconds: float) -> int:
         """Wait until it has ended by itself; its exit code. TimeoutExpired when it has not in time."""
         return self._process.wait(seconds)
+
+    def freeze(self) -> None:
+        """Let it be silent: its connections stay open, and nothing answers. It can be ended only after `thaw`."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """End it at once, in the middle of whatever it does; with `state` the next one finds what it left."""

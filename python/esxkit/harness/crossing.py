@@ -28,7 +28,7 @@ class Gate:
     """Holds calls of a method at a fake until the gate is opened; `act` is done in the moment the first one comes."""
 
     def __init__(self, server: Fake, method: str, act: Callable[[], object] | None = None) -> None:
-        self._dispatcher = server.server.dispatcher
+        self._dispatcher = server.dispatcher
         self._tag = f"<{method}".encode()
         self._act = act
         self._came = threading.Event()

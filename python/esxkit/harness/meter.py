@@ -6,7 +6,29 @@ from __future__ import annotations
 
 from collections import Counter
 
+import attrs
+
 from esxkit.harness.servers import Fake
+
+
+@attrs.frozen
+class Budget:
+    """What one virsh run may cost, and which files of the datastore come and go by it."""
+
+    command: str | tuple[str, ...]
+    most: int
+    builtin: str = ""
+    """What libvirt's built-in driver needs, where it is known."""
+    come: tuple[str, ...] = ()
+    go: tuple[str, ...] = ()
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """The words; a command in one string has none with a blank in it."""
+        return tuple(self.command.split()) if isinstance(self.command, str) else self.command
+
+    def __str__(self) -> str:
+        return " ".join(self.argv)
 
 
 class Meter:
@@ -31,7 +53,7 @@ class Meter:
         return self.methods.total()
 
     def _read(self) -> Counter[str]:
-        counters = self._server.server.counters()
+        counters = self._server.counters()
         found = Counter(counters["methods"])
         for place, what in (("files", "file"), ("host_files", "file at a host")):
             found.update({f"{method} {what}": count for method, count in counters[place].items()})

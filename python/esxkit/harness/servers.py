@@ -10,9 +10,9 @@ import shutil
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from esxkit.fake import FakeOptions, FakeServer
@@ -30,7 +30,7 @@ _SENT_WITHOUT_A_CALL = frozenset({"CancelWaitForUpdates", "DestroyPropertyFilter
 """What a session may send while no client calls: the long poll of a daemon, and the end of a session."""
 
 
-class Fake:
+class Fake(FakeServer):
     """A fake host in a thread of this process, with the verbs that the tests speak.
 
     Args:
@@ -52,25 +52,31 @@ class Fake:
     ) -> None:
         if counts is not None:
             world = counts_world(counts["datastores"], counts["targets"], counts["luns"], counts["volumes"])
-        self._make_world: Callable[[], str | WorldPlan] = lambda: (
-            world_from(world, "edited") if isinstance(world, dict) else world
-        )
-        self._api_version = api_version
-        self._switches = switches
-        self._server: FakeServer | None = None
+        plan = world_from(world, "edited") if isinstance(world, dict) else world
+        super().__init__(plan, api_version=api_version, **switches)
+        self._is_running = False
 
     # Life
 
-    def start(self) -> Fake:
-        """Start listening."""
-        self._server = FakeServer(self._make_world(), api_version=self._api_version, **self._switches).__enter__()
-        return self
+    def start(self) -> Self:
+        """Start listening, once."""
+        return self.__enter__()
 
     def stop(self) -> None:
         """Stop; harmless when it is stopped already."""
-        server, self._server = self._server, None
-        if server is not None:
-            server.__exit__(None, None, None)
+        if self._is_running:
+            self.__exit__(None, None, None)
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self._is_running = True
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._is_running = False
+        super().__exit__(kind, error, trace)
 
     def pause(self) -> None:
         """Go away; :meth:`resume` brings the host back on the same port, without its sessions."""
@@ -85,52 +91,34 @@ class Fake:
         self.pause()
         self.resume()
 
-    def __enter__(self) -> Fake:
-        return self.start()
-
-    def __exit__(self, *_exc: object) -> None:
-        self.stop()
-
     # What a client needs to know
-
-    @property
-    def server(self) -> FakeServer:
-        """The running fake itself."""
-        if self._server is None:
-            raise HarnessError("The fake host is not running.")
-        return self._server
 
     @property
     def port(self) -> int:
         """The port with TLS."""
-        return self.server.address.port
+        return self.address.port
 
     @property
     def plain_port(self) -> int:
         """The port without TLS; the switch plain_port asks for one."""
-        port = urlsplit(self.server.address.plain_url or "").port
+        port = urlsplit(self.address.plain_url or "").port
         assert port is not None, "The fake was started without the switch plain_port."
         return port
 
     @property
     def cacert(self) -> str:
         """The file of the authority that signed the certificate."""
-        return self.server.address.cacert
+        return self.address.cacert
 
     @property
     def sha256(self) -> str:
         """The certificate's SHA-256 thumbprint: 64 hex digits."""
-        return self.server.address.thumbprint_sha256.replace(":", "")
+        return self.address.thumbprint_sha256.replace(":", "")
 
     @property
     def sha1(self) -> str:
         """The certificate's SHA-1 thumbprint: 40 hex digits."""
-        return self.server.address.thumbprint_sha1.replace(":", "")
-
-    @property
-    def control(self) -> Any:
-        """The verbs that change the world while the host runs: see esxkit.fake.mutations."""
-        return self.server.control
+        return self.address.thumbprint_sha1.replace(":", "")
 
     # What is on its datastores
 
@@ -165,7 +153,7 @@ class Fake:
 
     def requests(self) -> Counter[str]:
         """The SOAP requests so far, by method."""
-        return Counter(self.server.counters()["methods"])
+        return Counter(self.counters()["methods"])
 
     def requests_of_calls(self) -> Counter[str]:
         """The requests so far, without those that a session of an earlier test may send at any time.
@@ -180,15 +168,15 @@ class Fake:
 
     def connections(self) -> int:
         """The TCP connections so far."""
-        return self.server.counters()["connections"]
+        return self.counters()["connections"]
 
     def rescans(self) -> dict[str, int]:
         """How often each adapter was rescanned."""
-        return dict(self.server.counters()["rescans"])
+        return dict(self.counters()["rescans"])
 
     def sessions(self) -> int:
         """How many sessions are open."""
-        return self.server.counters()["sessions"]
+        return self.counters()["sessions"]
 
     def session_list(self) -> list[dict[str, Any]]:
         """The open sessions: user, the locale its login named, agent, cookie."""
@@ -196,10 +184,10 @@ class Fake:
         async def read() -> list[dict[str, Any]]:
             return [
                 {"user": s.user.userName, "asked_locale": s.asked_locale, "agent": s.user.userAgent, "cookie": s.cookie}
-                for s in self.server.service.sessions.all()
+                for s in self.service.sessions.all()
             ]
 
-        return self.server.run(read())
+        return self.run(read())
 
     def cookies(self) -> list[str]:
         """The secrets that make the open sessions."""
@@ -216,25 +204,25 @@ class Fake:
 
     def change(self, **switches: Any) -> dict[str, Any]:
         """Change switches; return what they were."""
-        before = {name: getattr(self.server.options, name) for name in switches}
-        self.server.control.set(**switches)
+        before = {name: getattr(self.options, name) for name in switches}
+        self.control.set(**switches)
         return before
 
     def end_sessions(self) -> None:
         """End every session, as a restarted hostd does."""
-        self.server.control.terminate_sessions()
+        self.control.terminate_sessions()
 
     def unlock(self) -> None:
         """Lift a lock-out."""
-        self.server.control.unlock()
+        self.control.unlock()
 
     def order(self, **order: Any) -> None:
         """Order trouble for calls to come: see esxkit.fake.troubles.Rule."""
-        self.server.control.inject(**order)
+        self.control.inject(**order)
 
     def clear_orders(self) -> None:
         """Take back what was ordered and has not happened."""
-        self.server.control.clear_injected()
+        self.control.clear_injected()
 
 
 def _digest(path: Path) -> str:

@@ -141,7 +141,7 @@ class Testbed:
     def settle(self, seconds: float = 5) -> None:
         """Wait until the server has no task under way."""
         end = time.monotonic() + seconds
-        while self.fake.server.service.background and time.monotonic() < end:
+        while self.fake.service.background and time.monotonic() < end:
             time.sleep(0.01)
 
     # -- the verbs ---------------------------------------------------------------------------

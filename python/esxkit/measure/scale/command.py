@@ -52,7 +52,7 @@ class ScaleSite:
 
     def uri(self, fake: Fake, daemon: PrivateLibvirtd | None = None, **parameters: Any) -> str:
         """The URI of a fake, embedded or through a daemon."""
-        scheme = "vpx" if fake.server.service.is_vcenter else "esx"
+        scheme = "vpx" if fake.service.is_vcenter else "esx"
         address = uri.embedded(fake.host, fake.port, scheme=scheme, cacert=fake.cacert, **parameters)
         return address if daemon is None else uri.through_daemon(address, daemon.socket)
 
@@ -104,7 +104,7 @@ class ScaleSite:
     def _keep(self, fake: Fake, what: str, where: str, used: Used, fake_cpu: float, outcome: str) -> ScaleRow:
         counters = fake.control.counters()
         row = ScaleRow(what, where, used, counters["total"], counters["bytes_out"], fake_cpu, outcome)
-        self.figures.rows.setdefault(fake.server.address.world, []).append(row)
+        self.figures.rows.setdefault(fake.address.world, []).append(row)
         self.say(
             f"{row.where:<10} {what:<44} {used.seconds * 1000:10.1f} ms  CPU {used.cpu * 1000:8.1f} ms  "
             f"peak {used.peak / MIB:6.1f} MiB  {row.requests:4} requests  {row.sent / MIB:7.1f} MiB  {outcome}"
@@ -159,14 +159,14 @@ def through_daemon(site: ScaleSite, fake: Fake, volumes_of: str, path: str | Non
             site.measure(fake, pid, "pools of one host (path=), the first read", "daemon", pools)
             site.measure(fake, pid, "pools of one host (path=), live", "daemon", pools, _AGAIN)
             scoped.close()
-        site.figures.steady[fake.server.address.world] = memory(pid)
+        site.figures.steady[fake.address.world] = memory(pid)
         conn.close()
 
 
 def update_cost(site: ScaleSite, fake: Fake) -> Update:
     """Change single datastores of a live daemon, each when the one before has been taken in."""
     changes = site.figures.changes
-    stores = [plain["name"] for plain in fake.server.plan.datastores]
+    stores = [plain["name"] for plain in fake.plan.datastores]
     with PrivateLibvirtd(password=PASSWORD) as daemon, site.client() as client:
         pid = daemon.process.pid
         conn = client.open(site.uri(fake, daemon))
@@ -186,7 +186,7 @@ def update_cost(site: ScaleSite, fake: Fake) -> Update:
         assert info[3] == (100 + (changes - 1) * 37 % 800) * GIB, "The daemon does not show the last change."
         conn.close()
     update = Update(
-        fake.server.address.world, len(stores), pools, used / changes, live_used / changes, statistics.median(times)
+        fake.address.world, len(stores), pools, used / changes, live_used / changes, statistics.median(times)
     )
     site.figures.updates.append(update)
     site.say(
