@@ -24,13 +24,18 @@
  * In the sections that use the credentials, a key that is one of these but for case, a locale in
  * brackets or other characters than letters is an error, and so is one that stands twice with
  * different values, also where the section is written twice: nothing is lost that was to forbid.
+ *
+ * GLib reads \\ as a backslash, and \s, \n, \t and \r as characters. A username= with one of the
+ * latter is an error: DOMAIN\svc would be the name of another account. So is a password= that is
+ * there but empty, since a password that nobody gave is not sent.
  */
 
 typedef struct {
     char *section;              /* "auth-esx-HOST"; NULL: there is none */
     gboolean isOwn;             /* that names the host, and is not the default one */
+    char *similar;              /* no section, but this one may be meant; NULL: none */
     char *userName;             /* NULL: none */
-    Secret *password;           /* NULL: none */
+    Secret *password;           /* NULL: none; not empty */
     guint port;                 /* 0: none */
     gboolean isFixed;           /* trust=fixed */
 } EsxAuthEntry;

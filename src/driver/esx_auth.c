@@ -205,54 +205,57 @@ esxAuthCheckUri(virConnectPtr conn, EsxUri *uri)
                              "has trust=fixed for it" : "on a read-only connection to a daemon");
 }
 
-/*
- * libvirt's helpers say INVALID_ARG when the auth file has nothing and there are no callbacks to
- * ask.
- */
+/* Whether there is nobody to ask. A client may have callbacks, but not for this. */
 static gboolean
 esxAuthNobodyKnows(virConnectAuthPtr auth)
 {
-    return !auth && virGetLastErrorCode() == VIR_ERR_INVALID_ARG;
+    return !auth || !auth->cb;
+}
+
+/* Where the password is to be written, as a clause. Returns: (transfer full). */
+static char *
+esxAuthPlace(const EsxUri *uri, const EsxAuthEntry *entry)
+{
+    const char *file = esxAuthInDaemon() ? "the auth.conf of the daemon" : "auth.conf";
+
+    if (entry->section)
+        return textFormat("add it to the credentials that the section [%s] of %s names",
+                          entry->section, file);
+    if (entry->similar)
+        return textFormat("add it to %s, in a section [auth-" ESX_AUTH_SERVICE "-%s]; the section "
+                          "[%s] is not used for this host", file, uri->host, entry->similar);
+    return textFormat("add it to %s, in a section [auth-" ESX_AUTH_SERVICE "-%s]", file, uri->host);
 }
 
 /*
- * Whether the client was asked and gave nothing: libvirt 9.0.0 says AUTH_FAILED then, or nothing at
- * all; later ones name the operation that failed, which is not what is wrong.
+ * @what: that is missing. In place of what libvirt's helpers report: nothing at all, or depending on
+ * the version the operation that failed, which is not what is wrong.
  */
-static gboolean
-esxAuthWasRefused(void)
-{
-    int code = virGetLastErrorCode();
-
-    return code == VIR_ERR_OK || code == VIR_ERR_OPERATION_FAILED ||
-           code == VIR_ERR_OPERATION_UNSUPPORTED;
-}
-
-/* Puts words in place of libvirt's where those say too little. */
 static void
-esxAuthReportMissing(virConnectAuthPtr auth, const EsxUri *uri, const char *what)
+esxAuthReportMissing(virConnectAuthPtr auth, const EsxUri *uri, const EsxAuthEntry *entry,
+                     const char *what)
 {
-    if (esxAuthNobodyKnows(auth))
-        esxReport(VIR_ERR_AUTH_FAILED,
-                  "no %s for '%s', and no way to ask for it; add it to %s, in a section "
-                  "[auth-%s-%s]", what, uri->host,
-                  esxAuthInDaemon() ? "the auth.conf of the daemon" : "auth.conf",
-                  ESX_AUTH_SERVICE, uri->host);
-    else if (esxAuthWasRefused())
-        esxReport(VIR_ERR_AUTH_FAILED, "no %s was given for '%s'", what, uri->host);
+    const char *how = esxAuthNobodyKnows(auth) ? ", and no way to ask for it"
+                                               : ": the answer was empty";
+    g_autofree char *place = esxAuthPlace(uri, entry);
+
+    esxReport(VIR_ERR_AUTH_FAILED, "no %s for '%s'%s; " TEXT_MESSAGE, what, uri->host, how, place);
 }
 
-/* The files are read already: libvirt's helpers are given none, and only ask the client. */
+/*
+ * The files are read already: libvirt's helpers are given none, and only ask the client. They are
+ * not called where there is none, since they would log that as an error.
+ */
 static char *
 esxAuthGetUserName(virConnectAuthPtr auth, const EsxUri *uri, const EsxAuthEntry *entry)
 {
     const char *standard = esxAuthStandardUser(uri);
     g_autofree char *userName = g_strdup(uri->user ? uri->user : entry->userName);
 
-    if (!userName) {
+    if (!userName && !esxAuthNobodyKnows(auth)) {
         userName = virAuthGetUsernamePath(NULL, auth, ESX_AUTH_SERVICE, standard, uri->host);
-        if (!userName && !esxAuthNobodyKnows(auth)) {
-            esxAuthReportMissing(auth, uri, "user name");
+        if (!userName) {
+            esxAuthReportMissing(auth, uri, entry, "user name");
             return NULL;
         }
     }
@@ -261,13 +264,35 @@ esxAuthGetUserName(virConnectAuthPtr auth, const EsxUri *uri, const EsxAuthEntry
     return userName && *userName ? g_steal_pointer(&userName) : g_strdup(standard);
 }
 
+/*
+ * A client without a terminal, as one that cron starts, answers with nothing at all: libvirt's own
+ * callback takes the end of its input for an empty answer.
+ *
+ * Returns: (transfer full), or NULL with a libvirt error.
+ */
+static Secret *
+esxAuthAskPassword(virConnectAuthPtr auth, const EsxUri *uri, const EsxAuthEntry *entry,
+                   const char *userName)
+{
+    Secret *secret = NULL;
+    char *password = NULL;
+
+    if (!esxAuthNobodyKnows(auth))
+        password = virAuthGetPasswordPath(NULL, auth, ESX_AUTH_SERVICE, userName, uri->host);
+    if (password && *password)
+        secret = secretNew(password);
+    else
+        esxAuthReportMissing(auth, uri, entry, "password");
+    secretEraseFree(password);
+    return secret;
+}
+
 int
 esxAuthGet(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri, char **ret_userName,
            Secret **ret_password)
 {
     g_autoptr(EsxAuthEntry) entry = NULL;
     g_autofree char *userName = NULL;
-    char *password = NULL;
 
     virResetLastError();
     entry = esxAuthLookup(conn, uri);
@@ -275,15 +300,10 @@ esxAuthGet(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri, char *
     if (!userName)
         return -1;
 
-    if (!entry->password) {
-        password = virAuthGetPasswordPath(NULL, auth, ESX_AUTH_SERVICE, userName, uri->host);
-        if (!password) {
-            esxAuthReportMissing(auth, uri, "password");
-            return -1;
-        }
-        entry->password = secretNew(password);
-        secretEraseFree(password);
-    }
+    if (!entry->password)
+        entry->password = esxAuthAskPassword(auth, uri, entry, userName);
+    if (!entry->password)
+        return -1;
 
     *ret_password = g_steal_pointer(&entry->password);
     *ret_userName = g_steal_pointer(&userName);

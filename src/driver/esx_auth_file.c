@@ -30,6 +30,7 @@ esxAuthEntryFree(EsxAuthEntry *entry)
         return;
 
     g_free(entry->section);
+    g_free(entry->similar);
     g_free(entry->userName);
     secretFree(entry->password);
     g_free(entry);
@@ -94,6 +95,38 @@ findSection(GKeyFile *file, const char *host, gboolean *ret_isOwn)
             *ret_isOwn = i == 0 && !g_str_equal(host, "default");
             return g_steal_pointer(&section);
         }
+    }
+    return NULL;
+}
+
+/* Whether @section reads as auth-SERVICE-HOST of @host but for case, a port or a final dot. */
+static gboolean
+isSimilar(const char *section, const char *host)
+{
+    /* The last two are schemes, and no services. */
+    static const char *const almost[] = { "esxstorage", "esx", "vpx", "gsx" };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(almost); i++) {
+        g_autofree char *name = g_strdup_printf("auth-%s-%s", almost[i], host);
+        const size_t length = strlen(name);
+
+        if (g_ascii_strncasecmp(section, name, length) == 0 && strchr(":.", section[length]))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* A section that holds for nobody, but may be meant for @host. Returns: (transfer full), or NULL. */
+static char *
+findSimilar(GKeyFile *file, const char *host)
+{
+    g_auto(GStrv) groups = g_key_file_get_groups(file, NULL);
+    size_t i;
+
+    for (i = 0; groups[i]; i++) {
+        if (isSimilar(groups[i], host))
+            return g_strdup(groups[i]);
     }
     return NULL;
 }
@@ -327,16 +360,47 @@ takeTrustOfAll(const AuthFile *file, GHashTable *sections, gboolean *fixed, GErr
 
 /* ---- what is in it --------------------------------------------------------------------------- */
 
-/* Both are copied by GLib; its copies are erased here, those within the key file are not. */
-static void
-takeCredentials(GKeyFile *file, const char *section, EsxAuthEntry *entry)
+/*
+ * GLib reads \s, \n, \t and \r as characters, so that DOMAIN\svc would be another account. Only
+ * blanks at the ends of a name need such a sequence, and no account has them.
+ */
+static gboolean
+takeUserName(GKeyFile *file, const char *section, EsxAuthEntry *entry, GError **error)
+{
+    g_autofree char *written = g_key_file_get_value(file, section, "username", NULL);
+    const char *at = NULL;
+
+    if (!written)
+        return TRUE;
+    for (at = written; (at = strchr(at, '\\')); at += at[1] ? 2 : 1) {
+        if (at[1] && strchr("sntr", at[1]))
+            return refuseSection(error, section, "has a username= in which a backslash and the "
+                                 "letter behind it are read as one character; write \\\\ for a "
+                                 "backslash");
+    }
+    entry->userName = g_key_file_get_string(file, section, "username", NULL);
+    if (!entry->userName)
+        return refuseSection(error, section, "has a username= that is not UTF-8");
+    return TRUE;
+}
+
+/* Copied by GLib; its copy is erased here, the one within the key file is not. */
+static gboolean
+takePassword(GKeyFile *file, const char *section, EsxAuthEntry *entry, GError **error)
 {
     char *password = g_key_file_get_string(file, section, "password", NULL);
+    g_autofree char *what = NULL;
 
-    entry->userName = g_key_file_get_string(file, section, "username", NULL);
-    if (password)
+    if (password && *password) {
         entry->password = secretNew(password);
+    } else if (g_key_file_has_key(file, section, "password", NULL)) {
+        what = textFormat("has a password= that %s, and [%s] uses it; add the password, or remove "
+                          "the line to be asked for it",
+                          password ? "is empty" : "is not UTF-8", entry->section);
+        refuseSection(error, section, what);
+    }
     secretEraseFree(password);
+    return !what;
 }
 
 static gboolean
@@ -360,8 +424,8 @@ fillEntry(const AuthFile *file, EsxAuthEntry *entry, GError **error)
         !takeTrustOfAll(file, sections, &entry->isFixed, error))
         return FALSE;
 
-    takeCredentials(file->keys, section, entry);
-    return TRUE;
+    return takeUserName(file->keys, section, entry, error) &&
+           takePassword(file->keys, section, entry, error);
 }
 
 EsxAuthEntry *
@@ -377,6 +441,8 @@ esxAuthFileLookup(const char *path, const char *host, GError **error)
         return NULL;
 
     entry->section = findSection(file.keys, host, &entry->isOwn);
+    if (!entry->section)
+        entry->similar = findSimilar(file.keys, host);
     if (entry->section && !fillEntry(&file, entry, error))
         return NULL;
     return g_steal_pointer(&entry);

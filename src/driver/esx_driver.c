@@ -150,8 +150,8 @@ esxDriverMindExit(gpointer unused G_GNUC_UNUSED)
 }
 
 /*
- * Whom nobody is logged in at is asked who he is before a password is asked for. The password is
- * looked up in any case: only who has it may share a login.
+ * The password comes first: without one there is no request. It is looked up in any case, since a
+ * client shares a login only if it has the password itself.
  *
  * Returns: (transfer full) an open connection, or NULL with a libvirt error and no session left
  * behind.
@@ -168,6 +168,9 @@ esxDriverConnect(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri)
     HttpIdentity identity;
     gboolean known = FALSE;
 
+    if (esxAuthGet(conn, auth, uri, &login.userName, &login.password) < 0)
+        return NULL;
+
     if (!esxLoginsKnows(logins, uri)) {
         login.session = esxOpenSession(uri, &error);
         if (!login.session) {
@@ -175,9 +178,6 @@ esxDriverConnect(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri)
             return NULL;
         }
     }
-
-    if (esxAuthGet(conn, auth, uri, &login.userName, &login.password) < 0)
-        return NULL;
 
     known = login.session && viSessionIdentity(login.session, &identity);
     server = esxLoginsJoin(logins, uri, known ? &identity : NULL, login.userName,
@@ -286,6 +286,19 @@ esxConnectIsAlive(virConnectPtr conn)
     const EsxConnection *connection = conn->privateData;
 
     return viSessionIsUsable(connection->session) ? 1 : 0;
+}
+
+/*
+ * Each request has a limit of its own, so that nothing needs to be kept alive. virsh and virt-manager
+ * ask for it at each open, and libvirt would log an error.
+ *
+ * Returns: 1, by which libvirt means that the other side does not support it.
+ */
+static int
+esxConnectSetKeepAlive(virConnectPtr conn G_GNUC_UNUSED, int interval G_GNUC_UNUSED,
+                       unsigned int count G_GNUC_UNUSED)
+{
+    return 1;
 }
 
 /* "8.0.3" as libvirt counts: 1000000 * major + 1000 * minor + micro. Missing parts are 0. */
@@ -492,6 +505,7 @@ virHypervisorDriver esxHypervisorDriver = {
     .connectIsEncrypted           = esxConnectIsEncrypted,
     .connectIsSecure              = esxConnectIsSecure,
     .connectIsAlive               = esxConnectIsAlive,
+    .connectSetKeepAlive          = esxConnectSetKeepAlive,
     .connectNumOfDomains          = esxConnectNumOfDomains,
     .connectListDomains           = esxConnectListDomains,
     .connectNumOfDefinedDomains   = esxConnectNumOfDefinedDomains,

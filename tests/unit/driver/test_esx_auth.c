@@ -164,12 +164,106 @@ testNone(void)
 {
     g_auto(Fixture) fixture = { 0 };
     Answers nothing = { "typed", NULL, 0 };
+    Answers empty = { "typed", "", 0 };
     Answers noName = { NULL, NULL, 0 };
 
     fixtureInit(&fixture, "esx", NULL, NULL, NULL, "");
-    assertGetsNone(&fixture, NULL, "[auth-esx-h]");
-    assertGetsNone(&fixture, &nothing, "no password was given for 'h'");
-    assertGetsNone(&fixture, &noName, "");   /* later versions of libvirt have words of their own */
+    assertGetsNone(&fixture, NULL, "no password for 'h', and no way to ask for it; add it to "
+                   "auth.conf, in a section [auth-esx-h]");
+    assertGetsNone(&fixture, &nothing, "no password for 'h': the answer was empty; add it to "
+                   "auth.conf, in a section [auth-esx-h]");
+    assertGetsNone(&fixture, &empty, "no password for 'h': the answer was empty");
+    assertGetsNone(&fixture, &noName, "no user name for 'h'");
+}
+
+/* Callbacks that cannot be asked for a password are none. */
+static void
+testCallbackForOtherThings(void)
+{
+    g_auto(Fixture) fixture = { 0 };
+    int nameOnly[] = { VIR_CRED_AUTHNAME };
+    Answers answers = { "typed", "typed", 0 };
+    virConnectAuth auths[] = {
+        { nameOnly, G_N_ELEMENTS(nameOnly), answer, &answers },
+        { nameOnly, 0, answer, &answers },
+        { nameOnly, G_N_ELEMENTS(nameOnly), NULL, NULL },
+    };
+    size_t i;
+
+    fixtureInit(&fixture, "esx", "root", NULL, NULL, "");
+    for (i = 0; i < G_N_ELEMENTS(auths); i++) {
+        g_autofree char *userName = NULL;
+        g_autoptr(Secret) secret = NULL;
+
+        g_assert_cmpint(esxAuthGet(fixture.conn, &auths[i], fixture.uri, &userName, &secret), ==,
+                        -1);
+        g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_AUTH_FAILED);
+        g_assert_nonnull(strstr(virGetLastErrorMessage(), "[auth-esx-h]"));
+    }
+}
+
+/* Sections that look right, but are not read; and credentials without a password. */
+static void
+testNearMiss(void)
+{
+    static const struct {
+        const char *file;
+        const char *phrase;
+    } cases[] = {
+        { "[credentials-x]\npassword=secret 1\n[auth-esx-H]\ncredentials=x\n",
+          "in a section [auth-esx-h]; the section [auth-esx-H] is not used" },
+        { "[credentials-x]\npassword=secret 1\n[auth-vpx-h]\ncredentials=x\n",
+          "in a section [auth-esx-h]; the section [auth-vpx-h] is not used" },
+        { "[credentials-x]\npassword=secret 1\n[auth-esx-h:443]\ncredentials=x\n",
+          "the section [auth-esx-h:443] is not used" },
+        { "[credentials-x]\npassword=secret 1\n[auth-esx-h.]\ncredentials=x\n",
+          "the section [auth-esx-h.] is not used" },
+        { "[credentials-x]\npassword=secret 1\n[auth-esx-hh]\ncredentials=x\n",
+          "in a section [auth-esx-h]" },
+        { "[credentials-x]\nusername=me\n[auth-esx-h]\ncredentials=x\n",
+          "the section [auth-esx-h] of auth.conf names" },
+        { "[credentials-x]\nusername=me\n[auth-esx-default]\ncredentials=x\n",
+          "the section [auth-esx-default] of auth.conf names" },
+        { "[credentials-x]\npassword=\n[auth-esx-h]\ncredentials=x\n",
+          "[credentials-x] of the auth file has a password= that is empty, and [auth-esx-h] uses" },
+        { "[credentials-x]\npassword=  \n[auth-esx-h]\ncredentials=x\n", "that is empty" },
+    };
+    Answers empty = { "typed", "", 0 };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Fixture) fixture = { 0 };
+
+        fixtureInit(&fixture, "esx", NULL, NULL, NULL, cases[i].file);
+        assertGetsNone(&fixture, NULL, cases[i].phrase);
+        assertGetsNone(&fixture, &empty, cases[i].phrase);
+        g_assert_null(strstr(virGetLastErrorMessage(), "secret"));
+        g_assert_null(strstr(virGetLastErrorMessage(), "[auth-esx-hh]"));
+    }
+}
+
+/* As GLib reads them: an account that was not meant is not tried. */
+static void
+testBackslashes(void)
+{
+    static const char file[] =
+        "[credentials-x]\nusername=LAB\\\\svc\npassword=\\sa\\\\b\n[auth-esx-h]\ncredentials=x\n";
+    static const char *names[] = { "LAB\\svc", "LAB\\nobody", "LAB\\tester", "LAB\\root" };
+    g_auto(Fixture) doubled = { 0 };
+    size_t i;
+
+    fixtureInit(&doubled, "esx", NULL, NULL, NULL, file);
+    assertGets(&doubled, NULL, "LAB\\svc", " a\\b");
+
+    for (i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *text = g_strdup_printf("[credentials-x]\nusername=%s\npassword=secret 1\n"
+                                                "[auth-esx-h]\ncredentials=x\n", names[i]);
+        g_auto(Fixture) fixture = { 0 };
+
+        fixtureInit(&fixture, "esx", NULL, NULL, NULL, text);
+        assertGetsNone(&fixture, NULL, "[credentials-x] of the auth file has a username=");
+        g_assert_nonnull(strstr(virGetLastErrorMessage(), "write \\\\ for a backslash"));
+    }
 }
 
 /* The line with the password must not be quoted. */
@@ -439,6 +533,9 @@ main(int argc, char **argv)
     g_test_add_func("/auth/default-user", testDefaultUser);
     g_test_add_func("/auth/callback", testCallback);
     g_test_add_func("/auth/none", testNone);
+    g_test_add_func("/auth/callback-for-other-things", testCallbackForOtherThings);
+    g_test_add_func("/auth/near-miss", testNearMiss);
+    g_test_add_func("/auth/backslashes", testBackslashes);
     g_test_add_func("/auth/broken-file", testBrokenFile);
     g_test_add_func("/auth/choices", testChoices);
     g_test_add_func("/auth/hosts-of-the-file", testHostsOfTheFile);
