@@ -298,6 +298,7 @@ NO_ACCESS_CHECK = {
     "esxConnectIsEncrypted": "libvirt has no check for it",
     "esxConnectIsSecure": "libvirt has no check for it",
     "esxConnectIsAlive": "libvirt has no check for it",
+    "esxConnectSetKeepAlive": "libvirt has no check for it",
 }
 
 

@@ -228,8 +228,8 @@ esxAuthPlace(const EsxUri *uri, const EsxAuthEntry *entry)
 }
 
 /*
- * @what: that is missing. In place of what libvirt's helpers report: nothing at all, or depending on
- * the version the operation that failed, which is not what is wrong.
+ * @what: that is missing. In place of what libvirt's helpers report: nothing at all, or, depending
+ * on the version, the operation that failed, which is not what is wrong.
  */
 static void
 esxAuthReportMissing(virConnectAuthPtr auth, const EsxUri *uri, const EsxAuthEntry *entry,

@@ -117,7 +117,7 @@ isSimilar(const char *section, const char *host)
     return FALSE;
 }
 
-/* A section that holds for nobody, but may be meant for @host. Returns: (transfer full), or NULL. */
+/* Returns: (transfer full) a section that is not used, but may be meant for @host; or NULL. */
 static char *
 findSimilar(GKeyFile *file, const char *host)
 {

@@ -289,8 +289,8 @@ esxConnectIsAlive(virConnectPtr conn)
 }
 
 /*
- * Each request has a limit of its own, so that nothing needs to be kept alive. virsh and virt-manager
- * ask for it at each open, and libvirt would log an error.
+ * Each request has a limit of its own, so that nothing needs to be kept alive. virsh and
+ * virt-manager ask for it at each open, and libvirt would log an error.
  *
  * Returns: 1, by which libvirt means that the other side does not support it.
  */

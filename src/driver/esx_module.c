@@ -8,6 +8,7 @@
 #include "esx_module.h"
 
 #include "base_thread.h"
+#include "esx_auth.h"
 #include "esx_driver.h"
 #include "esx_logins.h"
 #include "esx_server.h"
@@ -105,6 +106,40 @@ static virStateDriver esxStateDriver = {
     .stateCleanup = esxStateCleanup,
 };
 
+/* virErrorLogPriorityFunc: nothing is logged of what esxNeedAccessManager() asks. */
+static int
+esxKeepFromLog(virErrorPtr error, int priority)
+{
+    return error->domain == VIR_FROM_ACCESS && error->code == VIR_ERR_INTERNAL_ERROR ? 0 : priority;
+}
+
+/*
+ * libvirt makes a client's access manager when it first opens such a URI. It asks for one before,
+ * and logs an error if there is none; but it calls the functions below before that. A daemon has
+ * one, and a filter of its log.
+ */
+static int
+esxNeedAccessManager(void)
+{
+    virAccessManager *manager = NULL;
+
+    if (esxAuthInDaemon())
+        return 0;
+
+    virSetErrorLogPriorityFunc(esxKeepFromLog);
+    manager = virAccessManagerGetDefault();
+    virSetErrorLogPriorityFunc(NULL);
+    if (!manager) {
+        virResetLastError();
+        manager = virAccessManagerNew("none");
+        if (!manager)
+            return -1;
+        virAccessManagerSetDefault(manager);
+    }
+    virObjectUnref(manager);
+    return 0;
+}
+
 /* libvirt's own table has no lock, and any thread may open a connection. */
 static GMutex registerLock;
 
@@ -116,6 +151,8 @@ esxRegisterOnce(virConnectDriver *driver, gboolean *registered)
 
     if (*registered)
         return 0;
+    if (esxNeedAccessManager() < 0)
+        return -1;
     if (!stateRegistered && virRegisterStateDriver(&esxStateDriver) < 0)
         return -1;
     stateRegistered = TRUE;

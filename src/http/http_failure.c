@@ -4,8 +4,8 @@
  */
 
 /*
- * Describes why a request failed. The error code depends first on whether the request can have left
- * this process: the code that repeats requests relies on this.
+ * Why a request failed, in words. The code follows from one question first: can the request have
+ * left this process? Whoever repeats requests depends on the answer.
  */
 
 #include "http_failure.h"
@@ -22,7 +22,7 @@ httpFailureMentions(const HttpFailure *failure, const char *text)
     return strstr(failure->detail, text) != NULL;
 }
 
-/* With any kind of proxy, libcurl resolves only the proxy's name. */
+/* With a proxy, of whatever kind, libcurl resolves the proxy's name only. */
 static void
 httpFailureSetUnresolved(const HttpFailure *failure, GError **error)
 {
@@ -66,6 +66,27 @@ httpFailureSetLate(const HttpFailure *failure, GError **error)
                 "in between", name, seconds);
 }
 
+/* What a proxy means by its answer to CONNECT; NULL: nothing by itself. */
+static const char *
+httpFailureProxyReason(guint status)
+{
+    switch (status) {
+    case 401:
+    case 407:
+        return "it demands a login, which this driver does not support";
+    case 403:
+        return "it forbids connections to this host and port";
+    case 502:
+        return "it cannot reach the host";
+    case 503:
+        return "it is overloaded, or cannot reach the host";
+    case 504:
+        return "it got no answer from the host in time";
+    default:
+        return NULL;
+    }
+}
+
 /* No connection: to the proxy, by the proxy, or to the server itself. */
 static void
 httpFailureSetUnconnected(const HttpFailure *failure, GError **error)
@@ -73,11 +94,13 @@ httpFailureSetUnconnected(const HttpFailure *failure, GError **error)
     const HttpEndpoint *endpoint = failure->endpoint;
     const char *target = *endpoint->proxy ? endpoint->proxy : endpoint->name;
     const char *kind = *endpoint->proxy ? "the proxy " : "";
+    const char *reason = httpFailureProxyReason(failure->proxyStatus);
 
     if (failure->proxyStatus != 0 && failure->proxyStatus / 100 != 2) {
         textToError(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
-                    "the proxy %s refused to connect to %s: it answered with HTTP status %u",
-                    endpoint->proxy, endpoint->name, failure->proxyStatus);
+                    "the proxy %s refused to connect to %s: it answered with HTTP status %u%s%s",
+                    endpoint->proxy, endpoint->name, failure->proxyStatus, reason ? "; " : "",
+                    reason ? reason : "");
     } else if (*endpoint->proxy && failure->code != CURLE_COULDNT_CONNECT) {
         textToError(error, HTTP_ERROR, HTTP_ERROR_CONNECT,
                     "the proxy %s did not connect to %s; check proxy=, and that the proxy can "
@@ -144,7 +167,7 @@ httpFailureSetTrust(const HttpFailure *failure, GError **error)
     g_set_error_literal(error, HTTP_ERROR, HTTP_ERROR_TRUST, text);
 }
 
-/* The rarer error codes of libcurl. */
+/* What libcurl calls by one of its rarer names. */
 static void
 httpFailureSetOther(const HttpFailure *failure, GError **error)
 {
@@ -168,13 +191,13 @@ httpFailureSetNotHttp(const HttpFailure *failure, GError **error)
                 failure->endpoint->tls ? "" : ", and whether it expects https");
 }
 
-/* Selects by libcurl's code. */
+/* By libcurl's code. */
 static void
 httpFailureSetCoded(const HttpFailure *failure, GError **error)
 {
     const HttpEndpoint *endpoint = failure->endpoint;
 
-    /* a refused certificate has several codes */
+    /* a refused certificate comes under several codes */
     if (endpoint->tls && failure->peer->failure != X509_V_OK) {
         httpFailureSetTrust(failure, error);
         return;
@@ -236,7 +259,7 @@ httpFailureSet(const HttpFailure *failure, GError **error)
 {
     g_autoptr(GError) local = NULL;
 
-    /* without descriptors, a failed name lookup or CA file is not the cause */
+    /* nothing is wrong with a name that cannot be asked for, nor with a CA that cannot be read */
     if (!failure->sent && fileIsShort(failure->systemError))
         httpFailureSetUnconnected(failure, &local);
     else

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Builds snapshots, as a whole or only the changed parts. */
+/* Builds snapshots, whole or only what has changed. */
 
 #include <string.h>
 
@@ -15,7 +15,7 @@
 #include "inventory_kind.h"
 #include "vi_property.h"
 
-/* About the size of a pool that is built alone. */
+/* A pool that is built alone takes about that. */
 #define POOL_BYTES 1024
 
 /* ---- whole ----------------------------------------------------------------------------------- */
@@ -43,9 +43,9 @@ onlyHostName(InventoryBuild *build, const InventoryStore *store)
 }
 
 /*
- * Appends the suffix of @pool to its name, until the name is unique. Each repetition requires
- * another pool of exactly that name, so for all pools together there are at most as many
- * repetitions as pools. A name that becomes too long is set to NULL.
+ * Puts the suffix of @pool behind its name, until nobody has it. Each time takes a pool of that
+ * very name, so that there are no more times than pools, for all of them together. A name that gets
+ * too long becomes NULL.
  */
 static void
 settleName(InventoryBuild *build, InventoryPool *pool, GHashTable *taken)
@@ -63,8 +63,9 @@ settleName(InventoryBuild *build, InventoryPool *pool, GHashTable *taken)
 }
 
 /*
- * Ensures that each pool can be found by its name. A pool without a suffix keeps its name. If
- * others share a name, with each other or with these, all but the first get their suffix.
+ * Makes sure that each pool can be found by its name. What has no suffix keeps the name it has; of
+ * others that still share one, with each other or with these, all but the first get their suffix
+ * behind it.
  */
 static void
 settleNames(InventoryBuild *build)
@@ -101,8 +102,8 @@ settleTold(InventoryPool *pool, const InventoryPool *before)
 }
 
 /*
- * The memory limit for a snapshot of @store. The indexes take about as much as the pools, so the
- * arena may have half of what may be made from a reply.
+ * What may be built of @store. The indexes take about as much as the pools, so that the arena may
+ * have half of what may be made of a reply.
  */
 static size_t
 ceilingFor(const InventoryStore *store)
@@ -154,11 +155,11 @@ inventorySnapshotBuild(const InventoryStore *store, const InventoryScope *scope,
     return buildWhole(NULL, store, scope, error);
 }
 
-/* ---- only the changed parts ------------------------------------------------------------------ */
+/* ---- only what has changed ------------------------------------------------------------------- */
 
 /*
- * Replaces the pool of @object in @snapshot's tree with one in its own arena, which is freed when
- * no snapshot has it. Returns: FALSE if everything has to be rebuilt.
+ * Replaces the pool of @object on @snapshot's tree by one in an arena of its own, so that it goes
+ * when nobody shows it any more. Returns: FALSE where everything has to be built.
  */
 static gboolean
 replacePool(InventorySnapshot *snapshot, const InventoryObject *object,
@@ -183,7 +184,7 @@ replacePool(InventorySnapshot *snapshot, const InventoryObject *object,
     return TRUE;
 }
 
-/* Returns: (transfer full), or NULL if everything has to be rebuilt. */
+/* Returns: (transfer full), or NULL where everything has to be built. */
 static InventorySnapshot *
 buildChanged(const InventorySnapshot *before, const InventoryStore *store,
              const InventoryScope *scope)
@@ -204,7 +205,7 @@ inventorySnapshotUpdate(InventorySnapshot *before, InventoryStore *store,
                         const InventoryScope *scope, GError **error)
 {
     const GPtrArray *changed = inventoryStoreChanged(store);
-    /* The store knows only what has changed since the last snapshot. */
+    /* What has changed since another snapshot than the last one, nobody knows. */
     const gboolean follows = before && before->stamp > 0 &&
                              before->stamp == inventoryStoreStamp(store);
     InventorySnapshot *now = NULL;

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Helpers for building pools. */
+/* What builders of pools use. */
 
 #include "inventory_builder.h"
 

@@ -16,12 +16,12 @@
 #include "esx_error.h"
 #include "http_transport.h"
 
-/* How often a waiting thread checks flags that are not signalled. */
+/* How often who waits looks at flags that nobody signals. */
 #define LOOK_US (50 * 1000)
 
 typedef struct {
     char *key;
-    char *path;             /* "[datastore] name", for messages */
+    char *path;             /* "[datastore] name", for people */
     gboolean shared;
 } Held;
 
@@ -30,18 +30,18 @@ struct _EsxClaim {
     gint64 since;           /* real time, seconds */
     Held *held;
     size_t nheld;
-    gboolean slow;          /* guarded by the lock, like the next */
+    gboolean slow;          /* guarded, like the next */
     const gint *givenUp;
 };
 
 static GMutex claimsLock;   /* guards what follows */
-static GCond changed;       /* a claim ended, or is no longer slow */
+static GCond changed;       /* a claim ended, or is slow no more */
 static GQueue claims = G_QUEUE_INIT;
 static guint64 epoch;
 
-/* ---- objects of claims ----------------------------------------------------------------------- */
+/* ---- what a claim is on ---------------------------------------------------------------------- */
 
-/* Returns: (transfer full): the identity of the datastore, through whichever server. */
+/* Returns: (transfer full): the datastore, however it was reached. */
 static char *
 datastoreKey(const InventoryDatastore *datastore)
 {
@@ -99,9 +99,9 @@ claimClear(EsxClaim *claim)
     g_free(claim);
 }
 
-/* ---- conflicts ------------------------------------------------------------------------------- */
+/* ---- two that meet --------------------------------------------------------------------------- */
 
-/* Returns: the part of @wanted that conflicts with @other; NULL: none. */
+/* Returns: what of @wanted cannot be had beside @other; NULL: nothing. */
 static const Held *
 findCrossing(const EsxClaim *wanted, const EsxClaim *other)
 {
@@ -170,7 +170,7 @@ esxClaimTake(const char *what, const EsxClaimOn *on, size_t n, guint waitMs, gin
     const Held *held = NULL;
     const EsxClaim *other;
 
-    /* Each change sends requests to the server, so refuse it before it claims anything. */
+    /* Each change goes to the server in the end: so it is refused before it holds anything. */
     if (!placesAwait(error))
         return NULL;
 

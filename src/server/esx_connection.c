@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Data of one libvirt connection. */
+/* What belongs to one libvirt connection. */
 
 #include "esx_connection.h"
 
@@ -70,9 +70,7 @@ esxConnectionLeave(EsxConnection *connection)
 {
     gboolean last = FALSE;
 
-    /*
-     * Signal with the lock held: the waiting thread frees the condition as soon as it has the lock.
-     */
+    /* Woken with the lock held: who waits frees the condition as soon as it has the lock. */
     g_mutex_lock(&connection->lock);
     if (--connection->busy == 0)
         g_cond_broadcast(&connection->idle);

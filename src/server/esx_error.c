@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* The error domain. */
+/* The errors' domain. */
 
 #include "esx_error.h"
 

@@ -12,7 +12,7 @@ esxTransferFree(EsxTransfer *transfer)
 {
     if (!transfer)
         return;
-    /* Before the struct is freed. */
+    /* While the struct is still there. */
     g_clear_pointer(&transfer->what, g_free);
     g_clear_pointer(&transfer->rest, g_free);
     if (transfer->free)

@@ -10,8 +10,9 @@
 #include "esx_stream_reply.h"
 
 /*
- * EsxStream: a running transfer. It is shared by its libvirt stream, by the worker thread that runs
- * the transfer, and by calls that use it; ending the stream detaches it from the libvirt stream.
+ * EsxStream: a transfer under way. It is shared by the libvirt stream it belongs to, by the worker
+ * thread that runs the transfer, and by calls that are in it; ending the stream takes it away from
+ * the first.
  */
 typedef struct {
     gatomicrefcount refs;
@@ -22,9 +23,9 @@ typedef struct {
     char *rest;                 /* see EsxTransfer */
     guint finishMs;
     gint *missed;               /* EsxServer.missed, or NULL */
-    EsxStreamReply *reply;      /* of the call that opens it; NULL: no reply to wait for */
+    EsxStreamReply *reply;      /* of the call that opens it; NULL: nobody waits for one */
     gint cancel;                /* atomic */
-    gint failed;                /* atomic: the transfer has begun */
+    gint failed;                /* atomic: the transfer did */
     gint keptBack;              /* atomic: the last byte will be sent again */
 
     EsxTransfer *transfer;      /* the worker's */
@@ -32,10 +33,10 @@ typedef struct {
 
     GMutex lock;                /* guards what follows */
     GCond changed;              /* the pipe's state, or done */
-    gboolean done;              /* the worker has ended */
-    GError *verdict;            /* its error; NULL: success */
-    gboolean abandoned;         /* the result will not be read */
-    guint64 holes;              /* total length of the holes sent */
+    gboolean done;              /* the worker has ended, */
+    GError *verdict;            /* with this; NULL: well */
+    gboolean abandoned;         /* nobody will ask for the verdict */
+    guint64 holes;              /* what was sent in holes, in all */
 } EsxStream;
 
 /* @transfer, @connection: borrowed until esxStreamStart. */
@@ -47,27 +48,25 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxStream, esxStreamUnref)
 /*
  * Starts the worker, which holds the connection and takes the transfer.
  *
- * Returns: FALSE with @error; then the transfer still belongs to the caller.
+ * Returns: FALSE with @error, and the transfer is the caller's still.
  */
 gboolean esxStreamStart(EsxStream *stream, GError **error);
 
 /*
- * Waits until a download has begun. Does not wait for the first byte of an upload.
+ * Waits until a download has begun. An upload begins with its first byte, which is not waited for.
  *
- * Returns: 0, or -1 with a libvirt error: it failed before that, or was stopped because of the
- * wait.
+ * Returns: 0, or -1 with a libvirt error: it has failed before that, or was told to stop for it.
  */
 int esxStreamAwaitBeginning(EsxStream *stream);
 
-/* Cancels the worker; does not wait for it, and its result is not read. */
+/* Tells the worker to stop; nobody waits for it, nor asks for its verdict. */
 void esxStreamAbandon(EsxStream *stream);
 
-/* Waits for the worker. Returns: 0, or -1 with the libvirt error of the transfer. */
+/* Waits for the worker. Returns: 0, or -1 with the libvirt error for what it came to. */
 int esxStreamAwaitVerdict(EsxStream *stream);
 
 /*
- * Whether a download has ended, successfully or not. On a blocking stream, waits until it is known
- * what comes next: no longer than a server needs that has sent everything but has not ended its
- * reply.
+ * Whether a download has ended, well or not. Where the stream blocks, waits until it is clear what
+ * comes next: not longer than a server takes that has sent everything, but has not said so.
  */
 gboolean esxStreamAwaitEnd(EsxStream *stream);

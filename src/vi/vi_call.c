@@ -12,8 +12,8 @@
 typedef enum {
     OUTCOME_OK,
     OUTCOME_FAILED,         /* final */
-    OUTCOME_EXPIRED,        /* the server no longer knows the session */
-    OUTCOME_BROKEN,         /* the outcome of the call is unknown */
+    OUTCOME_EXPIRED,        /* the server does not know the session any more */
+    OUTCOME_BROKEN,         /* nobody knows what became of the call */
 } Outcome;
 
 static gboolean
@@ -25,8 +25,9 @@ isCallBroken(const GError *error)
 }
 
 /*
- * What @error, which is not a fault, means for a call of @method. If the call must not be repeated
- * and the server became silent, its outcome is unknown as well; the error's code says so.
+ * What @error, which is no fault, means for a call of @method. Of one that must not be
+ * repeated nobody knows either what became of it when the server went silent; the error says so by
+ * its code.
  */
 static Outcome
 outcomeOf(const SoapMethod *method, GError **error)
@@ -34,7 +35,7 @@ outcomeOf(const SoapMethod *method, GError **error)
     const gboolean silent = g_error_matches(*error, HTTP_ERROR, HTTP_ERROR_TIMEOUT);
 
     if (method->replay == SOAP_REPLAY_ONCE && (silent || isCallBroken(*error))) {
-        /* Network errors do not name the method, but here it matters. */
+        /* Errors of the network do not name the method, but here it is what matters. */
         if ((*error)->domain == HTTP_ERROR)
             textAddToError(error, "%s: ", method->name);
         (*error)->domain = VI_ERROR;
@@ -44,7 +45,7 @@ outcomeOf(const SoapMethod *method, GError **error)
     return isCallBroken(*error) ? OUTCOME_BROKEN : OUTCOME_FAILED;
 }
 
-/* Sends once. @ret_generation is the session's generation in which it ran. */
+/* Sends once. @ret_generation is the session's generation it ran in. */
 static Outcome
 attemptCall(ViSession *session, const SoapMethod *method, gconstpointer args,
             const ViCallOptions *options, SoapReply **ret_reply, guint64 *ret_generation,
@@ -70,7 +71,7 @@ attemptCall(ViSession *session, const SoapMethod *method, gconstpointer args,
                                                                         : OUTCOME_FAILED;
 }
 
-/* Whether the call may be sent again after @outcome; prepares the session for it. */
+/* Whether the call may go out once more after @outcome; prepares the session for it. */
 static gboolean
 mayRepeat(ViSession *session, const SoapMethod *method, const ViCallOptions *options,
           Outcome outcome, guint64 generation, GError **error)
@@ -118,7 +119,7 @@ viCall(ViSession *session, const SoapMethod *method, gconstpointer args,
     return NULL;
 }
 
-/* ---- cleaning up ---------------------------------------------------------------------------- */
+/* ---- what tidies up ------------------------------------------------------------------------- */
 
 static gint tidying;    /* raised once, by viSessionEndTidying() */
 

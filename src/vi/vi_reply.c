@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* The reply to a SOAP request: SOAP, or a description of something else. */
+/* What comes back for a SOAP request: SOAP, or what to say of something else. */
 
 #include "vi_reply.h"
 
@@ -11,9 +11,9 @@
 
 #include "base_limits.h"
 #include "base_text.h"
-#include "vi_error.h"
+#include "vi_status.h"
 
-/* 200 and 500 have an envelope, other codes do not. */
+/* 200 and 500 carry an envelope, other codes do not. */
 gboolean
 viReplyIsSoap(const HttpResponse *response)
 {
@@ -25,12 +25,13 @@ viReplyIsSoap(const HttpResponse *response)
 void
 viReplySetNotSoap(const HttpResponse *response, const GString *quote, GError **error)
 {
-    g_autofree char *text = textQuote(quote->str, -1);
+    g_autofree char *text = viStatusText(quote->str);
+    const ViStatus *meaning = viStatusMeaning(response->status, text);
 
-    if (response->status == 503)
-        g_set_error(error, VI_ERROR, VI_ERROR_BUSY,
-                    "the server is out of sessions or overloaded (HTTP status 503); try again "
-                    "later, or close sessions that are not needed");
+    if (meaning)
+        textToError(error, VI_ERROR, (gint)meaning->code,
+                    "%s (HTTP status %u)%s%s%s; " TEXT_MESSAGE, meaning->reason, response->status,
+                    *text ? "; it says '" : "", text, *text ? "'" : "", meaning->advice);
     else if (response->status >= 300 && response->status < 400)
         textToError(
             error, VI_ERROR, VI_ERROR_PROTOCOL,
@@ -47,8 +48,7 @@ viReplySetNotSoap(const HttpResponse *response, const GString *quote, GError **e
 }
 
 /*
- * HttpSink. A reply that is not SOAP is read as far as it is quoted, plus one byte to know whether
- * there is more, since it may not end.
+ * HttpSink. What is no SOAP is read as far as it is looked at, since it may never end.
  */
 gboolean
 viReplyTake(const HttpResponse *response, const char *data, size_t length, gpointer opaque,
@@ -60,8 +60,8 @@ viReplyTake(const HttpResponse *response, const char *data, size_t length, gpoin
         return soapDecoderFeed(incoming->decoder, data, length, error);
 
     g_string_append_len(incoming->quote, data,
-                        (gssize)MIN(length, LIMIT_QUOTED_BYTES + 1 - incoming->quote->len));
-    if (incoming->quote->len <= LIMIT_QUOTED_BYTES)
+                        (gssize)MIN(length, LIMIT_REFUSAL_KEPT - incoming->quote->len));
+    if (incoming->quote->len < LIMIT_REFUSAL_KEPT)
         return TRUE;
     viReplySetNotSoap(response, incoming->quote, error);
     return FALSE;

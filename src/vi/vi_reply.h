@@ -8,10 +8,7 @@
 #include "http_transport.h"
 #include "soap_decode.h"
 
-/*
- * Receives the body of a reply: SOAP goes to the decoder; of anything else, the beginning is kept
- * to quote it.
- */
+/* Where the body of a reply goes: SOAP to the decoder, the beginning of anything else to quote. */
 typedef struct {
     SoapDecoder *decoder;
     GString *quote;
@@ -24,5 +21,5 @@ gboolean viReplyIsSoap(const HttpResponse *response);
 gboolean viReplyTake(const HttpResponse *response, const char *data, size_t length, gpointer opaque,
                      GError **error);
 
-/* Sets VI_ERROR_BUSY or VI_ERROR_PROTOCOL with a message about a reply that is not SOAP. */
+/* Sets an error about a reply that is no SOAP: by vi_status.h, else VI_ERROR_PROTOCOL. */
 void viReplySetNotSoap(const HttpResponse *response, const GString *quote, GError **error);

@@ -17,6 +17,7 @@ from esxkit.harness.live import settled
 # What the kinds of trouble (esxkit.fake.troubles) must be reported as: the codes, and words where they matter.
 NONSENSE = (libvirt.VIR_ERR_RPC,)
 UNREACHABLE = (libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_ERR_RPC)
+DENIED = (libvirt.VIR_ERR_ACCESS_DENIED,)
 TIMED_OUT = (libvirt.VIR_ERR_OPERATION_TIMEOUT,)
 ENVELOPE = '<?xml version="1.0"?><e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body>{}</e:Body></e:Envelope>'
 
@@ -26,7 +27,18 @@ TROUBLES: dict[str, tuple[Any, ...]] = {
     "status 503": (
         {"kind": "http", "status": 503, "text": "busy"},
         (libvirt.VIR_ERR_RESOURCE_BUSY,),
+        "out of sessions or overloaded (HTTP status 503); it says 'busy'",
     ),
+    "status 503 of a service that is not up": (
+        {"kind": "http", "status": 503, "text": "503 Service Unavailable (Failed to connect to endpoint: [N7Vmacore])"},
+        (libvirt.VIR_ERR_SYSTEM_ERROR,),
+        "the service behind it does not (HTTP status 503)",
+    ),
+    "status 401": ({"kind": "http", "status": 401}, DENIED, "demands a login by HTTP (HTTP status 401)"),
+    "status 403": ({"kind": "http", "status": 403}, DENIED, "forbids the access (HTTP status 403)"),
+    "status 407": ({"kind": "http", "status": 407}, DENIED, "a proxy demands a login"),
+    "status 502": ({"kind": "http", "status": 502}, NONSENSE, "no valid reply from it (HTTP status 502)"),
+    "status 504": ({"kind": "http", "status": 504}, NONSENSE, "in time (HTTP status 504)"),
     "redirection": ({"kind": "http", "status": 302, "text": "elsewhere"}, NONSENSE),
     "plain text": ({"kind": "http", "text": "OK"}, NONSENSE),
     "other XML": ({"kind": "http", "text": "<rss version='2.0'/>"}, NONSENSE),

@@ -56,6 +56,17 @@ def deny(method: str) -> Callable[[Fake], object]:
     )
 
 
+ENDPOINT = (
+    "503 Service Unavailable (Failed to connect to endpoint: "
+    "[N7Vmacore4Http20NamedPipeServiceSpecE:0x000055d3a1d0e2d0] "
+    "_serverNamespace = /sdk action = Allow _pipeName =/var/run/vmware/proxy-sdk-tunnel)"
+)
+
+
+def answer(status: int, text: str) -> Callable[[Fake], object]:
+    return lambda fake: fake.order(kind="http", method="RetrieveServiceContent", count=-1, status=status, text=text)
+
+
 MISTAKES = [
     Mistake("A pool that does not exist", "pool-info datastore7"),
     Mistake("A volume that does not exist", f"vol-info --pool datastore1 {DISK}x"),
@@ -99,6 +110,13 @@ MISTAKES = [
         "vol-create-as datastore1 x.vmdk 8M",
         lambda fake: fake.order(kind="close", method="CreateVirtualDisk_Task"),
     ),
+    Mistake("A host whose services do not run", "pool-list", answer(503, ENDPOINT)),
+    Mistake("A vCenter that is out of sessions", "pool-list", answer(503, "Out of HTTP sessions: Limited to 2000")),
+    Mistake("Something that demands a login by HTTP", "pool-list", answer(401, "<body>401 Unauthorized</body>")),
+    Mistake("Something that forbids the access", "pool-list", answer(403, "Forbidden")),
+    Mistake("A proxy that demands a login", "pool-list", answer(407, "")),
+    Mistake("A gateway without a reply from the host", "pool-list", answer(502, "Bad Gateway")),
+    Mistake("A gateway that has waited for the host", "pool-list", answer(504, "Gateway Timeout")),
     Mistake("An invalid URI parameter", "pool-list", parameters={"connections": "many"}),
 ]
 

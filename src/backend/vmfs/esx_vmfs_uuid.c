@@ -69,6 +69,8 @@ isOfOne(const GError *error)
     case VI_ERROR_INVALID_LOGIN:
     case VI_ERROR_NOT_TRIED:
     case VI_ERROR_BUSY:
+    case VI_ERROR_SERVICE_DOWN:
+    case VI_ERROR_REFUSED:
     case VI_ERROR_PROTOCOL:
     case VI_ERROR_TIMEOUT:
     case VI_ERROR_CANCELLED:

@@ -8,7 +8,7 @@
 #include "inventory_kind.h"
 
 /*
- * Datastores as pools: one for each, except those whose name, or whose datacenter's path, is too
- * long.
+ * Datastores as pools: one for each, but for those whose name is too long, or the path of their
+ * datacenter.
  */
 extern const InventoryKind inventoryDatastores;

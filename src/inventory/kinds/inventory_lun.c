@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Logical units, from the ScsiLun objects of a host. */
+/* Logical units as a host's ScsiLun describe them. */
 
 #include "inventory_lun.h"
 
@@ -13,7 +13,7 @@
 #include "base_names.h"
 #include "vi_property.h"
 
-/* From this many LUNs on, a linear search takes too long. */
+/* From so many LUNs on, finding one in order takes too long. */
 #define FEW 16
 
 static void
@@ -26,7 +26,7 @@ setCapacity(InventoryLun *lun, const VimHostScsiDisk *disk)
         lun->capacity = (guint64)size->block * (guint64)size->blockSize;
 }
 
-/* The key for libvirt: MD5 of @identity in the form of a UUID. */
+/* The key libvirt gets: MD5 of @identity in the form of a UUID. */
 static void
 lunKey(const char *identity, char ret_key[37])
 {
@@ -36,10 +36,8 @@ lunKey(const char *identity, char ret_key[37])
     nameFormatUuid(digest, ret_key);
 }
 
-/*
- * Cheap arrays repeat ids: two LUNs with the same uuid are one only if they also have the same
- * name.
- */
+/* Cheap arrays repeat ids: two LUNs with one uuid are one only if they are called the same as
+ * well. */
 static gboolean
 isSameLun(const InventoryLun *lun, const VimScsiLun *scsi, const char *name)
 {
@@ -54,7 +52,7 @@ lunName(const VimScsiLun *scsi)
     return scsi->base.deviceName ? scsi->base.deviceName : scsi->canonicalName;
 }
 
-/* Returns: the LUN of @identity, as described by @scsi; NULL if there is no room. */
+/* Returns: @identity's LUN, as @scsi describes it; NULL: there is no room. */
 static InventoryLun *
 lunNew(InventoryBuild *build, GHashTable *known, const VimScsiLun *scsi, const char *identity)
 {
@@ -62,7 +60,7 @@ lunNew(InventoryBuild *build, GHashTable *known, const VimScsiLun *scsi, const c
     InventoryLun *lun = inventoryBuildNew(build, InventoryLun, 1);
     const char *kept = identity;
 
-    /* The table is freed before the reply, but not before the objects made for it. */
+    /* The table goes before the reply does, but not before what was made for it. */
     if (identity != scsi->uuid && identity != lunName(scsi))
         kept = inventoryBuildPath(build, identity);
     if (!lun || !kept)
@@ -101,7 +99,7 @@ inventoryLunGet(InventoryBuild *build, GHashTable *known, const VimScsiLun *scsi
     return lun ? lun : lunNew(build, known, scsi, identity);
 }
 
-/* Whether the names of @scsi may be kept: its name, and the source of its key. */
+/* Whether the names of @scsi may be kept: what it is called, and what its key is made of. */
 static gboolean
 isUsableLun(InventoryBuild *build, const VimScsiLun *scsi)
 {
@@ -133,7 +131,7 @@ inventoryLunIndex(InventoryBuild *build, const SoapAny *luns)
     return table;
 }
 
-/* ---- LUNs of one pool ------------------------------------------------------------------------ */
+/* ---- those of one pool ----------------------------------------------------------------------- */
 
 void
 inventoryLunSetAdd(InventoryLunSet *set, InventoryLun *lun)
@@ -206,7 +204,7 @@ inventoryLunPathIsAlive(const VimHostMultipathInfoPath *path)
     return g_strcmp0(state, "dead") != 0 && g_strcmp0(state, "disabled") != 0;
 }
 
-/* ---- changes --------------------------------------------------------------------------------- */
+/* ---- what has changed ------------------------------------------------------------------------ */
 
 gboolean
 inventoryLunsDiffer(const InventoryLun *const *before, size_t nbefore,

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Messages for statuses of the file API. */
+/* Statuses of the file API in words. */
 
 #include "vi_transfer_status.h"
 
@@ -12,6 +12,7 @@
 #include "base_limits.h"
 #include "base_names.h"
 #include "base_text.h"
+#include "vi_status.h"
 
 char *
 viTransferName(const ViFile *file)
@@ -19,43 +20,7 @@ viTransferName(const ViFile *file)
     return nameJoinDatastorePath(file->datastore, file->path);
 }
 
-/* ---- text from the server ------------------------------------------------------------------- */
-
-/*
- * The text of @body without tags, on one line, printable, not too long. An error page repeats its
- * title, and its styles do not matter, so only the part after <body> counts, if there is one.
- *
- * Returns: (transfer full), may be empty.
- */
-static char *
-quotableText(const char *body)
-{
-    g_autofree char *valid = g_utf8_make_valid(body, (gssize)strnlen(body, LIMIT_REFUSAL_KEPT));
-    const char *start = strcasestr(valid, "<body");
-    g_autoptr(GString) text = g_string_new(NULL);
-    gboolean tag = FALSE;
-    gboolean gap = FALSE;
-    const char *p;
-
-    for (p = start ? start : valid; *p && text->len <= LIMIT_QUOTED_BYTES;
-         p = g_utf8_next_char(p)) {
-        gunichar c = g_utf8_get_char(p);
-
-        tag = tag || c == '<';
-        if (tag || !g_unichar_isprint(c) || g_unichar_isspace(c)) {
-            gap = text->len > 0;
-            tag = tag && c != '>';
-            continue;
-        }
-        if (gap)
-            g_string_append_c(text, ' ');
-        gap = FALSE;
-        g_string_append_unichar(text, c);
-    }
-    if (text->len > 0 && text->str[text->len - 1] == '.')
-        g_string_truncate(text, text->len - 1);     /* the message has its own end */
-    return textQuote(text->str, (gssize)text->len);
-}
+/* ---- what the server wrote ------------------------------------------------------------------ */
 
 static gboolean
 mentionsWord(const char *text, const char *const *words)
@@ -69,7 +34,7 @@ mentionsWord(const char *text, const char *const *words)
 
 /* ---- statuses ------------------------------------------------------------------------------- */
 
-/* Shared by the messages. */
+/* What is common to the messages. */
 typedef struct {
     const char *name;       /* "[datastore] path" */
     const char *verb;       /* "read" or "write" */
@@ -78,7 +43,7 @@ typedef struct {
     guint status;
 } Refusal;
 
-/* A status of 500 and above, which has little meaning by itself. */
+/* A status of 500 and above, which says little by itself. */
 static void
 setFailed(GError **error, const Refusal *refusal, const char *text)
 {
@@ -117,6 +82,16 @@ setNotFound(GError **error, const Refusal *refusal)
                     "the server has no file '%s'", refusal->name);
 }
 
+/* A status that does not come from the file API. */
+static void
+setMeaning(GError **error, const Refusal *refusal, const ViStatus *meaning)
+{
+    textToError(error, VI_ERROR, (gint)meaning->code,
+                "%s (HTTP status %u) and '%s' cannot be %s now" TEXT_MESSAGE "; " TEXT_MESSAGE,
+                meaning->reason, refusal->status, refusal->name,
+                refusal->writing ? "written" : "read", refusal->quote, meaning->advice);
+}
+
 static void
 setOther(GError **error, const Refusal *refusal, const char *location)
 {
@@ -136,7 +111,7 @@ viTransferSetRefused(GError **error, const ViFile *file, gboolean writing,
                    const HttpResponse *response, const char *body)
 {
     g_autofree char *name = viTransferName(file);
-    g_autofree char *text = quotableText(body ? body : "");
+    g_autofree char *text = viStatusText(body);
     g_autofree char *quote = *text ? g_strdup_printf("; it says '%s'", text) : g_strdup("");
     const Refusal refusal = {
         .name = name, .verb = writing ? "write" : "read", .quote = quote, .writing = writing,
@@ -161,10 +136,11 @@ viTransferSetRefused(GError **error, const ViFile *file, gboolean writing,
                     "status 405)",
                     refusal.verb, name);
         return;
+    case 407:
+    case 502:
     case 503:
-        textToError(error, VI_ERROR, VI_ERROR_BUSY,
-                    "the server is out of sessions or overloaded (HTTP status 503) and does not "
-                    "%s '%s' now; try again later", refusal.verb, name);
+    case 504:
+        setMeaning(error, &refusal, viStatusMeaning(response->status, text));
         return;
     default:
         break;

@@ -417,7 +417,7 @@ testBusy(void)
     g_assert_error(error, VI_ERROR, VI_ERROR_BUSY);
     fixtureAssertPhrase(error->message,
                         "CurrentTime: the server is out of sessions or overloaded (HTTP "
-                        "status 503)");
+                        "status 503); it says 'Service Unavailable'");
 }
 
 static void
@@ -428,7 +428,7 @@ testHtml(void)
 
     g_assert_error(error, VI_ERROR, VI_ERROR_PROTOCOL);
     fixtureAssertPhrase(error->message, "HTTP status 200 and text/html instead of a SOAP reply");
-    fixtureAssertPhrase(error->message, "'<html> <title>Router</title> </html>'");
+    fixtureAssertPhrase(error->message, "'Router'");
     fixtureAssertPhrase(error->message, "check that the URI names the web port");
 }
 

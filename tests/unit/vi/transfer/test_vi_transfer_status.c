@@ -37,6 +37,13 @@ testStatuses(void)
         { 500, "not enough memory", VI_ERROR_FILE_FAULT,
           "(HTTP status 500); it says 'not enough memory'" },
         { 503, NULL, VI_ERROR_BUSY, "503" },
+        { 503, "Out of HTTP sessions: Limited to 2000", VI_ERROR_BUSY,
+          "; it says 'Out of HTTP sessions: Limited to 2000'; try again later" },
+        { 503, "503 Service Unavailable (Failed to connect to endpoint: [N7Vmacore4Http]",
+          VI_ERROR_SERVICE_DOWN, "the service behind it does not (HTTP status 503)" },
+        { 407, NULL, VI_ERROR_REFUSED, "a proxy demands a login" },
+        { 502, NULL, VI_ERROR_PROTOCOL, "no valid reply from it (HTTP status 502)" },
+        { 504, "late", VI_ERROR_PROTOCOL, "in time (HTTP status 504)" },
         { 507, NULL, VI_ERROR_NO_DISK_SPACE, "is full" },
     };
     size_t i;
