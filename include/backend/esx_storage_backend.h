@@ -11,12 +11,12 @@
 #include "esx_volume.h"
 
 /*
- * EsxStorageBackend: what the facade needs to know of one kind of pool. Functions take a pool of
- * the present snapshot and plain structs, never libvirt's objects; a missing function means
- * VIR_ERR_NO_SUPPORT. Errors are GErrors without the pool's name: the facade puts that in front.
+ * EsxStorageBackend: the interface between the facade and one kind of pool. Functions take a pool
+ * of the current snapshot and plain structs, not libvirt's objects; a missing function means
+ * VIR_ERR_NO_SUPPORT. Errors are GErrors without the pool's name: the facade prefixes it.
  *
- * A further kind of pool is one more room with such a table, which a header of its own declares,
- * and one more row in esxStorageBackends().
+ * Another kind of pool needs a room with such a table, declared in its own header, and a row in
+ * esxStorageBackends().
  */
 
 /* One of libvirt's types of pools. */
@@ -28,29 +28,29 @@ typedef struct {
 typedef struct {
     const char *name;
 
-    /* The types that its pools may have; ends with a listFlag of 0. */
+    /* The possible types of its pools; ends with a listFlag of 0. */
     const EsxPoolType *types;
 
     /* Whether @pool is of this kind. */
     bool (*owns)(const InventoryPool *pool);
 
-    /* Why a volume of such a pool cannot be changed, as a whole sentence; NULL where it can. */
+    /* Why a volume of such a pool cannot be changed, as a complete message; NULL if it can. */
     const char *readOnlyReason;
 
     /*
-     * Where listing the volumes proves that the pool is still there, so that the facade need not
-     * ask for the inventory as well: whether @error of a listing may come from a pool that is not
-     * any more what an old snapshot says. NULL: a listing proves nothing.
+     * For backends whose listing of volumes proves that the pool still exists, so that the facade
+     * need not ask for the inventory as well: whether @error of a listing may mean that the pool
+     * differs from an old snapshot. NULL: a listing proves nothing.
      */
     bool (*isOutdated)(const GError *error);
 
     /* Returns: one of @types. */
     virStoragePoolType (*poolType)(const InventoryPool *pool);
 
-    /* Adds source and type to a definition that has name, UUID, sizes and target already. */
+    /* Adds source and type to a definition that already has name, UUID, sizes and target. */
     void (*poolDescribe)(const InventoryPool *pool, virStoragePoolDef *def);
 
-    /* Makes the server look at the storage again; later reads see what it found. */
+    /* Makes the server rescan the storage; later reads see the result. */
     gboolean (*poolRefresh)(EsxConnection *connection, const InventoryPool *pool, GError **error);
 
     /* Returns: (transfer full) all volumes, proven current within cache_ttl, or NULL with
@@ -58,14 +58,14 @@ typedef struct {
     EsxVolumeList *(*volumes)(EsxConnection *connection, const InventoryPool *pool, GError **error);
 
     /*
-     * Where the volume is that @text names: a key, a path or another name that holds on the whole
-     * server. Either may be missing.
+     * Finds the volume that @text names: a key, a path or another name that is valid for the whole
+     * server. Either function may be missing.
      *
-     * volumeSplit goes by the text alone and asks nobody. volumeLookup goes by @snapshot and, with
-     * @deep, asks the server, which may cost a request for each volume.
+     * volumeSplit uses only the text, and no request. volumeLookup uses @snapshot and, with @deep,
+     * asks the server, which may take a request for each volume.
      * @ret_pool, @ret_name: (transfer full) the names of the pool and of the volume; both stay NULL
-     * where there is none.
-     * Returns: FALSE with @error when the server could not be asked.
+     * if there is none.
+     * Returns: FALSE with @error if the server could not be asked.
      */
     bool (*volumeSplit)(const char *text, char **ret_pool, char **ret_name);
     gboolean (*volumeLookup)(EsxConnection *connection, InventorySnapshot *snapshot,
@@ -73,25 +73,26 @@ typedef struct {
                              GError **error);
 
     /*
-     * Of a volume that is to be made; both are there wherever volumeCreate or volumeClone is.
+     * For a volume to be created; both exist if volumeCreate or volumeClone does.
      *
-     * volumeKey: (transfer full) the key it will have.
-     * volumeCheckNew: FALSE with ESX_ERROR_NO_SUPPORT where @def asks for what such a pool cannot
-     * have. Apart from the verbs, because what comes first is whether the caller may ask at all.
+     * volumeKey: (transfer full) the key it will have. volumeCheckNew: FALSE with
+     * ESX_ERROR_NO_SUPPORT if @def requires something that such a pool does not support. Separate
+     * from the verbs, because access is checked in between.
      */
     char *(*volumeKey)(const InventoryPool *pool, const char *name);
     gboolean (*volumeCheckNew)(const virStorageVolDef *def, GError **error);
 
     /*
      * The verbs that change a volume. A backend without readOnlyReason has them all, and its
-     * volumes are claimed (esx_claim.h) while they change. Each sees to it that the next read of
-     * the pool and its volumes shows what it did, also when it failed on the way.
+     * volumes are claimed (esx_claim.h) while they change. Each ensures that the next read of the
+     * pool and its volumes shows the result, also if it failed in the middle.
      *
-     * volumeCreate, volumeClone: STORAGE_VOL_EXIST for a name that is taken, and nothing was
-     * touched. @ret_volume: (transfer full) a list of one: the volume as it is known to be now.
+     * volumeCreate, volumeClone: STORAGE_VOL_EXIST for a name that is taken; then nothing was
+     * changed. @ret_volume: (transfer full) a list of one: the volume in its new state, as far as
+     * known.
      *
-     * volumeResize: @capacity is what it shall have, all flags resolved; @allocate: the new part
-     * takes its room at once.
+     * volumeResize: @capacity is the new capacity, with all flags resolved; @allocate: the new part
+     * is allocated at once.
      */
     gboolean (*volumeCreate)(EsxConnection *connection, const InventoryPool *pool,
                              const EsxVolumeSpec *spec, EsxVolumeList **ret_volume, GError **error);
@@ -108,8 +109,8 @@ typedef struct {
 
     /*
      * Contents. @length 0: to the end of the volume; of an upload: to the end of the stream. They
-     * check what can be checked and look for the file that holds the contents; the transfer itself
-     * begins with EsxTransfer.run.
+     * check what can be checked in advance, and find the file with the contents; the transfer
+     * itself begins with EsxTransfer.run.
      */
     EsxTransfer *(*volumeDownload)(EsxConnection *connection, const InventoryPool *pool,
                                    const EsxVolume *volume, guint64 offset, guint64 length,
@@ -120,13 +121,13 @@ typedef struct {
 } EsxStorageBackend;
 
 /*
- * Returns: (transfer none) all of them, in the order in which a volume is looked for by a name that
- * holds on the whole server: what costs nothing first. Ends with NULL.
+ * Returns: (transfer none) all backends, in the order in which a volume is looked up by a name that
+ * is valid for the whole server: those without requests first. Ends with NULL.
  */
 const EsxStorageBackend *const *esxStorageBackends(void);
 
-/* Returns: the backend in charge of @pool; never NULL. */
+/* Returns: the backend of @pool; never NULL. */
 const EsxStorageBackend *esxStorageBackendFor(const InventoryPool *pool);
 
-/* Returns: the flag by which @pool is listed, VIR_CONNECT_LIST_STORAGE_POOLS_…. */
+/* Returns: the flag for listing @pool, VIR_CONNECT_LIST_STORAGE_POOLS_…. */
 unsigned int esxStorageBackendListFlag(const InventoryPool *pool);

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Which backend is in charge of a pool. */
+/* The backends, and which one a pool has. */
 
 #include "esx_storage_backend.h"
 

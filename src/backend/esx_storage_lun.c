@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* LUNs as volumes, whichever kind of pool has them. */
+/* LUNs as volumes, for all kinds of pools that have them. */
 
 #include "esx_storage_lun.h"
 
@@ -16,7 +16,7 @@
 EsxVolumeList *
 esxLunVolumes(const InventoryLun *const *luns, size_t n, GError **error)
 {
-    /* The snapshot has passed the limits of a reply, and each LUN is in here once. */
+    /* The snapshot is within the limits of a reply, and has each LUN once. */
     g_autoptr(EsxVolumeList) list = esxVolumeListNew(LIMIT_REPLY_BYTES);
     size_t i;
 
@@ -39,7 +39,7 @@ esxLunVolumes(const InventoryLun *const *luns, size_t n, GError **error)
     return esxVolumeListSeal(g_steal_pointer(&list));
 }
 
-/* The snapshot has them all. */
+/* The snapshot has all of them. */
 void
 esxLunLookup(const EsxStorageBackend *backend, const InventorySnapshot *snapshot,
              const char *text, char **ret_pool, char **ret_name)

@@ -8,24 +8,25 @@
 #include "esx_vmfs_verb.h"
 
 /*
- * What is done to a volume of a datastore that is there: EsxStorageBackend.volumeResize, volumeWipe
- * and volumeDelete. 2 requests each, the looks at the task that it needs longer than one, and but
- * for a wipe a look at the result. VI_ERROR_FILE_FAULT where that is not what the server says.
+ * Changes of an existing volume of a datastore: EsxStorageBackend.volumeResize, volumeWipe and
+ * volumeDelete. Each takes 2 requests, more if the task needs more than one read, and except for a
+ * wipe a check of the result. VI_ERROR_FILE_FAULT if the result differs from what the server
+ * reported.
  */
 
 /*
- * Extends a virtual disk to @capacity, rounded up to KiB; one that has it already costs no request.
- * ESX_ERROR_NO_SUPPORT with a sentence for a smaller one, and for a plain file.
+ * Extends a virtual disk to @capacity, rounded up to KiB; no request if it already has that.
+ * ESX_ERROR_NO_SUPPORT with a message for a smaller capacity, and for a plain file.
  *
- * @allocate: the new part is written with zeros.
+ * @allocate: the new part is filled with zeros.
  */
 gboolean esxVmfsResize(EsxConnection *connection, const InventoryPool *pool,
                        const EsxVolume *volume, guint64 capacity, gboolean allocate,
                        GError **error);
 
 /*
- * Whether the descriptor of the disk @name says at least @capacity bytes (1 request), as a task
- * that has succeeded says. A descriptor that cannot be read says nothing: TRUE.
+ * Whether the descriptor of the disk @name has at least @capacity bytes (1 request), as expected
+ * after a successful task. TRUE if the descriptor cannot be read.
  *
  * Returns: FALSE with VI_ERROR_FILE_FAULT.
  */
@@ -37,8 +38,8 @@ gboolean esxVmfsWipe(EsxConnection *connection, const InventoryPool *pool, const
                      GError **error);
 
 /*
- * Deletes a file, a virtual disk with its extents. Where the server will not and does not say why,
- * the disk's descriptor is read (1 request): ESX_ERROR_INVALID_OPERATION when it forbids that.
+ * Deletes a file; a virtual disk with its extents. If the server refuses without a reason, the
+ * disk's descriptor is read (1 request): ESX_ERROR_INVALID_OPERATION if it forbids deletion.
  */
 gboolean esxVmfsDelete(EsxConnection *connection, const InventoryPool *pool,
                        const EsxVolume *volume, GError **error);

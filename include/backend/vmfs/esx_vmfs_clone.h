@@ -9,15 +9,15 @@
 
 /*
  * Copies of volumes, within a datastore or from another one: EsxStorageBackend.volumeClone. The
- * server copies; its directory is made where it is missing.
+ * server copies; the directory is made if it is missing.
  *
- * A virtual disk keeps the type and the adapter of its source (thin stays thin), where the server
- * lets itself be told and the source's are known; else the server decides, and EsxVolume.disk of
- * @ret_volume is VI_DISK_UNKNOWN. With preallocation it is thick and zeroed at once. A larger
- * capacity is what the copy is extended to; a smaller one, and the allocation, do not matter. 2
- * requests, 4 for a larger one.
+ * A virtual disk keeps the type and the adapter of its source (thin stays thin), if the server
+ * supports that and the source's are known. Otherwise the server decides, and EsxVolume.disk of
+ * @ret_volume is VI_DISK_UNKNOWN. With preallocation it is thick and zeroed at once. The copy is
+ * extended to a larger capacity; a smaller one, and the allocation, are ignored. 2 requests, 4 for
+ * a larger capacity.
  *
- * A plain file is copied as it is: 2 requests.
+ * A plain file is copied unchanged: 2 requests.
  */
 gboolean esxVmfsClone(EsxConnection *connection, const InventoryPool *pool,
                       const EsxVolumeSpec *spec, const InventoryPool *sourcePool,

@@ -9,7 +9,7 @@
 
 /*
  * EsxVmfsDescriptor: the small text file "disk.vmdk" that describes a virtual disk and names the
- * files with its contents. Pure: bytes in, struct out; whatever is in those bytes.
+ * files with its contents. Pure: converts any bytes to a struct or an error.
  *
  *   # Disk DescriptorFile
  *   version=1
@@ -20,18 +20,18 @@
  *   ddb.adapterType = "lsilogic"
  *   ddb.thinProvisioned = "1"
  *
- * The form is that of VMware's "Virtual Disk Format 5.0"; ddb.deletable as seen in govmomi's
- * datastore file manager, the object URIs of vSAN and vVol as hosts write them.
+ * The format is that of VMware's "Virtual Disk Format 5.0"; ddb.deletable is as in govmomi's
+ * datastore file manager, the object URIs of vSAN and vVol as written by hosts.
  */
 
 #define ESX_VMFS_SECTOR 512
 
 typedef enum {
-    ESX_VMFS_EXTENT_FLAT,       /* VMFS, FLAT: the bytes of the disk as they are */
-    ESX_VMFS_EXTENT_ZERO,       /* nothing but zeros; has no file */
+    ESX_VMFS_EXTENT_FLAT,       /* VMFS, FLAT: the plain bytes of the disk */
+    ESX_VMFS_EXTENT_ZERO,       /* only zeros; has no file */
     ESX_VMFS_EXTENT_SPARSE,     /* SPARSE, VMFSSPARSE, SESPARSE, VSANSPARSE */
     ESX_VMFS_EXTENT_RAW,        /* VMFSRDM, VMFSRAW: a LUN */
-    ESX_VMFS_EXTENT_OTHER,      /* a kind not known yet */
+    ESX_VMFS_EXTENT_OTHER,      /* an unknown kind */
 } EsxVmfsExtentKind;
 
 typedef struct {
@@ -44,31 +44,31 @@ typedef struct {
 } EsxVmfsExtent;
 
 typedef struct {
-    char *createType;       /* as written, "" where absent */
+    char *createType;       /* as written, "" if absent */
     EsxVmfsExtent *extents;
     size_t nextents;
     guint64 capacity;       /* bytes: the sum of the extents */
-    char *adapter;          /* ddb.adapterType; NULL where absent, likewise the next two */
+    char *adapter;          /* ddb.adapterType; NULL if absent, like the next two */
     char *uuid;             /* ddb.uuid as written: "60 00 C2 9e …" */
     char *parent;           /* parentFileNameHint */
-    gboolean hasParent;     /* a snapshot: holds what differs from its parent */
+    gboolean hasParent;     /* a snapshot: holds the differences from its parent */
     gboolean thin;          /* ddb.thinProvisioned */
-    gboolean deletable;     /* ddb.deletable; TRUE where absent */
-    gboolean binary;        /* no text at all, but a hosted sparse disk: magic number "KDMV" */
+    gboolean deletable;     /* ddb.deletable; TRUE if absent */
+    gboolean binary;        /* not text, but a hosted sparse disk: magic number "KDMV" */
 } EsxVmfsDescriptor;
 
 /*
  * @bytes: need not end with a NUL.
- * Returns: (transfer full), or NULL with ESX_ERROR_INVALID_OPERATION and a sentence when that is no
+ * Returns: (transfer full), or NULL with ESX_ERROR_INVALID_OPERATION and a message if it is not a
  * descriptor, or a broken one. A binary one has no extents.
  */
 EsxVmfsDescriptor *esxVmfsDescriptorParse(const char *bytes, size_t length, GError **error);
 
 /*
- * Whether the disk's bytes, all of them and in order, are what its extents hold: each is flat,
- * accessible, has a size, and lies in a file beside the descriptor.
+ * Whether the extents contain all of the disk's bytes in order: each is flat, accessible, has a
+ * size, and is in a file beside the descriptor.
  *
- * Returns: FALSE with ESX_ERROR_NO_SUPPORT and a sentence that says what the disk is instead, and
+ * Returns: FALSE with ESX_ERROR_NO_SUPPORT and a message that says what the disk is instead, and
  * what to do.
  */
 gboolean esxVmfsDescriptorCheckFlat(const EsxVmfsDescriptor *descriptor, GError **error);

@@ -8,14 +8,13 @@
 #include "esx_storage_backend.h"
 
 /*
- * EsxStorageBackend.volumeDownload of datastores: 1 request, see esxVmfsContentsFind(). Whoever
- * wants more than there is gets what there is, as from libvirt's local storage; a beginning behind
+ * EsxStorageBackend.volumeDownload of datastores: 1 request, see esxVmfsContentsFind(). A length
+ * beyond the end returns the bytes up to the end, as in libvirt's local storage; an offset beyond
  * the end is ESX_ERROR_INVALID_ARGUMENT.
  *
- * The contents come over as many connections as EsxConnection.connections says (esx_vmfs_fetch.h).
- * One it is for what is not longer than a few segments; as long as one is so fast that others would
- * not help; and where each request costs a ticket and a connection of its own, which is how a
- * vCenter's hosts want it.
+ * The contents are read over EsxConnection.connections connections (esx_vmfs_fetch.h). It is only
+ * one for contents of a few segments; while one is so fast that others would not help; and if each
+ * request costs a ticket and a separate connection, as with the hosts of a vCenter.
  *
  * An error says how many bytes were received before it.
  */

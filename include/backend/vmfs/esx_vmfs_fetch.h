@@ -8,25 +8,28 @@
 #include "vi_transfer.h"
 
 /*
- * Reading one run of bytes over several connections at once, and giving it away in order.
+ * Reads one range of bytes over several connections at once, and delivers it in order.
  *
  *   worker 1 ── segment 0 ──► slot 0 ─┐
  *   worker 2 ── segment 1 ──► slot 1 ─┼─► in order, as far as it has come ─► sink
  *   worker 3 ── segment 2 ──► slot 2 ─┘
  *   worker 1 ── segment 3 ──► slot 3 …       as soon as a slot is free
  *
- * Each worker is a thread that asks for one segment after another. The slots together are all the
- * memory there is (ESX_VMFS_FETCH_WINDOW), whatever the number of workers, so more workers mean
- * smaller segments. A sink that takes its time holds the workers up between their requests. What is
- * there of the segment that comes next is given away before it is whole.
+ * Each worker is a thread that requests one segment after another. The slots together use a fixed
+ * amount of memory (ESX_VMFS_FETCH_WINDOW), whatever the number of workers, so more workers mean
+ * smaller segments. A slow sink delays the workers between their requests. The available part of
+ * the next segment is delivered before the segment is complete.
  */
 
 #define ESX_VMFS_FETCH_WINDOW ((size_t)12 * 1024 * 1024)
 
-/* Segments are whole ones of these, counted from byte 0 on; a run's first and last may be less. */
+/*
+ * Segments are multiples of this, counted from byte 0; the first and last of a range may be
+ * shorter.
+ */
 #define ESX_VMFS_FETCH_GRAIN ((size_t)64 * 1024)
 
-/* Reads as viTransferRead does; called by several threads at once. */
+/* Reads like viTransferRead; called by several threads at once. */
 typedef gboolean (*EsxVmfsFetchRead)(gpointer opaque, guint64 offset, guint64 length,
                                      ViTransferSink sink, gpointer sinkOpaque, gint *cancel,
                                      GError **error);
@@ -38,14 +41,14 @@ typedef struct {
     gpointer opaque;            /* for read */
 } EsxVmfsFetch;
 
-/* How long a segment is with so many workers. */
+/* The length of a segment with this many workers. */
 size_t esxVmfsFetchSegment(guint workers);
 
 /*
  * Calls @sink with all bytes, in order, on the calling thread. When anything fails, or @cancel is
  * raised, all workers are stopped, and it returns when they have ended.
  *
- * Returns: FALSE with the error that came first.
+ * Returns: FALSE with the first error.
  */
 gboolean esxVmfsFetchRun(const EsxVmfsFetch *fetch, ViTransferSink sink, gpointer opaque,
                          gint *cancel, GError **error);

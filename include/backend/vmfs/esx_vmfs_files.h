@@ -9,8 +9,8 @@
 #include "vi_browser.h"
 
 /*
- * The volumes among the files that a search of a datastore found: every file but the extents of
- * disks, which come and go with their descriptors, and what a host keeps for itself.
+ * The volumes among the files that a search of a datastore found: every file except extents of
+ * disks, which belong to their descriptors, and files for the host's own use.
  *
  *   name        "dir/file", with folders as the datastore has them
  *   alias       the same with folders as people call them, where they have such a name
@@ -19,14 +19,14 @@
  *   capacity    of a disk what a guest sees; else, and if that is unknown, the file's size
  *   disk        thin or thick and the adapter, if the server gives them; it does not say "eager"
  *
- * Left out, and counted in the list, is what has a path longer than LIMIT_DATASTORE_PATH. A
- * friendly name longer than LIMIT_NAME_BYTES counts as none, and so does one of a folder below
+ * A file with a path longer than LIMIT_DATASTORE_PATH is left out, and counted in the list. A
+ * friendly name longer than LIMIT_NAME_BYTES counts as none, and so does that of a folder below
  * LIMIT_FRIENDLY_LEVELS others.
  *
- * Returns: (transfer full) a sealed list, or NULL with VI_ERROR_PROTOCOL when it takes too much
- * memory for what came.
+ * Returns: (transfer full) a sealed list, or NULL with VI_ERROR_PROTOCOL if it takes too much
+ * memory for the size of the reply.
  */
 EsxVolumeList *esxVmfsFilesList(const ViSearch *search, const char *pool, GError **error);
 
-/* What ESX takes a file for by its name: VIR_STORAGE_FILE_VMDK, _ISO or _RAW. */
+/* The format that a file's name means to ESX: VIR_STORAGE_FILE_VMDK, _ISO or _RAW. */
 int esxVmfsFormatByName(const char *name);

@@ -9,30 +9,29 @@
 #include "esx_volume.h"
 
 /*
- * Listings of the volumes of datastores. One search answers every read of a volume that follows
- * (info, path, key, XML) until it is older than the reader's cache_ttl or somebody expires it:
- * pool-refresh, or a change made through this driver. One cache per session, with one listing for
- * each datastore: of LIMIT_KEPT_DATASTORES, and no more lists than LIMIT_LISTINGS_BYTES. Above that
- * the listings go that were not read for the longest time. The next read of such a datastore
- * searches again.
+ * Listings of the volumes of datastores. One search answers all following reads of volumes (info,
+ * path, key, XML) until it is older than the reader's cache_ttl, or is expired by pool-refresh or
+ * by a change through this driver. There is one cache per session, with one listing per datastore,
+ * limited by LIMIT_KEPT_DATASTORES and LIMIT_LISTINGS_BYTES. Above these limits, the least recently
+ * used listings are removed. The next read of such a datastore searches again.
  */
 
 typedef struct _EsxVmfsListings EsxVmfsListings;
 
 EsxVmfsListings *esxVmfsListingsNew(void);
 
-/* Returns: (transfer none) those of the connection's server. */
+/* Returns: (transfer none) the listings of the connection's server. */
 EsxVmfsListings *esxVmfsListingsOf(const EsxConnection *connection);
 
-/* Nobody may be using it. Accepts NULL. */
+/* It must not be in use. Accepts NULL. */
 void esxVmfsListingsFree(EsxVmfsListings *listings);
 
 /*
- * @ttlMs: how long a search answers; 0: each read searches.
+ * @ttlMs: how long a search is valid; 0: each read searches.
  * Returns: (transfer full) the volumes of the datastore @pool, or NULL with @error.
  */
 EsxVolumeList *esxVmfsListingsAcquire(EsxVmfsListings *listings, ViSession *session,
                                       const InventoryPool *pool, guint ttlMs, GError **error);
 
-/* The next read of @pool's volumes searches again. Accepts a pool that is no datastore. */
+/* The next read of @pool's volumes searches again. Accepts a pool that is not a datastore. */
 void esxVmfsListingsExpire(EsxVmfsListings *listings, const InventoryPool *pool);

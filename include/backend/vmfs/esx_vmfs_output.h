@@ -8,31 +8,31 @@
 #include "esx_pipe.h"
 
 /*
- * EsxVmfsOutput: what comes from a server on its way into the pipe of a download. In a sparse one
- * blocks of zeros become holes: nothing in the file API shows where a file has holes, so each block
- * is looked at. Blocks are those of the volume, wherever the download begins.
+ * EsxVmfsOutput: passes bytes from a server to the pipe of a download. In a sparse download, blocks
+ * of zeros become holes: the file API does not show where a file has holes, so each block is
+ * checked. Blocks are aligned in the volume, wherever the download begins.
  *
  * One thread at a time.
  */
 typedef struct {
     EsxPipe *pipe;          /* borrowed */
     gboolean sparse;
-    guint64 at;             /* in the volume, of the next byte */
-    char *block;            /* what there is of a block whose end is yet to come */
+    guint64 at;             /* position of the next byte in the volume */
+    char *block;            /* the beginning of an incomplete block */
     size_t filled;
 } EsxVmfsOutput;
 
 #define ESX_VMFS_OUTPUT_BLOCK ((size_t)64 * 1024)
 
-/* The reader is woken for so many bytes; else it would be for each record of TLS. */
+/* The reader is woken for this many bytes; otherwise it would be for each TLS record. */
 #define ESX_VMFS_OUTPUT_STEP ((size_t)256 * 1024)
 
-/* @at: where in the volume the download begins. */
+/* @at: the position in the volume where the download begins. */
 void esxVmfsOutputInit(EsxVmfsOutput *output, EsxPipe *pipe, gboolean sparse, guint64 at);
 
 /*
- * ViTransferSink, with an EsxVmfsOutput. Blocks while the pipe is full; what comes is kept back
- * until its block is whole, if the download is sparse.
+ * ViTransferSink, with an EsxVmfsOutput. Blocks while the pipe is full. In a sparse download, bytes
+ * are held back until their block is complete.
  *
  * Returns: FALSE with HTTP_ERROR_CANCELLED when the pipe was closed, or the process is to end.
  */
@@ -44,5 +44,5 @@ gboolean esxVmfsOutputFlush(EsxVmfsOutput *output, GError **error);
 void esxVmfsOutputClear(EsxVmfsOutput *output);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(EsxVmfsOutput, esxVmfsOutputClear)
 
-/* Whether @data is nothing but zeros. */
+/* Whether @data has only zeros. */
 gboolean esxVmfsIsZero(const char *data, size_t length);

@@ -10,15 +10,15 @@
 /*
  * EsxStorageBackend.volumeUpload of datastores: 1 request, see esxVmfsContentsFind().
  *
- * A server writes whole files only. So an upload replaces the contents: a beginning within them, or
- * a length that leaves the rest of them as it is, is ESX_ERROR_NO_SUPPORT with a sentence. A plain
- * file becomes as long as what is sent; a virtual disk takes exactly as many bytes as it has. Where
- * a length is given, so many bytes must come: ESX_ERROR_INVALID_ARGUMENT when there are fewer, or
- * more.
+ * A server can only write whole files. So an upload replaces the contents: an offset other than 0,
+ * or a length that would keep the rest, is ESX_ERROR_NO_SUPPORT with a message. A plain file
+ * becomes as long as the data sent; a virtual disk takes exactly as many bytes as it has. If a
+ * length is given, exactly that many bytes must be sent: fewer or more are
+ * ESX_ERROR_INVALID_ARGUMENT.
  *
- * What comes is written to a file beside the volume, with a name of nameMakeTemporary(). When the
- * stream has ended and the server says that this file is as long as what was sent, it is moved onto
- * the contents. So until then the volume is what it was; whatever goes wrong, the other file is
+ * The data is written to a file beside the volume, with a name from nameMakeTemporary(). When the
+ * stream has ended, and the server reports that this file has the length that was sent, it is moved
+ * onto the contents. Until then the volume is unchanged. After a failure, the temporary file is
  * deleted, or named in the error.
  */
 EsxTransfer *esxVmfsUpload(EsxConnection *connection, const InventoryPool *pool,

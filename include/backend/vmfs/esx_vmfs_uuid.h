@@ -8,12 +8,12 @@
 #include "esx_connection.h"
 
 /*
- * Finding a virtual disk by its UUID, which is the key libvirt's built-in driver gives it. ESX has
- * no index of them, so every disk of every reachable datastore is asked (QueryVirtualDiskUuid), a
- * few at a time.
+ * Finds a virtual disk by its UUID, which is its key in libvirt's built-in driver. ESX has no index
+ * of UUIDs, so all disks of all reachable datastores are queried (QueryVirtualDiskUuid), a few at a
+ * time.
  */
 
-/* How many disks are asked at once. */
+/* How many disks are queried at once. */
 #define ESX_VMFS_UUID_THREADS 8
 
 /* How long the whole search may take. */
@@ -21,9 +21,9 @@
 
 /*
  * @uuid: canonical, lower case.
- * @ret_path: (transfer full) "[pool] name" of the disk, or NULL when no disk has it.
- * Returns: FALSE with @error when the search could not be completed. A disk that cannot give its
- * UUID (locked, broken) is passed over.
+ * @ret_path: (transfer full) "[pool] name" of the disk, or NULL if no disk has it.
+ * Returns: FALSE with @error if the search could not be completed. A disk whose UUID cannot be read
+ * (locked, broken) is skipped.
  */
 gboolean esxVmfsFindDisk(EsxConnection *connection, InventorySnapshot *snapshot, const char *uuid,
                          char **ret_path, GError **error);

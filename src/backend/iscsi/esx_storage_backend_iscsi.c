@@ -55,8 +55,9 @@ iscsiPoolDescribe(const InventoryPool *pool, virStoragePoolDef *def)
         def->source.initiator.iqn = g_strdup(target->adapters[0].iqn);
 }
 
-/* Rescans every adapter that has the target, and only those: a rescan is slow and disturbs the
- * host. */
+/*
+ * Rescans all adapters with the target, and only those: a rescan is slow and puts load on the host.
+ */
 static gboolean
 iscsiPoolRefresh(EsxConnection *connection, const InventoryPool *pool, GError **error)
 {

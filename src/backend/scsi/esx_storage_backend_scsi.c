@@ -29,8 +29,8 @@ scsiPoolType(const InventoryPool *pool G_GNUC_UNUSED)
 }
 
 /*
- * What the adapter is: its model, and its WWNs. libvirt's schema has no other place for WWNs than
- * an adapter of type fc_host, which means a virtual adapter that libvirt makes and removes.
+ * Describes the adapter: its model, and its WWNs. libvirt's schema allows WWNs only in an adapter
+ * of type fc_host, which means a virtual adapter that libvirt makes and removes.
  */
 static char *
 describeProduct(const InventoryHba *hba)
@@ -51,7 +51,7 @@ scsiPoolDescribe(const InventoryPool *pool, virStoragePoolDef *def)
 
     def->type = VIR_STORAGE_POOL_SCSI;
     def->source.adapter.type = VIR_STORAGE_ADAPTER_TYPE_SCSI_HOST;
-    /* libvirt prints this one as it is: it is for XML already. */
+    /* libvirt prints this text unchanged, so it is escaped for XML here. */
     def->source.adapter.data.scsi_host.name = g_markup_escape_text(hba->adapter.device, -1);
     def->source.product = describeProduct(hba);
 }

@@ -4,9 +4,8 @@
  */
 
 /*
- * Datastores as pools: VMFS, NFS 3 and 4.1, CIFS, local ones, and whatever else a host calls a
- * datastore (vSAN, vVol, PMem, kinds not known yet), for which libvirt has no type of its own:
- * those are directories.
+ * Datastores as pools: VMFS, NFS 3 and 4.1, CIFS, local ones, and other datastores (vSAN, vVol,
+ * PMem, unknown kinds), for which libvirt has no type: those are directories.
  */
 
 #include "esx_storage_backend_vmfs.h"
@@ -24,7 +23,7 @@
 #include "vi_call.h"
 #include "vim_types.h"
 
-/* Where a host has its disks; their partitions are "NAME:NUMBER" in there. */
+/* The directory of a host's disks; their partitions are "NAME:NUMBER" in it. */
 #define DISK_FOLDER "/vmfs/devices/disks"
 
 static const EsxPoolType vmfsTypes[] = {
@@ -47,7 +46,7 @@ hasSource(const InventoryDatastore *datastore)
            *datastore->remotePath == '/';
 }
 
-/* A source that is not known would make XML that libvirt itself refuses: then it is a directory. */
+/* XML with an unknown source would be refused by libvirt itself, so then it is a directory. */
 static virStoragePoolType
 vmfsPoolType(const InventoryPool *pool)
 {
@@ -64,8 +63,7 @@ vmfsPoolType(const InventoryPool *pool)
     return VIR_STORAGE_POOL_DIR;
 }
 
-/* libvirt's file system pools have one device, so of several extents the first one stands for
- * all. */
+/* libvirt's file system pools have one device, so the first of several extents represents all. */
 static void
 describeVmfs(const InventoryDatastore *datastore, virStoragePoolSource *source)
 {
@@ -96,7 +94,7 @@ static void
 vmfsPoolDescribe(const InventoryPool *pool, virStoragePoolDef *def)
 {
     def->type = vmfsPoolType(pool);
-    /* ESX has no path for a datastore that is not mounted, but libvirt's schema wants one. */
+    /* ESX has no path for a datastore that is not mounted, but libvirt's schema requires one. */
     if (!def->target.path)
         def->target.path = g_strdup("/vmfs/volumes");
     if (def->type == VIR_STORAGE_POOL_FS)
@@ -118,7 +116,7 @@ vmfsPoolRefresh(EsxConnection *connection, const InventoryPool *pool, GError **e
     if (reply)
         return TRUE;
 
-    /* It has gone since the snapshot was taken. */
+    /* It disappeared after the snapshot was taken. */
     if (g_error_matches(local, VI_ERROR, VI_ERROR_OBJECT_GONE))
         g_set_error(error, ESX_ERROR, ESX_ERROR_NO_POOL,
                     "the datastore no longer exists on the server");
@@ -138,7 +136,7 @@ tellLeftOut(EsxConnection *connection, const InventoryPool *pool, EsxVolumeList 
         esxServerTellLeftOut(connection->server, listing, out);
 }
 
-/* Whether @error may come from a pool that is not any more what an old snapshot says. */
+/* Whether @error may mean that the pool differs from an old snapshot. */
 static bool
 vmfsIsOutdated(const GError *error)
 {
@@ -180,7 +178,7 @@ vmfsVolumeSplit(const char *text, char **ret_pool, char **ret_name)
     return nameSplitDatastorePath(text, ret_pool, ret_name);
 }
 
-/* By the UUID of a virtual disk, which the server is asked for disk by disk. */
+/* By the UUID of a virtual disk, which is queried disk by disk. */
 static gboolean
 vmfsVolumeLookup(EsxConnection *connection, InventorySnapshot *snapshot, const char *text,
                  gboolean deep, char **ret_pool, char **ret_name, GError **error)

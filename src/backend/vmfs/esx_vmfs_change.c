@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Growing, wiping and deleting what is there. */
+/* Extends, wipes and deletes existing volumes. */
 
 #include "esx_vmfs_change.h"
 
@@ -100,7 +100,7 @@ esxVmfsWipe(EsxConnection *connection, const InventoryPool *pool, const EsxVolum
 
 /* ---- delete ---------------------------------------------------------------------------------- */
 
-/* Whether @error of a deletion says little of its reason. */
+/* Whether @error of a deletion does not give the reason. */
 static gboolean
 isVague(const GError *error)
 {
@@ -118,7 +118,7 @@ isVague(const GError *error)
     }
 }
 
-/* Whether the descriptor of the disk forbids to delete it. One that cannot be read does not. */
+/* Whether the descriptor of the disk forbids deletion. FALSE if it cannot be read. */
 static gboolean
 isForbidden(EsxVmfsVerb *verb, const EsxVolume *volume)
 {

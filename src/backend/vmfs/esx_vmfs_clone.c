@@ -26,7 +26,7 @@ typedef struct {
     gboolean kindTaken;
 } Copy;
 
-/* ---- what is wanted -------------------------------------------------------------------------- */
+/* ---- the request ----------------------------------------------------------------------------- */
 
 static gboolean
 isSamePool(const InventoryPool *a, const InventoryPool *b)
@@ -83,7 +83,7 @@ copyDisk(EsxVmfsVerb *verb, gpointer opaque, GError **error)
     return FALSE;
 }
 
-/* Extends the copy; that failing, takes it away, or says that it stays. */
+/* Extends the copy; on failure deletes it, or says that it is left over. */
 static gboolean
 extendCopy(EsxVmfsVerb *verb, const Copy *copy, guint64 capacityKb, GError **error)
 {
@@ -102,7 +102,7 @@ extendCopy(EsxVmfsVerb *verb, const Copy *copy, guint64 capacityKb, GError **err
     return FALSE;
 }
 
-/* The source's kind, unless another one is asked for. */
+/* The source's kind, unless another one is requested. */
 static ViDiskKind
 kindOfCopy(const EsxVolumeSpec *spec, const EsxVolume *source)
 {
@@ -133,7 +133,7 @@ cloneDisk(EsxVmfsVerb *verb, const EsxVolumeSpec *spec, Copy *copy, EsxVolume *v
 
     volume->disk.type = copy->kindTaken ? copy->kind.type : VI_DISK_UNKNOWN;
     volume->capacity = grows ? capacityKb * 1024 : copy->source->capacity;
-    /* What a thin copy takes only the next listing tells. */
+    /* The allocation of a thin copy is known only from the next listing. */
     if (volume->disk.type == VI_DISK_THICK || volume->disk.type == VI_DISK_EAGER)
         volume->allocation = volume->capacity;
     else
@@ -157,7 +157,7 @@ copyFile(EsxVmfsVerb *verb, gpointer opaque, GError **error)
     return FALSE;
 }
 
-/* Whether the copy is there, and as long as its source, which may be another one by now. */
+/* Whether the copy exists and is as long as its source, which may have been replaced. */
 static gboolean
 checkCopiedFile(const EsxVmfsVerb *verb, const char *name, const Copy *copy, GError **error)
 {

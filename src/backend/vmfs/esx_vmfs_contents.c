@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* From a volume to the files that hold its bytes. */
+/* Finds the files that hold the bytes of a volume. */
 
 #include "esx_vmfs_contents.h"
 
@@ -62,7 +62,7 @@ failDescriptor(EsxConnection *connection, const ViFile *file, GError **error, GE
     return FALSE;
 }
 
-/* "x-flat.vmdk" is that of "x.vmdk", and of no other disk. */
+/* "x-flat.vmdk" belongs to "x.vmdk", and to no other disk. */
 static gboolean
 isCalledAfter(const char *file, const char *disk)
 {
@@ -72,7 +72,7 @@ isCalledAfter(const char *file, const char *disk)
     return strncmp(file, disk, stem) == 0 && file[stem] == '-';
 }
 
-/* An image ends where the last extent in it does: the descriptor says how long each file is. */
+/* An image ends with the last extent in it: the descriptor gives the length of each file. */
 static void
 setKnown(EsxVmfsContents *contents)
 {

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* New volumes: virtual disks by the server itself, plain files by writing zeros. */
+/* New volumes: the server makes virtual disks; plain files are written with zeros. */
 
 #include "esx_vmfs_create.h"
 
@@ -16,7 +16,7 @@
 #include "vi_transfer.h"
 #include "vim_types.h"
 
-/* ---- what is wanted -------------------------------------------------------------------------- */
+/* ---- the request ----------------------------------------------------------------------------- */
 
 gboolean
 esxVmfsDiskType(const EsxVolumeSpec *spec, ViDiskType *ret_type, GError **error)
@@ -85,7 +85,7 @@ createDisk(EsxVmfsVerb *verb, gpointer opaque, GError **error)
     return FALSE;
 }
 
-/* libvirt's XML has no place for the adapter of a volume. */
+/* libvirt's XML has no element for the adapter of a volume. */
 static gboolean
 newDisk(EsxVmfsVerb *verb, const EsxVolumeSpec *spec, EsxVolume *volume, GError **error)
 {
@@ -106,7 +106,7 @@ newDisk(EsxVmfsVerb *verb, const EsxVolumeSpec *spec, EsxVolume *volume, GError 
 
 /* ---- plain files ----------------------------------------------------------------------------- */
 
-/* HttpSource: as many zeros as are left. */
+/* HttpSource: the remaining number of zeros. */
 static gssize
 giveZeros(char *buffer, size_t size, gpointer opaque, GError **error G_GNUC_UNUSED)
 {
@@ -121,7 +121,7 @@ giveZeros(char *buffer, size_t size, gpointer opaque, GError **error G_GNUC_UNUS
 typedef struct {
     const char *name;
     guint64 size;
-    gboolean begun;     /* there may be something under that name */
+    gboolean begun;     /* a file with that name may exist */
 } NewFile;
 
 /* EsxVmfsStep */
@@ -136,7 +136,7 @@ writeZeros(EsxVmfsVerb *verb, gpointer opaque, GError **error)
     if (viTransferWrite(verb->connection->transfer, &file, (gint64)wanted->size, giveZeros, &left,
                       verb->change.cancel, NULL /* ret_written */, &local))
         return TRUE;
-    /* Without a directory nothing was written. */
+    /* Without its directory nothing was written. */
     wanted->begun = !g_error_matches(local, VI_ERROR, VI_ERROR_FILE_NOT_FOUND);
     g_propagate_error(error, g_steal_pointer(&local));
     return FALSE;
@@ -149,7 +149,7 @@ setExists(const char *name, GError **error)
     return FALSE;
 }
 
-/* A file no server could take is not sent. What is free now is for the server to say. */
+/* A file that is too large for any datastore is not sent. The server checks the free space. */
 static gboolean
 checkRoom(const InventoryPool *pool, guint64 size, GError **error)
 {
@@ -163,7 +163,7 @@ checkRoom(const InventoryPool *pool, guint64 size, GError **error)
     return FALSE;
 }
 
-/* A look at a name before much is sent for it. What it cannot see, the move will. */
+/* Checks a name before much data is sent for it. The move detects what this check cannot. */
 static gboolean
 checkFree(EsxVmfsVerb *verb, const EsxVolumeSpec *spec, GError **error)
 {
@@ -176,7 +176,7 @@ checkFree(EsxVmfsVerb *verb, const EsxVolumeSpec *spec, GError **error)
     return setExists(spec->name, error);
 }
 
-/* Gives what is written under @temporary its name; that failing, takes it away. */
+/* Moves @temporary to its name; on failure deletes it. */
 static gboolean
 moveToName(EsxVmfsVerb *verb, const char *temporary, const char *name, GError **error)
 {
@@ -202,8 +202,8 @@ moveToName(EsxVmfsVerb *verb, const char *temporary, const char *name, GError **
 }
 
 /*
- * Whether the server has stored what was sent, and under the name it says. One look for both: the
- * file is this verb's own, since the move replaces nothing, so that a bad one can be taken away.
+ * Whether the server has stored what was sent, under the right name. One check for both: the file
+ * was made by this verb, since the move replaces nothing, so a bad one can be deleted.
  */
 static gboolean
 checkNewFile(const EsxVmfsVerb *verb, const char *temporary, const EsxVolumeSpec *spec,

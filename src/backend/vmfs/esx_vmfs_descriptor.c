@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Descriptors of virtual disks, as whoever wrote them wrote them. */
+/* Descriptors of virtual disks, from any writer. */
 
 #include "esx_vmfs_descriptor.h"
 
@@ -17,12 +17,12 @@
 #define MAGIC_TEXT "# Disk DescriptorFile"
 #define MAGIC_BINARY "KDMV"
 
-/* Where a hosted sparse disk has its capacity in sectors: 8 bytes, the lowest first. */
+/* The position of a hosted sparse disk's capacity in sectors: 8 bytes, little-endian. */
 #define BINARY_CAPACITY 12
 
 #define NO_PARENT "ffffffff"
 
-/* ---- pieces of a line ------------------------------------------------------------------------ */
+/* ---- parts of a line ------------------------------------------------------------------------- */
 
 static const char *
 skipBlanks(const char *at)
@@ -30,7 +30,7 @@ skipBlanks(const char *at)
     return at + strspn(at, " \t");
 }
 
-/* Takes the word at *@at; moves *@at behind it and its blanks. Returns: (transfer full). */
+/* Takes the word at *@at; moves *@at past it and the blanks after it. Returns: (transfer full). */
 static char *
 takeWord(const char **at)
 {
@@ -49,10 +49,7 @@ takeNumber(const char **at, guint64 *ret_number)
     return g_ascii_string_to_unsigned(word, 10, 0, G_MAXINT64, ret_number, NULL);
 }
 
-/*
- * Takes a file's name. It ends at the last quote of the line: a name with quotes in it is written
- * as it is.
- */
+/* Takes a file's name. It ends at the last quote of the line: quotes in a name are not escaped. */
 static gboolean
 takeFile(const char **at, char **ret_file)
 {
@@ -86,7 +83,7 @@ isTrue(const char *value)
 
 /* ---- lines ----------------------------------------------------------------------------------- */
 
-/* What is known of a descriptor so far. */
+/* A descriptor that is being parsed. */
 typedef struct {
     EsxVmfsDescriptor *descriptor;
     GArray *extents;        /* EsxVmfsExtent */
@@ -137,7 +134,7 @@ isExtent(const char *line)
     return g_str_equal(word, "RW") || g_str_equal(word, "RDONLY") || g_str_equal(word, "NOACCESS");
 }
 
-/* Reads the parts of an extent's line behind its access. */
+/* Reads the parts of an extent's line after its access. */
 static gboolean
 readExtentParts(const char *at, EsxVmfsExtent *extent)
 {
@@ -152,7 +149,7 @@ readExtentParts(const char *at, EsxVmfsExtent *extent)
         return extent->kind == ESX_VMFS_EXTENT_ZERO;
     if (!takeFile(&at, &extent->file))
         return FALSE;
-    /* A device has its identifier behind its offset, which is no matter here. */
+    /* A device has an identifier after its offset, which is not needed here. */
     return *at == '\0' || takeNumber(&at, &extent->offset);
 }
 
@@ -174,7 +171,7 @@ readExtent(Reader *reader, const char *line)
     return TRUE;
 }
 
-/* The first one of a key counts. */
+/* The first value of a key counts. */
 static void
 keepValue(char **field, char **value)
 {
@@ -258,7 +255,7 @@ readBinary(EsxVmfsDescriptor *descriptor, const char *bytes, size_t length)
 static gboolean
 readText(EsxVmfsDescriptor *descriptor, const char *bytes, size_t length, GError **error)
 {
-    /* What is behind a NUL is padding. */
+    /* Bytes after a NUL are padding. */
     g_autofree char *text = g_strndup(bytes, length);
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
     Reader reader = { .descriptor = descriptor };

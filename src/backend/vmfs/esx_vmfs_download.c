@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Contents of a volume, from the server to the user. */
+/* Contents of a volume, from the server to the client. */
 
 #include "esx_vmfs_download.h"
 
@@ -16,17 +16,17 @@
 #include "esx_vmfs_output.h"
 #include "esx_vmfs_verb.h"
 
-/* With the window of a fetch this is all the memory that a download takes. */
+/* A download uses this much memory, plus the window of a fetch. */
 #define PIPE_BYTES ((size_t)1024 * 1024)
 
-/* What is shorter than so many segments comes over one connection. */
+/* Contents shorter than this many segments are read over one connection. */
 #define FEW_SEGMENTS 3
 
 /*
- * A connection that brings so many bytes in so long needs no others beside it: where neither the
- * wire nor the server's limits hold it up, they only add requests. (Hosts were seen to give one
- * connection 140 MiB a second at best, and a multiple of that to several.) So the first bytes are
- * an attempt, and while the pieces that follow are as fast it stays at that.
+ * A connection that brings this many bytes in this time needs no others: if neither the network nor
+ * the server's limits slow it down, others only add requests. (Hosts were seen to give one
+ * connection at most 140 MiB a second, and a multiple of that to several.) So the first bytes are a
+ * test, and while the following pieces are as fast, one connection is used.
  */
 #define FAST_BYTES_PER_SECOND ((guint64)200 * 1024 * 1024)
 #define FIRST_PIECE ((guint64)2 * 1024 * 1024)
@@ -50,7 +50,7 @@ readContents(gpointer opaque, guint64 offset, guint64 length, ViTransferSink sin
                                sink, sinkOpaque, cancel, error);
 }
 
-/* Whether each request may cost a ticket, and a connection that serves no other. */
+/* Whether each request may cost a ticket and a separate connection. */
 static gboolean
 mayNeedTickets(const EsxConnection *connection)
 {
@@ -58,7 +58,7 @@ mayNeedTickets(const EsxConnection *connection)
            viSessionAbout(connection->session)->product == VI_PRODUCT_VPX;
 }
 
-/* How many connections it is worth. */
+/* How many connections to use. */
 static guint
 workersFor(const Download *download)
 {
@@ -133,11 +133,11 @@ runDownload(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error)
     return FALSE;
 }
 
-/* ---- what is to be believed ------------------------------------------------------------------ */
+/* ---- listing and file ------------------------------------------------------------------------ */
 
 /*
- * Whether a listing can be held against the file API. Of a plain file on a store of objects (vSAN,
- * vVol) nobody knows which size a listing gives.
+ * Whether a listing can be compared with the file API. For a plain file on an object store (vSAN,
+ * vVol), it is unknown which size a listing gives.
  */
 static gboolean
 isComparable(const InventoryPool *pool, const EsxVolume *volume)
@@ -155,7 +155,7 @@ isListed(const EsxVolume *volume, guint64 size)
     return size == volume->capacity;
 }
 
-/* Looks at the listing and at the file again, in this order. */
+/* Checks the listing and the file again, in this order. */
 static EsxVmfsContents *
 findAnew(EsxConnection *connection, const InventoryPool *pool, const char *name,
          guint64 *ret_listed, GError **error)
@@ -181,9 +181,9 @@ findAnew(EsxConnection *connection, const InventoryPool *pool, const char *name,
 }
 
 /*
- * Finds the contents of @volume. Their length is what the file API says; where the listing says
- * another one, both are asked again: a file may have grown since. When they do not agree then
- * either, one of them lies, and nothing is read.
+ * Finds the contents of @volume. Their length is from the file API. If the listing has another
+ * length, both are checked again, since the file may have grown. If they still differ, one of them
+ * is wrong, and nothing is read.
  */
 static EsxVmfsContents *
 findBelieved(EsxConnection *connection, const InventoryPool *pool, const EsxVolume *volume,
@@ -198,7 +198,7 @@ findBelieved(EsxConnection *connection, const InventoryPool *pool, const EsxVolu
     second = findAnew(connection, pool, volume->name, &listed, error);
     if (!second)
         return NULL;
-    /* One that grows all the time is listed between the two looks. */
+    /* A file that keeps growing is listed between the two checks. */
     if (listed == second->size || (first->size < listed && listed < second->size))
         return g_steal_pointer(&second);
     g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Reading over several connections at once. */
+/* Reads over several connections at once. */
 
 #include "esx_vmfs_fetch.h"
 
@@ -12,13 +12,13 @@
 #include "base_thread.h"
 #include "esx_error.h"
 
-/* Round trips between segments cost less, the longer these are; more than this gains nothing. */
+/* With longer segments, the round trips between them cost less; beyond this there is no gain. */
 #define SEGMENT_MAX ((size_t)4 * 1024 * 1024)
 
-/* Slots beyond one for each worker: so many segments may be whole before their turn. */
+/* Slots beyond one per worker: this many segments may be complete before their turn. */
 #define SPARE_SLOTS 2
 
-/* So much at a time is given away: smaller pieces would cost more in waking up than in copying. */
+/* How much is delivered at a time: with smaller pieces, waking up would cost more than copying. */
 #define STEP ((size_t)256 * 1024)
 
 /* How often who waits looks at the cancel flag. */
@@ -27,30 +27,30 @@
 typedef struct {
     char *data;             /* of one segment */
     size_t length;          /* of the segment in it */
-    size_t filled;          /* guarded: as much of it as may be given away */
+    size_t filled;          /* guarded: how much of it can be delivered */
 } Slot;
 
 typedef struct {
     const EsxVmfsFetch *fetch;
     size_t segment;
     guint64 first;          /* number of the first segment, counted from byte 0 on */
-    guint64 end;            /* number behind the last */
+    guint64 end;            /* number after the last */
     guint nslots;
     Slot *slots;
     gint stop;              /* atomic: ends all requests */
 
     GMutex lock;            /* guards what follows */
-    GCond came;             /* bytes of the segment that is waited for, or an error */
-    GCond freed;            /* a slot, or there is an error */
-    guint64 next;           /* the first segment nobody has taken */
-    guint64 head;           /* the first segment that was not given away */
+    GCond came;             /* bytes of the next segment, or an error */
+    GCond freed;            /* a slot, or an error */
+    guint64 next;           /* the first segment that was not taken */
+    guint64 head;           /* the first segment that was not delivered */
     gboolean waiting;       /* the sink's thread, for bytes of head */
     GError *error;          /* the first */
 } Run;
 
 /*
- * Where a worker puts what it reads. From its last byte on the slot may be somebody else's, before
- * the worker's request has ended.
+ * Where a worker stores what it reads. After its last byte, another worker may use the slot before
+ * this worker's request has ended.
  */
 typedef struct {
     Run *run;
@@ -117,7 +117,7 @@ fillSegment(const char *data, size_t length, gpointer opaque, GError **error)
     return TRUE;
 }
 
-/* Takes the next segment, when a slot is free. Returns: FALSE when there is no more to do. */
+/* Takes the next segment, when a slot is free. Returns: FALSE if there is no more to do. */
 static gboolean
 takeSegment(Run *run, Filling *filling, guint64 *ret_offset)
 {
@@ -176,12 +176,12 @@ fetchSegments(gpointer opaque)
     return NULL;
 }
 
-/* ---- giving away ----------------------------------------------------------------------------- */
+/* ---- delivery -------------------------------------------------------------------------------- */
 
 /*
  * Waits for more of the head's segment than the @given bytes.
  *
- * Returns: how much there is of it; 0: the run has failed.
+ * Returns: how much of it is available; 0: the run has failed.
  */
 static size_t
 awaitSegment(Run *run, size_t given, gint *cancel)
@@ -201,7 +201,7 @@ awaitSegment(Run *run, size_t given, gint *cancel)
     return run->error ? 0 : slotOf(run, run->head)->filled;
 }
 
-/* Gives the head's segment away. Returns: FALSE when the run has failed. */
+/* Delivers the head's segment. Returns: FALSE if the run has failed. */
 static gboolean
 giveSegment(Run *run, ViTransferSink sink, gpointer opaque, gint *cancel)
 {
@@ -222,7 +222,7 @@ giveSegment(Run *run, ViTransferSink sink, gpointer opaque, gint *cancel)
             return FALSE;
         }
         given = there;
-        length = slot->length;      /* somebody has taken it, or nothing would be there */
+        length = slot->length;      /* it was taken, since bytes are available */
     } while (given < length);
 
     g_mutex_lock(&run->lock);
@@ -266,7 +266,7 @@ runClear(Run *run)
     g_mutex_clear(&run->lock);
 }
 
-/* Fewer than wanted are enough. Returns: how many there are; 0 with @error. */
+/* Fewer threads than requested are enough. Returns: how many there are; 0 with @error. */
 static guint
 startWorkers(Run *run, GThread **threads, GError **error)
 {

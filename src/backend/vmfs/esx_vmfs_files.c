@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* From what a search of a datastore tells to volumes. */
+/* Converts the results of a search of a datastore to volumes. */
 
 #include <string.h>
 
@@ -14,9 +14,9 @@
 #include "esx_vmfs_files.h"
 #include "vim_types.h"
 
-/* ---- where a file is ------------------------------------------------------------------------ */
+/* ---- directories ---------------------------------------------------------------------------- */
 
-/* A part of a text of the server's, which is not copied: a reply has one folder for many files. */
+/* A part of a text from the server, not copied: a reply has one folder for many files. */
 typedef struct {
     const char *text;
     size_t length;
@@ -24,7 +24,7 @@ typedef struct {
 
 /*
  * The directory of a result, relative to the datastore: "[ds] dir/" gives "dir". vcsim writes
- * "[ds]/dir", older hosts leave out the last slash.
+ * "[ds]/dir", older hosts omit the last slash.
  */
 static Span
 relativeFolder(const char *folderPath)
@@ -42,7 +42,7 @@ relativeFolder(const char *folderPath)
     return span;
 }
 
-/* ---- what is told of a file ----------------------------------------------------------------- */
+/* ---- details of a file ---------------------------------------------------------------------- */
 
 static gboolean
 endsWith(const char *name, const char *ending)
@@ -61,7 +61,7 @@ esxVmfsFormatByName(const char *name)
     return endsWith(name, ".iso") ? VIR_STORAGE_FILE_ISO : VIR_STORAGE_FILE_RAW;
 }
 
-/* By the type the server gives the file; one it does not look into is what its name says. */
+/* By the server's type of the file; for files that it does not inspect, by the name. */
 static int
 formatOf(const VimFileInfo *file)
 {
@@ -74,7 +74,7 @@ formatOf(const VimFileInfo *file)
     return named;
 }
 
-/* Sizes are optional on the wire: a disk with a broken descriptor has none. */
+/* Sizes are optional in replies: a disk with a broken descriptor has none. */
 static void
 setVolumeSizes(EsxVolume *volume, const VimFileInfo *file)
 {
@@ -92,7 +92,7 @@ setVolumeSizes(EsxVolume *volume, const VimFileInfo *file)
     }
 }
 
-/* Whether a thick disk was zeroed when it was made is told nowhere, so that it counts as lazy. */
+/* No property says whether a thick disk was zeroed when it was made, so it counts as lazy. */
 static ViDiskType
 diskTypeOf(const VimVmDiskFileInfo *disk)
 {
@@ -101,7 +101,7 @@ diskTypeOf(const VimVmDiskFileInfo *disk)
     return disk->thin ? VI_DISK_THIN : VI_DISK_THICK;
 }
 
-/* Every SCSI controller but the oldest counts as LSI Logic, as in descriptors. */
+/* All SCSI controllers except the oldest count as LSI Logic, as in descriptors. */
 static const char *
 adapterOf(const VimVmDiskFileInfo *disk)
 {
@@ -124,7 +124,7 @@ kindOfFile(const VimFileInfo *file)
     return (ViDiskKind) { .type = diskTypeOf(disk), .adapter = adapterOf(disk) };
 }
 
-/* ---- names people gave folders -------------------------------------------------------------- */
+/* ---- friendly names of folders -------------------------------------------------------------- */
 
 /* A folder that has a friendly name: @name in @above. */
 typedef struct {
@@ -164,8 +164,8 @@ hasFriendlyName(const VimFileInfo *file)
 }
 
 /*
- * vSAN and vVol datastores have top-level folders that are called by numbers; what a person called
- * them is their friendly name.
+ * The top-level folders of vSAN and vVol datastores are numbers; the name given by a user is their
+ * friendly name.
  *
  * Returns: (transfer full): set of Friendly, whose texts belong to @search.
  */
@@ -196,10 +196,10 @@ friendlyNames(const ViSearch *search)
 }
 
 /*
- * Looks at the first parts of @folder only: each is looked up with all that is above it, so that
- * many of them would take quadratic time.
+ * Checks only the first parts of @folder: each is looked up with all parts above it, so many of
+ * them would take quadratic time.
  *
- * Returns: (transfer full) @folder with every part called as people call it; NULL: it is that.
+ * Returns: (transfer full) @folder with friendly names; NULL if it has none.
  */
 static char *
 friendlyFolder(GHashTable *names, Span folder)
@@ -236,20 +236,20 @@ friendlyFolder(GHashTable *names, Span folder)
     return g_string_free(g_steal_pointer(&other), FALSE);
 }
 
-/* ---- from search results to volumes --------------------------------------------------------- */
+/* ---- volumes -------------------------------------------------------------------------------- */
 
-/* One folder of a search, and what is made of its files, one after the other. */
+/* One folder of a search, and the names for its files. */
 typedef struct {
     EsxVolumeList *list;
     const char *pool;
     Span folder;
-    const char *friendly;   /* what people call it; NULL: the same */
-    GString *path;          /* "[pool] folder/", and the file's name behind it */
-    size_t nameAt;          /* where "folder/" begins in it */
-    size_t fileAt;          /* where the file's name does */
+    const char *friendly;   /* its friendly name; NULL: none */
+    GString *path;          /* "[pool] folder/", followed by the file's name */
+    size_t nameAt;          /* the start of "folder/" in it */
+    size_t fileAt;          /* the start of the file's name */
 } Place;
 
-/* Returns: (transfer full): the other name of @file, or NULL: it has none, or none that fits. */
+/* Returns: (transfer full): the alias of @file, or NULL if it has none, or it is too long. */
 static char *
 aliasOf(const Place *place, const VimFileInfo *file)
 {
@@ -259,7 +259,7 @@ aliasOf(const Place *place, const VimFileInfo *file)
     return g_strdup_printf("%s/%s", place->friendly, file->path);
 }
 
-/* What belongs to a disk or to the host is no volume. */
+/* A file that belongs to a disk or to the host is not a volume. */
 static gboolean
 addFile(Place *place, const VimFileInfo *file, GError **error)
 {
@@ -291,21 +291,21 @@ isFile(const VimFileInfo *file)
     return file->path && *file->path && !soapObjectIs(file, &vimFolderFileInfoType);
 }
 
-/* Whether the server says no more of @file than that it is one. */
+/* Whether the server gives no type for @file. */
 static gboolean
 isPlainFile(const VimFileInfo *file)
 {
     return file->object.type == &vimFileInfoType;
 }
 
-/* What a search is made into. */
+/* The list that is being built. */
 typedef struct {
     EsxVolumeList *list;
     const char *pool;
     GHashTable *names;      /* see friendlyNames() */
 } Making;
 
-/* Whether @folder may have files that are listed; one that is too long has them counted, once. */
+/* Whether files in @folder may be listed; if its name is too long, they are counted, once. */
 static gboolean
 mayList(const Making *making, Span folder, gboolean plain)
 {
@@ -317,7 +317,7 @@ mayList(const Making *making, Span folder, gboolean plain)
     return FALSE;
 }
 
-/* Adds the files of @result: those with a type of their own, which tells more, or the others. */
+/* Adds the files of @result: those with a specific type, which has details, or the others. */
 static gboolean
 addFolder(const Making *making, const VimHostDatastoreBrowserSearchResults *result,
           gboolean plain, GError **error)
@@ -368,7 +368,7 @@ esxVmfsFilesList(const ViSearch *search, const char *pool, GError **error)
     g_autoptr(EsxVolumeList) list = esxVolumeListNew(viObjectsBytes(search->task->objects));
     const Making making = { list, pool, names };
 
-    /* Of a file that is told of twice the first counts. */
+    /* If a file is listed twice, the first entry counts. */
     if (!addFolders(&making, search, FALSE /* plain */, error) ||
         !addFolders(&making, search, TRUE /* plain */, error))
         return NULL;

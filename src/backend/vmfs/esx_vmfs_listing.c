@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Listings of the volumes of datastores, each kept current by base_cached's rule. */
+/* Listings of the volumes of datastores, each kept current by base_cached. */
 
 #include "base_cached.h"
 #include "base_limits.h"
@@ -17,7 +17,7 @@ struct _EsxVmfsListings {
     gint onlyTyped;         /* atomic: the server refuses to search for files without a type */
 };
 
-/* What a listing is made from. Readers hold references, since the table may drop it meanwhile. */
+/* The listing of one datastore. Readers hold references, since the table may drop it meanwhile. */
 typedef struct {
     gatomicrefcount refs;
     EsxVmfsListings *listings;
@@ -25,8 +25,8 @@ typedef struct {
     char *browserType;
     char *browserValue;
     char *ref;              /* value of the datastore's reference */
-    char *datastore;        /* name for VI */
-    char *poolName;         /* name for keys and paths */
+    char *datastore;        /* its name in VI */
+    char *poolName;         /* its name in keys and paths */
     Cached *fresh;           /* EsxVolumeList */
 } Listing;
 
@@ -40,7 +40,7 @@ mayRefuseQuery(const GError *error)
            g_error_matches(error, VI_ERROR, VI_ERROR_NOT_SUPPORTED);
 }
 
-/* Searches for everything, or for what the server lets search for, which is remembered. */
+/* Searches for everything, or for what the server accepts, which is remembered. */
 static ViSearch *
 searchDatastore(const Listing *listing, GError **error)
 {
@@ -54,7 +54,7 @@ searchDatastore(const Listing *listing, GError **error)
                                     VI_BROWSER_ALL, &started, &refusal);
         if (search)
             return search;
-        /* What is wrong with a search that has begun is not its question. */
+        /* If the search has begun, its query was accepted. */
         if (started || !mayRefuseQuery(refusal)) {
             g_propagate_error(error, g_steal_pointer(&refusal));
             return NULL;
@@ -68,10 +68,7 @@ searchDatastore(const Listing *listing, GError **error)
     return search;
 }
 
-/*
- * CachedOps.prove; a search tells nothing of what has changed, so that the last list is of no
- * use.
- */
+/* CachedOps.prove; a search does not report changes, so the last list is not used. */
 static gpointer
 proveListing(gpointer opaque, gpointer current G_GNUC_UNUSED, GError **error)
 {
@@ -177,7 +174,7 @@ esxVmfsListingsOf(const EsxConnection *connection)
     return esxServerStateOf(connection->server, &kind);
 }
 
-/* Whether @listing is of @pool as it is called now. */
+/* Whether @listing is of @pool under its current name. */
 static gboolean
 listingIsOf(const Listing *listing, const InventoryPool *pool)
 {
@@ -190,8 +187,8 @@ listingIsOf(const Listing *listing, const InventoryPool *pool)
 }
 
 /*
- * Returns: (transfer full). A datastore that was renamed gets a new listing in the place of the
- * old one, so that a server that renames without an end does not make the table grow.
+ * Returns: (transfer full). The listing of a renamed datastore is replaced, so that repeated
+ * renaming does not make the table grow.
  */
 static Listing *
 listingGet(EsxVmfsListings *listings, ViSession *session, const InventoryPool *pool)
@@ -210,7 +207,7 @@ listingGet(EsxVmfsListings *listings, ViSession *session, const InventoryPool *p
     return listing;
 }
 
-/* Counts @list, which @listing holds now. The table may drop this listing or others. */
+/* Sets the weight of @listing to that of @list. The table may drop this listing or others. */
 static void
 weighListing(EsxVmfsListings *listings, const Listing *listing, const EsxVolumeList *list)
 {
@@ -233,8 +230,8 @@ esxVmfsListingsAcquire(EsxVmfsListings *listings, ViSession *session, const Inve
 }
 
 /*
- * A listing that the table has dropped is not reached: those who still wait for it came before this
- * call, so that what was true then is a right answer for them.
+ * This does not reach a listing that the table has dropped. Readers that still wait for it arrived
+ * before this call, so an older result is correct for them.
  */
 void
 esxVmfsListingsExpire(EsxVmfsListings *listings, const InventoryPool *pool)

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Bytes of a download on their way into its pipe. */
+/* Passes the bytes of a download to its pipe. */
 
 #include "esx_vmfs_output.h"
 
@@ -30,7 +30,7 @@ esxVmfsOutputClear(EsxVmfsOutput *output)
 gboolean
 esxVmfsIsZero(const char *data, size_t length)
 {
-    /* A byte that is zero, and each like the one before it. */
+    /* The first byte is zero, and each byte equals the one before it. */
     return length == 0 || (*data == 0 && memcmp(data, data + 1, length - 1) == 0);
 }
 
@@ -66,7 +66,7 @@ writeData(EsxVmfsOutput *output, const char *data, size_t length, GError **error
     return TRUE;
 }
 
-/* A block of the volume, or what the download has of one. */
+/* Writes a block of the volume, or the part of it that the download has. */
 static gboolean
 writeBlock(EsxVmfsOutput *output, const char *data, size_t length, GError **error)
 {
@@ -75,7 +75,7 @@ writeBlock(EsxVmfsOutput *output, const char *data, size_t length, GError **erro
     return esxPipeWriteHole(output->pipe, length) == ESX_PIPE_DONE || setDownloadGivenUp(error);
 }
 
-/* Takes what belongs to the present block, at most @length. */
+/* Takes the bytes of the current block, at most @length. */
 static gboolean
 takePiece(EsxVmfsOutput *output, const char *data, size_t length, GError **error)
 {

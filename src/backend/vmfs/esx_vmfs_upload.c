@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Contents of a volume, from the user to the server. */
+/* Contents of a volume, from the client to the server. */
 
 #include "esx_vmfs_upload.h"
 
@@ -15,7 +15,7 @@
 #include "esx_vmfs_contents.h"
 #include "esx_vmfs_verb.h"
 
-/* Small, so that little is left to be sent when the user says that this was all. */
+/* Small, so that little is left to send when the client ends the stream. */
 #define PIPE_BYTES ((size_t)1024 * 1024)
 
 typedef struct {
@@ -24,13 +24,13 @@ typedef struct {
     EsxVmfsVerb *verb;
     EsxClaim *claim;        /* from the first byte on */
     char *temporary;        /* name of the file that is written first */
-    guint64 epoch;          /* when the contents were looked for */
+    guint64 epoch;          /* when the contents were found */
     guint64 before;         /* bytes of the volume then */
-    gint64 length;          /* what has to come; HTTP_LENGTH_UNKNOWN: whatever does */
+    gint64 length;          /* required length; HTTP_LENGTH_UNKNOWN: any */
 
     EsxPipe *pipe;          /* while it runs */
     guint64 got;
-    gboolean asked;         /* the server has taken the file's name: something may be there */
+    gboolean asked;         /* the server has accepted the file's name: the file may exist */
 } Upload;
 
 static gboolean
@@ -40,7 +40,7 @@ setUploadGivenUp(GError **error)
     return FALSE;
 }
 
-/* The client holds the volume, a thread and a connection of the server meanwhile. */
+/* Meanwhile the client holds the volume, a thread and a connection to the server. */
 static gboolean
 setSenderSilent(const EsxPipe *pipe, const char *what, GError **error)
 {
@@ -50,7 +50,7 @@ setSenderSilent(const EsxPipe *pipe, const char *what, GError **error)
     return FALSE;
 }
 
-/* ---- what comes ------------------------------------------------------------------------------ */
+/* ---- data from the client -------------------------------------------------------------------- */
 
 static gboolean
 setLength(const Upload *upload, const char *what, GError **error)
@@ -61,7 +61,7 @@ setLength(const Upload *upload, const char *what, GError **error)
     return FALSE;
 }
 
-/* HttpSource: what the user sends, as far as that was announced; holes as zeros. */
+/* HttpSource: the client's data, up to the announced length; holes as zeros. */
 static gssize
 giveBytes(char *buffer, size_t size, gpointer opaque, GError **error)
 {
@@ -97,7 +97,7 @@ giveBytes(char *buffer, size_t size, gpointer opaque, GError **error)
     }
 }
 
-/* Waits until the user says that this was all. */
+/* Waits until the client ends the stream. */
 static gboolean
 awaitEnd(Upload *upload, GError **error)
 {
@@ -117,7 +117,7 @@ awaitEnd(Upload *upload, GError **error)
     }
 }
 
-/* ---- the file beside the volume -------------------------------------------------------------- */
+/* ---- the temporary file ---------------------------------------------------------------------- */
 
 static gboolean
 writeFile(Upload *upload, const char *temporary, gint *cancel, GError **error)
@@ -130,7 +130,7 @@ writeFile(Upload *upload, const char *temporary, gint *cancel, GError **error)
                        NULL /* ret_written */, error))
         return FALSE;
     upload->asked = TRUE;
-    /* Before the end: what is done by then does not keep Finish, and a daemon's main loop. */
+    /* Before the end: work done by then does not delay Finish, and a daemon's main loop. */
     if (!viTransferSize(transfer, &file, cancel, &size, error))
         return FALSE;
     if (size != upload->got) {
@@ -141,15 +141,12 @@ writeFile(Upload *upload, const char *temporary, gint *cancel, GError **error)
     }
     if (!awaitEnd(upload, error))
         return FALSE;
-    /* What is left takes no longer than other changes do. */
+    /* The rest takes no longer than other changes. */
     esxClaimSetSlow(upload->claim, FALSE, NULL /* givenUp */);
     return TRUE;
 }
 
-/*
- * Whether there may be a file after writing it failed with @error. A reply that makes no sense does
- * not say that there is none.
- */
+/* Whether the file may exist after writing it failed with @error. After an invalid reply it may. */
 static gboolean
 mayBeThere(const Upload *upload, const GError *error)
 {
@@ -158,8 +155,8 @@ mayBeThere(const Upload *upload, const GError *error)
 }
 
 /*
- * Takes the file away. Whoever gave the upload up hears nothing of it, unless something had to be
- * left: then that is the error.
+ * Deletes the temporary file. If the upload was given up, an error is reported only if the file is
+ * left over.
  */
 static void
 removeTemporary(Upload *upload, const char *path, GError **error)
@@ -176,8 +173,8 @@ removeTemporary(Upload *upload, const char *path, GError **error)
 }
 
 /*
- * Who has resized the disk while its contents were on their way must not get an extent that does
- * not fit; and what was deleted must not come back.
+ * If the disk was resized during the upload, it must not get an extent of the wrong size; a deleted
+ * volume must not be created again.
  */
 static gboolean
 checkUnchanged(Upload *upload, gint *cancel, GError **error)
@@ -192,8 +189,10 @@ checkUnchanged(Upload *upload, gint *cancel, GError **error)
     }
     if (size == upload->before)
         return TRUE;
-    /* An extent only grows; one that is too short is what an upload before left, that had met a
-     * resize, and this one mends it. */
+    /*
+     * An extent only grows. One that is too short is from an earlier upload during a resize, and
+     * this upload repairs it.
+     */
     if (isDisk && size < upload->before)
         return TRUE;
     textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
@@ -204,8 +203,8 @@ checkUnchanged(Upload *upload, gint *cancel, GError **error)
 }
 
 /*
- * Nothing is asked of the server before something comes: a daemon may be left with a stream whose
- * client died before it began, and which nobody ends.
+ * No request is sent before the first data: a daemon may keep a stream whose client died before it
+ * began, and which is not ended.
  */
 static gboolean
 awaitBeginning(EsxPipe *pipe, GError **error)
@@ -224,7 +223,7 @@ awaitBeginning(EsxPipe *pipe, GError **error)
 
 /* ---- beside other changes -------------------------------------------------------------------- */
 
-/* Looks for the contents anew. Returns: (transfer full), or NULL with @error. */
+/* Finds the contents again. Returns: (transfer full), or NULL with @error. */
 static EsxVmfsContents *
 findNow(const Upload *upload, GError **error)
 {
@@ -237,7 +236,7 @@ findNow(const Upload *upload, GError **error)
     return esxVmfsContentsFind(upload->verb->connection, contents->pool, &volume, error);
 }
 
-/* What was known of the volume may be outdated, when another change has ended since. */
+/* Data about the volume may be outdated if another change has ended since. */
 static gboolean
 checkStill(Upload *upload, GError **error)
 {
@@ -263,8 +262,8 @@ checkStill(Upload *upload, GError **error)
 }
 
 /*
- * Claims the volume, and the file beside it. Not before something comes: nobody may be left to end
- * a stream that has not begun.
+ * Claims the volume, and the temporary file. Not before the first data: a stream that has not begun
+ * may not be ended by a client any more.
  */
 static gboolean
 claimVolume(Upload *upload, const char *temporary, gint *cancel, GError **error)
@@ -282,7 +281,9 @@ claimVolume(Upload *upload, const char *temporary, gint *cancel, GError **error)
     return checkStill(upload, error);
 }
 
-/* Whether an upload that began now would be refused: better told at once than with the stream. */
+/*
+ * Whether an upload that began now would be refused: report that at once, not through the stream.
+ */
 static gboolean
 checkUnclaimed(EsxConnection *connection, const InventoryPool *pool, const EsxVolume *volume,
                GError **error)
@@ -294,7 +295,7 @@ checkUnclaimed(EsxConnection *connection, const InventoryPool *pool, const EsxVo
     return claim != NULL;
 }
 
-/* ---- in its place ---------------------------------------------------------------------------- */
+/* ---- the move -------------------------------------------------------------------------------- */
 
 /* The move, with the names of both files. */
 typedef struct {
@@ -305,9 +306,9 @@ typedef struct {
 } Place;
 
 /*
- * An error of what stays at @path, what that is and what to do about it first.
+ * An error about a file left at @path; first what it is, and what to do about it.
  *
- * @note: what @path is, a part of a sentence that begins with a blank. @why: (transfer full).
+ * @note: what @path is, a phrase that begins with a blank. @why: (transfer full).
  * Returns: FALSE.
  */
 static gboolean
@@ -322,8 +323,8 @@ failLeft(const char *path, ViErrorCode code, const char *note, char *why, GError
 }
 
 /*
- * The disk was deleted between the last look at it and the move, so that what was moved is an
- * extent of nothing. One attempt: what cannot be deleted now may be a new disk's.
+ * The disk was deleted between the last check and the move, so the moved file is an extent without
+ * a disk. One attempt: a file that cannot be deleted now may belong to a new disk.
  */
 static gboolean
 removeOrphan(const Upload *upload, const Place *place, GError **error)
@@ -344,7 +345,7 @@ removeOrphan(const Upload *upload, const Place *place, GError **error)
     return FALSE;
 }
 
-/* Nobody can say whether what was moved is what the volume is now. @local: (transfer full). */
+/* It is unknown whether the volume now has the uploaded data. @local: (transfer full). */
 static gboolean
 failLook(const Place *place, GError *local, GError **error)
 {
@@ -355,7 +356,7 @@ failLook(const Place *place, GError *local, GError **error)
                     " is where the uploaded data was moved", why, error);
 }
 
-/* Whether the server has done what it says: then nothing is under the other name any more. */
+/* Whether the server has really moved the file: then the temporary name no longer exists. */
 static gboolean
 checkMoved(Upload *upload, const Place *place, GError **error)
 {
@@ -377,7 +378,7 @@ checkMoved(Upload *upload, const Place *place, GError **error)
     return TRUE;
 }
 
-/* Whether the descriptor and the extent, which is what was sent, go together. */
+/* Whether the descriptor matches the extent, which is the uploaded file. */
 static gboolean
 checkDiskNow(Upload *upload, const Place *place, GError **error)
 {
@@ -399,7 +400,7 @@ checkDiskNow(Upload *upload, const Place *place, GError **error)
         return TRUE;
     if (!viTransferSize(upload->verb->connection->transfer, &file, place->cancel, &size, &local))
         return failLook(place, local, error);
-    /* Resized behind the move: then what was sent was there in time. */
+    /* Resized after the move: then the upload was complete before. */
     if (size == now->size)
         return TRUE;
     note = textFormat(" holds the contents of the disk but does not match its descriptor; %s %"
@@ -425,7 +426,7 @@ setReplaced(const Upload *upload, const Place *place, guint64 size, GError **err
                     g_strdup("the file was replaced during the upload"), error);
 }
 
-/* One look is enough: where both lengths are the same, it is one for the other name. */
+/* One check is enough: if both lengths are equal, check the temporary name. */
 static gboolean
 checkFileNow(Upload *upload, const Place *place, GError **error)
 {
@@ -493,7 +494,7 @@ runUpload(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error)
     return FALSE;
 }
 
-/* ---- what is wanted -------------------------------------------------------------------------- */
+/* ---- the request ----------------------------------------------------------------------------- */
 
 static gboolean
 refusePart(GError **error, const char *why)
@@ -528,7 +529,7 @@ checkDisk(const EsxVmfsContents *contents, guint64 length, GError **error)
     return FALSE;
 }
 
-/* Whether all that is there is replaced. */
+/* Whether the whole volume is replaced. */
 static gboolean
 checkWhole(const EsxVmfsContents *contents, guint64 length, GError **error)
 {

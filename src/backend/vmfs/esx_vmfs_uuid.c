@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Finding a virtual disk by its UUID: a few threads ask all disks. */
+/* Finds a virtual disk by its UUID: a few threads query all disks. */
 
 #include "base_limits.h"
 #include "base_names.h"
@@ -18,17 +18,17 @@
 typedef struct {
     ViSession *session;
     const char *uuid;
-    guint timeoutMs;    /* for all of it */
+    guint timeoutMs;    /* for the whole search */
     gint64 deadline;    /* monotonic, microseconds */
 
     GMutex lock;        /* guards what follows */
-    char *path;         /* of the disk that was found */
-    GError *error;      /* why the search cannot go on */
-    guint answers;      /* disks that told their UUID */
-    GError *passedOver; /* why the last disk or datastore was */
+    char *path;         /* of the disk found */
+    GError *error;      /* why the search cannot continue */
+    guint answers;      /* disks whose UUID was read */
+    GError *passedOver; /* why the last disk or datastore was skipped */
 } Search;
 
-/* One disk to ask. */
+/* One disk to query. */
 typedef struct {
     const InventoryPool *pool;
     const char *name;
@@ -80,8 +80,7 @@ isOfOne(const GError *error)
     }
 }
 
-/* Takes @error (transfer full): one disk or datastore is passed over, or the search is at its
- * end. */
+/* Takes @error (transfer full): skips one disk or datastore, or ends the search. */
 static void
 noteSearchFailure(Search *search, GError *error)
 {
@@ -102,7 +101,7 @@ noteAnswer(Search *search, const Disk *disk, gboolean found)
         search->path = nameJoinDatastorePath(disk->pool->name, disk->name);
 }
 
-/* "60 00 C2 9a …-…" in any grouping, as QueryVirtualDiskUuid has it. */
+/* "60 00 C2 9a …-…" in any grouping, as returned by QueryVirtualDiskUuid. */
 static gboolean
 isUuid(const char *text, const char *uuid)
 {
@@ -153,19 +152,19 @@ askDisk(gpointer data, gpointer opaque)
     }
 
     /*
-     * A UUID says nothing of the disk it was asked of, so that a reply to another question looks
-     * like one to this. The disk that is found is asked twice.
+     * A UUID does not identify the query, so a reply to another query looks like a reply to this
+     * one. The disk that is found is therefore queried twice.
      */
     if (askUuid(search, disk, &found, &error) && (!found || askUuid(search, disk, &found, &error)))
         noteAnswer(search, disk, found);
     else if (!g_error_matches(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT) || !isOver(search))
         noteSearchFailure(search, error);
     else
-        g_error_free(error);    /* isOver() has said of the whole what it says of one request */
+        g_error_free(error);    /* isOver() has changed the message from one request to the whole */
     diskFree(disk);
 }
 
-/* Queues every disk of @pool. */
+/* Queues all disks of @pool. */
 static void
 queuePool(EsxConnection *connection, const InventoryPool *pool, Search *search,
           GThreadPool *threads)
@@ -220,7 +219,7 @@ esxVmfsFindDisk(EsxConnection *connection, InventorySnapshot *snapshot, const ch
     *ret_path = NULL;
     if (!viSessionServices(connection->session)->virtualDiskManager)
         return TRUE;
-    /* The threads that ask are not on the visit that the caller may be on. */
+    /* The querying threads are not on the caller's visit, if there is one. */
     if (!placesAwait(error))
         return FALSE;
 
@@ -228,7 +227,7 @@ esxVmfsFindDisk(EsxConnection *connection, InventorySnapshot *snapshot, const ch
     runSearch(connection, snapshot, &search);
     g_mutex_clear(&search.lock);
 
-    /* When nobody could answer, nothing is known of the disk. */
+    /* If no disk could be queried, nothing is known. */
     if (!search.error && search.answers == 0)
         search.error = g_steal_pointer(&search.passedOver);
     g_clear_error(&search.passedOver);

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* What the verbs that change a datastore have in common. */
+/* Shared by the verbs that change a datastore. */
 
 #include "esx_vmfs_verb.h"
 
@@ -19,14 +19,14 @@
 #include "vi_budget.h"
 #include "vi_transfer.h"
 
-/* How long tidying up may take: the user waits for it. */
+/* How long cleaning up may take: the client waits for it. */
 #define TIDY_TIMEOUT_MS 60000
 
-/* Between looks whether a locked file is so still: from the first to the second, then doubled. */
+/* The pause between the first and the second check of a locked file, then doubled. */
 #define TIDY_PAUSE_MS 50
 #define TIDY_PAUSE_MAX_MS 3200
 
-/* A file that is locked for longer than that is left, and named. */
+/* A file that is locked for longer than this is left over, and named. */
 #define TIDY_LOCKED_MS 12000
 
 /* ---- begin and end --------------------------------------------------------------------------- */
@@ -77,7 +77,7 @@ esxVmfsVerbFree(EsxVmfsVerb *verb)
     if (verb->change.changed) {
         esxConnectionChanged(verb->connection, verb->pool);
     } else {
-        /* What failed may have failed because the pool is not what was known of it. */
+        /* A failure may mean that the pool has changed. */
         esxVmfsListingsExpire(esxVmfsListingsOf(verb->connection), verb->pool);
         inventoryExpire(verb->connection->inventory);
     }
@@ -177,7 +177,7 @@ isExists(const GError *error)
     return g_error_matches(error, VI_ERROR, VI_ERROR_FILE_EXISTS);
 }
 
-/* One that is there is as good as made. */
+/* An existing directory is a success. */
 static gboolean
 makeDirectory(EsxVmfsVerb *verb, const char *path, GError **error)
 {
@@ -199,7 +199,7 @@ makeDirectory(EsxVmfsVerb *verb, const char *path, GError **error)
 /*
  * Makes the first level of @directory as a namespace.
  *
- * @refusal: what an attempt without came to; set as @error where there are no namespaces.
+ * @refusal: the error of an attempt without namespaces; set as @error if the server has none.
  */
 static gboolean
 makeNamespace(EsxVmfsVerb *verb, const char *directory, const GError *refusal, GError **error)
@@ -222,7 +222,7 @@ makeNamespace(EsxVmfsVerb *verb, const char *directory, const GError *refusal, G
     return FALSE;
 }
 
-/* Whether the datastore may be one without directories of its own. */
+/* Whether the datastore may be one without ordinary directories. */
 static gboolean
 mayHaveNamespaces(const EsxVmfsVerb *verb)
 {
@@ -230,8 +230,8 @@ mayHaveNamespaces(const EsxVmfsVerb *verb)
 }
 
 /*
- * Whether @error of making a directory may come of that. Which fault that is differs; those that
- * mean something else for certain are told apart.
+ * Whether @error of making a directory may be due to that. The faults for it differ; those that
+ * certainly mean something else are excluded.
  */
 static gboolean
 mayNeedNamespace(const EsxVmfsVerb *verb, const GError *error)
@@ -277,7 +277,7 @@ makeDirectories(EsxVmfsVerb *verb, const char *directory, GError **error)
     return FALSE;
 }
 
-/* Whether @error of a step may come of a directory that is missing. */
+/* Whether @error of a step may be due to a missing directory. */
 static gboolean
 mayNeedDirectory(const EsxVmfsVerb *verb, const GError *error)
 {
@@ -321,7 +321,7 @@ esxVmfsNote(GError *error, const char *format, ...)
     error->message = message;
 }
 
-/* What @path is called elsewhere in a message that begins with it. */
+/* What replaces @path later in a message that begins with it. */
 static void
 nameOnce(GError *error, const char *path)
 {
@@ -377,7 +377,7 @@ void
 esxVmfsVerbFail(const EsxVmfsVerb *verb, GError *error, GError **dest)
 {
     if (verb->madeDirectory && !isExists(error)) {
-        /* There is no room for a second long name. */
+        /* A message has no room for a second long name. */
         if (strstr(error->message, ESX_LEFT_BEHIND) || esxVmfsIsOpenOutcome(error))
             textAddToError(&error, "its directory was created for it and remains: ");
         else
@@ -393,7 +393,7 @@ esxVmfsIsOpenOutcome(const GError *error)
     return g_error_matches(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN);
 }
 
-/* Returns: FALSE with @error when the file may still be there. */
+/* Returns: FALSE with @error if the file may still exist. */
 static gboolean
 removeMadeFile(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GError **error)
 {
@@ -415,8 +415,8 @@ removeMadeFile(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GErro
 }
 
 /*
- * A server goes on with a PUT for a moment after its connection broke, and holds the file as long:
- * then it is asked again.
+ * After a broken connection, a server continues with a PUT for a moment and locks the file
+ * meanwhile: then the request is repeated.
  */
 gboolean
 esxVmfsVerbTidy(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GError *error)
@@ -441,7 +441,7 @@ esxVmfsVerbTidy(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GErr
     return TRUE;
 }
 
-/* ---- what was done --------------------------------------------------------------------------- */
+/* ---- checking results ------------------------------------------------------------------------ */
 
 gboolean
 esxVmfsVerbExpect(const EsxVmfsVerb *verb, const char *name, gboolean there, GError **error)
@@ -468,7 +468,7 @@ esxVmfsVerbExpect(const EsxVmfsVerb *verb, const char *name, gboolean there, GEr
     return FALSE;
 }
 
-/* ---- what was made --------------------------------------------------------------------------- */
+/* ---- new volumes ----------------------------------------------------------------------------- */
 
 EsxVolumeList *
 esxVmfsVolumeOf(const InventoryPool *pool, const EsxVolume *volume)
@@ -480,7 +480,7 @@ esxVmfsVolumeOf(const InventoryPool *pool, const EsxVolume *volume)
     copy.key = path;
     copy.path = path;
     copy.type = VIR_STORAGE_VOL_FILE;
-    /* One volume, whose name has passed nameRefuseVolume(), fits but when all memory is gone. */
+    /* One volume, whose name has passed nameRefuseVolume(), fits unless memory is exhausted. */
     if (!esxVolumeListAdd(list, &copy, NULL /* alias */, NULL))
         g_error("out of memory for the new volume");
     return esxVolumeListSeal(list);
