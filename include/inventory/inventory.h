@@ -15,11 +15,11 @@
  * answer). One thread asks, others that come meanwhile wait for its outcome; no lock is held while
  * the network is busy.
  *
- * Once inventoryGoLive() was called, the first read leaves a thread behind, esx-live, that keeps a
- * long poll open at the server: it publishes a change as soon as the server reports it, and reads
- * take no requests. After inventoryExpire() the next read still makes sure: 2 requests, since the
- * long poll has to be told to end. When the server is unreachable, the thread retries at intervals,
- * and each read that its time-to-live does not satisfy makes it try at once.
+ * After inventoryGoLive(), the first read starts a thread, esx-live, that keeps a long poll open at
+ * the server. It publishes a change as soon as the server reports it, and reads need no requests.
+ * After inventoryExpire() the next read still asks for a proof: 2 requests, since the long poll has
+ * to be ended first. If the server is unreachable, the thread retries at intervals, and each read
+ * whose time-to-live is exceeded makes it retry at once.
  */
 typedef struct _Inventory Inventory;
 

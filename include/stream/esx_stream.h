@@ -28,8 +28,8 @@
  * on behind it, see esxConnectionFree. A stream freed without either is aborted. Both are harmless
  * on a stream that has ended.
  *
- * A non-blocking stream waits for the network in one call only, Finish of an upload, for finishMs
- * at most. A stream that blocks counts that from when the transfer has taken what was sent.
+ * A non-blocking stream waits for the network in one call only, Finish of an upload, for at most
+ * finishMs. For a blocking stream, that time starts when the transfer has taken what was sent.
  *
  * Holes: a sparse download shows them by RecvFlags (VIR_STREAM_RECV_STOP_AT_HOLE) with RecvHole, or
  * by InData, and SendHole then steps over one, which is libvirtd's way. Everybody else reads zeros,

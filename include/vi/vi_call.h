@@ -8,8 +8,8 @@
 #include "vi_session.h"
 
 /*
- * How VI methods are called, but for those that begin and end the session (lint). What happens when
- * something breaks in the middle follows from the method's replay rule:
+ * How VI methods are called, except those that begin and end the session (lint). The method's
+ * replay rule decides what happens if something breaks during the call:
  *
  *            session ended              connection broke             server went silent
  *   SAFE     renew, send again (once)   send again (once)            error

@@ -8,30 +8,31 @@
 #include "vi_task.h"
 
 /*
- * What changes files and virtual disks, through the server's FileManager and VirtualDiskManager. A
- * .vmdk belongs to the VirtualDiskManager alone, which takes its extents along; everything else to
- * the FileManager.
+ * Changes of files and virtual disks, with the server's FileManager and VirtualDiskManager. For a
+ * .vmdk, only the VirtualDiskManager is used, which includes its extents; for other files, the
+ * FileManager.
  *
- * All are tasks but for making directories. Each function sends its call once (viDiskCopy() twice
- * to a server that does not know a kind; and see vi_call.h), waits for the task, and returns when
- * it has ended. Every error names the file. A wait that is cancelled or takes too
- * long cancels the task first: if that is seen to work, the error is VI_ERROR_CANCELLED or
- * VI_ERROR_TIMEOUT; a task that was faster is a success. Whenever nobody knows what became of a
- * call (the connection broke, the server fell silent or was restarted, the task did not stop) the
- * error is VI_ERROR_OUTCOME_UNKNOWN and names the method, the file and, where one was started, the
- * task.
+ * All are tasks, except making directories. Each function sends its call once (viDiskCopy() twice
+ * to a server that does not know a kind; see also vi_call.h), waits for the task, and returns when
+ * it has ended. All errors name the file. A wait that is cancelled or takes too long first cancels
+ * the task. If the task then stops, the error is VI_ERROR_CANCELLED or VI_ERROR_TIMEOUT; if it had
+ * already finished, that is a success. If the outcome of a call is unknown (the connection broke,
+ * the server became silent or was restarted, the task did not stop), the error is
+ * VI_ERROR_OUTCOME_UNKNOWN and names the method, the file and, if one was started, the task.
  */
 
 typedef struct {
     const char *path;               /* "[datastore] dir/file" */
-    const SoapMoRef *datacenter;    /* NULL: none is sent, which a host understands */
+    const SoapMoRef *datacenter;    /* NULL: none is sent, which a host accepts */
 } ViPath;
 
 typedef struct {
     guint timeoutMs;        /* for the whole change; 0: VI_FILE_TIMEOUT_MS */
     gint *cancel;           /* atomic flag, or NULL */
-    /* Becomes TRUE when files may be other than they were: the change was done, or stopped on its
-     * way, or its outcome is unknown. Not when the server refused it. */
+    /*
+     * Becomes TRUE if files may have changed: the change was done, stopped in the middle, or its
+     * outcome is unknown. Not if the server refused it.
+     */
     gboolean changed;
 } ViChange;
 
@@ -40,16 +41,17 @@ typedef struct {
 
 /* FileManager. @change may be NULL everywhere. */
 
-/* @parents: makes those that are missing as well. An existing directory is VI_ERROR_FILE_EXISTS. */
+/*
+ * @parents: also makes missing parent directories. An existing directory is VI_ERROR_FILE_EXISTS.
+ */
 gboolean viFileMakeDirectory(ViSession *session, const ViPath *directory, gboolean parents,
                              ViChange *change, GError **error);
 
 /*
- * Makes a directory in the root of a datastore that has no directories of its own (vSAN, vVol),
- * through the DatastoreNamespaceManager.
+ * Makes a directory in the root of a datastore without ordinary directories (vSAN, vVol), with the
+ * DatastoreNamespaceManager.
  *
- * @name: what people call it.
- * VI_ERROR_NOT_SUPPORTED where the server has no such manager.
+ * @name: its friendly name. VI_ERROR_NOT_SUPPORTED if the server has no such manager.
  */
 gboolean viFileMakeNamespace(ViSession *session, const SoapMoRef *datastore, const char *name,
                              ViChange *change, GError **error);
@@ -57,7 +59,7 @@ gboolean viFileMakeNamespace(ViSession *session, const SoapMoRef *datastore, con
 gboolean viFileDelete(ViSession *session, const ViPath *file, ViChange *change,
                       GError **error);
 
-/* @force: replaces what is there; else that is VI_ERROR_FILE_EXISTS. */
+/* @force: replaces an existing file; otherwise that is VI_ERROR_FILE_EXISTS. */
 gboolean viFileMove(ViSession *session, const ViPath *from, const ViPath *to, gboolean force,
                     ViChange *change, GError **error);
 gboolean viFileCopy(ViSession *session, const ViPath *from, const ViPath *to,
@@ -78,22 +80,22 @@ typedef struct {
     const char *adapter;
 } ViDiskKind;
 
-/* An existing file is VI_ERROR_FILE_EXISTS and stays as it is. */
+/* An existing file is VI_ERROR_FILE_EXISTS and is not changed. */
 gboolean viDiskCreate(ViSession *session, const ViPath *disk, guint64 capacityKb,
                       const ViDiskKind *kind, ViChange *change, GError **error);
 
 /*
- * Copies a disk, also between datastores. With @kind the copy is of that type; a server that does
- * not implement it (vCenter) is asked again without, and decides by itself.
+ * Copies a disk, also between datastores. With @kind the copy is of that type. A server that does
+ * not implement this (vCenter) is asked again without it, and decides itself.
  *
  * @kind: NULL: the server decides.
- * @ret_kindTaken: whether the server took @kind; may be NULL.
+ * @ret_kindTaken: whether the server accepted @kind; may be NULL.
  */
 gboolean viDiskCopy(ViSession *session, const ViPath *from, const ViPath *to,
                     const ViDiskKind *kind, ViChange *change, gboolean *ret_kindTaken,
                     GError **error);
 
-/* @zeroed: the new part is written with zeros. */
+/* @zeroed: the new part is filled with zeros. */
 gboolean viDiskExtend(ViSession *session, const ViPath *disk, guint64 capacityKb, gboolean zeroed,
                       ViChange *change, GError **error);
 gboolean viDiskZeroFill(ViSession *session, const ViPath *disk, ViChange *change,

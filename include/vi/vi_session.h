@@ -25,7 +25,7 @@
  */
 typedef struct _ViSession ViSession;
 
-/* Managed objects that a server names in its ServiceContent. NULL where it has none. */
+/* Managed objects in the server's ServiceContent. NULL if it has none. */
 typedef struct {
     SoapMoRef *rootFolder;
     SoapMoRef *propertyCollector;

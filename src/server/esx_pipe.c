@@ -18,9 +18,9 @@
 #include "base_limits.h"
 
 /*
- * Data and holes take turns, so a run is at least one byte: without a limit, single bytes between
- * holes would make the queue of runs larger than the ring. Data waits for LIMIT_PIPE_RUNS;
- * holes never wait, and two of them may come on top.
+ * Data and holes alternate, so a run has at least one byte. Without a limit, single bytes between
+ * holes would make the queue of runs larger than the ring. Data waits for LIMIT_PIPE_RUNS; holes do
+ * not wait, and may exceed it by two.
  */
 #define RUNS (LIMIT_PIPE_RUNS + 2)
 

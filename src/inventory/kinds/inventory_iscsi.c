@@ -33,7 +33,7 @@ typedef struct {
     GHashTable *deviceSet;  /* of the adapters of that host, likewise */
 } Target;
 
-/* One host under way; its pools are a set of Target. */
+/* The current host; its pools are a set of Target. */
 typedef struct {
     InventoryLunHost host;
     GHashTable *targets;    /* IQN → Target, of all hosts */
@@ -219,7 +219,7 @@ gatherInitiator(InventoryLunHost *of, const VimHostHostBusAdapter *adapter)
     }
 }
 
-/* InventoryLunOps.poolOf: the target pool that @transport leads to. */
+/* InventoryLunOps.poolOf: the target pool of @transport. */
 static InventoryLunPool *
 targetOf(const InventoryLunHost *host, const char *key G_GNUC_UNUSED,
          const VimHostTargetTransport *transport)

@@ -70,7 +70,7 @@ gatherScsiTopology(const InventoryLunHost *host)
         gatherScsiInterface(host, topology->adapter[i]);
 }
 
-/* Counts paths, which are also where LUNs are found that no topology has put behind a pool. */
+/* Counts paths, and takes LUNs from them that no topology has added to a pool. */
 static void
 gatherUnitPaths(const InventoryLunHost *host, const VimHostMultipathInfoLogicalUnit *unit)
 {

@@ -9,55 +9,55 @@
 #include "inventory_store.h"
 
 /*
- * What one host says of its adapters, LUNs and paths, gathered for kinds of pools that have LUNs.
- * Which LUNs a pool has is read from the SCSI topology or, where that leaves the pool out, from the
- * multipath information, which also says which paths there are.
+ * Reads the adapters, LUNs and paths of one host, for kinds of pools that have LUNs. The LUNs of a
+ * pool are read from the SCSI topology or, if the pool is missing there, from the multipath
+ * information, which also has the paths.
  */
 
 #define INVENTORY_STORAGE "config.storageDevice."
 
-/* A pool while it is gathered: the first member of what its kind keeps of it. Zeroed at first. */
+/* A pool that is being built: the first member of its kind's struct. Initially zeroed. */
 typedef struct {
     InventoryLunSet luns;
     const InventoryObject *topology;    /* the last host whose topology has LUNs of it */
-    gboolean pathsKnown;                /* a host that has it says which paths there are */
+    gboolean pathsKnown;                /* a host that has it has reported its paths */
     gboolean hasPaths;
     gboolean isAlive;                   /* one of them is */
 } InventoryLunPool;
 
 typedef struct _InventoryLunHost InventoryLunHost;
 
-/* What differs from kind to kind. */
+/* The parts that differ between kinds. */
 typedef struct {
-    /* Adds what is made of @adapter. */
+    /* Adds the pools of @adapter. */
     void (*adapter)(InventoryLunHost *host, const VimHostHostBusAdapter *adapter);
-    /* Returns: the pool that a path through the adapter with the key @key has, or NULL. */
+    /* Returns: the pool of a path through the adapter with the key @key, or NULL. */
     InventoryLunPool *(*poolOf)(const InventoryLunHost *host, const char *key,
                                 const VimHostTargetTransport *transport);
-    /* Other topologies, before the paths are looked at, and other sources behind; or NULL. */
+    /* Other topologies, read before the paths, and other sources, read after them; or NULL. */
     void (*topologies)(InventoryLunHost *host);
     void (*behindPaths)(InventoryLunHost *host);
-    gboolean countsLuns;        /* whether the LUNs that are left out are counted: by one kind */
+    gboolean countsLuns;        /* whether it counts LUNs that are left out; only one does */
 } InventoryLunOps;
 
-/* One host under way: the first member of what a kind has for it. */
+/* The current host: the first member of the kind's struct. */
 struct _InventoryLunHost {
     const InventoryLunOps *ops;
     InventoryBuild *build;
     const InventoryObject *object;
     GHashTable *known;          /* see inventoryLunGet(); the same for all hosts */
-    GHashTable *pools;          /* those that this host has, as values: InventoryLunPool */
+    GHashTable *pools;          /* those of this host, as values: InventoryLunPool */
     GHashTable *lunsByKey;      /* ScsiLun.key → VimScsiLun; set by inventoryLunHostGather() */
 };
 
-/* Gathers all that @host, whose members but the last are set, says. */
+/* Reads everything from @host, of which all members but the last are set. */
 void inventoryLunHostGather(InventoryLunHost *host);
 
-/* Returns: a property of the host, NULL: it has none. @name: behind INVENTORY_STORAGE. */
+/* Returns: a property of the host, or NULL. @name: the part after INVENTORY_STORAGE. */
 #define inventoryLunHostStorage(host, name) \
     inventoryObjectProperty((host)->object, INVENTORY_STORAGE name)
 
-/* Puts @scsi, or what has the ScsiLun.key @key, behind @pool, once. Both accept NULL for none. */
+/* Adds @scsi, or the LUN with ScsiLun.key @key, to @pool, once. Both accept NULL for none. */
 void inventoryLunHostAdd(const InventoryLunHost *host, InventoryLunPool *pool,
                          const VimScsiLun *scsi);
 void inventoryLunHostAddKey(const InventoryLunHost *host, InventoryLunPool *pool, const char *key);

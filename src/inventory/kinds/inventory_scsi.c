@@ -31,12 +31,12 @@ typedef struct {
     const SoapMoRef *storageSystem;
 } Hba;
 
-/* One host under way; its pools are the adapter's key → Hba. */
+/* The current host; its pools are the adapter's key → Hba. */
 typedef struct {
     InventoryLunHost host;
     const InventoryScope *scope;
     GPtrArray *hbas;            /* Hba, of all hosts */
-    GHashTable *devices;        /* set of the adapters' devices that this host has listed already */
+    GHashTable *devices;        /* set of the adapters' devices that this host has already listed */
 } BusHost;
 
 static void
