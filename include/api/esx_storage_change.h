@@ -9,7 +9,7 @@
 
 /*
  * The facade's verbs that change a volume, by the names of libvirt's storage driver table. Each
- * finds its pool (and volume), checks access, and answers VIR_ERR_NO_SUPPORT with the reason where
+ * finds its pool (and volume), checks access, and fails with VIR_ERR_NO_SUPPORT and the reason if
  * the pool's backend cannot do it.
  */
 

@@ -9,11 +9,11 @@
 
 /*
  * The doors of the facade: they find an object and check the caller's access to it, in one step.
- * Each function of the storage driver's table passes libvirt's access check of its name to one of
- * them, or calls it (lint: check_doors).
+ * Each function of the storage driver's table passes libvirt's access check for it to one of them,
+ * or calls the check itself (lint: check_doors).
  */
 
-/* libvirt's access checks: vir…EnsureACL. They report what they refuse. */
+/* libvirt's access checks: vir…EnsureACL. They report refusals. */
 typedef int (*EsxConnectAccess)(virConnectPtr conn);
 typedef int (*EsxVolAccess)(virConnectPtr conn, virStoragePoolDef *pool, virStorageVolDef *vol);
 
@@ -24,18 +24,20 @@ typedef bool (*EsxVolFilter)(virConnectPtr conn, virStoragePoolDef *pool, virSto
 /* Returns: (transfer full) all pools, or NULL with a libvirt error. */
 InventorySnapshot *esxOpenPools(virConnectPtr conn, EsxConnectAccess access);
 
-/* Each finds what @pool or @vol stands for. Returns: 0, or -1 with a libvirt error. */
+/* Each finds the object of @pool or @vol. Returns: 0, or -1 with a libvirt error. */
 int esxOpenPool(virStoragePoolPtr pool, EsxPoolAccess access, EsxFound *ret_found);
 int esxOpenVolume(virStorageVolPtr vol, EsxVolAccess access, EsxFound *ret_found);
 
-/* The pool with the list of its volumes; access is checked before the server is asked for them. */
+/*
+ * The pool with the list of its volumes; access is checked before the server is asked for the list.
+ */
 int esxOpenVolumes(virStoragePoolPtr pool, EsxPoolAccess access, EsxFound *ret_found);
 
-/* Makes libvirt's object of what was found. Returns: (transfer full), or NULL with an error. */
+/* Makes libvirt's object for @found. Returns: (transfer full), or NULL with an error. */
 virStoragePoolPtr esxExportPool(virConnectPtr conn, const EsxFound *found, EsxPoolAccess access);
 virStorageVolPtr esxExportVolume(virConnectPtr conn, const EsxFound *found, EsxVolAccess access);
 
-/* Whether a list shows it. */
+/* Whether the caller's lists may show it. */
 bool esxPoolIsVisible(virConnectPtr conn, EsxPoolFilter filter, const InventoryPool *pool);
 bool esxVolumeIsVisible(virConnectPtr conn, EsxVolFilter filter, const InventoryPool *pool,
                         const EsxVolume *volume);

@@ -8,14 +8,14 @@
 #include "esx_libvirt.h"
 
 /*
- * The facade's verbs on events of storage pools, by the names of libvirt's storage driver table.
- * The events are listed in esx_events.h. libvirtd itself keeps from its clients the events of pools
- * they may not see.
+ * The facade's verbs for events of storage pools, by the names of libvirt's storage driver table.
+ * The events are listed in esx_events.h. libvirtd itself withholds events of pools that a client
+ * may not see.
  */
 
 /*
- * Also keeps the inventory current from now on, in whatever process, so that changes are noticed.
- * A server that cannot be reached now does not matter: it is asked again.
+ * Also makes the inventory live, in any process, so that changes are detected. It succeeds even if
+ * the server cannot be reached now: the server is asked again later.
  */
 int esxConnectStoragePoolEventRegisterAny(virConnectPtr conn, virStoragePoolPtr pool, int eventID,
                                           virConnectStoragePoolEventGenericCallback callback,

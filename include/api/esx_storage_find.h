@@ -9,11 +9,11 @@
 #include "esx_storage_backend.h"
 
 /*
- * From libvirt's objects to ours. Pools are found by UUID, volumes by their pool's name and their
- * own: libvirtd recreates its objects from what it received, so nothing may depend on their
- * private data.
+ * Finds the driver's objects for libvirt's. Pools are found by UUID, volumes by their pool's name
+ * and their own: libvirtd recreates its objects from what it received, so nothing may depend on
+ * their private data.
  *
- * Every function here reports what it does not find as a libvirt error.
+ * Each function reports an object that does not exist as a libvirt error.
  */
 
 typedef struct {
@@ -21,8 +21,8 @@ typedef struct {
     const InventoryPool *pool;
     const EsxStorageBackend *backend;
     EsxVolumeList *list;                /* holds the volume */
-    const EsxVolume *volume;            /* NULL where a pool was looked for */
-    EsxClaim *claim;                    /* of a verb that changes the volume; NULL: none */
+    const EsxVolume *volume;            /* NULL if only a pool was looked up */
+    EsxClaim *claim;                    /* of a verb that changes the volume; or NULL */
 } EsxFound;
 
 /* One of libvirt's access checks on a pool: virStoragePool…EnsureACL. */
@@ -34,8 +34,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(EsxFound, esxFoundClear)
 /* Returns: (transfer full) the snapshot, or NULL with a libvirt error. */
 InventorySnapshot *esxFindSnapshot(virConnectPtr conn);
 
-/* What of a pool or volume an access check reads: name and UUID, name and key. Borrowed: not to be
- * freed. */
+/*
+ * The fields that an access check reads: name and UUID of a pool, name and key of a volume.
+ * Borrowed; do not free them.
+ */
 virStoragePoolDef esxPoolStub(const InventoryPool *pool);
 virStorageVolDef esxVolStub(const EsxVolume *volume);
 
@@ -43,8 +45,10 @@ virStorageVolDef esxVolStub(const EsxVolume *volume);
 virStoragePoolPtr esxPoolObject(virConnectPtr conn, const InventoryPool *pool);
 virStorageVolPtr esxVolObject(virConnectPtr conn, const EsxFound *found);
 
-/* Fills @ret_found with the pool. Returns: 0, or -1 with VIR_ERR_NO_STORAGE_POOL or why it could
- * not be asked. */
+/*
+ * Fills @ret_found with the pool. Returns: 0, or -1 with VIR_ERR_NO_STORAGE_POOL, or with the error
+ * of the inventory.
+ */
 int esxFindPoolByUuid(virConnectPtr conn, const unsigned char *uuid, const char *name,
                       EsxFound *ret_found);
 int esxFindPoolByName(virConnectPtr conn, const char *name, EsxFound *ret_found);
@@ -54,19 +58,18 @@ int esxFindPoolByTargetPath(virConnectPtr conn, const char *path, EsxFound *ret_
  * Fills @ret_found with the pool and the list of its volumes.
  *
  * @uuid: NULL to find the pool by @name.
- * @access: checked once the pool is found, before anything is asked for its volumes; NULL: not
- * checked.
+ * @access: checked once the pool is found, before its volumes are requested; NULL: not checked.
  */
 int esxFindVolumes(virConnectPtr conn, const unsigned char *uuid, const char *name,
                    EsxPoolAccess access, EsxFound *ret_found);
 
-/* The same, and the volume called @volume; VIR_ERR_NO_STORAGE_VOL where there is none. */
+/* The same, and the volume @volume; VIR_ERR_NO_STORAGE_VOL if there is none. */
 int esxFindVolume(virConnectPtr conn, const unsigned char *uuid, const char *pool,
                   const char *volume, EsxFound *ret_found);
 
 /*
- * Finds a volume anywhere by whatever a backend takes for its key, its path or another name of it.
- * With @deep a backend may ask the server for each volume it has.
+ * Finds a volume in any pool, by a text that a backend accepts as its key, path or another name.
+ * With @deep a backend may ask the server about each of its volumes.
  *
  * Returns: 1 when found, 0 when there is none (no error), -1 with a libvirt error.
  */

@@ -7,7 +7,7 @@
 
 #include "esx_libvirt.h"
 
-/* The facade's verbs on pools, by the names of libvirt's storage driver table. */
+/* The facade's verbs for pools, by the names of libvirt's storage driver table. */
 
 int esxConnectNumOfStoragePools(virConnectPtr conn);
 int esxConnectListStoragePools(virConnectPtr conn, char **const names, int maxnames);

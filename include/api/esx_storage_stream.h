@@ -8,9 +8,9 @@
 #include "esx_libvirt.h"
 
 /*
- * The facade's verbs that move the contents of a volume through a stream, by the names of libvirt's
- * storage driver table. They return when the transfer has begun; the stream reports the outcome,
- * see esx_stream.h.
+ * The facade's verbs that transfer the contents of a volume through a stream, by the names of
+ * libvirt's storage driver table. They return when the transfer has begun; the stream reports the
+ * outcome, see esx_stream.h.
  */
 
 int esxStorageVolDownload(virStorageVolPtr vol, virStreamPtr stream, unsigned long long offset,

@@ -7,7 +7,7 @@
 
 #include "esx_libvirt.h"
 
-/* The facade's verbs on volumes, by the names of libvirt's storage driver table. */
+/* The facade's verbs for volumes, by the names of libvirt's storage driver table. */
 
 int esxStoragePoolNumOfVolumes(virStoragePoolPtr pool);
 int esxStoragePoolListVolumes(virStoragePoolPtr pool, char **const names, int maxnames);

@@ -8,8 +8,8 @@
 #include "esx_storage_backend.h"
 
 /*
- * XML of pools and volumes, written by libvirt's own formatters so that it is what libvirt itself
- * would write: valid against its schema and readable by its parser.
+ * XML of pools and volumes, written by libvirt's own formatters, so that it is valid against
+ * libvirt's schema and readable by its parser.
  */
 
 /* Returns: (transfer full) the definition of @pool; never NULL. */

@@ -8,12 +8,12 @@
 #include "esx_storage_backend.h"
 
 /*
- * From the XML a user gives to a volume that is to be made, by libvirt's own parser. The key, the
- * path and the permissions in it are the server's to decide, and are passed over: an access check
- * is shown the key that the volume will have.
+ * Parses a client's XML for a new volume, with libvirt's own parser. The server decides key, path
+ * and permissions, so those in the XML are ignored: an access check gets the key that the volume
+ * will have.
  */
 typedef struct {
-    virStorageVolDef *def;      /* what access checks read; holds the strings of the next */
+    virStorageVolDef *def;      /* for access checks; owns the strings of the next */
     EsxVolumeSpec spec;
 } EsxVolumeXml;
 
@@ -21,12 +21,12 @@ void esxVolumeXmlClear(EsxVolumeXml *xml);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(EsxVolumeXml, esxVolumeXmlClear)
 
 /*
- * @poolDef: what the volume shall be in.
- * @isClone: the capacity may be left out; then it is 0.
- * The definition has no key: what it will be, the backend says.
+ * @poolDef: the pool of the new volume.
+ * @isClone: the capacity may be omitted; then it is 0. The definition has no key; the backend knows
+ * the future one.
  * @flags: VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA, VIR_STORAGE_VOL_CREATE_VALIDATE. libvirt's
- * schema allows no "/" in the name of a volume, but here directories are part of it, so that the
- * name is kept out of that check.
+ * schema allows no "/" in the name of a volume, but here a name contains directories, so the name
+ * is excluded from that check.
  *
  * Returns: 0, or -1 with a libvirt error.
  */

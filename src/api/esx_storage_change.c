@@ -4,8 +4,8 @@
  */
 
 /*
- * Verbs that change a volume: what libvirt's flags mean is decided here, what the server is asked
- * to do in the pool's backend.
+ * Verbs that change a volume: this file interprets libvirt's flags, and the pool's backend sends
+ * the requests.
  */
 
 #include "esx_report.h"
@@ -29,11 +29,11 @@ reportReadOnly(const EsxFound *found)
 /* ---- two changes at once --------------------------------------------------------------------- */
 
 /*
- * Claims what a verb is about. Whatever was read of it before may be outdated by a change that was
- * waited for, or that ended in between.
+ * Claims the objects of a verb. Data read before may be outdated by a change that was waited for,
+ * or that ended in between.
  *
- * @epoch: of esxClaimEpoch(), before that was read.
- * @ret_isOld: whether it has to be read again.
+ * @epoch: of esxClaimEpoch(), before the data was read.
+ * @ret_isOld: whether the data has to be read again.
  */
 static EsxClaim *
 claimObjects(virConnectPtr conn, const char *what, const EsxClaimOn *on, size_t n, guint64 epoch,
@@ -50,7 +50,7 @@ claimObjects(virConnectPtr conn, const char *what, const EsxClaimOn *on, size_t 
 
 /* ---- new volumes ---------------------------------------------------------------------------- */
 
-/* Finds the pool and reads the XML of a volume to be made in it, for a caller who may do so. */
+/* Finds the pool and parses the XML of a new volume in it, if the caller has access. */
 static int
 openCreation(virStoragePoolPtr pool, const char *text, bool isClone, unsigned int flags,
              EsxVolAccess access, EsxFound *ret_found, EsxVolumeXml *ret_xml)
@@ -68,7 +68,7 @@ openCreation(virStoragePoolPtr pool, const char *text, bool isClone, unsigned in
     return access(pool->conn, poolDef, ret_xml->def);
 }
 
-/* Whether @found's pool can have what the XML asks for. Returns: 0, or -1 with a libvirt error. */
+/* Whether @found's pool supports what the XML requests. Returns: 0, or -1 with a libvirt error. */
 static int
 checkNew(const EsxFound *found, const EsxVolumeXml *wanted)
 {
@@ -83,7 +83,7 @@ checkNew(const EsxFound *found, const EsxVolumeXml *wanted)
 static void
 reportNotMade(const EsxFound *found, const EsxVolumeSpec *spec, const GError *error)
 {
-    /* libvirt's own text goes around this one: "storage volume … exists already". */
+    /* libvirt embeds this in its own text: "storage volume … exists already". */
     if (esxErrorNumber(error) == VIR_ERR_STORAGE_VOL_EXIST &&
         strstr(error->message, ESX_LEFT_BEHIND))
         esxReport(VIR_ERR_STORAGE_VOL_EXIST, "'%s' (" TEXT_MESSAGE ")", spec->name, error->message);
@@ -94,7 +94,7 @@ reportNotMade(const EsxFound *found, const EsxVolumeSpec *spec, const GError *er
                        found->pool->name);
 }
 
-/* Turns the list of one that a backend gave into libvirt's object. @found: its pool. */
+/* Converts a backend's list of one to libvirt's object. @found: its pool. */
 static virStorageVolPtr
 exportNew(virConnectPtr conn, EsxFound *found, EsxVolumeList *list)
 {
@@ -103,7 +103,7 @@ exportNew(virConnectPtr conn, EsxFound *found, EsxVolumeList *list)
     return esxVolObject(conn, found);
 }
 
-/* The name of a volume that is to be made. */
+/* Claims the name of a new volume. */
 static bool
 claimNewVolume(virConnectPtr conn, EsxFound *found, const char *name, GError **error)
 {
@@ -144,7 +144,7 @@ esxStorageVolCreateXML(virStoragePoolPtr pool, const char *xml, unsigned int fla
     return exportNew(pool->conn, &found, made);
 }
 
-/* The name of a copy, and the source; @from is found anew when it may have changed. */
+/* Claims the name of a copy, and the source; finds @from again if it may have changed. */
 static int
 claimCopy(virStorageVolPtr source, EsxFound *found, const EsxVolumeSpec *spec, guint64 epoch,
           EsxFound *from)
@@ -153,7 +153,7 @@ claimCopy(virStorageVolPtr source, EsxFound *found, const EsxVolumeSpec *spec, g
         { found->pool, spec->name, FALSE },
         { from->pool, from->volume->name, TRUE },
     };
-    /* What nothing changes needs no claim. */
+    /* Volumes that cannot be changed need no claim. */
     const size_t n = from->backend->readOnlyReason ? 1 : 2;
     g_autoptr(GError) error = NULL;
     bool isOld = false;
@@ -204,7 +204,7 @@ esxStorageVolCreateXMLFrom(virStoragePoolPtr pool, const char *xml, virStorageVo
     return exportNew(pool->conn, &found, made);
 }
 
-/* ---- volumes that are there ----------------------------------------------------------------- */
+/* ---- existing volumes ----------------------------------------------------------------------- */
 
 /* A verb, for messages. */
 typedef struct {
@@ -223,7 +223,7 @@ reportFailed(const EsxFound *found, const Naming *naming, const GError *error)
                    found->pool->name);
 }
 
-/* Finds the volume for a caller who may change it, and claims it. */
+/* Finds the volume, if the caller may change it, and claims it. */
 static int
 openChange(virStorageVolPtr vol, EsxVolAccess access, const Naming *naming, EsxFound *ret_found)
 {
@@ -235,7 +235,7 @@ openChange(virStorageVolPtr vol, EsxVolAccess access, const Naming *naming, EsxF
 
     if (esxOpenVolume(vol, access, ret_found) < 0)
         return -1;
-    /* What nothing changes needs no claim; that the verb is not there is reported later. */
+    /* Volumes that cannot be changed need no claim; a missing verb is reported later. */
     if (ret_found->backend->readOnlyReason)
         return 0;
 
@@ -254,7 +254,7 @@ openChange(virStorageVolPtr vol, EsxVolAccess access, const Naming *naming, EsxF
     return 0;
 }
 
-/* What volumeWipe and volumeDelete have in common. */
+/* Shared by volumeWipe and volumeDelete. */
 typedef gboolean (*VolChange)(EsxConnection *connection, const InventoryPool *pool,
                               const EsxVolume *volume, GError **error);
 
@@ -328,7 +328,7 @@ esxStorageVolWipePattern(virStorageVolPtr vol, unsigned int algorithm, unsigned 
 }
 
 /*
- * The capacity that @given and @flags ask for. A difference is added, or with SHRINK taken off.
+ * The capacity that @given and @flags request. A difference is added, or with SHRINK subtracted.
  *
  * Returns: 0, or -1 with VIR_ERR_INVALID_ARG.
  */

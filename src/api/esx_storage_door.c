@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Finding and checking access, in one step. */
+/* Finds an object and checks access, in one step. */
 
 #include "esx_storage_door.h"
 

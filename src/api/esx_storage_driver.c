@@ -4,8 +4,8 @@
  */
 
 /*
- * The facade's table: libvirt's whole storage API, each verb in the file of its object. What is
- * missing here is answered by libvirt itself with VIR_ERR_NO_SUPPORT.
+ * The facade's table: libvirt's storage API, each verb in the file of its object. For missing
+ * verbs, libvirt itself reports VIR_ERR_NO_SUPPORT.
  */
 
 #include "esx_storage_change.h"

@@ -3,19 +3,19 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Who wants to hear of storage pools. */
+/* Callbacks for events of storage pools. */
 
 #include "esx_storage_event.h"
 
 #include "esx_connection.h"
 
 /*
- * From now on the server is asked to tell of changes. Those since the snapshot that is taken here
- * are events; where none can be had now, since the one that comes later.
+ * From now on the server is asked to report changes. Changes since the snapshot taken here become
+ * events; if none can be taken now, changes since the first later one.
  *
- * In a daemon, whose inventories are live anyhow, nobody waits for a server here: libvirtd holds a
- * lock of the client that its main loop takes, too, and a client that goes away meanwhile leaves
- * its registration behind for good.
+ * In a daemon, whose inventories are live anyway, this does not wait for a server: libvirtd holds a
+ * lock of the client that its main loop also takes, and the registration of a client that
+ * disconnects meanwhile is not removed.
  */
 static void
 watchPools(EsxConnection *connection)

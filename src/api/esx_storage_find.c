@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* From libvirt's objects to pools and volumes of the present snapshot. */
+/* Finds pools and volumes of the current snapshot for libvirt's objects. */
 
 #include <string.h>
 
@@ -82,7 +82,7 @@ reportNoPool(const unsigned char *uuid, const char *name)
         esxReport(VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching uuid '%s'", text);
 }
 
-/* Takes @snapshot with its @pool, if there is one. */
+/* Stores @snapshot and its @pool, if there is one. */
 static bool
 takeSnapshot(InventorySnapshot *snapshot, const InventoryPool *pool, EsxFound *ret_found)
 {
@@ -94,7 +94,7 @@ takeSnapshot(InventorySnapshot *snapshot, const InventoryPool *pool, EsxFound *r
     return true;
 }
 
-/* Looks @uuid up, or @name where that is NULL. */
+/* Looks up @uuid, or @name if that is NULL. */
 static bool
 takePool(InventorySnapshot *snapshot, const unsigned char *uuid, const char *name,
          EsxFound *ret_found)
@@ -159,10 +159,10 @@ mayAccess(virConnectPtr conn, EsxPoolAccess access, const EsxFound *found)
 }
 
 /*
- * Where listing the volumes proves the pool, an old snapshot is as good as a new one: it saves the
- * question for the inventory.
+ * If listing the volumes proves the pool, an old snapshot is as good as a new one, and the
+ * inventory need not be asked.
  *
- * Returns: 1 when it did, 0 when the regular way has to be gone, -1 with a libvirt error.
+ * Returns: 1 if found, 0 if the regular way has to be used, -1 with a libvirt error.
  */
 static int
 findVolumesByPeeking(virConnectPtr conn, const unsigned char *uuid, const char *name,
@@ -224,10 +224,9 @@ esxFindVolume(virConnectPtr conn, const unsigned char *uuid, const char *pool, c
     return -1;
 }
 
-/* ---- anywhere ------------------------------------------------------------------------------- */
+/* ---- in any pool ---------------------------------------------------------------------------- */
 
-/* Names may begin with blanks; but people also write more of them behind the bracket than there
- * should be. */
+/* Names may begin with blanks, but users also write too many of them after the bracket. */
 static const EsxVolume *
 findTolerant(const EsxVolumeList *list, const char *name)
 {
@@ -237,7 +236,7 @@ findTolerant(const EsxVolumeList *list, const char *name)
 }
 
 /*
- * Finds the volume @name of the pool @pool, if that is one of @backend. Returns as
+ * Finds the volume @name of the pool @pool, if that is one of @backend. Returns like
  * esxFindAnywhere().
  */
 static int
@@ -263,7 +262,7 @@ findNamed(virConnectPtr conn, const EsxStorageBackend *backend, const char *pool
     return ret_found->volume ? 1 : 0;
 }
 
-/* The same for a pool of @snapshot, which is current and need not be asked for again. */
+/* The same for a pool of @snapshot, which is current and need not be read again. */
 static int
 findPlaced(virConnectPtr conn, InventorySnapshot *snapshot, const char *pool, const char *name,
            EsxFound *ret_found)
@@ -281,7 +280,7 @@ findPlaced(virConnectPtr conn, InventorySnapshot *snapshot, const char *pool, co
     return ret_found->volume ? 1 : 0;
 }
 
-/* Asks @backend for what @text names. Returns as esxFindAnywhere(). */
+/* Asks @backend for the volume of @text. Returns like esxFindAnywhere(). */
 static int
 findByBackend(virConnectPtr conn, const EsxStorageBackend *backend, InventorySnapshot *snapshot,
               const char *text, bool deep, EsxFound *ret_found)
@@ -300,7 +299,7 @@ findByBackend(virConnectPtr conn, const EsxStorageBackend *backend, InventorySna
                                      : findPlaced(conn, snapshot, pool, name, ret_found);
 }
 
-/* The backend whose names of volumes look as @text does, or NULL. */
+/* The backend whose volume names have the form of @text, or NULL. */
 static const EsxStorageBackend *
 splitName(const char *text, char **ret_pool, char **ret_name)
 {

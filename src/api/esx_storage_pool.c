@@ -4,9 +4,8 @@
  */
 
 /*
- * Verbs on pools. A pool of an ESX host is always there while the host knows it: active, persistent
- * and started with the host. One that the host cannot reach is still active, in the state
- * INACCESSIBLE.
+ * Verbs for pools. A pool exists while the host has it: active, persistent and started with the
+ * host. A pool that the host cannot reach is still active, in the state INACCESSIBLE.
  */
 
 #include "capabilities.h"
@@ -59,7 +58,7 @@ esxConnectListStoragePools(virConnectPtr conn, char **const names, int maxnames)
     return count;
 }
 
-/* Defined pools are the inactive ones, and there are none. */
+/* "Defined" pools are the inactive ones, and there are none. */
 int
 esxConnectNumOfDefinedStoragePools(virConnectPtr conn)
 {
@@ -73,8 +72,7 @@ esxConnectListDefinedStoragePools(virConnectPtr conn, char **const names G_GNUC_
     return virConnectListDefinedStoragePoolsEnsureACL(conn) < 0 ? -1 : 0;
 }
 
-/* Groups of filters are AND'ed, the bits of one group OR'ed; an empty group lets everything
- * pass. */
+/* Groups of filters are AND'ed, the bits of one group OR'ed; an empty group accepts everything. */
 static bool
 matchesFlags(const InventoryPool *pool, unsigned int flags)
 {
@@ -97,7 +95,7 @@ matchesFlags(const InventoryPool *pool, unsigned int flags)
     return true;
 }
 
-/* Turns @snapshot's pools into libvirt objects. @list NULL: only counts. */
+/* Converts @snapshot's pools to libvirt objects. @list NULL: only counts. */
 static int
 exportPools(virConnectPtr conn, const InventorySnapshot *snapshot, unsigned int flags,
             GPtrArray *list)
@@ -283,7 +281,7 @@ esxStoragePoolGetXMLDesc(virStoragePoolPtr pool, unsigned int flags)
     g_autoptr(PlacesVisit) visit = esxConnectionVisit(pool->conn->privateData);
     g_auto(EsxFound) found = { 0 };
 
-    /* There is no pending configuration, so that the inactive XML is the live one. */
+    /* There is no pending configuration, so the inactive XML is the live one. */
     virCheckFlags(VIR_STORAGE_XML_INACTIVE, NULL);
 
     if (esxOpenPool(pool, virStoragePoolGetXMLDescEnsureACL, &found) < 0)

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Verbs that move the contents of a volume. */
+/* Verbs that transfer the contents of a volume. */
 
 #include "esx_storage_stream.h"
 
@@ -16,7 +16,7 @@ typedef EsxTransfer *(*VolTransfer)(EsxConnection *connection, const InventoryPo
                                     const EsxVolume *volume, guint64 offset, guint64 length,
                                     GError **error);
 
-/* @function: NULL where the backend has none. */
+/* @function: NULL if the backend has none. */
 static int
 beginTransfer(virStorageVolPtr vol, virStreamPtr stream, const EsxFound *found,
               VolTransfer function, const char *what, guint64 offset, guint64 length, bool sparse)

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Verbs on volumes: all that only read. */
+/* Verbs for volumes that only read. */
 
 #include <string.h>
 
@@ -14,7 +14,7 @@
 
 /* ---- lists ---------------------------------------------------------------------------------- */
 
-/* Takes @length more bytes of a list into account. Returns: 0, or -1 with a libvirt error. */
+/* Accounts for @length more bytes of a list. Returns: 0, or -1 with a libvirt error. */
 static int
 countBytes(virConnectPtr conn, const EsxFound *found, size_t length, size_t *bytes)
 {
@@ -73,7 +73,7 @@ esxStoragePoolListVolumes(virStoragePoolPtr pool, char **const names, int maxnam
     return count;
 }
 
-/* Turns the volumes of @found into libvirt objects. @list NULL: only counts. */
+/* Converts the volumes of @found to libvirt objects. @list NULL: only counts. */
 static int
 exportVolumes(virConnectPtr conn, EsxFound *found, GPtrArray *list)
 {
@@ -140,8 +140,9 @@ esxStorageVolLookupByName(virStoragePoolPtr pool, const char *name)
     return esxExportVolume(pool->conn, &found, virStorageVolLookupByNameEnsureACL);
 }
 
-/* A volume the caller may not see is one that does not exist, as in libvirt's own storage
- * driver. */
+/*
+ * For the caller, a volume that it may not see does not exist, as in libvirt's own storage driver.
+ */
 static virStorageVolPtr
 lookupAnywhere(virConnectPtr conn, const char *what, const char *text, bool disks,
                EsxVolAccess access)

@@ -20,7 +20,7 @@ esxStoragePoolDef(const InventoryPool *pool)
     def->available = pool->available;
     def->allocation = pool->capacity - pool->available;
     def->target.path = g_strdup(pool->targetPath);
-    /* -1 keeps <permissions> out: nothing is known of them. */
+    /* -1 omits <permissions>, which are unknown. */
     def->target.perms.mode = (mode_t)-1;
     def->target.perms.uid = (uid_t)-1;
     def->target.perms.gid = (gid_t)-1;

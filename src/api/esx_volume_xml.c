@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Reads the XML of a volume that is to be made. */
+/* Parses the XML of a new volume. */
 
 #include "esx_volume_xml.h"
 
@@ -15,14 +15,14 @@ esxVolumeXmlClear(EsxVolumeXml *xml)
     g_clear_pointer(&xml->def, virStorageVolDefFree);
 }
 
-/* libvirt's parser puts a format of its own in where the XML has none. */
+/* libvirt's parser sets a default format if the XML has none. */
 static bool
 hasFormat(xmlXPathContextPtr context)
 {
     return virXPathNode("./target/format/@type", context) != NULL;
 }
 
-/* See the header: what libvirt checks, but for the slashes in the name. */
+/* See the header: the check of libvirt, except for slashes in the name. */
 static int
 validateName(xmlDocPtr document, xmlXPathContextPtr context)
 {
