@@ -13,17 +13,17 @@
  * credentials= the section [credentials-NAME]. HOST is compared byte by byte with the host of the
  * URI.
  *
- * SERVICE is "esxstorage" or "esx", for both schemes. The first is this driver's alone: libvirt's
- * own ESX driver, which knows no restrictions, reads the second.
+ * SERVICE is "esxstorage" or "esx", for both schemes. Only this driver reads the first; libvirt's
+ * own ESX driver, which has no restrictions, reads the second.
  *
  *   username=NAME   password=TEXT      in [credentials-NAME]
  *   port=N                             in [auth-…], or in the credentials: the port of the host
  *   trust=fixed|free                   likewise; fixed where any section that uses the same
  *                                      credentials says so
  *
- * In the sections that use the credentials, a key that is one of these but for case, a locale in
- * brackets or other characters than letters is an error, and so is one that stands twice with
- * different values, also where the section is written twice: nothing is lost that was to forbid.
+ * In the sections that use the credentials, it is an error if a key differs from one of these only
+ * in case, a locale in brackets, or characters other than letters, or if a key is repeated with
+ * another value, also if the section is repeated. So no restriction is lost.
  *
  * GLib reads \\ as a backslash, and \s, \n, \t and \r as characters. A username= with one of the
  * latter is an error: DOMAIN\svc would be the name of another account. So is a password= that is
@@ -31,8 +31,8 @@
  */
 
 typedef struct {
-    char *section;              /* "auth-esx-HOST"; NULL: there is none */
-    gboolean isOwn;             /* that names the host, and is not the default one */
+    char *section;              /* "auth-esx-HOST"; NULL: none */
+    gboolean isOwn;             /* that is for the host, not the default one */
     char *similar;              /* no section, but this one may be meant; NULL: none */
     char *userName;             /* NULL: none */
     Secret *password;           /* NULL: none; not empty */
@@ -41,9 +41,9 @@ typedef struct {
 } EsxAuthEntry;
 
 /*
- * @path: NULL: there is no auth file, and so nothing in it.
- * Returns: (transfer full): what it says of @host; NULL with ESX_ERROR_AUTH: it cannot be read or
- * makes no sense, in words that quote none of its values; or with ESX_ERROR_SYSTEM: there are too
+ * @path: NULL: there is no auth file; then the result is empty.
+ * Returns: (transfer full): its data for @host; NULL with ESX_ERROR_AUTH if it cannot be read or is
+ * invalid, in a message that quotes none of its values; or with ESX_ERROR_SYSTEM if there are too
  * few file descriptors to read it.
  */
 EsxAuthEntry *esxAuthFileLookup(const char *path, const char *host, GError **error);

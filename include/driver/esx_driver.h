@@ -8,11 +8,11 @@
 #include "esx_libvirt.h"
 
 /*
- * The connection driver: opens and closes connections, and answers the few calls about host and
- * domains without which virsh, virt-manager or libvirt-python fail on opening. It shows no domains:
- * there are always none, and what needs one is NO_SUPPORT.
+ * The connection driver: opens and closes connections, and implements the few calls about host and
+ * domains without which virsh, virt-manager or libvirt-python fail on opening. It has no domains;
+ * calls that need one are NO_SUPPORT.
  *
- * An open that finds no login to share makes two requests (who are you, login), or one more and its
- * pages with path= of vpx://; the close of a login makes one (logout).
+ * An open without a login to share sends two requests (service content, login), or with path= of
+ * vpx:// one more and its pages; closing a login sends one (logout).
  */
 extern virHypervisorDriver esxHypervisorDriver;

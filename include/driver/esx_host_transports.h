@@ -9,14 +9,14 @@
 #include "vi_transfer.h"
 
 /*
- * Transports to the hosts behind a vCenter, for the contents of files. How far such a host is
- * trusted follows from the URI: with no_verify=1 in any case, else by the thumbprint that vCenter,
- * which is trusted, gave with the ticket; where it gave none, by the authorities the URI names. The
- * proxy and the timeouts are those of the URI.
+ * Transports to the hosts behind a vCenter, for the contents of files. The URI determines how such
+ * a host is trusted: with no_verify=1 in any case; else by the thumbprint that vCenter, which is
+ * trusted, sent with the ticket; without one, by the authorities of the URI. The proxy and the
+ * timeouts are those of the URI.
  */
 typedef HttpCurlOptions EsxHostTransports;
 
-/* What it needs of @uri is copied. */
+/* Copies what it needs from @uri. */
 EsxHostTransports *esxHostTransportsNew(const EsxUri *uri);
 
 /* GDestroyNotify; accepts NULL. */

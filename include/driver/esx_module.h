@@ -6,12 +6,12 @@
 #pragma once
 
 /*
- * What libvirt looks up in libvirt_driver_esx.so and libvirt_driver_vpx.so and calls at every open
- * of an embedded URI of that scheme. The first call registers the driver of the scheme; the others
- * find that done.
+ * The functions that libvirt looks up in libvirt_driver_esx.so and libvirt_driver_vpx.so, and calls
+ * at every open of an embedded URI of that scheme. The first call registers the driver of the
+ * scheme; later calls do nothing.
  *
- * Each scheme has an entry of its own in libvirt's table. So it does not matter whether the two
- * files are one (a link, loaded once) or two copies that end up in one process side by side.
+ * Each scheme has its own entry in libvirt's table. So the two files may be one (a link, loaded
+ * once) or two copies in one process.
  *
  * Returns: 0, or -1 with a libvirt error.
  */

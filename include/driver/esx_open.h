@@ -9,21 +9,21 @@
 #include "esx_uri.h"
 
 /*
- * From a checked URI to a connection. The way of an open that shares nothing:
+ * Makes a connection from a checked URI. The steps of an open that shares nothing:
  *
  *   esxOpenSession       transport, RetrieveServiceContent, product against scheme
- *                       (no login yet, so that nothing can leak)
- *   esxOpenServer        Login, path=, server object (whatever fails now logs out)
+ *                       (no login yet, so nothing can leak)
+ *   esxOpenServer        Login, path=, server object (a failure from here on logs out)
  *   esxOpenConnection   connection object
  *
- * One that joins a login needs the last step only.
+ * An open that joins a login needs only the last step.
  */
 
 /* Returns: (transfer full) a session that is not logged in, or NULL with @error. */
 ViSession *esxOpenSession(const EsxUri *uri, GError **error);
 
 /*
- * The same over a transport that is there already, for tests.
+ * The same with an existing transport, for tests.
  *
  * @transport: (transfer full), also on error.
  */

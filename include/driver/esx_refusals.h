@@ -11,15 +11,14 @@
 #include "vi_session.h"
 
 /*
- * Passwords of a daemon that a host has refused. ESX locks an account for 15 minutes after five
- * of them, so that clients who need not know a password could lock the account out by opening, as
- * soon as the one in the auth file is not the host's. One is remembered for LIMIT_REFUSED_MS, or
- * until it has been let in; another password is another matter, up to LIMIT_REFUSED_USER of one
- * user at one host. LIMIT_REFUSED in all: of more, the first is forgotten.
+ * Passwords of a daemon that a host has refused. ESX locks an account for 15 minutes after five of
+ * them. So clients that do not know the password could lock the account by opening connections, if
+ * the password in the auth file is wrong. A refusal is remembered for LIMIT_REFUSED_MS, or until
+ * the password is accepted. Another password may be tried, up to LIMIT_REFUSED_USER of one user at
+ * one host. At most LIMIT_REFUSED are remembered; the oldest is dropped first.
  *
- * Which host it is: the one of the same name and port, and the one that has the same certificate,
- * by whatever name it was reached. Clients that may not choose reach each host by a certificate
- * that is trusted for its name.
+ * A host is identified by its name and port, and by its certificate, whatever its name. Restricted
+ * clients reach a host only with a certificate that is trusted for its name.
  *
  * Thread-safe. Times are g_get_monotonic_time().
  */
@@ -29,18 +28,21 @@ EsxRefusals *esxRefusalsNew(void);
 void esxRefusalsFree(EsxRefusals *refusals);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxRefusals, esxRefusalsFree)
 
-/* Where somebody logs in, and as what. */
+/* The host and the credentials of a login. */
 typedef struct {
-    const EsxUri *uri;              /* its host and port count */
+    const EsxUri *uri;              /* only host and port are used */
     const HttpIdentity *identity;   /* of the host; NULL: not known */
     const char *userName;
     const Secret *password;
 } EsxRefusalKey;
 
-/* The host has refused it; or, @unknown, nobody knows whether it has. */
+/* The host has refused it; with @unknown, the outcome is unknown. */
 void esxRefusalsAdd(EsxRefusals *refusals, const EsxRefusalKey *key, gboolean unknown, gint64 now);
 
-/* The host has taken it. A guard forgets all of the user, if it was a client that may choose. */
+/*
+ * The host has accepted it. After an unrestricted client's login, a guard drops all refusals of the
+ * user.
+ */
 void esxRefusalsForget(EsxRefusals *refusals, const EsxRefusalKey *key);
 
 /*
@@ -53,11 +55,11 @@ gboolean esxRefusalsAdmit(EsxRefusals *refusals, const EsxRefusalKey *key, gint6
                           GError **error);
 
 /*
- * Stands before each login of a session, the ones that renew it included, as soon as the host is
- * known by its certificate: one at a time for each host and user, as long as the refusals admit
- * it; what came of it is remembered. Of a client that may choose, the first login is neither held
- * up nor counted; to renew its session, only the very password that was refused is withheld. A
- * login that timed out counts where such a client has chosen the time-outs.
+ * Guards each login of a session, including renewals, as soon as the host's certificate is known:
+ * one at a time for each host and user, if the refusals allow it; its outcome is recorded. The
+ * first login of an unrestricted client is neither delayed nor counted; for the renewal of its
+ * session, only exactly the refused password is withheld. A login that timed out counts if a
+ * restricted client has chosen the timeouts.
  *
  * @refusals: must outlive the session.
  */

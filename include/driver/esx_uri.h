@@ -9,12 +9,12 @@
 #include "http_curl.h"
 
 /*
- * The URI of a connection, taken apart and checked. Pure: no libvirt, no network, no files.
+ * The URI of a connection, parsed and checked. Pure: no libvirt, no network, no files.
  *
  *   {esx|vpx}://[user@]host[:port]/embed?root=DIR[&NAME=VALUE]...
  *
- * NAME is read without regard to case. root and authfile are libvirt's own. Texts are UTF-8 without
- * control characters, so that they can be quoted; how long they may be is in base_limits.h.
+ * NAME is not case-sensitive. root and authfile are libvirt's own. Texts are UTF-8 without control
+ * characters, so that they can be quoted; base_limits.h has their maximum lengths.
  *
  *   transport=https|http          default https
  *   no_verify=0|1                 1: trust any certificate         at most one of
@@ -22,7 +22,7 @@
  *   thumbprint=HEX                trust this certificate only       https only
  *   proxy=[KIND://]HOST[:PORT]    see http_curl.h, which checks it
  *   path=DC/COMPUTE[/HOST]        vpx only: show this host; else all of vCenter
- *   per_host=0|1                  1: show what is one host's own as well; see esxUriShowsPerHost()
+ *   per_host=0|1                  1: also show a single host's own; see esxUriShowsPerHost()
  *   cache_ttl=SECONDS             0 to 3600, default 2
  *   connect_timeout=SECONDS       0.1 to 600, default 10
  *   stall_timeout=SECONDS         0.1 to 3600, default 60
@@ -30,18 +30,18 @@
  *   task_timeout=SECONDS          1 to 604800, default 86400: how long a change may take
  *   linger=SECONDS                0 to 3600, default 5: how long a daemon stays logged in when the
  *                                 last connection has closed
- *   connections=N                 1 to 16, default 4: how many fetch one download side by side
+ *   connections=N                 1 to 16, default 4: parallel requests of one download
  *   auto_answer=0|1  vcenter=HOST of libvirt's own ESX driver: checked, without effect here
  *
- * Seconds are decimal: "2", "0.5". A parameter given twice is an error, since it might be one that
- * decides on trust.
+ * Seconds are decimal: "2", "0.5". A parameter given twice is an error, since it might determine
+ * trust.
  */
 typedef struct {
     const char *name;
     const char *value;
 } EsxUriParameter;
 
-/* What libvirt made of the URI; everything already percent-decoded. */
+/* The URI as parsed by libvirt, percent-decoded. */
 typedef struct {
     const char *scheme;
     const char *user;           /* NULL: none */
@@ -54,18 +54,18 @@ typedef struct {
 
 typedef struct {
     gboolean isVpx;
-    char *user;                 /* NULL: to be asked for */
+    char *user;                 /* NULL: ask for it */
     char *host;
     guint port;
-    gboolean hasPort;           /* the URI names it; else it is the transport's */
+    gboolean hasPort;           /* port is from the URI; else it is the transport's default */
     HttpCurlOptions transport;  /* how the server is reached and trusted; without host and port */
     EsxConnectionOptions options;
-    const char *path;           /* owned, as the texts of transport are */
-    const char *perHost;        /* likewise; "0", "1", or NULL: the default */
+    const char *path;           /* owned, like the texts of transport */
+    const char *perHost;        /* owned; "0", "1", or NULL: the default */
     gboolean hasAuthFile;       /* authfile= was given */
-    gboolean isGuest;           /* a client's that may not choose: see esx_auth.h */
+    gboolean isGuest;           /* of a restricted client: see esx_auth.h */
     guint lingerMs;
-    GPtrArray *warnings;        /* char *: sentences for the log */
+    GPtrArray *warnings;        /* char *: messages for the log */
 } EsxUri;
 
 #define ESX_URI_CACHE_TTL_MS 2000
@@ -74,7 +74,7 @@ typedef struct {
 #define ESX_URI_PORT_HTTP 80
 
 /*
- * Returns: (transfer full), or NULL with ESX_ERROR_INVALID_ARGUMENT: a sentence that names the
+ * Returns: (transfer full), or NULL with ESX_ERROR_INVALID_ARGUMENT: a message that names the
  * parameter, its value, and what is allowed.
  */
 EsxUri *esxUriNew(const EsxUriSource *source, GError **error);
@@ -84,34 +84,34 @@ gboolean esxUriIsEncrypted(const EsxUri *uri);
 /* Whether @uri shows the storage of several hosts: vpx:// without path=. */
 gboolean esxUriHasManyHosts(const EsxUri *uri);
 
-/* Whether @uri shows what is one host's own; by default where it has one host. */
+/* Whether @uri shows what belongs to a single host; the default if it has only one host. */
 gboolean esxUriShowsPerHost(const EsxUri *uri);
 
 void esxUriFree(EsxUri *uri);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxUri, esxUriFree)
 
 /*
- * Whoever chooses these chooses who gets the password: the name of the first that was given, or
+ * The parameters that determine which server gets the password: the name of the first one given, or
  * NULL.
  */
 const char *esxUriTrustParameter(const EsxUri *uri);
 
 /*
- * For a client that may not choose (esx_auth.h): checks what costs the daemon or the host, and
- * marks @uri as such a client's. Time-outs and the like may be at most their defaults, cache_ttl at
- * least its; linger= becomes the default where it is shorter.
+ * For a restricted client (esx_auth.h): checks parameters that burden the daemon or the host, and
+ * marks @uri as such a client's. Timeouts and similar may be at most their defaults, cache_ttl at
+ * least its default; a shorter linger= is set to the default.
  *
- * Returns: FALSE with ESX_ERROR_DENIED that names the parameter and what it may be.
+ * Returns: FALSE with ESX_ERROR_DENIED that names the parameter and its allowed values.
  */
 gboolean esxUriCheckGuest(EsxUri *uri, GError **error);
 
-/* Whether such clients can share the login of all others that say no more than the host. */
+/* Whether restricted clients with @uri can share the common login, of URIs with only a host. */
 gboolean esxUriIsCommon(const EsxUri *uri);
 
 /*
  * Returns: (transfer full) what two URIs must have in common to mean the same server, reached and
  * trusted in the same way, and the same part of it: scheme, host, port, and the parameters with
- * EsxUriRow.isKey. Not the user, who may come from elsewhere. Equal texts exactly where all of that
- * is equal.
+ * EsxUriRow.isKey. It does not include the user, which may come from elsewhere. Texts are equal
+ * exactly if all of that is equal.
  */
 char *esxUriKey(const EsxUri *uri);

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Credentials, and what a daemon's client may have a say in. The rules are in esx_auth.h. */
+/* Credentials, and what a client of a daemon may choose. The rules are in esx_auth.h. */
 
 #include "esx_auth.h"
 
@@ -29,7 +29,7 @@ esxAuthInDaemon(void)
     return identity != NULL;
 }
 
-/* Whether the client runs as root or as the daemon does, and so can read what the daemon can. */
+/* Whether the client runs as root or as the daemon's user, and so can read what the daemon can. */
 static gboolean
 esxAuthIsPeer(void)
 {
@@ -59,7 +59,7 @@ esxAuthMayWrite(virConnectPtr conn)
     return allowed > 0;
 }
 
-/* Returns: (transfer full): what the auth file says of the host; NULL with a libvirt error. */
+/* Returns: (transfer full): the auth file's data for the host; NULL with a libvirt error. */
 static EsxAuthEntry *
 esxAuthLookup(virConnectPtr conn, const EsxUri *uri)
 {
@@ -76,14 +76,14 @@ esxAuthLookup(virConnectPtr conn, const EsxUri *uri)
     return entry;
 }
 
-/* The user without one in the auth file. */
+/* The default user. */
 static const char *
 esxAuthStandardUser(const EsxUri *uri)
 {
     return uri->isVpx ? ESX_AUTH_USER_VPX : ESX_AUTH_USER_ESX;
 }
 
-/* @why: the client may not choose. */
+/* @why: the client is restricted. */
 static int
 esxAuthCheckTrust(const EsxUri *uri, const char *why)
 {
@@ -97,7 +97,7 @@ esxAuthCheckTrust(const EsxUri *uri, const char *why)
     return -1;
 }
 
-/* [auth-esx-default] would go to any host that somebody names. */
+/* [auth-esx-default] would be sent to any host in a URI. */
 static int
 esxAuthCheckHost(const EsxUri *uri, const EsxAuthEntry *entry, const char *why)
 {
@@ -109,7 +109,7 @@ esxAuthCheckHost(const EsxUri *uri, const EsxAuthEntry *entry, const char *why)
     return -1;
 }
 
-/* Any account could be locked out, and any port be given the password. */
+/* Otherwise any account could be locked, and the password sent to any port. */
 static int
 esxAuthCheckAccount(const EsxUri *uri, const EsxAuthEntry *entry, const char *why)
 {
@@ -157,7 +157,7 @@ esxAuthTakePort(EsxUri *uri, const EsxAuthEntry *entry)
         uri->port = entry->port;
 }
 
-/* The user's own process: what is wrong with the auth file is said when the password is needed. */
+/* The user's own process: errors of the auth file are reported when the password is needed. */
 static int
 esxAuthCheckOwn(virConnectPtr conn, EsxUri *uri)
 {
@@ -243,8 +243,8 @@ esxAuthReportMissing(virConnectAuthPtr auth, const EsxUri *uri, const EsxAuthEnt
 }
 
 /*
- * The files are read already: libvirt's helpers are given none, and only ask the client. They are
- * not called where there is none, since they would log that as an error.
+ * The files are already read: libvirt's helpers get no file, and only ask the client. They are not
+ * called where there is none, since they would log that as an error.
  */
 static char *
 esxAuthGetUserName(virConnectAuthPtr auth, const EsxUri *uri, const EsxAuthEntry *entry)

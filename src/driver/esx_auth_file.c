@@ -4,8 +4,8 @@
  */
 
 /*
- * The auth file, looked up. libvirt's own look-up opens whatever the path leads to, waits without
- * end where that is a FIFO, and knows neither port= nor trust=.
+ * Reads the auth file. libvirt's own code opens any kind of file, waits without end if that is a
+ * FIFO, and does not support port= and trust=.
  */
 
 #include "esx_auth_file.h"
@@ -20,7 +20,7 @@
 
 #define PORT_MAX 65535
 
-/* In this order; the first is read by nobody else. */
+/* In this order; no other driver reads the first. */
 static const char *const services[] = { "esxstorage", "esx" };
 
 void
@@ -36,7 +36,7 @@ esxAuthEntryFree(EsxAuthEntry *entry)
     g_free(entry);
 }
 
-/* The auth file: as GLib reads it, and its text, in which a key may stand twice. */
+/* The auth file: as parsed by GLib, and its text, in which a key may be repeated. */
 typedef struct {
     GKeyFile *keys;
     char *text;
@@ -53,7 +53,7 @@ authFileClear(AuthFile *file)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AuthFile, authFileClear)
 
-/* Nothing of GLib's own messages: they quote lines, and one may be that of a password. */
+/* GLib's own messages are not used: they quote lines, which may contain a password. */
 static gboolean
 loadKeyFile(AuthFile *file, const char *path, GError **error)
 {
@@ -77,7 +77,7 @@ loadKeyFile(AuthFile *file, const char *path, GError **error)
     return FALSE;
 }
 
-/* The section that holds for @host. Returns: (transfer full), or NULL. */
+/* The section for @host. Returns: (transfer full), or NULL. */
 static char *
 findSection(GKeyFile *file, const char *host, gboolean *ret_isOwn)
 {
@@ -91,7 +91,7 @@ findSection(GKeyFile *file, const char *host, gboolean *ret_isOwn)
 
             if (!g_key_file_has_group(file, section))
                 continue;
-            /* A host may be called "default"; it has no section of its own. */
+            /* A host may have the name "default"; it has no section of its own. */
             *ret_isOwn = i == 0 && !g_str_equal(host, "default");
             return g_steal_pointer(&section);
         }
@@ -131,7 +131,7 @@ findSimilar(GKeyFile *file, const char *host)
     return NULL;
 }
 
-/* What is wrong with the sections, in words; @value is that of no credential. */
+/* An error in the sections; @value is not that of a credential. */
 static gboolean
 refuseSection(GError **error, const char *section, const char *what)
 {
@@ -177,10 +177,10 @@ takePort(GKeyFile *file, const char *section, guint *port, GError **error)
 
 /* ---- lines ----------------------------------------------------------------------------------- */
 
-/* What is read of a section. A key that is one of these but for its spelling counts as none. */
+/* The keys of a section. A misspelt one is not used. */
 static const char *const known[] = { "credentials", "username", "password", "port", "trust" };
 
-/* A stretch of the file's text. */
+/* A part of the file's text. */
 typedef struct {
     const char *at;
     size_t length;
@@ -211,7 +211,7 @@ pieceIs(Piece piece, const char *text)
     return strlen(text) == piece.length && memcmp(piece.at, text, piece.length) == 0;
 }
 
-/* Takes the next NAME=VALUE from @left on, by GLib's rules; the section stays in @line. */
+/* Parses the next NAME=VALUE from @left on, by GLib's rules; @line keeps the section. */
 static gboolean
 nextLine(Piece *left, Line *line)
 {
@@ -240,8 +240,8 @@ nextLine(Piece *left, Line *line)
 }
 
 /*
- * The known key that @key is, or was meant to be: its letters, in any case, up to a locale in
- * brackets. Returns: NULL: none.
+ * The known key that @key is, or is meant to be: compares letters, in any case, up to a locale in
+ * brackets. Returns: NULL if there is none.
  */
 static const char *
 meaningOf(Piece key)
@@ -265,8 +265,8 @@ meaningOf(Piece key)
 }
 
 /*
- * The sections that use the credentials @name, as a set, with that of the credentials itself: what
- * is guarded is the password, whichever way leads to it.
+ * The set of sections that use the credentials @name, including the section of the credentials: the
+ * password is protected, whichever section leads to it.
  */
 static GHashTable *
 findSections(const AuthFile *file, const char *name)
@@ -282,7 +282,7 @@ findSections(const AuthFile *file, const char *name)
 
         if (g_strcmp0(meaningOf(line.key), "credentials") != 0)
             continue;
-        /* As it stands there, and as GLib reads it, to which \s is a blank. */
+        /* The raw text, and as parsed by GLib, for which \s is a blank. */
         read = g_key_file_get_string(file->keys, section, "credentials", NULL);
         if (pieceIs(line.value, name) || g_strcmp0(read, name) == 0)
             g_hash_table_add(sections, g_steal_pointer(&section));
@@ -290,7 +290,7 @@ findSections(const AuthFile *file, const char *name)
     return sections;
 }
 
-/* Whether @line, of a section that matters, says what GLib reads; @seen: values by place. */
+/* Whether @line, of a relevant section, has the value that GLib reads; @seen: values by key. */
 static gboolean
 checkLine(const Line *line, const char *section, GHashTable *seen, GError **error)
 {
@@ -300,7 +300,7 @@ checkLine(const Line *line, const char *section, GHashTable *seen, GError **erro
     g_autofree char *what = NULL;
     const Line *before = NULL;
 
-    /* What is fixed can only be the trust. */
+    /* Only trust can be "fixed". */
     if (!meaning && pieceIs(line->value, "fixed"))
         meaning = "trust";
     if (!meaning)
@@ -324,8 +324,8 @@ checkLine(const Line *line, const char *section, GHashTable *seen, GError **erro
 }
 
 /*
- * Of a key that stands twice GLib takes the last, also where its section is written twice, and one
- * that is misspelt it does not find: a trust=fixed would be lost.
+ * If a key is repeated, GLib uses the last one, also across repeated sections, and it does not find
+ * a misspelt key: a trust=fixed would be lost.
  */
 static gboolean
 checkLines(const AuthFile *file, GHashTable *sections, GError **error)
@@ -343,7 +343,7 @@ checkLines(const AuthFile *file, GHashTable *sections, GError **error)
     return TRUE;
 }
 
-/* Whether any of @sections fixes the trust. */
+/* Whether any of @sections has trust=fixed. */
 static gboolean
 takeTrustOfAll(const AuthFile *file, GHashTable *sections, gboolean *fixed, GError **error)
 {
@@ -358,7 +358,7 @@ takeTrustOfAll(const AuthFile *file, GHashTable *sections, gboolean *fixed, GErr
     return TRUE;
 }
 
-/* ---- what is in it --------------------------------------------------------------------------- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 /*
  * GLib reads \s, \n, \t and \r as characters, so that DOMAIN\svc would be another account. Only

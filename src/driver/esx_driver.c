@@ -3,10 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/*
- * libvirt's connection callbacks. What they do is in esx_driver.h; how a connection comes about, in
- * esx_open.h.
- */
+/* libvirt's connection callbacks: see esx_driver.h. How a connection is made is in esx_open.h. */
 
 #include "esx_driver.h"
 
@@ -25,17 +22,17 @@
 
 VIR_LOG_INIT("esx.esx_driver");
 
-/* The type name libvirt's own ESX driver has, for esx:// and vpx:// alike. */
+/* The type name of libvirt's own ESX driver, for both esx:// and vpx://. */
 #define ESX_TYPE "ESX"
 
 #define ESX_PATH "/embed"
 
-/* How long the exit of a process waits for its transfers, each time that it does. */
+/* How long the exit of a process waits for its transfers, each time. */
 #define ESX_DRIVER_EXIT_MS 500
 
 /* ---- open and close -------------------------------------------------------------------------- */
 
-/* Takes libvirt's URI apart. Returns: (transfer full), or NULL with a libvirt error. */
+/* Parses libvirt's URI. Returns: (transfer full), or NULL with a libvirt error. */
 static EsxUri *
 esxDriverParseUri(const virURI *uri)
 {
@@ -67,10 +64,10 @@ esxDriverParseUri(const virURI *uri)
     return parsed;
 }
 
-/* What a login needs. */
+/* Data for a login. */
 typedef struct {
     const EsxUri *uri;
-    ViSession *session;         /* NULL: the server was not asked who it is */
+    ViSession *session;         /* NULL: the server was not identified yet */
     char *userName;
     Secret *password;
     gboolean inDaemon;
@@ -99,7 +96,7 @@ esxDriverLogIn(gpointer opaque, GError **error)
     }
 
     esxLog(VIR_LOG_DEBUG, "logging in to '%s' as '%s'", login->uri->host, login->userName);
-    /* Who renews his session in his own process locks nobody but himself out. */
+    /* A user's own process can only lock out its own account when it renews the session. */
     if (login->inDaemon)
         esxRefusalsGuard(esxLoginsRefusals(esxLoginsDefault()), login->session, login->uri,
                          login->userName, login->password);
@@ -123,25 +120,25 @@ esxDriverLeave(EsxServer *server, gpointer lingerMs)
 
 static pid_t esxDriverPid;
 
-/* Not for a child of this process, which has none of its threads. */
+/* Not in a child of this process, which does not have its threads. */
 static void
 esxDriverExit(void)
 {
     if (getpid() != esxDriverPid)
         return;
 
-    /* What a transfer has begun is named in the log, if it cannot be taken away in that time. */
+    /* A temporary file of a transfer that cannot be deleted in that time is named in the log. */
     esxStreamsCancel();
     if (!esxStreamsAwait(ESX_DRIVER_EXIT_MS)) {
         viSessionEndTidying();
         esxStreamsAwait(ESX_DRIVER_EXIT_MS);
     }
-    /* Requests of other threads end, and no logout waits for longer than a second. */
+    /* Requests of other threads end, and no logout waits longer than a second. */
     g_atomic_int_set(esxServerCancelFlag(), 1);
     esxLoginsStopAtExit(esxLoginsDefault());
 }
 
-/* libcrypto tears itself down at exit; as it was there before, what is registered now is first. */
+/* libcrypto cleans up at exit. It registered before, so the handler registered now runs first. */
 static gpointer
 esxDriverMindExit(gpointer unused G_GNUC_UNUSED)
 {
@@ -153,8 +150,8 @@ esxDriverMindExit(gpointer unused G_GNUC_UNUSED)
  * The password comes first: without one there is no request. It is looked up in any case, since a
  * client shares a login only if it has the password itself.
  *
- * Returns: (transfer full) an open connection, or NULL with a libvirt error and no session left
- * behind.
+ * Returns: (transfer full) an open connection, or NULL with a libvirt error; then no session
+ * remains.
  */
 static EsxConnection *
 esxDriverConnect(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri)
@@ -189,8 +186,8 @@ esxDriverConnect(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri)
 
     g_once(&mindExit, esxDriverMindExit, NULL);
     /*
-     * Without a daemon the process is about to end, as often as not. libvirtd closes connections on
-     * its main loop, which must not wait for a server: a thread logs out, even with linger=0.
+     * A client process often ends soon after this. libvirtd closes connections on its main loop,
+     * which must not wait for a server: a thread logs out, even with linger=0.
      */
     connection = esxOpenConnection(server, uri, esxDriverLeave,
                                    GUINT_TO_POINTER(login.inDaemon ? MAX(uri->lingerMs, 1) : 0));
@@ -212,7 +209,7 @@ esxConnectOpen(virConnectPtr conn, virConnectAuthPtr auth, virConf *conf G_GNUC_
 
     virCheckFlags(VIR_CONNECT_RO | VIR_CONNECT_NO_ALIASES, VIR_DRV_OPEN_ERROR);
 
-    /* esx://host/ belongs to libvirt's own driver, which may come after this one in its table. */
+    /* esx://host/ belongs to libvirt's own driver, which may follow this one in its table. */
     if (g_strcmp0(conn->uri->path, ESX_PATH) != 0)
         return VIR_DRV_OPEN_DECLINED;
 
@@ -224,7 +221,7 @@ esxConnectOpen(virConnectPtr conn, virConnectAuthPtr auth, virConf *conf G_GNUC_
 
     if (uri->isGuest)
         visit = esxGuestsVisit();
-    /* At once: a login that others wait for must not fail since a guest has no place. */
+    /* At once: a login that others wait for must not fail because a guest has no place. */
     if (!placesAwait(&error)) {
         esxErrorReport(error, "cannot connect to '%s'", uri->host);
         return VIR_DRV_OPEN_ERROR;
@@ -251,8 +248,8 @@ esxConnectSupportsFeature(virConnectPtr conn, int feature)
         return -1;
 
     /*
-     * libvirt answers for what it does itself; of the rest, all about migration, there is nothing
-     * here.
+     * libvirt itself answers for its own features; the others are about migration, and not
+     * supported.
      */
     virDriverFeatureIsGlobal((virDrvFeature)feature, &supported);
     return supported;
@@ -301,7 +298,7 @@ esxConnectSetKeepAlive(virConnectPtr conn G_GNUC_UNUSED, int interval G_GNUC_UNU
     return 1;
 }
 
-/* "8.0.3" as libvirt counts: 1000000 * major + 1000 * minor + micro. Missing parts are 0. */
+/* "8.0.3" in libvirt's encoding: 1000000 * major + 1000 * minor + micro. Missing parts are 0. */
 static int
 esxConnectGetVersion(virConnectPtr conn, unsigned long *version)
 {
@@ -331,7 +328,7 @@ esxConnectGetVersion(virConnectPtr conn, unsigned long *version)
     return 0;
 }
 
-/* The host's own name; of a vCenter, the name it was reached by. */
+/* The host's own name; for a vCenter, the name in the URI. */
 static char *
 esxConnectGetHostname(virConnectPtr conn)
 {
@@ -357,8 +354,8 @@ esxConnectGetHostname(virConnectPtr conn)
 }
 
 /*
- * What clients parse on opening: the architecture (that of every ESX before the ARM ones, which
- * show no storage this driver could not), no guests.
+ * Clients parse this on opening: the architecture (that of all ESX versions before those for ARM,
+ * whose storage is no different), no guests.
  */
 static char *
 esxConnectGetCapabilities(virConnectPtr conn)
@@ -373,7 +370,7 @@ esxConnectGetCapabilities(virConnectPtr conn)
 }
 
 /*
- * virt-manager asks with every poll and gives the connection up when there is no answer, or one of
+ * virt-manager asks with every poll, and closes the connection if there is no answer, or if it is
  * 0. The server is asked once.
  */
 static int
@@ -410,10 +407,10 @@ esxNodeGetInfo(virConnectPtr conn, virNodeInfoPtr info)
     };
     g_strlcpy(info->model, hardware->cpuModel ? hardware->cpuModel : "", sizeof(info->model));
     g_utf8_validate(info->model, -1, &end);
-    info->model[end - info->model] = '\0';  /* no half character where the name is too long */
+    info->model[end - info->model] = '\0';  /* do not cut a character if the name is too long */
 
     /*
-     * Sums over unlike hosts may not come out even; then libvirt wants one socket of all
+     * Sums over different hosts may not divide evenly; then libvirt requires one socket with all
      * processors.
      */
     if (hardware->packages > 0 && hardware->cores > 0 &&

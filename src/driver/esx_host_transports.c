@@ -17,7 +17,7 @@ esxHostTransportsNew(const EsxUri *uri)
 
     hosts->caFile = g_strdup(hosts->caFile);
     hosts->proxy = g_strdup(hosts->proxy);
-    /* The URI's own thumbprint is that of the vCenter, and says nothing of its hosts. */
+    /* The thumbprint in the URI is that of the vCenter, not of its hosts. */
     hosts->thumbprint = NULL;
     return hosts;
 }

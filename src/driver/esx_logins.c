@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Who shares which login. The rules are in esx_logins.h. */
+/* The table of shared logins. The rules are in esx_logins.h. */
 
 #include "esx_logins.h"
 
@@ -18,32 +18,32 @@
 /* And for the logouts of other threads: as long as a logout may take at a process's end. */
 #define EXIT_LOGOUTS_MS 1000
 
-/* One login: being opened, used, lingering, or (not joinable any more) being left. */
+/* One login: being opened, used, lingering, or (no longer joinable) being left. */
 typedef struct {
     char *key;              /* of the URI */
-    char *host;             /* where a guest asked for more than the common login; else NULL */
+    char *host;             /* for a guest's login other than the common one; else NULL */
     guint port;
     HttpIdentity identity;  /* of that host, if it is known */
     gboolean hasIdentity;
     char *userName;
     Secret *password;
-    EsxServer *server;      /* NULL: being opened, or that failed */
+    EsxServer *server;      /* NULL: being opened, or the open failed */
     GError *error;          /* why it failed */
     gboolean joinable;
-    guint users;            /* connections, and who waits for it to open */
-    gint64 leaveAt;         /* where there are none: monotonic */
+    guint users;            /* connections, and threads that wait for the open */
+    gint64 leaveAt;         /* if there are none: monotonic */
 } EsxLogin;
 
 struct _EsxLogins {
     GMutex lock;            /* guards what follows; taken before a ViSession's */
     EsxRefusals *refusals;
-    GPtrArray *all;         /* EsxLogin, all that there are but for those that are being freed */
-    GCond opened;           /* some login has opened, or failed to */
-    GCond wake;             /* for the thread: what lingers has changed */
+    GPtrArray *all;         /* EsxLogin: all except those that are being freed */
+    GCond opened;           /* a login has opened, or failed to */
+    GCond wake;             /* for the thread: lingering logins have changed */
     GThread *thread;        /* NULL: none */
     guint leaving;          /* logins that are being logged out, by any thread */
-    GCond left;             /* there are fewer of them */
-    gboolean threadEnded;   /* it takes the lock no more */
+    GCond left;             /* their number has decreased */
+    gboolean threadEnded;   /* it no longer takes the lock */
     gboolean ending;        /* nothing lingers any more */
 };
 
@@ -93,7 +93,7 @@ loginFree(gpointer opaque)
 
 /* ---- finding -------------------------------------------------------------------------------- */
 
-/* A session that is dead is nobody's to join; who lingers with it needs to linger no longer. */
+/* A dead session cannot be joined; if it lingers, it need not linger any longer. */
 static gboolean
 lockedIsJoinable(EsxLogins *logins, EsxLogin *login)
 {
@@ -144,7 +144,7 @@ lockedGiveUp(EsxLogins *logins, EsxLogin *login)
     loginFree(login);
 }
 
-/* How many logins guests have caused at the host of @uri, besides the common one. */
+/* How many logins guests have caused at the host of @uri, apart from the common one. */
 static guint
 lockedCountUncommon(const EsxLogins *logins, const EsxUri *uri, const HttpIdentity *identity)
 {
@@ -162,7 +162,7 @@ lockedCountUncommon(const EsxLogins *logins, const EsxUri *uri, const HttpIdenti
     return count;
 }
 
-/* Whether there are not too many logins that nobody uses: a host may answer no logout. */
+/* Whether the number of unused logins is below the limit: a host may not answer logouts. */
 static gboolean
 lockedHasRoom(const EsxLogins *logins, GError **error)
 {
@@ -179,7 +179,10 @@ lockedHasRoom(const EsxLogins *logins, GError **error)
     return FALSE;
 }
 
-/* Whether one more login may be tried for who asks; guests may lock no account, nor fill a host. */
+/*
+ * Whether another login may be tried; guests must not lock an account, or fill a host with
+ * sessions.
+ */
 static gboolean
 lockedAdmitOpening(const EsxLogins *logins, const EsxRefusalKey *key, GError **error)
 {
@@ -200,7 +203,9 @@ lockedAdmitOpening(const EsxLogins *logins, const EsxRefusalKey *key, GError **e
     return TRUE;
 }
 
-/* Opens @login for all who wait for it. The lock is not held, and others may look at @login. */
+/*
+ * Opens @login for all threads that wait for it. The lock is not held, and others may read @login.
+ */
 static EsxServer *
 openLogin(EsxLogins *logins, EsxLogin *login, const EsxUri *uri, EsxLoginsOpener open,
           gpointer opaque, GError **error)
@@ -290,7 +295,7 @@ esxLoginsJoin(EsxLogins *logins, const EsxUri *uri, const HttpIdentity *identity
 
 /* ---- lingering ------------------------------------------------------------------------------ */
 
-/* Of those that nobody uses, the one whose time comes first; NULL: none. */
+/* The unused login that is closest to expiry; NULL: none. */
 static EsxLogin *
 lockedNextToLeave(EsxLogins *logins)
 {
@@ -313,7 +318,7 @@ logOut(gpointer login)
     return NULL;
 }
 
-/* Each of several in a thread of its own: a server that is gone holds up its own logout only. */
+/* Each of several in its own thread: an unreachable server delays only its own logout. */
 static void
 forEach(GPtrArray *due, GThreadFunc work)
 {
@@ -332,7 +337,7 @@ forEach(GPtrArray *due, GThreadFunc work)
     }
 }
 
-/* Logs @due out, which the table has no longer. The lock is not held meanwhile. */
+/* Logs out @due, which are no longer in the table. Releases the lock meanwhile. */
 static void
 lockedLogOut(EsxLogins *logins, GPtrArray *due)
 {
@@ -344,7 +349,7 @@ lockedLogOut(EsxLogins *logins, GPtrArray *due)
     g_cond_broadcast(&logins->left);
 }
 
-/* Returns: (transfer container) those whose time has come, which are the logins's no longer. */
+/* Returns: (transfer container) expired logins, which it removes from the table. */
 static GPtrArray *
 lockedTakeDue(EsxLogins *logins)
 {
@@ -360,7 +365,7 @@ lockedTakeDue(EsxLogins *logins)
     return due;
 }
 
-/* The thread esx-linger: logs out what nobody came for, and ends when nothing lingers. */
+/* The thread esx-linger: logs out expired logins, and ends when none lingers. */
 static gpointer
 runLingerThread(gpointer opaque)
 {
@@ -381,7 +386,7 @@ runLingerThread(gpointer opaque)
     return NULL;
 }
 
-/* Makes sure that the thread is there and looks again, if one can be started. */
+/* Starts the thread, if possible, or has it check again. */
 static void
 lockedWakeThread(EsxLogins *logins)
 {
@@ -389,7 +394,7 @@ lockedWakeThread(EsxLogins *logins)
         g_cond_signal(&logins->wake);
         return;
     }
-    /* It has released the lock for good: there is nothing to wait for. */
+    /* It does not take the lock again, so this does not wait long. */
     if (logins->thread)
         g_thread_join(g_steal_pointer(&logins->thread));
 
@@ -411,7 +416,7 @@ lockedFindServer(EsxLogins *logins, const EsxServer *server)
     return NULL;
 }
 
-/* How long they linger is for clients to choose, how many is not. */
+/* Clients choose how long logins linger, but not how many. */
 static void
 lockedLimitLingering(EsxLogins *logins)
 {
@@ -422,7 +427,7 @@ lockedLimitLingering(EsxLogins *logins)
     for (i = 0; i < logins->all->len; i++) {
         EsxLogin *login = g_ptr_array_index(logins->all, i);
 
-        /* Those whose time has come may wait for the thread. */
+        /* Expired logins may wait for the thread. */
         if (login->users > 0 || login->leaveAt == 0)
             continue;
         n++;
@@ -446,7 +451,7 @@ esxLoginsLeave(EsxLogins *logins, EsxServer *server, guint lingerMs)
         login->leaveAt = lockedIsJoinable(logins, login)
                              ? g_get_monotonic_time() + (gint64)lingerMs * 1000 : 0;
         lockedLimitLingering(logins);
-        /* Without a thread it stays for the next one, or for the flush at the end. */
+        /* Without a thread it remains for the next client, or for the flush at the end. */
         if (!logins->ending)
             lockedWakeThread(logins);
         return;
@@ -466,7 +471,7 @@ logOutOnly(gpointer login)
     return NULL;
 }
 
-/* Its thread may be left to itself: the server stays. */
+/* Its thread may still be running: the server is not freed. */
 static gpointer
 haltAndLogOut(gpointer login)
 {
@@ -477,7 +482,7 @@ haltAndLogOut(gpointer login)
     return NULL;
 }
 
-/* Returns: (transfer container) those that are open, with one user more: they stay meanwhile. */
+/* Returns: (transfer container) the open logins, each with one more user, so that they are kept. */
 static GPtrArray *
 lockedHoldAll(EsxLogins *logins)
 {
@@ -545,7 +550,7 @@ esxLoginsStopAtExit(EsxLogins *logins)
     forEach(open, haltAndLogOut);
     g_mutex_lock(&logins->lock);
 
-    /* Also those that have no other user by now stay: freeing them may wait for a thread. */
+    /* Logins without another user are kept too: freeing them may wait for a thread. */
     for (i = 0; i < open->len; i++)
         ((EsxLogin *)g_ptr_array_index(open, i))->users--;
     while (logins->leaving > 0 && g_cond_wait_until(&logins->left, &logins->lock, end))

@@ -16,13 +16,13 @@
 #include "esx_stream.h"
 
 /*
- * What is under way when libvirtd is told to stop has so long to tidy up. libvirtd waits for its
- * calls, and after them for the logouts; all of it is to take less than five seconds, whether the
- * servers answer or not.
+ * How long running calls and transfers have to clean up when libvirtd stops. libvirtd waits for its
+ * calls, and then for the logouts; all of it must take less than five seconds, whether the servers
+ * answer or not.
  */
 #define TIDY_MS 2000
 
-/* How long what is told to end may take to see that. */
+/* How long cancelled requests may take to notice it. */
 #define END_MS 500
 
 static const char *esxSchemes[] = { "esx", NULL };
@@ -30,7 +30,7 @@ static const char *vpxSchemes[] = { "vpx", NULL };
 
 /*
  * embeddable makes libvirt load the module for URIs with the path /embed; remoteOnly makes it ask
- * for a server. libvirt keeps pointers to these for the life of the process.
+ * for a server. libvirt keeps pointers to these until the process ends.
  */
 static virConnectDriver esxConnectDriver = {
     .localOnly = false,
@@ -60,8 +60,8 @@ esxEndTidying(gpointer unused G_GNUC_UNUSED)
 }
 
 /*
- * libvirtd was told to stop: nobody waits for a server any more, tasks and transfers are told to
- * stop. Called on its main loop.
+ * libvirtd is stopping: calls no longer wait for servers, and tasks and transfers are cancelled.
+ * Called on its main loop.
  */
 static int
 esxStateShutdownPrepare(void)
@@ -79,8 +79,8 @@ esxStateShutdownPrepare(void)
 }
 
 /*
- * The calls that were under way have ended. Called on a thread of its own, for which libvirtd waits
- * 30 seconds before it ends by force.
+ * The running calls have ended. Called on a separate thread, for which libvirtd waits 30 seconds
+ * before it aborts.
  */
 static int
 esxStateShutdownWait(void)
@@ -90,7 +90,7 @@ esxStateShutdownWait(void)
     return 0;
 }
 
-/* libvirtd's main loop has ended. Not all connections that are still open will be closed. */
+/* libvirtd's main loop has ended. Some open connections will not be closed. */
 static int
 esxStateCleanup(void)
 {
@@ -98,7 +98,7 @@ esxStateCleanup(void)
     return 0;
 }
 
-/* Without it libvirtd's end would wait for every call that is under way. */
+/* Without it, the end of libvirtd would wait for all running calls. */
 static virStateDriver esxStateDriver = {
     .name = "ESX",
     .stateShutdownPrepare = esxStateShutdownPrepare,

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* The steps of opening a connection that need no libvirt. */
+/* The steps of opening a connection that do not need libvirt. */
 
 #include "esx_open.h"
 
@@ -13,7 +13,7 @@
 #include "esx_host_transports.h"
 #include "http_curl.h"
 
-/* A host asked for as a vCenter, or the other way round, would answer but show something else. */
+/* A host opened as a vCenter, or the other way round, would answer but show something else. */
 static gboolean
 esxOpenCheckProduct(const ViSession *session, const EsxUri *uri, GError **error)
 {

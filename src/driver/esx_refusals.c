@@ -10,7 +10,7 @@
 #include "base_limits.h"
 #include "base_text.h"
 
-/* How often a login that waits for its turn looks whether it is still wanted. */
+/* How often a login that waits for its turn checks whether it was cancelled. */
 #define LOOK_US (50 * G_TIME_SPAN_MILLISECOND)
 
 typedef struct {
@@ -21,15 +21,15 @@ typedef struct {
     char *userName;
     Secret *password;
     gint64 since;
-    gboolean unknown;       /* whether the host has refused it */
+    gboolean unknown;       /* whether it was refused is unknown */
     gboolean running;       /* it is being tried */
 } EsxRefusal;
 
 struct _EsxRefusals {
     GMutex lock;            /* guards what follows */
-    GCond ended;            /* a login has */
+    GCond ended;            /* a login has ended */
     GPtrArray *list;        /* EsxRefusal, the oldest first */
-    GPtrArray *running;     /* likewise, of logins that are being tried */
+    GPtrArray *running;     /* EsxRefusal, of logins that are being tried */
 };
 
 static void
@@ -100,7 +100,7 @@ isSameRefusal(const EsxRefusal *refusal, const EsxRefusalKey *key)
     return isOfUser(refusal, key) && secretEqual(refusal->password, key->password);
 }
 
-/* @all: other passwords of the user, too. */
+/* @all: also other passwords of the user. */
 static void
 lockedForget(EsxRefusals *refusals, const EsxRefusalKey *key, gboolean all)
 {
@@ -128,7 +128,7 @@ isFresh(const EsxRefusal *refusal, gint64 now)
     return now - refusal->since < (gint64)LIMIT_REFUSED_MS * G_TIME_SPAN_MILLISECOND;
 }
 
-/* What is remembered of @key already: it is not prolonged. */
+/* An existing entry of @key is not prolonged. */
 static gboolean
 lockedHas(const EsxRefusals *refusals, const EsxRefusalKey *key, gint64 now)
 {
@@ -166,12 +166,12 @@ esxRefusalsAdd(EsxRefusals *refusals, const EsxRefusalKey *key, gboolean unknown
     lockedAdd(refusals, key, unknown, now);
 }
 
-/* ---- whether one more may be tried ---------------------------------------------------------- */
+/* ---- whether a login may be tried ----------------------------------------------------------- */
 
 #define WAY_OUT "it is not tried again for %d minutes unless auth.conf is corrected or a client " \
                 "with more rights logs in"
 
-/* Returns: FALSE. @refusal: by which name it was refused. */
+/* Returns: FALSE. @refusal: has the host name that was used. */
 static gboolean
 setLoginRefused(const EsxRefusal *refusal, const EsxRefusalKey *key, GError **error)
 {
@@ -226,20 +226,20 @@ esxRefusalsAdmit(EsxRefusals *refusals, const EsxRefusalKey *key, gint64 now, GE
 
 /* ---- before each login ---------------------------------------------------------------------- */
 
-/* What a session's guard knows. */
+/* The guard of one session. */
 typedef struct {
     EsxRefusals *refusals;
     ViSession *session;
-    EsxUri uri;                 /* host and port alone */
+    EsxUri uri;                 /* only host and port */
     char *userName;
     Secret *password;
     gboolean isGuest;
     gboolean isShort;           /* a guest has chosen how long the host may take */
 
-    /* Of the login that is being tried: a session has one at a time. */
+    /* Of the login being tried: a session has one at a time. */
     HttpIdentity identity;
     gboolean hasIdentity;
-    EsxRefusal *running;        /* NULL: it is not counted */
+    EsxRefusal *running;        /* NULL: not counted */
 } Guard;
 
 static EsxRefusalKey
@@ -263,7 +263,7 @@ lockedIsRunning(const EsxRefusals *refusals, const EsxRefusalKey *key)
     return FALSE;
 }
 
-/* Waits until nobody else logs in as the user at the host. */
+/* Waits until no other login of the user at the host is under way. */
 static gboolean
 lockedAwaitTurn(EsxRefusals *refusals, const EsxRefusalKey *key, const Wake *wake, GError **error)
 {
@@ -307,8 +307,8 @@ guardBegin(gpointer opaque, gboolean renews, const Wake *wake, GError **error)
 }
 
 /*
- * Whether a guest may have kept the outcome from being known: a host takes its time over a wrong
- * password. That a connection breaks is not up to clients.
+ * Whether a guest may have hidden the outcome with a short timeout: a host delays its reply to a
+ * wrong password. Clients cannot cause a broken connection.
  */
 static gboolean
 isGivenUp(const Guard *guard, const GError *error)

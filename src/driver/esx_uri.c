@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* A URI as a whole: see esx_uri_table.c for its parameters. */
+/* Parses a URI: see esx_uri_table.c for its parameters. */
 
 #include "esx_uri.h"
 
@@ -25,8 +25,8 @@ esxUriWarnUnknown(EsxUri *uri, const char *name)
 }
 
 /*
- * Whether @text can stand in messages, in the log and in a request as it is: no longer than @limit,
- * UTF-8, no control characters, nothing that breaks lines or turns text around.
+ * Whether @text can be used unchanged in messages, the log and requests: not longer than @limit,
+ * UTF-8, no control characters, nothing that breaks lines or reorders text.
  */
 static gboolean
 esxUriIsPlain(const char *text, size_t limit)
@@ -75,7 +75,7 @@ esxUriSetParameters(EsxUri *uri, const EsxUriSource *source, GError **error)
     return TRUE;
 }
 
-/* Neither is quoted: it would be long, or no text. */
+/* Neither is quoted: it would be too long, or is not text. */
 static gboolean
 esxUriCheckNames(const EsxUriSource *source, GError **error)
 {
@@ -113,7 +113,7 @@ esxUriSetServer(EsxUri *uri, const EsxUriSource *source, GError **error)
         return FALSE;
     }
     if (source->user && strchr(source->user, ':')) {
-        /* not quoted: what follows the colon is a password */
+        /* not quoted: a password follows the colon */
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
                     "the user name in the URI contains a colon, as if a password followed; do not "
                     "put a password into the URI: add it to auth.conf, in a section [auth-esx-%s]",
@@ -128,7 +128,7 @@ esxUriSetServer(EsxUri *uri, const EsxUriSource *source, GError **error)
     return TRUE;
 }
 
-/* What only shows when all parameters are known. */
+/* Checks that need all parameters. */
 static gboolean
 esxUriFinish(EsxUri *uri, GError **error)
 {
@@ -251,7 +251,7 @@ esxUriCheckGuest(EsxUri *uri, GError **error)
         return FALSE;
     }
 
-    /* A login that ends with each of their connections would be one more at each. */
+    /* Without lingering, each of their connections would cause a login. */
     uri->lingerMs = MAX(uri->lingerMs, ESX_URI_LINGER_MS);
     uri->isGuest = TRUE;
     return TRUE;
@@ -274,7 +274,7 @@ esxUriIsCommon(const EsxUri *uri)
     return TRUE;
 }
 
-/* Each text with its length, so that none can pass for two. */
+/* Each text has its length, so that one text cannot look like two. */
 static void
 esxUriKeyAppend(GString *key, const char *text)
 {

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* The table of URI parameters, with one function for each kind of value. */
+/* The table of URI parameters, with a function for each kind of value. */
 
 #include "esx_uri_table.h"
 
@@ -91,8 +91,8 @@ setTransport(EsxUri *uri, EsxUriId id, const char *value, GError **error)
 }
 
 /*
- * Notes that a parameter chose @trust; only one may. HttpTrust has no_verify, the first to drop,
- * last.
+ * Records that a parameter chose @trust; only one may. The message says which to remove: the later
+ * one in HttpTrust, where no_verify is last.
  */
 static gboolean
 setTrust(EsxUri *uri, HttpTrust trust, GError **error)
@@ -234,7 +234,7 @@ setNumber(EsxUri *uri, EsxUriId id, const char *value, GError **error)
     return TRUE;
 }
 
-/* Parameters of libvirt's own ESX driver, so that its URIs work here. */
+/* Parameters of libvirt's own ESX driver, so that its URIs are accepted. */
 static gboolean
 setUseless(EsxUri *uri, EsxUriId id, const char *value, GError **error)
 {
@@ -249,7 +249,7 @@ setUseless(EsxUri *uri, EsxUriId id, const char *value, GError **error)
     return TRUE;
 }
 
-/* Parameters libvirt itself reads. */
+/* Parameters that libvirt itself reads. */
 static gboolean
 setForeign(EsxUri *uri, EsxUriId id, const char *value G_GNUC_UNUSED,
                  GError **error G_GNUC_UNUSED)

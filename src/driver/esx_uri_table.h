@@ -9,10 +9,10 @@
 
 /*
  * The table of URI parameters: name, range, default, who may set it, and where its value is kept.
- * Parsing, checks, keys and messages come from it. The tables of docs/USER_GUIDE.md and
- * docs/SECURITY.md are held against it by tests/python/test_uri_table.py.
+ * Parsing, checks, keys and messages come from it. tests/python/test_uri_table.py compares it with
+ * the tables in docs/reference/libvirt-driver-esx-storage.md and docs/SECURITY.md.
  *
- * A new parameter is one id, one row, and one field of EsxUri, of a struct in it.
+ * A new parameter needs an id, a row, and a field of EsxUri or of a struct in it.
  */
 
 /* In the order of the table. */
@@ -38,24 +38,24 @@ typedef enum {
     N_ESX_URI,
 } EsxUriId;
 
-/* What a client that may not choose (esx_auth.h) may set. */
+/* What a restricted client (esx_auth.h) may set. */
 typedef enum {
     ESX_URI_GUEST_MAY,
-    ESX_URI_GUEST_MAY_NOT,      /* it decides who gets the password */
+    ESX_URI_GUEST_MAY_NOT,      /* it determines which server gets the password */
     ESX_URI_GUEST_AT_MOST,      /* the default, or less */
     ESX_URI_GUEST_AT_LEAST,     /* the default, or more */
 } EsxUriGuest;
 
 typedef struct {
     const char *name;
-    /* Sets what @value says; FALSE with @error when it is not valid. */
+    /* Sets @value; FALSE with @error if it is not valid. */
     gboolean (*set)(EsxUri *uri, EsxUriId id, const char *value, GError **error);
     EsxUriGuest guest;
     gboolean isForeign;         /* libvirt's own: its value is not checked here */
-    gboolean isKey;             /* of the login: see esxUriKey() */
-    size_t offset;              /* of the field in EsxUri; 0: it has none that is set by offset */
+    gboolean isKey;             /* part of the login's key: see esxUriKey() */
+    size_t offset;              /* of the field in EsxUri; 0: not set by offset */
     guint unit;                 /* a number, in a guint: 1000 for seconds, else 1; 0: a char * */
-    guint minimum;              /* as kept: milliseconds, or the number itself */
+    guint minimum;              /* as stored: milliseconds, or the number itself */
     guint maximum;
     guint standard;
 } EsxUriRow;
@@ -66,11 +66,11 @@ extern const EsxUriRow esxUriTable[N_ESX_URI];
 guint *esxUriNumber(EsxUri *uri, EsxUriId id);
 const char **esxUriText(EsxUri *uri, EsxUriId id);
 
-/* Adds a sentence for the log. */
+/* Adds a message for the log. */
 void esxUriWarn(EsxUri *uri, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* Returns: FALSE, with the sentence that every wrong value gets. */
+/* Returns: FALSE, with the message for invalid values. */
 gboolean esxUriRefuse(EsxUriId id, const char *value, const char *allowed, GError **error);
 
-/* The parameter that chooses @trust; NULL for what needs none. */
+/* The parameter that chooses @trust; NULL if it needs none. */
 const char *esxUriTrustName(HttpTrust trust);
