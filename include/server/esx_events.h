@@ -49,8 +49,8 @@ void esxEventsRefresh(EsxEvents *events, const InventoryPool *pool);
 /*
  * Queues what differs between two snapshots, as lifecycle and REFRESH:
  *
- *   appeared        DEFINED, and STARTED when the server can reach it
- *   gone            STOPPED when the server could reach it, and UNDEFINED
+ *   appeared        DEFINED, and STARTED if the server can reach it
+ *   disappeared     STOPPED if the server could reach it, and UNDEFINED
  *   accessible      STARTED
  *   inaccessible    STOPPED
  *   other contents  REFRESH

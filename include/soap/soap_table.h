@@ -8,9 +8,10 @@
 #include <glib.h>
 
 /*
- * The tables one interpreter encodes and decodes by. They are generated at build time (vim_types.c)
- * from the installed pyVmomi's metadata for what roots.toml names; a _Static_assert beside every
- * row checks its offset and size against the generated structs (vim_types.h).
+ * The tables by which one interpreter encodes and decodes. They are generated at build time
+ * (vim_types.c) from the metadata of the installed pyVmomi, for what roots.toml names. A
+ * _Static_assert beside every row checks its offset and size against the generated structs
+ * (vim_types.h).
  *
  * How a field lies in its struct:
  *   scalar        gboolean, gint32, gint64, gdouble; an optional one has a gboolean has_NAME
@@ -37,7 +38,7 @@ typedef enum {
 enum {
     SOAP_FIELD_OPTIONAL = 1 << 0,
     SOAP_FIELD_ARRAY = 1 << 1,
-    SOAP_FIELD_SECRET = 1 << 2,  /* never printed */
+    SOAP_FIELD_SECRET = 1 << 2,  /* not printed */
 };
 
 typedef struct _SoapType SoapType;
@@ -49,21 +50,21 @@ typedef struct {
     guint16 offset;         /* of the value or vector */
     guint16 extra;          /* of has_NAME (optional scalar) or n_NAME (array); 0: none */
     const SoapType *type;   /* declared type, for SOAP_KIND_OBJECT */
-    const char *xsdType;    /* "xsd:long", "ManagedObjectReference": what xsi:type would say */
+    const char *xsdType;    /* "xsd:long", "ManagedObjectReference": the value for xsi:type */
 } SoapField;
 
 struct _SoapType {
-    const char *name;           /* wire name, e.g. "NasDatastoreInfo" */
+    const char *name;           /* name in XML, e.g. "NasDatastoreInfo" */
     const SoapType *parent;     /* its struct is the first member of this one's; NULL at the root */
     size_t size;
-    const SoapField *fields;    /* own ones only; the parent's come first on the wire */
+    const SoapField *fields;    /* own ones only; in XML the parent's come first */
     guint nfields;
 };
 
-/* What every object begins with. */
+/* The beginning of every object. */
 typedef struct {
-    const SoapType *type;   /* the nearest type we know; never NULL */
-    const char *wireType;   /* local name of xsi:type when it was one we do not know, else NULL */
+    const SoapType *type;   /* the nearest known type; never NULL */
+    const char *wireType;   /* local name of xsi:type if it is unknown, else NULL */
 } SoapObject;
 
 typedef struct {
@@ -72,12 +73,12 @@ typedef struct {
 } SoapMoRef;
 
 /*
- * A value whose type is on the wire only. An object of a type we do not know is a bare SoapObject
- * of soapUnknownType; a value that says no type is a string when it is text, else such an object.
+ * A value whose type is known only from XML. An object of an unknown type is a bare SoapObject of
+ * soapUnknownType. A value without a type is a string if it is text, else such an object.
  */
 typedef struct _SoapAny SoapAny;
 struct _SoapAny {
-    SoapKind kind;          /* of the value, or of the items; SOAP_KIND_ANY only of items */
+    SoapKind kind;          /* of the value, or of the items; SOAP_KIND_ANY only for items */
     gboolean isArray;
     const char *wireType;   /* local name of xsi:type, "ArrayOfHostHostBusAdapter"; may be NULL */
     size_t n;               /* items when isArray */
@@ -97,9 +98,9 @@ struct _SoapAny {
     } value;
 };
 
-/* What may be done when the connection or the session breaks in the middle of a call. */
+/* What may be done if the connection or the session breaks during a call. */
 typedef enum {
-    SOAP_REPLAY_SAFE,       /* reads: sent again once, after a new login where needed */
+    SOAP_REPLAY_SAFE,       /* reads: sent again once, after a new login if needed */
     SOAP_REPLAY_ONCE,       /* changes state: never repeated */
     SOAP_REPLAY_SESSION,    /* needs objects of its session (filters...): the caller rebuilds */
 } SoapReplay;
@@ -112,23 +113,23 @@ typedef struct {
     SoapReplay replay;
 } SoapMethod;
 
-/* The type of objects nothing is known of but that they are there. */
+/* The type of objects of which only the existence is known. */
 extern const SoapType soapUnknownType;
 
-/* Whether @type is @ancestor or derived from it. */
+/* Whether @type is @ancestor, or derived from it. */
 gboolean soapTypeIs(const SoapType *type, const SoapType *ancestor);
 
-/* Whether @object is a @type or derived from it. NULL is nothing. */
+/* Whether @object is a @type or derived from it. FALSE for NULL. */
 gboolean soapObjectIs(gconstpointer object, const SoapType *type);
 
 /*
- * Returns: @object as a pointer to @type's struct when it is one, else NULL. E.g.
+ * Returns: @object as a pointer to @type's struct if it is one, else NULL. E.g.
  *   VimNasDatastoreInfo *nas = soapObjectCast(info, &vimNasDatastoreInfoType);
  */
 gpointer soapObjectCast(gconstpointer object, const SoapType *type);
 
-/* Returns: the field called @name of @type or of what it is derived from, or NULL. */
+/* Returns: the field @name of @type or of its ancestors, or NULL. */
 const SoapField *soapTypeField(const SoapType *type, const char *name);
 
-/* Looks up a generated type by wire name, or NULL. Defined in the generated vim_types.c. */
+/* Looks up a generated type by its name in XML, or NULL. Defined in the generated vim_types.c. */
 const SoapType *vimTypeByName(const char *name, size_t length);

@@ -11,7 +11,7 @@
  * Reads one range of bytes over several connections at once, and delivers it in order.
  *
  *   worker 1 ── segment 0 ──► slot 0 ─┐
- *   worker 2 ── segment 1 ──► slot 1 ─┼─► in order, as far as it has come ─► sink
+ *   worker 2 ── segment 1 ──► slot 1 ─┼─► in order, as far as available ─► sink
  *   worker 3 ── segment 2 ──► slot 2 ─┘
  *   worker 1 ── segment 3 ──► slot 3 …       as soon as a slot is free
  *

@@ -12,11 +12,11 @@
  * The volumes among the files that a search of a datastore found: every file except extents of
  * disks, which belong to their descriptors, and files for the host's own use.
  *
- *   name        "dir/file", with folders as the datastore has them
- *   alias       the same with folders as people call them, where they have such a name
+ *   name        "dir/file", with the real names of folders
+ *   alias       the same with friendly names of folders, if there are any
  *   key, path   "[pool] dir/file"
  *   format      vmdk, iso, else raw: by the file's type, if the server gives one, else its name
- *   capacity    of a disk what a guest sees; else, and if that is unknown, the file's size
+ *   capacity    of a disk: as seen by a guest; else, or if unknown: the file's size
  *   disk        thin or thick and the adapter, if the server gives them; it does not say "eager"
  *
  * A file with a path longer than LIMIT_DATASTORE_PATH is left out, and counted in the list. A
