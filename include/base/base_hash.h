@@ -8,9 +8,9 @@
 #include <glib.h>
 
 /*
- * Hashes of what a server has sent. Each process has a key of its own, so that nobody can choose
- * texts that all have one hash: with g_str_hash() a table of such texts takes quadratic time.
- * The hashes of one process mean nothing to another one.
+ * Hashes of what a server has sent. Each process has its own key, so that a server cannot choose
+ * texts that all have the same hash: with g_str_hash(), a table of such texts takes quadratic time.
+ * Hashes differ between processes.
  */
 
 /* A GHashFunc for texts, with g_str_equal(). */
@@ -22,5 +22,5 @@ gboolean hashUuidEqual(gconstpointer a, gconstpointer b);
 
 guint hashBytes(gconstpointer bytes, size_t length);
 
-/* The hash of several pieces in their order: begin with 0. Where they are cut matters. */
+/* The hash of several pieces in order; begin with 0. It depends on where the pieces are cut. */
 guint hashAdd(guint hash, gconstpointer bytes, size_t length);

@@ -8,17 +8,17 @@
 #include <glib.h>
 
 /*
- * What a listing had to leave out, see the rule in base_limits.h. Who makes a listing counts here;
- * who hands it to people, in the floor that may log, says so once.
+ * What a listing left out; see the rule in base_limits.h. The code that makes a listing counts
+ * here. The floor that may log reports the count once.
  */
 typedef struct {
     guint count;            /* saturates */
     const char *reason;     /* of the first: static, e.g. "a file whose path is too long" */
-    char sample[64];        /* how its name begins: whole characters, unless it is no UTF-8 */
+    char sample[64];        /* the start of its name: whole characters, unless it is not UTF-8 */
 } LeftOut;
 
 /* Counts one more. @reason: static. @name: of any length, or NULL. */
 void leftOutAdd(LeftOut *out, const char *reason, const char *name);
 
-/* The same with a name that does not end with a NUL. */
+/* The same, for a name without a terminating NUL. */
 void leftOutAddLength(LeftOut *out, const char *reason, const char *name, size_t length);

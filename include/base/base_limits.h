@@ -6,15 +6,15 @@
 #pragma once
 
 /*
- * The ceilings on what a server, a client, a URI or a file can make this process read, keep or wait
- * for. A server is not trusted: what it sends is read until one of these is reached and no further.
- * Each has a test that reaches it (lint). Numbers of tries, pauses and sizes of buffers stand
- * beside what uses them.
+ * The limits on what a server, a client, a URI or a file can make this process read, keep or wait
+ * for. Servers are not trusted: input is read until one of these limits is reached, and no further.
+ * A test reaches each limit (lint). Numbers of attempts, pauses and buffer sizes are beside the
+ * code that uses them.
  */
 
 /*
  * Names and keys of one list of volumes in a daemon, which sends them in one message of libvirt's
- * protocol (VIR_NET_MESSAGE_MAX, 32 MiB). It has them twice until then.
+ * protocol (VIR_NET_MESSAGE_MAX, 32 MiB). Until then they are in memory twice.
  */
 #define LIMIT_LIST_BYTES ((size_t)30 * 1024 * 1024)
 
@@ -33,7 +33,7 @@
  */
 #define LIMIT_REPLY_NAMES 16384
 
-/* One tag, comment or processing instruction, within the step the reply is read in. */
+/* One tag, comment or processing instruction; at most one step of reading the reply. */
 #define LIMIT_REPLY_MARKUP (64 * 1024)
 
 /* Attributes and namespaces of one tag; VI writes three at most, other servers a few more. */
@@ -45,66 +45,70 @@
 /* Memory one decoded reply may take in its arena. */
 #define LIMIT_ARENA_BYTES ((size_t)256 * 1024 * 1024)
 
-/* What is kept of a reply that is no SOAP, to quote it in an error message. */
+/* What is kept of a reply that is not SOAP, to quote it in an error message. */
 #define LIMIT_QUOTED_BYTES 200
 
 /*
- * The name of a file that stays, in a message: three quarters of a longer one are its end, which
- * has the last part whole (LIMIT_NAME_PART).
+ * The name of a leftover file in a message. Three quarters of a longer name are its end, which
+ * includes the whole last part (LIMIT_NAME_PART).
  */
 #define LIMIT_LEFT_NAME_BYTES 400
 
-/* Pages of one retrieval, and truncated updates drained in one go. */
+/* Pages of one retrieval, and truncated updates drained together. */
 #define LIMIT_PAGES 4096
 
-/* All pages of one retrieval together, and all truncated updates drained in one go: bytes that came
-   in, after decompression. */
+/*
+ * Bytes received, after decompression, for all pages of one retrieval, or for all truncated updates
+ * drained together.
+ */
 #define LIMIT_WHOLE_MIB 64
 #define LIMIT_WHOLE_BYTES ((size_t)LIMIT_WHOLE_MIB * 1024 * 1024)
 
-/* What takes several requests (pages, attempts, a session renewed in between) may take so many
-   times what one request may (the URI's `timeout`). */
+/*
+ * An operation of several requests (pages, attempts, a session renewed in between) may take this
+ * many times as long as one request (the URI's `timeout`).
+ */
 #define LIMIT_WHOLE_TIMEOUTS 3
 
 /*
- * How often the reading of contents may be interrupted on so many bytes: by a connection that
- * breaks (VI_TRANSFER_TRIES is for those in a row that brought nothing), by a part that is shorter
- * than the one asked for. A silence counts for three. Else a server that cuts each reply after one
- * byte would get as many connections from one download as the file has bytes.
+ * How often reading contents may be interrupted for this many bytes, by a connection that breaks or
+ * by a part that is shorter than requested. (VI_TRANSFER_TRIES limits attempts in a row that bring
+ * nothing.) A silence counts as three interruptions. Without this, a server that cuts each reply
+ * after one byte would cause as many connections as the file has bytes.
  */
 #define LIMIT_BREAKS 16
 #define LIMIT_BREAKS_BYTES (1024 * 1024)
 
 /*
- * A client that sends nothing of an upload, or takes nothing of a download, is waited for so many
- * times as long as a silent server is (the URI's `stall_timeout`, 60 s where it says nothing): it
- * may have to change a tape. It holds a volume, a thread and a connection of the host meanwhile.
+ * A client that sends no bytes of an upload, or takes none of a download, is waited for this many
+ * times as long as a silent server (the URI's `stall_timeout`, by default 60 s): it may have to
+ * change a tape. Meanwhile it holds a volume, a thread and a connection to the host.
  */
 #define LIMIT_CLIENT_SILENCES 10
 
 /*
- * What is read of a refused request for a file: its body to the end, for the connection's sake,
- * unless it is longer than the first; the second is kept for the message.
+ * The body of a refused request for a file: it is read to its end, to keep the connection, unless
+ * it is longer than the first limit. The second limit is how much is kept for the message.
  */
 #define LIMIT_REFUSAL_BYTES (64 * 1024)
 #define LIMIT_REFUSAL_KEPT 2000
 
-/* A session that ends so often under one request for a file is none. */
+/* A session that ends this often during one request for a file is unusable. */
 #define LIMIT_SESSION_ENDS 5
 
 /*
- * What is kept of an upload that is under way, for a server that wants a login first. It says so
- * before it has read the body, while the first of it is on its way.
+ * How much of a running upload is kept, for a server that requires a new login. It replies so
+ * before it has read the body, while the beginning is being sent.
  */
 #define LIMIT_REPLAYED_BYTES (1024 * 1024)
 
 /*
- * From a server that knows no ranges the beginning of a file has to be loaded to get at the rest;
- * no further than this.
+ * If a server does not support ranges, the beginning of a file has to be read and skipped: at most
+ * this much.
  */
 #define LIMIT_SKIPPED_BYTES ((guint64)256 * 1024 * 1024)
 
-/* Hosts of a datastore that are looked at for a ticket; the first that fits will do. */
+/* Hosts of a datastore that are checked for a ticket; the first suitable one is used. */
 #define LIMIT_TICKET_HOSTS 64
 
 /* Runs of data and holes in a pipe; see esx_pipe.c. */
@@ -114,13 +118,13 @@
 #define LIMIT_CERTIFICATE_NAMES 4
 #define LIMIT_CERTIFICATE_NAME_BYTES 64
 
-/* A text that is longer is no number. */
+/* Longer texts are not numbers. */
 #define LIMIT_NUMBER_BYTES 64
 
 /* Traversal steps and objects of the inventory. */
 #define LIMIT_INVENTORY_OBJECTS 100000
 
-/* Folders in each other, and parts of an inventory path. */
+/* Nested folders, and parts of an inventory path. */
 #define LIMIT_INVENTORY_DEPTH 64
 
 /* Bytes of one HTTP header line, and header lines of one reply. */
@@ -128,23 +132,22 @@
 #define LIMIT_HEADER_LINES 200
 
 /*
- * How long what a server sends may be. One rule for all of it:
+ * How long texts from a server may be. The rules for all of them:
  *
  *   - A text is compared with its limit before it is copied, joined, split or kept.
- *   - What has a name longer than its limit (a datastore, a volume, a LUN, a portal) is left out,
- *     and one warning in the log counts what a listing has left out.
- *   - A text without which its owner is still itself (an alias, a mount path, the name of a host)
- *     counts as not set when it is longer.
- *   - In the answer to one question (a ticket, a descriptor, a token) it is an error that names
- *     the limit.
- *   - Nothing is cut and then used; only what is quoted in a message is cut.
+ *   - An object with a name longer than its limit (a datastore, a volume, a LUN, a portal) is left
+ *     out. One warning in the log counts what a listing left out.
+ *   - A text that its owner can do without (an alias, a mount path, the name of a host) counts as
+ *     not set if it is longer.
+ *   - In the reply to one question (a ticket, a descriptor, a token), a longer text is an error
+ *     that names the limit.
+ *   - A text that was cut is not used, except as a quotation in a message.
  */
 
 /*
- * Names and what stands for them: of datastores, datacenters, hosts, pools, portals, adapters and
- * LUNs, IQNs, aliases, values of references, keys, tokens, versions, and the names people gave
- * folders. VI names have at most 80 characters, each of up to 4 bytes and some escaped; IQNs have
- * 223 bytes.
+ * Names and identifiers: of datastores, datacenters, hosts, pools, portals, adapters and LUNs,
+ * IQNs, aliases, values of references, keys, tokens, versions, and friendly names of folders. VI
+ * names have at most 80 characters, each of up to 4 bytes and some escaped; IQNs have 223 bytes.
  */
 #define LIMIT_NAME_BYTES 1024
 
@@ -155,8 +158,8 @@
 #define LIMIT_DATASTORE_PATH 4096
 
 /*
- * Folders above a file whose friendly names are looked at. Hosts give such names to the first level
- * only.
+ * Folders above a file whose friendly names are used. Hosts give such names only to the first
+ * level.
  */
 #define LIMIT_FRIENDLY_LEVELS 8
 
@@ -167,22 +170,24 @@
 #define LIMIT_TICKET_BYTES 4096
 
 /*
- * The descriptor of a virtual disk. Real ones have a few hundred bytes, and one line more for each
- * part of a disk of many.
+ * The descriptor of a virtual disk. Real ones have a few hundred bytes, plus one line for each
+ * extent.
  */
 #define LIMIT_DESCRIPTOR_BYTES (64 * 1024)
 
-/* A message: libvirt's buffer for one, without its NUL. What is longer is cut by it unseen. */
+/*
+ * A message: the size of libvirt's buffer without the NUL. libvirt silently cuts longer messages.
+ */
 #define LIMIT_MESSAGE_BYTES 1023
 
 /* Properties of one object; the filters of the driver ask for less than ten. */
 #define LIMIT_OBJECT_PROPERTIES 64
 
 /*
- * What is made from a reply of n bytes takes at most LIMIT_AMPLIFICATION * n + LIMIT_AMPLIFIED_BASE
- * bytes in all: its decoded arena, and the objects and the snapshot, or the list of volumes, made
- * from it. The arena may take LIMIT_DECODED of the factors, what is made from it LIMIT_DERIVED.
- * Replies of real servers stay below 4.
+ * Everything made from a reply of n bytes takes at most LIMIT_AMPLIFICATION * n +
+ * LIMIT_AMPLIFIED_BASE bytes: its decoded arena, and the objects and the snapshot, or the list of
+ * volumes, made from it. LIMIT_DECODED is the share of the arena, LIMIT_DERIVED the share of the
+ * rest. Replies of real servers stay below 4.
  */
 #define LIMIT_AMPLIFICATION (LIMIT_DECODED + LIMIT_DERIVED)
 #define LIMIT_DECODED 16
@@ -190,24 +195,24 @@
 #define LIMIT_AMPLIFIED_BASE ((size_t)1024 * 1024)
 
 /*
- * Memory of a reply that is kept as long as a session or a filter: what a server says it is. That
- * of a vCenter takes less than a tenth.
+ * Memory of a reply that is kept as long as a session or a filter: the server's description of
+ * itself. That of a vCenter takes less than a tenth of this.
  */
 #define LIMIT_KEPT_REPLY ((size_t)128 * 1024)
 
 /*
- * The replies an inventory holds together, since each is kept as long as one of its values is the
- * latest. More is read again, and is an error when it is as much then.
+ * Replies that one inventory holds: each is kept as long as one of its values is the latest. Beyond
+ * this limit everything is read again; if it is still too much, that is an error.
  */
 #define LIMIT_INVENTORY_BYTES ((size_t)256 * 1024 * 1024)
 
 /*
- * Datastores of one login about which something is kept that is no part of the inventory: the list
- * of its volumes, the host its files go to. Of more, the ones used last. vCenter has 2,000.
+ * Datastores of one login for which data outside of the inventory is kept: the list of volumes, and
+ * the host for file transfers. Those used last are kept. A vCenter has up to 2,000.
  */
 #define LIMIT_KEPT_DATASTORES 8192
 
-/* The lists of volumes that one login keeps; a longer one is not kept. */
+/* All lists of volumes that one login keeps; a single longer list is not kept. */
 #define LIMIT_LISTINGS_BYTES ((size_t)256 * 1024 * 1024)
 
 /* Listings of one server whose warning of what they left out is remembered, to be logged once. */
@@ -216,7 +221,9 @@
 /* A file that a URI or the environment names: the authorities of cacert=, the auth file. */
 #define LIMIT_FILE_BYTES (1024 * 1024)
 
-/* Certificates in such a file; those of a system are 150. OpenSSL sorts them at each one more. */
+/*
+ * Certificates in such a file; a system has about 150. OpenSSL sorts them again at each addition.
+ */
 #define LIMIT_FILE_CERTIFICATES 1024
 
 /*
@@ -225,43 +232,43 @@
  */
 #define LIMIT_CLAIM_WAIT_MS 10000
 
-/* What a client's URI may have: a DNS name has 253 bytes, an account 256 at most. */
+/* Parts of a client's URI: a DNS name has at most 253 bytes, an account 256. */
 #define LIMIT_URI_HOST 255
 #define LIMIT_URI_USER 256
 
 /* Bytes of the value of one parameter of a URI, as PATH_MAX. */
 #define LIMIT_URI_VALUE 4096
 
-/* Unknown parameters of one URI that the log names; of more it gives the count. */
+/* Unknown parameters of one URI that the log names; it gives only the count of the rest. */
 #define LIMIT_URI_WARNINGS 8
 
 /*
- * Calls of clients that may not choose (esx_auth.h), opens among them, that wait for servers at a
- * time in one daemon, at all hosts together: each takes one of its workers while a host is silent.
- * A daemon begins with 5 (min_workers); that it makes more of them, up to 20, is not to be relied
- * on: where calls come faster than it takes them, it makes none. How long one more waits for its
- * turn; and, after one of them has waited in vain, for how long others do not wait.
+ * Calls of restricted clients (esx_auth.h), opens included, that wait for servers at a time in one
+ * daemon, for all hosts together. Each occupies a worker of the daemon while a host is silent. A
+ * daemon starts with 5 workers (min_workers). It may start up to 20, but does not if calls arrive
+ * faster than it takes them. How long a further call waits for its turn; and for how long, after
+ * one has waited in vain, others do not wait.
  */
 #define LIMIT_GUEST_PLACES 4
 #define LIMIT_GUEST_WAIT_MS 200
 #define LIMIT_GUEST_REFUSING_MS 1000
 
 /*
- * Logins at one host, by whatever name, that such clients cause by path= and shorter time-outs,
- * besides the one without.
+ * Logins at one host, by whatever name, that restricted clients cause with path= and shorter
+ * timeouts, in addition to the login without these parameters.
  */
 #define LIMIT_GUEST_LOGINS 3
 
-/* How long a refused password is not tried again for such clients: as long as ESX locks. */
+/* How long a refused password is not tried again for restricted clients: as long as ESX locks. */
 #define LIMIT_REFUSED_MS (15 * 60 * 1000)
 
-/* Logins that linger; of more, the one whose time comes first is logged out. */
+/* Logins that linger; beyond that, the login closest to expiry is logged out. */
 #define LIMIT_LINGERING_LOGINS 32
 
 /*
- * Logins of a process that nobody uses: those that linger (LIMIT_LINGERING_LOGINS), and those that
- * wait for their logout. With so many no other login is made, else a host that answers logins but
- * no logouts would make them pile up.
+ * Unused logins of a process: those that linger (LIMIT_LINGERING_LOGINS), and those that wait for
+ * their logout. At the limit no other login is made. Otherwise they would pile up for a host that
+ * answers logins but no logouts.
  */
 #define LIMIT_UNUSED_LOGINS 256
 
@@ -269,11 +276,11 @@
 #define LIMIT_REFUSED 64
 
 /*
- * Logins of one user at one host, by whatever name, that were refused or whose outcome nobody
- * knows, within that time: with so many no other is tried for such clients, nor to renew a session.
- * One less than ESX takes, and one more for a client that may choose.
+ * Logins of one user at one host, by whatever name, that were refused or had no known outcome
+ * within that time. At the limit no other login is tried for restricted clients or to renew a
+ * session. One less than ESX allows, minus one for an unrestricted client.
  */
 #define LIMIT_REFUSED_USER 3
 
-/* How long one more login waits while another one of the user at the host is being tried. */
+/* How long a login waits while another login of the same user at the host is being tried. */
 #define LIMIT_LOGIN_TURN_MS 5000

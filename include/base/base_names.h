@@ -13,26 +13,29 @@
  */
 
 /*
- * Splits "[ds] dir/file" into its parts. One blank behind the bracket is taken off; what follows
- * belongs to the path, since names may begin with blanks. People write "[ds]   dir/file" all the
- * same: who takes their text tries the path as it is first, then nameSkipBlanks() of it. @ret_path
- * may come out empty ("[ds]" names the root).
+ * Splits "[ds] dir/file" into its parts. One blank after the bracket is removed; the rest belongs
+ * to the path, since names may begin with blanks. Users also write "[ds]   dir/file": a caller that
+ * accepts their text tries the path as it is, and then nameSkipBlanks() of it. @ret_path may be
+ * empty ("[ds]" names the root).
  *
- * Returns: FALSE when @text is no datastore path; then nothing is written.
+ * Returns: FALSE if @text is not a datastore path; then nothing is written.
  */
 gboolean nameSplitDatastorePath(const char *text, char **ret_datastore, char **ret_path);
 
-/* Returns: (transfer none): the path of nameSplitDatastorePath(), or NULL for no datastore path. */
+/*
+ * Returns: (transfer none): the path of nameSplitDatastorePath(), or NULL if @text is not a
+ * datastore path.
+ */
 const char *nameSkipDatastore(const char *text);
 
-/* Returns: (transfer none): @path behind the blanks it begins with. */
+/* Returns: (transfer none): @path without leading blanks. */
 const char *nameSkipBlanks(const char *path);
 
 /* Returns: (transfer full): "[datastore] path". */
 char *nameJoinDatastorePath(const char *datastore, const char *path);
 
 /*
- * Whether the file @name holds a piece of a virtual disk with another file as descriptor: "…-flat",
+ * Whether the file @name holds a part of a virtual disk whose descriptor is another file: "…-flat",
  * "-delta", "-sesparse", "-ctk", "-rdm", "-rdmp", "-s001" or "-f001" before ".vmdk", in any case.
  */
 gboolean nameIsExtent(const char *name);
@@ -41,30 +44,30 @@ gboolean nameIsExtent(const char *name);
 gboolean nameIsHidden(const char *path, size_t length);
 
 /*
- * Whether the file @name is one that a host keeps for itself: configuration, state, memory, logs
- * and locks of its machines, and everything hidden (a part that begins with ".").
+ * Whether the file @name is for the host's own use: configuration, state, memory, logs and locks of
+ * its machines, and everything hidden (a part that begins with ".").
  */
 gboolean nameIsHostsOwn(const char *name);
 
 /*
  * Whether @name can name a volume of a datastore: relative, UTF-8, no empty, "." or ".." part, no
- * control characters, no longer than LIMIT_DATASTORE_PATH, no part longer than LIMIT_NAME_PART;
- * no extent and nothing of the host's own.
+ * control characters, not longer than LIMIT_DATASTORE_PATH, no part longer than LIMIT_NAME_PART;
+ * neither an extent nor a file for the host's own use.
  *
- * Returns: NULL when it can, else a phrase that says why not, to put behind "the name ".
+ * Returns: NULL if it can, else a phrase that says why not, to follow "the name ".
  */
 const char *nameRefuseVolume(const char *name);
 
 /*
- * A name for the file beside @name that is to become it: "dir/file.upload-1a2b3c4d", another one
- * each time. A last part that would get too long is cut, between two characters.
+ * A name for the temporary file beside @name that will replace it: "dir/file.upload-1a2b3c4d",
+ * different at each call. A last part that would be too long is cut, between two characters.
  *
  * Returns: (transfer full).
  */
 char *nameMakeTemporary(const char *name);
 
 /*
- * Turns what VI escapes in entity names (%2f %5c %25) back into the characters.
+ * Decodes what VI escapes in entity names (%2f %5c %25).
  *
  * Returns: (transfer full).
  */

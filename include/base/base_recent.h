@@ -8,33 +8,34 @@
 #include <glib.h>
 
 /*
- * Recent: a table of what was used last, by text keys that may come from a server. It has two
- * ceilings, of entries and of their weight; above one of them the entries go that were not used for
- * the longest time. It has no lock: its owner has one. An entry may go at each addition, so that
- * who uses a value without the owner's lock needs a reference to it.
+ * Recent: a table of the values used last, by text keys that may come from a server. It has two
+ * ceilings, for the number of entries and for their weight. Above one of them, the entries that
+ * were unused for the longest time are removed. It has no lock of its own; its owner has one. Each
+ * addition may remove an entry, so a value that is used without the owner's lock needs its own
+ * reference.
  */
 typedef struct _Recent Recent;
 
-/* @unref: gives up the table's reference to a value. */
+/* @unref: drops the table's reference to a value. */
 Recent *recentNew(guint maxEntries, size_t maxWeight, GDestroyNotify unref);
 
-/* Gives up all values. Accepts NULL. */
+/* Drops all values. Accepts NULL. */
 void recentFree(Recent *recent);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Recent, recentFree)
 
-/* Returns: (transfer none) the value, now the one used last; NULL: there is none. */
+/* Returns: (transfer none) the value, which now counts as used last; NULL if there is none. */
 gpointer recentFind(Recent *recent, const char *key);
 
 /*
- * Replaces the value of @key, if there is one.
+ * Sets the value of @key, replacing an older one.
  *
  * @value: (transfer full); its weight is 0.
  */
 void recentAdd(Recent *recent, const char *key, gpointer value);
 
 /*
- * Sets what @value weighs, unless it is the value of @key no longer. One that is heavier than all
- * may be together goes itself, and no other one.
+ * Sets the weight of @value, unless @key has another value by now. A value that alone exceeds the
+ * ceiling is removed itself, and no other is.
  */
 void recentWeigh(Recent *recent, const char *key, gconstpointer value, size_t weight);
 

@@ -9,8 +9,8 @@
 
 /*
  * Secret: a string that must not leave the process: a password or a session cookie. It is kept in
- * pages of its own that are locked into memory where the system allows it, left out of core dumps,
- * and erased when it is freed. Immutable, so any thread may read it.
+ * separate pages, which are locked into memory if the system allows it, excluded from core dumps,
+ * and erased when freed. Immutable, so any thread may read it.
  */
 typedef struct _Secret Secret;
 
@@ -20,7 +20,7 @@ Secret *secretNew(const char *text);
 /* Returns: (transfer none): the text, valid as long as @secret. */
 const char *secretText(const Secret *secret);
 
-/* Whether both have the same text. The time that it takes reveals only the length of @b. */
+/* Whether both have the same text. The time this takes reveals only the length of @b. */
 gboolean secretEqual(const Secret *a, const Secret *b);
 
 /* Erases and frees; accepts NULL. */

@@ -8,43 +8,43 @@
 #include <glib.h>
 
 /*
- * Text that a server, a client or a file wrote, made fit for a message or the log. Nothing of that
- * kind gets into a message but through one of these.
+ * Makes text from a server, a client or a file fit for a message or the log. Such text enters a
+ * message only through one of these functions.
  *
- * All give one line of valid UTF-8. A byte that is no UTF-8 becomes U+FFFD. A run of characters
+ * All return one line of valid UTF-8. A byte that is not UTF-8 becomes U+FFFD. A run of characters
  * that could steer a terminal, break a line or reorder the text becomes one blank: C0 and C1
- * controls, DEL, line and paragraph separators, marks of direction, all else that Unicode calls
- * a format character (so the zero-width ones), and what is not assigned. What is cut has "…" in
- * its place, and is cut between two characters. A NULL text is an empty one.
+ * controls, DEL, line and paragraph separators, direction marks, all other format characters of
+ * Unicode (including the zero-width ones), and unassigned characters. A cut is between two
+ * characters and is marked with "…". A NULL text counts as empty.
  */
 
 /*
- * Returns: (transfer full): @text (of @length bytes, -1: up to its NUL) without blanks at its
- * ends, in at most LIMIT_QUOTED_BYTES bytes; what is too much is cut off at the end.
+ * Returns: (transfer full): @text (of @length bytes; -1: up to its NUL) without blanks at its ends,
+ * in at most LIMIT_QUOTED_BYTES bytes; cut at the end if longer.
  */
 char *textQuote(const char *text, gssize length);
 
 /*
- * For the name or path of something: a cut one keeps its end, which says more than the middle,
- * as in "[datastore] a long fold…older/disk.vmdk".
+ * For names and paths: a name that is cut keeps its end, which says more than the middle, as in
+ * "[datastore] a long fold…older/disk.vmdk".
  *
  * Returns: (transfer full): @name in at most LIMIT_QUOTED_BYTES bytes.
  */
 char *textQuoteName(const char *name);
 
-/* The same in at most @ceiling bytes, of at least 16: the last two thirds and more are its end. */
+/* The same in at most @ceiling (at least 16) bytes; at least two thirds of them are the end. */
 char *textFitName(const char *name, size_t ceiling);
 
-/* Returns: (transfer full): @text in at most @ceiling bytes (of at least 16), cut at the end. */
+/* Returns: (transfer full): @text in at most @ceiling (at least 16) bytes, cut at the end. */
 char *textFit(const char *text, size_t ceiling);
 
 /*
- * printf for messages: what stands for "%s" in @format goes through textQuoteName() where an
- * apostrophe or a quotation mark is before it, else through textFit() to LIMIT_QUOTED_BYTES, so
- * that no text gets into a message as it is. A precision is a ceiling of its own, in bytes:
- * TEXT_MESSAGE takes a message that was made like this already, whole. Of the other conversions
- * there are d, i, u, x, X and c with the lengths l, ll and z, and g; from any other on,
- * @format is taken as it is.
+ * printf for messages. An argument of "%s" in @format goes through textQuoteName() if an apostrophe
+ * or a quotation mark precedes it, else through textFit() to LIMIT_QUOTED_BYTES, so that no text
+ * enters a message unchanged. A precision sets another ceiling, in bytes: TEXT_MESSAGE is for a
+ * message that was already made like this, and takes it whole. The other conversions are d, i, u,
+ * x, X and c with the lengths l, ll and z, and g. From any other conversion on, @format is copied
+ * literally.
  *
  * Returns: (transfer full).
  */

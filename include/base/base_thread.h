@@ -8,10 +8,9 @@
 #include <glib.h>
 
 /*
- * Starts a thread of our own in somebody else's process. It takes none of the signals that are
- * meant for the application, and SIGPIPE, which a server causes that closes a connection early,
- * does not end the process. Signals of its own faults (SIGSEGV and its like) go where they always
- * go.
+ * Starts a thread of the driver in the process of an application. It blocks the signals that are
+ * meant for the application, and SIGPIPE: a server that closes a connection early must not end the
+ * process. Signals of its own faults (SIGSEGV and similar) are not blocked.
  *
  * Returns: (transfer full) a thread, to be joined or unreferenced, or NULL with @error.
  */

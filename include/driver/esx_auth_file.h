@@ -26,8 +26,8 @@
  * another value, also if the section is repeated. So no restriction is lost.
  *
  * GLib reads \\ as a backslash, and \s, \n, \t and \r as characters. A username= with one of the
- * latter is an error: DOMAIN\svc would be the name of another account. So is a password= that is
- * there but empty, since a password that nobody gave is not sent.
+ * latter is an error: DOMAIN\svc would be the name of another account. An empty password= is an
+ * error too, since an empty password is not sent.
  */
 
 typedef struct {

@@ -9,14 +9,14 @@
 #include "http_trust.h"
 
 /*
- * The real transport: libcurl, 7.88 or newer, OpenSSL flavour. HTTP/1.1 only (HTTP/2 makes real ESX
- * uploads crawl and buys a request/reply protocol nothing), keep-alive, no "Expect: 100-continue"
- * (ESX does not answer it), gzip accepted, TLS 1.2 or newer. No redirects followed, no cookies
- * remembered, no proxies or passwords taken from the environment or from files. Touches no signal
- * handler and no locale, so it may live in any process.
+ * The real transport: libcurl, 7.88 or newer, OpenSSL flavour. It uses HTTP/1.1 only (HTTP/2 makes
+ * uploads to a real ESX very slow and has no benefit for a request/reply protocol), keep-alive, no
+ * "Expect: 100-continue" (ESX does not answer it), gzip, and TLS 1.2 or newer. It follows no
+ * redirects, stores no cookies, and takes no proxies or passwords from the environment or from
+ * files. It changes no signal handler and no locale, so it can run in any process.
  *
- * libcurl and OpenSSL keep short-lived copies of what is sent in buffers of their own; what this
- * floor copies of headers and cookies is erased.
+ * libcurl and OpenSSL keep short-lived copies of what is sent in their own buffers. This floor
+ * erases its own copies of headers and cookies.
  */
 
 typedef struct {
@@ -35,7 +35,7 @@ typedef struct {
 } HttpCurlOptions;
 
 /*
- * proxy: as libvirt's own ESX driver reads it. SCHEME is http, socks, socks4, socks4a or socks5;
+ * proxy: as in libvirt's built-in ESX driver. SCHEME is http, socks, socks4, socks4a or socks5;
  * without one it is an HTTP proxy, "socks" is "socks5", and the port is 1080 if not given. An https
  * server is reached through an HTTP proxy by CONNECT. Names are resolved by the proxy for http and
  * socks4a, here for the others. No user or password.
@@ -47,16 +47,16 @@ typedef struct {
 #define HTTP_USER_AGENT "libvirt-esx-storage"
 
 /*
- * Idle connections kept by one transport: those of the widest transfer (16), and some for all else.
- * An idle one takes some 50 KiB. One that was of no use for HTTP_IDLE_TIMEOUT_MS is closed when
- * another request has ended, so a transfer's connections do not stay with a host (libcurl
- * would not use one again after two minutes).
+ * Idle connections kept by one transport: those of the widest transfer (16), and some for
+ * everything else. An idle one takes about 50 KiB. A connection that was unused for
+ * HTTP_IDLE_TIMEOUT_MS is closed when another request ends, so a transfer's connections do not stay
+ * open (libcurl would not reuse one after two minutes).
  */
 #define HTTP_IDLE_HANDLES 20
 #define HTTP_IDLE_TIMEOUT_MS 60000
 
 /*
- * Makes a transport; connects nothing yet. All strings are copied.
+ * Makes a transport; does not connect yet. All strings are copied.
  *
  * HTTP_TRUST_SYSTEM trusts what OpenSSL trusts by default on this system (SSL_CERT_FILE and
  * SSL_CERT_DIR apply).

@@ -7,7 +7,7 @@
 
 #include "inventory_snapshot.h"
 
-/* What became of a pool between two snapshots. */
+/* How a pool has changed between two snapshots. */
 typedef enum {
     INVENTORY_CHANGE_APPEARED,
     INVENTORY_CHANGE_GONE,
@@ -17,16 +17,16 @@ typedef enum {
 } InventoryChange;
 
 /*
- * Compares @before and @now, which are one pool at two times. Its contents have changed when
+ * Compares @before and @now, which are one pool at two times. Its contents have changed if
  *   - capacity, available or allocation of a datastore moved by more than 1 % of the capacity,
- *   - the LUNs of a target are others, or have other names or sizes,
- *   - or anything else that describes the pool is not what it was.
+ *   - the LUNs of a target differ in number, identity, name or size,
+ *   - or anything else that describes the pool has changed.
  *
  * A datastore that fills up slowly must be reported eventually: @now is compared with the sizes
- * reported last (toldCapacity, toldAvailable), not with its own. The builder of @now keeps
- * those sizes as long as nothing is reported, so that many small steps count together.
+ * reported last (toldCapacity, toldAvailable), not with its own. The builder of @now keeps those
+ * sizes as long as nothing is reported, so that many small steps count together.
  *
- * Returns: FALSE when nothing is to be reported, else TRUE with what.
+ * Returns: FALSE if there is nothing to report, else TRUE with the change.
  */
 gboolean inventoryPoolChange(const InventoryPool *before, const InventoryPool *now,
                              InventoryChange *ret_change);
@@ -46,8 +46,8 @@ typedef void (*InventoryDiffFunc)(InventoryChange change, const InventoryPool *p
  * same while name and UUID are: a renamed one disappears under its old name and appears under the
  * new one.
  *
- * Takes time by what differs, where @now was made from @before by inventorySnapshotUpdate() and
- * shares its pools; else by the number of pools.
+ * If @now was made from @before by inventorySnapshotUpdate() and shares its pools, the time depends
+ * on the differences; otherwise on the number of pools.
  *
  * @before: NULL, or the same as @now: nothing is reported.
  */

@@ -8,12 +8,12 @@
 #include "inventory.h"
 
 /*
- * Processors and memory of what is shown: of one host, or of all hosts together. Clients of libvirt
- * want to know when they connect; it changes only when a host is taken apart.
+ * Processors and memory of the scope: of one host, or of all hosts together. Clients of libvirt ask
+ * for it when they connect; it changes only when a host's hardware does.
  */
 typedef struct {
-    char *cpuModel;         /* of the first host; NULL where none says */
-    guint mhz;              /* likewise; 0 */
+    char *cpuModel;         /* of the first host; NULL if none reports it */
+    guint mhz;              /* of the first host; 0 if none reports it */
     guint64 memoryBytes;    /* these four: sums */
     guint packages;
     guint cores;
@@ -21,8 +21,8 @@ typedef struct {
 } InventoryHardware;
 
 /*
- * Asks the server (1 request and its pages). What a host does not report, such as one that vCenter
- * cannot reach, counts as nothing.
+ * Asks the server (1 request and its pages). What a host does not report (for example because
+ * vCenter cannot reach it) counts as 0.
  *
  * @scope: NULL for everything.
  * Returns: (transfer full), or NULL with @error.

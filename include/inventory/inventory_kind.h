@@ -8,26 +8,29 @@
 #include "inventory_builder.h"
 #include "inventory_store.h"
 
-/* A property, and the version of the API that brought it; NULL: all that are served have it. */
+/* A property, and the API version that introduced it; NULL: all supported versions have it. */
 typedef struct {
     const char *name;
     const char *since;
 } InventoryPath;
 
 /*
- * InventoryKind: what the inventory needs to know of one kind of pool: what the server is asked
- * for, and how a pool is made of the answer. A further kind is one more file with such a table, and
- * one more row in inventoryKinds().
+ * InventoryKind: what the inventory needs to know about one kind of pool: which properties to
+ * request, and how to make a pool from them. Another kind needs a file with such a table, and a row
+ * in inventoryKinds().
  */
 struct _InventoryKind {
     /*
-     * The type of the objects it is built from, and the properties of these; ends with a name of
-     * NULL. A server is not asked for what is newer than its API.
+     * The type of the objects that it is built from, and their properties; ends with a name of
+     * NULL. A property that is newer than the server's API is not requested.
      */
     const char *type;
     const InventoryPath *paths;
 
-    /* Whether @scope (NULL: everything but what is one host's own) has such pools. NULL: yes. */
+    /*
+     * Whether @scope (NULL: everything except what belongs to a single host) has such pools. NULL:
+     * yes.
+     */
     gboolean (*isShown)(const InventoryScope *scope);
 
     /* Adds all pools of the kind to @build. */
@@ -35,27 +38,27 @@ struct _InventoryKind {
                   const InventoryScope *scope);
 
     /*
-     * Where each object of @type is a pool: adds the pool of @object, once more. @before is what it
-     * was. Nothing but @object has changed since, and nothing else is looked at. NULL: a change of
-     * such an object builds everything.
+     * If each object of @type is a pool: adds the pool of @object again. @before is its previous
+     * state. Only @object has changed since, and nothing else is read. NULL: a change of such an
+     * object rebuilds everything.
      *
-     * Returns: FALSE where that is not enough, since its name, its UUID or its target path is not
-     * what it was, or there is no room. Else the pool shares with @before what has not changed for
-     * sure.
+     * Returns: FALSE if that is not enough, because its name, its UUID or its target path has
+     * changed, or there is no room. Otherwise the pool shares with @before what has certainly not
+     * changed.
      */
     gboolean (*rebuild)(InventoryBuild *build, const InventoryObject *object,
                         const InventoryScope *scope, const InventoryPool *before);
 
-    /* The object that is @pool; together with rebuild. NULL: none is. */
+    /* The object that is @pool; set together with rebuild. NULL: none is. */
     const SoapMoRef *(*ref)(const InventoryPool *pool);
 
     /*
-     * What goes behind the name of @pool where another pool has that name. NULL: the names are
-     * unique within the kind and stay as they are. At most one kind has none.
+     * The suffix for the name of @pool if another pool has the same name. NULL: the names are
+     * unique within the kind and are not changed. At most one kind has none.
      */
     const char *(*suffix)(const InventoryPool *pool);
 
-    /* Why a pool of the kind is left out whose name has no room for that; NULL likewise. */
+    /* Why a pool is left out whose name has no room for the suffix; NULL if there is no suffix. */
     const char *tooLong;
 
     /* Whether what describes the pool, apart from state, sizes and target path, has changed. */
@@ -63,7 +66,7 @@ struct _InventoryKind {
 };
 
 /*
- * Returns: (transfer none) all kinds, in the order in which pools are built and listed. Ends with
+ * Returns: (transfer none) all kinds, in the order in which pools are built and listed; ends with
  * NULL.
  */
 const InventoryKind *const *inventoryKinds(void);
@@ -71,7 +74,7 @@ const InventoryKind *const *inventoryKinds(void);
 /* Whether @scope has pools of @kind. */
 gboolean inventoryKindIsShown(const InventoryKind *kind, const InventoryScope *scope);
 
-/* Returns: the place of @kind in that order. */
+/* Returns: the position of @kind in that order. */
 size_t inventoryKindPlace(const InventoryKind *kind);
 
 /* Whether each object of the type @type is a pool. For inventoryStoreNew(). */

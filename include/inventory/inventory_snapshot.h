@@ -10,9 +10,8 @@
 #include "soap_table.h"
 
 /*
- * InventorySnapshot: all pools and LUNs of a host (or of a whole vCenter) at one moment. Immutable
- * and reference-counted: a verb takes a reference and works without locks, whatever happens
- * meanwhile.
+ * InventorySnapshot: all pools and LUNs of a host (or of a whole vCenter) at one time. Immutable
+ * and reference-counted: a verb takes a reference and works without locks.
  *
  *   snapshot ── pools[] ──┬─ InventoryPool ── datastore ── extents[]
  *            │            └─ InventoryPool ── target ─┬─ portals[], adapters[]
@@ -20,8 +19,8 @@
  *            ├─ luns[] ─────────────────────────── InventoryLun <┘ (one may be behind many targets)
  *            └─ indexes: pools by name, UUID, target path; LUNs by key, device path
  *
- * All strings and vectors live as long as the snapshot. A snapshot made after a small change shares
- * most of its pools with the one before: they are the same, by address. Sizes are bytes.
+ * All strings and vectors are valid as long as the snapshot. A snapshot made after a small change
+ * shares most of its pools with the previous one, at the same addresses. Sizes are in bytes.
  */
 typedef struct _InventorySnapshot InventorySnapshot;
 typedef struct _InventoryPool InventoryPool;
@@ -32,7 +31,7 @@ typedef enum {
     INVENTORY_FS_NFS,       /* NFS 3 and 4.1 */
     INVENTORY_FS_CIFS,
     INVENTORY_FS_LOCAL,
-    INVENTORY_FS_OTHER,     /* vSAN, vVol, PMem, and kinds not known yet */
+    INVENTORY_FS_OTHER,     /* vSAN, vVol, PMem, and unknown kinds */
 } InventoryFs;
 
 typedef struct {
@@ -43,14 +42,14 @@ typedef struct {
 typedef struct {
     const SoapMoRef *ref;
     const SoapMoRef *browser;       /* NULL: cannot be searched */
-    const SoapMoRef *datacenter;    /* NULL where none was seen */
-    const char *datacenterPath;     /* "Folder/DC", as /folder URLs want it; NULL likewise */
+    const SoapMoRef *datacenter;    /* NULL if none was seen */
+    const char *datacenterPath;     /* "Folder/DC", as in /folder URLs; NULL if none */
     const char *name;               /* as in "[name] path"; the pool's may be longer, see below */
-    const char *url;                /* NULL where absent */
+    const char *url;                /* NULL if absent */
     const char *mountPath;          /* on this host; NULL if not mounted, or unknown */
     InventoryFs fs;
     const char *fsType;             /* summary.type as sent: "VMFS", "NFS41", "vsan"; never NULL */
-    const char *remoteHost;         /* NFS, CIFS: NULL elsewhere */
+    const char *remoteHost;         /* NFS, CIFS: NULL for others */
     const char *remotePath;
     gboolean readOnly;
     const InventoryExtent *extents; /* VMFS */
@@ -63,20 +62,20 @@ typedef struct {
 } InventoryPortal;
 
 typedef struct {
-    const SoapMoRef *storageSystem; /* of the adapter's host; NULL where the server does not say */
+    const SoapMoRef *storageSystem; /* of the adapter's host; NULL if not reported */
     const char *device;             /* "vmhba65" */
-    const char *iqn;                /* the initiator's; NULL where absent */
+    const char *iqn;                /* the initiator's; NULL if absent */
 } InventoryAdapter;
 
-/* A logical unit as the host sees it. */
+/* A logical unit, as seen by the host. */
 typedef struct {
     const char *name;           /* ScsiLun.deviceName; never NULL */
-    const char *canonicalName;  /* "naa.…"; NULL where absent */
+    const char *canonicalName;  /* "naa.…"; NULL if absent */
     const char *devicePath;     /* HostScsiDisk.devicePath, else the name; never NULL */
-    char key[37];               /* MD5 of ScsiLun.uuid as a UUID (as the built-in driver has it) */
-    guint64 capacity;           /* 0 for what has none (enclosures, CD drives) */
+    char key[37];               /* MD5 of ScsiLun.uuid as a UUID (as in the built-in driver) */
+    guint64 capacity;           /* 0 if it has none (enclosures, CD drives) */
     gboolean isDisk;
-    const InventoryPool *pool;  /* the first that has it, where it is found by key and path */
+    const InventoryPool *pool;  /* the first that has it, for lookups by key and path */
 } InventoryLun;
 
 typedef struct {
@@ -90,22 +89,22 @@ typedef struct {
 } InventoryTarget;
 
 /*
- * One pool. Names are unique within a snapshot: of datastores in different datacenters of a vCenter
- * that share a name, each gets its datacenter's path behind it: "ds1 (Folder/DC2)".
+ * One pool. Names are unique within a snapshot: if datastores in different datacenters of a vCenter
+ * share a name, the datacenter's path is appended to each: "ds1 (Folder/DC2)".
  */
 struct _InventoryPool {
     const InventoryKind *kind;  /* says which of the last pointers is set */
     const char *name;
     guint8 uuid[16];
     gboolean accessible;
-    guint64 capacity;           /* datastore: 0 where not accessible; target: the sum of its LUNs */
+    guint64 capacity;           /* datastore: 0 if not accessible; target: the sum of its LUNs */
     guint64 available;
     guint64 toldCapacity;       /* the sizes reported last: see inventoryPoolChange() */
     guint64 toldAvailable;
-    const char *targetPath;     /* what libvirt calls the target path; NULL where there is none */
+    const char *targetPath;     /* libvirt's target path; NULL if there is none */
     const InventoryDatastore *datastore;
     const InventoryTarget *target;
-    gconstpointer own;          /* of other kinds: what the header of the kind says */
+    gconstpointer own;          /* of other kinds: see the header of the kind */
 };
 
 InventorySnapshot *inventorySnapshotRef(InventorySnapshot *snapshot);
@@ -113,22 +112,22 @@ void inventorySnapshotUnref(InventorySnapshot *snapshot);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(InventorySnapshot, inventorySnapshotUnref)
 
 /*
- * A pool of a snapshot, whole, for as long as it takes: what was built together with it stays as
- * well. Not for a copy of the struct. Any thread may give it back; Unref accepts NULL.
+ * A reference to a pool of a snapshot, including everything that was built together with it. Not
+ * for a copy of the struct. Any thread may drop it; Unref accepts NULL.
  */
 const InventoryPool *inventoryPoolRef(const InventoryPool *pool);
 void inventoryPoolUnref(const InventoryPool *pool);
 
 /*
  * All pools, datastores first, each kind sorted by name. The first call for a snapshot makes the
- * list; it lives as long as the snapshot.
+ * list, which is valid as long as the snapshot.
  */
 const InventoryPool *const *inventorySnapshotPools(const InventorySnapshot *snapshot,
                                                    size_t *ret_n);
 
 /*
- * Lookups; each returns NULL when there is none. Of several LUNs with one key or path it is that of
- * the first kind (inventoryKinds()) that has one.
+ * Lookups; each returns NULL if there is none. If several LUNs have the same key or path, that of
+ * the first kind in inventoryKinds() is returned.
  */
 const InventoryPool *inventoryPoolByName(const InventorySnapshot *snapshot, const char *name);
 const InventoryPool *inventoryPoolByUuid(const InventorySnapshot *snapshot, const guint8 uuid[16]);
@@ -138,8 +137,8 @@ const InventoryLun *inventoryLunByKey(const InventorySnapshot *snapshot, const c
 /* By device path, device name or canonical name. */
 const InventoryLun *inventoryLunByPath(const InventorySnapshot *snapshot, const char *path);
 
-/* Returns: (transfer none) what could not be listed: see base_limits.h. */
+/* Returns: (transfer none) objects that could not be listed: see base_limits.h. */
 const LeftOut *inventorySnapshotLeftOut(const InventorySnapshot *snapshot);
 
-/* Name of the only host in the snapshot, or NULL where there are several or none. */
+/* Name of the only host in the snapshot, or NULL if there are several or none. */
 const char *inventorySnapshotHostName(const InventorySnapshot *snapshot);

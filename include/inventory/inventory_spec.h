@@ -9,8 +9,8 @@
 #include "vim_types.h"
 
 /*
- * What is asked of the property collector: which objects (a walk from the root folder, or from one
- * host) and which of their properties. The walk:
+ * The specification for the property collector: which objects (a walk from the root folder, or from
+ * one host) and which of their properties. The walk:
  *
  *   rootFolder ─ childEntity* ─ Datacenter ─ hostFolder ─ childEntity* ─ ComputeResource ─ host
  *                                                                                   datastore ─┘
@@ -18,15 +18,15 @@
 typedef struct _InventorySpec InventorySpec;
 
 /*
- * For a standing filter over all that @scope shows, as far as the API of @session has it; NULL:
- * see InventoryScope. Borrows from @session and @scope.
+ * For a standing filter over everything in @scope, as far as the API of @session has it; NULL: see
+ * InventoryScope. Borrows from @session and @scope.
  */
 InventorySpec *inventorySpecNew(ViSession *session, const InventoryScope *scope);
 
-/* For one look at the names of folders, datacenters, compute resources and hosts. */
+/* For one read of the names of folders, datacenters, compute resources and hosts. */
 InventorySpec *inventorySpecNewNames(ViSession *session);
 
-/* For one look at the hardware of the hosts that @scope shows; NULL: all. Borrows as above. */
+/* For one read of the hardware of the hosts in @scope; NULL: all. Borrows as above. */
 InventorySpec *inventorySpecNewHardware(ViSession *session, const InventoryScope *scope);
 
 const VimPropertyFilterSpec *inventorySpecFilter(const InventorySpec *spec);

@@ -8,31 +8,31 @@
 #include "inventory_snapshot.h"
 
 /*
- * EsxClaim: who changes which volume, so that two changes of one volume do not cross within this
- * process. There is one table for the process, not one for each server: two logins, a second
- * `path=`, another name of the host, or a host and its vCenter may lead to one file.
+ * EsxClaim: records which volumes are being changed, so that two changes of one volume do not
+ * overlap within this process. There is one table for the process, not one per server: two logins,
+ * a second `path=`, another name of the host, or a host and its vCenter may lead to the same file.
  *
- * A claim is on a file of a datastore. The datastore is known by its mount path (VMFS and NFS put
- * their own identity there), else by its URL, else by its reference. The file is known by its name,
- * byte for byte; on CIFS, where servers ignore the case of letters, so does this.
+ * A claim is on a file of a datastore. The datastore is identified by its mount path (which
+ * contains the identity of a VMFS or NFS store), else by its URL, else by its reference. The file
+ * is identified by its name, byte for byte; on CIFS, where servers ignore case, regardless of case.
  *
- * Nobody waits for a slow claim (an upload, whose end depends on a client): it refuses at once.
- * Other claims end with a task of the server; they are waited for, up to a limit.
+ * A slow claim (an upload, whose end depends on a client) is not waited for: other changes are
+ * refused at once. Other claims end with a task of the server, and are waited for, up to a limit.
  *
- * Thread-safe. The lock is held for a look at the table only.
+ * Thread-safe. The lock is held only for access to the table.
  */
 
 typedef struct _EsxClaim EsxClaim;
 
-/* What a claim is on. */
+/* The object of a claim. */
 typedef struct {
     const InventoryPool *pool;      /* of a datastore */
-    const char *name;               /* as the listing has it */
-    gboolean shared;                /* it is only read: goes together with others that read it */
+    const char *name;               /* as in the listing */
+    gboolean shared;                /* only read: compatible with other readers */
 } EsxClaimOn;
 
 /*
- * Takes all of @on, or nothing.
+ * Claims all of @on, or nothing.
  *
  * @what: the change, with its article: "an upload". (transfer none), and must outlive the claim.
  * @waitMs: how long other claims may be waited for; at most LIMIT_CLAIM_WAIT_MS count.
@@ -44,8 +44,8 @@ EsxClaim *esxClaimTake(const char *what, const EsxClaimOn *on, size_t n, guint w
                        gint *cancel, GError **error);
 
 /*
- * @slow: a change that meets @claim no longer waits. A claim whose client gave up is slow no
- * more: its end is near.
+ * @slow: other changes no longer wait for @claim. A claim whose client gave up is not slow any
+ * more, because it ends soon.
  *
  * @givenUp: atomic flag that outlives @claim, or NULL.
  */
@@ -56,7 +56,7 @@ void esxClaimFree(EsxClaim *claim);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxClaim, esxClaimFree)
 
 /*
- * A number that grows whenever a change ends. What was read before a claim was taken is still so if
- * the number was the same before the reading and is so behind the taking.
+ * A number that grows whenever a change ends. Data that was read before a claim was taken is still
+ * valid if the number before reading equals the number after taking the claim.
  */
 guint64 esxClaimEpoch(void);

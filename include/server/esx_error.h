@@ -8,7 +8,7 @@
 #include <glib.h>
 
 /*
- * Errors that the floors above the inventory make themselves; esx_report.h has libvirt's number for
+ * Errors that originate in the floors above the inventory; esx_report.h has libvirt's number for
  * each.
  */
 #define ESX_ERROR (esxErrorQuark())
@@ -27,5 +27,5 @@ typedef enum {
     ESX_ERROR_INTERNAL,             /* VIR_ERR_INTERNAL_ERROR */
 } EsxErrorCode;
 
-/* What a message says of a file, behind its name, that a failed change may not have removed. */
+/* The text after the name of a file that a failed change may not have removed. */
 #define ESX_LEFT_BEHIND " may be left behind"

@@ -9,13 +9,12 @@
 #include "inventory_snapshot.h"
 
 /*
- * EsxEvents: the callbacks for changes of one server's storage pools, and what they receive. An
- * event is only queued here, from any thread; libvirt's event loop calls the callbacks, which may
- * call whatever they like, deregister themselves included. Who is told before anybody has
- * registered is nobody: nothing is kept.
+ * EsxEvents: the callbacks for changes of one server's storage pools, and their events. Events are
+ * only queued here, from any thread. libvirt's event loop calls the callbacks, which may call any
+ * function, also deregister themselves. Without registered callbacks, events are discarded.
  *
- * A registered callback holds a reference to its connection, so that the connection closes only
- * after the last of its callbacks was deregistered. So there are none when the server goes.
+ * A registered callback holds a reference to its connection, so the connection closes only after
+ * the last of its callbacks was deregistered. So none is left when the server is freed.
  */
 typedef struct _EsxEvents EsxEvents;
 
@@ -26,20 +25,20 @@ void esxEventsFree(EsxEvents *events);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxEvents, esxEventsFree)
 
 /*
- * @pool: (transfer none) whose events are wanted, NULL: those of all pools. It need not exist.
+ * @pool: (transfer none) the pool whose events are wanted, NULL: all pools. It need not exist.
  * @eventID: of enum virStoragePoolEventID.
- * @freecb: frees @opaque when the callback was deregistered; NULL: nothing. Not called on failure.
- * Returns: the number of the registration, never given twice; -1 with a libvirt error for an
- * unknown event, without an event loop, or when @conn has registered that callback already.
+ * @freecb: frees @opaque after the callback was deregistered; NULL: nothing. Not called on failure.
+ * Returns: the number of the registration, which is not reused; -1 with a libvirt error for an
+ * unknown event, without an event loop, or if @conn has already registered that callback.
  */
 int esxEventsRegister(EsxEvents *events, virConnectPtr conn, virStoragePoolPtr pool, int eventID,
                       virConnectStoragePoolEventGenericCallback callback, void *opaque,
                       virFreeCallback freecb);
 
 /*
- * The callback is not called again, but for a call that is under way in the event loop.
+ * The callback is not called again, except for a call that is under way in the event loop.
  *
- * Returns: 0, or -1 with a libvirt error when @conn has no such registration.
+ * Returns: 0, or -1 with a libvirt error if @conn has no such registration.
  */
 int esxEventsDeregister(EsxEvents *events, virConnectPtr conn, int callbackID);
 
@@ -47,7 +46,7 @@ int esxEventsDeregister(EsxEvents *events, virConnectPtr conn, int callbackID);
 void esxEventsRefresh(EsxEvents *events, const InventoryPool *pool);
 
 /*
- * Queues what differs between two snapshots, as lifecycle and REFRESH:
+ * Queues the differences of two snapshots, as lifecycle and REFRESH events:
  *
  *   appeared        DEFINED, and STARTED if the server can reach it
  *   disappeared     STOPPED if the server could reach it, and UNDEFINED
@@ -55,9 +54,10 @@ void esxEventsRefresh(EsxEvents *events, const InventoryPool *pool);
  *   inaccessible    STOPPED
  *   other contents  REFRESH
  *
- * What went comes before what appeared: a renamed datastore keeps its UUID.
+ * Pools that disappeared are reported before those that appeared: a renamed datastore keeps its
+ * UUID.
  *
- * @before: NULL: there was none, and nothing is reported.
+ * @before: NULL: none; nothing is reported.
  */
 void esxEventsTell(EsxEvents *events, const InventorySnapshot *before,
                    const InventorySnapshot *now);

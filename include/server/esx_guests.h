@@ -8,10 +8,10 @@
 #include "base_places.h"
 
 /*
- * The bound on clients of a daemon that may not choose (esx_auth.h): LIMIT_GUEST_PLACES calls of
- * theirs wait for servers at a time, in the whole process; opening a connection is a call. Each
- * takes one of the daemon's workers for as long as a host is silent, and with all of them taken
- * nobody would be served.
+ * The bound on restricted clients of a daemon (esx_auth.h): at most LIMIT_GUEST_PLACES of their
+ * calls wait for servers at a time, in the whole process; opening a connection counts as a call.
+ * Each occupies one of the daemon's workers as long as a host is silent. With all workers occupied,
+ * no client would be served.
  *
  * Begins such a call: see placesVisit().
  */

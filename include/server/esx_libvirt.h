@@ -6,8 +6,8 @@
 #pragma once
 
 /*
- * libvirt's private API, for the floors storage, facade and driver: the one place that includes its
- * headers. They come from the source of exactly the installed version, and so do the symbols they
+ * libvirt's private API, for the floors from server to driver: the only file that includes its
+ * headers. They are from the source of exactly the installed version, and so are the symbols they
  * declare: a module loads into that version only.
  */
 
@@ -27,5 +27,5 @@
 
 #include "viraccessapicheck.h"
 
-/* What libvirt's error macros take as the origin of an error. */
+/* The origin of errors, for libvirt's error macros. */
 #define VIR_FROM_THIS VIR_FROM_ESX

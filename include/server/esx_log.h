@@ -8,9 +8,8 @@
 #include "esx_libvirt.h"
 
 /*
- * libvirt's log macros, in a file that has VIR_LOG_INIT(), with textFormat() in them: one line of
- * valid UTF-8 of less than 1024 bytes. Nothing else logs, so that no foreign text gets into the log
- * as it is.
+ * libvirt's log macros with textFormat(), for files with VIR_LOG_INIT(): one line of valid UTF-8 of
+ * less than 1024 bytes. Nothing else logs, so no foreign text enters the log unchanged.
  */
 #define esxLog(priority, ...) \
     esxLogAt(&virLogSelf, priority, __FILE__, __LINE__, __func__, __VA_ARGS__)

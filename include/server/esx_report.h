@@ -8,22 +8,22 @@
 #include "esx_error.h"
 
 /*
- * Where errors of the lower floors become libvirt's: one aligned table (domain, code) →
- * virErrorNumber. Nothing above knows a GError domain.
+ * Converts errors of the lower floors to libvirt's, by one table (domain, code) → virErrorNumber.
+ * The floors above do not know GError domains.
  */
 
-/* Returns: the virErrorNumber for @error; VIR_ERR_INTERNAL_ERROR where the table has no row. */
+/* Returns: the virErrorNumber for @error; VIR_ERR_INTERNAL_ERROR if the table has no row. */
 int esxErrorNumber(const GError *error);
 
 /*
- * Reports @error as one libvirt error: "PREFIX: MESSAGE" with the number of the table. @format may
- * be NULL. Never loses an error: a NULL @error is reported as an internal one.
+ * Reports @error as one libvirt error: "PREFIX: MESSAGE" with the number from the table. @format
+ * may be NULL. A NULL @error is reported as an internal error.
  */
 void esxErrorReport(const GError *error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /*
- * virReportError() with textFormat() in it. Nothing else reports, so that nothing foreign gets out
- * as it is.
+ * virReportError() with textFormat(). Nothing else reports errors, so no foreign text is passed on
+ * unchanged.
  */
 #define esxReport(number, ...) esxReportAt(number, __FILE__, __func__, __LINE__, __VA_ARGS__)
 

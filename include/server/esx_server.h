@@ -11,21 +11,21 @@
 #include "vi_transfer.h"
 
 /*
- * EsxServer: what all connections of this process to one server share that could log in there in
- * the same way: one session, and what is known through it. Who shares it is decided in the driver's
- * floor, see esx_logins.h; here it is made, and goes.
+ * EsxServer: shared by all connections of this process to one server that could log in there in the
+ * same way: one session, and the data read with it. The driver floor decides which connections
+ * share it, see esx_logins.h; this file makes and frees it.
  *
  * Any number of threads may use it at once; each of its parts has its own lock.
  */
 
 /*
- * What a backend keeps of one server, made when the backend first asks for it. The address of the
- * struct says whose it is.
+ * The data of a backend for one server, made when the backend first asks for it. The address of the
+ * struct identifies the backend.
  */
 typedef struct {
     gpointer (*new)(void);
     void (*free)(gpointer state);
-    /* Something in @pool, of whatever kind, may have changed: it must be read again. */
+    /* Something in @pool, of any kind, may have changed: it must be read again. */
     void (*expire)(gpointer state, const InventoryPool *pool);
 } EsxServerState;
 
@@ -34,55 +34,55 @@ typedef struct {
     ViSession *session;
     Inventory *inventory;
     ViTransfer *transfer;               /* contents of files */
-    EsxEvents *events;              /* who receives events of changes */
-    gpointer hosts;                 /* what its transports to hosts are made from, or NULL */
+    EsxEvents *events;              /* receivers of events of changes */
+    gpointer hosts;                 /* options of its transports to hosts, or NULL */
     GDestroyNotify hostsFree;
     /*
      * Atomic: when the Finish of an upload in a daemon last waited in vain, in monotonic seconds;
-     * 0: not since one was in time. Static, and one for all logins at one host and port: clients
-     * choose how many logins there are.
+     * 0: not since one was in time. Static, and one for all logins at one host and port, because
+     * clients choose how many logins there are.
      */
     gint *missed;
 
     GMutex lock;                    /* guards what follows */
     InventoryHardware *hardware;    /* NULL: not asked for yet */
-    GHashTable *leftOut;            /* listing → what the log says of it */
-    GHashTable *states;             /* EsxServerState → what its backend keeps */
+    GHashTable *leftOut;            /* listing → its text in the log */
+    GHashTable *states;             /* EsxServerState → the data of its backend */
 } EsxServer;
 
 /*
- * From now on every change of the inventory that is noticed goes to the events, and the log says
- * once each time when the server starts or stops reporting changes, and why.
+ * From now on each detected change of the inventory is passed to the events, and each time the
+ * server starts or stops reporting changes, the log says so once, with the reason.
  *
  * @session, @scope: (transfer full); @session must be logged in, @scope may be NULL.
  */
 EsxServer *esxServerNew(ViSession *session, InventoryScope *scope, const char *host);
 
 /*
- * Has EsxServer.missed be that of the host and the port, for all logins there; before this call it
+ * Makes EsxServer.missed that of the host and the port, for all logins there; before this call it
  * is that of the host alone.
  */
 void esxServerShareMissed(EsxServer *server, const char *host, guint port);
 
 /*
- * Asks the server the first time it is called (1 request).
+ * The first call asks the server (1 request).
  *
  * Returns: (transfer none) valid as long as @server, or NULL with @error.
  */
 const InventoryHardware *esxServerHardware(EsxServer *server, GError **error);
 
 /*
- * Returns: (transfer none) what the backend of @kind keeps of @server, valid as long as @server;
+ * Returns: (transfer none) the data of the backend of @kind for @server, valid as long as @server;
  * made by the first call.
  */
 gpointer esxServerStateOf(EsxServer *server, const EsxServerState *kind);
 
-/* Tells all that backends keep of @server that something in @pool may have changed. */
+/* Expires @pool in the data of all backends for @server. */
 void esxServerExpire(EsxServer *server, const InventoryPool *pool);
 
 /*
- * Says in the log what @listing ("the pools", "the volumes of pool 'ds1'") had to leave out: once,
- * and again when that has changed. Nothing is said of nothing.
+ * Logs what @listing ("the pools", "the volumes of pool 'ds1'") left out: once, and again when that
+ * has changed; nothing if nothing was left out.
  */
 void esxServerTellLeftOut(EsxServer *server, const char *listing, const LeftOut *out);
 
@@ -93,14 +93,14 @@ void esxServerTellLeftOut(EsxServer *server, const char *listing, const LeftOut 
 gint *esxServerCancelFlag(void);
 
 /*
- * For the end of the process, where somebody may still have @server and never come to leave it:
- * ends the inventory's thread and logs out. Nobody may be calling through it.
+ * For the end of the process, when @server may still be in use and not be left any more: ends the
+ * inventory's thread and logs out. No call may be running.
  */
 void esxServerStop(EsxServer *server);
 
 /*
- * Ends the inventory's thread, logs out (at most a few seconds, if it is unreachable) and
- * frees. Nobody may be using it. Accepts NULL.
+ * Ends the inventory's thread, logs out (at most a few seconds, if it is unreachable) and frees. It
+ * must not be in use. Accepts NULL.
  */
 void esxServerFree(EsxServer *server);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxServer, esxServerFree)

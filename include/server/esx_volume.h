@@ -9,8 +9,8 @@
 #include "vi_file.h"
 
 /*
- * Volumes of one pool at one moment, as plain structs: what a backend gives the facade. A list is
- * immutable once sealed, and reference-counted; strings live in its arena. Sizes are bytes.
+ * Volumes of one pool at one time, as plain structs, for the facade. A list is immutable once
+ * sealed, and reference-counted; strings are in its arena. Sizes are in bytes.
  */
 
 typedef struct {
@@ -18,49 +18,52 @@ typedef struct {
     const char *key;        /* unique on the whole server */
     const char *path;
     int type;               /* virStorageVolType */
-    int format;             /* virStorageFileFormat; VIR_STORAGE_FILE_NONE where pools have none */
-    guint64 capacity;       /* what a guest sees */
-    gboolean sized;         /* that is what a listing of the server says of it */
-    guint64 allocation;     /* what it takes of the pool now */
-    guint64 physical;       /* what its files take */
-    ViDiskKind disk;        /* of a virtual disk, as far as the listing says: type, adapter */
+    int format;             /* virStorageFileFormat; VIR_STORAGE_FILE_NONE if the pool has none */
+    guint64 capacity;       /* size seen by a guest */
+    gboolean sized;         /* capacity is from a listing of the server */
+    guint64 allocation;     /* space currently used in the pool */
+    guint64 physical;       /* size of its files */
+    ViDiskKind disk;        /* of a virtual disk, if in the listing: type, adapter */
 } EsxVolume;
 
-/* A volume that is to be. */
+/* A volume to be created. */
 typedef struct {
     const char *name;
-    int format;             /* virStorageFileFormat; VIR_STORAGE_FILE_NONE: by the name's ending */
+    int format;             /* virStorageFileFormat; VIR_STORAGE_FILE_NONE: by the name's end */
     guint64 capacity;
-    guint64 allocation;     /* what the XML says, else the capacity */
+    guint64 allocation;     /* from the XML, else the capacity */
     gboolean preallocate;   /* VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA */
 } EsxVolumeSpec;
 
 typedef struct _EsxVolumeList EsxVolumeList;
 
-/* @bytes: of what the server has sent; the list takes memory in proportion, see base_limits.h. */
+/*
+ * @bytes: number of bytes that the server has sent; the list's memory limit is proportional, see
+ * base_limits.h.
+ */
 EsxVolumeList *esxVolumeListNew(size_t bytes);
 
 /*
- * Adds a copy of @volume; @alias is another name it is found by, or NULL. A name already there is
- * left as it is. Texts that say the same are kept once: a key that is the path, and a name with
- * which the path ends.
+ * Adds a copy of @volume; @alias is another name for lookups, or NULL. A name that is already there
+ * is not changed. Equal texts are kept once: a key that equals the path, and a name that is the end
+ * of the path.
  *
- * Returns: FALSE with VI_ERROR_PROTOCOL when the list has no room left; then it is of no use.
+ * Returns: FALSE with VI_ERROR_PROTOCOL if the list is full; then it must not be used.
  */
 gboolean esxVolumeListAdd(EsxVolumeList *list, const EsxVolume *volume, const char *alias,
                           GError **error);
 
-/* What could not be listed: to be filled before the list is sealed, and read after that. */
+/* Volumes that could not be listed: fill it before the list is sealed, and read it after that. */
 LeftOut *esxVolumeListLeftOut(EsxVolumeList *list);
 
-/* Sorts by name; nothing may be added any more. Returns: @list. */
+/* Sorts by name; nothing may be added afterwards. Returns: @list. */
 EsxVolumeList *esxVolumeListSeal(EsxVolumeList *list);
 
 EsxVolumeList *esxVolumeListRef(EsxVolumeList *list);
 void esxVolumeListUnref(EsxVolumeList *list);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxVolumeList, esxVolumeListUnref)
 
-/* Returns: about as many bytes as @list takes. */
+/* Returns: about how many bytes @list takes. */
 size_t esxVolumeListBytes(const EsxVolumeList *list);
 
 size_t esxVolumeListLength(const EsxVolumeList *list);

@@ -8,19 +8,19 @@
 #include "soap_table.h"
 
 /*
- * What a type's name on the wire means for an anyType: "xsd:string", "ManagedObjectReference",
- * "HostScsiDisk", or any of them behind "ArrayOf".
+ * What a type's name in XML means for an anyType: "xsd:string", "ManagedObjectReference",
+ * "HostScsiDisk", or any of them after "ArrayOf".
  */
 typedef struct {
-    gboolean known;         /* FALSE: a type we have no table of; @kind means nothing then */
+    gboolean known;         /* FALSE: a type without a table; then @kind is meaningless */
     gboolean isArray;
     SoapKind kind;          /* of the value, or of the items */
     const SoapType *type;   /* for SOAP_KIND_OBJECT */
-    const char *xsdType;    /* what xsi:type says of one value, where @known */
+    const char *xsdType;    /* the xsi:type of one value, if @known */
 } SoapAnyType;
 
 /* @name is a local name, without prefix. */
 SoapAnyType soapAnyTypeOf(const char *name, size_t length);
 
-/* Returns: the row by which a value of @kind, or an array of such, lies in a SoapAny. */
+/* Returns: the row that says how a SoapAny holds a value of @kind, or an array of them. */
 const SoapField *soapAnyField(SoapKind kind, gboolean isArray);

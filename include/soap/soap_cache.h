@@ -10,14 +10,14 @@
 #include "soap_table.h"
 
 /*
- * SoapCache: what was looked up while a reply is read. A reply says the same names again and again,
- * so each is looked up in the tables once. A cache has a fixed size: what finds no room takes the
- * place of something else, and that is looked up again.
+ * SoapCache: results of lookups while a reply is read. A reply repeats the same names often, so
+ * each is looked up in the tables once. A cache has a fixed size: when it is full, a new entry
+ * replaces an old one, which is then looked up again.
  */
 
-/* A value of an attribute that names a type. */
+/* The value of an attribute that names a type. */
 typedef struct {
-    const char *text;       /* the value as it came, with a NUL, in the arena; NULL: none */
+    const char *text;       /* the value as received, with a NUL, in the arena; NULL: none */
     size_t length;
     const char *name;       /* its local part, without the prefix, at the end of @text; may be "" */
     gboolean isResolved;
@@ -29,28 +29,28 @@ struct _SoapCacheField {
     const SoapType *type;   /* NULL: none */
     const char *name;
     const SoapField *field;
-    SoapCacheField *next;    /* the field that came after it the last time; NULL: none has */
+    SoapCacheField *next;    /* the field that followed it the last time; NULL: none */
 };
 
 #define SOAP_CACHE_FIELDS 128
 #define SOAP_CACHE_NAMES 32
 
 typedef struct {
-    SoapCacheField fields[SOAP_CACHE_FIELDS][2];  /* the newer of those that share a place first */
+    SoapCacheField fields[SOAP_CACHE_FIELDS][2];  /* of those that share a place, the newer first */
     SoapCacheName names[SOAP_CACHE_NAMES];
 } SoapCache;
 
 /* An empty cache is all zeros. */
 
-/* As soapCacheField(), for who has looked at what follows @last. */
+/* Like soapCacheField(), for a caller that has already checked what follows @last. */
 const SoapField *soapCacheSearch(SoapCache *cache, const SoapType *type, const char *name,
                                 SoapCacheField **last);
 
 /*
- * As soapTypeField(). @name has one address for each string for as long as @cache is used, as XML
- * names of one parser have. Inline, as nearly every element of a reply is looked up.
+ * Like soapTypeField(). @name has one address for each string while @cache is used, like the XML
+ * names of one parser. Inline, because nearly every element of a reply is looked up.
  *
- * @last: what was found last for the same struct, NULL before the first; replaced. Objects of a
+ * @last: the field found last for the same struct, NULL before the first; updated. Objects of a
  * type mostly have the same fields in the same order.
  */
 static inline const SoapField *
@@ -65,11 +65,11 @@ soapCacheField(SoapCache *cache, const SoapType *type, const char *name, SoapCac
 }
 
 /*
- * Returns: (transfer none): the name that the @length bytes at @text are, valid until the next
- * call; what it points to lives in @arena. NULL with SOAP_ERROR_LIMIT when that is full.
+ * Returns: (transfer none): the name in the @length bytes at @text, valid until the next call; its
+ * strings are in @arena. NULL with SOAP_ERROR_LIMIT if the arena is full.
  */
 SoapCacheName *soapCacheName(SoapCache *cache, Arena *arena, const char *text, size_t length,
                            GError **error);
 
-/* Returns: what @name means as a type, as soapAnyTypeOf() says; valid as long as @name. */
+/* Returns: what @name means as a type, see soapAnyTypeOf(); valid as long as @name. */
 const SoapAnyType *soapCacheType(SoapCacheName *name);

@@ -6,9 +6,9 @@
 #pragma once
 
 /*
- * SOAP codec: bytes to objects and back, by the tables. Pure: it opens no file and no socket, no
- * DTD is read, no entity but XML's five is expanded. Namespaces are compared, never prefixes. This
- * is all of it:
+ * SOAP codec: converts bytes to objects and back, by the tables. Pure: it opens no files and no
+ * sockets, reads no DTD, and expands only XML's five entities. It compares namespaces, not
+ * prefixes. These are its parts:
  */
 #include "soap_decode.h"
 #include "soap_encode.h"

@@ -7,10 +7,10 @@
 
 #include "soap_table.h"
 
-/* Cursor: a place among the fields of a type, the root's first, as they come on the wire. */
+/* Cursor: a position among the fields of a type in their order in XML, the root type's first. */
 typedef struct {
     const SoapType *type;
-    const SoapType *level;  /* the type in the line of @type whose field is next; NULL at the end */
+    const SoapType *level;  /* @type or the ancestor that has the next field; NULL at the end */
     guint index;
 } SoapCursor;
 

@@ -9,10 +9,9 @@
 #include "soap_table.h"
 
 /*
- * Replies. What a server may send and still be understood: elements and types we do not know
- * (skipped, or read as the declared type), items of arrays without xsi:type, any prefix for any
- * namespace, required fields that are missing. So whoever reads a reply finds NULL, or a count of
- * 0, where nothing came.
+ * Replies. The decoder accepts unknown elements (skipped) and types (read as the declared type),
+ * items of arrays without xsi:type, any prefix for any namespace, and replies without required
+ * fields. So a caller finds NULL, or a count of 0, for what is missing.
  */
 
 typedef struct {
@@ -24,10 +23,10 @@ typedef struct {
 } SoapFault;
 
 typedef struct {
-    Arena *arena;           /* everything below lives here, the reply itself too */
-    SoapObject *body;       /* struct of method->response; NULL when there was a fault */
-    SoapFault *fault;       /* NULL when there was none */
-    size_t bytes;           /* of the reply, as it came, after decompression */
+    Arena *arena;           /* holds everything below, and the reply itself */
+    SoapObject *body;       /* struct of method->response; NULL if there was a fault */
+    SoapFault *fault;       /* NULL if there was none */
+    size_t bytes;           /* of the reply as received, after decompression */
 } SoapReply;
 
 void soapReplyFree(SoapReply *reply);
@@ -38,12 +37,12 @@ typedef struct _SoapDecoder SoapDecoder;
 
 SoapDecoder *soapDecoderNew(const SoapMethod *method);
 
-/* At any time, also in the middle of a reply; accepts NULL. */
+/* May be called at any time, also in the middle of a reply. Accepts NULL. */
 void soapDecoderFree(SoapDecoder *decoder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SoapDecoder, soapDecoderFree)
 
-/* Reads on. After a FALSE only soapDecoderFree() may follow. */
+/* Continues reading. After FALSE only soapDecoderFree() may be called. */
 gboolean soapDecoderFeed(SoapDecoder *decoder, const char *data, size_t length, GError **error);
 
-/* The reply is at its end. Returns: (transfer full), or NULL with @error. */
+/* The reply has ended. Returns: (transfer full), or NULL with @error. */
 SoapReply *soapDecoderFinish(SoapDecoder *decoder, GError **error);

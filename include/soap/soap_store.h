@@ -9,17 +9,17 @@
 #include "soap_table.h"
 
 /*
- * Where decoded values go: one more value into a struct, by the row that describes its member. A
- * second value of a member that is no array takes the first one's place. Vectors grow in the arena
- * by doubling, so that their length alone tells when they are full.
+ * Stores a decoded value in a struct, by the row that describes its member. A second value of a
+ * member that is not an array replaces the first. Vectors grow in the arena by doubling, so their
+ * length alone determines when they are full.
  *
- * Errors are in SOAP_ERROR's domain: VALUE for a text that is not of the field's kind, LIMIT when
- * the arena is full.
+ * Errors are in SOAP_ERROR's domain: VALUE for a text that is not of the field's kind, LIMIT if the
+ * arena is full.
  */
 
 /*
  * Stores @text (not NUL-terminated) as the value of scalar or string @field in struct @base.
- * Scalars may have blanks around them; strings are taken as they are.
+ * Scalars may have blanks around them; strings are stored unchanged.
  */
 gboolean soapStoreText(Arena *arena, gpointer base, const SoapField *field, const char *text,
                        size_t length, GError **error);
@@ -28,6 +28,6 @@ gboolean soapStoreText(Arena *arena, gpointer base, const SoapField *field, cons
 gboolean soapStorePointer(Arena *arena, gpointer base, const SoapField *field, gpointer pointer,
                           GError **error);
 
-/* As arenaAlloc() and arenaStrndup(), with SOAP_ERROR_LIMIT instead of a bare NULL. */
+/* Like arenaAlloc() and arenaStrndup(), with SOAP_ERROR_LIMIT in addition to NULL. */
 gpointer soapStoreAlloc(Arena *arena, size_t size, GError **error);
 char *soapStoreCopy(Arena *arena, const char *text, size_t length, GError **error);

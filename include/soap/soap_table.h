@@ -15,12 +15,12 @@
  *
  * How a field lies in its struct:
  *   scalar        gboolean, gint32, gint64, gdouble; an optional one has a gboolean has_NAME
- *   string        const char *, NULL when absent; enums, dates, URIs, base64 too: as on the wire
- *   moref         SoapMoRef *, NULL when absent
- *   object        VimX *, NULL when absent; starts with SoapObject, which tells the real type
- *   anyType       SoapAny *, NULL when absent
+ *   string        const char *, NULL if absent; enums, dates, URIs and base64 too: as in XML
+ *   moref         SoapMoRef *, NULL if absent
+ *   object        VimX *, NULL if absent; starts with SoapObject, which has the real type
+ *   anyType       SoapAny *, NULL if absent
  *   array of any  size_t n_NAME; and a vector NAME: scalars by value, everything else by pointer,
- *                 never with a NULL inside
+ *                 without NULLs
  * Everything decoded lives in the reply's arena.
  */
 

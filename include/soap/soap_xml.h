@@ -8,23 +8,23 @@
 #include <glib.h>
 
 /*
- * The XML below SOAP: libxml2's push parser behind three callbacks. Here is decided what XML we
- * take from a server at all: no document type, hence no entity but XML's five, no file and no
- * network, and the ceilings on bytes, depth, elements, attributes and markup. What elements mean is
- * the caller's.
+ * The XML below SOAP: libxml2's push parser behind three callbacks. This file decides which XML is
+ * accepted from a server: no document type and therefore only XML's five entities, no access to
+ * files or the network, and limits on bytes, depth, elements, attributes and markup. The caller
+ * knows what the elements mean.
  *
  * Errors are in SOAP_ERROR's domain (soap_error.h).
  */
 
-/* The value of an attribute, not NUL-terminated; @text is NULL where there is none. */
+/* The value of an attribute, not NUL-terminated; @text is NULL if there is none. */
 typedef struct {
     const char *text;
     size_t length;
 } SoapXmlValue;
 
 /*
- * The start of an element, with the attributes that mean something in VI. Within a reply @name and
- * @uri have one address for each string; the values are valid during the callback only.
+ * The start of an element, with the attributes that VI uses. Within a reply, @name and @uri have
+ * one address for each string. The values are valid only during the callback.
  */
 typedef struct {
     const char *name;           /* local name */
@@ -35,7 +35,7 @@ typedef struct {
     SoapXmlValue type;          /* type, without a namespace */
 } SoapXmlElement;
 
-/* Each returns FALSE with @error to end the reading. */
+/* Each returns FALSE with @error to stop reading. */
 typedef struct {
     gboolean (*start)(gpointer user, const SoapXmlElement *element, GError **error);
     gboolean (*end)(gpointer user, GError **error);
@@ -49,13 +49,11 @@ SoapXml *soapXmlNew(const SoapXmlHandler *handler, gpointer user);
 void soapXmlFree(SoapXml *xml);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SoapXml, soapXmlFree)
 
-/* Reads on. After a FALSE only soapXmlFree() may follow. */
+/* Continues reading. After FALSE only soapXmlFree() may be called. */
 gboolean soapXmlFeed(SoapXml *xml, const char *data, size_t length, GError **error);
 
-/*
- * Nothing follows. Fails with SOAP_ERROR_TRUNCATED when the document is not at its end.
- */
+/* The input has ended. Fails with SOAP_ERROR_TRUNCATED if the document has not. */
 gboolean soapXmlFinish(SoapXml *xml, GError **error);
 
-/* Returns: (transfer full): how the reply begins, printable and in quotes, for error messages. */
+/* Returns: (transfer full): the start of the reply, printable and in quotes, for error messages. */
 char *soapXmlQuote(const SoapXml *xml);

@@ -8,8 +8,8 @@
 #include "vi_task.h"
 
 /*
- * Datastore browser: one recursive search gives the files of a datastore with their sizes, and what
- * is told of disks (1 request and the wait for its task).
+ * Datastore browser: one recursive search returns the files of a datastore with their sizes, and
+ * the details of disks (1 request and the wait for its task).
  */
 
 typedef struct {
@@ -23,20 +23,20 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViSearch, viSearchFree)
 
 /* What to search for. */
 typedef enum {
-    VI_BROWSER_ALL,     /* every file, and folders, for the names people gave them */
+    VI_BROWSER_ALL,     /* every file, and folders, for their friendly names */
     VI_BROWSER_TYPED,   /* less what has no type of its own, for servers that refuse to search for
                            that: disks, ISO and floppy images, folders */
 } ViBrowserWhat;
 
 /*
- * Searches all of @datastore through its @browser. One file may be listed twice: by its own type,
- * and as a plain FileInfo.
+ * Searches all of @datastore with its @browser. A file may be listed twice: with its own type, and
+ * as a plain FileInfo.
  *
  * @ret_started: (nullable): set in any case: whether the server has begun the search. An error
- *   before that is about the question, one after it about its outcome.
+ *   before that is about the request, an error after that is about its outcome.
  *
- * Returns: (transfer full), or NULL with @error; an empty datastore gives no or empty folders, but
- * a search that succeeds without any result is an error.
+ * Returns: (transfer full), or NULL with @error. An empty datastore has no folders or empty ones,
+ * but a search that succeeds without any result is an error.
  */
 ViSearch *viBrowserSearchAll(ViSession *session, const SoapMoRef *browser, const char *datastore,
                              ViBrowserWhat what, gboolean *ret_started, GError **error);

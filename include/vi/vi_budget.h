@@ -10,44 +10,44 @@
 #include "vi_session.h"
 
 /*
- * Budget: what one retrieval may take in all, however many replies the server cuts it into. A
- * ceiling on one reply and a timeout of one request say nothing of a server that has one page more,
- * and one more after that.
+ * Budget: what one retrieval may take in total, however many replies the server splits it into. The
+ * limit for one reply and the timeout of one request do not bound a server that always has one more
+ * page.
  */
 typedef struct {
     const char *what;       /* the method, for errors */
-    gint64 started;         /* monotonic, microseconds; likewise the next */
-    gint64 deadline;        /* goes into ViCallOptions.deadline of each request */
-    guint parts;            /* replies so far; of all of them: */
-    size_t bytes;           /* as they came in */
+    gint64 started;         /* monotonic, microseconds; so is the next */
+    gint64 deadline;        /* for ViCallOptions.deadline of each request */
+    guint parts;            /* replies so far; and of all of them: */
+    size_t bytes;           /* as received */
     size_t memory;          /* of their arenas */
     size_t objects;
 } ViBudget;
 
 /*
- * When what takes several requests and begins now has to be over: monotonic, microseconds. See
+ * The deadline of an operation of several requests that begins now: monotonic, microseconds. See
  * LIMIT_WHOLE_TIMEOUTS.
  */
 gint64 viBudgetDeadline(const ViSession *session);
 
 /*
- * @quietMs: how long the server was asked to wait on top of the time for the whole.
- * @deadline: monotonic; ends it earlier than else it would; 0: does not.
+ * @quietMs: how long the server was asked to wait, in addition to the time for the whole.
+ * @deadline: monotonic; may end it earlier; 0: does not.
  */
 void viBudgetInit(ViBudget *budget, ViSession *session, const char *what, guint quietMs,
                   gint64 deadline);
 
 /*
- * Takes @reply with its @objects into account. To be called before a further part is asked for.
+ * Accounts for @reply with its @objects. Call it before another part is requested.
  *
- * Returns: FALSE with VI_ERROR_PROTOCOL when there were too many parts, bytes or objects, and with
- * VI_ERROR_TIMEOUT when the time is over and @more says that there is another part.
+ * Returns: FALSE with VI_ERROR_PROTOCOL if there were too many parts, bytes or objects, and with
+ * VI_ERROR_TIMEOUT if the time is over and @more says that there is another part.
  */
 gboolean viBudgetTake(ViBudget *budget, const SoapReply *reply, size_t objects, gboolean more,
                       GError **error);
 
 /*
- * Says of @error, of a request that had the budget's deadline, that it was the whole that took too
- * long, where it was. Other errors stay as they are.
+ * If the request of @error ended because of the budget's deadline, changes @error to say that the
+ * whole took too long. Other errors are unchanged.
  */
 void viBudgetExplain(const ViBudget *budget, GError **error);

@@ -16,14 +16,13 @@
  *   SESSION  renew, SESSION_RENEWED     error; the caller builds its objects again
  *   ONCE     renew, send again (once)   OUTCOME_UNKNOWN              OUTCOME_UNKNOWN
  *
- * (NotAuthenticated means that the server did not even begin, so that a ONCE call may go out
- * again.)
+ * (NotAuthenticated means that the server did not begin, so a ONCE call may be sent again.)
  */
 
 /*
  * Calls @method. @options may be NULL.
  *
- * Returns: the decoded reply (transfer full), never one with a fault: faults are errors. NULL with
+ * Returns: the decoded reply (transfer full), which has no fault: faults are errors. NULL with
  * @error.
  */
 SoapReply *viCall(ViSession *session, const SoapMethod *method, gconstpointer args,

@@ -9,9 +9,9 @@
 #include "vim_types.h"
 
 /*
- * Property collector: bulk reads. All pages of a retrieval are gathered; a reply that is empty, or
- * whose properties are all missing with NotAuthenticated, is how ESX says that the session has
- * ended (facts: it does not fault), so the session is renewed and the read repeated, once.
+ * Property collector: bulk reads. All pages of a retrieval are gathered. ESX reports an ended
+ * session not with a fault, but with an empty reply, or one whose properties are all missing with
+ * NotAuthenticated. Then the session is renewed and the read is repeated, once.
  */
 
 typedef struct {
@@ -21,11 +21,11 @@ typedef struct {
 
 void viObjectsFree(ViObjects *objects);
 
-/* Returns: bytes of the replies they came in. */
+/* Returns: bytes of the replies that contained them. */
 size_t viObjectsBytes(const ViObjects *objects);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViObjects, viObjectsFree)
 
-/* Returns: the value of @object's property @name, or NULL when it is not there. */
+/* Returns: the value of @object's property @name, or NULL if it is missing. */
 const SoapAny *viObjectProperty(const VimObjectContent *object, const char *name);
 
 /*
@@ -45,8 +45,8 @@ ViObjects *viCollectorRetrieveWith(ViSession *session, const VimPropertyFilterSp
  * One WaitForUpdatesEx on @collector.
  *
  * @version: the version of the last update seen, "" for everything.
- * @maxWaitSeconds: 0 returns at once. The server may be silent that much longer than it else might.
- * @ret_updates: (transfer none) what changed, part of the reply; NULL when nothing did.
+ * @maxWaitSeconds: 0 returns at once. The server may be silent for that much longer.
+ * @ret_updates: (transfer none) what changed, part of the reply; NULL if nothing did.
  * Returns: (transfer full) the reply that holds it, or NULL with @error.
  */
 SoapReply *viCollectorWait(ViSession *session, const SoapMoRef *collector, const char *version,
@@ -64,18 +64,18 @@ SoapReply *viCollectorCreateFilter(ViSession *session, const SoapMoRef *collecto
                                    SoapMoRef **ret_filter, GError **error);
 
 /*
- * Ends a WaitForUpdatesEx of another thread on @collector: it fails with VI_ERROR_CANCELLED. One
- * that arrives at the server only after this request has, goes on.
+ * Ends a WaitForUpdatesEx of another thread on @collector, which fails with VI_ERROR_CANCELLED. A
+ * wait that reaches the server after this request continues.
  */
 gboolean viCollectorCancelWait(ViSession *session, const SoapMoRef *collector,
                                const ViCallOptions *options, GError **error);
 
 /*
- * Destroys a filter. One that the server does not know any more, or does not give up, is nobody's
- * concern: FALSE with @error, of HTTP_ERROR, only when it may have heard nothing of it.
+ * Destroys a filter. If the server no longer knows it, or refuses, that is not an error. FALSE with
+ * @error, of HTTP_ERROR, only if the server may not have received the request.
  */
 gboolean viCollectorDestroyFilter(ViSession *session, const SoapMoRef *filter,
                                   const ViCallOptions *options, GError **error);
 
-/* Whether all that is missing is missing for NotAuthenticated, and nothing is there. */
+/* Whether there is no property, and all are missing because of NotAuthenticated. */
 gboolean viCollectorSaysExpired(VimObjectContent *const *objects, size_t nobjects);

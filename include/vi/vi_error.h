@@ -8,18 +8,18 @@
 #include "soap_codec.h"
 
 /*
- * What can go wrong while talking VI. Faults a caller may want to distinguish have a code; every
- * other fault is VI_ERROR_FAULT with its name in the message. Errors of the http and soap floors
- * pass through with their own domains; those of soap have the method's name before them.
+ * Errors of VI. Faults that a caller may want to distinguish have a code. All others are
+ * VI_ERROR_FAULT with the fault's name in the message. Errors of the http and soap floors keep
+ * their domains; those of soap are prefixed with the method's name.
  */
 
 #define VI_ERROR (viErrorQuark())
 GQuark viErrorQuark(void);
 
 typedef enum {
-    VI_ERROR_FAULT,                 /* a fault that has no code of its own */
+    VI_ERROR_FAULT,                 /* a fault without its own code */
     VI_ERROR_INVALID_LOGIN,         /* wrong name or password, locked account, expired password */
-    VI_ERROR_NOT_TRIED,             /* a login that a ViLoginGuard has withheld */
+    VI_ERROR_NOT_TRIED,             /* a login that a ViLoginGuard refused to send */
     VI_ERROR_NOT_AUTHENTICATED,     /* the session ended and could not be renewed */
     VI_ERROR_NO_PERMISSION,
     VI_ERROR_RESTRICTED,            /* RestrictedVersion: the free licence forbids it */
@@ -39,22 +39,22 @@ typedef enum {
     VI_ERROR_INVALID_DATASTORE,     /* the datastore is unknown, or not accessible */
     VI_ERROR_IN_USE,                /* ResourceInUse */
     VI_ERROR_INVALID_STATE,
-    VI_ERROR_CANCELLED,             /* RequestCanceled, or the caller's own flag */
-    VI_ERROR_PROTOCOL,              /* the answer is no SOAP, or lacks what every server sends */
+    VI_ERROR_CANCELLED,             /* RequestCanceled, or the caller's flag */
+    VI_ERROR_PROTOCOL,              /* the reply is not SOAP, or lacks what every server sends */
     VI_ERROR_BUSY,                  /* HTTP 503: out of sessions, or overloaded */
     VI_ERROR_SERVICE_DOWN,          /* HTTP 503 of a reverse proxy: hostd or vpxd does not run */
     VI_ERROR_REFUSED,               /* HTTP 401, 403 or 407 instead of an answer */
-    VI_ERROR_OUTCOME_UNKNOWN,       /* the connection broke under a call that may not be repeated */
-    VI_ERROR_SESSION_RENEWED,       /* what the call needed died with its session; build it again */
+    VI_ERROR_OUTCOME_UNKNOWN,       /* the connection broke during a call that is not repeated */
+    VI_ERROR_SESSION_RENEWED,       /* the session of an object of the call ended; make it again */
     VI_ERROR_TIMEOUT,               /* a task did not end in time */
 } ViErrorCode;
 
 /* Makes @fault of @method into a GError: "METHOD: NAME: faultstring". */
 void viErrorSetFault(GError **error, const char *method, const SoapFault *fault);
 
-/* The same for a fault inside a reply, as tasks and missingSets carry it. @message may be NULL. */
+/* The same for a fault inside a reply, as in tasks and missingSets. @message may be NULL. */
 void viErrorSetFaultObject(GError **error, const char *context, const SoapObject *fault,
                            const char *message);
 
-/* Returns: the code for a fault object, by its type or the nearest known parent of it. */
+/* Returns: the code for a fault object, by its type or the nearest known ancestor. */
 ViErrorCode viErrorCodeOfFault(const char *name, const SoapObject *detail);

@@ -8,14 +8,14 @@
 #include "soap_table.h"
 
 /*
- * Typed reads of a property's value. Each accepts a NULL @any and answers NULL (or FALSE) for a
- * value of another type, so that an odd server degrades into "not set".
+ * Typed reads of a property's value. Each accepts a NULL @any and returns NULL (or FALSE) for a
+ * value of another type, so that unexpected types count as "not set".
  */
 const char *viAnyString(const SoapAny *any);
 const SoapMoRef *viAnyMoRef(const SoapAny *any);
 gboolean viAnyBool(const SoapAny *any, gboolean *ret_value);
 
-/* Returns: the object when it is a @type, else NULL. */
+/* Returns: the object if it is a @type, else NULL. */
 gpointer viAnyObject(const SoapAny *any, const SoapType *type);
 
 /*

@@ -10,18 +10,17 @@
 #include "vi_error.h"
 
 /*
- * ViSession: one login at one server. Any number of threads may call through it at once; the
- * session's one mutex guards the cookie and the generation and is never held while the network is
- * busy.
+ * ViSession: one login at one server. Any number of threads may use it at once. Its one mutex
+ * guards the cookie and the generation, and is not held during network I/O.
  *
- * A server forgets a session after some idle minutes, or when it restarts. The first call that
+ * A session expires after some idle minutes, or when the server restarts. The first call that
  * notices renews it: one thread logs in again (the others wait for its outcome), and the generation
- * counts up. Objects that live in a session (filters, collectors) belong to the generation they
- * were made in.
+ * is incremented. Objects of a session (filters, collectors) belong to the generation in which they
+ * were made.
  *
- * The password is kept, locked in memory, for these renewals. A login that the server refuses is
- * never tried again: the session is dead from then on and every call fails at once, without a
- * request (ESX locks the account after five failures).
+ * The password is kept, locked in memory, for these renewals. A login that the server refused is
+ * not tried again: the session is then dead, and each call fails at once, without a request (ESX
+ * locks the account after five failures).
  */
 typedef struct _ViSession ViSession;
 
@@ -38,7 +37,7 @@ typedef struct {
 typedef enum {
     VI_PRODUCT_ESX,         /* productLineId esx, embeddedEsx */
     VI_PRODUCT_VPX,         /* vCenter */
-    VI_PRODUCT_OTHER,       /* gsx, and what comes after us */
+    VI_PRODUCT_OTHER,       /* gsx, and future products */
 } ViProduct;
 
 typedef struct {
@@ -49,7 +48,7 @@ typedef struct {
     const char *productLine;    /* as sent; never NULL */
 } ViAbout;
 
-/* How one call is made. All zero: the defaults. */
+/* Options of one call. All zero: the defaults. */
 typedef struct {
     guint64 generation;     /* session generation the call's objects belong to; 0: any */
     guint timeoutMs;        /* 0: the transport's default */
@@ -60,7 +59,7 @@ typedef struct {
 } ViCallOptions;
 
 /*
- * Makes a session and asks the server who it is (RetrieveServiceContent: 1 request, no login).
+ * Makes a session and identifies the server (RetrieveServiceContent: 1 request, no login).
  *
  * @transport: (transfer full), also on error.
  * Returns: (transfer full), or NULL with @error.
@@ -68,19 +67,19 @@ typedef struct {
 ViSession *viSessionNew(HttpTransport *transport, GError **error);
 
 /*
- * Logs in (1 request). To be called once.
+ * Logs in (1 request). Call it once.
  *
  * @password: (transfer full), also on error.
  */
 gboolean viSessionLogin(ViSession *session, const char *userName, Secret *password, GError **error);
 
 /*
- * Logs out where logged in (1 request, short timeout, outcome ignored). For the end of the process,
- * where others may have the session still: what they ask for later fails, or logs in again.
+ * Logs out if logged in (1 request, short timeout, outcome ignored). For the end of the process,
+ * when other threads may still use the session: their later calls fail, or log in again.
  */
 void viSessionLogout(ViSession *session);
 
-/* Logs out, unless that was done, and frees. Accepts NULL. No call may be running. */
+/* Logs out, if not done already, and frees. Accepts NULL. No call may be running. */
 void viSessionFree(ViSession *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViSession, viSessionFree)
 
@@ -88,13 +87,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViSession, viSessionFree)
 const ViAbout *viSessionAbout(const ViSession *session);
 const ViServices *viSessionServices(const ViSession *session);
 
-/* The present generation; 0 before Login, 1 after it. */
+/* The current generation; 0 before Login, 1 after it. */
 guint64 viSessionGeneration(ViSession *session);
 
-/* How long one request may take, as the user has set it (`timeout`). */
+/* How long one request may take, as set by the user (`timeout`). */
 guint viSessionTimeoutMs(const ViSession *session);
 
-/* FALSE once the server refused to renew the login. */
+/* FALSE once the server has refused to renew the login. */
 gboolean viSessionIsUsable(ViSession *session);
 
 /*
@@ -110,13 +109,13 @@ gboolean viSessionRenew(ViSession *session, guint64 stale, GError **error);
 
 /*
  * @renewed: called after each renewal, on the thread that made it, without a lock: objects of the
- * previous generation no longer exist, and a wait for one of them is in vain. NULL: none. To be
- * set while no call is running.
+ * previous generation no longer exist, and waiting for one of them is useless. NULL: none. Set it
+ * while no call is running.
  */
 void viSessionSetRenewed(ViSession *session, void (*renewed)(gpointer opaque), gpointer opaque);
 
 /*
- * What stands before each Login, also of a renewal, on the thread that logs in and without a lock.
+ * Called around each Login, also of a renewal, on the thread that logs in and without a lock.
  * @begin may refuse it: then nothing is sent, and @end is not called. @end: @error says how it
  * failed; NULL: it worked.
  */
@@ -127,15 +126,15 @@ typedef struct {
     gpointer opaque;
 } ViLoginGuard;
 
-/* To be set before the login, and once. Its @opaque is freed with the session. */
+/* Set it before the login, and once. Its @opaque is freed with the session. */
 void viSessionSetGuard(ViSession *session, const ViLoginGuard *guard);
 
-/* As httpTransportIdentity, of the server. */
+/* Like httpTransportIdentity, for the server. */
 gboolean viSessionIdentity(ViSession *session, HttpIdentity *ret_identity);
 
 /*
- * One exchange in the present session, without renewal or replay.
- * VI_ERROR_SESSION_RENEWED when the generation that @options wants is over.
+ * One exchange in the current session, without renewal or replay. VI_ERROR_SESSION_RENEWED if the
+ * generation that @options require has ended.
  *
  * @ret_generation: the generation the call ran in, written also on error; may be NULL.
  */
@@ -144,8 +143,8 @@ gboolean viSessionExchange(ViSession *session, const SoapMethod *method, gconstp
                            guint64 *ret_generation, GError **error);
 
 /*
- * One request for a file in the present session, without renewal or replay. The session's cookie
- * is sent with it; @request's own headers are kept.
+ * One request for a file in the current session, without renewal or replay. The session's cookie is
+ * sent with it, in addition to @request's headers.
  *
  * @ret_generation: the generation it ran in, written also on error; may be NULL.
  */

@@ -9,11 +9,11 @@
 
 /*
  * Waiting for a task. Most tasks of a healthy host end within a few hundred milliseconds, so the
- * first looks are plain reads of the task's state (VI_TASK_POLLS of them, with growing pauses); a
- * task that goes on gets a property collector of its own, so that nobody else's updates are mixed
- * with it, and a long poll in bounded slices. The requests a wait costs do not grow with the time
- * it takes. Each of them has the timeouts of the session; what cleans up behind a wait that was
- * given up has five seconds, or one request's time if that is less.
+ * first checks are plain reads of the task's state (VI_TASK_POLLS of them, with growing pauses). A
+ * task that takes longer gets its own property collector, so that it does not mix with other
+ * updates, and a long poll in bounded slices. The number of requests does not grow with the waiting
+ * time. Each request has the timeouts of the session. Requests that clean up after an abandoned
+ * wait have five seconds, or one request's time if that is less.
  */
 
 #define VI_TASK_POLLS 3
@@ -40,8 +40,8 @@ ViTaskResult *viTaskWait(ViSession *session, const SoapMoRef *task, const char *
                          guint timeoutMs, gint *cancel, GError **error);
 
 /*
- * Waits until @task, which changes something, has ended. One that was cancelled is looked at for
- * another second, so that mostly its outcome is known all the same.
+ * Waits until @task, which changes something, has ended. After a cancellation it is checked for
+ * another second, so that its outcome is usually known.
  *
  * Returns: TRUE when it succeeded. FALSE with
  *   the task's own fault;

@@ -13,23 +13,23 @@
 #include "base_limits.h"
 
 /*
- * The first block holds a small reply whole, such as the update of one object, of which an
- * inventory keeps thousands; the largest is where growing stops paying.
+ * The first block holds a small reply, such as the update of one object, of which an inventory
+ * keeps thousands. Beyond the largest size, growing no longer pays.
  */
 #define FIRST_BLOCK (2 * 1024)
 #define SMALLEST_BLOCK 64
 #define LARGEST_BLOCK (1024 * 1024)
 
 /*
- * A large block is taken only where the system would give so much more. Everybody else in the
- * process ends it when memory runs out; an arena's owner has an error for that.
+ * A large block is taken only if the system could give this much more. Other code in the process
+ * aborts when memory runs out; the owner of an arena can return an error.
  */
 #define MARGIN ((size_t)96 * 1024 * 1024)
 
 /*
- * The C library soon gives large blocks back to the system, and the next reply pays for fresh pages
- * again. So one of each size from SMALLEST_SPARE to LARGEST_SPARE is kept, for all threads
- * together: less than 1 MiB. Not where a sanitizer is to see who uses what was freed.
+ * The C library soon returns large blocks to the system, and the next reply pays for fresh pages
+ * again. So one block of each size from SMALLEST_SPARE to LARGEST_SPARE is kept for all threads
+ * together: less than 1 MiB. With a sanitizer none is kept, so that it detects uses after free.
  */
 #define SMALLEST_SPARE (32 * 1024)
 #define LARGEST_SPARE (512 * 1024)
@@ -53,8 +53,8 @@ struct _Block {
 };
 
 /*
- * What is left of the current block is between @low, from where structs are taken, and @high, from
- * where texts are, so that no text is followed by a gap.
+ * The free part of the current block is between @low, where structs are taken, and @high, where
+ * texts are taken, so that texts leave no gaps.
  */
 struct _Arena {
     Block *current;
@@ -67,7 +67,7 @@ struct _Arena {
 
 static Block *spares[SPARES];
 
-/* Returns: where a block of @size is kept, or NULL when such are not. */
+/* Returns: where a block of @size is kept, or NULL if blocks of that size are not kept. */
 static Block **
 sparePlace(size_t size)
 {
@@ -159,7 +159,7 @@ arenaFree(Arena *arena)
     g_free(arena);
 }
 
-/* Room for @size bytes; what is left of the block before is given up. */
+/* Makes room for @size bytes; the rest of the previous block is wasted. */
 static gboolean
 arenaAddBlock(Arena *arena, size_t size)
 {
@@ -177,7 +177,7 @@ arenaAddBlock(Arena *arena, size_t size)
     return TRUE;
 }
 
-/* Makes sure that the current block has @size bytes, and takes them into account. */
+/* Ensures that the current block has @size bytes free, and accounts for them. */
 static inline gboolean
 arenaReserve(Arena *arena, size_t size)
 {

@@ -23,11 +23,11 @@ struct _Cached {
     gpointer value;         /* NULL: none yet */
     guint64 pushes;         /* values that were pushed so far */
     gboolean standing;
-    guint64 proven;         /* event at which the proof of the value started; 0: none yet */
+    guint64 proven;         /* event at which the value's proof started; 0: none yet */
     gint64 provenAt;        /* when its answer came, monotonic */
     guint64 expired;        /* proofs started before that event do not count */
-    GError *failure;        /* of the last proof, if it failed */
-    guint64 failed;         /* event at which that one started */
+    GError *failure;        /* of the last proof, if that failed */
+    guint64 failed;         /* event at which that proof started */
 };
 
 GQuark
@@ -62,8 +62,8 @@ cachedFree(Cached *fresh)
 }
 
 /*
- * Takes @value (transfer full), which is what a proof has brought: unless a newer one was pushed
- * since @pushes.
+ * Stores @value (transfer full), the result of a proof, unless a newer value was pushed since
+ * @pushes.
  */
 static void
 lockedTake(Cached *fresh, gpointer value, guint64 pushes)
@@ -76,7 +76,7 @@ lockedTake(Cached *fresh, gpointer value, guint64 pushes)
     fresh->value = value;
 }
 
-/* Asks with the lock released in between; @proving keeps others out. */
+/* Releases the lock while it asks; @proving keeps others out. */
 static void
 lockedProve(Cached *fresh)
 {
@@ -107,7 +107,7 @@ lockedProve(Cached *fresh)
     g_cond_broadcast(&fresh->done);
 }
 
-/* A reader, by when he came and what he asks for. */
+/* A reader: when it arrived, and what it asks for. */
 typedef struct {
     guint64 arrival;        /* an event */
     gint64 arrivalAt;
@@ -125,14 +125,14 @@ lockedIsRecent(const Cached *fresh, const Reader *reader)
     return reader->ttl > 0 && fresh->provenAt >= reader->arrivalAt - reader->ttl;
 }
 
-/* Waits for the thread that asks. Returns: FALSE with @error behind @deadline. */
+/* Waits for the thread that asks. Returns: FALSE with @error after @deadline. */
 static gboolean
 lockedAwaitProof(Cached *fresh, gint64 deadline, GError **error)
 {
     const gint64 now = g_get_monotonic_time();
 
     if (now < deadline) {
-        /* Whether that was in time shows when it is looked at again. */
+        /* The caller's loop checks whether that was in time. */
         g_cond_wait_until(&fresh->done, &fresh->lock, deadline);
         return TRUE;
     }
@@ -143,7 +143,7 @@ lockedAwaitProof(Cached *fresh, gint64 deadline, GError **error)
     return FALSE;
 }
 
-/* Whether the calling thread may wait, with the lock released while that is found out. */
+/* Whether the calling thread may wait. Releases the lock meanwhile. */
 static gboolean
 lockedMayWait(Cached *fresh, GError **error)
 {
@@ -182,7 +182,7 @@ cachedAcquire(Cached *fresh, gint64 ttl, gint64 patience, GError **error)
             g_propagate_error(error, g_steal_pointer(&refusal));
             return NULL;
         }
-        /* Meanwhile another's proof may have come: it is looked at again in any case. */
+        /* Another proof may have arrived meanwhile, so look again in any case. */
         if (!mayWait)
             mayWait = lockedMayWait(fresh, &refusal);
         else if (!fresh->proving)

@@ -5,8 +5,8 @@
 
 /*
  * The path is resolved once, to a descriptor that only points at the file (O_PATH): getting it
- * opens no device and waits for nobody. What it points at is judged, and that very file is opened
- * for reading through /proc/self/fd, so that nobody can put another one in its place between.
+ * opens no device and does not wait. That file is checked, and then opened for reading through
+ * /proc/self/fd, so that it cannot be replaced in between.
  */
 
 #include "base_file.h"
@@ -24,9 +24,9 @@
 #include "base_text.h"
 
 /*
- * File systems whose files are the kernel speaking: reading them may take something away, wait, or
- * never end, and their sizes mean nothing. From linux/magic.h and the sources of Linux 6.1; those
- * for which there is no name in the former are numbers.
+ * File systems whose files the kernel generates: reading them may consume something, wait, or not
+ * end, and their sizes mean nothing. From linux/magic.h and the sources of Linux 6.1; numbers stand
+ * for those that the former does not name.
  */
 static const guint32 kernelFileSystems[] = {
     0x00009fa0,     /* proc */
@@ -127,7 +127,7 @@ refuseFile(GError **error, const char *format, ...)
     return FALSE;
 }
 
-/* Points at @path. A kernel, or a sandbox, without openat2 resolves /proc/PID/fd as well. */
+/* Opens @path with O_PATH. A kernel or a sandbox without openat2 resolves /proc/PID/fd as well. */
 static int
 openPath(const char *path)
 {
@@ -189,7 +189,7 @@ judgeFile(int fd, size_t *ret_size, GError **error)
     return TRUE;
 }
 
-/* Reads to the end, but not more than @size bytes and one. Returns: how many; -1 with errno. */
+/* Reads to the end, but at most @size + 1 bytes. Returns: how many; -1 with errno. */
 static ssize_t
 readUpTo(int fd, char *data, size_t size)
 {
@@ -243,7 +243,7 @@ fileRead(const char *path, char **ret_data, gsize *ret_length, GError **error)
         return failBySystem(error);
     if (!judgeFile(pointer, &size, error))
         return FALSE;
-    /* Not opened: files of the kernel mostly say that they are empty, and are not. */
+    /* Not opened: files of the kernel often claim to be empty when they are not. */
     if (size == 0) {
         *ret_data = g_strdup("");
         if (ret_length)
@@ -251,7 +251,7 @@ fileRead(const char *path, char **ret_data, gsize *ret_length, GError **error)
         return TRUE;
     }
 
-    /* O_NONBLOCK: a lease that somebody holds on it is not waited for. */
+    /* O_NONBLOCK: do not wait for the holder of a lease. */
     g_snprintf(link, sizeof(link), "/proc/self/fd/%d", pointer);
     fd = open(link, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)

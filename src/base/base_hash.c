@@ -4,8 +4,8 @@
  */
 
 /*
- * A polynomial over the numbers below a prime, whose variable is the key: two different texts of at
- * most n steps agree for at most n of all keys.
+ * A polynomial over the integers modulo a prime, evaluated at the key: two different texts of at
+ * most n steps have the same hash for at most n keys.
  */
 
 #include "base_hash.h"

@@ -20,7 +20,7 @@ leftOutAddLength(LeftOut *out, const char *reason, const char *name, size_t leng
     out->reason = reason;
     if (!name)
         return;
-    /* Back to where a character begins, when one would be cut. */
+    /* Go back to the start of a character that would be cut. */
     while (kept < length && kept > 0 && (name[kept] & 0xc0) == 0x80)
         kept--;
     memcpy(out->sample, name, kept);

@@ -9,7 +9,7 @@
 
 #include "base_limits.h"
 
-/* Returns: the bracket that ends the datastore's name, or NULL when @text is no datastore path. */
+/* Returns: the bracket that ends the datastore's name, or NULL if @text is not a datastore path. */
 static const char *
 nameCloseBracket(const char *text)
 {
@@ -52,7 +52,7 @@ nameJoinDatastorePath(const char *datastore, const char *path)
     return g_strdup_printf("[%s] %s", datastore, path);
 }
 
-/* ---- files that are no volumes -------------------------------------------------------------- */
+/* ---- files that are not volumes ------------------------------------------------------------- */
 
 static const char *
 nameLastPart(const char *name)
@@ -71,8 +71,10 @@ nameEndsWith(const char *text, size_t length, const char *ending)
     return length >= wanted && g_ascii_strncasecmp(text + length - wanted, ending, wanted) == 0;
 }
 
-/* Whether @text, of @length bytes, ends like the pieces of a disk cut into files of 2 GB: "-s001",
- * "-f001". */
+/*
+ * Whether @text, of @length bytes, ends like the parts of a disk split into files of 2 GB: "-s001",
+ * "-f001".
+ */
 static gboolean
 nameEndsNumbered(const char *text, size_t length)
 {
@@ -130,7 +132,7 @@ nameIsHostsOwn(const char *name)
     return FALSE;
 }
 
-/* ---- names that are refused ----------------------------------------------------------------- */
+/* ---- refused names -------------------------------------------------------------------------- */
 
 static gboolean
 nameIsDots(const char *part, size_t length)
@@ -138,7 +140,7 @@ nameIsDots(const char *part, size_t length)
     return (length == 1 && part[0] == '.') || (length == 2 && part[0] == '.' && part[1] == '.');
 }
 
-/* Looks at each part between slashes. */
+/* Checks each part between slashes. */
 static const char *
 nameRefuseParts(const char *name)
 {
@@ -205,7 +207,7 @@ nameMakeTemporary(const char *name)
     size_t room = LIMIT_NAME_PART - strlen(ending);
     const char *end = last + strlen(last);
 
-    /* Back to where there is room, and from there to where a character begins. */
+    /* Go back to where there is room, and from there to the start of a character. */
     if ((size_t)(end - last) > room) {
         end = last + room;
         while (end > last && (*end & 0xc0) == 0x80)

@@ -16,8 +16,8 @@ struct _Secret {
 };
 
 /*
- * Locking and leaving out of core dumps are best effort: a low RLIMIT_MEMLOCK must not keep anyone
- * from logging in.
+ * Locking and exclusion from core dumps are best effort: a low RLIMIT_MEMLOCK must not prevent
+ * logging in.
  */
 Secret *
 secretNew(const char *text)
@@ -48,11 +48,11 @@ secretText(const Secret *secret)
 gboolean
 secretEqual(const Secret *a, const Secret *b)
 {
-    /* volatile: or the compiler might leave at the first difference */
+    /* volatile: otherwise the compiler might stop at the first difference */
     volatile unsigned char differs = a->length != b->length;
     size_t i;
 
-    /* Behind the end of @a all is compared with its NUL. */
+    /* Beyond the end of @a, its NUL is compared. */
     for (i = 0; i < b->length; i++)
         differs |= (unsigned char)(a->text[MIN(i, a->length)] ^ b->text[i]);
     return !differs;
@@ -63,7 +63,7 @@ secretFree(Secret *secret)
 {
     if (!secret)
         return;
-    /* Pages that cannot be made writable again are given back unerased rather than written to. */
+    /* Pages that cannot be made writable again are freed without erasing them. */
     if (mprotect(secret->text, secret->mapped, PROT_READ | PROT_WRITE) == 0)
         explicit_bzero(secret->text, secret->mapped);
     munmap(secret->text, secret->mapped);

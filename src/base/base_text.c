@@ -14,10 +14,10 @@
 
 #define REPLACEMENT 0xfffd
 
-/* Of a name that is cut, one part of so many is its beginning. */
+/* One part in this many of a cut name is its beginning. */
 #define HEAD_SHARE 4
 
-/* Letters, marks and symbols that show nothing: fillers, variation selectors, blank Braille. */
+/* Letters, marks and symbols that are invisible: fillers, variation selectors, blank Braille. */
 static gboolean
 isUnseen(gunichar c)
 {
@@ -43,12 +43,14 @@ isPlainCharacter(gunichar c)
 {
     GUnicodeType type = g_unichar_type(c);
 
-    /* Not "printable": GLib counts the two separators in, which break lines as a line feed does. */
+    /*
+     * Not g_unichar_isprint(): it accepts the two separators, which break lines like a line feed.
+     */
     return g_unichar_isprint(c) && !isUnseen(c) && type != G_UNICODE_LINE_SEPARATOR &&
            type != G_UNICODE_PARAGRAPH_SEPARATOR;
 }
 
-/* The character at @at, of which there are @left bytes. Returns: how many bytes it takes. */
+/* The character at @at, with @left bytes remaining. Returns: how many bytes it takes. */
 static size_t
 takeCharacter(const char *at, size_t left, gunichar *ret_character)
 {
@@ -63,8 +65,8 @@ takeCharacter(const char *at, size_t left, gunichar *ret_character)
 }
 
 /*
- * Returns: (transfer full): the @length bytes at @text as one plain line; not read further than
- * it takes to know that it is longer than @ceiling bytes.
+ * Returns: (transfer full): the @length bytes at @text as one plain line; reading stops when it is
+ * longer than @ceiling bytes.
  */
 static GString *
 makePlain(const char *text, size_t length, size_t ceiling)
@@ -162,7 +164,7 @@ textQuoteName(const char *name)
 
 /* ---- messages ------------------------------------------------------------------------------- */
 
-/* What a conversion may end with, what may be before that, and how long it may be in all. */
+/* What a conversion may end with, what may precede that, and its maximum length. */
 #define CONVERSIONS "diuxXcgs%"
 #define MODIFIERS "0123456789.*lz"
 #define CONVERSION_BYTES 16
@@ -179,7 +181,7 @@ typedef struct {
 /*
  * Takes the conversion that begins at @at, behind @before.
  *
- * Returns: where the format goes on, or NULL when there is none that is known.
+ * Returns: where the format continues, or NULL if there is no known conversion.
  */
 static const char *
 takeConversion(const char *at, char before, Conversion *ret_conversion)
@@ -263,7 +265,7 @@ textFormatV(const char *format, va_list args)
             break;
         next = takeConversion(at, at > format ? at[-1] : '\0', &conversion);
         if (!next) {
-            g_string_append(text, at);      /* what it would take of the arguments is not known */
+            g_string_append(text, at);      /* which arguments it would take is unknown */
             break;
         }
         at = next;

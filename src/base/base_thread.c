@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Threads in somebody else's process. See base_thread.h. */
+/* Threads in the process of an application. See base_thread.h. */
 
 #include "base_thread.h"
 
@@ -27,7 +27,7 @@ threadStart(const char *name, GThreadFunc work, gpointer data, GError **error)
     sigset_t others;
     sigset_t old;
 
-    /* A thread begins with the mask of who starts it. */
+    /* A thread inherits the mask of the thread that starts it. */
     fillWithOthers(&others);
     pthread_sigmask(SIG_SETMASK, &others, &old);
     thread = g_thread_try_new(name, work, data, error);

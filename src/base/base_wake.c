@@ -39,7 +39,7 @@ void
 wakeRaise(Wake *wake)
 {
     g_atomic_int_set(&wake->raised, TRUE);
-    /* It fails only when the count is at its end, and then it is readable anyway. */
+    /* It fails only if the counter is full, and then the descriptor is readable anyway. */
     if (wake->fd >= 0)
         (void)eventfd_write(wake->fd, 1);
 }
@@ -50,7 +50,7 @@ wakeLower(Wake *wake)
     eventfd_t count = 0;
 
     g_atomic_int_set(&wake->raised, FALSE);
-    /* It fails when it was not raised. */
+    /* It fails if the flag was not raised. */
     if (wake->fd >= 0)
         (void)eventfd_read(wake->fd, &count);
 }

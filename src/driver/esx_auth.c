@@ -205,7 +205,7 @@ esxAuthCheckUri(virConnectPtr conn, EsxUri *uri)
                              "has trust=fixed for it" : "on a read-only connection to a daemon");
 }
 
-/* Whether there is nobody to ask. A client may have callbacks, but not for this. */
+/* Whether the client cannot be asked. It may have callbacks, but not for this. */
 static gboolean
 esxAuthNobodyKnows(virConnectAuthPtr auth)
 {
@@ -228,8 +228,8 @@ esxAuthPlace(const EsxUri *uri, const EsxAuthEntry *entry)
 }
 
 /*
- * @what: that is missing. In place of what libvirt's helpers report: nothing at all, or, depending
- * on the version, the operation that failed, which is not what is wrong.
+ * @what: the missing credential. Replaces the report of libvirt's helpers, which is missing or,
+ * depending on the version, names the failed operation, which is not the cause.
  */
 static void
 esxAuthReportMissing(virConnectAuthPtr auth, const EsxUri *uri, const EsxAuthEntry *entry,
@@ -244,7 +244,7 @@ esxAuthReportMissing(virConnectAuthPtr auth, const EsxUri *uri, const EsxAuthEnt
 
 /*
  * The files are already read: libvirt's helpers get no file, and only ask the client. They are not
- * called where there is none, since they would log that as an error.
+ * called without a client, since they would log that as an error.
  */
 static char *
 esxAuthGetUserName(virConnectAuthPtr auth, const EsxUri *uri, const EsxAuthEntry *entry)
@@ -265,8 +265,8 @@ esxAuthGetUserName(virConnectAuthPtr auth, const EsxUri *uri, const EsxAuthEntry
 }
 
 /*
- * A client without a terminal, as one that cron starts, answers with nothing at all: libvirt's own
- * callback takes the end of its input for an empty answer.
+ * A client without a terminal, such as one started by cron, gives an empty answer: libvirt's own
+ * callback takes the end of its input for one.
  *
  * Returns: (transfer full), or NULL with a libvirt error.
  */

@@ -99,11 +99,11 @@ findSection(GKeyFile *file, const char *host, gboolean *ret_isOwn)
     return NULL;
 }
 
-/* Whether @section reads as auth-SERVICE-HOST of @host but for case, a port or a final dot. */
+/* Whether @section is auth-SERVICE-HOST of @host, except for case, a port or a final dot. */
 static gboolean
 isSimilar(const char *section, const char *host)
 {
-    /* The last two are schemes, and no services. */
+    /* The last two are schemes, not services. */
     static const char *const almost[] = { "esxstorage", "esx", "vpx", "gsx" };
     size_t i;
 

@@ -289,7 +289,7 @@ esxConnectIsAlive(virConnectPtr conn)
  * Each request has a limit of its own, so that nothing needs to be kept alive. virsh and
  * virt-manager ask for it at each open, and libvirt would log an error.
  *
- * Returns: 1, by which libvirt means that the other side does not support it.
+ * Returns: 1, which for libvirt means that the other side does not support it.
  */
 static int
 esxConnectSetKeepAlive(virConnectPtr conn G_GNUC_UNUSED, int interval G_GNUC_UNUSED,

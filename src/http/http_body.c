@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Between libcurl and those who give and take contents. */
+/* Connects libcurl with the source and the sink of contents. */
 
 #include "http_body.h"
 
@@ -30,7 +30,7 @@ httpBodyGoesOn(HttpCall *call)
     return !call->reply.error && !httpCallIsCancelled(call, &call->reply.error);
 }
 
-/* size * count is never 0 on failure: an empty piece is always taken. */
+/* size * count is not 0 on failure: an empty piece is always accepted. */
 size_t
 httpBodyTake(char *data, size_t size, size_t count, void *opaque)
 {
@@ -38,15 +38,15 @@ httpBodyTake(char *data, size_t size, size_t count, void *opaque)
     gboolean taken = httpBodyGoesOn(call) && httpReplyTakeBody(&call->reply, data, size * count);
 
     /*
-     * the sink may have blocked; the server was not silent meanwhile. What it sends while it ought
-     * to take contents is no sign of life.
+     * The sink may have blocked; the server was not silent meanwhile. What it sends while it should
+     * take contents does not count as activity.
      */
     if (!call->request->source)
         call->active = g_get_monotonic_time();
     return taken ? size * count : 0;
 }
 
-/* Returns: FALSE with call->reply.error set when @given is not what was announced. */
+/* Returns: FALSE with call->reply.error set if @given differs from what was announced. */
 static gboolean
 httpBodyCheck(HttpCall *call, gssize given, size_t wanted)
 {
@@ -67,7 +67,7 @@ httpBodyCheck(HttpCall *call, gssize given, size_t wanted)
     return !call->reply.error;
 }
 
-/* libcurl asks for what its buffer can take, which may be more than was announced. */
+/* libcurl asks for as much as its buffer holds, which may be more than was announced. */
 size_t
 httpBodyGive(char *data, size_t size, size_t count, void *opaque)
 {

@@ -12,7 +12,7 @@
 /* CURLOPT_WRITEFUNCTION: hands a piece of the reply to the sink. */
 size_t httpBodyTake(char *data, size_t size, size_t count, void *opaque);
 
-/* CURLOPT_READFUNCTION: asks the source, for what was announced at most. */
+/* CURLOPT_READFUNCTION: asks the source, for at most what was announced. */
 size_t httpBodyGive(char *data, size_t size, size_t count, void *opaque);
 
 /* Returns: TRUE with HTTP_ERROR_CANCELLED when the request's cancel flag or wake is raised. */

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Reads certificates with OpenSSL and writes what a person needs to know of them. */
+/* Reads certificates with OpenSSL and formats what a user needs to know of them. */
 
 #include "http_certificate.h"
 
@@ -50,7 +50,7 @@ httpCertificateThumbprint(const X509 *certificate, guint length)
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-/* Appends what is printable of @length bytes at @data. */
+/* Appends the printable characters of the @length bytes at @data. */
 static void
 httpTextAppend(GString *text, const unsigned char *data, int length)
 {
@@ -75,7 +75,9 @@ httpNameAppendEntry(GString *text, const X509_NAME *name, int nid)
     return TRUE;
 }
 
-/* Appends one entry of subjectAltName; returns FALSE if it is neither a host nor an address. */
+/*
+ * Appends one entry of subjectAltName; returns FALSE if it is neither a host name nor an address.
+ */
 static gboolean
 httpNamesAppendOne(GString *text, const GENERAL_NAME *name)
 {

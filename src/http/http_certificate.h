@@ -9,9 +9,9 @@
 #include <openssl/x509.h>
 
 /*
- * Facts of a certificate, for comparing and for messages. Certificates come from strangers: every
- * text is printable ASCII and short, whatever they contain. All texts are (transfer full) and never
- * NULL; a NULL certificate gives "unknown".
+ * Facts about a certificate, for comparison and for messages. Certificates are untrusted: every
+ * text is printable ASCII and short, whatever they contain. All texts are (transfer full) and not
+ * NULL; for a NULL certificate they are "unknown".
  */
 
 /*
@@ -25,10 +25,10 @@ guint httpCertificateDigest(const X509 *certificate, guint length, guint8 *ret_d
 /* The same as "AB:CD:…", as ESX shows it. */
 char *httpCertificateThumbprint(const X509 *certificate, guint length);
 
-/* The hosts it is for: "'a.example', '10.0.0.1'", from subjectAltName, or else the common name. */
+/* The hosts it is for: "'a.example', '10.0.0.1'", from subjectAltName, else the common name. */
 char *httpCertificateNames(const X509 *certificate);
 
-/* The common name, or else the organisation, of who signed it. */
+/* The common name of the issuer, else its organisation. */
 char *httpCertificateIssuer(const X509 *certificate);
 
 /* "2025-12-31" */

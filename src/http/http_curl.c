@@ -4,10 +4,10 @@
  */
 
 /*
- * The pool of handles. A request takes one; it is the request's alone while it runs; then it is put
- * back. The lock is held to take and to put, never while the network is busy. The one put back last
- * is taken first, since its connection is the least likely to have been closed by the server; so
- * those that are too many gather at the other end, and are closed from there.
+ * The pool of handles. A request takes a handle, owns it while it runs, and then puts it back. The
+ * lock is held to take and to put back, not during network I/O. The handle that was put back last
+ * is taken first, because its connection is the least likely to have been closed by the server.
+ * Surplus handles therefore collect at the other end, and are closed from there.
  */
 
 #include "http_curl.h"
@@ -26,13 +26,13 @@ typedef struct {
     HttpTransport base;
     HttpConfig config;
     pthread_mutex_t lock;       /* guards idle; not a GMutex, which thread sanitizers cannot see */
-    GArray *idle;               /* of HttpIdle, the one that has been idle longest first */
+    GArray *idle;               /* of HttpIdle, the longest idle first */
     guint idleTimeoutMs;
-    HttpIdentity identity;      /* guarded by the lock, as the next */
+    HttpIdentity identity;      /* guarded by the lock, like the next */
     gboolean hasIdentity;
 } HttpCurl;
 
-/* Never undone: others in this process may use libcurl, too. */
+/* Not undone: other code in this process may use libcurl too. */
 static void
 httpCurlInitOnce(void)
 {
@@ -61,8 +61,8 @@ httpCurlTakeIdle(HttpCurl *self)
 }
 
 /*
- * With the lock held. Returns: (transfer full): a handle that is one too many, or has been idle for
- * too long; or NULL.
+ * With the lock held. Returns: (transfer full): a handle that is surplus, or has been idle for too
+ * long; or NULL.
  */
 static HttpHandle *
 httpCurlLockedTakeSurplus(HttpCurl *self, gint64 now)
@@ -83,8 +83,8 @@ httpCurlLockedTakeSurplus(HttpCurl *self, gint64 now)
 
 /*
  * @handle: (transfer full).
- * @ok: whether its request went well. The connection of one that did not is closed as a rule: the
- * handle is taken again after all others, which need not connect.
+ * @ok: whether its request succeeded. After a failure the connection is usually closed, so the
+ * handle is taken again only after all others, which need not connect.
  */
 static void
 httpCurlPutIdle(HttpCurl *self, HttpHandle *handle, gboolean ok)
@@ -101,7 +101,7 @@ httpCurlPutIdle(HttpCurl *self, HttpHandle *handle, gboolean ok)
         g_array_append_val(self->idle, idle);
     }
     while ((surplus = httpCurlLockedTakeSurplus(self, now))) {
-        /* closing tells the server, and may take its time */
+        /* closing notifies the server, and may take some time */
         pthread_mutex_unlock(&self->lock);
         httpHandleFree(surplus);
         pthread_mutex_lock(&self->lock);
@@ -109,7 +109,7 @@ httpCurlPutIdle(HttpCurl *self, HttpHandle *handle, gboolean ok)
     pthread_mutex_unlock(&self->lock);
 }
 
-/* What @handle has found out about the host; a connection that is kept has it from before. */
+/* What @handle has learned about the host; a kept connection has it from before. */
 static void
 httpCurlTakeIdentity(HttpCurl *self, const HttpHandle *handle)
 {
@@ -159,8 +159,9 @@ httpCurlPerform(HttpTransport *transport, const HttpRequest *request, HttpSink s
     }
 
     /*
-     * A source that was broken off: libcurl 8 can keep in mind that it has to begin again, fails to
-     * do so before the next request of the handle, and so fails that (CURLE_SEND_FAIL_REWIND).
+     * A source that was interrupted: libcurl 8 may remember that it has to rewind it, fails to do
+     * so before the next request of the handle, and then fails that request
+     * (CURLE_SEND_FAIL_REWIND).
      */
     httpHandleFree(handle);
     return FALSE;

@@ -4,8 +4,8 @@
  */
 
 /*
- * Host, port and proxy come from a URI a user typed. They are checked here, so that nothing in them
- * can turn into another part of the URL that libcurl gets.
+ * Host, port and proxy come from a URI that a user typed. They are checked here, so that they
+ * cannot inject other parts into the URL that libcurl gets.
  */
 
 #include "http_endpoint.h"
@@ -48,7 +48,7 @@ httpZoneIsValid(const char *zone)
 }
 
 /*
- * Returns: (transfer full): @host as it stands in a URL, or NULL if it is neither a name nor an
+ * Returns: (transfer full): @host in the form for a URL, or NULL if it is neither a name nor an
  * address.
  */
 static char *
@@ -69,9 +69,7 @@ httpHostToUrl(const char *host)
     return g_strdup_printf("[%s]", address);
 }
 
-/*
- * Splits "host", "host:port", "[v6]" or "[v6]:port"; *ret_port stays as it is where none is given.
- */
+/* Splits "host", "host:port", "[v6]" or "[v6]:port"; *ret_port is unchanged if none is given. */
 static gboolean
 httpHostPortSplit(const char *text, char **ret_host, guint *ret_port)
 {
@@ -98,7 +96,7 @@ httpHostPortSplit(const char *text, char **ret_host, guint *ret_port)
     return TRUE;
 }
 
-/* Returns: (transfer full): @proxy as libcurl wants it, or NULL when it is malformed. */
+/* Returns: (transfer full): @proxy in the form that libcurl expects, or NULL if it is malformed. */
 static char *
 httpProxyToUrl(const char *proxy)
 {
@@ -157,7 +155,7 @@ httpEndpointInit(HttpEndpoint *endpoint, const HttpCurlOptions *options, GError 
         return FALSE;
     }
     if (!proxy) {
-        /* not quoted: someone may have put a password into it */
+        /* not quoted: it may contain a password */
         g_set_error_literal(error, HTTP_ERROR, HTTP_ERROR_INVALID,
                             "the proxy is malformed; it must be like 'http://host:port', with "
                             "http, socks, socks4, socks4a or socks5, without user or password");

@@ -4,8 +4,8 @@
  */
 
 /*
- * Why a request failed, in words. The code follows from one question first: can the request have
- * left this process? Whoever repeats requests depends on the answer.
+ * Describes why a request failed. The error code depends first on whether the request can have left
+ * this process: the code that repeats requests relies on this.
  */
 
 #include "http_failure.h"
@@ -22,7 +22,7 @@ httpFailureMentions(const HttpFailure *failure, const char *text)
     return strstr(failure->detail, text) != NULL;
 }
 
-/* With a proxy, of whatever kind, libcurl resolves the proxy's name only. */
+/* With any kind of proxy, libcurl resolves only the proxy's name. */
 static void
 httpFailureSetUnresolved(const HttpFailure *failure, GError **error)
 {
@@ -167,7 +167,7 @@ httpFailureSetTrust(const HttpFailure *failure, GError **error)
     g_set_error_literal(error, HTTP_ERROR, HTTP_ERROR_TRUST, text);
 }
 
-/* What libcurl calls by one of its rarer names. */
+/* The rarer error codes of libcurl. */
 static void
 httpFailureSetOther(const HttpFailure *failure, GError **error)
 {
@@ -191,13 +191,13 @@ httpFailureSetNotHttp(const HttpFailure *failure, GError **error)
                 failure->endpoint->tls ? "" : ", and whether it expects https");
 }
 
-/* By libcurl's code. */
+/* Selects by libcurl's code. */
 static void
 httpFailureSetCoded(const HttpFailure *failure, GError **error)
 {
     const HttpEndpoint *endpoint = failure->endpoint;
 
-    /* a refused certificate comes under several codes */
+    /* a refused certificate has several codes */
     if (endpoint->tls && failure->peer->failure != X509_V_OK) {
         httpFailureSetTrust(failure, error);
         return;
@@ -259,7 +259,7 @@ httpFailureSet(const HttpFailure *failure, GError **error)
 {
     g_autoptr(GError) local = NULL;
 
-    /* nothing is wrong with a name that cannot be asked for, nor with a CA that cannot be read */
+    /* without descriptors, a failed name lookup or CA file is not the cause */
     if (!failure->sent && fileIsShort(failure->systemError))
         httpFailureSetUnconnected(failure, &local);
     else

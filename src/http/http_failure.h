@@ -10,23 +10,23 @@
 
 #include <curl/curl.h>
 
-/* All that is known of a request that libcurl ended with an error. */
+/* What is known about a request that libcurl ended with an error. */
 typedef struct {
     CURLcode code;
-    const char *detail;         /* libcurl's text, possibly of a reply: quoted for TLS only */
+    const char *detail;         /* libcurl's text, possibly from a reply: quoted for TLS only */
     const HttpEndpoint *endpoint;
     const HttpPeer *peer;
     guint connectTimeoutMs;
-    gboolean handshaking;       /* TCP, and the way through a proxy, was up; TLS had begun */
+    gboolean handshaking;       /* TCP, also through a proxy, was up; TLS had begun */
     gboolean sent;              /* the request was, or may have been, sent */
-    gboolean replied;           /* some line of a reply came */
-    guint64 bodyBytes;          /* of the reply, as they came over the wire */
+    gboolean replied;           /* a line of a reply arrived */
+    guint64 bodyBytes;          /* of the reply, as received */
     int systemError;            /* errno of the attempt to connect, or 0 */
     guint proxyStatus;          /* the HTTP proxy's answer to CONNECT, or 0 */
 } HttpFailure;
 
 /*
- * Turns @failure into a GError of HTTP_ERROR: a sentence that names host and port, and says what to
- * look at. Never quotes a header, a body or a cookie.
+ * Turns @failure into a GError of HTTP_ERROR: a message that names host and port, and says what to
+ * check. It does not quote headers, bodies or cookies.
  */
 void httpFailureSet(const HttpFailure *failure, GError **error);

@@ -4,13 +4,13 @@
  */
 
 /*
- * One handle is a curl easy handle with a multi handle of its own. The multi handle owns the
- * connection and keeps it between requests; it is there so that we, not libcurl, wait: so a cancel
- * flag is seen within a tenth of a second, a wake at once, and silence is measured in milliseconds.
- * (curl_easy_perform looks at both once a second.)
+ * One handle is a curl easy handle with its own multi handle. The multi handle owns the connection
+ * and keeps it between requests. With it, this file does the waiting, not libcurl: a cancel flag is
+ * seen within a tenth of a second, a wake at once, and silence is measured in milliseconds.
+ * (curl_easy_perform checks both once a second.)
  *
- * Every request sets all options anew and ends with curl_easy_reset, so nothing of one request can
- * show in the next, and an idle handle points to nothing of a caller's.
+ * Each request sets all options and ends with curl_easy_reset, so no request affects the next one,
+ * and an idle handle has no pointers to a caller's data.
  */
 
 #include "http_handle.h"
@@ -75,7 +75,7 @@ httpHandleIdentity(const HttpHandle *handle, HttpIdentity *ret_identity)
                                  ret_identity->digest) > 0;
 }
 
-/* Whether contents are under way, which may take as long as they take: see HttpRequest.streamed. */
+/* Whether contents are being transferred, without a total time limit: see HttpRequest.streamed. */
 static gboolean
 httpCallIsInContents(const HttpCall *call)
 {
@@ -89,8 +89,9 @@ httpCallIsInContents(const HttpCall *call)
 }
 
 /*
- * A sum that changes whenever anything came or went. While contents are under way only they count:
- * else a server could hold them up for good by sending of everything else a byte now and then.
+ * A sum that changes whenever a byte was sent or received. While contents are transferred, only
+ * they count. Otherwise a server could stall them without limit by sending a byte of something else
+ * now and then.
  */
 static gint64
 httpCallCountBytes(const HttpCall *call)
@@ -128,7 +129,7 @@ httpCallSetStalled(const HttpCall *call, GError **error)
                 call->config->endpoint.name, httpCallStallMs(call) / 1000.0);
 }
 
-/* How long the whole of @call may take; of a streamed one, what is no contents. */
+/* How long @call may take in total; if streamed, without its contents. */
 static guint
 httpCallTotalMs(const HttpCall *call)
 {
@@ -177,7 +178,7 @@ httpCallSetLate(const HttpCall *call, gint64 now, GError **error)
                     "the request to %s was not complete within %g s", name, seconds);
 }
 
-/* How long nobody has to look whether @call was cancelled. */
+/* How long the loop may wait without checking whether @call was cancelled. */
 static int
 httpCallUnheededMs(const HttpCall *call)
 {
@@ -189,10 +190,9 @@ httpCallUnheededMs(const HttpCall *call)
 }
 
 /*
- * Looks at the clocks and at the cancel flag of @call.
+ * Checks the clocks and the cancel flag of @call.
  *
- * Returns: the milliseconds until that has to be done again, or 0 with @error set when the call
- * must end.
+ * Returns: the milliseconds until the next check, or 0 with @error set if the call must end.
  */
 static int
 httpCallCheck(HttpCall *call, GError **error)
@@ -226,8 +226,8 @@ httpCallCheck(HttpCall *call, GError **error)
 }
 
 /*
- * Whether the server answered with a refusal, and broke the connection over what it did not want:
- * then @code is about the rest of a body that nobody takes, and the status has said it all.
+ * Whether the server refused the request and then broke the connection without reading the body.
+ * Then @code is only about the rest of the body, and the status is the result.
  */
 static gboolean
 httpCallIsRefused(const HttpCall *call, CURLcode code)
@@ -239,7 +239,7 @@ httpCallIsRefused(const HttpCall *call, CURLcode code)
     return code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_PARTIAL_FILE;
 }
 
-/* Returns: libcurl's verdict on the transfer that just ended. */
+/* Returns: libcurl's result of the transfer that just ended. */
 static CURLcode
 httpHandleResult(HttpHandle *handle)
 {
@@ -250,8 +250,8 @@ httpHandleResult(HttpHandle *handle)
 }
 
 /*
- * Waits until there is something to do for libcurl, and lets it. While the source gives, there is:
- * libcurl takes but one piece at a time, and looks itself whether the connection takes it.
+ * Waits until libcurl has something to do, and lets it. While the source provides bytes there is no
+ * wait: libcurl takes one piece at a time, and checks itself whether the connection accepts it.
  */
 static gboolean
 httpHandleStep(HttpHandle *handle, HttpCall *call, int wait, int *ret_running)
@@ -272,7 +272,7 @@ httpHandleStep(HttpHandle *handle, HttpCall *call, int wait, int *ret_running)
 /*
  * Runs the transfer to its end.
  *
- * Returns: FALSE with @error set if it was ended from here; else *ret_code is libcurl's verdict.
+ * Returns: FALSE with @error set if this code ended it; else *ret_code is libcurl's result.
  */
 static gboolean
 httpHandleDrive(HttpHandle *handle, HttpCall *call, CURLcode *ret_code, GError **error)
@@ -302,7 +302,7 @@ httpHandleSetFailure(HttpHandle *handle, HttpCall *call, CURLcode code, GError *
     long proxyStatus = 0;
     HttpFailure failure = { 0 };
 
-    /* what our own callbacks refused comes with its own reason */
+    /* a refusal by our own callbacks has its own reason */
     if (call->reply.error) {
         g_propagate_error(error, g_steal_pointer(&call->reply.error));
         return;
@@ -351,7 +351,7 @@ httpHandleRun(HttpHandle *handle, HttpCall *call, GError **error)
     if (ended && code != CURLE_OK)
         httpHandleSetFailure(handle, call, code, error);
 
-    /* ends what is still under way; a connection in mid-reply is closed by it */
+    /* ends a transfer that is still running, and closes a connection in the middle of a reply */
     curl_multi_remove_handle(handle->multi, handle->easy);
     return ended && code == CURLE_OK;
 }

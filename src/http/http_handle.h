@@ -8,7 +8,7 @@
 #include "http_endpoint.h"
 #include "http_verify.h"
 
-/* What all handles of a transport share. Made once, then read by any thread. */
+/* Shared by all handles of a transport. Made once, then read by any thread. */
 typedef struct {
     HttpEndpoint endpoint;
     HttpPolicy policy;
@@ -18,13 +18,13 @@ typedef struct {
     guint totalTimeoutMs;
 } HttpConfig;
 
-/* One connection to the server, alive or yet to be made. Used by one thread at a time. */
+/* One connection to the server, open or not yet made. Used by one thread at a time. */
 typedef struct _HttpHandle HttpHandle;
 
 /*
  * @config stays the caller's and must outlive the handle.
  *
- * Returns: (transfer full), or NULL with HTTP_ERROR_INVALID when libcurl has not what it takes.
+ * Returns: (transfer full), or NULL with HTTP_ERROR_INVALID if libcurl lacks a required feature.
  */
 HttpHandle *httpHandleNew(const HttpConfig *config, GError **error);
 
@@ -32,9 +32,9 @@ HttpHandle *httpHandleNew(const HttpConfig *config, GError **error);
 void httpHandleFree(HttpHandle *handle);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HttpHandle, httpHandleFree)
 
-/* As httpTransportIdentity, of this connection. */
+/* Like httpTransportIdentity, for this connection. */
 gboolean httpHandleIdentity(const HttpHandle *handle, HttpIdentity *ret_identity);
 
-/* As httpTransportPerform. After a failure the handle may be used again; it then connects anew. */
+/* Like httpTransportPerform. After a failure the handle can be used again; it then reconnects. */
 gboolean httpHandlePerform(HttpHandle *handle, const HttpRequest *request, HttpSink sink,
                            gpointer opaque, HttpResponse *ret_response, GError **error);

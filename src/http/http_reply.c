@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Knows HTTP's header lines as libcurl delivers them, and nothing of libcurl. */
+/* Parses HTTP's header lines as libcurl delivers them, but does not depend on libcurl. */
 
 #include "http_reply.h"
 
@@ -37,7 +37,7 @@ httpLineValue(const char *line, size_t length, const char *name)
     return g_strndup(line, length);
 }
 
-/* Cookies add up, one a line: a proxy may put its own beside the server's. */
+/* Cookies are collected, one per line: a proxy may add its own to the server's. */
 static void
 httpReplyAddCookie(HttpReply *reply, char *value)
 {
@@ -48,7 +48,7 @@ httpReplyAddCookie(HttpReply *reply, char *value)
     secretEraseFree(value);
 }
 
-/* A number as HTTP writes it: digits, and nothing else. */
+/* A number as HTTP writes it: only digits. */
 static void
 httpReplyTakeLength(HttpReply *reply, const char *text)
 {
@@ -63,7 +63,7 @@ httpReplyTakeLength(HttpReply *reply, const char *text)
                     text);
         return;
     }
-    /* Two lengths of one body: one of them is a lie, and nothing tells which. */
+    /* Two different lengths of one body: one of them is wrong, and it is unknown which. */
     if (reply->hasLength && (gint64)number != reply->response.contentLength) {
         textToError(&reply->error, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
                     "the reply from %s has two different lengths", reply->name);
@@ -73,7 +73,7 @@ httpReplyTakeLength(HttpReply *reply, const char *text)
     reply->response.contentLength = (gint64)number;
 }
 
-/* @value: (transfer full). The same field with two values says nothing. */
+/* @value: (transfer full). The same field with two values means nothing. */
 static void
 httpReplyTakeValue(HttpReply *reply, const char *name, char **field, char *value)
 {
@@ -120,7 +120,7 @@ httpReplyTakeField(HttpReply *reply, const char *line, size_t length)
     }
 }
 
-/* The three digits of "HTTP/1.1 200 OK"; 0 where there is something else. */
+/* The three digits of "HTTP/1.1 200 OK"; 0 if there is something else. */
 static guint
 httpStatusParse(const char *line)
 {
@@ -132,7 +132,7 @@ httpStatusParse(const char *line)
     return (guint)g_ascii_strtoull(text, NULL, 10);
 }
 
-/* A new header begins, possibly after that of an interim reply. */
+/* A new header begins, possibly after the header of an interim reply. */
 static void
 httpReplyTakeStatus(HttpReply *reply, const char *line, size_t length)
 {

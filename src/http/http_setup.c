@@ -4,9 +4,8 @@
  */
 
 /*
- * Every option libcurl gets, each with its reason, and the callbacks they name. Options are
- * collected with one flag of success: an option that this libcurl lacks must never be dropped in
- * silence.
+ * All options for libcurl, each with its reason, and the callbacks they name. One flag of success
+ * covers all options: an option that this libcurl lacks must not be dropped silently.
  */
 
 #include "http_setup.h"
@@ -19,11 +18,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* A larger piece than libcurl's 16 KiB: listings come in megabytes, contents in gigabytes. */
+/* Larger than libcurl's 16 KiB: listings have megabytes, contents have gigabytes. */
 #define HTTP_BUFFER_BYTES (64 * 1024)
 #define HTTP_STREAM_BUFFER_BYTES (512 * 1024)
 
-/* What a source is asked for at once. */
+/* How many bytes a source is asked for at a time. */
 #define HTTP_PIECE_BYTES (128 * 1024)
 
 #define HTTP_SET(call, option, value) \
@@ -44,9 +43,9 @@ httpRequestIsOnce(const HttpRequest *request)
 }
 
 /*
- * libcurl opens a connection. Closed on exec, because we live in processes that start others.
- * Refused when libcurl wants to repeat a request that must not be: that is the only reason to
- * connect after having sent.
+ * libcurl opens a connection. It is closed on exec, because the process may start others. It is
+ * refused if libcurl wants to repeat a request that must not be repeated: that is the only reason
+ * to connect after sending.
  */
 static curl_socket_t
 httpCallOpenSocket(void *opaque, curlsocktype purpose, struct curl_sockaddr *address)
@@ -78,7 +77,7 @@ httpCallAttachPeer(CURL *easy, void *context, void *opaque)
 
 /*
  * The connection is up, the request is about to be sent. Our own certificate check must have passed
- * by now, whatever libcurl made of its options.
+ * by now, whatever libcurl did with its options.
  */
 static int
 httpCallBeforeSend(void *opaque, char *remoteIp, char *localIp, int remotePort, int localPort)
@@ -98,7 +97,7 @@ httpCallBeforeSend(void *opaque, char *remoteIp, char *localIp, int remotePort, 
     call->attempts++;
     call->wire->listening = call->request->source != NULL;
     call->active = g_get_monotonic_time();
-    /* A long poll that is sent again begins anew: the server waits as long as it is told. */
+    /* A long poll that is sent again starts over: the server waits for the full time again. */
     if (call->request->quietMs > 0)
         call->started = call->active;
     return CURL_PREREQFUNC_OK;
@@ -117,13 +116,13 @@ httpCallSetupManners(HttpCall *call, char *detail)
            /* "" for none: NULL would let http_proxy and no_proxy of the environment in */
            HTTP_SET(call, CURLOPT_PROXY, call->config->endpoint.proxy) &&
            HTTP_SET(call, CURLOPT_NOPROXY, "") &&
-           /* a cancelled request does not wait for a name server: the look-up ends on its own */
+           /* a cancelled request does not wait for a name server: the lookup ends on its own */
            HTTP_SET(call, CURLOPT_QUICK_EXIT, 1L) &&
            HTTP_SET(call, CURLOPT_OPENSOCKETFUNCTION, httpCallOpenSocket) &&
            HTTP_SET(call, CURLOPT_OPENSOCKETDATA, call);
 }
 
-/* Whether the request says itself which encodings it takes: then nothing is decoded here. */
+/* Whether the request itself says which encodings it accepts: then nothing is decoded here. */
 static gboolean
 httpRequestNamesEncoding(const HttpRequest *request)
 {
@@ -136,7 +135,7 @@ httpRequestNamesEncoding(const HttpRequest *request)
     return request->streamed;
 }
 
-/* Total and stall time are ours to watch, in http_handle.c. */
+/* http_handle.c watches total and stall time. */
 static gboolean
 httpCallSetupProtocol(HttpCall *call)
 {
@@ -168,18 +167,16 @@ httpCallSetupTls(HttpCall *call)
     return HTTP_SET(call, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
            HTTP_SET(call, CURLOPT_SSL_VERIFYPEER, trust == HTTP_TRUST_ANY ? 0L : 1L) &&
            HTTP_SET(call, CURLOPT_SSL_VERIFYHOST, named ? 2L : 0L) &&
-           /* http_verify.c brings its own store; loading the system's each time would be in vain */
+           /* http_verify.c has its own store; loading the system's each time would be wasted */
            HTTP_SET(call, CURLOPT_CAINFO, NULL) &&
            HTTP_SET(call, CURLOPT_CAPATH, NULL) &&
-           /* a resumed session shows no certificate, so nothing could be judged */
+           /* a resumed session shows no certificate that could be judged */
            HTTP_SET(call, CURLOPT_SSL_SESSIONID_CACHE, 0L) &&
            HTTP_SET(call, CURLOPT_SSL_CTX_FUNCTION, httpCallAttachPeer) &&
            HTTP_SET(call, CURLOPT_SSL_CTX_DATA, call);
 }
 
-/*
- * Whether @text may stand on a header line: no control characters, so it cannot begin another line.
- */
+/* Whether @text may be in a header line: no control characters, so it cannot start another line. */
 static gboolean
 httpTextIsLine(const char *text)
 {
@@ -249,7 +246,7 @@ httpCallSetupHeaders(HttpCall *call)
         typed = typed || g_ascii_strncasecmp(*line, "Content-Type:", 13) == 0;
     }
 
-    /* a name without a value keeps libcurl from adding that header */
+    /* a name without a value prevents libcurl from adding that header */
     return httpCallAddHeader(call, "Expect:") &&
            (typed || httpCallAddHeader(call, "Content-Type:")) &&
            HTTP_SET(call, CURLOPT_HTTPHEADER, call->headers);
@@ -323,7 +320,7 @@ httpCallClear(HttpCall *call)
 {
     struct curl_slist *header = NULL;
 
-    /* keeps the connection; forgets all that points to this call, or to a body of the caller */
+    /* keeps the connection; clears all pointers to this call, or to a body of the caller */
     curl_easy_reset(call->easy);
     call->wire->listening = FALSE;
 

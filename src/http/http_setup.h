@@ -11,7 +11,7 @@
 
 #include <curl/curl.h>
 
-/* One request while it runs; lives on the stack of httpHandlePerform. */
+/* One request while it runs; on the stack of httpHandlePerform. */
 typedef struct {
     const HttpConfig *config;
     HttpPeer *peer;
@@ -20,30 +20,30 @@ typedef struct {
     const HttpRequest *request;
     struct curl_slist *headers;
     HttpReply reply;
-    guint attempts;         /* how often the request was about to be sent; 0: it never left */
+    guint attempts;         /* how often the request was about to be sent; 0: it was not sent */
     int socketError;        /* errno of a socket that could not be made, or 0 */
     gboolean handshaking;   /* a TLS handshake was begun for it */
     gint64 started;         /* g_get_monotonic_time(); of a long poll, when it was sent */
-    gint64 apart;           /* of a streamed one: until when contents were under way */
-    gint64 active;          /* when something last came or went */
-    gint64 bytes;           /* that had come and gone by then */
-    gint64 given;           /* bytes the request's source gave */
-    gint64 seen;            /* given, when libcurl was last let at it */
+    gint64 apart;           /* if streamed: until when contents were transferred */
+    gint64 active;          /* when a byte was last sent or received */
+    gint64 bytes;           /* the sum of bytes by then */
+    gint64 given;           /* bytes that the request's source provided */
+    gint64 seen;            /* the same, when libcurl last ran */
     gboolean givenAll;      /* the source has nothing left */
 } HttpCall;
 
 /*
- * Checks call->request and turns it into options of call->easy. @detail is where libcurl will put
- * its error text (CURL_ERROR_SIZE bytes).
+ * Checks call->request and sets the options of call->easy. libcurl will write its error text to
+ * @detail (CURL_ERROR_SIZE bytes).
  *
- * Returns: FALSE with HTTP_ERROR_INVALID when a part of the request cannot be sent, or libcurl does
+ * Returns: FALSE with HTTP_ERROR_INVALID if a part of the request cannot be sent, or libcurl does
  * not know an option.
  */
 gboolean httpCallSetup(HttpCall *call, char *detail, GError **error);
 
-/* Whether @request must reach the server once at most; a source cannot give its body twice. */
+/* Whether @request must reach the server at most once; a source cannot provide its body twice. */
 gboolean httpRequestIsOnce(const HttpRequest *request);
 
-/* Erases the copied headers, and takes the options that point to @call back. */
+/* Erases the copied headers, and resets the options that point to @call. */
 void httpCallClear(HttpCall *call);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HttpCall, httpCallClear)

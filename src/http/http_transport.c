@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* The interface itself: dispatch, and what every implementation of it shares. */
+/* The interface itself: dispatch, and what its implementations share. */
 
 #include "http_transport.h"
 

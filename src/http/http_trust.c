@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Thumbprints as people write them. What is done with them is in http_verify.c. */
+/* Thumbprints as users write them. http_verify.c compares them. */
 
 #include "http_trust.h"
 
@@ -27,7 +27,7 @@ httpThumbprintParse(const char *text, guint8 ret_digest[HTTP_SHA256_BYTES])
         digest[count++] = high << 4 | low;
         text += 2;
 
-        /* a colon stands between two bytes, never at the end */
+        /* a colon is between two bytes, not at the end */
         if (text[0] == ':' && text[1] != '\0')
             text++;
     }

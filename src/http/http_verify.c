@@ -4,10 +4,10 @@
  */
 
 /*
- * Replaces OpenSSL's verification of the chain by our own callback, for two reasons: a thumbprint
- * must be compared before anything is sent, and a refusal must be explained with the certificate at
- * hand. For CA_FILE and SYSTEM the callback calls OpenSSL's verification and only remembers what it
- * said.
+ * Replaces OpenSSL's verification of the chain with our own callback, for two reasons: a thumbprint
+ * must be compared before anything is sent, and a refusal must be explained with facts of the
+ * certificate. For CA_FILE and SYSTEM the callback calls OpenSSL's verification and only records
+ * its result.
  */
 
 #include "http_verify.h"
@@ -36,9 +36,9 @@ httpStoreNew(void)
 }
 
 /*
- * Adds each certificate of @pem. Keys and revocation lists between them are passed over.
+ * Adds each certificate of @pem. Keys and revocation lists between them are skipped.
  *
- * Returns: FALSE when there is none, too many, or a broken one.
+ * Returns: FALSE if there is none, too many, or a broken one.
  */
 static gboolean
 httpStoreAdd(X509_STORE *store, const char *pem, gsize length)
@@ -48,7 +48,7 @@ httpStoreAdd(X509_STORE *store, const char *pem, gsize length)
     gboolean ok = input != NULL;
     guint count = 0;
 
-    /* "": nobody is asked for the password of an encrypted key */
+    /* "": do not prompt for the password of an encrypted key */
     while (ok && (certificate = PEM_read_bio_X509_AUX(input, NULL, NULL, (void *)""))) {
         ok = ++count <= LIMIT_FILE_CERTIFICATES && X509_STORE_add_cert(store, certificate);
         X509_free(certificate);
@@ -59,7 +59,7 @@ httpStoreAdd(X509_STORE *store, const char *pem, gsize length)
     return ok;
 }
 
-/* Read into memory first: what OpenSSL opens may be a device, or wait for ever. */
+/* Read into memory first: a path that OpenSSL opens may be a device, or wait without end. */
 static gboolean
 httpPolicyInitFile(HttpPolicy *policy, const char *caFile, GError **error)
 {
@@ -77,12 +77,15 @@ httpPolicyInitFile(HttpPolicy *policy, const char *caFile, GError **error)
 
     policy->store = ok ? httpStoreNew() : NULL;
     ok = policy->store && httpStoreAdd(policy->store, pem, length);
-    /* what went wrong would otherwise be found by the next user of this thread's error queue */
+    /* otherwise the next user of this thread's error queue would find this error */
     ERR_clear_error();
     if (ok)
         return TRUE;
 
-    /* One sentence for all: a client of a daemon learns nothing about files it may not read. */
+    /*
+     * The same message for all cases: a client of a daemon must not learn about files it may not
+     * read.
+     */
     textToError(error, HTTP_ERROR, HTTP_ERROR_INVALID,
                 "the CA file '%s' cannot be used: it must be a readable regular file of at most "
                 "%d bytes with at least one and at most %d certificates in PEM form", name,
@@ -177,8 +180,8 @@ httpPolicyMatchesThumbprint(const HttpPolicy *policy, X509 *leaf)
 }
 
 /*
- * OpenSSL's hook: called once in each handshake, in place of its own verification. Returns 1 to go
- * on.
+ * OpenSSL's hook: called once in each handshake, in place of its own verification. Returns 1 to
+ * continue.
  */
 static int
 httpPeerVerify(X509_STORE_CTX *context, void *opaque)
@@ -202,7 +205,7 @@ httpPeerVerify(X509_STORE_CTX *context, void *opaque)
     if (!peer->trusted) {
         peer->failure = X509_STORE_CTX_get_error(context);
         peer->culprit = httpCertificateRef(X509_STORE_CTX_get_current_cert(context));
-        /* OpenSSL opens the system's CAs when it needs them, and does not say that it cannot */
+        /* OpenSSL opens the system's CAs when it needs them, and does not report a failure */
         peer->systemError = peer->policy->trust == HTTP_TRUST_SYSTEM ? fileProbe() : 0;
     }
     return peer->trusted ? 1 : 0;
@@ -224,7 +227,7 @@ httpPeerAttach(HttpPeer *peer, SSL_CTX *context)
     return TRUE;
 }
 
-/* Returns: (transfer full): the reason, to stand behind "is not trusted: ". */
+/* Returns: (transfer full): the reason, to follow "is not trusted: ". */
 static char *
 httpPeerReason(const HttpPeer *peer, const char *host)
 {
@@ -257,7 +260,7 @@ httpPeerReason(const HttpPeer *peer, const char *host)
     }
 }
 
-/* Returns: the cure for the reason itself. */
+/* Returns: what to do about that reason. */
 static const char *
 httpPeerCure(const HttpPeer *peer)
 {

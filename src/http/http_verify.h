@@ -10,11 +10,11 @@
 #include <openssl/ssl.h>
 
 /*
- * The judgement of a server's certificate, made inside the TLS handshake: a connection whose
- * certificate does not pass is given up by OpenSSL before a byte of a request is sent.
+ * Judges a server's certificate during the TLS handshake: if the certificate does not pass, OpenSSL
+ * closes the connection before a byte of a request is sent.
  */
 
-/* What a transport demands. Made once, then read by any thread. */
+/* What a transport requires. Made once, then read by any thread. */
 typedef struct {
     HttpTrust trust;
     X509_STORE *store;                          /* SYSTEM and CA_FILE */
@@ -25,32 +25,29 @@ typedef struct {
 /*
  * Reads the CA file, or parses the thumbprint, of @options.
  *
- * Returns: FALSE with HTTP_ERROR_INVALID when that cannot be done.
+ * Returns: FALSE with HTTP_ERROR_INVALID if that fails.
  */
 gboolean httpPolicyInit(HttpPolicy *policy, const HttpCurlOptions *options, GError **error);
 
 void httpPolicyClear(HttpPolicy *policy);
 
-/* What became of the last handshake on one handle. Belongs to that handle. */
+/* The result of the last handshake on one handle. Belongs to that handle. */
 typedef struct {
     const HttpPolicy *policy;
     gboolean trusted;       /* the certificate passed (libcurl compares the host name) */
     X509 *leaf;             /* the server's certificate, or NULL */
-    X509 *culprit;          /* the certificate of the chain that did not pass, or NULL */
+    X509 *culprit;          /* the certificate in the chain that did not pass, or NULL */
     int failure;            /* X509_V_ERR_…, or X509_V_OK */
     int systemError;        /* errno: the system's CAs could not be read; or 0 */
 } HttpPeer;
 
 void httpPeerClear(HttpPeer *peer);
 
-/*
- * Puts the judgement into @context, on which a handshake is about to begin; it will report to
- * @peer.
- */
+/* Installs the check in @context before a handshake; it writes its result to @peer. */
 gboolean httpPeerAttach(HttpPeer *peer, SSL_CTX *context);
 
 /*
- * Returns: (transfer full): a sentence that says why the certificate of @name, whose host is @host,
+ * Returns: (transfer full): a message that says why the certificate of @name, whose host is @host,
  * was not trusted, and what a user can do about it.
  */
 char *httpPeerDescribe(const HttpPeer *peer, const char *name, const char *host);

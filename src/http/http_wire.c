@@ -4,15 +4,15 @@
  */
 
 /*
- * Lives in a callback of the BIO through which OpenSSL sends and receives, whoever has made it.
- * OpenSSL shows that BIO when a handshake begins, so that is where the callback is put in.
+ * Works in a callback of the BIO through which OpenSSL sends and receives, whichever code made the
+ * BIO. OpenSSL shows that BIO when a handshake begins, so the callback is installed there.
  */
 
 #include "http_wire.h"
 
 #include <openssl/bio.h>
 
-/* libcurl reads whenever it was kept from sending; this many times it need not, for some reason. */
+/* libcurl reads whenever it cannot send; it may fail to do so this many times. */
 #define HTTP_WIRE_PATIENCE 100
 
 static gboolean
@@ -21,7 +21,7 @@ httpWireHoldsBack(HttpWire *wire)
     return wire->listening && !wire->ended && wire->heldBack++ < HTTP_WIRE_PATIENCE;
 }
 
-/* OpenSSL's hook around every use of the BIO. Returns: what @result is to be. */
+/* OpenSSL's hook around each use of the BIO. Returns: the new @result. */
 static long
 httpWireWatch(BIO *bio, int operation, const char *data, size_t length, int argument, long value,
               int result, size_t *processed)

@@ -9,16 +9,17 @@
 #include <openssl/ssl.h>
 
 /*
- * A server that does not want a body replies and closes. Whoever is still sending finds the
- * connection broken, while the reply, with the reason in it, lies unread in the socket. libcurl
- * gives up there, and the reason is lost. So, while a source's body goes out, what stands between
- * OpenSSL and the socket calls the first failures of sending "not now": then libcurl reads first.
+ * A server that refuses a body replies and closes the connection. A client that is still sending
+ * then finds the connection broken, while the reply, with the reason, is unread in the socket.
+ * libcurl gives up at that point, and the reason is lost. So, while a source's body is sent, a
+ * layer between OpenSSL and the socket reports the first failures of sending as "not now": then
+ * libcurl reads first.
  */
 
-/* The way to the server of one handle; what it says counts for the TLS connection made last. */
+/* The connection of one handle to the server; its fields apply to the TLS connection made last. */
 typedef struct {
-    gboolean listening;     /* failures of sending are to be held back: a source's body goes out */
-    gboolean ended;         /* nothing more will be read */
+    gboolean listening;     /* hold back failures of sending: a source's body is being sent */
+    gboolean ended;         /* no more can be read */
     guint heldBack;         /* failures so far */
 } HttpWire;
 

@@ -4,8 +4,8 @@
  */
 
 /*
- * Keeps the snapshot current. When to ask is base_cached's business, how is inventory_sync's, and
- * once there is a thread that does so, inventory_live's.
+ * Keeps the snapshot current. base_cached decides when to ask, inventory_sync how, and
+ * inventory_live runs the thread, if there is one.
  */
 
 #include "inventory.h"
@@ -15,9 +15,9 @@ struct _Inventory {
     ViSession *session;
     InventoryScope *scope;
     Cached *snapshot;                /* InventorySnapshot */
-    InventorySync *sync;            /* of the thread that proves, or of the live one */
+    InventorySync *sync;            /* belongs to the thread that proves, or to the live thread */
     InventoryLive *live;
-    GMutex proving;                 /* held by who proves, or starts the thread: of both only one */
+    GMutex proving;                 /* held while proving, or while starting the thread */
     gint wantsLive;                 /* atomic */
     gboolean isBrief;               /* see inventorySetBrief() */
 };
@@ -49,7 +49,7 @@ proveInventory(gpointer opaque, gpointer current, GError **error)
     return now;
 }
 
-/* The session was renewed: a long poll of the old one is over. */
+/* The session was renewed: a long poll of the old one has ended. */
 static void
 sessionRenewed(gpointer opaque)
 {
@@ -107,7 +107,7 @@ inventoryFree(Inventory *inventory)
     if (!inventory)
         return;
 
-    /* The thread first: it uses all the others, and may be told of a renewal to the last. */
+    /* The thread first: it uses all the others, and may be notified of a renewal until its end. */
     inventoryLiveFree(inventory->live);
     viSessionSetRenewed(inventory->session, NULL, NULL);
     g_clear_pointer(&inventory->snapshot, cachedFree);
@@ -162,7 +162,7 @@ inventoryGoLive(Inventory *inventory)
     if (!g_atomic_int_compare_and_exchange(&inventory->wantsLive, FALSE, TRUE))
         return FALSE;
 
-    /* So that the next read asks, and leaves the thread behind. */
+    /* So that the next read asks, and starts the thread. */
     cachedExpire(inventory->snapshot);
     return TRUE;
 }
@@ -174,7 +174,7 @@ inventoryBeginLive(Inventory *inventory)
 
     if (!g_atomic_int_get(&inventory->wantsLive))
         return;
-    /* Who reads at this moment leaves the thread behind. */
+    /* A read that is under way starts the thread. */
     if (!g_mutex_trylock(&inventory->proving))
         return;
 

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Builds snapshots, whole or only what has changed. */
+/* Builds snapshots, as a whole or only the changed parts. */
 
 #include <string.h>
 
@@ -15,7 +15,7 @@
 #include "inventory_kind.h"
 #include "vi_property.h"
 
-/* A pool that is built alone takes about that. */
+/* About the size of a pool that is built alone. */
 #define POOL_BYTES 1024
 
 /* ---- whole ----------------------------------------------------------------------------------- */
@@ -43,9 +43,9 @@ onlyHostName(InventoryBuild *build, const InventoryStore *store)
 }
 
 /*
- * Puts the suffix of @pool behind its name, until nobody has it. Each time takes a pool of that
- * very name, so that there are no more times than pools, for all of them together. A name that gets
- * too long becomes NULL.
+ * Appends the suffix of @pool to its name, until the name is unique. Each repetition requires
+ * another pool of exactly that name, so for all pools together there are at most as many
+ * repetitions as pools. A name that becomes too long is set to NULL.
  */
 static void
 settleName(InventoryBuild *build, InventoryPool *pool, GHashTable *taken)
@@ -63,9 +63,8 @@ settleName(InventoryBuild *build, InventoryPool *pool, GHashTable *taken)
 }
 
 /*
- * Makes sure that each pool can be found by its name. What has no suffix keeps the name it has; of
- * others that still share one, with each other or with these, all but the first get their suffix
- * behind it.
+ * Ensures that each pool can be found by its name. A pool without a suffix keeps its name. If
+ * others share a name, with each other or with these, all but the first get their suffix.
  */
 static void
 settleNames(InventoryBuild *build)
@@ -102,8 +101,8 @@ settleTold(InventoryPool *pool, const InventoryPool *before)
 }
 
 /*
- * What may be built of @store. The indexes take about as much as the pools, so that the arena may
- * have half of what may be made of a reply.
+ * The memory limit for a snapshot of @store. The indexes take about as much as the pools, so the
+ * arena may have half of what may be made from a reply.
  */
 static size_t
 ceilingFor(const InventoryStore *store)
@@ -155,11 +154,11 @@ inventorySnapshotBuild(const InventoryStore *store, const InventoryScope *scope,
     return buildWhole(NULL, store, scope, error);
 }
 
-/* ---- only what has changed ------------------------------------------------------------------- */
+/* ---- only the changed parts ------------------------------------------------------------------ */
 
 /*
- * Replaces the pool of @object on @snapshot's tree by one in an arena of its own, so that it goes
- * when nobody shows it any more. Returns: FALSE where everything has to be built.
+ * Replaces the pool of @object in @snapshot's tree with one in its own arena, which is freed when
+ * no snapshot has it. Returns: FALSE if everything has to be rebuilt.
  */
 static gboolean
 replacePool(InventorySnapshot *snapshot, const InventoryObject *object,
@@ -184,7 +183,7 @@ replacePool(InventorySnapshot *snapshot, const InventoryObject *object,
     return TRUE;
 }
 
-/* Returns: (transfer full), or NULL where everything has to be built. */
+/* Returns: (transfer full), or NULL if everything has to be rebuilt. */
 static InventorySnapshot *
 buildChanged(const InventorySnapshot *before, const InventoryStore *store,
              const InventoryScope *scope)
@@ -205,7 +204,7 @@ inventorySnapshotUpdate(InventorySnapshot *before, InventoryStore *store,
                         const InventoryScope *scope, GError **error)
 {
     const GPtrArray *changed = inventoryStoreChanged(store);
-    /* What has changed since another snapshot than the last one, nobody knows. */
+    /* The store knows only what has changed since the last snapshot. */
     const gboolean follows = before && before->stamp > 0 &&
                              before->stamp == inventoryStoreStamp(store);
     InventorySnapshot *now = NULL;

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* What builders of pools use. */
+/* Helpers for building pools. */
 
 #include "inventory_builder.h"
 

@@ -11,14 +11,14 @@
 #include "inventory_index.h"
 #include "inventory_kind.h"
 
-/* Whether @a and @b are further apart than 1 % of @whole. */
+/* Whether @a and @b differ by more than 1 % of @whole. */
 static gboolean
 isFar(guint64 a, guint64 b, guint64 whole)
 {
     return MAX(a, b) - MIN(a, b) > whole / 100;
 }
 
-/* Against the sizes that were told last: see inventoryPoolChange(). */
+/* Compares with the sizes that were reported last: see inventoryPoolChange(). */
 static gboolean
 sizesDiffer(const InventoryPool *before, const InventoryPool *now)
 {
@@ -108,7 +108,7 @@ inventoryDiff(const InventorySnapshot *before, const InventorySnapshot *now,
 
     if (!before || before == now)
         return;
-    /* One index: the same pools in the same places, under the same names. */
+    /* The same index: the same pools at the same positions, with the same names. */
     if (before->index == now->index)
         inventoryTreeCompare(&before->tree, &now->tree, comparePool, &listener);
     else

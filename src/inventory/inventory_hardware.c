@@ -14,7 +14,7 @@
 #include "vi_collector.h"
 #include "vi_property.h"
 
-/* Returns: a number of any width, or 0 where there is none or a negative one. */
+/* Returns: a number of any width, or 0 if there is none or it is negative. */
 static guint64
 numberOf(const SoapAny *any)
 {

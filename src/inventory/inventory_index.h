@@ -9,8 +9,8 @@
 #include "inventory_tree.h"
 
 /*
- * What snapshots are made of: an InventoryIndex, which all snapshots since the last whole build
- * have in common, and each one's own tree of pools.
+ * The parts of a snapshot: an InventoryIndex, which all snapshots since the last whole build share,
+ * and each snapshot's own tree of pools.
  *
  *   snapshot ─┬─────────────► index ─┬─ arena: pools and LUNs as they were built together
  *             └─ tree ─┐            └─ indexes: name, UUID … → the pool's place on the tree
@@ -21,10 +21,10 @@ struct _InventoryIndex {
     Arena *arena;
     const char *hostName;           /* NULL: not one host */
     LeftOut leftOut;
-    GHashTable *poolsByName;        /* these: the place on the tree, plus 1 */
+    GHashTable *poolsByName;        /* these: the position in the tree, plus 1 */
     GHashTable *poolsByUuid;        /* key: the pool's uuid */
     GHashTable *poolsByTargetPath;
-    GHashTable *poolsByRef;         /* key: the reference of the object that it is */
+    GHashTable *poolsByRef;         /* key: the reference of its object */
     GHashTable *lunsByKey;          /* these: InventoryLun */
     GHashTable *lunsByPath;         /* key: device path, device name or canonical name */
 };
@@ -33,20 +33,20 @@ struct _InventorySnapshot {
     gint refs;                      /* atomic */
     InventoryIndex *index;
     InventoryTree tree;
-    const InventoryPool **list;     /* atomic; NULL until somebody asks */
-    guint64 stamp;                  /* of the store when it was built; 0: of none */
+    const InventoryPool **list;     /* atomic; NULL until first used */
+    guint64 stamp;                  /* of the store when it was built; 0: none */
 };
 
 /*
- * Seals what was built: takes @build's arena, and its pools and LUNs in their order.
+ * Makes the snapshot: takes @build's arena, and its pools and LUNs in their order.
  *
  * Returns: (transfer full).
  */
 InventorySnapshot *inventorySnapshotSeal(InventoryBuild *build, const char *hostName);
 
-/* Returns: (transfer full): one like @before, until its tree is changed. */
+/* Returns: (transfer full): a copy of @before, whose tree can be changed. */
 InventorySnapshot *inventorySnapshotDerive(const InventorySnapshot *before);
 
-/* Finds the pool that is the object @ref, and its place. Returns: NULL when there is none. */
+/* Finds the pool of the object @ref, and its position. Returns: NULL if there is none. */
 const InventoryPool *inventoryPoolByRef(const InventorySnapshot *snapshot, const SoapMoRef *ref,
                                         size_t *ret_place);

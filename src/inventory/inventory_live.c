@@ -11,13 +11,13 @@
 #include "vi_budget.h"
 #include "vi_collector.h"
 
-/* Polls in a row that may fail soon after they began before that counts as trouble. */
+/* How many polls in a row may fail soon after they began before that counts as trouble. */
 #define QUICK_FAILURES 3
 
-/* How often the server is told to end a poll before the socket is closed instead. */
+/* How often the server is asked to end a poll before the socket is closed instead. */
 #define CANCELS 4
 
-/* For all that ends one poll, or one request's time: who reads has waited enough by then. */
+/* Limit for all requests that end one poll, or one request's time: a reader waits no longer. */
 #define CANCEL_TIMEOUT_MS 2000
 
 static const InventoryPace usualPace = {
@@ -33,7 +33,7 @@ static const InventoryPace usualPace = {
 typedef enum {
     POLL_NONE,
     POLL_UNDER_WAY,     /* or about to begin */
-    POLL_INTERRUPTED,   /* ended by its socket, and not back yet */
+    POLL_INTERRUPTED,   /* its socket was closed, but it has not returned yet */
 } Poll;
 
 struct _InventoryLive {
@@ -44,26 +44,26 @@ struct _InventoryLive {
     Wake *wake;                     /* made before the thread: ends its requests */
 
     /* The thread's own. */
-    gint64 retryAt;                 /* monotonic; G_MAXINT64: only when somebody asks */
+    gint64 retryAt;                 /* monotonic; G_MAXINT64: only on request */
     guint retryMs;                  /* the next pause */
-    gint64 pollAt;                  /* monotonic: no poll before, however well syncs go */
+    gint64 pollAt;                  /* monotonic: no poll before, even if syncs succeed */
     guint failures;                 /* quick ones in a row */
-    guint hurried;                  /* polls in a row that brought something at once */
-    gboolean announced;             /* the watch believes that this is live */
+    guint hurried;                  /* polls in a row that returned updates at once */
+    gboolean announced;             /* the watch was notified that this is live */
 
     GMutex lock;                    /* guards what follows */
-    GCond wanted;                   /* for the thread: asked or stopping */
-    GCond noticed;                  /* for others: answered, the poll or the thread has ended */
+    GCond wanted;                   /* for the thread: a sync was requested, or it is stopping */
+    GCond noticed;                  /* for others: a sync, the poll or the thread has ended */
     GThread *thread;                /* NULL: none */
     gboolean stopping;
-    InventoryLiveState state;       /* changed by the thread alone, once there is one */
+    InventoryLiveState state;       /* once the thread exists, only the thread changes it */
     Poll poll;
     guint64 polls;                  /* so far */
-    guint64 generation;             /* of the session, of the present poll */
-    guint64 asked;                  /* syncs that were asked for so far */
-    guint64 answered;               /* of these */
-    GError *failure;                /* of the last answer; NULL: it worked */
-    InventorySnapshot *current;     /* what was published last; replaced by the thread alone */
+    guint64 generation;             /* of the session of the current poll */
+    guint64 asked;                  /* syncs requested so far */
+    guint64 answered;               /* of these, completed */
+    GError *failure;                /* of the last sync; NULL: it succeeded */
+    InventorySnapshot *current;     /* published last; replaced only by the thread */
 };
 
 InventoryLive *
@@ -103,7 +103,7 @@ inventoryLiveIsLive(InventoryLive *live)
     return live->state == INVENTORY_LIVE_STANDING;
 }
 
-/* ---- the thread: what it tells -------------------------------------------------------------- */
+/* ---- the thread: reports -------------------------------------------------------------------- */
 
 static void
 moveTo(InventoryLive *live, InventoryLiveState state)
@@ -162,14 +162,14 @@ publishSnapshot(InventoryLive *live, InventorySnapshot *now)
 
 /* ---- the thread: trouble -------------------------------------------------------------------- */
 
-/* Half of it is left to chance, so that many clients do not come back to a server at once. */
+/* Adds a random part, so that many clients do not return to a server at the same time. */
 static guint
 withJitter(guint ms)
 {
     return ms * 3 / 4 + (guint)g_random_int_range(0, (gint32)MAX(ms / 2, 1));
 }
 
-/* Puts the next try of its own off; one that is due later already stays. */
+/* Postpones the thread's next retry, unless that is already due later. */
 static void
 scheduleRetry(InventoryLive *live)
 {
@@ -181,14 +181,14 @@ scheduleRetry(InventoryLive *live)
     live->retryMs = MIN(live->retryMs * 2, live->pace->retryMaxMs);
 }
 
-/* The server does not let us in any more, or the process is about to end: no tries of its own. */
+/* The server no longer accepts the login, or the process is ending: no retries by the thread. */
 static void
 giveUp(InventoryLive *live)
 {
     live->retryAt = G_MAXINT64;
 }
 
-/* The server answers, but polls do not work: who asks costs one request, not a poll that fails. */
+/* The server answers, but polls fail: a sync then takes one request, without a failing poll. */
 static void
 spareThePolls(InventoryLive *live)
 {
@@ -202,7 +202,7 @@ beInTrouble(InventoryLive *live, const GError *error)
     moveTo(live, INVENTORY_LIVE_TROUBLE);
     live->failures = 0;
     if (g_error_matches(error, HTTP_ERROR, HTTP_ERROR_CANCELLED)) {
-        /* Whoever raised the flag knows. */
+        /* No need to report it: the process raised the flag itself. */
         giveUp(live);
         return;
     }
@@ -216,7 +216,7 @@ beInTrouble(InventoryLive *live, const GError *error)
 
 /* ---- the thread: syncs ---------------------------------------------------------------------- */
 
-/* Answers all who asked for a sync up to number @ticket. @error: NULL: it worked. */
+/* Completes all requested syncs up to number @ticket. @error: NULL: it succeeded. */
 static void
 answerAskers(InventoryLive *live, guint64 ticket, const GError *error)
 {
@@ -253,7 +253,7 @@ syncOnce(InventoryLive *live, guint64 ticket)
 
 /* ---- the thread: polls ---------------------------------------------------------------------- */
 
-/* Sleeps, unless somebody wants something. */
+/* Sleeps, unless a sync is requested. */
 static void
 restUnlessAsked(InventoryLive *live, guint ms)
 {
@@ -266,7 +266,7 @@ restUnlessAsked(InventoryLive *live, guint ms)
     }
 }
 
-/* The server waits as it is told. */
+/* The server waits as requested. */
 static void
 noteGood(InventoryLive *live)
 {
@@ -277,7 +277,7 @@ noteGood(InventoryLive *live)
     live->pollAt = 0;
 }
 
-/* A poll has brought something: one like that may come at once, but not one after the other. */
+/* A poll has returned updates. One may return at once, but not several in a row. */
 static void
 noteUpdate(InventoryLive *live, gint64 tookMs)
 {
@@ -287,7 +287,7 @@ noteUpdate(InventoryLive *live, gint64 tookMs)
         restUnlessAsked(live, live->pace->restMs);
 }
 
-/* A poll has ended too soon, though nothing broke. */
+/* A poll has ended too soon, without an error. */
 static void
 noteIdle(InventoryLive *live)
 {
@@ -311,12 +311,12 @@ somebodyAsks(InventoryLive *live)
     return live->asked != live->answered;
 }
 
-/* A poll has failed; @interrupted: because it was to. */
+/* A poll has failed; @interrupted: on purpose. */
 static void
 notePollFailure(InventoryLive *live, const GError *error, gboolean interrupted, gint64 tookMs)
 {
     const gboolean cancelled = g_error_matches(error, HTTP_ERROR, HTTP_ERROR_CANCELLED);
-    /* By who asks; or a request for an earlier poll came late; or its session ended. */
+    /* Cancelled by a reader, by a late request for an earlier poll, or with its session. */
     const gboolean calledOff = g_error_matches(error, VI_ERROR, VI_ERROR_CANCELLED);
 
     if (tookMs >= live->pace->settledMs)
@@ -336,7 +336,7 @@ notePollFailure(InventoryLive *live, const GError *error, gboolean interrupted, 
     }
 }
 
-/* Returns: whether the poll was ended by its socket. */
+/* Returns: whether the poll was ended by closing its socket. */
 static gboolean
 leavePoll(InventoryLive *live)
 {
@@ -376,12 +376,12 @@ pollOnce(InventoryLive *live)
     }
 }
 
-/* ---- the thread: what comes next ------------------------------------------------------------ */
+/* ---- the thread: next step ------------------------------------------------------------------ */
 
 /*
- * Waits until there is something to do: a poll, or a sync. @ret_ticket: of the last one who asks.
+ * Waits until there is something to do: a poll or a sync. @ret_ticket: of the last requested sync.
  *
- * Returns: FALSE: the thread is to stop.
+ * Returns: FALSE if the thread must stop.
  */
 static gboolean
 awaitStep(InventoryLive *live, gboolean *ret_polls, guint64 *ret_ticket)
@@ -434,7 +434,7 @@ runLiveThread(gpointer opaque)
     return NULL;
 }
 
-/* ---- for everybody else --------------------------------------------------------------------- */
+/* ---- for other threads ---------------------------------------------------------------------- */
 
 void
 inventoryLiveStart(InventoryLive *live, InventoryLiveState state, InventorySnapshot *snapshot)
@@ -460,7 +460,7 @@ inventoryLiveStart(InventoryLive *live, InventoryLiveState state, InventorySnaps
     g_clear_pointer(&live->current, inventorySnapshotUnref);
 }
 
-/* Ends the poll by its socket, where there is one. */
+/* Ends the poll, if there is one, by closing its socket. */
 static void
 lockedInterrupt(InventoryLive *live)
 {
@@ -480,7 +480,7 @@ inventoryLiveRenewed(InventoryLive *live)
         lockedInterrupt(live);
 }
 
-/* Tells the server to end the present poll. With the lock held, but not while that goes out. */
+/* Asks the server to end the current poll. Called with the lock held; releases it while sending. */
 static gboolean
 lockedCancelPoll(InventoryLive *live, gint64 deadline)
 {
@@ -498,7 +498,7 @@ lockedCancelPoll(InventoryLive *live, gint64 deadline)
     return told;
 }
 
-/* Ends the present poll, by its socket when nothing else helps. With the lock held. */
+/* Ends the current poll, as a last resort by closing its socket. Called with the lock held. */
 static void
 lockedEndPoll(InventoryLive *live)
 {
@@ -513,7 +513,7 @@ lockedEndPoll(InventoryLive *live)
 
         if (!told)
             break;
-        /* It may have come before the poll did. */
+        /* It may have arrived before the poll did. */
         while (live->poll != POLL_NONE && live->polls == poll) {
             if (!g_cond_wait_until(&live->noticed, &live->lock, end))
                 break;

@@ -11,14 +11,14 @@
 /*
  * InventoryLive: the thread esx-live, which keeps an inventory current by a long poll.
  *
- * Once it runs, it alone uses the InventorySync. Whoever needs a proof asks it for a sync and waits
- * for the outcome; when it is in the middle of a long poll, the asker ends that at the server, by
- * a request over another connection, and where that does not help, by a closed socket.
+ * While it runs, only this thread uses the InventorySync. A reader that needs a proof requests a
+ * sync and waits for the outcome. If the thread is in a long poll, the reader ends it with a
+ * request over another connection, and if that does not help, by closing the socket.
  *
- * A value stands (base_cached.h) from a sync that worked until the long poll behind it fails. After
- * that the thread syncs again at once; when that fails too, or the poll has failed too often, it is
- * in trouble: readers ask, and the thread itself tries again after a pause that grows. After
- * trouble a short poll has to end well before anything stands again.
+ * A value stands (base_cached.h) from a successful sync until the long poll after it fails. Then
+ * the thread syncs again at once. If that fails too, or the poll has failed too often, it is in
+ * trouble: readers ask the server, and the thread itself retries after a growing pause. After
+ * trouble, a short poll has to succeed before the value stands again.
  */
 typedef struct _InventoryLive InventoryLive;
 
@@ -26,21 +26,21 @@ typedef struct _InventoryLive InventoryLive;
 typedef struct {
     guint pollSeconds;      /* one long poll */
     guint probeSeconds;     /* the first one after trouble */
-    guint settledMs;        /* a poll that ends after that has gone well, however it ended */
-    guint cancelMs;         /* until a poll that was to end is told so again */
-    guint retryMs;          /* first pause in trouble; it doubles */
+    guint settledMs;        /* a poll that lasts longer has succeeded, however it ended */
+    guint cancelMs;         /* until the request to end a poll is repeated */
+    guint retryMs;          /* first pause in trouble; then doubled */
     guint retryMaxMs;
-    guint restMs;           /* pause when the server answers poll after poll at once */
+    guint restMs;           /* pause if the server answers polls at once, one after another */
 } InventoryPace;
 
 typedef struct {
     ViSession *session;
     InventorySync *sync;
     Cached *fresh;                   /* InventorySnapshot */
-    const InventoryPace *pace;      /* const and static; NULL: as ever */
+    const InventoryPace *pace;      /* const and static; NULL: the defaults */
 } InventoryLiveParts;
 
-/* Everything in @parts must outlive it. There is no thread yet. */
+/* Everything in @parts must outlive it. Starts no thread yet. */
 InventoryLive *inventoryLiveNew(const InventoryLiveParts *parts);
 
 /* Ends the thread, at once whatever it is waiting for, and frees. Accepts NULL. */
@@ -48,15 +48,15 @@ void inventoryLiveFree(InventoryLive *live);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(InventoryLive, inventoryLiveFree)
 
 /*
- * Ends the thread, at once whatever it is waiting for, and for good. Whoever wants a sync gets
- * HTTP_ERROR_CANCELLED from now on.
+ * Ends the thread, at once whatever it is waiting for, permanently. From then on syncs fail with
+ * HTTP_ERROR_CANCELLED.
  */
 void inventoryLiveStop(InventoryLive *live);
 
-/* The same, but gives up after that time and leaves the thread to itself: for a process's exit. */
+/* The same, but waits only that long and then leaves the thread running: for a process's exit. */
 void inventoryLiveStopWithin(InventoryLive *live, guint timeoutMs);
 
-/* As inventorySetWatch(); before the thread is there. */
+/* Like inventorySetWatch(); before the thread exists. */
 void inventoryLiveSetWatch(InventoryLive *live, const InventoryWatch *watch, gpointer opaque);
 
 /*
@@ -74,41 +74,41 @@ void inventoryLiveSetWatch(InventoryLive *live, const InventoryWatch *watch, gpo
  *               └───────────┘
  *                sync worked, after a pause where polls do not work
  *
- * A sync that worked leaves STANDING and PROBING as they are. Stopping leads to ENDED from each.
+ * A successful sync does not change STANDING and PROBING. Stopping leads to ENDED from each state.
  */
 typedef enum {
-    INVENTORY_LIVE_CURRENT,     /* a sync or a poll has just worked: STANDING comes at once */
-    INVENTORY_LIVE_STANDING,    /* what is known stands, and a long poll waits for changes */
-    INVENTORY_LIVE_BROKEN,      /* a sync comes at once */
-    INVENTORY_LIVE_TROUBLE,     /* a sync comes when somebody asks, or after a pause */
-    INVENTORY_LIVE_PROBING,     /* a short poll has to end well before anything stands again */
-    INVENTORY_LIVE_ENDED,       /* the thread has nothing left to do */
+    INVENTORY_LIVE_CURRENT,     /* a sync or a poll has just succeeded: STANDING follows at once */
+    INVENTORY_LIVE_STANDING,    /* the value stands, and a long poll waits for changes */
+    INVENTORY_LIVE_BROKEN,      /* a sync follows at once */
+    INVENTORY_LIVE_TROUBLE,     /* a sync follows on request, or after a pause */
+    INVENTORY_LIVE_PROBING,     /* a short poll has to succeed before the value stands again */
+    INVENTORY_LIVE_ENDED,       /* the thread has nothing more to do */
 } InventoryLiveState;
 
 /*
- * Starts the thread where there is none, and hands the InventorySync over to it; where that does
- * not work nothing has happened. Start, IsRunning and Sync: by one thread at a time.
+ * Starts the thread, if there is none, and gives it the InventorySync. If that fails, nothing is
+ * changed. Start, IsRunning and Sync may be called by one thread at a time.
  *
- * @state: CURRENT after a sync, TROUBLE after one that failed, BROKEN where there was none.
- * @snapshot: the last one there is, or NULL; changes are told from there on.
+ * @state: CURRENT after a sync, TROUBLE after a failed one, BROKEN if there was none.
+ * @snapshot: the last one, or NULL; changes are reported relative to it.
  */
 void inventoryLiveStart(InventoryLive *live, InventoryLiveState state, InventorySnapshot *snapshot);
 
-/* Whether syncs are the thread's business: it is there, or has been stopped. */
+/* Whether the thread does the syncs: it runs, or was stopped. */
 gboolean inventoryLiveIsRunning(InventoryLive *live);
 
 /*
- * Makes the thread sync.
+ * Has the thread sync.
  *
  * Returns: (transfer full) a snapshot of a sync that began after this call, or NULL with @error.
  */
 InventorySnapshot *inventoryLiveSync(InventoryLive *live, GError **error);
 
-/* The session was renewed: a poll of the old one is over. Any thread. */
+/* The session was renewed: a poll of the old one has ended. Any thread. */
 void inventoryLiveRenewed(InventoryLive *live);
 
-/* As inventoryIsLive(). Any thread. */
+/* Like inventoryIsLive(). Any thread. */
 gboolean inventoryLiveIsLive(InventoryLive *live);
 
-/* inventoryNew() with times of one's own, for tests. */
+/* inventoryNew() with other times, for tests. */
 Inventory *inventoryNewPaced(ViSession *session, InventoryScope *scope, const InventoryPace *pace);

@@ -3,10 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/*
- * Finding the host that an inventory path names:
- * "Folder/Datacenter/Folder/ComputeResource[/Host]".
- */
+/* Finds the host of an inventory path: "Folder/Datacenter/Folder/ComputeResource[/Host]". */
 
 #include <string.h>
 
@@ -60,7 +57,7 @@ hasName(const VimObjectContent *object, const char *name)
     const char *wire = viAnyString(viObjectProperty(object, "name"));
     g_autofree char *plain = NULL;
 
-    /* No name is that long, and so nobody means it. */
+    /* No real name is that long. */
     if (!wire || strlen(wire) > LIMIT_NAME_BYTES)
         return FALSE;
     plain = nameUnescapeEntity(wire);
@@ -68,7 +65,7 @@ hasName(const VimObjectContent *object, const char *name)
 }
 
 /*
- * The child of @parent called @name, or (@name NULL) the only one of @type; NULL where there is
+ * The child of @parent with the name @name, or (@name NULL) the only one of @type; NULL if there is
  * none.
  */
 static const VimObjectContent *
@@ -91,17 +88,14 @@ findChild(const ViObjects *objects, const SoapMoRef *parent, const char *type, c
     return found;
 }
 
-/*
- * The datacenter's folder of hosts: the one among its folders whose name is "host" (it cannot be
- * renamed).
- */
+/* The datacenter's folder of hosts: its folder with the name "host" (it cannot be renamed). */
 static const VimObjectContent *
 hostFolder(const ViObjects *objects, const VimObjectContent *datacenter)
 {
     return findChild(objects, datacenter->obj, "Folder", "host");
 }
 
-/* A walk along the parts of a path. */
+/* The state of a walk along the parts of a path. */
 typedef struct {
     const ViObjects *objects;
     const char *path;
@@ -112,7 +106,7 @@ typedef struct {
 } Walk;
 
 /*
- * Takes the next part as a child of where the walk stands. Returns: that child, or NULL with
+ * Looks up the next part as a child of the current object. Returns: that child, or NULL with
  * @error.
  */
 static const VimObjectContent *
@@ -169,7 +163,7 @@ walkToCompute(Walk *walk, GError **error)
             return NULL;
         if (isType(child, "ComputeResource"))
             return child;
-        /* As the server writes it, however the user did. */
+        /* As written by the server, not by the user. */
         if (!walk->datacenter)
             g_string_append_printf(walk->datacenterPath, "%s%s",
                                    walk->datacenterPath->len ? "/" : "",
@@ -181,7 +175,7 @@ walkToCompute(Walk *walk, GError **error)
     }
 }
 
-/* The host of @compute that the rest of the path names. */
+/* The host of @compute for the rest of the path. */
 static const VimObjectContent *
 pickHost(Walk *walk, const VimObjectContent *compute, GError **error)
 {
@@ -255,7 +249,7 @@ inventoryResolvePath(ViSession *session, const char *path, GError **error)
 
     if (!objects)
         return NULL;
-    /* Each step looks at all objects, and folders may be in each other without an end. */
+    /* Each step searches all objects, and folders may form a cycle. */
     if (g_strv_length(parts) > LIMIT_INVENTORY_DEPTH) {
         g_set_error(error, INVENTORY_ERROR, INVENTORY_ERROR_PATH,
                     "the inventory path has more than %d parts", LIMIT_INVENTORY_DEPTH);

@@ -13,7 +13,7 @@
 
 /* ---- the index ------------------------------------------------------------------------------- */
 
-/* Adds unless @key is NULL or taken: the first one counts. */
+/* Adds unless @key is NULL or taken: the first entry counts. */
 static void
 indexAdd(GHashTable *table, gconstpointer key, gconstpointer value)
 {
@@ -21,7 +21,10 @@ indexAdd(GHashTable *table, gconstpointer key, gconstpointer value)
         g_hash_table_insert(table, (gpointer)key, (gpointer)value);
 }
 
-/* The keys are those of the pools as first built: whatever replaces one has the same. */
+/*
+ * The keys are those of the pools that were built first; a pool that replaces one has the same
+ * keys.
+ */
 static void
 indexPool(InventoryIndex *index, const InventoryPool *pool, size_t i)
 {
@@ -126,14 +129,14 @@ inventorySnapshotUnref(InventorySnapshot *snapshot)
     if (!snapshot || !g_atomic_int_dec_and_test(&snapshot->refs))
         return;
 
-    /* The index last: the pools that nobody has replaced are in its arena. */
+    /* The index last: its arena holds the pools that were not replaced. */
     inventoryTreeClear(&snapshot->tree);
     indexUnref(snapshot->index);
     g_free(snapshot->list);
     g_free(snapshot);
 }
 
-/* Its box may be of the index's arena; if not, its names still are. */
+/* Its box may be in the index's arena; its names are in any case. */
 const InventoryPool *
 inventoryPoolRef(const InventoryPool *pool)
 {
@@ -167,7 +170,9 @@ inventorySnapshotPools(const InventorySnapshot *snapshot, size_t *ret_n)
     if (list)
         return list;
 
-    /* Nobody pays for a list that nobody reads. Of two made at once, the first one counts. */
+    /*
+     * The list is made only when it is needed. If two are made at the same time, the first counts.
+     */
     list = g_new(const InventoryPool *, snapshot->tree.n + 1);
     list[snapshot->tree.n] = NULL;
     inventoryTreeList(&snapshot->tree, list);

@@ -12,7 +12,7 @@
 
 enum { STEP_FOLDER, STEP_HOST_FOLDER, STEP_HOST, STEP_DATASTORE, N_STEPS };
 
-/* One step of the walk: along @path of a @type, then on by the steps in @next. */
+/* One step of the walk: along @path of a @type, then the steps in @next. */
 typedef struct {
     const char *name;
     const char *type;
@@ -56,7 +56,7 @@ struct _InventorySpec {
     VimSelectionSpec *selectionPointers[N_STEPS][3];
 };
 
-/* Returns: what is asked of objects of @type, nothing at first. */
+/* Returns: the specification for objects of @type, initially empty. */
 static VimPropertySpec *
 propertiesOf(InventorySpec *spec, const char *type)
 {
@@ -78,7 +78,7 @@ propertiesOf(InventorySpec *spec, const char *type)
     return property;
 }
 
-/* Asks for one more property, once. */
+/* Adds a property, once. */
 static void
 addPath(VimPropertySpec *property, const char *path)
 {
@@ -103,7 +103,7 @@ addProperties(InventorySpec *spec, const char *type, const char **paths, size_t 
         addPath(property, paths[i]);
 }
 
-/* What the pools of @kind are made of, as far as a server of @version has it. */
+/* Adds the properties for pools of @kind that a server of @version has. */
 static void
 addKind(InventorySpec *spec, const InventoryKind *kind, const char *version)
 {
@@ -128,7 +128,7 @@ addStartingPoint(InventorySpec *spec, const SoapMoRef *ref)
     return object;
 }
 
-/* Makes step @i with references by name to the steps that follow it, leaving out @without. */
+/* Makes step @i with references by name to the steps that follow it, except @without. */
 static void
 initStep(InventorySpec *spec, int i, int without)
 {

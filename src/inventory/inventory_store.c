@@ -12,13 +12,15 @@
 #include "base_text.h"
 #include "inventory_store.h"
 
-/* A reply, or the pages of one read, shared by all values in it that are still the latest:
- * g_rc_box'ed. */
+/*
+ * A reply, or the pages of one read, shared by all its values that are still the latest:
+ * g_rc_box'ed.
+ */
 typedef struct {
     InventoryStore *store;
     gpointer reply;
     GDestroyNotify free;
-    size_t sent;            /* bytes of it as they came */
+    size_t sent;            /* bytes of it as received */
     size_t held;            /* bytes of memory it holds */
 } SharedReply;
 
@@ -31,14 +33,14 @@ typedef struct {
 struct _InventoryObject {
     SoapMoRef ref;
     gboolean isAlone;       /* see inventoryStoreNew(inventoryKindIsAlone) */
-    gboolean changed;       /* is among the store's changed ones */
-    GArray *properties;     /* Property; a handful, so searched in order */
+    gboolean changed;       /* is in the store's list of changed objects */
+    GArray *properties;     /* Property; few, so searched linearly */
 };
 
 struct _InventoryStore {
     gboolean (*isAlone)(const char *type);
     GHashTable *objects;    /* the object's reference → InventoryObject */
-    GPtrArray *changed;     /* InventoryObject, all alone; empty where more than these changed */
+    GPtrArray *changed;     /* InventoryObject, all independent; empty if more than these changed */
     gboolean moreChanged;
     guint64 stamp;
     size_t sent;            /* sums over the replies it holds */
@@ -46,7 +48,7 @@ struct _InventoryStore {
     LeftOut leftOut;
 };
 
-/* An object without properties holds no reply; it was sent in so many bytes at least. */
+/* An object without properties holds no reply; it was sent in at least this many bytes. */
 #define OBJECT_BYTES 64
 
 static SharedReply *
@@ -60,7 +62,7 @@ sharedReplyNew(InventoryStore *store, gpointer reply, GDestroyNotify freeReply)
     return shared;
 }
 
-/* Counts @reply among what the store of @shared holds. */
+/* Counts @reply as held by the store of @shared. */
 static void
 sharedReplyCount(SharedReply *shared, const SoapReply *reply)
 {
@@ -148,7 +150,7 @@ inventoryStoreFree(InventoryStore *store)
     g_free(store);
 }
 
-/* ---- what has changed ------------------------------------------------------------------------ */
+/* ---- changes --------------------------------------------------------------------------------- */
 
 static void
 clearChanged(InventoryStore *store)
@@ -160,7 +162,7 @@ clearChanged(InventoryStore *store)
     g_ptr_array_set_size(store->changed, 0);
 }
 
-/* Once everything has to be looked at again, there is no need to know where to look. */
+/* If everything has to be rebuilt anyway, the list of changes is not needed. */
 static void
 noteMore(InventoryStore *store)
 {
@@ -242,7 +244,7 @@ addStoredProperty(InventoryObject *object, const char *name, const SoapAny *valu
     g_array_append_vals(object->properties, &property, 1);
 }
 
-/* A name that is too long is none that was asked for. */
+/* No requested name is that long. */
 static gboolean
 setProperty(InventoryObject *object, const char *name, const SoapAny *value, SharedReply *reply,
             GError **error)
@@ -273,8 +275,8 @@ unsetProperty(InventoryObject *object, const char *name)
 }
 
 /*
- * Whether @name reaches into a property that is kept as a whole, e.g. summary.freeSpace where
- * summary is.
+ * Whether @name is a part of a property that is kept as a whole, e.g. summary.freeSpace if summary
+ * is.
  */
 static gboolean
 reachesInto(const InventoryObject *object, const char *name)
@@ -299,8 +301,8 @@ applyChange(InventoryObject *object, const VimPropertyChange *change, SharedRepl
         return TRUE;
 
     /*
-     * The filter was made without partialUpdates; a server that sends them all the same is read
-     * anew.
+     * The filter was made without partialUpdates. If a server sends them nevertheless, everything
+     * is read again.
      */
     if (reachesInto(object, change->name)) {
         textToError(error, VI_ERROR, VI_ERROR_COLLECTOR_VERSION,
@@ -314,7 +316,7 @@ applyChange(InventoryObject *object, const VimPropertyChange *change, SharedRepl
     return TRUE;
 }
 
-/* Whether @ref names an object that can be kept; one with a name that is too long is left out. */
+/* Whether @ref names an object that can be kept; an object with a longer name is left out. */
 static gboolean
 isUsableRef(InventoryStore *store, const SoapMoRef *ref)
 {
@@ -388,8 +390,8 @@ applyFilter(InventoryStore *store, const VimPropertyFilterUpdate *filter, Shared
 }
 
 /*
- * Whether @store may hold what it does. Of one that has grown, much may be the rest of replies of
- * which hardly anything is the latest: that goes when everything is read again.
+ * Whether @store is within its limit. If it has grown, much of it may be replies with few values
+ * that are still the latest. Reading everything again frees them.
  */
 static gboolean
 checkHeld(const InventoryStore *store, GError **error)

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Asks the standing filter what has changed, or waits until something does. */
+/* Asks the standing filter for changes, or waits for them. */
 
 #include <string.h>
 
@@ -16,7 +16,7 @@
 #include "vi_budget.h"
 #include "vi_collector.h"
 
-/* How often a server may call off a request that waits for nothing. */
+/* How often a server may cancel a request that does not wait. */
 #define CALLED_OFF_TRIES 4
 
 struct _InventorySync {
@@ -41,7 +41,7 @@ inventorySyncNew(ViSession *session, const InventoryScope *scope)
     return sync;
 }
 
-/* Forgets what the filter reported, but not the filter: it is still there at the server. */
+/* Discards what the filter reported, but not the filter, which still exists on the server. */
 static void
 forgetReports(InventorySync *sync)
 {
@@ -76,7 +76,7 @@ inventorySyncGeneration(const InventorySync *sync)
 
 /* ---- the filter ----------------------------------------------------------------------------- */
 
-/* What one sync, or one poll with what it brings, is bounded by. */
+/* The limits of one sync, or of one poll with its updates. */
 typedef struct {
     const Wake *wake;
     ViBudget budget;
@@ -90,7 +90,7 @@ optionsOf(const Bounds *bounds, guint64 generation)
     };
 }
 
-/* Takes the filter away, unless it went with its session. FALSE: it may be there. */
+/* Destroys the filter, unless it ended with its session. FALSE: it may still exist. */
 static gboolean
 dropFilter(InventorySync *sync, const Bounds *bounds, GError **error)
 {
@@ -103,14 +103,14 @@ dropFilter(InventorySync *sync, const Bounds *bounds, GError **error)
     return TRUE;
 }
 
-/* Starts over with a filter in the present session. */
+/* Starts over with a filter in the current session. */
 static gboolean
 makeFilter(InventorySync *sync, const Bounds *bounds, GError **error)
 {
     ViCallOptions options = optionsOf(bounds, 0);
 
     forgetReports(sync);
-    /* One that stayed would report everything once more, each time. */
+    /* A filter that remained would report everything a second time. */
     if (!dropFilter(sync, bounds, error))
         return FALSE;
 
@@ -127,8 +127,7 @@ makeFilter(InventorySync *sync, const Bounds *bounds, GError **error)
     return TRUE;
 }
 
-/* A new filter that reports nothing at all is no empty inventory: the root folder is always
- * there. */
+/* A new filter that reports nothing is not an empty inventory: the root folder always exists. */
 static gboolean
 checkAnswered(const InventorySync *sync, GError **error)
 {
@@ -140,13 +139,13 @@ checkAnswered(const InventorySync *sync, GError **error)
     return FALSE;
 }
 
-/* What one answer said. */
+/* The contents of one reply. */
 typedef struct {
-    gboolean changed;       /* something */
-    gboolean truncated;     /* and there is more */
+    gboolean changed;       /* there are changes */
+    gboolean truncated;     /* and there are more */
 } Answer;
 
-/* How many objects @updates tells of. */
+/* How many objects @updates mentions. */
 static size_t
 countObjects(const VimUpdateSet *updates)
 {
@@ -158,7 +157,7 @@ countObjects(const VimUpdateSet *updates)
     return n;
 }
 
-/* Asks once, waiting for @seconds, and applies what comes. */
+/* Asks once, waiting for @seconds, and applies the updates. */
 static gboolean
 askOnce(InventorySync *sync, guint seconds, Bounds *bounds, Answer *ret_answer, GError **error)
 {
@@ -197,8 +196,8 @@ askOnce(InventorySync *sync, guint seconds, Bounds *bounds, Answer *ret_answer, 
 }
 
 /*
- * As askOnce() without waiting. What was meant to end a poll may come late and meet this instead:
- * then the same is asked again.
+ * Like askOnce() without waiting. A late request to end a poll may cancel this call instead: then
+ * it asks again.
  */
 static gboolean
 askNow(InventorySync *sync, Bounds *bounds, Answer *ret_answer, GError **error)
@@ -217,7 +216,7 @@ askNow(InventorySync *sync, Bounds *bounds, Answer *ret_answer, GError **error)
     return FALSE;
 }
 
-/* Takes all that has changed, as far as @bounds go. @ret_changed: set when any did. */
+/* Applies all changes, within @bounds. @ret_changed: set if there are any. */
 static gboolean
 drainChanges(InventorySync *sync, Bounds *bounds, gboolean *ret_changed, GError **error)
 {
@@ -244,7 +243,7 @@ inventorySyncIsStale(const GError *error)
            g_error_matches(error, SOAP_ERROR, SOAP_ERROR_TRUNCATED);
 }
 
-/* ---- for who keeps the snapshot ------------------------------------------------------------- */
+/* ---- interface ------------------------------------------------------------------------------ */
 
 /* Returns: (transfer full) the snapshot that follows @current, or NULL: there is none. */
 static InventorySnapshot *
@@ -256,7 +255,7 @@ snapshotAfter(InventorySync *sync, InventorySnapshot *current, gboolean changed,
         return inventorySnapshotRef(current);
 
     now = inventorySnapshotUpdate(current, sync->store, sync->scope, error);
-    /* What is too much stays so: it is not kept. */
+    /* It would exceed the limit again, so it is not kept. */
     if (!now)
         forgetReports(sync);
     return now;
@@ -291,7 +290,7 @@ inventorySyncRun(InventorySync *sync, InventorySnapshot *current, const Wake *wa
         ok = trySync(sync, TRUE, &bounds, &changed, &local);
     }
     if (!ok) {
-        /* What was applied is half a truth: the next time everything is read again. */
+        /* What was applied is incomplete: the next call reads everything again. */
         forgetReports(sync);
         viBudgetExplain(&bounds.budget, &local);
         g_propagate_prefixed_error(error, g_steal_pointer(&local), "cannot read the inventory: ");
@@ -326,14 +325,17 @@ inventorySyncPoll(InventorySync *sync, InventorySnapshot *current, guint seconds
     viBudgetInit(&bounds.budget, sync->session, "WaitForUpdatesEx", seconds * 1000,
                  0 /* deadline */);
     waited = askOnce(sync, seconds, &bounds, &answer, &local);
-    /* The server is done with waiting, and what follows takes no longer for it. */
+    /* The server has finished waiting; what follows gets no extra time. */
     if (waited)
         bounds.budget.deadline = viBudgetDeadline(sync->session);
     if (waited && (!answer.truncated || drainChanges(sync, &bounds, &answer.changed, &local)))
         return snapshotAfter(sync, current, answer.changed, error);
     viBudgetExplain(&bounds.budget, &local);
 
-    /* Of a wait that was called off nothing can have been lost, of any other one, its answer. */
+    /*
+     * A wait that was cancelled cannot have lost updates; any other failed wait can have lost its
+     * reply.
+     */
     if (waited || !g_error_matches(local, VI_ERROR, VI_ERROR_CANCELLED))
         forgetReports(sync);
     g_propagate_prefixed_error(error, g_steal_pointer(&local),

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Pools in their order, in a tree whose branches snapshots share. */
+/* Pools in order, in a tree whose branches are shared by snapshots. */
 
 #include "inventory_tree.h"
 
@@ -12,7 +12,7 @@
 
 struct _InventoryTreeNode {
     gint refs;                  /* atomic */
-    gpointer children[WIDTH];   /* leaf: InventoryBox, else InventoryTreeNode; NULL behind them */
+    gpointer children[WIDTH];   /* leaf: InventoryBox, else InventoryTreeNode; the rest is NULL */
 };
 
 /* ---- references ------------------------------------------------------------------------------ */
@@ -70,7 +70,7 @@ nodeNew(gpointer const *children, size_t n)
     return node;
 }
 
-/* Groups @children by WIDTH. Returns: (transfer full): an array of the groups; one at least. */
+/* Groups @children by WIDTH. Returns: (transfer full): an array of at least one group. */
 static GPtrArray *
 groupChildren(gpointer const *children, size_t n)
 {
@@ -88,7 +88,7 @@ InventoryTree
 inventoryTreeNew(InventoryBox *const *boxes, size_t n)
 {
     gpointer const none = NULL;
-    /* An empty array may have no address, and that cannot be counted from. */
+    /* An empty array may be NULL, and adding to NULL is undefined. */
     g_autoptr(GPtrArray) nodes = groupChildren(n > 0 ? (gpointer const *)boxes : &none, n);
     InventoryTree tree = { .n = n };
 
@@ -120,14 +120,14 @@ inventoryTreeClear(InventoryTree *tree)
 
 /* ---- changing and reading -------------------------------------------------------------------- */
 
-/* Returns: (transfer full): @node, when nobody else has it, else a copy of it in its place. */
+/* Returns: (transfer full): @node, if it is not shared, else a copy that replaces it. */
 static InventoryTreeNode *
 nodeOwn(InventoryTreeNode *node, guint depth)
 {
     InventoryTreeNode *copy;
     guint i;
 
-    /* One reference is ours: all nodes above it are. */
+    /* This thread has one reference: it owns all nodes above it. */
     if (g_atomic_int_get(&node->refs) == 1)
         return node;
 

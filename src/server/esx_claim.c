@@ -16,12 +16,12 @@
 #include "esx_error.h"
 #include "http_transport.h"
 
-/* How often who waits looks at flags that nobody signals. */
+/* How often a waiting thread checks flags that are not signalled. */
 #define LOOK_US (50 * 1000)
 
 typedef struct {
     char *key;
-    char *path;             /* "[datastore] name", for people */
+    char *path;             /* "[datastore] name", for messages */
     gboolean shared;
 } Held;
 
@@ -30,18 +30,18 @@ struct _EsxClaim {
     gint64 since;           /* real time, seconds */
     Held *held;
     size_t nheld;
-    gboolean slow;          /* guarded, like the next */
+    gboolean slow;          /* guarded by the lock, like the next */
     const gint *givenUp;
 };
 
 static GMutex claimsLock;   /* guards what follows */
-static GCond changed;       /* a claim ended, or is slow no more */
+static GCond changed;       /* a claim ended, or is no longer slow */
 static GQueue claims = G_QUEUE_INIT;
 static guint64 epoch;
 
-/* ---- what a claim is on ---------------------------------------------------------------------- */
+/* ---- objects of claims ----------------------------------------------------------------------- */
 
-/* Returns: (transfer full): the datastore, however it was reached. */
+/* Returns: (transfer full): the identity of the datastore, through whichever server. */
 static char *
 datastoreKey(const InventoryDatastore *datastore)
 {
@@ -99,9 +99,9 @@ claimClear(EsxClaim *claim)
     g_free(claim);
 }
 
-/* ---- two that meet --------------------------------------------------------------------------- */
+/* ---- conflicts ------------------------------------------------------------------------------- */
 
-/* Returns: what of @wanted cannot be had beside @other; NULL: nothing. */
+/* Returns: the part of @wanted that conflicts with @other; NULL: none. */
 static const Held *
 findCrossing(const EsxClaim *wanted, const EsxClaim *other)
 {
@@ -170,7 +170,7 @@ esxClaimTake(const char *what, const EsxClaimOn *on, size_t n, guint waitMs, gin
     const Held *held = NULL;
     const EsxClaim *other;
 
-    /* Each change goes to the server in the end: so it is refused before it holds anything. */
+    /* Each change sends requests to the server, so refuse it before it claims anything. */
     if (!placesAwait(error))
         return NULL;
 

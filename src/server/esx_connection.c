@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* What belongs to one libvirt connection. */
+/* Data of one libvirt connection. */
 
 #include "esx_connection.h"
 
@@ -70,7 +70,9 @@ esxConnectionLeave(EsxConnection *connection)
 {
     gboolean last = FALSE;
 
-    /* Woken with the lock held: who waits frees the condition as soon as it has the lock. */
+    /*
+     * Signal with the lock held: the waiting thread frees the condition as soon as it has the lock.
+     */
     g_mutex_lock(&connection->lock);
     if (--connection->busy == 0)
         g_cond_broadcast(&connection->idle);

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* The errors' domain. */
+/* The error domain. */
 
 #include "esx_error.h"
 

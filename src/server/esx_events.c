@@ -6,10 +6,10 @@
 /*
  * Events of storage pools, on libvirt's own queue of events (object_event.h).
  *
- * A queue lives from the first registration to the last deregistration, and the next one gets a new
- * queue. One that stayed might keep an event that was put into it at the moment its last callback
- * went, without a timer to deliver it; and libvirt starts the timer for the first event in a queue
- * only, so that whoever registered next would hear nothing.
+ * A queue exists from the first registration to the last deregistration, and the next registration
+ * gets a new queue. An old queue might contain an event that was added just when its last callback
+ * was removed, without a timer to deliver it. libvirt starts the timer only for the first event in
+ * a queue, so the next callback would receive nothing.
  */
 
 #include "esx_events.h"
@@ -22,18 +22,18 @@
 
 typedef struct {
     virConnectPtr conn;     /* (unowned) the queue holds it */
-    int queueId;            /* what the queue calls the registration */
+    int queueId;            /* the queue's number of the registration */
 } Registration;
 
 struct _EsxEvents {
     /*
-     * Held while an event is put into the queue, so that who has deregistered the last callback
-     * knows that nobody is at its queue any more: libvirt may close a connection with the queue
-     * locked, which waits for the thread that tells of changes. Not held while libvirt removes a
-     * callback, since that calls back.
+     * Held while an event is added to the queue, so that after the last callback was deregistered,
+     * no thread uses its queue any more: libvirt may close a connection with the queue locked,
+     * which waits for the thread that reports changes. Not held while libvirt removes a callback,
+     * since that calls back.
      */
     GMutex lock;
-    virObjectEventState *queue;     /* NULL: nobody is registered */
+    virObjectEventState *queue;     /* NULL: no callback is registered */
     GHashTable *registrations;      /* number → Registration */
     int nextId;
 };
@@ -72,7 +72,7 @@ isEvent(int eventID)
     return false;
 }
 
-/* A queue begins with a timer of the event loop; all that libvirt says is that it has none. */
+/* A queue needs a timer of the event loop; libvirt's error says only that it has none. */
 static void
 reportNoLoop(void)
 {
@@ -142,7 +142,7 @@ esxEventsDeregister(EsxEvents *events, virConnectPtr conn, int callbackID)
     return rc < 0 ? -1 : 0;
 }
 
-/* ---- telling --------------------------------------------------------------------------------- */
+/* ---- reporting ------------------------------------------------------------------------------- */
 
 static bool
 isHeard(EsxEvents *events)

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* What gets into libvirt's log. */
+/* Lines of libvirt's log. */
 
 #include "esx_log.h"
 

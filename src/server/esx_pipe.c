@@ -4,11 +4,11 @@
  */
 
 /*
- * A ring of bytes, and beside it a queue of runs that says which of them stand between which holes.
+ * A ring of bytes, and a queue of runs that says which bytes are between which holes.
  *
- * Neither side holds the lock while it copies. A writer's bytes are not part of the pipe before it
- * says so, and a reader's are until it does, so the two never touch the same; a second thread on
- * the same side, which there should not be, waits its turn.
+ * Neither side holds the lock while it copies. A writer's bytes are part of the pipe only after it
+ * has copied them, and a reader's bytes until it has, so the two do not access the same bytes. A
+ * second thread on the same side, which should not exist, waits for its turn.
  */
 
 #include "esx_pipe.h"
@@ -33,22 +33,22 @@ struct _EsxPipe {
     gatomicrefcount refs;
     size_t capacity;
     size_t step;                /* see esxPipeSetStep */
-    guint readMs, writeMs;      /* see esxPipeSetPatience; 0: without a bound */
+    guint readMs, writeMs;      /* see esxPipeSetPatience; 0: no limit */
     char *ring;
     void (*notify)(gpointer opaque);
     gpointer opaque;
 
-    GMutex lock;                /* guards what follows, but not the bytes of the ring */
+    GMutex lock;                /* guards what follows, except the bytes of the ring */
     GCond readable, writable;
     GCond beginning;            /* begun became TRUE, or closed */
-    guint readers, writers;     /* that wait for them */
-    gboolean reading, writing;  /* one is at its copying */
+    guint readers, writers;     /* threads that wait for them */
+    gboolean reading, writing;  /* a thread is copying */
     size_t head;                /* where the first byte is */
     size_t used;
     Run runs[RUNS];             /* a ring as well */
     guint firstRun, nruns;
-    guint64 written;            /* in all, holes as well */
-    gint64 taken;               /* monotonic: when something was read the last time */
+    guint64 written;            /* in total, including holes */
+    gint64 taken;               /* monotonic: when something was last read */
     guint64 expected;           /* see esxPipeExpect; 0: nothing */
     gboolean settled;           /* the reader is in esxPipeAwaitEnd */
     gboolean begun, ended, closed;
@@ -158,14 +158,14 @@ consumePiece(EsxPipe *pipe, guint64 length)
 
 /* ---- what can be done; the lock is held ----------------------------------------------------- */
 
-/* Whether a hole stands first of which more may come. */
+/* Whether the first item is a hole that may still grow. */
 static gboolean
 isOpenHole(EsxPipe *pipe)
 {
     return pipe->nruns == 1 && firstRun(pipe)->isHole && !pipe->ended;
 }
 
-/* ESX_PIPE_DONE: data, or a hole that is to be expanded. */
+/* ESX_PIPE_DONE: data, or a hole to be expanded. */
 static EsxPipeResult
 lookAhead(EsxPipe *pipe, gboolean expand)
 {
@@ -178,7 +178,7 @@ lookAhead(EsxPipe *pipe, gboolean expand)
     return isOpenHole(pipe) ? ESX_PIPE_WAIT : ESX_PIPE_HOLE;
 }
 
-/* Whether the writer has written what is expected, and the reader is not through with it. */
+/* Whether the writer has written the expected length, and the reader has not finished with it. */
 static gboolean
 isHeld(const EsxPipe *pipe)
 {
@@ -197,7 +197,7 @@ roomForData(EsxPipe *pipe)
     return pipe->capacity - pipe->used;
 }
 
-/* Small steps would cost more in waking up than in copying. */
+/* With small steps, waking up would cost more than copying. */
 static gboolean
 hasRoom(EsxPipe *pipe)
 {
@@ -206,7 +206,7 @@ hasRoom(EsxPipe *pipe)
 
 /* ---- waiting and waking; the lock is held --------------------------------------------------- */
 
-/* @deadline: monotonic; 0: none. Returns: FALSE when it is over. */
+/* @deadline: monotonic; 0: none. Returns: FALSE after it. */
 static gboolean
 sleepOn(EsxPipe *pipe, GCond *cond, guint *waiters, gint64 deadline)
 {
@@ -221,14 +221,14 @@ sleepOn(EsxPipe *pipe, GCond *cond, guint *waiters, gint64 deadline)
     return inTime;
 }
 
-/* When a patience of @ms is over that begins at @from; 0: never. */
+/* The deadline for a patience of @ms from @from; 0: none. */
 static gint64
 overAt(gint64 from, guint ms)
 {
     return ms > 0 ? from + ms * (gint64)G_TIME_SPAN_MILLISECOND : 0;
 }
 
-/* A signal is a system call, whether somebody waits or not. */
+/* Signalling is a system call, even if no thread waits. */
 static void
 wakeWaiters(GCond *cond, guint waiters)
 {
@@ -253,7 +253,7 @@ wakeAll(EsxPipe *pipe)
     wakeWaiters(&pipe->writable, pipe->writers);
 }
 
-/* Releases the lock and tells the owner, if there is something to tell. */
+/* Releases the lock and notifies the owner, if something has changed. */
 static void
 unlockAndNotify(EsxPipe *pipe, gboolean news)
 {
@@ -273,12 +273,12 @@ copyIn(EsxPipe *pipe, size_t at, const char *data, size_t length)
     memcpy(pipe->ring, data + first, length - first);
 }
 
-/* ESX_PIPE_DONE: the turn to write is the caller's, who has to give it back. */
+/* ESX_PIPE_DONE: the caller has the turn to write, and must return it. */
 static EsxPipeResult
 takeWriteTurn(EsxPipe *pipe, gboolean block)
 {
     const gint64 begun = g_get_monotonic_time();
-    /* Once it had to wait, it waits for more than a little. */
+    /* After a wait, it waits for more than a few bytes. */
     gboolean waited = FALSE;
     gint64 deadline;
 
@@ -393,7 +393,7 @@ copyOut(const EsxPipe *pipe, size_t at, char *buffer, size_t length)
     memcpy(buffer + first, pipe->ring, length - first);
 }
 
-/* Waits for something to look at, if @block, and for whoever is reading. */
+/* Waits for a next item, if @block, and for another thread that is reading. */
 static EsxPipeResult
 awaitNews(EsxPipe *pipe, gboolean expand, gboolean block)
 {
@@ -479,7 +479,7 @@ esxPipeReadHole(EsxPipe *pipe, gboolean block, guint64 *ret_length)
     result = awaitNews(pipe, FALSE /* expand */, block);
     if (result == ESX_PIPE_HOLE) {
         pipe->taken = g_get_monotonic_time();
-        /* Where the queue of runs was full, there is room for data again. */
+        /* If the queue of runs was full, there is room for data again. */
         wasFull = !hasRoom(pipe);
         *ret_length = firstRun(pipe)->length;
         consumePiece(pipe, *ret_length);

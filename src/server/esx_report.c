@@ -4,12 +4,11 @@
  */
 
 /*
- * The table of errors. libvirt puts a text of its own before most messages, so a number is right
- * only if that text is: NO_CONNECT says "no connection driver available for", HTTP_ERROR "got
- * unknown HTTP error code", UNKNOWN_HOST "unknown host". Where none fits, SYSTEM_ERROR and RPC
- * print the message alone; they are also what libvirt's own remote driver gives for a server it
- * cannot reach, and for one that answers nonsense. A certificate that is not trusted is AUTH_FAILED
- * there, and so it is here.
+ * The table of errors. libvirt prefixes most messages with its own text, so a number is right only
+ * if that text is: NO_CONNECT says "no connection driver available for", HTTP_ERROR "got unknown
+ * HTTP error code", UNKNOWN_HOST "unknown host". If none is suitable, SYSTEM_ERROR and RPC print
+ * the message alone; libvirt's remote driver also uses them for a server that it cannot reach, and
+ * for invalid replies. A certificate that is not trusted is AUTH_FAILED there, and here too.
  */
 
 #include "esx_report_priv.h"
@@ -26,7 +25,7 @@
 typedef struct {
     int code;
     int number;             /* virErrorNumber */
-    const char *advice;     /* to put behind the message, or NULL */
+    const char *advice;     /* to append to the message, or NULL */
 } EsxErrorRow;
 
 #define ESX_ADVICE_RESTRICTED \
@@ -135,7 +134,7 @@ static const struct {
     { esxErrorQuark,        esxRows,        G_N_ELEMENTS(esxRows) },
 };
 
-/* Of a message, what may be taken by what failed, and what is left at least for why. */
+/* The maximum for what failed in a message, and the minimum for why. */
 #define ESX_ERROR_PREFIX_BYTES 250
 #define ESX_ERROR_ROOM_MIN 16
 
@@ -174,14 +173,14 @@ esxErrorNumber(const GError *error)
     return row ? row->number : VIR_ERR_INTERNAL_ERROR;
 }
 
-/* What a message has room for: @used bytes are taken. A little is left for it in any case. */
+/* The room for a message if @used bytes are taken. It has a minimum. */
 static size_t
 esxErrorRoom(size_t used)
 {
     return LIMIT_MESSAGE_BYTES - MIN(used, LIMIT_MESSAGE_BYTES - ESX_ERROR_ROOM_MIN);
 }
 
-/* An outcome that nobody knows comes before all that explains it; other advice behind. */
+/* An unknown outcome is stated before its explanation; other advice follows it. */
 static gboolean
 esxErrorIsFirst(const EsxErrorRow *row)
 {

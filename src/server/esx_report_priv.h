@@ -7,15 +7,15 @@
 
 #include "esx_report.h"
 
-/* What esxErrorReport() is made of; tests need it apart. */
+/* Parts of esxErrorReport(), for tests. */
 
-/* Whether the table has a row for @error: a test checks that it has one for every code there is. */
+/* Whether the table has a row for @error: a test checks that it has one for every code. */
 gboolean esxErrorIsListed(const GError *error);
 
 /*
- * Returns: (transfer full): the text libvirt gets for @error behind the prefix @format (NULL:
- * none), with what the table adds for a person. One line of valid UTF-8 of less than 1024 bytes,
- * which is all that libvirt keeps (see base_text.h): of longer text the middle goes, the end of
- * @error's message first, so that what its message begins with and the advice stay.
+ * Returns: (transfer full): the text for libvirt: @error with the prefix @format (NULL: none) and
+ * the advice of the table. One line of valid UTF-8 of less than 1024 bytes, which is all that
+ * libvirt keeps (see base_text.h). A longer text is cut in the middle, at the end of @error's
+ * message first, so that the beginning of the message and the advice remain.
  */
 char *esxErrorText(const GError *error, const char *format, ...) G_GNUC_PRINTF(2, 3);

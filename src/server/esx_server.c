@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* What belongs to one login at one server, and the order in which it goes. */
+/* Data of one login at one server, and the order in which it is freed. */
 
 #include "esx_server.h"
 
@@ -14,10 +14,10 @@
 
 VIR_LOG_INIT("esx.server");
 
-/* ---- what a listing left out ----------------------------------------------------------------- */
+/* ---- objects left out of listings ------------------------------------------------------------ */
 
 
-/* Returns: whether @text is news of @listing, and remembers it. */
+/* Returns: whether @text is new for @listing; remembers it. */
 static gboolean
 isNews(EsxServer *server, const char *listing, const char *text)
 {
@@ -47,7 +47,7 @@ esxServerTellLeftOut(EsxServer *server, const char *listing, const LeftOut *out)
                server->host, listing, text);
 }
 
-/* ---- what the inventory tells of itself ------------------------------------------------------ */
+/* ---- reports of the inventory ---------------------------------------------------------------- */
 
 static void
 tellChanged(gpointer opaque, InventorySnapshot *before, InventorySnapshot *now)
@@ -84,7 +84,7 @@ static const InventoryWatch inventoryWatch = {
     .lost = tellLost,
 };
 
-/* ---- what backends keep ---------------------------------------------------------------------- */
+/* ---- data of backends ------------------------------------------------------------------------ */
 
 gpointer
 esxServerStateOf(EsxServer *server, const EsxServerState *kind)
@@ -125,7 +125,7 @@ freeStates(GHashTable *states)
     g_hash_table_unref(states);
 }
 
-/* ---- how patient the ends of uploads are ---------------------------------------------------- */
+/* ---- waits for the ends of uploads ---------------------------------------------------------- */
 
 #define MISSED_PLACES 256
 
@@ -135,7 +135,7 @@ esxServerShareMissed(EsxServer *server, const char *host, guint port)
     static gint places[MISSED_PLACES];
     g_autofree char *name = g_ascii_strdown(host, -1);
 
-    /* Hosts may share a place, which costs them patience alone. */
+    /* Hosts may share an entry, which only shortens their waits. */
     server->missed = &places[(hashText(name) ^ port) % MISSED_PLACES];
 }
 
@@ -181,8 +181,8 @@ esxServerHardware(EsxServer *server, GError **error)
         return hardware;
 
     /*
-     * Without the lock: the network may be slow. Of two threads that ask at once, one's answer
-     * stays.
+     * Without the lock: the network may be slow. If two threads ask at the same time, one result is
+     * kept.
      */
     fetched = inventoryHardwareNew(server->session, inventoryScope(server->inventory), error);
     if (!fetched)
@@ -211,8 +211,8 @@ esxServerFree(EsxServer *server)
         return;
 
     /*
-     * First the inventory, whose thread tells the events; the session last of those that use it,
-     * and its end is the logout.
+     * First the inventory, whose thread reports events; the session after all that use it, and its
+     * end is the logout.
      */
     inventoryFree(server->inventory);
     esxEventsFree(server->events);

@@ -12,7 +12,7 @@ esxTransferFree(EsxTransfer *transfer)
 {
     if (!transfer)
         return;
-    /* While the struct is still there. */
+    /* Before the struct is freed. */
     g_clear_pointer(&transfer->what, g_free);
     g_clear_pointer(&transfer->rest, g_free);
     if (transfer->free)

@@ -15,12 +15,12 @@
 #include "vi_error.h"
 
 /*
- * The tables and the array take about as much as the volumes' structs, so that the arena may have
- * half of what a list may take.
+ * The tables and the array take about as much as the volumes' structs, so the arena may have half
+ * of a list's memory.
  */
 #define FACTOR (LIMIT_DERIVED / 2)
 
-/* Bytes of one volume's entries in the array and both tables, where these are rather empty. */
+/* Bytes of one volume's entries in the array and both tables, when these are sparsely filled. */
 #define ENTRIES 128
 
 struct _EsxVolumeList {
@@ -61,14 +61,14 @@ refuseMore(GError **error)
     return FALSE;
 }
 
-/* Returns: @text in the list's arena; NULL: it has no room. */
+/* Returns: @text in the list's arena; NULL if it is full. */
 static const char *
 keepText(EsxVolumeList *list, const char *text)
 {
     return arenaStrndup(list->arena, text, strlen(text));
 }
 
-/* Returns: the end of @path that is @text, or NULL when it ends otherwise. */
+/* Returns: the end of @path that equals @text, or NULL if there is none. */
 static const char *
 endOf(const char *path, const char *text)
 {
@@ -79,7 +79,7 @@ endOf(const char *path, const char *text)
                                                                        : NULL;
 }
 
-/* Returns: a copy of @volume in the list's arena; NULL: it has no room. */
+/* Returns: a copy of @volume in the list's arena; NULL if it is full. */
 static EsxVolume *
 copyVolume(EsxVolumeList *list, const EsxVolume *volume)
 {

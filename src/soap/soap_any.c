@@ -12,7 +12,7 @@
 
 #define NAMED(name) name, sizeof(name) - 1
 
-/* "ManagedObjectReference" and XML's own types; VI has names of its own for some of them. */
+/* "ManagedObjectReference" and the types of XML; VI has its own names for some of them. */
 static const struct {
     const char *name;
     size_t length;
@@ -32,7 +32,7 @@ static const struct {
     { NAMED("anyURI"), SOAP_KIND_STRING, "xsd:anyURI" },
     { NAMED("base64Binary"), SOAP_KIND_STRING, "xsd:base64Binary" },
     { NAMED("anyType"), SOAP_KIND_ANY, "xsd:anyType" },
-    /* What ArrayOf says before them. */
+    /* Their names after "ArrayOf". */
     { NAMED("String"), SOAP_KIND_STRING, "xsd:string" },
     { NAMED("Boolean"), SOAP_KIND_BOOL, "xsd:boolean" },
     { NAMED("Int"), SOAP_KIND_INT, "xsd:int" },
@@ -84,7 +84,7 @@ soapAnyField(SoapKind kind, gboolean isArray)
     return isArray ? &manyFields[kind] : &oneFields[kind];
 }
 
-/* Fills in what one value of type @name is. */
+/* Fills in the kind of one value of type @name. */
 static void
 findItemType(const char *name, size_t length, SoapAnyType *type)
 {

@@ -12,11 +12,13 @@
 G_STATIC_ASSERT((SOAP_CACHE_FIELDS & (SOAP_CACHE_FIELDS - 1)) == 0);
 G_STATIC_ASSERT((SOAP_CACHE_NAMES & (SOAP_CACHE_NAMES - 1)) == 0);
 
-/* Returns: (transfer none): the entry of the field @name of @type, which is made if need be. */
+/* Returns: (transfer none): the entry for the field @name of @type, made if needed. */
 static SoapCacheField *
 findField(SoapCache *cache, const SoapType *type, const char *name)
 {
-    /* Both are addresses; a name's may be odd, the low bits of a type's are always the same. */
+    /*
+     * Both are addresses. That of a name may be odd; the low bits of a type's are always the same.
+     */
     guint64 mixed = ((guint64)(guintptr)name ^ ((guint64)(guintptr)type >> 3)) *
                     G_GUINT64_CONSTANT(0x9E3779B97F4A7C15);
     SoapCacheField *seen = cache->fields[(mixed >> 32) & (SOAP_CACHE_FIELDS - 1)];
@@ -42,8 +44,8 @@ soapCacheSearch(SoapCache *cache, const SoapType *type, const char *name, SoapCa
 }
 
 /*
- * Returns: (transfer none): the local part of the qualified name in the @length bytes at @text,
- * whatever its prefix, with its length. XML allows blanks around it.
+ * Returns: (transfer none): the local part, with its length, of the qualified name in the @length
+ * bytes at @text. XML allows blanks around it.
  */
 static const char *
 localPart(const char *text, size_t length, size_t *ret_length)
@@ -62,7 +64,7 @@ localPart(const char *text, size_t length, size_t *ret_length)
     return text;
 }
 
-/* Makes @seen the name of these bytes. */
+/* Stores these bytes as the name @seen. */
 static gboolean
 learnName(SoapCacheName *seen, Arena *arena, const char *text, size_t length, GError **error)
 {
@@ -85,7 +87,7 @@ learnName(SoapCacheName *seen, Arena *arena, const char *text, size_t length, GE
 SoapCacheName *
 soapCacheName(SoapCache *cache, Arena *arena, const char *text, size_t length, GError **error)
 {
-    /* Names of one length differ at their ends, or in the middle. */
+    /* Names of the same length differ at their ends or in the middle. */
     size_t mixed = length == 0 ? 0 : length + (guchar)text[0] * 3 + (guchar)text[length / 2] * 5 +
                                          (guchar)text[length - 1] * 7;
     SoapCacheName *seen = &cache->names[mixed & (SOAP_CACHE_NAMES - 1)];

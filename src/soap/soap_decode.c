@@ -4,7 +4,7 @@
  */
 
 /*
- * What is SOAP in a reply: the envelope and the fault. The values inside are soap_frame's.
+ * The SOAP parts of a reply: the envelope and the fault. soap_frame decodes the values inside.
  *
  *   envelope > body > response (struct) > ...
  *                   \ fault             > detail > the fault's own type (object) > ...
@@ -39,7 +39,7 @@ struct _SoapDecoder {
     SoapFrames frames;
 };
 
-/* A fault is filled by rows, as everything is. */
+/* A fault is filled by rows, like all structs. */
 static const SoapField faultFields[] = {
     { "faultcode", SOAP_KIND_STRING, 0, offsetof(SoapFault, code), 0, NULL, "xsd:string" },
     { "faultstring", SOAP_KIND_STRING, 0, offsetof(SoapFault, message), 0, NULL, "xsd:string" },
@@ -106,7 +106,7 @@ beginFault(SoapDecoder *decoder, const SoapXmlElement *element, GError **error)
     return TRUE;
 }
 
-/* Whether @name is what the answer to @method is called. */
+/* Whether @name is the name of the response to @method. */
 static gboolean
 isResponseTo(const SoapMethod *method, const char *name)
 {
@@ -154,9 +154,7 @@ beginInBody(SoapDecoder *decoder, const SoapFrame *body, const SoapXmlElement *e
     return beginResponse(decoder, element, error);
 }
 
-/*
- * Stores the fault's name: "InvalidLoginFault" means InvalidLogin where no xsi:type says so.
- */
+/* Stores the fault's name: "InvalidLoginFault" means InvalidLogin if there is no xsi:type. */
 static gboolean
 nameFault(SoapDecoder *decoder, const SoapXmlElement *element, GError **error)
 {
@@ -176,7 +174,7 @@ nameFault(SoapDecoder *decoder, const SoapXmlElement *element, GError **error)
     return fault->name != NULL;
 }
 
-/* The child of <detail> is the fault itself; its name matters even where we do not know it. */
+/* The child of <detail> is the fault itself; its name matters even if it is unknown. */
 static gboolean
 beginInDetail(SoapDecoder *decoder, const SoapXmlElement *element, GError **error)
 {
@@ -226,7 +224,7 @@ decoderOnOuter(gpointer owner, SoapFrame *frame, const SoapXmlElement *element, 
 SoapDecoder *
 soapDecoderNew(const SoapMethod *method)
 {
-    /* Not zeroed: most of it is the stack of frames, of which a small reply needs little. */
+    /* Not zeroed: most of it is the stack of frames, and a small reply needs little of that. */
     SoapDecoder *decoder = g_new(SoapDecoder, 1);
 
     decoder->method = method;
@@ -253,7 +251,7 @@ soapDecoderFree(SoapDecoder *decoder)
 gboolean
 soapDecoderFeed(SoapDecoder *decoder, const char *data, size_t length, GError **error)
 {
-    /* What comes of a reply is in proportion to what came. */
+    /* The memory for a decoded reply is proportional to the reply. */
     decoder->bytes += length;
     arenaRaise(decoder->frames.arena, arenaCeilingFor(decoder->bytes, LIMIT_DECODED));
     return soapXmlFeed(decoder->xml, data, length, error);
@@ -281,7 +279,7 @@ soapDecoderFinish(SoapDecoder *decoder, GError **error)
 void
 soapReplyFree(SoapReply *reply)
 {
-    /* The reply itself is in its arena. */
+    /* The reply struct itself is in its arena. */
     if (reply)
         arenaFree(reply->arena);
 }

@@ -4,9 +4,9 @@
  */
 
 /*
- * A request is written by walking the tables, the root's fields first. What is absent leaves no
- * trace: servers refuse empty elements where they expect none. An xsi:type is written where the
- * real type is not the declared one, and in an anyType.
+ * A request is written by walking the tables, the fields of the root type first. Absent fields are
+ * omitted, because servers refuse unexpected empty elements. An xsi:type is written if the real
+ * type is not the declared one, and in an anyType.
  */
 
 #include "soap_encode.h"
@@ -21,12 +21,12 @@
 #include "soap_error.h"
 
 /*
- * What a request with a secret may take besides its strings. It is reserved beforehand, so that the
- * buffer does not move and leave a copy of the secret behind.
+ * Room for a request with a secret, in addition to its strings. It is reserved first, so that the
+ * buffer does not move and leave a copy of the secret.
  */
 #define SECRET_ROOM 4096
 
-/* The longest that one byte becomes: "&quot;". */
+/* The longest encoding of one byte: "&quot;". */
 #define LONGEST_ESCAPE 6
 
 static gboolean encodeObject(GString *out, const SoapObject *object, GError **error);
@@ -39,7 +39,7 @@ encodeFail(GError **error, const char *where, const char *what)
     return FALSE;
 }
 
-/* Whether XML can carry @c. */
+/* Whether XML allows @c. */
 static gboolean
 isXmlCharacter(gunichar c)
 {
@@ -69,7 +69,7 @@ escapeOf(char c)
     }
 }
 
-/* Good for element text and for attributes. */
+/* For element text and for attributes. */
 static gboolean
 encodeText(GString *out, const char *text, const char *where, GError **error)
 {
@@ -148,7 +148,7 @@ encodeMoRef(GString *out, const char *name, const SoapMoRef *moref, const char *
     return TRUE;
 }
 
-/* @declared is what the reader takes it for without an xsi:type; NULL: nothing. */
+/* @declared: the type that the server assumes without an xsi:type; NULL: none. */
 static gboolean
 encodeTyped(GString *out, const char *name, const SoapObject *object, const SoapType *declared,
             GError **error)
@@ -167,7 +167,7 @@ encodeTyped(GString *out, const char *name, const SoapObject *object, const Soap
 
 static gboolean encodeAny(GString *out, const char *name, const SoapAny *any, GError **error);
 
-/* Where one value of a field is: in the struct, or in the vector. */
+/* The location of one value of a field: in the struct, or in the vector. */
 typedef struct {
     const char *name;           /* of the element */
     SoapKind kind;
@@ -228,7 +228,10 @@ encodeItems(GString *out, const Slot *slot, gconstpointer values, size_t n, GErr
     return TRUE;
 }
 
-/* The array's name tells its items' tag: ArrayOfString has <string>, ArrayOfScsiLun <ScsiLun>. */
+/*
+ * The name of the array gives the tag of its items: ArrayOfString has <string>, ArrayOfScsiLun
+ * <ScsiLun>.
+ */
 static const char *
 anyItemTag(const SoapAnyType *type)
 {
@@ -321,7 +324,7 @@ encodeObject(GString *out, const SoapObject *object, GError **error)
     return TRUE;
 }
 
-/* How long the strings of a request can get, and whether one of them is secret. */
+/* The maximum length of the strings of a request, and whether one of them is secret. */
 static size_t
 encodeMeasureStrings(gconstpointer args, const SoapType *type, gboolean *ret_secret)
 {

@@ -15,7 +15,7 @@
 /* Most texts are shorter. */
 #define FIRST_TEXT 256
 
-/* A reference's text is stored by a row, as everything is. */
+/* The text of a reference is stored by a row, like all values. */
 static const SoapField moRefText = {
     "value", SOAP_KIND_STRING, 0, offsetof(SoapMoRef, value), 0, NULL, "ManagedObjectReference"
 };
@@ -82,7 +82,7 @@ soapFramesIsVim(const char *uri)
                    strcmp(uri, "urn:internalvim25") == 0);
 }
 
-/* Whether a child may be a field of its parent: not when it comes from a strange namespace. */
+/* Whether a child may be a field of its parent: not if its namespace is foreign. */
 static gboolean
 isOwnChild(const SoapFrame *parent, const SoapXmlElement *element)
 {
@@ -150,7 +150,7 @@ beginMoRef(SoapFrames *frames, gpointer base, const SoapField *field, const Soap
     return TRUE;
 }
 
-/* Returns: the type of our tables that @name means, or NULL. */
+/* Returns: the type in our tables for @name, or NULL. */
 static const SoapType *
 knownType(SoapCacheName *name)
 {
@@ -189,7 +189,7 @@ soapFramesBeginObject(SoapFrames *frames, gpointer base, const SoapField *field,
 static gboolean beginValue(SoapFrames *frames, gpointer base, const SoapField *field,
                            const SoapType *declared, const SoapXmlElement *element, GError **error);
 
-/* @any is an array; what its items are may be unknown. */
+/* @any is an array; the type of its items may be unknown. */
 static void
 beginAnyArray(SoapFrames *frames, SoapAny *any, const SoapAnyType *type,
               const SoapXmlElement *element)
@@ -243,7 +243,7 @@ beginAny(SoapFrames *frames, gpointer base, const SoapField *field, const SoapXm
     return beginValue(frames, any, soapAnyField(type.kind, FALSE), type.type, element, error);
 }
 
-/* An element begins that is a value of @field in struct @base. */
+/* The element that begins is a value of @field in struct @base. */
 static gboolean
 beginValue(SoapFrames *frames, gpointer base, const SoapField *field, const SoapType *declared,
            const SoapXmlElement *element, GError **error)
@@ -268,7 +268,7 @@ beginValue(SoapFrames *frames, gpointer base, const SoapField *field, const Soap
     return TRUE;
 }
 
-/* Makes @any, or one more item of it, an object of which nothing is known. */
+/* Makes @any, or a new item of it, an object of an unknown type. */
 static SoapObject *
 storeUnknownObject(SoapFrames *frames, SoapAny *any, GError **error)
 {
@@ -285,7 +285,7 @@ storeUnknownObject(SoapFrames *frames, SoapAny *any, GError **error)
     return object;
 }
 
-/* It has a child, so it is an object. */
+/* It has a child element, so it is an object. */
 static gboolean
 decideObject(SoapFrames *frames, SoapFrame *frame, GError **error)
 {
@@ -297,8 +297,8 @@ decideObject(SoapFrames *frames, SoapFrame *frame, GError **error)
 }
 
 /*
- * An item of an array of a type we do not know. When the item says a type we do know, the array is
- * one of objects; otherwise the first item decides, and the rest is taken for the same.
+ * An item of an array of an unknown type. If the item has a known type, the array is an array of
+ * objects. Otherwise the first item decides, and the others are assumed to be the same.
  */
 static gboolean
 beginStrangeItem(SoapFrames *frames, SoapFrame *array, const SoapXmlElement *element,
@@ -325,7 +325,7 @@ beginStrangeItem(SoapFrames *frames, SoapFrame *array, const SoapXmlElement *ele
     return TRUE;
 }
 
-/* Inline, as nearly every element of a reply is a field. */
+/* Inline, because nearly every element of a reply is a field. */
 static inline gboolean
 beginField(SoapFrames *frames, SoapFrame *frame, const SoapXmlElement *element, GError **error)
 {

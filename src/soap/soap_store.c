@@ -11,11 +11,11 @@
 #include "base_text.h"
 #include "soap_error.h"
 
-/* The first vector of an array; from there on it doubles. A power of two. */
+/* The size of an array's first vector, which then doubles. A power of two. */
 #define FIRST_VECTOR 4
 
 
-/* One value of any kind, as a vector has it. */
+/* One value of any kind, as in a vector. */
 typedef union {
     gboolean boolean;
     gint32 i32;
@@ -104,12 +104,12 @@ parseBoolean(const char *text, size_t length, gboolean *ret_value)
     return isTrue || isFalse;
 }
 
-/* So many digits fit into 64 bits, whatever they are. */
+/* This many digits fit into 64 bits, whatever they are. */
 #define SAFE_DIGITS 18
 
 /*
- * Decimal digits behind a sign or none. A third of all fields are numbers, and the C library, which
- * knows every base and locale, takes several times as long.
+ * Decimal digits after an optional sign. A third of all fields are numbers, and the C library,
+ * which supports all bases and locales, takes several times as long.
  */
 static gboolean
 parseInteger(const char *text, size_t length, gint64 least, gint64 most, gint64 *ret_value)
@@ -144,7 +144,10 @@ parseInteger(const char *text, size_t length, gint64 least, gint64 most, gint64 
     return TRUE;
 }
 
-/* XML writes INF and NaN, which the C library reads in any case; it also reads hexadecimal. */
+/*
+ * XML has INF and NaN, which the C library reads in upper and lower case; it also reads
+ * hexadecimal.
+ */
 static gboolean
 parseReal(const char *text, size_t length, gdouble *ret_value)
 {
@@ -161,7 +164,7 @@ parseReal(const char *text, size_t length, gdouble *ret_value)
     return TRUE;
 }
 
-/* @text is stripped; neither empty nor longer than any number. */
+/* @text is stripped, not empty, and not longer than any number. */
 static gboolean
 parseScalar(SoapKind kind, const char *text, size_t length, Value *ret_value)
 {
@@ -199,7 +202,7 @@ refuseText(const SoapField *field, const char *text, size_t length, GError **err
                 kindName(field->kind));
 }
 
-/* Room for one more behind the @n values of @vector. */
+/* Makes room for one more value after the @n values of @vector. */
 static gboolean
 growVector(Arena *arena, gpointer *vector, size_t n, size_t size, GError **error)
 {
@@ -243,7 +246,7 @@ putValue(gpointer place, SoapKind kind, const Value *value)
     }
 }
 
-/* Returns: where the next item of @field goes, which is there from now on; or NULL. */
+/* Returns: the place for the next item of @field, which it adds; or NULL. */
 static gpointer
 placeForItem(Arena *arena, gpointer *vector, size_t *n, const SoapField *field, GError **error)
 {
@@ -254,7 +257,7 @@ placeForItem(Arena *arena, gpointer *vector, size_t *n, const SoapField *field, 
     return (char *)*vector + (*n)++ * size;
 }
 
-/* Returns: where the next value of @field goes, which is there from now on; or NULL. */
+/* Returns: the place for the next value of @field, which it adds; or NULL. */
 static inline gpointer
 placeFor(Arena *arena, gpointer base, const SoapField *field, GError **error)
 {

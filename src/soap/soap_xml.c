@@ -14,8 +14,8 @@
 #include "soap_error.h"
 
 /*
- * libxml2 gets the reply in steps of this size, so that one long tag is noticed before it is
- * stored, and so that its own ceiling on look-ahead is never met.
+ * libxml2 gets the reply in steps of this size, so that a long tag is noticed before it is stored,
+ * and libxml2's own limit on look-ahead is not reached.
  */
 #define STEP (16 * 1024)
 
@@ -35,15 +35,15 @@ struct _SoapXml {
     size_t bytes;
     size_t quiet;           /* bytes since the last event */
     gboolean closed;        /* the root element has ended */
-    char head[LIMIT_QUOTED_BYTES + 1];    /* one more, to know that there is more */
+    char head[LIMIT_QUOTED_BYTES + 1];    /* one more, to detect that there is more */
     size_t nhead;
-    /* As in the parser's dictionary, where all names of elements, attributes and namespaces are. */
+    /* From the parser's dictionary, which has all names of elements, attributes and namespaces. */
     const guchar *nameType;
     const guchar *nameNil;
     const guchar *uriInstance;
 };
 
-/* Ends the reading; xml->error says why. */
+/* Stops reading; xml->error says why. */
 static void
 soapXmlStop(SoapXml *xml)
 {
@@ -66,7 +66,7 @@ soapXmlFail(SoapXml *xml, SoapErrorCode code, const char *format, ...)
     soapXmlStop(xml);
 }
 
-/* Says which ceiling was reached. */
+/* Reports which limit was reached. */
 static void
 soapXmlRefuseElement(SoapXml *xml)
 {
@@ -166,8 +166,8 @@ soapXmlOnInstruction(void *user, const xmlChar *target G_GNUC_UNUSED,
 }
 
 /*
- * SOAP forbids document types; with them goes every entity that could be declared, so that any but
- * XML's five is an error to libxml2.
+ * SOAP forbids document types. Without them no entity can be declared, so libxml2 reports all but
+ * XML's five as errors.
  */
 static void
 soapXmlOnDocumentType(void *user, const xmlChar *name G_GNUC_UNUSED,
@@ -181,7 +181,7 @@ soapXmlOnDocumentType(void *user, const xmlChar *name G_GNUC_UNUSED,
                 "with " TEXT_MESSAGE, quote);
 }
 
-/* Keeps libxml2 from printing; what it said is asked for when the reading has ended. */
+/* Prevents libxml2 from printing; its error is read when parsing has ended. */
 #if LIBXML_VERSION >= 21200
 static void
 soapXmlOnError(void *user G_GNUC_UNUSED, const xmlError *error G_GNUC_UNUSED)
@@ -235,9 +235,9 @@ soapXmlNew(const SoapXmlHandler *handler, gpointer user)
     if (!xml->parser)
         g_error("out of memory for an XML parser");
     /*
-     * NOENT, as without it libxml2 hands "&amp;" in attributes over as "&#38;"; there are no
-     * entities but XML's five, as a document type ends the reading. And UTF-8, whatever the reply
-     * claims: VI knows no other, and which converters run is not for a server to choose.
+     * NOENT, because without it libxml2 passes "&amp;" in attributes on as "&#38;"; the only
+     * entities are XML's five, as a document type stops the reading. UTF-8, whatever the reply
+     * claims: VI uses no other encoding, and a server must not choose which converters run.
      */
     xmlCtxtUseOptions(xml->parser, XML_PARSE_NONET | XML_PARSE_NOENT | XML_PARSE_IGNORE_ENC);
     xmlSwitchEncoding(xml->parser, XML_CHAR_ENCODING_UTF8);
@@ -267,8 +267,8 @@ soapXmlKeepHead(SoapXml *xml, const char *data, size_t length)
 }
 
 /*
- * The byte order mark that may begin a UTF-8 text. libxml2 looks for it only where it may guess the
- * encoding, so we do.
+ * The byte order mark that may begin a UTF-8 text. libxml2 looks for it only if it may guess the
+ * encoding, so it is handled here.
  */
 static gboolean
 soapXmlHasMark(const SoapXml *xml)
@@ -276,7 +276,7 @@ soapXmlHasMark(const SoapXml *xml)
     return xml->nhead >= MARK_LENGTH && memcmp(xml->head, "\xef\xbb\xbf", MARK_LENGTH) == 0;
 }
 
-/* Whether the reply began like XML at all: then what is wrong is worth a line number. */
+/* Whether the reply began like XML: then the error gets a line number. */
 static gboolean
 soapXmlLooksLikeXml(const SoapXml *xml)
 {
@@ -287,7 +287,7 @@ soapXmlLooksLikeXml(const SoapXml *xml)
     return i < xml->nhead && xml->head[i] == '<';
 }
 
-/* Puts what libxml2 has to say into words; it quotes the reply as it is, and at length. */
+/* Rewords errors of libxml2, which quote the reply unchanged and at length. */
 static void
 soapXmlRaise(SoapXml *xml, GError **error)
 {
@@ -336,9 +336,9 @@ soapXmlStep(SoapXml *xml, const char *data, size_t length, GError **error)
 }
 
 /*
- * Holds the first bytes back until it is known whether they are a byte order mark.
+ * Holds back the first bytes until it is known whether they are a byte order mark.
  *
- * Returns: how many of the @length bytes at @data that took.
+ * Returns: how many of the @length bytes at @data were used.
  */
 static size_t
 soapXmlHold(SoapXml *xml, const char *data, size_t length)
@@ -376,8 +376,8 @@ soapXmlFeed(SoapXml *xml, const char *data, size_t length, GError **error)
 }
 
 /*
- * What is cut comes first: libxml2 makes a last element of "<s" at the end, which then has the
- * wrong name for its reader.
+ * Check for truncation first: libxml2 turns "<s" at the end into an element, which then has an
+ * unexpected name.
  */
 gboolean
 soapXmlFinish(SoapXml *xml, GError **error)

@@ -13,10 +13,10 @@
 #include "esx_report.h"
 #include "esx_stream_worker.h"
 
-/* One thread may end a libvirt stream while another is waiting in it. */
+/* A thread may end a libvirt stream while another is waiting in it. */
 static GMutex attachment;
 
-/* Returns: (transfer full) what belongs to @st, or NULL with a libvirt error: it has ended. */
+/* Returns: (transfer full) the EsxStream of @st, or NULL with a libvirt error if it has ended. */
 static EsxStream *
 acquireStream(virStreamPtr st)
 {
@@ -28,7 +28,7 @@ acquireStream(virStreamPtr st)
     return NULL;
 }
 
-/* Returns: (transfer full) what belonged to @st, or NULL. */
+/* Returns: (transfer full) the EsxStream that @st had, or NULL. */
 static EsxStream *
 detachStream(virStreamPtr st)
 {
@@ -64,7 +64,7 @@ removeCallback(virStreamPtr st)
     return stream ? esxStreamEventsRemove(stream->events) : -1;
 }
 
-/* ---- what calls answer ---------------------------------------------------------------------- */
+/* ---- results of calls ----------------------------------------------------------------------- */
 
 /* Reports why the pipe is closed. Returns: -1. */
 static int
@@ -106,12 +106,12 @@ needSparse(EsxStream *stream)
 /* ---- sending -------------------------------------------------------------------------------- */
 
 /*
- * libvirtd goes on with the end that its client has announced as soon as a send has taken all, and
- * waits for the event that the stream is writable when it has not. So of the last byte that is
- * expected, a send that does not block says that it was not taken, until the transfer is through
- * with all of them; the byte comes a second time then.
+ * libvirtd continues with the end that its client has announced as soon as a send has taken all
+ * bytes; otherwise it waits until the stream is writable. So a send that does not block does not
+ * acknowledge the last expected byte until the transfer has finished with all bytes; then that byte
+ * is sent a second time.
  *
- * Returns: what the send answers.
+ * Returns: the result of the send.
  */
 static int
 keepBack(EsxStream *stream, size_t written)
@@ -122,7 +122,7 @@ keepBack(EsxStream *stream, size_t written)
     return written > 1 ? (int)written - 1 : -2;
 }
 
-/* The byte that was kept back comes again. Returns: what the send answers. */
+/* The byte that was held back is sent again. Returns: the result of the send. */
 static int
 takeAgain(EsxStream *stream)
 {
@@ -155,7 +155,7 @@ streamSend(virStreamPtr st, const char *data, size_t nbytes)
     return result == ESX_PIPE_DONE ? keepBack(stream, written) : reportClosed(stream);
 }
 
-/* Steps over the hole that stands next, which the caller has from InData. */
+/* Skips the next hole, which the caller has from InData. */
 static int
 skipHole(EsxStream *stream, long long length)
 {
@@ -172,7 +172,7 @@ skipHole(EsxStream *stream, long long length)
     return 0;
 }
 
-/* Returns: whether all holes together still have a length that fits a file. */
+/* Returns: whether the total length of all holes is still possible for a file. */
 static gboolean
 countHole(EsxStream *stream, long long length)
 {
@@ -202,7 +202,7 @@ streamSendHole(virStreamPtr st, long long length, unsigned int flags)
     }
 
     /*
-     * libvirtd throws away why a hole was refused, but not why data or the end was: one of them
+     * libvirtd discards the reason if a hole is refused, but not if data or the end is: one of them
      * follows.
      */
     if (esxPipeWriteHole(stream->pipe, (guint64)length) == ESX_PIPE_CLOSED &&
@@ -214,8 +214,8 @@ streamSendHole(virStreamPtr st, long long length, unsigned int flags)
 /* ---- receiving ------------------------------------------------------------------------------ */
 
 /*
- * What a receive of no bytes answers. libvirtd does that at the end of a sparse stream, and takes 0
- * for the end everywhere.
+ * The result of a receive of no bytes. libvirtd does that at the end of a sparse stream, and takes
+ * 0 for the end in all cases.
  */
 static int
 receiveNothing(EsxStream *stream)
@@ -309,7 +309,10 @@ streamInData(virStreamPtr st, int *data, long long *length)
     result = esxPipePeek(stream->pipe, !stream->nonblock, &run);
     if (result == ESX_PIPE_CLOSED)
         return reportClosed(stream);
-    /* What is not known yet is data of unknown length: its receive says that it would block. */
+    /*
+     * If the next item is not known yet, it counts as data of unknown length: its receive would
+     * block.
+     */
     *data = result == ESX_PIPE_DONE || result == ESX_PIPE_WAIT;
     *length = (long long)run;
     return 0;
@@ -330,7 +333,7 @@ streamFinish(virStreamPtr st)
         return esxStreamAwaitVerdict(stream);
     }
     /*
-     * The end follows the last byte after a moment: a reader that consumed every byte but not EOF
+     * The end follows shortly after the last byte: a reader that consumed every byte but not EOF
      * has not stopped early.
      */
     if (esxStreamAwaitEnd(stream))
@@ -351,7 +354,7 @@ streamAbort(virStreamPtr st)
     return 0;
 }
 
-/* A stream that is freed without its end. */
+/* A stream that is freed without Finish or Abort. */
 static void
 streamDispose(void *opaque)
 {
@@ -387,7 +390,7 @@ esxStreamOpen(virStreamPtr st, EsxConnection *connection, EsxTransfer *transfer)
                   transfer->what);
         return -1;
     }
-    /* The beginning of a download is waited for, while a thread of its own asks the server. */
+    /* Wait for the beginning of a download; its worker asks the server. */
     if (!transfer->isUpload && !placesAwait(&error)) {
         esxErrorReport(error, TEXT_MESSAGE, transfer->what);
         return -1;

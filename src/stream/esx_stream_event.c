@@ -14,11 +14,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* One callback, from its being added to its being freed. */
+/* One callback, from its registration until it is freed. */
 typedef struct {
-    gatomicrefcount refs;       /* the stream's events, the event loop, and each call */
+    gatomicrefcount refs;       /* held by the stream's events, the event loop, and each call */
     EsxStreamEvents *events;
-    virStreamPtr stream;        /* NULL once it was let go */
+    virStreamPtr stream;        /* NULL once it was removed */
     int fd;
     int handle;
     virStreamEventCallback cb;
@@ -29,7 +29,7 @@ typedef struct {
     int interest;
     gboolean signalled;         /* the eventfd is readable */
     gboolean removed;
-    guint calls;                /* that run now */
+    guint calls;                /* calls that are running */
 } Watch;
 
 struct _EsxStreamEvents {
@@ -51,7 +51,7 @@ eventsUnref(EsxStreamEvents *events)
     g_free(events);
 }
 
-/* Also the event loop's way to let go of a handle. */
+/* Also called by the event loop to free a handle. */
 static void
 watchUnref(void *opaque)
 {
@@ -64,8 +64,10 @@ watchUnref(void *opaque)
     g_free(watch);
 }
 
-/* Frees what a callback held that was removed and does not run. Without locks: the stream may be
- * gone afterwards, and with it the events. */
+/*
+ * Frees the data of a callback that was removed and does not run. Without locks: this may free the
+ * stream, and with it the events.
+ */
 static void
 letGo(Watch *watch)
 {
@@ -76,7 +78,7 @@ letGo(Watch *watch)
     virObjectUnref(stream);
 }
 
-/* ---- what is true; the lock is held --------------------------------------------------------- */
+/* ---- state; the lock is held ---------------------------------------------------------------- */
 
 static int
 eventsNow(EsxStreamEvents *events, const Watch *watch)
@@ -86,7 +88,7 @@ eventsNow(EsxStreamEvents *events, const Watch *watch)
     return events->ready(events->opaque) & (watch->interest | events->implied);
 }
 
-/* Makes the eventfd say whether the callback is to be called. */
+/* Sets the eventfd to whether the callback must be called. */
 static void
 settleEventfd(EsxStreamEvents *events)
 {
@@ -96,7 +98,7 @@ settleEventfd(EsxStreamEvents *events)
 
     if (!watch || wanted == watch->signalled)
         return;
-    /* Neither can fail: the counter is 0 or 1, and the other way round. */
+    /* Neither can fail: the counter is 0 before adding 1, and 1 before reading it. */
     if ((wanted ? eventfd_write(watch->fd, 1) : eventfd_read(watch->fd, &count)) == 0)
         watch->signalled = wanted;
 }
@@ -191,7 +193,7 @@ esxStreamEventsAdd(EsxStreamEvents *events, virStreamPtr stream, int interest,
         watchUnref(watch);
         return -1;
     }
-    /* From here on they belong to it; on failure they stay the caller's. */
+    /* From here on they belong to the callback; on failure they still belong to the caller. */
     watch->opaque = opaque;
     watch->ff = ff;
     virObjectRef(stream);

@@ -10,26 +10,26 @@
 #include "esx_libvirt.h"
 
 /*
- * EsxStreamEvents: the one callback that a stream may have on the application's event loop.
+ * EsxStreamEvents: the callback that a stream may have on the application's event loop.
  *
- * Level-triggered: the callback is called again and again while something it is interested in is
- * true, and not at all otherwise. The loop watches an eventfd that is readable exactly then;
- * whoever changes what is true says so by esxStreamEventsChanged(), from any thread. Only who adds
- * and removes the callback talks to the loop itself.
+ * Level-triggered: the callback is called repeatedly while one of its events is true, and not
+ * otherwise. The loop watches an eventfd that is readable exactly then. Code that changes the state
+ * calls esxStreamEventsChanged(), from any thread. Only adding and removing the callback uses the
+ * loop itself.
  *
- * While a callback is there it holds a reference on its stream. It may remove itself, end or free
- * the stream while it runs; what it was given to free is freed once, when it no longer runs.
+ * While registered, a callback holds a reference to its stream. It may remove itself, or end or
+ * free the stream, while it runs; its opaque data is freed once, when it no longer runs.
  */
 typedef struct _EsxStreamEvents EsxStreamEvents;
 
 /*
- * @ready: what of VIR_STREAM_EVENT_READABLE and so on is true now; called with a lock held, so that
- * it must not call back.
- * @implied: what everybody is told who is interested in anything.
+ * @ready: which of VIR_STREAM_EVENT_READABLE etc. are true now; called with a lock held, so it must
+ * not call back.
+ * @implied: events that are reported to any callback, even if not requested.
  */
 EsxStreamEvents *esxStreamEventsNew(int (*ready)(gpointer opaque), gpointer opaque, int implied);
 
-/* Removes the callback, if there is one, and frees. @ready is not called any more. */
+/* Removes the callback, if there is one, and frees. @ready is not called afterwards. */
 void esxStreamEventsFree(EsxStreamEvents *events);
 
 /* As in virStreamDriver. Returns: 0, or -1 with a libvirt error. */
@@ -41,5 +41,5 @@ int esxStreamEventsRemove(EsxStreamEvents *events);
 /* Removes the callback, if there is one. */
 void esxStreamEventsStop(EsxStreamEvents *events);
 
-/* What @ready says may have changed. */
+/* The result of @ready may have changed. */
 void esxStreamEventsChanged(EsxStreamEvents *events);

@@ -3,21 +3,21 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Whether a stream's client knows of its stream. See esx_stream_reply.h. */
+/* Whether a client has the reply that opened its stream. See esx_stream_reply.h. */
 
 #include "esx_stream_reply.h"
 
-/* Between two looks. */
+/* Between two checks. */
 #define PAUSE_US 1000
 
-/* What the client itself holds, and the look. */
+/* References of the client itself, and of the check. */
 #define REFERENCES_AT_REST 2
 
 struct _EsxStreamReply {
-    GWeakRef identity;          /* of the client; weak, so that no reference of ours is counted */
+    GWeakRef identity;          /* of the client; weak, so that it is not counted */
 };
 
-/* One look at a time: each holds a reference while it counts. */
+/* One check at a time: each holds a reference while it counts. */
 static GMutex looking;
 
 EsxStreamReply *
@@ -49,7 +49,7 @@ isKnown(EsxStreamReply *reply)
     GObject *identity = g_weak_ref_get(&reply->identity);
     gboolean known = TRUE;
 
-    /* The identity ends with its client, which outlives its calls. */
+    /* The identity is freed with its client, which outlives its calls. */
     if (identity) {
         known = g_atomic_int_get((gint *)&identity->ref_count) <= REFERENCES_AT_REST;
         g_object_unref(identity);

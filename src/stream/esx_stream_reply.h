@@ -14,23 +14,23 @@
  *
  * libvirtd registers for a stream's events before it queues that reply, and another thread handles
  * them. Data, holes and the end of data may overtake the reply: the client keeps them for the
- * stream. An error may not: libvirt's client takes it for the reply ("Unexpected message type 0"),
- * finds no call for the true reply, and closes the whole connection.
+ * stream. An error must not: libvirt's client takes it for the reply ("Unexpected message type 0"),
+ * finds no call for the real reply, and closes the whole connection.
  *
- * The proof. The thread of libvirtd that dispatches a call takes a reference on the identity of its
- * client before the call, and drops it when it returns, which is after the reply was queued. The
- * client keeps one reference as long as it exists, which is longer than any call. So while no more
- * than that one is there, no call of this client is under way, and the one that opened the stream
- * has its reply. What is queued later is sent later.
+ * The proof: the thread of libvirtd that dispatches a call takes a reference to the identity of its
+ * client before the call, and drops it when it returns, after the reply was queued. The client
+ * keeps one reference as long as it exists, which is longer than any call. So while there is only
+ * this one, no call of this client is under way, and the reply that opened the stream is queued.
+ * Messages that are queued later are sent later.
  *
- * The proof may be late, where the same client has other calls under way. Then a failure is told as
+ * The proof may be late if the same client has other calls under way. Then a failure is reported as
  * the end of the data, and by the call that ends the stream.
  */
 typedef struct _EsxStreamReply EsxStreamReply;
 
 /*
- * To be called by the call that opens the stream. Returns: NULL outside of a call of libvirtd,
- * where there is no reply to wait for.
+ * Called by the call that opens the stream. Returns: NULL outside of a call of libvirtd, where
+ * there is no reply to wait for.
  */
 EsxStreamReply *esxStreamReplyNew(void);
 

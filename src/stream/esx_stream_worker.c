@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* A transfer under way: the thread that runs it, and how it tells what it came to. */
+/* A running transfer: its thread, and how it reports the result. */
 
 #include "esx_stream_worker.h"
 
@@ -17,23 +17,23 @@ VIR_LOG_INIT("esx.stream");
 
 #define LINGER_MS 1000
 
-/* How long a failure waits for the proof that its client may be told of it by an error. */
+/* How long a failure waits for the proof that it may be reported to the client as an error. */
 #define REPLY_MS 1000
 
-/* How often who waits looks whether a pipe was drained. */
+/* How often a waiting thread checks whether a pipe was drained. */
 #define DRAIN_LOOK_MS 100
 
-/* The streams whose workers run. */
+/* The streams with running workers. */
 static struct {
     GMutex lock;
     GCond none;
     GPtrArray *running;         /* NULL: none yet */
-    gboolean ending;            /* none begins any more */
+    gboolean ending;            /* none may begin */
 } streams;
 
-/* ---- what is true now ------------------------------------------------------------------------ */
+/* ---- current state --------------------------------------------------------------------------- */
 
-/* ERROR only with the closed pipe, which is what says why: libvirtd asks for the reason at once. */
+/* ERROR only when the pipe is closed, since it has the reason: libvirtd asks for that at once. */
 static int
 readyEvents(gpointer opaque)
 {
@@ -54,7 +54,7 @@ readyEvents(gpointer opaque)
     return events | VIR_STREAM_EVENT_WRITABLE;
 }
 
-/* The pipe has news; also who waits for the end of a download wants to know. */
+/* The pipe has changed; a thread that waits for the end of a download is notified too. */
 static void
 notifyNews(gpointer opaque)
 {
@@ -121,7 +121,7 @@ esxStreamUnref(EsxStream *stream)
     g_free(stream);
 }
 
-/* ---- waiting for it, or not ------------------------------------------------------------------ */
+/* ---- waiting for the worker ------------------------------------------------------------------ */
 
 void
 esxStreamAbandon(EsxStream *stream)
@@ -139,7 +139,9 @@ fromNow(guint ms)
     return g_get_monotonic_time() + ms * G_TIME_SPAN_MILLISECOND;
 }
 
-/* A stream that blocks may be finished with much of it still on its way: that has no limit here. */
+/*
+ * A blocking stream may be finished with much data still in the pipe: that wait has no limit here.
+ */
 static gboolean
 isOnItsWay(EsxStream *stream)
 {
@@ -148,7 +150,7 @@ isOnItsWay(EsxStream *stream)
 
 /*
  * @ms: how long to wait.
- * @silentMs: how long to wait while nothing goes out.
+ * @silentMs: how long to wait while nothing is sent.
  */
 static gboolean
 awaitDone(EsxStream *stream, guint ms, guint silentMs)
@@ -179,8 +181,8 @@ nowSeconds(void)
 }
 
 /*
- * How long Finish waits, of its @usualMs. In a daemon its main loop waits as well, and with it
- * every client, and the waits for one host must not add up.
+ * How long Finish waits, at most @usualMs. In a daemon its main loop waits as well, and with it
+ * every client, so the waits for one host must not add up.
  */
 static guint
 patienceMs(const EsxStream *stream, guint usualMs)
@@ -194,7 +196,7 @@ patienceMs(const EsxStream *stream, guint usualMs)
     return MIN(stream->finishMs, usualMs);
 }
 
-/* Remembers for the next ones whether the server answered in time. */
+/* Records for the next ones whether the server replied in time. */
 static void
 noteWait(const EsxStream *stream, gboolean done)
 {
@@ -205,7 +207,7 @@ noteWait(const EsxStream *stream, gboolean done)
         g_atomic_int_set(stream->missed, silent ? MAX(nowSeconds(), 1) : 0);
 }
 
-/* Returns: 0, or -1 with the libvirt error for what a transfer that is done came to. */
+/* Returns: 0, or -1 with the libvirt error of a finished transfer. */
 static int
 reportVerdict(EsxStream *stream)
 {
@@ -231,7 +233,7 @@ esxStreamAwaitVerdict(EsxStream *stream)
 
     took = g_get_monotonic_time() - begun;
     esxStreamAbandon(stream);
-    /* The worker takes it away as soon as the server lets it. */
+    /* The worker deletes it as soon as the server allows it. */
     if (stream->rest)
         left = textFormat("'%s'" ESX_LEFT_BEHIND "; ", stream->rest);
     /* In tenths of a second: "5", "0.1", "300". */
@@ -286,8 +288,8 @@ esxStreamAwaitEnd(EsxStream *stream)
 /* ---- the worker ----------------------------------------------------------------------------- */
 
 /*
- * Nobody asks any more, and the error may name what had to be left on the server. That a transfer
- * was cancelled is no news: it was told to.
+ * No call returns the error any more, and it may name files left on the server. A cancellation was
+ * requested, so it is not logged as a warning.
  */
 static void
 logForNobody(EsxStream *stream, const GError *error)
@@ -301,13 +303,13 @@ logForNobody(EsxStream *stream, const GError *error)
 }
 
 /*
- * What a download has sent is still to be read, unless it failed. A failure that its client may not
- * be told of yet is the end of the data, and Finish tells it: see esx_stream_reply.h.
+ * The data of a download can still be read, unless it failed. A failure that must not be reported
+ * to the client yet becomes the end of the data, and Finish reports it: see esx_stream_reply.h.
  */
 static void
 endPipe(EsxStream *stream, const GError *error)
 {
-    /* Before it has begun, the failure is that of the call that opens it, which waits for it. */
+    /* Before it has begun, the call that opens it waits for it, and reports the failure. */
     const gboolean begun = esxPipeAwaitBegun(stream->pipe, 1 /* deadline */) == ESX_PIPE_DONE;
 
     if (stream->isUpload ||
@@ -317,7 +319,7 @@ endPipe(EsxStream *stream, const GError *error)
         esxPipeEnd(stream->pipe);
 }
 
-/* Tells everybody what the transfer came to. @error: (transfer full) (nullable). */
+/* Publishes the result of the transfer. @error: (transfer full) (nullable). */
 static void
 settleVerdict(EsxStream *stream, GError *error)
 {
@@ -375,7 +377,7 @@ esxStreamsCancel(void)
         g_ptr_array_add(running, esxStreamRef(g_ptr_array_index(streams.running, i)));
     g_mutex_unlock(&streams.lock);
 
-    /* Without the lock: what closes a pipe calls the event loop. */
+    /* Without the lock: closing a pipe calls the event loop. */
     for (i = 0; i < running->len; i++)
         esxStreamAbandon(g_ptr_array_index(running, i));
 }

@@ -10,9 +10,8 @@
 #include "esx_stream_reply.h"
 
 /*
- * EsxStream: a transfer under way. It is shared by the libvirt stream it belongs to, by the worker
- * thread that runs the transfer, and by calls that are in it; ending the stream takes it away from
- * the first.
+ * EsxStream: a running transfer. It is shared by its libvirt stream, by the worker thread that runs
+ * the transfer, and by calls that use it; ending the stream detaches it from the libvirt stream.
  */
 typedef struct {
     gatomicrefcount refs;
@@ -23,9 +22,9 @@ typedef struct {
     char *rest;                 /* see EsxTransfer */
     guint finishMs;
     gint *missed;               /* EsxServer.missed, or NULL */
-    EsxStreamReply *reply;      /* of the call that opens it; NULL: nobody waits for one */
+    EsxStreamReply *reply;      /* of the call that opens it; NULL: no reply to wait for */
     gint cancel;                /* atomic */
-    gint failed;                /* atomic: the transfer did */
+    gint failed;                /* atomic: the transfer has begun */
     gint keptBack;              /* atomic: the last byte will be sent again */
 
     EsxTransfer *transfer;      /* the worker's */
@@ -33,10 +32,10 @@ typedef struct {
 
     GMutex lock;                /* guards what follows */
     GCond changed;              /* the pipe's state, or done */
-    gboolean done;              /* the worker has ended, */
-    GError *verdict;            /* with this; NULL: well */
-    gboolean abandoned;         /* nobody will ask for the verdict */
-    guint64 holes;              /* what was sent in holes, in all */
+    gboolean done;              /* the worker has ended */
+    GError *verdict;            /* its error; NULL: success */
+    gboolean abandoned;         /* the result will not be read */
+    guint64 holes;              /* total length of the holes sent */
 } EsxStream;
 
 /* @transfer, @connection: borrowed until esxStreamStart. */
@@ -48,25 +47,27 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxStream, esxStreamUnref)
 /*
  * Starts the worker, which holds the connection and takes the transfer.
  *
- * Returns: FALSE with @error, and the transfer is the caller's still.
+ * Returns: FALSE with @error; then the transfer still belongs to the caller.
  */
 gboolean esxStreamStart(EsxStream *stream, GError **error);
 
 /*
- * Waits until a download has begun. An upload begins with its first byte, which is not waited for.
+ * Waits until a download has begun. Does not wait for the first byte of an upload.
  *
- * Returns: 0, or -1 with a libvirt error: it has failed before that, or was told to stop for it.
+ * Returns: 0, or -1 with a libvirt error: it failed before that, or was stopped because of the
+ * wait.
  */
 int esxStreamAwaitBeginning(EsxStream *stream);
 
-/* Tells the worker to stop; nobody waits for it, nor asks for its verdict. */
+/* Cancels the worker; does not wait for it, and its result is not read. */
 void esxStreamAbandon(EsxStream *stream);
 
-/* Waits for the worker. Returns: 0, or -1 with the libvirt error for what it came to. */
+/* Waits for the worker. Returns: 0, or -1 with the libvirt error of the transfer. */
 int esxStreamAwaitVerdict(EsxStream *stream);
 
 /*
- * Whether a download has ended, well or not. Where the stream blocks, waits until it is clear what
- * comes next: not longer than a server takes that has sent everything, but has not said so.
+ * Whether a download has ended, successfully or not. On a blocking stream, waits until it is known
+ * what comes next: no longer than a server needs that has sent everything but has not ended its
+ * reply.
  */
 gboolean esxStreamAwaitEnd(EsxStream *stream);

@@ -19,9 +19,9 @@ viSearchFree(ViSearch *search)
 }
 
 /*
- * Disks with their sizes and kind; other images by their types; and, where the server takes it, all
- * that is of no type. A query of the base type matches every file by the letter of the API; that no
- * server refuses it is written nowhere.
+ * Disks with their sizes and kind; other images by their types; and, if the server accepts it,
+ * files of no type. According to the API, a query of the base type matches every file, but it is
+ * not documented that all servers accept it.
  */
 static SoapReply *
 startSearch(ViSession *session, const SoapMoRef *browser, const char *path, ViBrowserWhat what,
@@ -72,7 +72,7 @@ startSearch(ViSession *session, const SoapMoRef *browser, const char *path, ViBr
     return viCall(session, &vimMethodSearchDatastoreSubFolders_Task, &args, &options, error);
 }
 
-/* Takes the folders out of the task's result. */
+/* Takes the folders from the task's result. */
 static gboolean
 takeFolders(ViSearch *search, GError **error)
 {

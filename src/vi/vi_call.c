@@ -12,8 +12,8 @@
 typedef enum {
     OUTCOME_OK,
     OUTCOME_FAILED,         /* final */
-    OUTCOME_EXPIRED,        /* the server does not know the session any more */
-    OUTCOME_BROKEN,         /* nobody knows what became of the call */
+    OUTCOME_EXPIRED,        /* the server no longer knows the session */
+    OUTCOME_BROKEN,         /* the outcome of the call is unknown */
 } Outcome;
 
 static gboolean
@@ -25,9 +25,8 @@ isCallBroken(const GError *error)
 }
 
 /*
- * What @error, which is no fault, means for a call of @method. Of one that must not be
- * repeated nobody knows either what became of it when the server went silent; the error says so by
- * its code.
+ * What @error, which is not a fault, means for a call of @method. If the call must not be repeated
+ * and the server became silent, its outcome is unknown as well; the error's code says so.
  */
 static Outcome
 outcomeOf(const SoapMethod *method, GError **error)
@@ -35,7 +34,7 @@ outcomeOf(const SoapMethod *method, GError **error)
     const gboolean silent = g_error_matches(*error, HTTP_ERROR, HTTP_ERROR_TIMEOUT);
 
     if (method->replay == SOAP_REPLAY_ONCE && (silent || isCallBroken(*error))) {
-        /* Errors of the network do not name the method, but here it is what matters. */
+        /* Network errors do not name the method, but here it matters. */
         if ((*error)->domain == HTTP_ERROR)
             textAddToError(error, "%s: ", method->name);
         (*error)->domain = VI_ERROR;
@@ -45,7 +44,7 @@ outcomeOf(const SoapMethod *method, GError **error)
     return isCallBroken(*error) ? OUTCOME_BROKEN : OUTCOME_FAILED;
 }
 
-/* Sends once. @ret_generation is the session's generation it ran in. */
+/* Sends once. @ret_generation is the session's generation in which it ran. */
 static Outcome
 attemptCall(ViSession *session, const SoapMethod *method, gconstpointer args,
             const ViCallOptions *options, SoapReply **ret_reply, guint64 *ret_generation,
@@ -71,7 +70,7 @@ attemptCall(ViSession *session, const SoapMethod *method, gconstpointer args,
                                                                         : OUTCOME_FAILED;
 }
 
-/* Whether the call may go out once more after @outcome; prepares the session for it. */
+/* Whether the call may be sent again after @outcome; prepares the session for it. */
 static gboolean
 mayRepeat(ViSession *session, const SoapMethod *method, const ViCallOptions *options,
           Outcome outcome, guint64 generation, GError **error)
@@ -119,7 +118,7 @@ viCall(ViSession *session, const SoapMethod *method, gconstpointer args,
     return NULL;
 }
 
-/* ---- what tidies up ------------------------------------------------------------------------- */
+/* ---- cleaning up ---------------------------------------------------------------------------- */
 
 static gint tidying;    /* raised once, by viSessionEndTidying() */
 

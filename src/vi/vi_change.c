@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* One call that changes files: once, to its end, with the files' names in every error. */
+/* One call that changes files: sent once, awaited, and with the files' names in every error. */
 
 #include <string.h>
 
@@ -14,8 +14,8 @@
 /* ---- errors --------------------------------------------------------------------------------- */
 
 /*
- * Whether the server may have done, or begun, what it was asked for although @error says that
- * nothing readable came back. viCall() tells of broken connections itself.
+ * Whether the server may have done, or begun, the change although @error says that there was no
+ * readable reply. viCall() itself reports broken connections.
  */
 static gboolean
 leavesOpen(const GError *error)
@@ -36,7 +36,7 @@ phraseOf(const char *text)
     return g_strndup(text, length > 0 && text[length - 1] == '.' ? length - 1 : length);
 }
 
-/* Puts the names of the files behind @error, unless the server has named one of them. */
+/* Appends the names of the files to @error, unless the server has named one of them. */
 static void
 nameFiles(const ViChanging *changing, GError **error)
 {
@@ -67,7 +67,7 @@ noteChanged(const ViChanging *changing)
         changing->change->changed = TRUE;
 }
 
-/* Takes @cause (transfer full) as the error of the change. Returns: FALSE. */
+/* Sets @cause (transfer full) as the error of the change. Returns: FALSE. */
 static gboolean
 failChange(const ViChanging *changing, GError *cause, GError **error)
 {
@@ -158,7 +158,7 @@ viChangeCall(const ViChanging *changing, gconstpointer args, GError **error)
     return TRUE;
 }
 
-/* The task in @reply; every method that starts one has this one field in its response. */
+/* The task in @reply; all methods that start a task have this field in their response. */
 static const SoapMoRef *
 taskOf(const SoapReply *reply)
 {
@@ -196,7 +196,7 @@ viChangeRun(const ViChanging *changing, gconstpointer args, GError **error)
         noteChanged(changing);
         return TRUE;
     }
-    /* It was stopped somewhere on its way. */
+    /* It was stopped in the middle. */
     if (g_error_matches(local, VI_ERROR, VI_ERROR_CANCELLED) ||
         g_error_matches(local, VI_ERROR, VI_ERROR_TIMEOUT))
         noteChanged(changing);

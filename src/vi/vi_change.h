@@ -9,8 +9,8 @@
 #include "vi_file.h"
 
 /*
- * What vi_file.c and vi_disk.c have in common: one call that changes files, sent once, and waited
- * for. Every error names the files; what leaves the outcome open is VI_ERROR_OUTCOME_UNKNOWN.
+ * Shared by vi_file.c and vi_disk.c: one call that changes files, sent once and waited for. All
+ * errors name the files; if the outcome is unknown, the error is VI_ERROR_OUTCOME_UNKNOWN.
  */
 
 typedef struct {
@@ -18,17 +18,17 @@ typedef struct {
     ViChange *change;               /* or NULL */
     const SoapMethod *method;
     const char *path;               /* "[datastore] dir/file" */
-    const char *toPath;             /* where it goes; NULL: nowhere */
+    const char *toPath;             /* the target; NULL: none */
 } ViChanging;
 
-/* Calls a method that returns when all is done. */
+/* Calls a method that returns when the change is done. */
 gboolean viChangeCall(const ViChanging *changing, gconstpointer args, GError **error);
 
 /* Calls a method that starts a task, and waits for its end. */
 gboolean viChangeRun(const ViChanging *changing, gconstpointer args, GError **error);
 
 /*
- * Returns: @manager, or NULL with VI_ERROR_NOT_SUPPORTED, where the server has none.
+ * Returns: @manager, or NULL with VI_ERROR_NOT_SUPPORTED if the server has none.
  *
  * @what: its name, for the error.
  */

@@ -84,8 +84,8 @@ viCollectorSaysExpired(VimObjectContent *const *objects, size_t nobjects)
 typedef enum {
     READ_OK,
     READ_FAILED,    /* with an error */
-    READ_EXPIRED,   /* without one: the session of generation Read.generation is over */
-    READ_RENEWED,   /* likewise, and there is a new one already */
+    READ_EXPIRED,   /* without one: the session of generation Read.generation has ended */
+    READ_RENEWED,   /* the same, and there is already a new session */
 } Outcome;
 
 typedef struct {
@@ -93,10 +93,10 @@ typedef struct {
     ViCallOptions options;          /* of the caller; without a generation */
     ViBudget *budget;
     ViObjects *objects;
-    guint64 generation;             /* of the session the read runs in, as far as can be told */
+    guint64 generation;             /* of the session in which the read runs, as far as known */
 } Read;
 
-/* Moves the objects of @result into those read, together with the @reply that holds them. */
+/* Adds the objects of @result to those read, together with the @reply that holds them. */
 static gboolean
 takePage(Read *reading, const VimRetrieveResult *result, SoapReply *reply, GError **error)
 {
@@ -109,7 +109,7 @@ takePage(Read *reading, const VimRetrieveResult *result, SoapReply *reply, GErro
     return viBudgetTake(reading->budget, reply, result->n_objects, result->token != NULL, error);
 }
 
-/* Fetches the pages that follow the one with @token. Tokens are good in their own session only. */
+/* Fetches the pages that follow the one with @token. A token is valid only in its session. */
 static Outcome
 readMorePages(Read *reading, const char *token, GError **error)
 {

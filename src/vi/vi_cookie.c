@@ -11,7 +11,7 @@
 #include "base_text.h"
 #include "vi_error.h"
 
-/* No text of the cookie gets into @error: it is a secret. */
+/* No text of the cookie enters @error: it is a secret. */
 static gboolean
 isSendable(const char *cookie, GError **error)
 {

@@ -8,13 +8,13 @@
 #include "base_secret.h"
 
 /*
- * The cookie of a session, as the server hands it out. Pure.
+ * The cookie of a session, as the server sends it. Pure.
  *
- * Takes it out of @setCookie, which has one cookie a line (or is NULL): up to its first ';', with
- * its quotes.
+ * Extracts it from @setCookie, which has one cookie per line (or is NULL): up to its first ';',
+ * with its quotes.
  *
- * @ret_cookie: (transfer full) "vmware_soap_session=…", or NULL where there is none.
- * Returns: FALSE with VI_ERROR_PROTOCOL when it cannot be sent back in a header line, or is longer
+ * @ret_cookie: (transfer full) "vmware_soap_session=…", or NULL if there is none.
+ * Returns: FALSE with VI_ERROR_PROTOCOL if it cannot be sent back in a header line, or is longer
  * than LIMIT_TICKET_BYTES.
  */
 gboolean viCookieTake(const char *setCookie, Secret **ret_cookie, GError **error);
@@ -22,5 +22,5 @@ gboolean viCookieTake(const char *setCookie, Secret **ret_cookie, GError **error
 /* Returns: (transfer full) the header line that sends @cookie, to be erased; NULL for NULL. */
 char *viCookieLine(const Secret *cookie);
 
-/* Puts @line (may be NULL) behind @lines (likewise). Returns: (transfer container). */
+/* Appends @line (may be NULL) to @lines (may be NULL). Returns: (transfer container). */
 const char **viCookieBehind(const char *const *lines, const char *line);

@@ -58,7 +58,7 @@ viDiskCreate(ViSession *session, const ViPath *disk, guint64 capacityKb, const V
 
 /* ---- copy ----------------------------------------------------------------------------------- */
 
-/* One copy; with @kind it is to be of that. */
+/* One copy; of @kind, if that is given. */
 static gboolean
 copyOnce(ViSession *session, const ViPath *from, const ViPath *to, const ViDiskKind *kind,
          ViChange *change, GError **error)
@@ -86,8 +86,8 @@ copyOnce(ViSession *session, const ViPath *from, const ViPath *to, const ViDiskK
 }
 
 /*
- * Whether @error may be a refusal of the kind asked for. If it is one of something else, then the
- * second copy is refused in the same way.
+ * Whether @error may be a refusal of the requested kind. If something else was refused, the second
+ * copy is refused in the same way.
  */
 static gboolean
 mayRefuseKind(const GError *error)
@@ -104,7 +104,7 @@ viDiskCopy(ViSession *session, const ViPath *from, const ViPath *to, const ViDis
     gboolean ok = copyOnce(session, from, to, kind, change, &refusal);
     gboolean kindTaken = ok && kind;
 
-    /* Refused, so nothing was done, and the call may go out again. */
+    /* It was refused, so nothing was done, and the call may be sent again. */
     if (!ok && kind && mayRefuseKind(refusal)) {
         g_clear_error(&refusal);
         ok = copyOnce(session, from, to, NULL /* kind */, change, &refusal);
@@ -118,7 +118,7 @@ viDiskCopy(ViSession *session, const ViPath *from, const ViPath *to, const ViDis
     return TRUE;
 }
 
-/* ---- what is there already ------------------------------------------------------------------ */
+/* ---- existing files ------------------------------------------------------------------------- */
 
 gboolean
 viDiskExtend(ViSession *session, const ViPath *disk, guint64 capacityKb, gboolean zeroed,

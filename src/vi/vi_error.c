@@ -16,7 +16,7 @@ typedef struct {
     ViErrorCode code;
 } FaultCode;
 
-/* A fault not listed here takes the code of its nearest listed parent. */
+/* A fault not listed here takes the code of its nearest listed ancestor. */
 static const FaultCode faultCodes[] = {
     { "InvalidLogin",             VI_ERROR_INVALID_LOGIN },
     { "NotAuthenticated",         VI_ERROR_NOT_AUTHENTICATED },
@@ -77,8 +77,8 @@ viErrorCodeOfFault(const char *name, const SoapObject *detail)
 }
 
 /*
- * "Text." without its full stop, since more may follow it in a message. Sentences of servers name a
- * file first and say what is the matter with it at their end, so that a cut one keeps its end.
+ * "Text." without its full stop, since more may follow it in a message. Servers' sentences name a
+ * file first and the problem at the end, so a sentence that is cut keeps its end.
  */
 static char *
 plainText(const char *text)
@@ -92,7 +92,7 @@ plainText(const char *text)
     return g_steal_pointer(&copy);
 }
 
-/* What the caller may not do, by the name administrators know it by. */
+/* The missing privilege, by the name that administrators know. */
 static const char *
 privilegeOf(const SoapObject *detail)
 {

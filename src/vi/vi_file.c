@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Directories, and files that are no virtual disks. */
+/* Directories, and files that are not virtual disks. */
 
 #include "vi_change.h"
 

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* What comes back for a SOAP request: SOAP, or what to say of something else. */
+/* The reply to a SOAP request: SOAP, or a description of something else. */
 
 #include "vi_reply.h"
 
@@ -13,7 +13,7 @@
 #include "base_text.h"
 #include "vi_status.h"
 
-/* 200 and 500 carry an envelope, other codes do not. */
+/* 200 and 500 have an envelope, other codes do not. */
 gboolean
 viReplyIsSoap(const HttpResponse *response)
 {
@@ -48,7 +48,7 @@ viReplySetNotSoap(const HttpResponse *response, const GString *quote, GError **e
 }
 
 /*
- * HttpSink. What is no SOAP is read as far as it is looked at, since it may never end.
+ * HttpSink. A reply that is not SOAP is read only as far as needed, since it may not end.
  */
 gboolean
 viReplyTake(const HttpResponse *response, const char *data, size_t length, gpointer opaque,

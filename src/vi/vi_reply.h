@@ -8,7 +8,10 @@
 #include "http_transport.h"
 #include "soap_decode.h"
 
-/* Where the body of a reply goes: SOAP to the decoder, the beginning of anything else to quote. */
+/*
+ * Receives the body of a reply: SOAP goes to the decoder; of anything else, the beginning is kept
+ * to quote it.
+ */
 typedef struct {
     SoapDecoder *decoder;
     GString *quote;
@@ -21,5 +24,5 @@ gboolean viReplyIsSoap(const HttpResponse *response);
 gboolean viReplyTake(const HttpResponse *response, const char *data, size_t length, gpointer opaque,
                      GError **error);
 
-/* Sets an error about a reply that is no SOAP: by vi_status.h, else VI_ERROR_PROTOCOL. */
+/* Sets an error about a reply that is not SOAP: by vi_status.h, else VI_ERROR_PROTOCOL. */
 void viReplySetNotSoap(const HttpResponse *response, const GString *quote, GError **error);

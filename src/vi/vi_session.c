@@ -15,10 +15,10 @@
 #include "vi_version.h"
 #include "vim_types.h"
 
-/* Leaving must not keep anybody waiting for a server that is gone. */
+/* A logout must not wait long for a server that is unreachable. */
 #define LOGOUT_TIMEOUT_MS 5000
 
-/* The same where the process is ending, and has little time for all of its servers. */
+/* The same while the process ends, with little time for all of its servers. */
 #define LOGOUT_AT_END_MS 1000
 
 struct _ViSession {
@@ -30,7 +30,7 @@ struct _ViSession {
     char *userName;
     Secret *password;
     gint *cancel;               /* of calls that have no flag of their own; or NULL */
-    void (*onRenewed)(gpointer opaque);     /* NULL: nobody wants to know */
+    void (*onRenewed)(gpointer opaque);     /* NULL: none */
     gpointer onRenewedOpaque;
     ViLoginGuard guard;         /* all NULL: none */
 
@@ -41,13 +41,13 @@ struct _ViSession {
     gboolean renewing;
     guint64 renewals;           /* attempts that have ended */
     GError *renewError;         /* of the last one that failed */
-    gboolean refused;           /* the server does not take the password any more */
+    gboolean refused;           /* the server no longer accepts the password */
     gboolean left;              /* logged out */
 };
 
 /* ---- one exchange --------------------------------------------------------------------------- */
 
-/* Puts @cookie (transfer full) into the place of the one before; NULL: that one stays. */
+/* Replaces the cookie with @cookie (transfer full); NULL: keeps the old one. */
 static void
 setCookie(ViSession *session, Secret *cookie)
 {
@@ -82,7 +82,7 @@ sendAndDecode(ViSession *session, const SoapMethod *method, gconstpointer args, 
                             .cancel = options->cancel ? options->cancel : session->cancel,
                             .wake = options->wake,
                             .noRetry = method->replay == SOAP_REPLAY_ONCE };
-    /* Large enough that a request with a password in it is never moved. */
+    /* Large enough that a request with a password in it is not moved. */
     GString *body = g_string_sized_new(8192);
     SoapReply *reply = NULL;
     gboolean sent;
@@ -111,8 +111,8 @@ sendAndDecode(ViSession *session, const SoapMethod *method, gconstpointer args, 
 }
 
 /*
- * Puts the method's name before @error, unless it is one of the network: that names the server, and
- * the method has nothing to do with it.
+ * Prefixes @error with the method's name, except for network errors, which name the server and are
+ * not about the method.
  */
 static void
 prefixMethod(GError **error, const SoapMethod *method)
@@ -124,7 +124,7 @@ prefixMethod(GError **error, const SoapMethod *method)
 /*
  * Sends @method with the cookie header line @cookie (may be NULL) and decodes the reply.
  *
- * @ret_cookie: (transfer full) the cookie the reply hands out, or NULL; may be NULL.
+ * @ret_cookie: (transfer full) the cookie in the reply, or NULL; may be NULL.
  */
 static SoapReply *
 transactCall(ViSession *session, const SoapMethod *method, gconstpointer args, const char *cookie,
@@ -221,7 +221,7 @@ viSessionSetCancel(ViSession *session, gint *cancel)
     session->cancel = cancel;
 }
 
-/* ---- who the server is ---------------------------------------------------------------------- */
+/* ---- identifying the server ----------------------------------------------------------------- */
 
 static ViProduct
 productOf(const char *line)
@@ -238,7 +238,7 @@ setVersion(ViSession *session, const char *version)
     session->soapAction = g_strdup_printf("SOAPAction: \"urn:vim25/%s\"", version);
 }
 
-/* Takes what the driver needs out of @content, and refuses a server that lacks any of it. */
+/* Takes what the driver needs from @content, and refuses a server that lacks any of it. */
 static gboolean
 readContent(ViSession *session, const VimServiceContent *content, GError **error)
 {
@@ -341,7 +341,7 @@ viSessionServices(const ViSession *session)
 /* ---- login, renewal, logout ----------------------------------------------------------------- */
 
 /*
- * One Login. @cookie: header line or NULL. @ret_cookie: (transfer full) the cookie it hands out, or
+ * One Login. @cookie: header line or NULL. @ret_cookie: (transfer full) the cookie in the reply, or
  * NULL.
  */
 static gboolean
@@ -356,7 +356,7 @@ sendLogin(ViSession *session, const char *cookie, const Wake *wake, Secret **ret
     args.self = session->services.sessionManager;
     args.userName = session->userName;
     args.password = secretText(session->password);
-    args.locale = "en";     /* else fault texts come in the server's language */
+    args.locale = "en";     /* otherwise fault texts are in the server's language */
 
     reply = transactCall(session, &vimMethodLogin, &args, cookie, &options, &handed, error);
     if (!reply)
@@ -369,7 +369,7 @@ sendLogin(ViSession *session, const char *cookie, const Wake *wake, Secret **ret
     return TRUE;
 }
 
-/* The same as far as the guard lets it. */
+/* The same, if the guard permits it. */
 static gboolean
 loginGuarded(ViSession *session, const char *cookie, const Wake *wake, gboolean renews,
              Secret **ret_cookie, GError **error)
@@ -389,8 +389,8 @@ loginGuarded(ViSession *session, const char *cookie, const Wake *wake, gboolean 
 }
 
 /*
- * Notes how a login ended: the cookie and the generation it belongs to change in one moment. Called
- * with the lock held. @cookie: (transfer full). @error: NULL when it worked.
+ * Records the outcome of a login: the cookie and its generation change together. Called with the
+ * lock held. @cookie: (transfer full). @error: NULL when it worked.
  */
 static void
 lockedEndLogin(ViSession *session, Secret *cookie, const GError *error)
@@ -416,7 +416,7 @@ viSessionLogin(ViSession *session, const char *userName, Secret *password, GErro
     session->userName = g_strdup(userName);
     session->password = password;
 
-    /* Old servers hand out the cookie with the first call and expect it back here. */
+    /* Old servers send the cookie with the first call and expect it back here. */
     cookie = viCookieLine(session->cookie);
     ok = loginGuarded(session, cookie, NULL /* wake */, FALSE /* renews */, &handed, &local);
     secretEraseFree(cookie);
@@ -431,7 +431,7 @@ viSessionLogin(ViSession *session, const char *userName, Secret *password, GErro
 
 /*
  * Waits for the renewal that is under way. Called with the lock held. Returns: whether it
- * helped.
+ * succeeded.
  */
 static gboolean
 lockedAwaitRenewal(ViSession *session, guint64 stale, GError **error)
@@ -455,7 +455,7 @@ lockedAwaitRenewal(ViSession *session, guint64 stale, GError **error)
     return FALSE;
 }
 
-/* Notes how a renewal ended and wakes those who wait for it. */
+/* Records the outcome of a renewal and wakes the threads that wait for it. */
 static void
 endRenewal(ViSession *session, Secret *cookie, const GError *error)
 {

@@ -38,7 +38,9 @@ static const struct {
              "check that the server is not overloaded" } },
 };
 
-/* An error page repeats its title, and its styles do not matter: what counts is behind <body>. */
+/*
+ * An error page repeats its title, and its styles do not matter: only the part after <body> counts.
+ */
 char *
 viStatusText(const char *body)
 {

@@ -7,7 +7,7 @@
 
 #include "vi_error.h"
 
-/* What statuses of HTTP mean on the way to a server, whatever was asked. Pure. */
+/* The meaning of HTTP statuses that do not depend on the request. Pure. */
 
 typedef struct {
     ViErrorCode code;
@@ -23,7 +23,7 @@ char *viStatusText(const char *body);
 
 /*
  * @text: of viStatusText(). A 503 that says "Failed to connect to endpoint" comes from the reverse
- * proxy of a host or vCenter whose service does not run; any other one is too much at once.
+ * proxy of a host or vCenter whose service does not run; any other 503 means too many requests.
  * Returns: what @status means; NULL: nothing by itself.
  */
 const ViStatus *viStatusMeaning(guint status, const char *text);

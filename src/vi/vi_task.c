@@ -3,28 +3,30 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Waiting for tasks: a few looks, then a long poll of its own. See vi_task.h. */
+/* Waits for tasks: a few reads, then a separate long poll. See vi_task.h. */
 
 #include "base_text.h"
 #include "vi_collector.h"
 #include "vi_property.h"
 #include "vi_task.h"
 
-/* Pauses before the second and the third look. */
+/* Pauses before the second and the third read. */
 static const guint pollPausesMs[VI_TASK_POLLS] = { 0, 50, 350 };
 
-/* For what cleans up, or one request's time if that is less: nobody waits long for a server that is
- * gone. */
+/*
+ * For requests that clean up, or one request's time if that is less, so that no caller waits long
+ * for an unreachable server.
+ */
 #define CLEANUP_TIMEOUT_MS 5000
 
 /* Longest pause after a collector or its connection broke. */
 #define SETBACK_PAUSE_MS 10000
 
-/* How often a task that was told to stop is looked at before its outcome counts as unknown. */
+/* How often a cancelled task is checked before its outcome counts as unknown. */
 #define SETTLE_LOOKS 4
 #define SETTLE_PAUSE_MS 250
 
-/* For the last look, and for a server that ends a slice of the long poll at the deadline. */
+/* For the last read, and for a server that ends a slice of the long poll at the deadline. */
 #define GRACE_MS 1000
 
 typedef struct {
@@ -34,9 +36,9 @@ typedef struct {
     gint64 deadline;    /* monotonic, microseconds */
     gint *cancel;
     char *state;        /* last seen; NULL: none yet */
-    gint32 progress;    /* percent, last seen; 0: none told */
+    gint32 progress;    /* percent, last seen; 0: none reported */
     gboolean failed;    /* the task has ended, and the error is its own fault */
-    gboolean stopped;   /* it has been told to stop */
+    gboolean stopped;   /* the server was asked to cancel it */
 } Wait;
 
 void
@@ -48,9 +50,9 @@ viTaskResultFree(ViTaskResult *result)
     g_free(result);
 }
 
-/* ---- what a task says of itself ------------------------------------------------------------- */
+/* ---- the state of a task -------------------------------------------------------------------- */
 
-/* Looks at info.state and, when the task failed, sets its fault. Returns: whether it has ended. */
+/* Checks info.state and, if the task failed, sets its fault. Returns: whether it has ended. */
 static gboolean
 readState(Wait *wait, const char *state, const VimLocalizedMethodFault *fault, GError **error)
 {
@@ -84,7 +86,7 @@ cleanupMs(const ViSession *session)
     return MIN(CLEANUP_TIMEOUT_MS, viSessionTimeoutMs(session));
 }
 
-/* When a request of @wait is over, also one that begins at the end. */
+/* The deadline of a request of @wait, also for one that begins at the end. */
 static gint64
 graceOf(const Wait *wait)
 {
@@ -142,7 +144,7 @@ isOfCaller(const GError *error)
     return g_error_matches(error, HTTP_ERROR, HTTP_ERROR_CANCELLED);
 }
 
-/* Returns: FALSE with @error when nobody wants to wait any longer. */
+/* Returns: FALSE with @error if the wait is cancelled or has timed out. */
 static gboolean
 mayWaitOn(Wait *wait, GError **error)
 {
@@ -157,7 +159,7 @@ mayWaitOn(Wait *wait, GError **error)
     return TRUE;
 }
 
-/* ---- looking -------------------------------------------------------------------------------- */
+/* ---- single reads --------------------------------------------------------------------------- */
 
 typedef struct {
     VimPropertyFilterSpec spec;
@@ -189,7 +191,7 @@ taskSpecInit(TaskSpec *spec, const SoapMoRef *task)
     spec->spec.n_objectSet = 1;
 }
 
-/* What is told of @task, wherever in the pages; NULL where it is not there. */
+/* The object of @task in the pages, or NULL if it is missing. */
 static const VimObjectContent *
 findTask(const ViObjects *objects, const SoapMoRef *task)
 {
@@ -204,7 +206,7 @@ findTask(const ViObjects *objects, const SoapMoRef *task)
     return NULL;
 }
 
-/* What a look at the task shows. */
+/* The properties that a read of the task asks for. */
 typedef struct {
     const char *state;
     const VimLocalizedMethodFault *fault;
@@ -231,8 +233,8 @@ readSight(Wait *wait, const ViObjects *objects)
 }
 
 /*
- * One look, over at @deadline. Returns: TRUE when the task has ended: then either @ret_result or
- * @error is set.
+ * One read, until @deadline. Returns: TRUE if the task has ended: then either @ret_result or @error
+ * is set.
  */
 static gboolean
 lookAtTask(Wait *wait, const TaskSpec *spec, gint64 deadline, gint *cancel,
@@ -257,7 +259,7 @@ lookAtTask(Wait *wait, const TaskSpec *spec, gint64 deadline, gint *cancel,
     return TRUE;
 }
 
-/* lookAtTask() within the time that is left, on behalf of a caller who may have left. */
+/* lookAtTask() within the remaining time, for a caller that may have given up. */
 static gboolean
 lookInTime(Wait *wait, const TaskSpec *spec, ViTaskResult **ret_result, GError **error)
 {
@@ -293,7 +295,7 @@ createCollector(Wait *wait, GError **error)
     return g_steal_pointer(&reply);
 }
 
-/* A collector of @generation: one that died with its session costs no request. */
+/* The collector belongs to @generation: if it ended with its session, no request is needed. */
 static void
 destroyCollector(ViSession *session, const SoapMoRef *collector, guint64 generation)
 {
@@ -343,7 +345,7 @@ viTaskPause(const Wait *wait, guint ms)
 }
 
 /*
- * One slice of the long poll, as long as the deadline allows.
+ * One slice of the long poll, within the deadline.
  *
  * @ret_updates: NULL: nothing has happened.
  */
@@ -383,7 +385,7 @@ pollState(Wait *wait, const SoapMoRef *collector, guint64 generation, GError **e
             return FALSE;
         }
         if (!updates) {
-            /* Some servers answer at once, whatever they are told. */
+            /* Some servers answer at once, whatever the request says. */
             viTaskPause(wait, pollPausesMs[VI_TASK_POLLS - 1]);
             continue;
         }
@@ -397,7 +399,7 @@ pollState(Wait *wait, const SoapMoRef *collector, guint64 generation, GError **e
     return FALSE;
 }
 
-/* Waits with a collector of its own until the task has ended, however it did. */
+/* Waits with its own collector until the task has ended, in any way. */
 static gboolean
 waitForEnd(Wait *wait, GError **error)
 {
@@ -430,9 +432,9 @@ waitForEnd(Wait *wait, GError **error)
 /* ---- the wait ------------------------------------------------------------------------------- */
 
 /*
- * Whether @error tells of the collector or of the connection and not of the task: a session that
- * ended under the long poll takes the collector with it, or cancels the request; a connection may
- * break in the hours a task takes. The next look tells more.
+ * Whether @error is about the collector or the connection, and not about the task. When the session
+ * ends during the long poll, the collector ends with it, or the request is cancelled. A connection
+ * may break in the hours that a task takes. The next read decides.
  */
 static gboolean
 isOfCollector(const GError *error)
@@ -444,7 +446,7 @@ isOfCollector(const GError *error)
            g_error_matches(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT);
 }
 
-/* Long-polls and looks until the task has ended; returns as waitForTask(). */
+/* Long-polls and reads until the task has ended; returns like waitForTask(). */
 static ViTaskResult *
 waitLong(Wait *wait, const TaskSpec *spec, GError **error)
 {
@@ -511,7 +513,7 @@ viTaskWait(ViSession *session, const SoapMoRef *task, const char *what, guint ti
 
     waitInit(&wait, session, task, what, timeoutMs, cancel);
     result = waitForTask(&wait, &local);
-    /* Errors of the network do not name the task, but here it is what was waited for. */
+    /* Network errors do not name the task, but here it matters. */
     if (local && local->domain == HTTP_ERROR)
         textAddToError(&local, "%s: querying the task '%s' failed: ", what, task->value);
     if (local)
@@ -523,11 +525,10 @@ viTaskWait(ViSession *session, const SoapMoRef *task, const char *what, guint ti
 /* ---- tasks that change something ------------------------------------------------------------ */
 
 /*
- * Looks how a task has ended that was told to stop, so that its outcome is known. It may have been
- * faster.
+ * Checks how a cancelled task has ended, so that its outcome is known. It may have finished before.
  *
- * @error: why it was told to stop; in the end what is to be told of the task. Returns: whether it
- * has succeeded all the same.
+ * @error: why it was cancelled; on return, the error to report for the task. Returns: whether it
+ * has succeeded nevertheless.
  */
 static gboolean
 settleTask(Wait *wait, GError **error)
@@ -559,7 +560,7 @@ settleTask(Wait *wait, GError **error)
     return FALSE;
 }
 
-/* Says of @error, which is not the task's own, what it means for the task. */
+/* Extends @error, which is not the task's own, with what it means for the task. */
 static void
 setUnknown(const Wait *wait, GError **error)
 {

@@ -11,8 +11,8 @@
 #include "vi_version.h"
 
 /*
- * As GET /sdk/vimServiceVersions.xml of an 8.0.3 server lists them, newest first; point releases in
- * which nothing we read changed are left out.
+ * As GET /sdk/vimServiceVersions.xml of an 8.0.3 server lists them, newest first; without point
+ * releases that changed nothing that the driver reads.
  */
 static const char *const versions[] = {
     "8.0.3.0", "8.0.2.0", "8.0.1.0", "8.0.0.1", "8.0.0.0",

@@ -13,7 +13,7 @@
 #include "inventory_datastore.h"
 #include "vi_property.h"
 
-/* ---- where it is ---------------------------------------------------------------------------- */
+/* ---- mounts and datacenters ----------------------------------------------------------------- */
 
 static gboolean
 hasPath(const VimHostMountInfo *mount)
@@ -22,8 +22,8 @@ hasPath(const VimHostMountInfo *mount)
 }
 
 /*
- * The mount that counts: the one of the host in @scope, else (a host of its own, or a whole
- * vCenter) the first that has a path. NULL where there is none, or none for that host.
+ * The relevant mount: that of the host in @scope, else (a standalone host, or a whole vCenter) the
+ * first that has a path. NULL if there is none, or none for that host.
  */
 static const VimHostMountInfo *
 findMount(const InventoryObject *object, const InventoryScope *scope)
@@ -50,9 +50,9 @@ findMount(const InventoryObject *object, const InventoryScope *scope)
 }
 
 /*
- * "Folder/DC": the names from below the root folder down to @object. Returns: NULL when one of them
- * is longer than LIMIT_NAME_BYTES, or all of them than LIMIT_DATASTORE_PATH, or when there are more
- * than LIMIT_INVENTORY_DEPTH, as of folders that are in each other.
+ * "Folder/DC": the names from below the root folder down to @object. Returns: NULL if one of them
+ * is longer than LIMIT_NAME_BYTES, or all of them than LIMIT_DATASTORE_PATH, or if there are more
+ * than LIMIT_INVENTORY_DEPTH, as in a cycle of folders.
  */
 static char *
 entityPath(const InventoryStore *store, const InventoryObject *object)
@@ -65,7 +65,7 @@ entityPath(const InventoryStore *store, const InventoryObject *object)
         const char *name = viAnyString(inventoryObjectProperty(object, "name"));
         const InventoryObject *above = inventoryStoreFind(store, parent);
 
-        /* The root folder has a name too ("Datacenters"), but is in no path. */
+        /* The root folder has a name too ("Datacenters"), but is not in paths. */
         if (depth > 0 && !parent)
             break;
         if (depth == LIMIT_INVENTORY_DEPTH || (name && !inventoryBuildIsName(name)) ||
@@ -80,16 +80,16 @@ entityPath(const InventoryStore *store, const InventoryObject *object)
     return g_string_free(g_steal_pointer(&path), FALSE);
 }
 
-/* A datacenter, as all its datastores share it. */
+/* A datacenter, shared by all its datastores. */
 typedef struct {
     const SoapMoRef *ref;
-    const char *path;       /* NULL: none that can be kept */
-    gboolean isUsable;      /* its datastores can be told from those of others */
+    const char *path;       /* NULL: missing or too long */
+    gboolean isUsable;      /* its datastores can be distinguished from those of others */
 } Datacenter;
 
 /*
- * Returns: reference of a datastore → Datacenter, in @build's arena. Of two that list a datastore,
- * the first by reference counts. Where there is no room, some are missing.
+ * Returns: reference of a datastore → Datacenter, in @build's arena. If two list a datastore, the
+ * first by reference counts. If there is no room, some are missing.
  */
 static GHashTable *
 indexDatacenters(InventoryBuild *build, const InventoryStore *store)
@@ -119,11 +119,11 @@ indexDatacenters(InventoryBuild *build, const InventoryStore *store)
     return table;
 }
 
-/* ---- what it is ----------------------------------------------------------------------------- */
+/* ---- type and source ------------------------------------------------------------------------ */
 
 /*
- * A server that has lost an NFS mount leaves its source out of the info; but a standalone ESX names
- * such a datastore "host:/export".
+ * A server that has lost an NFS mount omits its source from the info, but a standalone ESX uses
+ * "host:/export" as the reference of such a datastore.
  */
 static void
 setSourceFromRef(InventoryBuild *build, InventoryDatastore *datastore)
@@ -175,7 +175,7 @@ setVmfs(InventoryBuild *build, InventoryDatastore *datastore, const VimHostVmfsV
     datastore->extents = extents;
 }
 
-/* The info's type decides; summary.type fills in where the info is of a type not known here. */
+/* The type of the info decides; summary.type is used if the info is of an unknown type. */
 static void
 setKind(InventoryBuild *build, InventoryDatastore *datastore, const SoapAny *info)
 {
@@ -197,7 +197,7 @@ setKind(InventoryBuild *build, InventoryDatastore *datastore, const SoapAny *inf
 
 /* ---- the pool ------------------------------------------------------------------------------- */
 
-/* Whether @mount, one of a datastore's, is known to be lost. NULL is not. */
+/* Whether @mount, of a datastore, is known to be lost. FALSE for NULL. */
 static gboolean
 isLost(const VimHostMountInfo *mount)
 {
@@ -205,8 +205,8 @@ isLost(const VimHostMountInfo *mount)
 }
 
 /*
- * Whether every host that counts has lost its mount: the one in @scope, or all of them. A datastore
- * that one host of many has lost can still be reached through the others.
+ * Whether all relevant hosts have lost the mount: the one in @scope, or all of them. A datastore
+ * that one of several hosts has lost can still be reached through the others.
  */
 static gboolean
 allLost(const InventoryObject *object, const InventoryScope *scope)
@@ -258,7 +258,10 @@ setPoolSizes(InventoryPool *pool, const VimDatastoreSummary *summary, gboolean l
     pool->available = MIN((guint64)MAX(summary->freeSpace, 0), pool->capacity);
 }
 
-/* What the pool's UUID and target path are made of; NULL: it has neither a mount nor a URL. */
+/*
+ * The text from which the pool's UUID and target path are made; NULL: it has neither a mount nor a
+ * URL.
+ */
 static const char *
 identityOf(const InventoryDatastore *datastore)
 {
@@ -271,7 +274,7 @@ summaryOf(const InventoryObject *object)
     return viAnyObject(inventoryObjectProperty(object, "summary"), &vimDatastoreSummaryType);
 }
 
-/* A datastore the user may not look into has no name: its reference is better than nothing. */
+/* A datastore that the user may not read has no name, so use its reference. */
 static const char *
 nameOf(const InventoryObject *object)
 {
@@ -284,8 +287,8 @@ nameOf(const InventoryObject *object)
 }
 
 /*
- * Adds the pool of @object, but for what it gets from elsewhere: datacenter, name, UUID, path.
- * Returns: NULL when there is no room, or its name is too long.
+ * Adds the pool of @object, without datacenter, name, UUID and path, which are set elsewhere.
+ * Returns: NULL if there is no room, or its name is too long.
  */
 static InventoryPool *
 addDatastore(InventoryBuild *build, const InventoryObject *object, const InventoryScope *scope,
@@ -323,8 +326,8 @@ addDatastore(InventoryBuild *build, const InventoryObject *object, const Invento
 }
 
 /*
- * Whether @object can be a pool. One whose datacenter has no path cannot: without one, files of
- * another datacenter's datastore of that name would be reached.
+ * Whether @object can be a pool. It cannot if its datacenter has no path: without one, requests
+ * would reach files of a datastore with the same name in another datacenter.
  */
 static gboolean
 mayBePool(InventoryBuild *build, const InventoryObject *object, const Datacenter *datacenter)
@@ -341,7 +344,7 @@ mayBePool(InventoryBuild *build, const InventoryObject *object, const Datacenter
     return FALSE;
 }
 
-/* Adds it whole. @datacenter: NULL where none was seen. */
+/* Adds it completely. @datacenter: NULL if none was seen. */
 static void
 addDatastorePool(InventoryBuild *build, const InventoryObject *object, const InventoryScope *scope,
                  const Datacenter *datacenter)
@@ -372,14 +375,14 @@ rebuildDatastore(InventoryBuild *build, const InventoryObject *object,
     InventoryPool *pool = addDatastore(build, object, scope, &datastore);
 
     /*
-     * These as they were before they were made unique: then they come out the same again, since
-     * nothing they depend on has changed anywhere else.
+     * Set these to their values before they were made unique: making them unique gives the same
+     * result again, because nothing else they depend on has changed.
      */
     if (!pool || build->full || !g_str_equal(datastore->name, known->name) ||
         g_strcmp0(identityOf(datastore), identityOf(known)) != 0)
         return FALSE;
 
-    /* These are where the pool that was first built has them, in the frame, which lives as long. */
+    /* These belong to the pool that was built first, in the frame, which lives as long. */
     datastore->datacenter = known->datacenter;
     datastore->datacenterPath = known->datacenterPath;
     pool->name = before->name;
@@ -391,9 +394,8 @@ rebuildDatastore(InventoryBuild *build, const InventoryObject *object,
 /* ---- unique names and UUIDs ----------------------------------------------------------------- */
 
 /*
- * One NFS export that two datacenters of a vCenter have mounted is two datastores with one mount
- * path. The first, by reference, has the UUID that everybody else gives it; the others need one of
- * their own.
+ * An NFS export that two datacenters of a vCenter have mounted is two datastores with the same
+ * mount path. The first, by reference, has the usual UUID; the others need different ones.
  */
 static void
 makeUuidsUnique(InventoryBuild *build)
@@ -417,7 +419,7 @@ makeUuidsUnique(InventoryBuild *build)
     }
 }
 
-/* Counts how often each name occurs. */
+/* Counts the occurrences of each name. */
 static GHashTable *
 countNames(const GPtrArray *pools)
 {
@@ -434,8 +436,8 @@ countNames(const GPtrArray *pools)
 }
 
 /*
- * Returns: @pool's name with the path of its datacenter behind it, or with its reference where that
- * would be too long; NULL: so would that.
+ * Returns: @pool's name followed by the path of its datacenter, or by its reference if that would
+ * be too long; NULL if both would be.
  */
 static const char *
 uniqueName(InventoryBuild *build, const InventoryPool *pool)
@@ -449,7 +451,7 @@ uniqueName(InventoryBuild *build, const InventoryPool *pool)
     return inventoryBuildName(build, name);
 }
 
-/* Within one datacenter names are unique; across several they need not be. */
+/* Names are unique within one datacenter, but not across several. */
 static void
 makeNamesUnique(InventoryBuild *build)
 {

@@ -8,7 +8,7 @@
 #include "inventory_kind.h"
 
 /*
- * Datastores as pools: one for each, but for those whose name is too long, or the path of their
- * datacenter.
+ * Datastores as pools: one for each, except those whose name, or whose datacenter's path, is too
+ * long.
  */
 extern const InventoryKind inventoryDatastores;

@@ -6,9 +6,9 @@
 /*
  * iSCSI targets become pools, the LUNs behind them their volumes.
  *
- * All InternetScsi adapters of all hosts count. One pool per IQN: a target with several portals, or
- * configured on several adapters, is one. Which LUNs are behind a target is read from the SCSI
- * topology or, where the server leaves the target out of it, from the multipath information.
+ * All InternetScsi adapters of all hosts are used. There is one pool per IQN: a target with several
+ * portals, or on several adapters, is one pool. The LUNs of a target are read from the SCSI
+ * topology or, if the target is missing there, from the multipath information.
  */
 
 #include <string.h>
@@ -19,18 +19,18 @@
 #include "inventory_lun_host.h"
 #include "vi_property.h"
 
-/* From so many portals or adapters of a target on, finding one in order takes too long. */
+/* From this many portals or adapters of a target on, a linear search takes too long. */
 #define FEW 16
 
-/* One target while its parts are gathered. */
+/* A target that is being built. */
 typedef struct {
     InventoryLunPool pool;
     const char *iqn;
     GArray *portals;        /* InventoryPortal */
-    GArray *adapters;       /* InventoryAdapter; those of one host stand together */
-    guint hostsFirst;       /* where those of the host under way begin */
-    GHashTable *portalSet;  /* "address\nport"; NULL while they are few */
-    GHashTable *deviceSet;  /* of the adapters of that host, likewise */
+    GArray *adapters;       /* InventoryAdapter; those of one host are adjacent */
+    guint hostsFirst;       /* where those of the current host begin */
+    GHashTable *portalSet;  /* "address\nport"; NULL while there are few */
+    GHashTable *deviceSet;  /* of the adapters of that host, in the same way */
 } Target;
 
 /* The current host; its pools are a set of Target. */
@@ -41,7 +41,7 @@ typedef struct {
     GHashTable *devices;    /* set of the adapters' names, in the arena */
 } TargetHost;
 
-/* An adapter, whose texts all its targets share. */
+/* An adapter; all its targets share its texts. */
 typedef struct {
     const char *device;
     const char *iqn;
@@ -60,7 +60,7 @@ targetFree(gpointer data)
     g_free(target);
 }
 
-/* Returns: NULL when its name is too long, or there is no room. */
+/* Returns: NULL if its name is too long, or there is no room. */
 static Target *
 targetGet(const TargetHost *host, const char *iqn)
 {
@@ -94,7 +94,7 @@ portalKey(const InventoryPortal *portal)
     return g_strdup_printf("%s\n%d", portal->address, portal->port);
 }
 
-/* Whether @target has @portal. Of many, a table knows. */
+/* Whether @target has @portal. Uses a table if there are many. */
 static gboolean
 hasPortal(Target *target, const InventoryPortal *portal)
 {
@@ -135,7 +135,10 @@ addPortal(InventoryBuild *build, Target *target, const VimHostInternetScsiHbaSta
         g_array_append_val(target->portals, portal);
 }
 
-/* Whether the host under way has given @target its adapter @device. Of many, a table knows. */
+/*
+ * Whether the adapter @device of the current host was added to @target. Uses a table if there are
+ * many.
+ */
 static gboolean
 hasAdapter(Target *target, const char *device)
 {
@@ -151,7 +154,7 @@ hasAdapter(Target *target, const char *device)
     if (target->deviceSet)
         return !g_hash_table_add(target->deviceSet, (gpointer)device);
 
-    /* Names of adapters are in the arena once for a host. */
+    /* Names of adapters are in the arena once per host. */
     for (i = target->hostsFirst; i < target->adapters->len; i++) {
         if (g_array_index(target->adapters, InventoryAdapter, i).device == device)
             return TRUE;
@@ -170,7 +173,7 @@ addAdapter(const TargetHost *host, Target *target, const Initiator *initiator)
         g_array_append_val(target->adapters, adapter);
 }
 
-/* Returns: @device in the arena, the same each time; NULL when it is too long. */
+/* Returns: @device in the arena, at the same address each time; NULL if it is too long. */
 static const char *
 deviceGet(const TargetHost *host, const char *device)
 {
@@ -265,7 +268,7 @@ compareTargets(gconstpointer a, gconstpointer b)
     return strcmp(((const Target *)a)->iqn, ((const Target *)b)->iqn);
 }
 
-/* Copies an array into the arena; NULL: there is no room. */
+/* Copies an array into the arena; NULL if there is no room. */
 static gconstpointer
 copyArray(InventoryBuild *build, gconstpointer data, size_t size)
 {
@@ -296,7 +299,7 @@ addTargetPool(InventoryBuild *build, Target *from)
     pool->name = from->iqn;
     nameHashUuid(from->iqn, pool->uuid);
     pool->targetPath = INVENTORY_LUN_FOLDER;
-    /* A host that lists its paths, but none to this target, cannot reach it. */
+    /* A host that lists paths, but none to this target, cannot reach it. */
     pool->accessible = from->pool.isAlive || !from->pool.pathsKnown;
     pool->target = target;
 }

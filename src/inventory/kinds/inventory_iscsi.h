@@ -8,7 +8,7 @@
 #include "inventory_kind.h"
 
 /*
- * iSCSI targets as pools: one for each distinct IQN among the static targets of all InternetScsi
+ * iSCSI targets as pools: one for each distinct IQN of the static targets of all InternetScsi
  * adapters, with its LUNs.
  */
 extern const InventoryKind inventoryTargets;

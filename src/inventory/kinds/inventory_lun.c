@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Logical units as a host's ScsiLun describe them. */
+/* Logical units, from the ScsiLun objects of a host. */
 
 #include "inventory_lun.h"
 
@@ -13,7 +13,7 @@
 #include "base_names.h"
 #include "vi_property.h"
 
-/* From so many LUNs on, finding one in order takes too long. */
+/* From this many LUNs on, a linear search takes too long. */
 #define FEW 16
 
 static void
@@ -26,7 +26,7 @@ setCapacity(InventoryLun *lun, const VimHostScsiDisk *disk)
         lun->capacity = (guint64)size->block * (guint64)size->blockSize;
 }
 
-/* The key libvirt gets: MD5 of @identity in the form of a UUID. */
+/* The key for libvirt: MD5 of @identity in the form of a UUID. */
 static void
 lunKey(const char *identity, char ret_key[37])
 {
@@ -36,8 +36,10 @@ lunKey(const char *identity, char ret_key[37])
     nameFormatUuid(digest, ret_key);
 }
 
-/* Cheap arrays repeat ids: two LUNs with one uuid are one only if they are called the same as
- * well. */
+/*
+ * Cheap arrays repeat ids: two LUNs with the same uuid are one only if they also have the same
+ * name.
+ */
 static gboolean
 isSameLun(const InventoryLun *lun, const VimScsiLun *scsi, const char *name)
 {
@@ -52,7 +54,7 @@ lunName(const VimScsiLun *scsi)
     return scsi->base.deviceName ? scsi->base.deviceName : scsi->canonicalName;
 }
 
-/* Returns: @identity's LUN, as @scsi describes it; NULL: there is no room. */
+/* Returns: the LUN of @identity, as described by @scsi; NULL if there is no room. */
 static InventoryLun *
 lunNew(InventoryBuild *build, GHashTable *known, const VimScsiLun *scsi, const char *identity)
 {
@@ -60,7 +62,7 @@ lunNew(InventoryBuild *build, GHashTable *known, const VimScsiLun *scsi, const c
     InventoryLun *lun = inventoryBuildNew(build, InventoryLun, 1);
     const char *kept = identity;
 
-    /* The table goes before the reply does, but not before what was made for it. */
+    /* The table is freed before the reply, but not before the objects made for it. */
     if (identity != scsi->uuid && identity != lunName(scsi))
         kept = inventoryBuildPath(build, identity);
     if (!lun || !kept)
@@ -99,7 +101,7 @@ inventoryLunGet(InventoryBuild *build, GHashTable *known, const VimScsiLun *scsi
     return lun ? lun : lunNew(build, known, scsi, identity);
 }
 
-/* Whether the names of @scsi may be kept: what it is called, and what its key is made of. */
+/* Whether the names of @scsi may be kept: its name, and the source of its key. */
 static gboolean
 isUsableLun(InventoryBuild *build, const VimScsiLun *scsi)
 {
@@ -131,7 +133,7 @@ inventoryLunIndex(InventoryBuild *build, const SoapAny *luns)
     return table;
 }
 
-/* ---- those of one pool ----------------------------------------------------------------------- */
+/* ---- LUNs of one pool ------------------------------------------------------------------------ */
 
 void
 inventoryLunSetAdd(InventoryLunSet *set, InventoryLun *lun)
@@ -204,7 +206,7 @@ inventoryLunPathIsAlive(const VimHostMultipathInfoPath *path)
     return g_strcmp0(state, "dead") != 0 && g_strcmp0(state, "disabled") != 0;
 }
 
-/* ---- what has changed ------------------------------------------------------------------------ */
+/* ---- changes --------------------------------------------------------------------------------- */
 
 gboolean
 inventoryLunsDiffer(const InventoryLun *const *before, size_t nbefore,

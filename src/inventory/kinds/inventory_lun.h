@@ -9,36 +9,36 @@
 #include "vim_types.h"
 
 /*
- * LUNs for the kinds of pools that have them. One LUN may be seen by several hosts, and be behind
- * several pools: a table, which belongs to the builder of one kind, knows those that are there.
+ * LUNs, for the kinds of pools that have them. A LUN may be seen by several hosts, and be in
+ * several pools. A table, which belongs to the builder of one kind, has the existing ones.
  */
 
 /*
- * Returns: (transfer full) ScsiLun.key → VimScsiLun of those of one host whose names may be kept.
- * The others are counted as left out.
+ * Returns: (transfer full) ScsiLun.key → VimScsiLun, for the LUNs of one host whose names may be
+ * kept. The others are counted as left out.
  *
  * @luns: an ArrayOfScsiLun; borrowed by the table. NULL: none.
  */
 GHashTable *inventoryLunIndex(InventoryBuild *build, const SoapAny *luns);
 
 /*
- * Returns: the LUN for @scsi, the same one for all hosts and pools that lead to it; NULL without a
- * name, or where there is no room.
+ * Returns: the LUN for @scsi, the same one for all hosts and pools that have it; NULL without a
+ * name, or if there is no room.
  *
- * @known: what its key is made of → InventoryLun; empty at first.
+ * @known: the source of its key → InventoryLun; initially empty.
  */
 InventoryLun *inventoryLunGet(InventoryBuild *build, GHashTable *known, const VimScsiLun *scsi);
 
 /*
- * The LUNs of one pool while they are gathered, each once. Zeroed: none.
+ * The LUNs of a pool that is being built, each once. Zeroed: none.
  *
- * inventoryLunSetSeal: takes them into @pool: its capacity is the sum of theirs, and a LUN that no
- * pool has found yet is found there from now on.
- * Returns: @ret_n of them in the arena, sorted by name; NULL where there is no room.
+ * inventoryLunSetSeal: adds them to @pool. Its capacity is their sum, and a LUN that was in no pool
+ * before is found in this one by lookups.
+ * Returns: @ret_n of them in the arena, sorted by name; NULL if there is no room.
  */
 typedef struct {
     GPtrArray *luns;        /* InventoryLun; NULL: none */
-    GHashTable *known;      /* the same; NULL while they are few */
+    GHashTable *known;      /* the same; NULL while there are few */
 } InventoryLunSet;
 
 void inventoryLunSetAdd(InventoryLunSet *set, InventoryLun *lun);
@@ -46,12 +46,12 @@ const InventoryLun *const *inventoryLunSetSeal(InventoryLunSet *set, InventoryBu
                                                InventoryPool *pool, size_t *ret_n);
 void inventoryLunSetClear(InventoryLunSet *set);
 
-/* Whether @path can carry I/O now, or could if asked to. */
+/* Whether @path can be used for I/O, now or after a failover. */
 gboolean inventoryLunPathIsAlive(const VimHostMultipathInfoPath *path);
 
-/* Where the device files of a host's LUNs are: the target path of their pools. */
+/* The directory of the device files of a host's LUNs: the target path of their pools. */
 #define INVENTORY_LUN_FOLDER "/vmfs/devices/disks"
 
-/* Whether two lists, each sorted by name, are not the same LUNs with the same names and sizes. */
+/* Whether two lists, each sorted by name, differ in their LUNs, or in names or sizes. */
 gboolean inventoryLunsDiffer(const InventoryLun *const *before, size_t nbefore,
                              const InventoryLun *const *now, size_t nnow);

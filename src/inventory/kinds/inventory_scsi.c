@@ -6,9 +6,9 @@
 /*
  * Host bus adapters become pools, the LUNs behind them their volumes.
  *
- * Which LUNs an adapter has is read from the SCSI and the NVMe topology; where both leave it out,
- * from the multipath information; else from the plug store. A LUN behind several adapters is one
- * LUN, which each of them has.
+ * The LUNs of an adapter are read from the SCSI and the NVMe topology; if it is missing in both,
+ * from the multipath information; else from the plug store. A LUN of several adapters is one LUN in
+ * several pools.
  */
 
 #include "inventory_scsi.h"
@@ -21,7 +21,7 @@
 #include "inventory_lun_host.h"
 #include "vi_property.h"
 
-/* One adapter while its parts are gathered. */
+/* An adapter that is being built. */
 typedef struct {
     InventoryLunPool pool;
     const VimHostHostBusAdapter *hba;
@@ -50,7 +50,7 @@ hbaFree(gpointer data)
 
 /* ---- adapters ------------------------------------------------------------------------------- */
 
-/* Returns: what the pool of @device is called; NULL: too long, or no room. */
+/* Returns: the name of the pool of @device; NULL if it is too long, or there is no room. */
 static const char *
 poolName(const BusHost *host, const char *device)
 {
@@ -131,7 +131,7 @@ indexByName(const InventoryLunHost *host)
     return table;
 }
 
-/* A namespace is the LUN of that canonical name; one that no LUN stands for has no device file. */
+/* A namespace is the LUN with that canonical name; a namespace without a LUN has no device file. */
 static void
 gatherNvmeTopology(InventoryLunHost *host)
 {
@@ -158,7 +158,7 @@ gatherNvmeTopology(InventoryLunHost *host)
     }
 }
 
-/* Returns: (transfer full) the key of each path of @store → the key of the LUN that it leads to. */
+/* Returns: (transfer full) the key of each path in @store → the key of its LUN. */
 static GHashTable *
 indexPlugStore(const VimHostPlugStoreTopology *store)
 {
@@ -222,7 +222,9 @@ compareHbas(gconstpointer a, gconstpointer b)
     return order != 0 ? order : strcmp(x->host->value, y->host->value);
 }
 
-/* A WWN is sent as a signed number, of which half are negative. Returns: NULL: none was sent. */
+/*
+ * A WWN is sent as a signed number, so half of them are negative. Returns: NULL if none was sent.
+ */
 static const char *
 wwnText(InventoryBuild *build, gint64 wwn)
 {
@@ -249,8 +251,8 @@ setWwns(InventoryBuild *build, InventoryHba *hba, const VimHostHostBusAdapter *f
 }
 
 /*
- * Whether I/O can go through @hba. One without paths has nothing to lose, unless LUNs are known
- * behind it, or the host calls it offline.
+ * Whether I/O can go through @hba. An adapter without paths counts as usable, unless it has known
+ * LUNs, or the host reports it as offline.
  */
 static gboolean
 isAccessible(const Hba *hba)

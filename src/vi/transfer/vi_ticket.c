@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Tickets for files, and the hosts they are for. */
+/* Tickets for files, and the hosts that accept them. */
 
 #include "vi_ticket.h"
 
@@ -28,11 +28,14 @@ struct _ViTickets {
     Recent *routes;                 /* value of the datastore's reference → Route */
 };
 
-/* The way to one datastore. Its users without the lock hold references: the table may drop it. */
+/*
+ * The host for one datastore. Users without the lock hold references, because the table may drop
+ * it.
+ */
 typedef struct {
     gatomicrefcount refs;
     ViSession *session;
-    SoapMoRef datastore;            /* with strings of its own */
+    SoapMoRef datastore;            /* owns its strings */
     Cached *host;                    /* GRefString: a host's name */
     gint64 avoidUntil;              /* monotonic; guarded by ViTickets.lock */
 } Route;
@@ -76,7 +79,7 @@ questionAdd(Question *question, const SoapMoRef *ref)
     question->spec.n_objectSet++;
 }
 
-/* "mounted" and "accessible" are not sent by each server. */
+/* Not every server sends "mounted" and "accessible". */
 static gboolean
 isUsableMount(const VimDatastoreHostMount *mount)
 {
@@ -101,7 +104,7 @@ isUsableHost(const VimObjectContent *host)
            g_strcmp0(connection, "connected") == 0 && (!power || g_str_equal(power, "poweredOn"));
 }
 
-/* Adds the hosts that mount @datastore well. */
+/* Adds the hosts that have mounted @datastore accessibly and for writing. */
 static gboolean
 addHosts(Question *question, const ViObjects *objects, const SoapMoRef *datastore, GError **error)
 {
@@ -128,7 +131,7 @@ addHosts(Question *question, const ViObjects *objects, const SoapMoRef *datastor
     return FALSE;
 }
 
-/* CachedOps.prove: asks for the hosts of the datastore, then for how they are. */
+/* CachedOps.prove: asks for the hosts of the datastore, then for their state. */
 static gpointer
 proveHost(gpointer opaque, gpointer current G_GNUC_UNUSED, GError **error)
 {
@@ -216,7 +219,7 @@ viTicketsNew(ViSession *session)
 
     tickets->session = session;
     g_mutex_init(&tickets->lock);
-    /* One takes some hundred bytes, and names that have limits of their own: nothing to weigh. */
+    /* A route takes a few hundred bytes, with limited names, so its weight is 0. */
     tickets->routes = recentNew(LIMIT_KEPT_DATASTORES, G_MAXSIZE, routeUnref);
     return tickets;
 }
@@ -238,7 +241,7 @@ viTicketsSetHosts(ViTickets *tickets, ViTransportFactory factory, gpointer opaqu
     tickets->opaque = opaque;
 }
 
-/* Returns: (transfer none) the route to @datastore, which may go when another one is asked for. */
+/* Returns: (transfer none) the route to @datastore, which the next lookup may remove. */
 static Route *
 lockedRoute(ViTickets *tickets, const SoapMoRef *datastore)
 {
@@ -251,7 +254,9 @@ lockedRoute(ViTickets *tickets, const SoapMoRef *datastore)
     return route;
 }
 
-/* Returns: (transfer full) the route to @file's datastore; NULL: there is none, or none now. */
+/*
+ * Returns: (transfer full) the route to @file's datastore; NULL if there is none, or none for now.
+ */
 static Route *
 findRoute(ViTickets *tickets, const ViFile *file)
 {
@@ -316,7 +321,7 @@ askTicket(ViSession *session, const char *method, const char *url, gint *cancel,
     return viCall(session, &vimMethodAcquireGenericServiceTicket, &args, &options, error);
 }
 
-/* SHA-256 where the server has it. Returns: (transfer none), or NULL. */
+/* SHA-256 if the server has it. Returns: (transfer none), or NULL. */
 static const char *
 thumbprintOf(const VimSessionManagerGenericServiceTicket *ticket)
 {
@@ -331,7 +336,7 @@ thumbprintOf(const VimSessionManagerGenericServiceTicket *ticket)
     return ticket->sslThumbprint && *ticket->sslThumbprint ? ticket->sslThumbprint : NULL;
 }
 
-/* Whether @id can be the value of a cookie as it is, and is no longer than a ticket may be. */
+/* Whether @id can be the value of a cookie unchanged, and is not longer than a ticket may be. */
 static gboolean
 isCookieValue(const char *id)
 {
@@ -344,7 +349,7 @@ isCookieValue(const char *id)
     return id && *id && strlen(id) <= LIMIT_TICKET_BYTES;
 }
 
-/* A host that was never told its name calls itself localhost. */
+/* A host without a configured name calls itself localhost. */
 static gboolean
 isHostName(const char *name)
 {
@@ -352,7 +357,7 @@ isHostName(const char *name)
            !g_str_equal(name, "localhost");
 }
 
-/* Makes what @ticket allows usable: a transport to its host, and the cookie. */
+/* Makes the transport to the host of @ticket, and the cookie. */
 static ViTicket *
 openTicket(ViTickets *tickets, const VimSessionManagerGenericServiceTicket *ticket,
            const char *ownName, const char *path, GError **error)

@@ -9,18 +9,18 @@
 #include "vi_transfer.h"
 
 /*
- * Tickets for files of a vCenter's datastores. A host that has the datastore mounted serves its
- * files too, without vCenter in between. vCenter hands out a ticket for it
- * (AcquireGenericServiceTicket, 5.0 and newer): a cookie that is good for one request, on a
- * connection of its own, to the address it was asked for. There is no dcPath in that address: the
- * host has one datacenter only. (govmomi's object/datastore.go goes the same way.)
+ * Tickets for files of a vCenter's datastores. A host that has mounted the datastore serves its
+ * files too, without going through vCenter. vCenter issues a ticket for it
+ * (AcquireGenericServiceTicket, 5.0 and newer): a cookie that is valid for one request, on a
+ * separate connection, to the address for which it was requested. That address has no dcPath,
+ * because a host has only one datacenter. (govmomi's object/datastore.go works in the same way.)
  *
- * The host is one that mounts the datastore accessibly and for writing, is connected and powered
- * on, and not in maintenance; which one is remembered for VI_TICKET_HOST_MS, so that it costs two
- * requests now and then, and each ticket one.
+ * The host has mounted the datastore accessibly and for writing, is connected and powered on, and
+ * is not in maintenance. The choice is remembered for VI_TICKET_HOST_MS. It costs two requests, and
+ * each ticket one.
  *
- * Nothing here is an error: where there is no ticket, the file goes through vCenter, and no ticket
- * is asked for that datastore for VI_TICKET_AVOID_MS.
+ * No failure here is an error: without a ticket, the file is transferred through vCenter, and no
+ * ticket is requested for that datastore for VI_TICKET_AVOID_MS.
  */
 typedef struct _ViTickets ViTickets;
 
@@ -35,7 +35,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViTickets, viTicketsFree)
 /* See viTransferSetHosts(). Without it there are no tickets. */
 void viTicketsSetHosts(ViTickets *tickets, ViTransportFactory factory, gpointer opaque);
 
-/* One request's permission. */
+/* Permission for one request. */
 typedef struct {
     HttpTransport *transport;
     char *path;         /* "/folder/…?dsName=…" */
@@ -48,10 +48,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViTicket, viTicketFree)
 /*
  * @method: "HEAD", "GET" or "PUT". @path: the address without dcPath.
  *
- * Returns: (transfer full), or NULL: go through the session's own server. 0 to 3 requests.
+ * Returns: (transfer full), or NULL: use the session's own server. 0 to 3 requests.
  */
 ViTicket *viTicketAcquire(ViTickets *tickets, const ViFile *file, const char *method,
                           const char *path, gint *cancel);
 
-/* The host does not serve @file as it should: no tickets for its datastore for some time. */
+/* The host does not serve @file correctly: no tickets for its datastore for some time. */
 void viTicketsAvoid(ViTickets *tickets, const ViFile *file);

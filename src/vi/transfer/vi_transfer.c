@@ -51,9 +51,9 @@ viTransferFree(ViTransfer *transfer)
     g_free(transfer);
 }
 
-/* ---- what breaks ---------------------------------------------------------------------------- */
+/* ---- failures ------------------------------------------------------------------------------- */
 
-/* Hands @local (transfer full) on; errors of the network get the file's name. Returns: FALSE. */
+/* Passes @local (transfer full) on; network errors get the file's name. Returns: FALSE. */
 static gboolean
 failTransfer(const ViTransferAsk *ask, const char *doing, GError **error, GError *local)
 {
@@ -65,7 +65,7 @@ failTransfer(const ViTransferAsk *ask, const char *doing, GError **error, GError
     return FALSE;
 }
 
-/* Sends what may be sent again as often as it takes. */
+/* Sends a request that may be repeated, until it succeeds or the limit is reached. */
 static gboolean
 askPatiently(ViTransfer *transfer, ViTransferAsk *ask, const char *doing,
              HttpResponse *ret_response, GError **error)
@@ -124,15 +124,15 @@ typedef struct {
     ViTransferSink sink;
     gpointer opaque;
     guint64 next;       /* the first byte the sink has not seen */
-    guint64 end;        /* behind the last one that is wanted */
+    guint64 end;        /* the end of the wanted range (exclusive) */
 
-    /* Of the reply that is coming in. */
-    gboolean begun;     /* its headers have been looked at */
-    guint64 at;         /* where its next byte belongs */
+    /* Of the reply that is arriving. */
+    gboolean begun;     /* its headers have been checked */
+    guint64 at;         /* the position of its next byte in the file */
     guint64 total;      /* length of the file; G_MAXUINT64: unknown */
-    guint64 stop;       /* where its body has to end; G_MAXUINT64: unknown */
-    guint64 come;       /* how far its body has come */
-    gboolean enough;    /* more comes than is wanted */
+    guint64 stop;       /* the length its body must have; G_MAXUINT64: unknown */
+    guint64 come;       /* bytes of its body so far */
+    gboolean enough;    /* it has more than is wanted */
 } Reading;
 
 static gboolean
@@ -159,7 +159,7 @@ setOtherLength(const Reading *reading, guint64 known, guint64 total, GError **er
     return FALSE;
 }
 
-/* Whether the reply is about a file as long as is known; where nothing is, that is known now. */
+/* Whether the reply is about a file of the known length; if none is known yet, records it. */
 static gboolean
 checkTotal(const Reading *reading, GError **error)
 {
@@ -174,7 +174,7 @@ checkTotal(const Reading *reading, GError **error)
     return setOtherLength(reading, before, reading->total, error);
 }
 
-/* A part of the file: it must begin where it is expected to. */
+/* A part of the file: it must begin at the expected position. */
 static gboolean
 beginPart(Reading *reading, const HttpResponse *response, GError **error)
 {
@@ -194,7 +194,7 @@ beginPart(Reading *reading, const HttpResponse *response, GError **error)
     return checkTotal(reading, error);
 }
 
-/* The whole file, from a server that knows no ranges. */
+/* The whole file, from a server without ranges. */
 static gboolean
 beginWhole(Reading *reading, const HttpResponse *response, GError **error)
 {
@@ -210,7 +210,10 @@ beginWhole(Reading *reading, const HttpResponse *response, GError **error)
                     " on; too much data would have to be skipped", name, reading->next);
         return FALSE;
     }
-    /* A range of a file of known length was asked for, and nothing says that this is it. */
+    /*
+     * A range of a file of known length was requested, and without a length the reply cannot be
+     * verified.
+     */
     if (response->contentLength < 0 && reading->file->known) {
         textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
                     "the server does not report the size of '%s'", name);
@@ -243,7 +246,7 @@ beginReply(Reading *reading, const HttpResponse *response, GError **error)
     return FALSE;
 }
 
-/* Whether @length bytes more are no more than the reply has announced, and the file has. */
+/* Whether @length more bytes do not exceed what the reply has announced and the file has. */
 static gboolean
 checkMore(Reading *reading, size_t length, GError **error)
 {
@@ -263,7 +266,7 @@ checkMore(Reading *reading, size_t length, GError **error)
     return FALSE;
 }
 
-/* HttpSink: hands on what the caller has not seen, up to the end he wants. */
+/* HttpSink: passes on bytes that the caller has not seen yet, up to the end it wants. */
 static gboolean
 receivePart(const HttpResponse *response, const char *data, size_t length, gpointer opaque,
             GError **error)
@@ -292,7 +295,7 @@ receivePart(const HttpResponse *response, const char *data, size_t length, gpoin
     return FALSE;
 }
 
-/* A reply has come to its end. Returns: FALSE with @error when there is nothing to wait for. */
+/* A reply has ended. Returns: FALSE with @error if another request cannot help. */
 static gboolean
 endReply(Reading *reading, const HttpResponse *response, GError **error)
 {
@@ -313,7 +316,7 @@ endReply(Reading *reading, const HttpResponse *response, GError **error)
     return reading->total >= reading->end || setShort(reading, reading->total, error);
 }
 
-/* One request for the rest. Returns: FALSE with @error when that failed. */
+/* One request for the rest. Returns: FALSE with @error if it failed. */
 static gboolean
 readRestOfFile(ViTransfer *transfer, Reading *reading, ViTransferAsk *ask, GError **error)
 {
@@ -337,9 +340,9 @@ readRestOfFile(ViTransfer *transfer, Reading *reading, ViTransferAsk *ask, GErro
 }
 
 /*
- * One request for the rest, and what it came to for @patience.
+ * One request for the rest; records its result in @patience.
  *
- * Returns: FALSE with @error when that was the last one.
+ * Returns: FALSE with @error if that was the last attempt.
  */
 static gboolean
 readOn(ViTransfer *transfer, Reading *reading, ViTransferAsk *ask, ViPatience *patience,
@@ -469,7 +472,7 @@ viTransferReadText(ViTransfer *transfer, const ViFile *file, size_t limit, gint 
 
 /* ---- writing -------------------------------------------------------------------------------- */
 
-/* Whether nobody knows what the server has made of a request. */
+/* Whether the result of a request on the server is unknown. */
 static gboolean
 isTransferBroken(const GError *error)
 {
@@ -478,7 +481,7 @@ isTransferBroken(const GError *error)
            g_error_matches(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT);
 }
 
-/* The answer to a PUT may be lost; then nobody knows what is under the name. */
+/* The reply to a PUT may be lost; then the contents of the file are unknown. */
 static gboolean
 failWriting(const ViTransferAsk *ask, GError **error, GError *local)
 {
@@ -495,7 +498,7 @@ failWriting(const ViTransferAsk *ask, GError **error, GError *local)
     return FALSE;
 }
 
-/* A source that is to give nothing has to say so too. */
+/* A source of length 0 must be asked for its end too. */
 static gboolean
 isEmpty(HttpSource source, gpointer opaque, const ViFile *file, GError **error)
 {

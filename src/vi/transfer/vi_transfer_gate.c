@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Waiting for a server that has too much to do. */
+/* Waits for an overloaded server. */
 
 #include "vi_transfer_gate.h"
 
@@ -15,14 +15,14 @@
 
 struct _ViGate {
     guint tries;
-    guint timeoutMs;        /* for all pauses of a request, and for waiting on another's */
+    guint timeoutMs;        /* for all pauses of a request, and for waiting for another thread */
 
     GMutex lock;            /* guards what follows */
     GCond changed;
     guint pauseMs;
     gboolean shut;
-    guint64 opened;         /* how often the gate has opened again */
-    guint64 failed;         /* the last opening at which its leader had given up; 0: none */
+    guint64 opened;         /* how often the gate has reopened */
+    guint64 failed;         /* the last reopening whose leader had given up; 0: none */
 };
 
 ViGate *
@@ -166,7 +166,7 @@ viGateLeave(ViGate *gate, ViGatePass *pass)
 {
     g_autoptr(GMutexLocker) locker = NULL;
 
-    /* Called for each piece of a file, by many threads: only this one changes its pass. */
+    /* Called for each piece of a file, by many threads; only the owner changes its pass. */
     if (!pass->leads)
         return;
     locker = g_mutex_locker_new(&gate->lock);

@@ -8,43 +8,43 @@
 #include "vi_error.h"
 
 /*
- * Where requests wait while the server says "too much at once" (503). The first that hears so shuts
- * the gate, pauses, and tries again, a few times; whoever comes to the gate meanwhile waits. When
- * the server takes that one's request the gate opens; when it gives up, all that waited fail with
- * it. (It is how Proxmox's importer gets along with real servers.) All its pauses together take no
- * longer than one request may, and so long do the others wait.
+ * Where requests wait while the server says "too many requests" (503). The first request that gets
+ * this reply shuts the gate, pauses, and tries again, a few times; requests that arrive meanwhile
+ * wait. When the server accepts that request, the gate opens. When it gives up, all waiting
+ * requests fail with it. (Proxmox's importer handles real servers in this way.) All its pauses
+ * together take no longer than one request may take, and the others wait no longer than that.
  *
  * Any number of threads. All waits end soon when @cancel, an atomic flag or NULL, is raised.
  */
 typedef struct _ViGate ViGate;
 
-/* @timeoutMs: what one request may take. */
+/* @timeoutMs: how long one request may take. */
 ViGate *viGateNew(guint pauseMs, guint tries, guint timeoutMs);
 void viGateSetPause(ViGate *gate, guint pauseMs);
 void viGateFree(ViGate *gate);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViGate, viGateFree)
 
-/* One request on its way, all its repetitions included. Begins as { 0 }. */
+/* One request with all its repetitions. Initially { 0 }. */
 typedef struct {
-    guint refusals;     /* how often it heard 503 */
+    guint refusals;     /* how often it got 503 */
     gboolean leads;     /* it shut the gate */
 } ViGatePass;
 
 /*
- * Before a request is sent: waits while the gate is shut by somebody else.
+ * Call it before a request is sent: waits while another request has shut the gate.
  *
- * Returns: FALSE with @error: HTTP_ERROR_CANCELLED, or VI_ERROR_BUSY when the one that shut it gave
- * up, or has tried for too long.
+ * Returns: FALSE with @error: HTTP_ERROR_CANCELLED, or VI_ERROR_BUSY if the request that shut it
+ * gave up, or has tried for too long.
  */
 gboolean viGateEnter(ViGate *gate, const ViGatePass *pass, gint *cancel, GError **error);
 
 /*
- * The server said 503. Returns: TRUE when the request may go to the gate and out again; FALSE with
- * @error: VI_ERROR_BUSY after the last try, or HTTP_ERROR_CANCELLED.
+ * The server replied 503. Returns: TRUE if the request may enter the gate again; FALSE with @error:
+ * VI_ERROR_BUSY after the last try, or HTTP_ERROR_CANCELLED.
  */
 gboolean viGateRefused(ViGate *gate, ViGatePass *pass, gint *cancel, GError **error);
 
-/* The request is through, or has ended: opens the gate if @pass shut it. May be called again. */
+/* The request was accepted, or has ended: opens the gate if @pass shut it. May be called again. */
 void viGateLeave(ViGate *gate, ViGatePass *pass);
 
 /* Sleeps @ms. Returns: FALSE with HTTP_ERROR_CANCELLED when @cancel was raised. */

@@ -3,17 +3,17 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* When to give up. */
+/* Decides when to give up. */
 
 #include "vi_transfer_patience.h"
 
 #include "base_limits.h"
 #include "base_text.h"
 
-/* Before an interrupted transfer goes on; doubled with each failure in a row. */
+/* The pause before an interrupted transfer continues; doubled with each failure in a row. */
 #define RETRY_PAUSE_MS 100
 
-/* A server's silence costs the stall timeout each time, so that it counts for three. */
+/* A silence of the server costs the stall timeout each time, so it counts as three. */
 #define SILENCE_WEIGHT 3
 
 void
@@ -29,7 +29,7 @@ viPatienceProgress(ViPatience *patience, gint64 deadline, guint64 length)
     patience->flowed = 0;
 }
 
-/* Returns: FALSE when there are too many for what has come meanwhile. */
+/* Returns: FALSE if there are too many for the bytes that arrived meanwhile. */
 static gboolean
 noteBreaks(ViPatience *patience, guint weight)
 {
@@ -43,13 +43,13 @@ viPatienceShort(ViPatience *patience)
     return noteBreaks(patience, 1);
 }
 
-/* What a failure with @error counts for; 0: it may not be tried again. */
+/* How much a failure with @error counts; 0: do not retry. */
 static guint
 weighFailure(const ViPatience *patience, const GError *error)
 {
     switch ((HttpErrorCode)error->code) {
     case HTTP_ERROR_CONNECT:
-        /* A server one has already talked to may be back in a moment. */
+        /* A server that has already replied may soon be reachable again. */
         return patience->begun ? 1 : 0;
     case HTTP_ERROR_BROKEN:
     case HTTP_ERROR_PROTOCOL:

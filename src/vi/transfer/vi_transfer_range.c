@@ -15,7 +15,7 @@ viRangeHeader(guint64 first, guint64 last)
     return g_strdup_printf("Range: bytes=%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT, first, last);
 }
 
-/* Digits up to @end, which goes too. Returns: what is behind it; NULL when there are none. */
+/* Parses digits up to and including @end. Returns: what follows; NULL if there are none. */
 static const char *
 parseNumber(const char *text, char end, guint64 *ret_number)
 {

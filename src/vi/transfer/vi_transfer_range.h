@@ -12,7 +12,7 @@
 /* A part of a file. */
 typedef struct {
     guint64 first;
-    guint64 last;       /* its last byte, not the one behind it */
+    guint64 last;       /* its last byte (inclusive) */
     guint64 total;      /* of the whole file; G_MAXUINT64: the server does not say */
 } ViRange;
 
@@ -22,7 +22,7 @@ char *viRangeHeader(guint64 first, guint64 last);
 /*
  * Reads the value of a Content-Range: "bytes 0-1023/4096", or with an asterisk for the total.
  *
- * Returns: FALSE when @text is none, or makes no sense; then nothing is written. Accepts NULL.
+ * Returns: FALSE if @text is not one, or makes no sense; then nothing is written. Accepts NULL.
  */
 gboolean viRangeParse(const char *text, ViRange *ret_range);
 

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* One request for a file, with all that stands between it and an answer. */
+/* One request for a file, including all retries that are needed for a reply. */
 
 #include "vi_transfer_request.h"
 
@@ -24,25 +24,25 @@ typedef enum {
     VERDICT_AGAIN,
 } Verdict;
 
-/* What is known while a request goes out again and again. */
+/* The state of a request across its attempts. */
 typedef struct {
     ViTransfer *transfer;
     ViTransferAsk *ask;
     ViGatePass pass;
-    gint64 deadline;        /* no attempt begins behind it */
-    guint ended;            /* how often the session had ended under it */
-    gboolean settled;       /* how the server decodes names was looked into */
+    gint64 deadline;        /* no attempt begins after it */
+    guint ended;            /* how often the session ended during it */
+    gboolean settled;       /* it was checked how the server decodes names */
     gboolean noTicket;      /* through the session's own server only */
-    gboolean doubted;       /* a host refused; was it right? */
-    GByteArray *kept;       /* what the source gave; NULL: there is none, or it gave too much */
+    gboolean doubted;       /* a host refused; to be verified at vCenter */
+    GByteArray *kept;       /* what the source provided; NULL: no source, or too much */
 
-    /* Of the present attempt. */
-    guint replayed;         /* bytes of these that went out */
+    /* Of the current attempt. */
+    guint replayed;         /* bytes of it that were sent */
     HttpResponse response;
-    guint status;           /* also of one whose body was not read to its end */
-    GString *refusal;       /* beginning of the body of one that is not 2xx */
+    guint status;           /* also if its body was not read to its end */
+    GString *refusal;       /* the beginning of the body, if not 2xx */
     size_t refusalLength;
-    gboolean cut;           /* the refusal went on and on */
+    gboolean cut;           /* the refusal was too long */
 } Asking;
 
 static gboolean
@@ -51,9 +51,9 @@ isTaken(guint status)
     return status >= 200 && status < 300;
 }
 
-/* ---- what goes out and comes in ------------------------------------------------------------- */
+/* ---- source and sink ------------------------------------------------------------------------ */
 
-/* Whether the source keeps to what was announced. */
+/* Whether the source provides what was announced. */
 static gboolean
 mayGive(const ViTransferAsk *ask, gssize length, GError **error)
 {
@@ -80,7 +80,7 @@ keepRefusal(Asking *asking, const char *data, guint length)
     asking->replayed += length;
 }
 
-/* Gives what the source gave to an attempt before. */
+/* Provides what the source provided to an earlier attempt. */
 static gssize
 giveAgain(Asking *asking, char *buffer, size_t size)
 {
@@ -92,7 +92,7 @@ giveAgain(Asking *asking, char *buffer, size_t size)
     return length;
 }
 
-/* HttpSource: the caller's, watched. */
+/* HttpSource: wraps the caller's source. */
 static gssize
 giveWatched(char *buffer, size_t size, gpointer opaque, GError **error)
 {
@@ -116,7 +116,7 @@ giveWatched(char *buffer, size_t size, gpointer opaque, GError **error)
     return length;
 }
 
-/* HttpSink: what was asked for goes to the caller, of a refusal the beginning is kept. */
+/* HttpSink: passes contents to the caller, and keeps the beginning of a refusal. */
 static gboolean
 takeBody(const HttpResponse *response, const char *data, size_t length, gpointer opaque,
          GError **error)
@@ -126,7 +126,7 @@ takeBody(const HttpResponse *response, const char *data, size_t length, gpointer
 
     asking->status = response->status;
     if (isTaken(response->status)) {
-        /* The server takes requests again: nobody has to wait for the end of this one. */
+        /* The server accepts requests again: others need not wait for the end of this one. */
         viGateLeave(asking->transfer->gate, &asking->pass);
         if (!ask->sink || ask->sink(response, data, length, ask->sinkOpaque, error))
             return TRUE;
@@ -165,7 +165,7 @@ requestOf(Asking *asking, const char *path, const char *cookie, const char **hea
     if (!request.streamed)
         request.deadline = asking->deadline;
 
-    /* Lengths and ranges must be those of the file. */
+    /* Lengths and ranges must be those of the unencoded file. */
     headers[n++] = "Accept-Encoding: identity";
     if (ask->range)
         headers[n++] = ask->range;
@@ -190,7 +190,7 @@ requestOf(Asking *asking, const char *path, const char *cookie, const char **hea
     return request;
 }
 
-/* The address of the file as the server at hand is believed to read it. */
+/* The address of the file, in the spelling that this server is assumed to decode. */
 static char *
 addressOf(const Asking *asking, gboolean withDatacenter)
 {
@@ -248,7 +248,7 @@ sendRequest(Asking *asking, const ViTicket *ticket, guint64 *ret_generation, GEr
     return ok || asking->cut;
 }
 
-/* ---- what a refusal leads to ---------------------------------------------------------------- */
+/* ---- handling refusals ---------------------------------------------------------------------- */
 
 static Verdict
 refuseRequest(Asking *asking, GError **error)
@@ -260,7 +260,7 @@ refuseRequest(Asking *asking, GError **error)
     return VERDICT_FAILED;
 }
 
-/* An error that came from elsewhere: the file is named, but for those of the network. */
+/* An error from another module: adds the file's name, except to network errors. */
 static Verdict
 failRequest(const Asking *asking, GError **error, GError *local)
 {
@@ -272,7 +272,7 @@ failRequest(const Asking *asking, GError **error, GError *local)
     return VERDICT_FAILED;
 }
 
-/* The cheapest call there is; it renews a session that has ended. */
+/* The cheapest call; it renews a session that has ended. */
 static gboolean
 callAnything(Asking *asking, GError **error)
 {
@@ -287,9 +287,9 @@ callAnything(Asking *asking, GError **error)
 }
 
 /*
- * 401 in session @generation: it has ended, or the user may not do this. The first time it is
- * renewed; when that did not help, a call tells whether it has ended again. A login for every
- * request that is forbidden would fill the server's session table.
+ * 401 in session @generation: the session has ended, or the user may not do this. The first time,
+ * the session is renewed. If that did not help, a call checks whether it has ended again. A login
+ * for every forbidden request would fill the server's session table.
  */
 static Verdict
 renewSession(Asking *asking, guint64 generation, GError **error)
@@ -312,8 +312,7 @@ renewSession(Asking *asking, guint64 generation, GError **error)
 }
 
 /*
- * Asks for the root of the file's datastore by @spelling. Returns: the status; 0 when there was no
- * answer.
+ * Requests the root of the file's datastore in @spelling. Returns: the status; 0 without a reply.
  */
 static guint
 askRoot(Asking *asking, ViSpelling spelling)
@@ -330,8 +329,8 @@ askRoot(Asking *asking, ViSpelling spelling)
 }
 
 /*
- * 404, by an address that servers may read in two ways. The datastore is there, so its root shows
- * which one it is; the file itself would not, since it may be missing.
+ * 404, for an address that servers may decode in two ways. The datastore exists, so a request for
+ * its root shows which one is right. The file itself would not, since it may be missing.
  */
 static Verdict
 settleSpelling(Asking *asking, GError **error)
@@ -361,7 +360,7 @@ judgeStatus(Asking *asking, gboolean ticket, guint64 generation, GError **error)
     GError *local = NULL;
 
     if (isTaken(status) || (status == 416 && asking->ask->range)) {
-        /* vCenter serves what its host refused: the host does not know what it should. */
+        /* vCenter serves a file that the host refused: the host does not work as it should. */
         if (asking->doubted)
             viTicketsAvoid(transfer->tickets, asking->ask->file);
         return VERDICT_DONE;
@@ -389,7 +388,7 @@ judgeStatus(Asking *asking, gboolean ticket, guint64 generation, GError **error)
     return refuseRequest(asking, error);
 }
 
-/* A request that could not be sent, or whose reply did not come whole. */
+/* A request that could not be sent, or whose reply was incomplete. */
 static Verdict
 judgeFailure(Asking *asking, gboolean ticket, GError **error, GError *local)
 {

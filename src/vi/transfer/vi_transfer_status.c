@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Statuses of the file API in words. */
+/* Messages for statuses of the file API. */
 
 #include "vi_transfer_status.h"
 
@@ -20,7 +20,7 @@ viTransferName(const ViFile *file)
     return nameJoinDatastorePath(file->datastore, file->path);
 }
 
-/* ---- what the server wrote ------------------------------------------------------------------ */
+/* ---- text from the server ------------------------------------------------------------------- */
 
 static gboolean
 mentionsWord(const char *text, const char *const *words)
@@ -34,7 +34,7 @@ mentionsWord(const char *text, const char *const *words)
 
 /* ---- statuses ------------------------------------------------------------------------------- */
 
-/* What is common to the messages. */
+/* Shared by the messages. */
 typedef struct {
     const char *name;       /* "[datastore] path" */
     const char *verb;       /* "read" or "write" */
@@ -43,7 +43,7 @@ typedef struct {
     guint status;
 } Refusal;
 
-/* A status of 500 and above, which says little by itself. */
+/* A status of 500 and above, which has little meaning by itself. */
 static void
 setFailed(GError **error, const Refusal *refusal, const char *text)
 {

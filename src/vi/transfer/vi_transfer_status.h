@@ -9,7 +9,7 @@
 #include "vi_transfer.h"
 
 /*
- * What the file API means by a status, as an error. Pure.
+ * Converts a status of the file API to an error. Pure.
  *
  *   401, 403    VI_ERROR_NO_PERMISSION     404   VI_ERROR_FILE_NOT_FOUND
  *   503         VI_ERROR_BUSY              405   VI_ERROR_NOT_SUPPORTED
@@ -23,14 +23,14 @@
  * everything else that goes wrong on its side.)
  */
 
-/* @writing: FALSE: reading. @response: status, location. @body: what the server wrote, or NULL. */
+/* @writing: FALSE: reading. @response: status, location. @body: text from the server, or NULL. */
 void viTransferSetRefused(GError **error, const ViFile *file, gboolean writing,
                         const HttpResponse *response, const char *body);
 
 /*
- * Whether a reply of 200 shows a web page for people (a list of a folder, somebody's login page)
- * instead of a file: the file API sends files as application/octet-stream, its lists as text/html.
- * vcsim tells the type by the name; so a name that is a web page's may be one.
+ * Whether a reply of 200 is a web page (a list of a folder, a login page) instead of a file: the
+ * file API sends files as application/octet-stream, its lists as text/html. vcsim derives the type
+ * from the name, so a file with the name of a web page may have that type.
  */
 gboolean viTransferIsPage(const ViFile *file, const HttpResponse *response);
 
@@ -38,12 +38,12 @@ gboolean viTransferIsPage(const ViFile *file, const HttpResponse *response);
 void viTransferSetPage(GError **error, const ViFile *file);
 
 /*
- * Whether @response is about the file's bytes as they are. An encoding, which nobody has asked for,
- * would make lengths and ranges those of something else.
+ * Whether @response is about the unencoded bytes of the file. With an encoding, which was not
+ * requested, lengths and ranges would not be those of the file.
  *
  * Returns: FALSE with VI_ERROR_PROTOCOL.
  */
 gboolean viTransferCheckPlain(const ViFile *file, const HttpResponse *response, GError **error);
 
-/* Returns: (transfer full) "[datastore] path", as people are told of @file. */
+/* Returns: (transfer full) "[datastore] path", for messages about @file. */
 char *viTransferName(const ViFile *file);

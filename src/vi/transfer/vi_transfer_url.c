@@ -31,7 +31,7 @@ appendEncoded(GString *to, const char *text, const char *also)
     }
 }
 
-/* A part of the query. What is in @also is left as it is in both rounds. */
+/* A part of the query. Characters in @also are not encoded in either round. */
 static void
 appendQuery(GString *to, const char *key, const char *value, const char *also, ViSpelling spelling)
 {
@@ -110,7 +110,7 @@ parsePort(const char *text, guint *ret_port)
     return TRUE;
 }
 
-/* Printable ASCII without what ends a host in an address. */
+/* Printable ASCII without the characters that end a host in an address. */
 static gboolean
 isAuthority(const char *text)
 {
@@ -138,7 +138,7 @@ viTransferUrlSplitHost(const char *text, char **ret_host, guint *ret_port)
         rest = end ? end + 1 : NULL;
     } else {
         end = strchr(start, ':');
-        /* Two colons: an IPv6 address without brackets, so that there is no port. */
+        /* Two colons: an IPv6 address without brackets, so there is no port. */
         if (!end || strchr(end + 1, ':'))
             end = start + strlen(start);
         rest = end;

@@ -9,14 +9,14 @@
 
 /*
  * Addresses of files: "/folder/PATH?dcPath=DATACENTER&dsName=DATASTORE". PATH is percent-encoded
- * once, its '/' stay. How often dcPath and dsName are depends on how often the server decodes them:
- * real ones twice, vcsim once. Letters, digits, and "-._~" are never encoded, and in dcPath '/' is
- * not, so that plain names have one spelling only.
+ * once, except '/'. How often dcPath and dsName are encoded depends on how often the server decodes
+ * them: real servers twice, vcsim once. Letters, digits, and "-._~" are not encoded, and in dcPath
+ * '/' is not either, so plain names have only one spelling.
  */
 typedef enum {
     VI_SPELLING_TWICE,
     VI_SPELLING_ONCE,
-    VI_SPELLING_UNKNOWN,    /* spelled as TWICE */
+    VI_SPELLING_UNKNOWN,    /* encoded as for TWICE */
 } ViSpelling;
 
 /* Returns: (transfer full) the address of @file. */
@@ -28,14 +28,14 @@ char *viTransferUrlOfRoot(const ViFile *file, ViSpelling spelling);
 /* Whether the two spellings of @file differ. */
 gboolean viTransferUrlDiffers(const ViFile *file);
 
-/* Returns: (transfer full) @host in an address: IPv6 gets brackets, port 443 is left out. */
+/* Returns: (transfer full) @host in an address: IPv6 gets brackets, port 443 is omitted. */
 char *viTransferUrlAuthority(const char *host, guint port);
 
 /*
- * Splits "host", "host:port", "1.2.3.4", "fe80::1", "[fe80::1]" or "[fe80::1]:port". Without a port
- * it is 443.
+ * Splits "host", "host:port", "1.2.3.4", "fe80::1", "[fe80::1]" or "[fe80::1]:port". The default
+ * port is 443.
  *
- * Returns: FALSE when @text is no such thing, or longer than LIMIT_NAME_BYTES; then nothing is
+ * Returns: FALSE if @text is none of these, or longer than LIMIT_NAME_BYTES; then nothing is
  * written.
  */
 gboolean viTransferUrlSplitHost(const char *text, char **ret_host, guint *ret_port);
