@@ -208,7 +208,7 @@ def is_good(left: State, change: Change, message: str | None) -> bool:
 
 def expect_good_end(control: object, change: Change, message: str | None) -> None:
     """The server may have a task or a request to end yet, that nobody waits for."""
-    deadline = time.monotonic() + patience(5)
+    deadline = time.monotonic() + patience(20)
     while not is_good(left := state(control), change, message):
         assert time.monotonic() < deadline, f"{sorted(left)} is left, and the error was: {message}"
         time.sleep(0.02)
@@ -217,7 +217,7 @@ def expect_good_end(control: object, change: Change, message: str | None) -> Non
 def expect_repeatable(client: Client, address: str, control: object, change: Change) -> None:
     """The same again, after deleting what vol-list shows of the first try."""
     pool = warm_pool(client, address)
-    deadline = time.monotonic() + patience(5)
+    deadline = time.monotonic() + patience(20)
     while True:
         try:
             repeat(client, pool, change)
@@ -332,7 +332,7 @@ class Phoenix:
         self._arguments += ["--port", str(self.process.port)]
 
     def come_back(self) -> None:
-        assert self.process.wait(patience(10)) == EXIT_CODE
+        assert self.process.wait(patience(60)) == EXIT_CODE
         self.process.__exit__(None, None, None)
         self.process = FakeProcess(*self._arguments).__enter__()
 

@@ -18,7 +18,7 @@ from esxkit.harness.check import lists_the_world, raises_error
 from esxkit.harness.client import ApiError, Client, Remote
 from esxkit.harness.daemon import PrivateLibvirtd
 from esxkit.harness.environment import patience
-from esxkit.harness.live import LIVE, driver_threads, thread_names, until, until_live
+from esxkit.harness.live import LIVE, SOON, driver_threads, thread_names, until, until_live
 from esxkit.harness.meter import Meter
 from esxkit.harness.oracle import World
 from esxkit.harness.pool_events import Listener
@@ -34,8 +34,6 @@ LUN = WORLD.pool(IQN).volumes[0]
 UUID = WORLD.pool("localdir").uuid
 MIB = 1024 * 1024
 GIB = 1024 * MIB
-SOON = 3.0
-"""Seconds within which a change of the host must be seen; mostly it is milliseconds."""
 
 
 @pytest.fixture(scope="module")

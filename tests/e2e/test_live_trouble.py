@@ -21,7 +21,7 @@ from esxkit.harness.check import lists_the_world, raises_error
 from esxkit.harness.client import Client, Remote
 from esxkit.harness.daemon import PrivateLibvirtd
 from esxkit.harness.environment import patience
-from esxkit.harness.live import LIVE, thread_names, until, until_live, until_lost
+from esxkit.harness.live import LIVE, SOON, thread_names, until, until_live, until_lost
 from esxkit.harness.meter import Meter
 from esxkit.harness.oracle import World
 from esxkit.harness.pool_events import LIFECYCLE, Listener
@@ -31,7 +31,6 @@ from esxkit.harness.servers import PASSWORD, Fake
 WORLD = World.load()
 STORE = "datastore1"
 GIB = 1024**3
-SOON = 3.0
 
 
 @pytest.fixture
@@ -337,7 +336,7 @@ def live_connection(place: Site, reader: Client, process: FakeProcess) -> Remote
     address = uri.embedded("127.0.0.1", process.port, cacert=process.cacert, timeout=5)
     conn = reader.open(uri.through_daemon(address, place.own_daemon.socket))
     lists_the_world(conn, WORLD)
-    assert process.control.await_waits(count=1, seconds=patience(10))
+    assert process.control.await_waits(count=1, seconds=patience(30))
     assert thread_names(place.own_daemon.process.pid)[LIVE] == 1
     return conn
 

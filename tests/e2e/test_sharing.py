@@ -149,7 +149,7 @@ def test_what_nobody_came_for_is_logged_out(place: Site, new_fake):
     until(lambda: thread_names(pid)[LINGER] == 1, "a thread waits for the end of the linger time", 1)
     server.eventually_without_sessions()
     assert server.requests()["Logout"] == 1
-    assert server.control.await_waits(0, patience(10)), "The long poll is still open."
+    assert server.control.await_waits(0, patience(30)), "The long poll is still open."
 
 
 def test_in_a_client_nothing_lingers(worker: Client, client_env, home, new_fake):

@@ -17,8 +17,11 @@ from esxkit.harness.servers import Fake
 LIVE = "esx-live"
 """The thread that keeps an inventory current."""
 
+SOON = 10.0
+"""Seconds within which a change is seen that the host reports: mostly milliseconds. A long poll lasts for 30 s."""
 
-def until(holds: Callable[[], bool], what: str, seconds: float = 10) -> float:
+
+def until(holds: Callable[[], bool], what: str, seconds: float = 30) -> float:
     """Wait until something holds; the seconds that took. AssertionError when it takes too long."""
     begun = time.monotonic()
     while not holds():
@@ -27,7 +30,7 @@ def until(holds: Callable[[], bool], what: str, seconds: float = 10) -> float:
     return time.monotonic() - begun
 
 
-def until_live(server: Fake, seconds: float = 10) -> None:
+def until_live(server: Fake, seconds: float = 30) -> None:
     """Wait until a long poll is open at the fake."""
     assert server.control.await_waits(1, patience(seconds)), f"After {patience(seconds):g} s there is no long poll."
 
@@ -54,7 +57,7 @@ def settled(site: Site, server: Fake) -> None:
 def shows(site: Site, holds: Callable[[], bool], what: str) -> None:
     """Assert that a change of the host is seen: by the next read, or in a daemon as soon as the host told of it."""
     if site.mode == "remote":
-        until(holds, what, 3)
+        until(holds, what, SOON)
     else:
         assert holds(), f"It is not so: {what}."
 

@@ -193,7 +193,7 @@ class Fake(FakeServer):
         """The secrets that make the open sessions."""
         return [session["cookie"] for session in self.session_list()]
 
-    def eventually_without_sessions(self, seconds: float = 10) -> None:
+    def eventually_without_sessions(self, seconds: float = 30) -> None:
         """Wait until every client has logged out; AssertionError when one has not in time."""
         deadline = time.monotonic() + environment.patience(seconds)
         while self.sessions():
