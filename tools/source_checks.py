@@ -277,8 +277,12 @@ def check_kinds(tree: Tree) -> Iterator[str]:
             yield f"{name}:{number}: {word[0]!r}: a kind of storage is the backend's to know"
 
 
+# A flag of its own, where a Cancel belongs.
+CANCEL_FLAG = re.compile(r"\bgint\s*\**\s*(\w*[cC]ancel|givenUp|calledOff)\b")
+
+
 def check_habits(tree: Tree) -> Iterator[str]:
-    """Headers are guarded, the only label is cleanup, and functions that cannot be used safely are not used."""
+    """Headers are guarded, the only label is cleanup, unsafe functions are not used, a flag to cancel is a Cancel."""
     for name in tree.matching(r"(include|src)/.*\.h"):
         if "#pragma once" not in tree.text(name):
             yield f"{name}: no #pragma once"
@@ -290,6 +294,8 @@ def check_habits(tree: Tree) -> Iterator[str]:
         for function in re.findall(r"\b(\w+)\(", code):
             if function in BANNED and not code.lstrip().startswith("*"):
                 yield f"{name}:{number}: {function}: use {BANNED[function]}"
+        if CANCEL_FLAG.search(code):
+            yield f"{name}:{number}: a flag of its own: use Cancel (base_cancel.h)"
 
 
 # Functions of libvirt's tables that have no access check in libvirt: function -> reason.

@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include "base_wake.h"
+#include "base_cancel.h"
 
 /*
  * HTTP floor: one transport per connection to a server, with any number of concurrent requests. A
@@ -78,8 +78,7 @@ typedef struct {
     guint timeoutMs;             /* for the whole request; 0: the transport's default; see below */
     guint quietMs;               /* how much longer the server may be silent; see below */
     gint64 deadline;             /* monotonic, microseconds: it ends then at the latest; 0: none */
-    gint *cancel;                /* atomic; non-zero ends the request soon; or NULL */
-    const Wake *wake;            /* raised: ends the request at once; or NULL */
+    const Cancel *cancel;        /* raised: ends the request at once; or NULL */
     gboolean noRetry;            /* do not send it twice; see below */
     HttpSource source;           /* instead of a body; implies noRetry */
     gpointer sourceOpaque;
@@ -152,9 +151,9 @@ guint httpTransportTimeoutMs(const HttpTransport *transport);
 
 /*
  * Sends @request and passes the reply to @sink (NULL: the body is discarded). Any status is a
- * success here. Thread-safe. Blocks no longer than the timeouts, and the source and the sink, take;
- * a raised cancel flag ends it within 0.2 s, a raised wake at once; holds no lock while the network
- * is busy. @ret_response is the caller's to clear, and written on success only.
+ * success here. Thread-safe. Blocks no longer than the timeouts, and the source and the sink, take,
+ * and ends at once when its cancel flag is raised; holds no lock while the network is busy.
+ * @ret_response is the caller's to clear, and written on success only.
  */
 gboolean httpTransportPerform(HttpTransport *transport, const HttpRequest *request, HttpSink sink,
                               gpointer opaque, HttpResponse *ret_response, GError **error);

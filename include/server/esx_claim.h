@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "base_cancel.h"
 #include "inventory_snapshot.h"
 
 /*
@@ -36,20 +37,20 @@ typedef struct {
  *
  * @what: the change, with its article: "an upload". (transfer none), and must outlive the claim.
  * @waitMs: how long other claims may be waited for; at most LIMIT_CLAIM_WAIT_MS count.
- * @cancel: atomic flag that ends the waiting, or NULL.
+ * @cancel: ends the waiting; or NULL.
  * Returns: (transfer full), or NULL with ESX_ERROR_INVALID_OPERATION and a sentence that names the
  * other change and when it began; HTTP_ERROR_CANCELLED for a raised @cancel.
  */
 EsxClaim *esxClaimTake(const char *what, const EsxClaimOn *on, size_t n, guint waitMs,
-                       gint *cancel, GError **error);
+                       const Cancel *cancel, GError **error);
 
 /*
  * @slow: other changes no longer wait for @claim. A claim whose client gave up is not slow any
  * more, because it ends soon.
  *
- * @givenUp: atomic flag that outlives @claim, or NULL.
+ * @givenUp: raised when its client gives up; outlives @claim; or NULL.
  */
-void esxClaimSetSlow(EsxClaim *claim, gboolean slow, const gint *givenUp);
+void esxClaimSetSlow(EsxClaim *claim, gboolean slow, const Cancel *givenUp);
 
 /* Accepts NULL. */
 void esxClaimFree(EsxClaim *claim);

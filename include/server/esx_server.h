@@ -88,9 +88,9 @@ void esxServerTellLeftOut(EsxServer *server, const char *listing, const LeftOut 
 
 /*
  * Raised when the process is to end (libvirtd is being stopped): each request to each server ends
- * soon, and servers are asked to cancel tasks. Atomic; for ViChange.cancel and its like.
+ * soon, and servers are asked to cancel tasks. For ViChange.cancel and its like.
  */
-gint *esxServerCancelFlag(void);
+Cancel *esxServerCancelFlag(void);
 
 /*
  * For the end of the process, when @server may still be in use and not be left any more: ends the

@@ -5,13 +5,14 @@
 
 #pragma once
 
+#include "base_cancel.h"
 #include "esx_pipe.h"
 
 /*
  * One transfer: made by a backend, run by a stream's worker (esx_stream.h).
  *
  * run: a download writes to @pipe and ends it; an upload reads @pipe until ESX_PIPE_END, and
- * returns when the file is complete under its name. It watches @cancel (atomic) and
+ * returns when the file is complete under its name. It watches @cancel and
  * ESX_PIPE_CLOSED, and leaves nothing half done, or names it in @error. The stream closes the pipe
  * afterwards. If a transfer was given up, no call returns @error. It is logged, as a warning unless
  * its code says that it was cancelled. So an error that names something left over needs another
@@ -21,7 +22,7 @@
  */
 typedef struct _EsxTransfer EsxTransfer;
 struct _EsxTransfer {
-    gboolean (*run)(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error);
+    gboolean (*run)(EsxTransfer *transfer, EsxPipe *pipe, const Cancel *cancel, GError **error);
     void (*free)(EsxTransfer *transfer);    /* frees the struct itself as well; NULL: g_free */
     gboolean isUpload;
     gboolean sparse;        /* the stream was opened with …_SPARSE_STREAM */

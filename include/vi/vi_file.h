@@ -28,7 +28,7 @@ typedef struct {
 
 typedef struct {
     guint timeoutMs;        /* for the whole change; 0: VI_FILE_TIMEOUT_MS */
-    gint *cancel;           /* atomic flag, or NULL */
+    const Cancel *cancel;   /* ends it; or NULL */
     /*
      * Becomes TRUE if files may have changed: the change was done, stopped in the middle, or its
      * outcome is unknown. Not if the server refused it.

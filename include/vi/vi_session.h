@@ -54,8 +54,8 @@ typedef struct {
     guint timeoutMs;        /* 0: the transport's default */
     guint quietMs;          /* how long the server was asked to wait: HttpRequest.quietMs */
     gint64 deadline;        /* monotonic, microseconds: of all its attempts; 0: none */
-    gint *cancel;           /* atomic flag, or NULL: that of the session */
-    const Wake *wake;       /* raised: ends the call at once, besides that flag; or NULL */
+    const Cancel *cancel;   /* raised: ends the call at once; NULL: that of the session */
+    gboolean cancelsLogin;  /* it ends a renewal as well, for all who wait for that */
 } ViCallOptions;
 
 /*
@@ -100,11 +100,12 @@ gboolean viSessionIsUsable(ViSession *session);
  * Logs in again, unless that has happened since generation @stale. Single-flight: a login of
  * another thread is waited for, as long as one request may take, and then HTTP_ERROR_TIMEOUT.
  *
- * @wake: raised: gives up at once, for all who wait for this login; may be NULL.
+ * @cancel: raised: gives up at once, for all who wait for this login. NULL: that of the session.
  */
-gboolean viSessionRenewUntil(ViSession *session, guint64 stale, const Wake *wake, GError **error);
+gboolean viSessionRenewUntil(ViSession *session, guint64 stale, const Cancel *cancel,
+                             GError **error);
 
-/* The same without a wake. */
+/* The same with the session's. */
 gboolean viSessionRenew(ViSession *session, guint64 stale, GError **error);
 
 /*
@@ -120,7 +121,7 @@ void viSessionSetRenewed(ViSession *session, void (*renewed)(gpointer opaque), g
  * failed; NULL: it worked.
  */
 typedef struct {
-    gboolean (*begin)(gpointer opaque, gboolean renews, const Wake *wake, GError **error);
+    gboolean (*begin)(gpointer opaque, gboolean renews, const Cancel *cancel, GError **error);
     void (*end)(gpointer opaque, const GError *error);
     void (*free)(gpointer opaque);
     gpointer opaque;
@@ -153,13 +154,16 @@ gboolean viSessionFetch(ViSession *session, const HttpRequest *request, HttpSink
                         GError **error);
 
 /*
- * @cancel: atomic flag that ends every call which has no flag of its own; NULL: none. What tidies
- * up (Logout, CancelTask) goes out all the same. To be set before the session is shared.
+ * @cancel: ends every call which has no flag of its own; NULL: none. What tidies up (Logout,
+ * CancelTask) goes out all the same. To be set before the session is shared, and to outlive it.
  */
-void viSessionSetCancel(ViSession *session, gint *cancel);
+void viSessionSetCancel(ViSession *session, const Cancel *cancel);
+
+/* The same one, or NULL: the parent of a flag that ends some calls besides. */
+const Cancel *viSessionCancel(const ViSession *session);
 
 /* The flag of those who tidy up. It is raised by viSessionEndTidying() alone. */
-gint *viSessionNeverCancel(void);
+const Cancel *viSessionTidyCancel(void);
 
 /*
  * The process cannot wait for the server any longer: what tidies up ends, and says what it leaves.

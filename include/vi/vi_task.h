@@ -37,7 +37,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViTaskResult, viTaskResultFree)
  * VI_ERROR_CANCELLED (then the server was asked to cancel the task).
  */
 ViTaskResult *viTaskWait(ViSession *session, const SoapMoRef *task, const char *what,
-                         guint timeoutMs, gint *cancel, GError **error);
+                         guint timeoutMs, const Cancel *cancel, GError **error);
 
 /*
  * Waits until @task, which changes something, has ended. After a cancellation it is checked for
@@ -50,4 +50,4 @@ ViTaskResult *viTaskWait(ViSession *session, const SoapMoRef *task, const char *
  *   task (it was restarted), cannot be reached, or the task did not stop.
  */
 gboolean viTaskFinish(ViSession *session, const SoapMoRef *task, const char *what, guint timeoutMs,
-                      gint *cancel, GError **error);
+                      const Cancel *cancel, GError **error);

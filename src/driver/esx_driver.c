@@ -134,7 +134,7 @@ esxDriverExit(void)
         esxStreamsAwait(ESX_DRIVER_EXIT_MS);
     }
     /* Requests of other threads end, and no logout waits longer than a second. */
-    g_atomic_int_set(esxServerCancelFlag(), 1);
+    cancelRaise(esxServerCancelFlag());
     esxLoginsStopAtExit(esxLoginsDefault());
 }
 

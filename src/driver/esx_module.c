@@ -68,7 +68,7 @@ esxStateShutdownPrepare(void)
 {
     GThread *thread = NULL;
 
-    g_atomic_int_set(esxServerCancelFlag(), 1);
+    cancelRaise(esxServerCancelFlag());
     esxStreamsCancel();
     thread = threadStart("esx-end", esxEndTidying, NULL, NULL);
     if (thread)

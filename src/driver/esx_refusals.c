@@ -265,14 +265,15 @@ lockedIsRunning(const EsxRefusals *refusals, const EsxRefusalKey *key)
 
 /* Waits until no other login of the user at the host is under way. */
 static gboolean
-lockedAwaitTurn(EsxRefusals *refusals, const EsxRefusalKey *key, const Wake *wake, GError **error)
+lockedAwaitTurn(EsxRefusals *refusals, const EsxRefusalKey *key, const Cancel *cancel,
+                GError **error)
 {
     const gint64 end = g_get_monotonic_time() + LIMIT_LOGIN_TURN_MS * G_TIME_SPAN_MILLISECOND;
 
     while (lockedIsRunning(refusals, key)) {
         gint64 now = g_get_monotonic_time();
 
-        if (now >= end || (wake && wakeIsRaised(wake))) {
+        if (now >= end || cancelIsRaised(cancel)) {
             textToError(error, VI_ERROR, VI_ERROR_BUSY,
                         "another login at '%s' as '%s' is in progress and has no result yet; try "
                         "again later", key->uri->host, key->userName);
@@ -285,7 +286,7 @@ lockedAwaitTurn(EsxRefusals *refusals, const EsxRefusalKey *key, const Wake *wak
 
 /* ViLoginGuard.begin */
 static gboolean
-guardBegin(gpointer opaque, gboolean renews, const Wake *wake, GError **error)
+guardBegin(gpointer opaque, gboolean renews, const Cancel *cancel, GError **error)
 {
     Guard *guard = opaque;
     EsxRefusals *refusals = guard->refusals;
@@ -298,7 +299,7 @@ guardBegin(gpointer opaque, gboolean renews, const Wake *wake, GError **error)
 
     key = keyOf(guard);
     locker = g_mutex_locker_new(&refusals->lock);
-    if (!lockedAwaitTurn(refusals, &key, wake, error) ||
+    if (!lockedAwaitTurn(refusals, &key, cancel, error) ||
         !lockedAdmitLogin(refusals, &key, guard->isGuest, g_get_monotonic_time(), error))
         return FALSE;
     guard->running = refusalNew(&key);

@@ -12,10 +12,7 @@
 gboolean
 httpCallIsCancelled(const HttpCall *call, GError **error)
 {
-    const gint *cancel = call->request->cancel;
-    const Wake *wake = call->request->wake;
-
-    if (!(cancel && g_atomic_int_get(cancel)) && !(wake && wakeIsRaised(wake)))
+    if (!cancelIsRaised(call->request->cancel))
         return FALSE;
 
     textToError(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "the request to %s was cancelled",

@@ -15,5 +15,5 @@ size_t httpBodyTake(char *data, size_t size, size_t count, void *opaque);
 /* CURLOPT_READFUNCTION: asks the source, for at most what was announced. */
 size_t httpBodyGive(char *data, size_t size, size_t count, void *opaque);
 
-/* Returns: TRUE with HTTP_ERROR_CANCELLED when the request's cancel flag or wake is raised. */
+/* Returns: TRUE with HTTP_ERROR_CANCELLED when the request's cancel flag is raised. */
 gboolean httpCallIsCancelled(const HttpCall *call, GError **error);

@@ -6,7 +6,7 @@
 /*
  * One handle is a curl easy handle with its own multi handle. The multi handle owns the connection
  * and keeps it between requests. With it, this file does the waiting, not libcurl: a cancel flag is
- * seen within a tenth of a second, a wake at once, and silence is measured in milliseconds.
+ * seen at once, and silence is measured in milliseconds.
  * (curl_easy_perform checks both once a second.)
  *
  * Each request sets all options and ends with curl_easy_reset, so no request affects the next one,
@@ -21,8 +21,11 @@
 #include "http_certificate.h"
 #include "http_failure.h"
 
-/* How long a raised cancel flag may go unseen. */
+/* How long a raised cancel flag may go unseen that has no descriptor. */
 #define HTTP_CANCEL_POLL_MS 100
+
+/* How long nothing is done that no socket asks for: what libcurl has missed costs no timeout. */
+#define HTTP_IDLE_MS 1000
 
 struct _HttpHandle {
     const HttpConfig *config;
@@ -182,11 +185,10 @@ httpCallSetLate(const HttpCall *call, gint64 now, GError **error)
 static int
 httpCallUnheededMs(const HttpCall *call)
 {
-    const Wake *wake = call->request->wake;
+    int fds[CANCEL_DESCRIPTORS];
+    guint n = 0;
 
-    if (call->request->cancel || (wake && wakeDescriptor(wake) < 0))
-        return HTTP_CANCEL_POLL_MS;
-    return G_MAXINT;
+    return cancelDescriptors(call->request->cancel, fds, &n) ? HTTP_IDLE_MS : HTTP_CANCEL_POLL_MS;
 }
 
 /*
@@ -256,15 +258,21 @@ httpHandleResult(HttpHandle *handle)
 static gboolean
 httpHandleStep(HttpHandle *handle, HttpCall *call, int wait, int *ret_running)
 {
-    const Wake *wake = call->request->wake;
-    struct curl_waitfd extra = {
-        .fd = wake ? wakeDescriptor(wake) : -1, .events = CURL_WAIT_POLLIN,
-    };
+    struct curl_waitfd extra[CANCEL_DESCRIPTORS] = { 0 };
+    int fds[CANCEL_DESCRIPTORS];
+    guint n = 0;
+    guint i;
 
+    cancelDescriptors(call->request->cancel, fds, &n);
+    for (i = 0; i < n; i++)
+        extra[i] = (struct curl_waitfd){ .fd = fds[i], .events = CURL_WAIT_POLLIN };
     if (call->given == call->seen &&
-        curl_multi_poll(handle->multi, &extra, extra.fd >= 0 ? 1 : 0, wait, NULL) != CURLM_OK)
+        curl_multi_poll(handle->multi, extra, n, wait, NULL) != CURLM_OK)
         return FALSE;
 
+    /* The wait belongs to what was under way in it, not to what comes of it. */
+    if (httpCallIsInContents(call))
+        call->apart = g_get_monotonic_time();
     call->seen = call->given;
     return curl_multi_perform(handle->multi, ret_running) == CURLM_OK;
 }

@@ -42,7 +42,7 @@ proveInventory(gpointer opaque, gpointer current, GError **error)
     if (inventory->isBrief && !current && !g_atomic_int_get(&inventory->wantsLive))
         return inventorySyncOnce(inventory->sync, error);
 
-    now = inventorySyncRun(inventory->sync, current, NULL /* wake */, error);
+    now = inventorySyncRun(inventory->sync, current, NULL /* cancel */, error);
     if (g_atomic_int_get(&inventory->wantsLive))
         inventoryLiveStart(inventory->live, now ? INVENTORY_LIVE_CURRENT : INVENTORY_LIVE_TROUBLE,
                            now ? now : current);

@@ -41,7 +41,7 @@ struct _InventoryLive {
     const InventoryPace *pace;
     const InventoryWatch *watch;    /* NULL: none */
     gpointer watchOpaque;
-    Wake *wake;                     /* made before the thread: ends its requests */
+    Cancel *cancel;                 /* made before the thread: ends its requests */
 
     /* The thread's own. */
     gint64 retryAt;                 /* monotonic; G_MAXINT64: only on request */
@@ -234,7 +234,8 @@ static void
 syncOnce(InventoryLive *live, guint64 ticket)
 {
     g_autoptr(GError) error = NULL;
-    InventorySnapshot *now = inventorySyncRun(live->parts.sync, live->current, live->wake, &error);
+    InventorySnapshot *now = inventorySyncRun(live->parts.sync, live->current, live->cancel,
+                                              &error);
 
     if (now) {
         const gboolean spared = g_get_monotonic_time() < live->pollAt;
@@ -345,7 +346,7 @@ leavePoll(InventoryLive *live)
 
     live->poll = POLL_NONE;
     if (!live->stopping)
-        wakeLower(live->wake);
+        cancelLower(live->cancel);
     g_cond_broadcast(&live->noticed);
     return interrupted;
 }
@@ -358,7 +359,7 @@ pollOnce(InventoryLive *live)
     const gint64 start = g_get_monotonic_time();
     g_autoptr(GError) error = NULL;
     InventorySnapshot *now = inventorySyncPoll(live->parts.sync, live->current, seconds,
-                                               live->wake, &error);
+                                               live->cancel, &error);
     const gboolean interrupted = leavePoll(live);
     const gint64 tookMs = (g_get_monotonic_time() - start) / G_TIME_SPAN_MILLISECOND;
 
@@ -380,7 +381,6 @@ pollOnce(InventoryLive *live)
 
 /*
  * Waits until there is something to do: a poll or a sync. @ret_ticket: of the last requested sync.
- *
  * Returns: FALSE if the thread must stop.
  */
 static gboolean
@@ -450,13 +450,13 @@ inventoryLiveStart(InventoryLive *live, InventoryLiveState state, InventorySnaps
         scheduleRetry(live);
     else if (state == INVENTORY_LIVE_TROUBLE)
         giveUp(live);
-    live->wake = wakeNew();
+    live->cancel = cancelNew(viSessionCancel(live->parts.session));
     live->current = snapshot ? inventorySnapshotRef(snapshot) : NULL;
     live->thread = threadStart("esx-live", runLiveThread, live, &ignored);
     if (live->thread)
         return;
 
-    g_clear_pointer(&live->wake, wakeFree);
+    g_clear_pointer(&live->cancel, cancelFree);
     g_clear_pointer(&live->current, inventorySnapshotUnref);
 }
 
@@ -467,7 +467,7 @@ lockedInterrupt(InventoryLive *live)
     if (live->poll != POLL_UNDER_WAY)
         return;
     live->poll = POLL_INTERRUPTED;
-    wakeRaise(live->wake);
+    cancelRaise(live->cancel);
 }
 
 void
@@ -567,7 +567,7 @@ inventoryLiveStopWithin(InventoryLive *live, guint timeoutMs)
     thread = g_steal_pointer(&live->thread);
     live->stopping = TRUE;
     if (thread)
-        wakeRaise(live->wake);
+        cancelRaise(live->cancel);
     g_cond_signal(&live->wanted);
     g_cond_broadcast(&live->noticed);
     while (thread && live->state != INVENTORY_LIVE_ENDED && inTime)
@@ -590,7 +590,7 @@ inventoryLiveFree(InventoryLive *live)
         return;
 
     inventoryLiveStop(live);
-    wakeFree(live->wake);
+    cancelFree(live->cancel);
     g_clear_pointer(&live->current, inventorySnapshotUnref);
     g_clear_error(&live->failure);
     g_cond_clear(&live->noticed);

@@ -78,7 +78,7 @@ inventorySyncGeneration(const InventorySync *sync)
 
 /* The limits of one sync, or of one poll with its updates. */
 typedef struct {
-    const Wake *wake;
+    const Cancel *cancel;
     ViBudget budget;
 } Bounds;
 
@@ -86,7 +86,8 @@ static ViCallOptions
 optionsOf(const Bounds *bounds, guint64 generation)
 {
     return (ViCallOptions) {
-        .generation = generation, .wake = bounds->wake, .deadline = bounds->budget.deadline,
+        .generation = generation, .cancel = bounds->cancel, .cancelsLogin = TRUE,
+        .deadline = bounds->budget.deadline,
     };
 }
 
@@ -275,9 +276,10 @@ trySync(InventorySync *sync, gboolean again, Bounds *bounds, gboolean *ret_chang
 }
 
 InventorySnapshot *
-inventorySyncRun(InventorySync *sync, InventorySnapshot *current, const Wake *wake, GError **error)
+inventorySyncRun(InventorySync *sync, InventorySnapshot *current, const Cancel *cancel,
+                 GError **error)
 {
-    Bounds bounds = { .wake = wake };
+    Bounds bounds = { .cancel = cancel };
     g_autoptr(GError) local = NULL;
     gboolean changed = FALSE;
     gboolean ok;
@@ -314,10 +316,10 @@ inventorySyncOnce(InventorySync *sync, GError **error)
 }
 
 InventorySnapshot *
-inventorySyncPoll(InventorySync *sync, InventorySnapshot *current, guint seconds, const Wake *wake,
-                  GError **error)
+inventorySyncPoll(InventorySync *sync, InventorySnapshot *current, guint seconds,
+                  const Cancel *cancel, GError **error)
 {
-    Bounds bounds = { .wake = wake };
+    Bounds bounds = { .cancel = cancel };
     g_autoptr(GError) local = NULL;
     Answer answer = { 0 };
     gboolean waited;

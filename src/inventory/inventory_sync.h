@@ -25,12 +25,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(InventorySync, inventorySyncFree)
  * any failure (2 requests and parts).
  *
  * @current: the result of the last call, or NULL.
- * @wake: raised: gives up at once; may be NULL.
+ * @cancel: raised: gives up at once, also a login. NULL: that of the session.
  * Returns: (transfer full) @current itself if nothing has changed; NULL with @error: then the next
  * call reads everything.
  */
 InventorySnapshot *inventorySyncRun(InventorySync *sync, InventorySnapshot *current,
-                                    const Wake *wake, GError **error);
+                                    const Cancel *cancel, GError **error);
 
 /*
  * Reads everything with one request and its parts. Makes no filter: for a process that may not ask
@@ -49,7 +49,7 @@ InventorySnapshot *inventorySyncOnce(InventorySync *sync, GError **error);
  * inventorySyncRun() next.
  */
 InventorySnapshot *inventorySyncPoll(InventorySync *sync, InventorySnapshot *current, guint seconds,
-                                     const Wake *wake, GError **error);
+                                     const Cancel *cancel, GError **error);
 
 /* The session generation of the filter; 0: there is none. */
 guint64 inventorySyncGeneration(const InventorySync *sync);

@@ -31,7 +31,7 @@ struct _EsxClaim {
     Held *held;
     size_t nheld;
     gboolean slow;          /* guarded by the lock, like the next */
-    const gint *givenUp;
+    const Cancel *givenUp;
 };
 
 static GMutex claimsLock;   /* guards what follows */
@@ -133,7 +133,7 @@ lockedMeet(const EsxClaim *wanted, const Held **ret_held)
 static gboolean
 isSlow(const EsxClaim *claim)
 {
-    return claim->slow && !(claim->givenUp && g_atomic_int_get(claim->givenUp));
+    return claim->slow && !cancelIsRaised(claim->givenUp);
 }
 
 static void
@@ -149,9 +149,9 @@ setClaimRefused(const EsxClaim *other, const Held *held, GError **error)
 }
 
 static gboolean
-isClaimCancelled(gint *cancel, GError **error)
+isClaimCancelled(const Cancel *cancel, GError **error)
 {
-    if (!cancel || !g_atomic_int_get(cancel))
+    if (!cancelIsRaised(cancel))
         return FALSE;
     g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "the operation was cancelled");
     return TRUE;
@@ -160,7 +160,7 @@ isClaimCancelled(gint *cancel, GError **error)
 /* ---- taking ---------------------------------------------------------------------------------- */
 
 EsxClaim *
-esxClaimTake(const char *what, const EsxClaimOn *on, size_t n, guint waitMs, gint *cancel,
+esxClaimTake(const char *what, const EsxClaimOn *on, size_t n, guint waitMs, const Cancel *cancel,
              GError **error)
 {
     const gint64 deadline =
@@ -195,7 +195,7 @@ esxClaimTake(const char *what, const EsxClaimOn *on, size_t n, guint waitMs, gin
 }
 
 void
-esxClaimSetSlow(EsxClaim *claim, gboolean slow, const gint *givenUp)
+esxClaimSetSlow(EsxClaim *claim, gboolean slow, const Cancel *givenUp)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&claimsLock);
 

@@ -141,12 +141,18 @@ esxServerShareMissed(EsxServer *server, const char *host, guint port)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-gint *
+static gpointer
+newCancelFlag(gpointer unused G_GNUC_UNUSED)
+{
+    return cancelNew(NULL);
+}
+
+Cancel *
 esxServerCancelFlag(void)
 {
-    static gint cancel;
+    static GOnce once = G_ONCE_INIT;
 
-    return &cancel;
+    return g_once(&once, newCancelFlag, NULL);
 }
 
 EsxServer *

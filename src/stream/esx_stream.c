@@ -74,7 +74,7 @@ reportClosed(EsxStream *stream)
 
     if (error)
         esxErrorReport(error, TEXT_MESSAGE, stream->what);
-    else if (g_atomic_int_get(&stream->cancel))
+    else if (cancelIsRaised(stream->cancel))
         esxReport(VIR_ERR_OPERATION_ABORTED, TEXT_MESSAGE " was aborted", stream->what);
     else
         esxReport(VIR_ERR_OPERATION_INVALID, TEXT_MESSAGE " is complete and takes no more data",

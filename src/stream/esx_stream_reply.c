@@ -58,16 +58,17 @@ isKnown(EsxStreamReply *reply)
 }
 
 gboolean
-esxStreamReplyAwait(EsxStreamReply *reply, guint ms, const gint *cancel)
+esxStreamReplyAwait(EsxStreamReply *reply, guint ms, const Cancel *cancel)
 {
     const gint64 deadline = g_get_monotonic_time() + ms * G_TIME_SPAN_MILLISECOND;
 
     if (!reply)
         return TRUE;
     while (!isKnown(reply)) {
-        if (g_get_monotonic_time() >= deadline || g_atomic_int_get(cancel))
+        const gint64 now = g_get_monotonic_time();
+
+        if (now >= deadline || cancelSleepUntil(cancel, now + PAUSE_US))
             return FALSE;
-        g_usleep(PAUSE_US);
     }
     return TRUE;
 }

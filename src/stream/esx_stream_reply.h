@@ -7,6 +7,7 @@
 
 #include <glib.h>
 
+#include "base_cancel.h"
 #include "esx_libvirt.h"
 
 /*
@@ -39,7 +40,7 @@ void esxStreamReplyFree(EsxStreamReply *reply);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxStreamReply, esxStreamReplyFree)
 
 /*
- * Waits until the reply is known to be queued, at most @ms, or until @cancel (atomic) is raised.
+ * Waits until the reply is known to be queued, at most @ms, or until @cancel is raised.
  * NULL: it is. Returns: whether it is known.
  */
-gboolean esxStreamReplyAwait(EsxStreamReply *reply, guint ms, const gint *cancel);
+gboolean esxStreamReplyAwait(EsxStreamReply *reply, guint ms, const Cancel *cancel);

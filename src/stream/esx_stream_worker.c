@@ -76,6 +76,7 @@ esxStreamNew(EsxTransfer *transfer, EsxConnection *connection, gboolean nonblock
     g_atomic_ref_count_init(&stream->refs);
     g_mutex_init(&stream->lock);
     g_cond_init(&stream->changed);
+    stream->cancel = cancelNew(NULL);
     stream->transfer = transfer;
     stream->connection = connection;
     stream->isUpload = transfer->isUpload;
@@ -113,6 +114,7 @@ esxStreamUnref(EsxStream *stream)
     esxStreamEventsFree(stream->events);
     esxPipeUnref(stream->pipe);
     esxStreamReplyFree(stream->reply);
+    cancelFree(stream->cancel);
     g_clear_error(&stream->verdict);
     g_cond_clear(&stream->changed);
     g_mutex_clear(&stream->lock);
@@ -129,7 +131,7 @@ esxStreamAbandon(EsxStream *stream)
     g_mutex_lock(&stream->lock);
     stream->abandoned = TRUE;
     g_mutex_unlock(&stream->lock);
-    g_atomic_int_set(&stream->cancel, 1);
+    cancelRaise(stream->cancel);
     esxPipeClose(stream->pipe, NULL);
 }
 
@@ -313,7 +315,7 @@ endPipe(EsxStream *stream, const GError *error)
     const gboolean begun = esxPipeAwaitBegun(stream->pipe, 1 /* deadline */) == ESX_PIPE_DONE;
 
     if (stream->isUpload ||
-        (error && (!begun || esxStreamReplyAwait(stream->reply, REPLY_MS, &stream->cancel))))
+        (error && (!begun || esxStreamReplyAwait(stream->reply, REPLY_MS, stream->cancel))))
         esxPipeClose(stream->pipe, error);
     else
         esxPipeEnd(stream->pipe);
@@ -400,7 +402,7 @@ runTransfer(gpointer data)
     g_autoptr(EsxStream) stream = data;
     GError *error = NULL;
 
-    if (!stream->transfer->run(stream->transfer, stream->pipe, &stream->cancel, &error) && !error)
+    if (!stream->transfer->run(stream->transfer, stream->pipe, stream->cancel, &error) && !error)
         g_set_error_literal(&error, ESX_ERROR, ESX_ERROR_INTERNAL,
                             "the transfer failed without a reason");
     g_clear_pointer(&stream->transfer, esxTransferFree);

@@ -23,8 +23,8 @@ typedef struct {
     guint finishMs;
     gint *missed;               /* EsxServer.missed, or NULL */
     EsxStreamReply *reply;      /* of the call that opens it; NULL: no reply to wait for */
-    gint cancel;                /* atomic */
-    gint failed;                /* atomic: the transfer has begun */
+    Cancel *cancel;             /* ends the transfer */
+    gint failed;                /* atomic: the transfer has failed */
     gint keptBack;              /* atomic: the last byte will be sent again */
 
     EsxTransfer *transfer;      /* the worker's */

@@ -84,7 +84,8 @@ mayRepeat(ViSession *session, const SoapMethod *method, const ViCallOptions *opt
 
     /* OUTCOME_EXPIRED */
     g_clear_error(error);
-    if (!viSessionRenewUntil(session, generation, options->wake, error))
+    if (!viSessionRenewUntil(session, generation, options->cancelsLogin ? options->cancel : NULL,
+                             error))
         return FALSE;
     if (method->replay != SOAP_REPLAY_SESSION)
         return TRUE;
@@ -120,16 +121,29 @@ viCall(ViSession *session, const SoapMethod *method, gconstpointer args,
 
 /* ---- cleaning up ---------------------------------------------------------------------------- */
 
-static gint tidying;    /* raised once, by viSessionEndTidying() */
-
-gint *
-viSessionNeverCancel(void)
+static gpointer
+newTidyCancel(gpointer unused G_GNUC_UNUSED)
 {
-    return &tidying;
+    return cancelNew(NULL);
+}
+
+/* Raised once, by viSessionEndTidying(). */
+static Cancel *
+tidyCancel(void)
+{
+    static GOnce once = G_ONCE_INIT;
+
+    return g_once(&once, newTidyCancel, NULL);
+}
+
+const Cancel *
+viSessionTidyCancel(void)
+{
+    return tidyCancel();
 }
 
 void
 viSessionEndTidying(void)
 {
-    g_atomic_int_set(&tidying, 1);
+    cancelRaise(tidyCancel());
 }

@@ -101,7 +101,7 @@ timeoutOf(const ViChanging *changing)
     return change && change->timeoutMs > 0 ? change->timeoutMs : VI_FILE_TIMEOUT_MS;
 }
 
-static gint *
+static const Cancel *
 cancelOf(const ViChanging *changing)
 {
     return changing->change ? changing->change->cancel : NULL;
@@ -116,15 +116,14 @@ cancelOf(const ViChanging *changing)
  * Returns: (transfer full) the reply, or NULL with @error as the caller gets it.
  */
 static SoapReply *
-sendChange(const ViChanging *changing, gconstpointer args, gint64 deadline, gint *cancel,
+sendChange(const ViChanging *changing, gconstpointer args, gint64 deadline, const Cancel *cancel,
            GError **error)
 {
     const ViCallOptions options = { .deadline = deadline, .cancel = cancel };
-    gint *calledOff = cancelOf(changing);
     g_autoptr(GError) local = NULL;
     SoapReply *reply;
 
-    if (calledOff && g_atomic_int_get(calledOff)) {
+    if (cancelIsRaised(cancelOf(changing))) {
         failChange(changing,
                    textAsError(VI_ERROR, VI_ERROR_CANCELLED, "%s: cancelled before it was sent",
                                changing->method->name),
@@ -173,7 +172,7 @@ viChangeRun(const ViChanging *changing, gconstpointer args, GError **error)
 {
     const gint64 deadline = g_get_monotonic_time() + (gint64)timeoutOf(changing) * 1000;
     /* Not to be called off half-way: only the reply tells which task there is to stop. */
-    g_autoptr(SoapReply) reply = sendChange(changing, args, deadline, viSessionNeverCancel(),
+    g_autoptr(SoapReply) reply = sendChange(changing, args, deadline, viSessionTidyCancel(),
                                             error);
     g_autoptr(GError) local = NULL;
     const SoapMoRef *task;

@@ -29,7 +29,7 @@ struct _ViSession {
     char *soapAction;           /* header line */
     char *userName;
     Secret *password;
-    gint *cancel;               /* of calls that have no flag of their own; or NULL */
+    const Cancel *cancel;       /* of calls that have no flag of their own; or NULL */
     void (*onRenewed)(gpointer opaque);     /* NULL: none */
     gpointer onRenewedOpaque;
     ViLoginGuard guard;         /* all NULL: none */
@@ -80,7 +80,6 @@ sendAndDecode(ViSession *session, const SoapMethod *method, gconstpointer args, 
                             .timeoutMs = options->timeoutMs, .quietMs = options->quietMs,
                             .deadline = options->deadline,
                             .cancel = options->cancel ? options->cancel : session->cancel,
-                            .wake = options->wake,
                             .noRetry = method->replay == SOAP_REPLAY_ONCE };
     /* Large enough that a request with a password in it is not moved. */
     GString *body = g_string_sized_new(8192);
@@ -216,9 +215,15 @@ viSessionFetch(ViSession *session, const HttpRequest *request, HttpSink sink, gp
 }
 
 void
-viSessionSetCancel(ViSession *session, gint *cancel)
+viSessionSetCancel(ViSession *session, const Cancel *cancel)
 {
     session->cancel = cancel;
+}
+
+const Cancel *
+viSessionCancel(const ViSession *session)
+{
+    return session->cancel;
 }
 
 /* ---- identifying the server ----------------------------------------------------------------- */
@@ -345,10 +350,10 @@ viSessionServices(const ViSession *session)
  * NULL.
  */
 static gboolean
-sendLogin(ViSession *session, const char *cookie, const Wake *wake, Secret **ret_cookie,
+sendLogin(ViSession *session, const char *cookie, const Cancel *cancel, Secret **ret_cookie,
           GError **error)
 {
-    const ViCallOptions options = { .wake = wake };
+    const ViCallOptions options = { .cancel = cancel };
     VimLoginRequest args = VIM_INIT(LoginRequest);
     g_autoptr(SoapReply) reply = NULL;
     g_autoptr(Secret) handed = NULL;
@@ -371,15 +376,15 @@ sendLogin(ViSession *session, const char *cookie, const Wake *wake, Secret **ret
 
 /* The same, if the guard permits it. */
 static gboolean
-loginGuarded(ViSession *session, const char *cookie, const Wake *wake, gboolean renews,
+loginGuarded(ViSession *session, const char *cookie, const Cancel *cancel, gboolean renews,
              Secret **ret_cookie, GError **error)
 {
     const ViLoginGuard *guard = &session->guard;
     GError *local = NULL;
 
-    if (guard->begin && !guard->begin(guard->opaque, renews, wake, error))
+    if (guard->begin && !guard->begin(guard->opaque, renews, cancel, error))
         return FALSE;
-    sendLogin(session, cookie, wake, ret_cookie, &local);
+    sendLogin(session, cookie, cancel, ret_cookie, &local);
     if (guard->end)
         guard->end(guard->opaque, local);
     if (!local)
@@ -418,7 +423,7 @@ viSessionLogin(ViSession *session, const char *userName, Secret *password, GErro
 
     /* Old servers send the cookie with the first call and expect it back here. */
     cookie = viCookieLine(session->cookie);
-    ok = loginGuarded(session, cookie, NULL /* wake */, FALSE /* renews */, &handed, &local);
+    ok = loginGuarded(session, cookie, NULL /* cancel */, FALSE /* renews */, &handed, &local);
     secretEraseFree(cookie);
 
     g_mutex_lock(&session->lock);
@@ -429,10 +434,7 @@ viSessionLogin(ViSession *session, const char *userName, Secret *password, GErro
     return ok;
 }
 
-/*
- * Waits for the renewal that is under way. Called with the lock held. Returns: whether it
- * succeeded.
- */
+/* Waits for the renewal under way, with the lock held. Returns: whether it succeeded. */
 static gboolean
 lockedAwaitRenewal(ViSession *session, guint64 stale, GError **error)
 {
@@ -471,7 +473,7 @@ endRenewal(ViSession *session, Secret *cookie, const GError *error)
 }
 
 gboolean
-viSessionRenewUntil(ViSession *session, guint64 stale, const Wake *wake, GError **error)
+viSessionRenewUntil(ViSession *session, guint64 stale, const Cancel *cancel, GError **error)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&session->lock);
     g_autoptr(GError) local = NULL;
@@ -488,7 +490,7 @@ viSessionRenewUntil(ViSession *session, guint64 stale, const Wake *wake, GError 
     session->renewing = TRUE;
     g_clear_pointer(&locker, g_mutex_locker_free);
 
-    ok = loginGuarded(session, NULL /* cookie */, wake, TRUE /* renews */, &cookie, &local);
+    ok = loginGuarded(session, NULL /* cookie */, cancel, TRUE /* renews */, &cookie, &local);
     if (!ok)
         g_prefix_error(&local, "the session ended and could not be renewed: ");
     endRenewal(session, cookie, local);
@@ -500,7 +502,7 @@ viSessionRenewUntil(ViSession *session, guint64 stale, const Wake *wake, GError 
 gboolean
 viSessionRenew(ViSession *session, guint64 stale, GError **error)
 {
-    return viSessionRenewUntil(session, stale, NULL /* wake */, error);
+    return viSessionRenewUntil(session, stale, NULL /* cancel */, error);
 }
 
 void
@@ -547,12 +549,11 @@ viSessionIsUsable(ViSession *session)
 static void
 logoutSession(ViSession *session)
 {
-    static gint never;
-    const gboolean ending = session->cancel && g_atomic_int_get(session->cancel);
+    const gboolean ending = cancelIsRaised(session->cancel);
     const ViCallOptions options = {
         .timeoutMs = MIN(ending ? LOGOUT_AT_END_MS : LOGOUT_TIMEOUT_MS,
                          viSessionTimeoutMs(session)),
-        .cancel = ending ? &never : viSessionNeverCancel(),
+        .cancel = ending ? cancelNever() : viSessionTidyCancel(),
     };
     VimLogoutRequest args = VIM_INIT(LogoutRequest);
     g_autoptr(SoapReply) reply = NULL;

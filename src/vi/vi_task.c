@@ -34,7 +34,7 @@ typedef struct {
     const SoapMoRef *task;
     const char *what;
     gint64 deadline;    /* monotonic, microseconds */
-    gint *cancel;
+    const Cancel *cancel;
     char *state;        /* last seen; NULL: none yet */
     gint32 progress;    /* percent, last seen; 0: none reported */
     gboolean failed;    /* the task has ended, and the error is its own fault */
@@ -98,7 +98,7 @@ cancelTask(Wait *wait)
 {
     VimCancelTaskRequest args = VIM_INIT(CancelTaskRequest);
     ViCallOptions options = {
-        .timeoutMs = cleanupMs(wait->session), .cancel = viSessionNeverCancel(),
+        .timeoutMs = cleanupMs(wait->session), .cancel = viSessionTidyCancel(),
     };
     g_autoptr(SoapReply) reply = NULL;
     g_autoptr(GError) ignored = NULL;
@@ -106,12 +106,6 @@ cancelTask(Wait *wait)
     wait->stopped = TRUE;
     args.self = (SoapMoRef *)wait->task;
     reply = viCall(wait->session, &vimMethodCancelTask, &args, &options, &ignored);
-}
-
-static gboolean
-isWaitCancelled(const Wait *wait)
-{
-    return wait->cancel && g_atomic_int_get(wait->cancel);
 }
 
 static void
@@ -148,7 +142,7 @@ isOfCaller(const GError *error)
 static gboolean
 mayWaitOn(Wait *wait, GError **error)
 {
-    if (isWaitCancelled(wait)) {
+    if (cancelIsRaised(wait->cancel)) {
         setCancelled(wait, error);
         return FALSE;
     }
@@ -237,7 +231,7 @@ readSight(Wait *wait, const ViObjects *objects)
  * is set.
  */
 static gboolean
-lookAtTask(Wait *wait, const TaskSpec *spec, gint64 deadline, gint *cancel,
+lookAtTask(Wait *wait, const TaskSpec *spec, gint64 deadline, const Cancel *cancel,
            ViTaskResult **ret_result, GError **error)
 {
     const ViCallOptions options = { .deadline = deadline, .cancel = cancel };
@@ -301,7 +295,7 @@ destroyCollector(ViSession *session, const SoapMoRef *collector, guint64 generat
 {
     VimDestroyPropertyCollectorRequest args = VIM_INIT(DestroyPropertyCollectorRequest);
     ViCallOptions options = {
-        .generation = generation, .timeoutMs = cleanupMs(session), .cancel = viSessionNeverCancel(),
+        .generation = generation, .timeoutMs = cleanupMs(session), .cancel = viSessionTidyCancel(),
     };
     g_autoptr(SoapReply) reply = NULL;
     g_autoptr(GError) ignored = NULL;
@@ -338,10 +332,8 @@ findState(const VimUpdateSet *updates, const char **ret_state)
 static void
 viTaskPause(const Wait *wait, guint ms)
 {
-    gint64 end = MIN(g_get_monotonic_time() + (gint64)ms * 1000, wait->deadline);
-
-    while (g_get_monotonic_time() < end && !isWaitCancelled(wait))
-        g_usleep((gulong)CLAMP(end - g_get_monotonic_time(), 0, 20000));
+    cancelSleepUntil(wait->cancel,
+                     MIN(g_get_monotonic_time() + (gint64)ms * 1000, wait->deadline));
 }
 
 /*
@@ -378,7 +370,7 @@ pollState(Wait *wait, const SoapMoRef *collector, guint64 generation, GError **e
         const char *state = NULL;
 
         reply = pollSlice(wait, collector, version, generation, &updates, &local);
-        if (!reply && isWaitCancelled(wait))
+        if (!reply && cancelIsRaised(wait->cancel))
             continue;
         if (!reply) {
             g_propagate_error(error, g_steal_pointer(&local));
@@ -495,7 +487,7 @@ waitForTask(Wait *wait, GError **error)
 
 static void
 waitInit(Wait *wait, ViSession *session, const SoapMoRef *task, const char *what, guint timeoutMs,
-         gint *cancel)
+         const Cancel *cancel)
 {
     *wait = (Wait) {
         .session = session, .task = task, .what = what, .cancel = cancel,
@@ -505,7 +497,7 @@ waitInit(Wait *wait, ViSession *session, const SoapMoRef *task, const char *what
 
 ViTaskResult *
 viTaskWait(ViSession *session, const SoapMoRef *task, const char *what, guint timeoutMs,
-           gint *cancel, GError **error)
+           const Cancel *cancel, GError **error)
 {
     g_autoptr(GError) local = NULL;
     ViTaskResult *result;
@@ -545,7 +537,7 @@ settleTask(Wait *wait, GError **error)
 
         if (i > 0)
             g_usleep(SETTLE_PAUSE_MS * 1000);
-        if (!lookAtTask(wait, &spec, deadline, viSessionNeverCancel(), &result, &local))
+        if (!lookAtTask(wait, &spec, deadline, viSessionTidyCancel(), &result, &local))
             continue;
         if (result) {
             g_clear_error(error);
@@ -578,7 +570,7 @@ setUnknown(const Wait *wait, GError **error)
 
 gboolean
 viTaskFinish(ViSession *session, const SoapMoRef *task, const char *what, guint timeoutMs,
-             gint *cancel, GError **error)
+             const Cancel *cancel, GError **error)
 {
     g_autoptr(ViTaskResult) result = NULL;
     g_autoptr(GError) local = NULL;

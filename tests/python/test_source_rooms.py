@@ -47,6 +47,7 @@ def complaints(check: str, tree: object) -> list[str]:
         "check_endings",
         "check_static_names",
         "check_reports",
+        "check_habits",
     ],
 )
 def test_the_tree_itself_is_in_order(check: str):
@@ -78,6 +79,10 @@ def test_the_tree_itself_is_in_order(check: str):
         # A function for tests alone in a public header.
         ("check_callers", "include/vi/vi_call.h", "void viCallForTests(ViSession *session);", "nothing in src/ calls"),
         # A static function whose name tells nothing, and one that another file has.
+        # One way to cancel.
+        ("check_habits", "include/vi/vi_task.h", "void viTaskStop(gint *cancel);", "use Cancel"),
+        ("check_habits", "src/vi/vi_call.c", "static const gint *mayCancel;", "use Cancel"),
+        ("check_habits", "src/stream/esx_stream_worker.h", "    gint cancel;", "use Cancel"),
         ("check_static_names", "src/vi/vi_call.c", "\nstatic void\nrun(void)\n{\n}", "one word tells nothing"),
         (
             "check_static_names",

@@ -51,8 +51,8 @@ EsxVmfsContents *esxVmfsContentsFind(EsxConnection *connection, const InventoryP
 
 /* Reads @length bytes from @offset on, both within the contents; like viTransferRead. */
 gboolean esxVmfsContentsRead(const EsxVmfsContents *contents, ViTransfer *transfer, guint64 offset,
-                             guint64 length, ViTransferSink sink, gpointer opaque, gint *cancel,
-                             GError **error);
+                             guint64 length, ViTransferSink sink, gpointer opaque,
+                             const Cancel *cancel, GError **error);
 
 /* Accepts NULL. */
 void esxVmfsContentsFree(EsxVmfsContents *contents);

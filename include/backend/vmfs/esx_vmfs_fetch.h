@@ -31,7 +31,7 @@
 
 /* Reads like viTransferRead; called by several threads at once. */
 typedef gboolean (*EsxVmfsFetchRead)(gpointer opaque, guint64 offset, guint64 length,
-                                     ViTransferSink sink, gpointer sinkOpaque, gint *cancel,
+                                     ViTransferSink sink, gpointer sinkOpaque, const Cancel *cancel,
                                      GError **error);
 
 typedef struct {
@@ -51,4 +51,4 @@ size_t esxVmfsFetchSegment(guint workers);
  * Returns: FALSE with the first error.
  */
 gboolean esxVmfsFetchRun(const EsxVmfsFetch *fetch, ViTransferSink sink, gpointer opaque,
-                         gint *cancel, GError **error);
+                         const Cancel *cancel, GError **error);

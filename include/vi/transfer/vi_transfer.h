@@ -24,8 +24,7 @@
  * contents are transferred directly to and from a host that has mounted the datastore, if
  * viTransferSetHosts() was called; if that host cannot be reached, through vCenter.
  *
- * All functions block, and may be called from any thread, also at once. @cancel: atomic flag, or
- * NULL.
+ * All functions block, and may be called from any thread, also at once. @cancel ends them; or NULL.
  *
  * Errors: VI_ERROR_FILE_NOT_FOUND (404), VI_ERROR_FILE_LOCKED and VI_ERROR_NO_DISK_SPACE if the
  * server says so, VI_ERROR_FILE_FAULT for its other failures (500 and above),
@@ -78,8 +77,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViTransfer, viTransferFree)
  * @ret_size: bytes of the file (1 request, HEAD). Only a status of 200 with one length is valid;
  * everything else is VI_ERROR_PROTOCOL.
  */
-gboolean viTransferSize(ViTransfer *transfer, const ViFile *file, gint *cancel, guint64 *ret_size,
-                      GError **error);
+gboolean viTransferSize(ViTransfer *transfer, const ViFile *file, const Cancel *cancel,
+                        guint64 *ret_size, GError **error);
 
 /* Takes a piece of a file; FALSE with @error ends the transfer. May block: see HttpSource. */
 typedef gboolean (*ViTransferSink)(const char *data, size_t length, gpointer opaque,
@@ -98,7 +97,7 @@ typedef gboolean (*ViTransferSink)(const char *data, size_t length, gpointer opa
  * VI_ERROR_PROTOCOL.
  */
 gboolean viTransferRead(ViTransfer *transfer, const ViFile *file, guint64 offset, guint64 length,
-                      ViTransferSink sink, gpointer opaque, gint *cancel, GError **error);
+                      ViTransferSink sink, gpointer opaque, const Cancel *cancel, GError **error);
 
 /*
  * Reads a small file.
@@ -106,8 +105,8 @@ gboolean viTransferRead(ViTransfer *transfer, const ViFile *file, guint64 offset
  * Returns: (transfer full) its bytes, followed by a NUL; VI_ERROR_PROTOCOL if it is longer than
  * @limit.
  */
-char *viTransferReadText(ViTransfer *transfer, const ViFile *file, size_t limit, gint *cancel,
-                       size_t *ret_length, GError **error);
+char *viTransferReadText(ViTransfer *transfer, const ViFile *file, size_t limit,
+                         const Cancel *cancel, size_t *ret_length, GError **error);
 
 /*
  * Writes a file, replacing an existing one of that name; its directory must exist.
@@ -122,4 +121,4 @@ char *viTransferReadText(ViTransfer *transfer, const ViFile *file, size_t limit,
  * @ret_written: bytes that the source has provided; may be NULL; written on success only.
  */
 gboolean viTransferWrite(ViTransfer *transfer, const ViFile *file, gint64 length, HttpSource source,
-                       gpointer opaque, gint *cancel, guint64 *ret_written, GError **error);
+                       gpointer opaque, const Cancel *cancel, guint64 *ret_written, GError **error);

@@ -157,8 +157,8 @@ esxVmfsContentsFree(EsxVmfsContents *contents)
 
 gboolean
 esxVmfsContentsRead(const EsxVmfsContents *contents, ViTransfer *transfer, guint64 offset,
-                    guint64 length, ViTransferSink sink, gpointer opaque, gint *cancel,
-                    GError **error)
+                    guint64 length, ViTransferSink sink, gpointer opaque,
+                    const Cancel *cancel, GError **error)
 {
     size_t i;
 

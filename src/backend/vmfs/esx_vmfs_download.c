@@ -42,7 +42,7 @@ typedef struct {
 /* EsxVmfsFetchRead */
 static gboolean
 readContents(gpointer opaque, guint64 offset, guint64 length, ViTransferSink sink,
-             gpointer sinkOpaque, gint *cancel, GError **error)
+             gpointer sinkOpaque, const Cancel *cancel, GError **error)
 {
     const Download *download = opaque;
 
@@ -72,7 +72,7 @@ workersFor(const Download *download)
 
 /* Reads over one connection, as long as it is fast. */
 static gboolean
-readFast(Download *download, EsxVmfsOutput *output, gint *cancel, GError **error)
+readFast(Download *download, EsxVmfsOutput *output, const Cancel *cancel, GError **error)
 {
     const guint64 end = download->offset + download->length;
     guint64 piece = FIRST_PIECE;
@@ -92,7 +92,7 @@ readFast(Download *download, EsxVmfsOutput *output, gint *cancel, GError **error
 }
 
 static gboolean
-readSlowly(Download *download, EsxVmfsOutput *output, gint *cancel, GError **error)
+readSlowly(Download *download, EsxVmfsOutput *output, const Cancel *cancel, GError **error)
 {
     EsxVmfsFetch fetch = {
         .offset = download->offset,
@@ -114,7 +114,7 @@ readSlowly(Download *download, EsxVmfsOutput *output, gint *cancel, GError **err
 
 /* EsxTransfer.run */
 static gboolean
-runDownload(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error)
+runDownload(EsxTransfer *transfer, EsxPipe *pipe, const Cancel *cancel, GError **error)
 {
     Download *download = (Download *)transfer;
     g_auto(EsxVmfsOutput) output = { 0 };

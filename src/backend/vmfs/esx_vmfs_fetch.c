@@ -37,7 +37,7 @@ typedef struct {
     guint64 end;            /* number after the last */
     guint nslots;
     Slot *slots;
-    gint stop;              /* atomic: ends all requests */
+    Cancel *stop;           /* ends all requests */
 
     GMutex lock;            /* guards what follows */
     GCond came;             /* bytes of the next segment, or an error */
@@ -84,7 +84,7 @@ lockedFail(Run *run, GError *error)
         g_error_free(error);
     else
         run->error = error;
-    g_atomic_int_set(&run->stop, 1);
+    cancelRaise(run->stop);
     g_cond_broadcast(&run->came);
     g_cond_broadcast(&run->freed);
 }
@@ -148,7 +148,7 @@ fillSlot(Filling *filling, guint64 offset, GError **error)
     const EsxVmfsFetch *fetch = filling->run->fetch;
 
     if (!fetch->read(fetch->opaque, offset, filling->length, fillSegment, filling,
-                     &filling->run->stop, error))
+                     filling->run->stop, error))
         return FALSE;
     if (filling->filled == filling->length)
         return TRUE;
@@ -184,12 +184,12 @@ fetchSegments(gpointer opaque)
  * Returns: how much of it is available; 0: the run has failed.
  */
 static size_t
-awaitSegment(Run *run, size_t given, gint *cancel)
+awaitSegment(Run *run, size_t given, const Cancel *cancel)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&run->lock);
 
     while (!run->error && (run->next == run->head || slotOf(run, run->head)->filled <= given)) {
-        if (cancel && g_atomic_int_get(cancel)) {
+        if (cancelIsRaised(cancel)) {
             lockedFail(run, g_error_new(HTTP_ERROR, HTTP_ERROR_CANCELLED,
                                         "the operation was cancelled"));
             break;
@@ -203,7 +203,7 @@ awaitSegment(Run *run, size_t given, gint *cancel)
 
 /* Delivers the head's segment. Returns: FALSE if the run has failed. */
 static gboolean
-giveSegment(Run *run, ViTransferSink sink, gpointer opaque, gint *cancel)
+giveSegment(Run *run, ViTransferSink sink, gpointer opaque, const Cancel *cancel)
 {
     const Slot *slot = slotOf(run, run->head);      /* only this thread writes head */
     size_t given = 0;
@@ -245,6 +245,7 @@ runInit(Run *run, const EsxVmfsFetch *fetch)
     run->next = run->head = run->first;
     run->nslots = (guint)MIN(ESX_VMFS_FETCH_WINDOW / run->segment, run->end - run->first);
     run->slots = g_new0(Slot, run->nslots);
+    run->stop = cancelNew(NULL);
     for (i = 0; i < run->nslots; i++)
         run->slots[i].data = g_malloc(run->segment);
     g_mutex_init(&run->lock);
@@ -260,6 +261,7 @@ runClear(Run *run)
     for (i = 0; i < run->nslots; i++)
         g_free(run->slots[i].data);
     g_free(run->slots);
+    cancelFree(run->stop);
     g_clear_error(&run->error);
     g_cond_clear(&run->freed);
     g_cond_clear(&run->came);
@@ -282,8 +284,8 @@ startWorkers(Run *run, GThread **threads, GError **error)
 }
 
 gboolean
-esxVmfsFetchRun(const EsxVmfsFetch *fetch, ViTransferSink sink, gpointer opaque, gint *cancel,
-                GError **error)
+esxVmfsFetchRun(const EsxVmfsFetch *fetch, ViTransferSink sink, gpointer opaque,
+                const Cancel *cancel, GError **error)
 {
     g_autofree GThread **threads = NULL;
     Run run;

@@ -55,7 +55,7 @@ writeData(EsxVmfsOutput *output, const char *data, size_t length, GError **error
     EsxPipeResult result = ESX_PIPE_DONE;
     size_t written = 0;
 
-    if (g_atomic_int_get(esxServerCancelFlag()))
+    if (cancelIsRaised(esxServerCancelFlag()))
         return setDownloadGivenUp(error);
     for (; length > 0; data += written, length -= written) {
         result = esxPipeWrite(output->pipe, data, length, TRUE /* block */, &written);

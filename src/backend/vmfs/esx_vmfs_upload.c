@@ -73,7 +73,7 @@ giveBytes(char *buffer, size_t size, gpointer opaque, GError **error)
         size = (size_t)MIN((guint64)size, (guint64)upload->length - upload->got);
     if (size == 0)
         return 0;
-    if (g_atomic_int_get(esxServerCancelFlag())) {
+    if (cancelIsRaised(esxServerCancelFlag())) {
         setUploadGivenUp(error);
         return -1;
     }
@@ -120,7 +120,7 @@ awaitEnd(Upload *upload, GError **error)
 /* ---- the temporary file ---------------------------------------------------------------------- */
 
 static gboolean
-writeFile(Upload *upload, const char *temporary, gint *cancel, GError **error)
+writeFile(Upload *upload, const char *temporary, const Cancel *cancel, GError **error)
 {
     ViTransfer *transfer = upload->verb->connection->transfer;
     const ViFile file = esxVmfsViFile(upload->verb->pool, temporary);
@@ -177,7 +177,7 @@ removeTemporary(Upload *upload, const char *path, GError **error)
  * volume must not be created again.
  */
 static gboolean
-checkUnchanged(Upload *upload, gint *cancel, GError **error)
+checkUnchanged(Upload *upload, const Cancel *cancel, GError **error)
 {
     const gboolean isDisk = upload->contents->isDisk;
     const ViFile file = esxVmfsViFile(upload->verb->pool, upload->contents->parts[0].file);
@@ -266,7 +266,7 @@ checkStill(Upload *upload, GError **error)
  * may not be ended by a client any more.
  */
 static gboolean
-claimVolume(Upload *upload, const char *temporary, gint *cancel, GError **error)
+claimVolume(Upload *upload, const char *temporary, const Cancel *cancel, GError **error)
 {
     const EsxClaimOn on[] = {
         { upload->contents->pool, upload->contents->volume, FALSE },
@@ -302,7 +302,7 @@ typedef struct {
     const char *temporary;
     const char *fromPath;
     const char *toPath;
-    gint *cancel;
+    const Cancel *cancel;
 } Place;
 
 /*
@@ -450,7 +450,7 @@ checkFileNow(Upload *upload, const Place *place, GError **error)
 }
 
 static gboolean
-moveToPlace(Upload *upload, const char *temporary, gint *cancel, GError **error)
+moveToPlace(Upload *upload, const char *temporary, const Cancel *cancel, GError **error)
 {
     EsxVmfsVerb *verb = upload->verb;
     const char *fromPath = upload->base.rest;
@@ -475,7 +475,7 @@ moveToPlace(Upload *upload, const char *temporary, gint *cancel, GError **error)
 
 /* EsxTransfer.run */
 static gboolean
-runUpload(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error)
+runUpload(EsxTransfer *transfer, EsxPipe *pipe, const Cancel *cancel, GError **error)
 {
     Upload *upload = (Upload *)transfer;
     const char *temporary = upload->temporary;

@@ -401,7 +401,7 @@ removeMadeFile(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GErro
     const ViPath file = esxVmfsViPath(verb->pool, path);
     ViChange change = {
         .timeoutMs = MIN(TIDY_TIMEOUT_MS, viSessionTimeoutMs(session)),
-        .cancel = viSessionNeverCancel(),
+        .cancel = viSessionTidyCancel(),
     };
     g_autoptr(GError) local = NULL;
 

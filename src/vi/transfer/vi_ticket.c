@@ -303,7 +303,8 @@ viTicketFree(ViTicket *ticket)
 
 /* Asks vCenter for a ticket to @url. */
 static SoapReply *
-askTicket(ViSession *session, const char *method, const char *url, gint *cancel, GError **error)
+askTicket(ViSession *session, const char *method, const char *url, const Cancel *cancel,
+          GError **error)
 {
     VimSessionManagerHttpServiceRequestSpec spec = VIM_INIT(SessionManagerHttpServiceRequestSpec);
     VimAcquireGenericServiceTicketRequest args = VIM_INIT(AcquireGenericServiceTicketRequest);
@@ -388,7 +389,7 @@ openTicket(ViTickets *tickets, const VimSessionManagerGenericServiceTicket *tick
 
 ViTicket *
 viTicketAcquire(ViTickets *tickets, const ViFile *file, const char *method, const char *path,
-                gint *cancel)
+                const Cancel *cancel)
 {
     g_autoptr(Route) route = findRoute(tickets, file);
     g_autoptr(SoapReply) reply = NULL;

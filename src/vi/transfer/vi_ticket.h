@@ -51,7 +51,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViTicket, viTicketFree)
  * Returns: (transfer full), or NULL: use the session's own server. 0 to 3 requests.
  */
 ViTicket *viTicketAcquire(ViTickets *tickets, const ViFile *file, const char *method,
-                          const char *path, gint *cancel);
+                          const char *path, const Cancel *cancel);
 
 /* The host does not serve @file correctly: no tickets for its datastore for some time. */
 void viTicketsAvoid(ViTickets *tickets, const ViFile *file);

@@ -87,7 +87,7 @@ askPatiently(ViTransfer *transfer, ViTransferAsk *ask, const char *doing,
 /* ---- size ----------------------------------------------------------------------------------- */
 
 gboolean
-viTransferSize(ViTransfer *transfer, const ViFile *file, gint *cancel, guint64 *ret_size,
+viTransferSize(ViTransfer *transfer, const ViFile *file, const Cancel *cancel, guint64 *ret_size,
                GError **error)
 {
     ViTransferAsk ask = { .file = file, .method = "HEAD", .cancel = cancel };
@@ -371,7 +371,7 @@ readOn(ViTransfer *transfer, Reading *reading, ViTransferAsk *ask, ViPatience *p
 
 gboolean
 viTransferRead(ViTransfer *transfer, const ViFile *file, guint64 offset, guint64 length,
-             ViTransferSink sink, gpointer opaque, gint *cancel, GError **error)
+             ViTransferSink sink, gpointer opaque, const Cancel *cancel, GError **error)
 {
     Reading reading = {
         .file = file, .sink = sink, .opaque = opaque, .next = offset, .end = offset + length,
@@ -440,7 +440,7 @@ checkSmall(const SmallFile *small, const HttpResponse *response, GError **error)
 }
 
 char *
-viTransferReadText(ViTransfer *transfer, const ViFile *file, size_t limit, gint *cancel,
+viTransferReadText(ViTransfer *transfer, const ViFile *file, size_t limit, const Cancel *cancel,
                  size_t *ret_length, GError **error)
 {
     SmallFile small = { .file = file, .limit = limit };
@@ -514,7 +514,7 @@ isEmpty(HttpSource source, gpointer opaque, const ViFile *file, GError **error)
 
 gboolean
 viTransferWrite(ViTransfer *transfer, const ViFile *file, gint64 length, HttpSource source,
-              gpointer opaque, gint *cancel, guint64 *ret_written, GError **error)
+              gpointer opaque, const Cancel *cancel, guint64 *ret_written, GError **error)
 {
     ViTransferAsk first = { .file = file, .method = "PUT", .cancel = cancel };
     ViTransferAsk ask = { .file = file, .method = "PUT", .cancel = cancel, .source = source,

@@ -10,7 +10,7 @@
 #include "base_text.h"
 #include "http_transport.h"
 
-/* How often a wait looks at its cancel flag. */
+/* How often who waits for another looks at its cancel flag. */
 #define LOOK_MS 50
 
 struct _ViGate {
@@ -58,9 +58,9 @@ viGateFree(ViGate *gate)
 
 /* Returns: FALSE with @error when @cancel is raised. */
 static gboolean
-mayWait(gint *cancel, GError **error)
+mayWait(const Cancel *cancel, GError **error)
 {
-    if (!cancel || !g_atomic_int_get(cancel))
+    if (!cancelIsRaised(cancel))
         return TRUE;
     g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "the operation was cancelled");
     return FALSE;
@@ -84,22 +84,14 @@ setWaited(const ViGate *gate, GError **error)
 }
 
 gboolean
-viGatePause(guint ms, gint *cancel, GError **error)
+viGatePause(guint ms, const Cancel *cancel, GError **error)
 {
-    gint64 end = g_get_monotonic_time() + (gint64)ms * 1000;
-
-    while (mayWait(cancel, error)) {
-        gint64 left = end - g_get_monotonic_time();
-
-        if (left <= 0)
-            return TRUE;
-        g_usleep((gulong)MIN(left, LOOK_MS * 1000));
-    }
-    return FALSE;
+    cancelSleepUntil(cancel, g_get_monotonic_time() + (gint64)ms * 1000);
+    return mayWait(cancel, error);
 }
 
 gboolean
-viGateEnter(ViGate *gate, const ViGatePass *pass, gint *cancel, GError **error)
+viGateEnter(ViGate *gate, const ViGatePass *pass, const Cancel *cancel, GError **error)
 {
     const gint64 end = g_get_monotonic_time() + (gint64)gate->timeoutMs * 1000;
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&gate->lock);
@@ -142,7 +134,7 @@ lockedOpen(ViGate *gate, ViGatePass *pass, gboolean failed)
 }
 
 gboolean
-viGateRefused(ViGate *gate, ViGatePass *pass, gint *cancel, GError **error)
+viGateRefused(ViGate *gate, ViGatePass *pass, const Cancel *cancel, GError **error)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&gate->lock);
     guint pauseMs = MIN(gate->pauseMs, gate->timeoutMs / gate->tries);

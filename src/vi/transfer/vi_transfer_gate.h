@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "base_cancel.h"
 #include "vi_error.h"
 
 /*
@@ -14,7 +15,7 @@
  * requests fail with it. (Proxmox's importer handles real servers in this way.) All its pauses
  * together take no longer than one request may take, and the others wait no longer than that.
  *
- * Any number of threads. All waits end soon when @cancel, an atomic flag or NULL, is raised.
+ * Any number of threads. All waits end soon when @cancel (nullable) is raised.
  */
 typedef struct _ViGate ViGate;
 
@@ -36,16 +37,16 @@ typedef struct {
  * Returns: FALSE with @error: HTTP_ERROR_CANCELLED, or VI_ERROR_BUSY if the request that shut it
  * gave up, or has tried for too long.
  */
-gboolean viGateEnter(ViGate *gate, const ViGatePass *pass, gint *cancel, GError **error);
+gboolean viGateEnter(ViGate *gate, const ViGatePass *pass, const Cancel *cancel, GError **error);
 
 /*
  * The server replied 503. Returns: TRUE if the request may enter the gate again; FALSE with @error:
  * VI_ERROR_BUSY after the last try, or HTTP_ERROR_CANCELLED.
  */
-gboolean viGateRefused(ViGate *gate, ViGatePass *pass, gint *cancel, GError **error);
+gboolean viGateRefused(ViGate *gate, ViGatePass *pass, const Cancel *cancel, GError **error);
 
 /* The request was accepted, or has ended: opens the gate if @pass shut it. May be called again. */
 void viGateLeave(ViGate *gate, ViGatePass *pass);
 
 /* Sleeps @ms. Returns: FALSE with HTTP_ERROR_CANCELLED when @cancel was raised. */
-gboolean viGatePause(guint ms, gint *cancel, GError **error);
+gboolean viGatePause(guint ms, const Cancel *cancel, GError **error);

@@ -27,7 +27,7 @@ typedef struct {
     const char *method;         /* "HEAD", "GET", "PUT" */
     const char *range;          /* "Range: …" header line, or NULL */
     gint64 deadline;            /* monotonic: of all attempts; 0: the time for a whole, from now */
-    gint *cancel;
+    const Cancel *cancel;
 
     HttpSink sink;              /* gets the body of a 2xx reply; NULL: discarded */
     gpointer sinkOpaque;

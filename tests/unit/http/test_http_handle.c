@@ -146,18 +146,18 @@ testTotal(void)
 }
 
 typedef struct {
-    gint flag;
+    Cancel *cancel;
     gint64 raised;
-} Cancel;
+} Raiser;
 
 static gpointer
 raiseLater(gpointer opaque)
 {
-    Cancel *cancel = opaque;
+    Raiser *raiser = opaque;
 
     g_usleep(300 * 1000);
-    cancel->raised = g_get_monotonic_time();
-    g_atomic_int_set(&cancel->flag, 1);
+    raiser->raised = g_get_monotonic_time();
+    cancelRaise(raiser->cancel);
     return NULL;
 }
 
@@ -169,9 +169,10 @@ testCancel(void)
     size_t i;
 
     for (i = 0; i < G_N_ELEMENTS(paths); i++) {
-        Cancel cancel = { 0 };
-        HttpRequest request = { .method = "GET", .path = paths[i], .cancel = &cancel.flag };
-        GThread *thread = g_thread_new("cancel", raiseLater, &cancel);
+        g_autoptr(Cancel) cancel = cancelNew(NULL);
+        Raiser raiser = { .cancel = cancel };
+        HttpRequest request = { .method = "GET", .path = paths[i], .cancel = cancel };
+        GThread *thread = g_thread_new("cancel", raiseLater, &raiser);
         GError *error = NULL;
         g_autofree char *body = httpFetch(transport, &request, NULL, &error);
         gint64 ended = g_get_monotonic_time();
@@ -179,49 +180,36 @@ testCancel(void)
         g_thread_join(thread);
         g_assert_null(body);
         httpAssertError(error, HTTP_ERROR_CANCELLED, "was cancelled");
-        g_test_message("noticed after %d ms", (int)((ended - cancel.raised) / 1000));
-        g_assert_cmpint((ended - cancel.raised) / 1000, <, 200 + SLACK_MS);
+        g_test_message("noticed after %d ms", (int)((ended - raiser.raised) / 1000));
+        g_assert_cmpint((ended - raiser.raised) / 1000, <, 200 + SLACK_MS);
     }
 
     /* raised before it began: nothing is sent */
-    gint raised = 1;
-    HttpRequest request = { .method = "GET", .path = "/drop?id=cancel", .cancel = &raised };
+    g_autoptr(Cancel) raised = cancelNew(NULL);
+    HttpRequest request = { .method = "GET", .path = "/drop?id=cancel", .cancel = raised };
     GError *error = NULL;
+
+    cancelRaise(raised);
     g_assert_null(httpFetch(transport, &request, NULL, &error));
     httpAssertError(error, HTTP_ERROR_CANCELLED, "was cancelled");
     g_autofree char *count = httpGet(transport, "/count?id=cancel");
     g_assert_cmpstr(count, ==, "0");
 }
 
-typedef struct {
-    Wake *wake;
-    gint64 raised;
-} Waker;
-
-static gpointer
-wakeLater(gpointer opaque)
-{
-    Waker *waker = opaque;
-
-    g_usleep(100 * 1000);
-    waker->raised = g_get_monotonic_time();
-    wakeRaise(waker->wake);
-    return NULL;
-}
-
-/* A wake ends a request at once, and many of them cost no time in all. */
+/* A flag ends a request at once, as its parent does, and many of them cost no time in all. */
 static void
-testWake(void)
+testCancelAtOnce(void)
 {
     g_autoptr(HttpTransport) transport = makeWithTimeouts("good", 15000, 20000);
-    g_autoptr(Wake) wake = wakeNew();
-    HttpRequest request = { .method = "GET", .path = "/silence", .wake = wake };
+    g_autoptr(Cancel) parent = cancelNew(NULL);
+    g_autoptr(Cancel) child = cancelNew(parent);
+    HttpRequest request = { .method = "GET", .path = "/silence", .cancel = child };
     gint64 total = 0;
     guint i;
 
-    for (i = 0; i < 5; i++) {
-        Waker waker = { .wake = wake };
-        GThread *thread = g_thread_new("wake", wakeLater, &waker);
+    for (i = 0; i < 6; i++) {
+        Raiser raiser = { .cancel = i % 2 ? parent : child };
+        GThread *thread = g_thread_new("cancel", raiseLater, &raiser);
         GError *error = NULL;
         g_autofree char *body = httpFetch(transport, &request, NULL, &error);
         gint64 ended = g_get_monotonic_time();
@@ -229,10 +217,10 @@ testWake(void)
         g_thread_join(thread);
         g_assert_null(body);
         httpAssertError(error, HTTP_ERROR_CANCELLED, "was cancelled");
-        total += ended - waker.raised;
-        wakeLower(wake);
+        total += ended - raiser.raised;
+        cancelLower(raiser.cancel);
     }
-    g_test_message("noticed after %d us on average", (int)total / 5);
+    g_test_message("noticed after %d us on average", (int)total / 6);
     g_assert_cmpint(total / 1000, <, SLACK_MS);
     assertWorks(transport);
 }
@@ -490,7 +478,7 @@ main(int argc, char **argv)
     g_test_add_func("/http/handle/quiet-again", testQuietAgain);
     g_test_add_func("/http/handle/total", testTotal);
     g_test_add_func("/http/handle/cancel", testCancel);
-    g_test_add_func("/http/handle/wake", testWake);
+    g_test_add_func("/http/handle/cancel-at-once", testCancelAtOnce);
     g_test_add_func("/http/handle/retry", testRetry);
     g_test_add_func("/http/handle/no-retry", testNoRetry);
     g_test_add_func("/http/handle/dead-idle", testDeadIdle);

@@ -123,7 +123,7 @@ typedef struct {
     gsize taken;
     gsize at;           /* where it sleeps, once */
     guint pauseMs;
-    gint *raise;        /* there, too: raised */
+    Cancel *raise;      /* there, too: raised */
     guint calls;
 } TestSink;
 
@@ -142,7 +142,7 @@ testSinkTake(const HttpResponse *response, const char *data, size_t length, gpoi
         return TRUE;
 
     if (sink->raise)
-        g_atomic_int_set(sink->raise, 1);
+        cancelRaise(sink->raise);
     g_usleep(sink->pauseMs * 1000ul);
     sink->pauseMs = 0;
     return TRUE;
@@ -279,37 +279,38 @@ testDeadline(void)
 /* ---- cancelling ----------------------------------------------------------------------------- */
 
 typedef struct {
-    gint flag;
+    Cancel *cancel;
     gint64 raised;
-} Cancel;
+} Raiser;
 
 static gpointer
 raiseLater(gpointer opaque)
 {
-    Cancel *cancel = opaque;
+    Raiser *raiser = opaque;
 
     g_usleep(300 * 1000);
-    cancel->raised = g_get_monotonic_time();
-    g_atomic_int_set(&cancel->flag, 1);
+    raiser->raised = g_get_monotonic_time();
+    cancelRaise(raiser->cancel);
     return NULL;
 }
 
 static void
 assertCancelled(HttpTransport *transport, HttpRequest request)
 {
-    Cancel cancel = { 0 };
-    GThread *thread = g_thread_new("cancel", raiseLater, &cancel);
+    g_autoptr(Cancel) cancel = cancelNew(NULL);
+    Raiser raiser = { .cancel = cancel };
+    GThread *thread = g_thread_new("cancel", raiseLater, &raiser);
     g_auto(HttpResponse) response = { 0 };
     GError *error = NULL;
     gint64 ended = 0;
 
-    request.cancel = &cancel.flag;
+    request.cancel = cancel;
     g_assert_false(httpTransportPerform(transport, &request, NULL, NULL, &response, &error));
     ended = g_get_monotonic_time();
     g_thread_join(thread);
     httpAssertError(error, HTTP_ERROR_CANCELLED, "was cancelled");
-    g_test_message("%s: noticed after %d ms", request.path, (int)((ended - cancel.raised) / 1000));
-    g_assert_cmpint((ended - cancel.raised) / 1000, <, 200 + SLACK_MS);
+    g_test_message("%s: noticed after %d ms", request.path, (int)((ended - raiser.raised) / 1000));
+    g_assert_cmpint((ended - raiser.raised) / 1000, <, 200 + SLACK_MS);
 }
 
 /* The server takes slowly, or nothing, or gives as fast as it can. */
@@ -335,20 +336,20 @@ static void
 testCancelledWithin(void)
 {
     g_autoptr(HttpTransport) transport = makeTransport(15000, 20000);
-    gint flag = 0;
-    TestSource source = { .length = 64 * MIB, .most = 65536, .at = 2 * MIB, .raise = &flag };
-    TestSink sink = { .at = 1, .raise = &flag };
+    g_autoptr(Cancel) flag = cancelNew(NULL);
+    TestSource source = { .length = 64 * MIB, .most = 65536, .at = 2 * MIB, .raise = flag };
+    TestSink sink = { .at = 1, .raise = flag };
     HttpRequest put = testSourcePut("/put", &source, FALSE);
-    HttpRequest get = { .method = "GET", .path = "/big?mb=64", .streamed = TRUE, .cancel = &flag };
+    HttpRequest get = { .method = "GET", .path = "/big?mb=64", .streamed = TRUE, .cancel = flag };
     g_auto(HttpResponse) response = { 0 };
     GError *error = NULL;
 
-    put.cancel = &flag;
+    put.cancel = flag;
     g_assert_false(httpTransportPerform(transport, &put, NULL, NULL, &response, &error));
     httpAssertError(error, HTTP_ERROR_CANCELLED, "was cancelled");
     g_assert_cmpint(source.given, ==, source.at + (gint64)source.most);
 
-    flag = 0;
+    cancelLower(flag);
     error = NULL;
     g_assert_false(httpTransportPerform(transport, &get, testSinkTake, &sink, &response, &error));
     httpAssertError(error, HTTP_ERROR_CANCELLED, "was cancelled");

@@ -541,24 +541,24 @@ testManyReaders(void)
 static void
 testSessionCancelled(void)
 {
+    g_autoptr(Cancel) cancel = cancelNew(NULL);
     g_auto(Live) live = { 0 };
-    gint cancel = 0;
 
     liveInit(&live, NULL);
-    viSessionSetCancel(live.session, &cancel);
+    viSessionSetCancel(live.session, cancel);
     inventoryGoLive(live.inventory);
     liveAssertNames(&live, "a");
     liveExpectFrom(&live);
     liveAwaitTold(&live, "live");
     liveServerAwaitPoll(live.server, 1);
-    g_atomic_int_set(&cancel, TRUE);
+    cancelRaise(cancel);
     inventoryExpire(live.inventory);
     liveAssertFails(&live, HTTP_ERROR, HTTP_ERROR_CANCELLED);
     liveAssertFails(&live, HTTP_ERROR, HTTP_ERROR_CANCELLED);
     g_assert_false(inventoryIsLive(live.inventory));
     liveAwaitTold(&live, "");
 
-    g_atomic_int_set(&cancel, FALSE);
+    cancelLower(cancel);
     liveAssertNames(&live, "a");
 }
 

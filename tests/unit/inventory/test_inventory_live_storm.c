@@ -167,12 +167,12 @@ readFails(gpointer data)
 static void
 testStopUnderReader(void)
 {
+    g_autoptr(Cancel) cancel = cancelNew(NULL);
     g_auto(Live) live = { 0 };
-    gint cancel = 0;
     Crew *crew = NULL;
 
     liveInit(&live, NULL);
-    viSessionSetCancel(live.session, &cancel);
+    viSessionSetCancel(live.session, cancel);
     inventoryGoLive(live.inventory);
     liveAssertNames(&live, "a");
     liveServerAwaitPoll(live.server, 1);
@@ -180,14 +180,14 @@ testStopUnderReader(void)
     inventoryExpire(live.inventory);
     crew = crewStart(1, readFails, &live);
     liveServerAwait(live.server, "Cancel", 1);
-    g_atomic_int_set(&cancel, TRUE);
+    cancelRaise(cancel);
     inventoryStop(live.inventory);
     crewJoin(crew);
     g_assert_false(inventoryIsLive(live.inventory));
     inventoryStop(live.inventory);
 
     /* It is over for good. */
-    g_atomic_int_set(&cancel, FALSE);
+    cancelLower(cancel);
     liveServerSetState(live.server, LIVE_HEALTHY);
     liveAssertFails(&live, HTTP_ERROR, HTTP_ERROR_CANCELLED);
     g_assert_false(inventoryIsLive(live.inventory));

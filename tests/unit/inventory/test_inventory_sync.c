@@ -16,13 +16,13 @@ typedef struct {
     ViSession *session;
     InventorySync *sync;
     InventorySnapshot *current;
-    Wake *wake;
+    Cancel *cancel;
 } World;
 
 static void
 worldInit(World *world)
 {
-    *world = (World){ .server = liveServerNew(), .wake = wakeNew() };
+    *world = (World){ .server = liveServerNew(), .cancel = cancelNew(NULL) };
     liveServerAdd(world->server, "a");
     world->session = liveServerLogin(world->server);
     world->sync = inventorySyncNew(world->session, NULL);
@@ -35,7 +35,7 @@ worldClear(World *world)
     inventorySyncFree(world->sync);
     viSessionFree(world->session);
     liveServerFree(world->server);
-    wakeFree(world->wake);
+    cancelFree(world->cancel);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(World, worldClear)
 
@@ -74,7 +74,7 @@ pollFails(World *world, GQuark domain, gint code)
 {
     g_autoptr(GError) error = NULL;
 
-    g_assert_null(inventorySyncPoll(world->sync, world->current, 30, world->wake, &error));
+    g_assert_null(inventorySyncPoll(world->sync, world->current, 30, world->cancel, &error));
     g_assert_error(error, domain, code);
     g_assert_true(g_str_has_prefix(error->message, "cannot wait for changes of the inventory: "));
 }
@@ -131,9 +131,9 @@ breakDown(World *world)
 }
 
 static void
-raiseWake(World *world)
+raiseCancel(World *world)
 {
-    wakeRaise(world->wake);
+    cancelRaise(world->cancel);
 }
 
 /* ---- the tests ------------------------------------------------------------------------------- */
@@ -215,15 +215,15 @@ testBroken(void)
 }
 
 static void
-testWake(void)
+testCancel(void)
 {
     g_auto(World) world = { 0 };
-    Meanwhile waking = { &world, raiseWake };
+    Meanwhile raising = { &world, raiseCancel };
     Crew *crew = NULL;
 
     worldInit(&world);
     runSync(&world);
-    crew = crewStart(1, awaitAndAct, &waking);
+    crew = crewStart(1, awaitAndAct, &raising);
     pollFails(&world, HTTP_ERROR, HTTP_ERROR_CANCELLED);
     crewJoin(crew);
 }
@@ -280,7 +280,7 @@ main(int argc, char **argv)
     g_test_add_func("/inventory/sync/poll", testPoll);
     g_test_add_func("/inventory/sync/called-off", testCalledOff);
     g_test_add_func("/inventory/sync/broken", testBroken);
-    g_test_add_func("/inventory/sync/wake", testWake);
+    g_test_add_func("/inventory/sync/cancel", testCancel);
     g_test_add_func("/inventory/sync/session-ends", testSessionEnds);
     g_test_add_func("/inventory/sync/is-stale", testIsStale);
     return g_test_run();

@@ -152,17 +152,17 @@ static void
 testSlow(void)
 {
     g_autofree Store *store = storeNew(&first, "/vmfs/volumes/1", NULL, INVENTORY_FS_VMFS);
+    g_autoptr(Cancel) givenUp = cancelNew(NULL);
     EsxClaim *claim = take(store, "a", FALSE, 0, NULL);
     g_autoptr(EsxClaim) next = NULL;
     const gint64 begun = g_get_monotonic_time();
     GThread *thread;
-    gint givenUp = 0;
 
-    esxClaimSetSlow(claim, TRUE, &givenUp);
+    esxClaimSetSlow(claim, TRUE, givenUp);
     g_assert_null(take(store, "a", FALSE, G_MAXUINT, NULL));
     g_assert_cmpint(g_get_monotonic_time() - begun, <, LIMIT_CLAIM_WAIT_MS * 1000 / 2);
 
-    g_atomic_int_set(&givenUp, 1);
+    cancelRaise(givenUp);
     thread = g_thread_new("free", freeSoon, claim);
     next = take(store, "a", FALSE, G_MAXUINT, NULL);
     g_assert_nonnull(next);
@@ -176,9 +176,10 @@ testCancelled(void)
     const EsxClaimOn on = { &store->pool, "a", FALSE };
     g_autoptr(EsxClaim) claim = take(store, "a", FALSE, 0, NULL);
     g_autoptr(GError) error = NULL;
-    gint cancel = 1;
+    g_autoptr(Cancel) cancel = cancelNew(NULL);
 
-    g_assert_null(esxClaimTake("a wipe", &on, 1, G_MAXUINT, &cancel, &error));
+    cancelRaise(cancel);
+    g_assert_null(esxClaimTake("a wipe", &on, 1, G_MAXUINT, cancel, &error));
     g_assert_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED);
 }
 

@@ -328,7 +328,7 @@ testHoleAfterFailure(void)
 #define SPEED_BYTES (G_GUINT64_CONSTANT(1) << 30)
 
 static gboolean
-runFast(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel G_GNUC_UNUSED,
+runFast(EsxTransfer *transfer, EsxPipe *pipe, const Cancel *cancel G_GNUC_UNUSED,
         GError **error G_GNUC_UNUSED)
 {
     g_autofree char *bytes = g_malloc0(16384);

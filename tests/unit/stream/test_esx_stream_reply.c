@@ -62,23 +62,23 @@ testProof(void)
     g_auto(Caller) caller = { 0 };
     g_autoptr(EsxStreamReply) reply = NULL;
     g_autoptr(EsxStreamReply) other = NULL;
-    gint cancel = 0;
+    g_autoptr(Cancel) cancel = cancelNew(NULL);
 
     callerBegin(&caller);
     reply = esxStreamReplyNew();
     other = esxStreamReplyNew();
     g_assert_nonnull(reply);
-    g_assert_false(esxStreamReplyAwait(reply, SOON_MS, &cancel));
+    g_assert_false(esxStreamReplyAwait(reply, SOON_MS, cancel));
     callerReturn();
-    g_assert_false(esxStreamReplyAwait(reply, SOON_MS, &cancel));
-    g_atomic_int_set(&cancel, 1);
-    g_assert_false(esxStreamReplyAwait(reply, LATE_MS, &cancel));
+    g_assert_false(esxStreamReplyAwait(reply, SOON_MS, cancel));
+    cancelRaise(cancel);
+    g_assert_false(esxStreamReplyAwait(reply, LATE_MS, cancel));
     callerEnd(&caller);
-    g_assert_true(esxStreamReplyAwait(reply, LATE_MS, &cancel));
-    g_assert_true(esxStreamReplyAwait(other, LATE_MS, &cancel));
+    g_assert_true(esxStreamReplyAwait(reply, LATE_MS, cancel));
+    g_assert_true(esxStreamReplyAwait(other, LATE_MS, cancel));
     /* The client is gone. */
     g_clear_object(&caller.identity);
-    g_assert_true(esxStreamReplyAwait(reply, LATE_MS, &cancel));
+    g_assert_true(esxStreamReplyAwait(reply, LATE_MS, cancel));
 }
 
 static int

@@ -174,8 +174,7 @@ patience(void)
 static gboolean
 isCancelled(const HttpRequest *request)
 {
-    return (request->cancel && g_atomic_int_get(request->cancel)) ||
-           (request->wake && wakeIsRaised(request->wake));
+    return cancelIsRaised(request->cancel);
 }
 
 /* Waits for the gate, or until nobody wants the reply any more. */
@@ -190,7 +189,7 @@ holdBack(Canned *canned, const HttpRequest *request, const char *method)
         if (g_get_monotonic_time() > deadline)
             g_error("waited for the gate of %s for %d seconds", method, PATIENCE_SECONDS);
         /* Others stay asleep until then, so that they can be seen to. */
-        if (!request->cancel && !request->wake)
+        if (!request->cancel)
             next = deadline;
         g_cond_wait_until(&canned->changed, &canned->lock, next);
     }

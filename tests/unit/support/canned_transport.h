@@ -17,7 +17,7 @@
  *
  * An exchange may be held back: its request is recorded, and then waits until the test opens
  * the gate. So a test brings threads to a known place without sleeping. As with the real transport
- * it ends with HTTP_ERROR_CANCELLED when the request's cancel flag or wake is raised meanwhile.
+ * it ends with HTTP_ERROR_CANCELLED when the request's cancel flag is raised meanwhile.
  */
 typedef struct _Canned Canned;
 
@@ -45,7 +45,7 @@ typedef struct {
     gint64 deadline;
     gboolean noRetry;
     gboolean cancellable;
-    const gint *cancel; /* the request's own; not to be read but for whether it is the caller's */
+    const Cancel *cancel; /* the request's own; not to be read but for whether it is the caller's */
 } CannedRequest;
 
 Canned *cannedNew(void);

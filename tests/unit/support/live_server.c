@@ -185,8 +185,7 @@ tellFailure(Told *told, HttpErrorCode code)
 static gboolean
 isCancelled(const HttpRequest *request)
 {
-    return (request->cancel && g_atomic_int_get(request->cancel)) ||
-           (request->wake && wakeIsRaised(request->wake));
+    return cancelIsRaised(request->cancel);
 }
 
 /* Returns: whether the state of the server, or who asks, leaves no room for an answer. */

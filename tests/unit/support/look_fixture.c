@@ -18,10 +18,10 @@ scriptLook(Canned *canned, const char *properties)
 }
 
 void
-assertGoesOut(Canned *canned, const char *method, const gint *cancel)
+assertGoesOut(Canned *canned, const char *method, const Cancel *cancel)
 {
     const CannedRequest *request = cannedLast(canned, method);
 
-    g_assert_true(request->cancel == viSessionNeverCancel());
+    g_assert_true(request->cancel == viSessionTidyCancel());
     g_assert_true(request->cancel != cancel);
 }

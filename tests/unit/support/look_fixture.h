@@ -30,4 +30,4 @@ extern SoapMoRef task;
 void scriptLook(Canned *canned, const char *properties);
 
 /* The last @method goes out whatever became of @cancel, or of the session: it has another flag. */
-void assertGoesOut(Canned *canned, const char *method, const gint *cancel);
+void assertGoesOut(Canned *canned, const char *method, const Cancel *cancel);

@@ -22,7 +22,7 @@ testSourceStumble(TestSource *source, GError **error)
     source->pauseMs = 0;
 
     if (source->raise)
-        g_atomic_int_set(source->raise, 1);
+        cancelRaise(source->raise);
     if (source->domain)
         g_set_error_literal(error, source->domain, source->code, "The source says so.");
     return !source->domain && !source->mute;

@@ -16,7 +16,7 @@ typedef struct {
     size_t most;            /* at once; 0: as much as is asked for */
     gint64 at;              /* once that much was given (or more) … */
     guint pauseMs;          /* … it sleeps, once */
-    gint *raise;            /* … raises this flag */
+    Cancel *raise;          /* … raises this flag */
     GQuark domain;          /* … fails with this error; 0: does not */
     int code;
     gboolean mute;          /* … fails without an error */

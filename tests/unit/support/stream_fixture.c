@@ -64,15 +64,15 @@ fixtureSinkHole(virStreamPtr st G_GNUC_UNUSED, long long length, void *opaque)
 }
 
 static gboolean
-isCancelled(Fake *fake, gint *cancel)
+isCancelled(Fake *fake, const Cancel *cancel)
 {
-    if (g_atomic_int_get(cancel))
+    if (cancelIsRaised(cancel))
         g_atomic_int_set(&fake->cancelled, 1);
     return g_atomic_int_get(&fake->cancelled);
 }
 
 static void
-untilCancelled(Fake *fake, gint *cancel)
+untilCancelled(Fake *fake, const Cancel *cancel)
 {
     while (!isCancelled(fake, cancel))
         g_usleep(500);
@@ -93,7 +93,7 @@ writePiece(EsxPipe *pipe, const char *bytes, size_t length)
 }
 
 static void
-download(Fake *fake, EsxPipe *pipe, gint *cancel)
+download(Fake *fake, EsxPipe *pipe, const Cancel *cancel)
 {
     guint64 at = 0;
     char bytes[PIECE];
@@ -118,7 +118,7 @@ download(Fake *fake, EsxPipe *pipe, gint *cancel)
 }
 
 static void
-upload(Fake *fake, EsxPipe *pipe, gint *cancel)
+upload(Fake *fake, EsxPipe *pipe, const Cancel *cancel)
 {
     char bytes[PIECE];
     char wanted[PIECE];
@@ -145,7 +145,7 @@ upload(Fake *fake, EsxPipe *pipe, gint *cancel)
 }
 
 static gboolean
-run(EsxTransfer *transfer, EsxPipe *pipe, gint *cancel, GError **error)
+run(EsxTransfer *transfer, EsxPipe *pipe, const Cancel *cancel, GError **error)
 {
     Fake *fake = ((FakeTransfer *)transfer)->fake;
     sigset_t blocked;

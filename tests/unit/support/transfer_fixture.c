@@ -115,7 +115,7 @@ fileOf(const HttpRequest *request)
 static gboolean
 isStopped(const HttpRequest *request, GError **error)
 {
-    if (!request->cancel || !g_atomic_int_get(request->cancel))
+    if (!cancelIsRaised(request->cancel))
         return FALSE;
     g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "cancelled");
     return TRUE;
@@ -378,7 +378,7 @@ work(gpointer opaque)
 {
     Running *running = opaque;
     EsxTransfer *transfer = running->transfer;
-    gboolean ok = transfer->run(transfer, running->pipe, &running->cancel, &running->error);
+    gboolean ok = transfer->run(transfer, running->pipe, running->cancel, &running->error);
 
     g_assert_true(ok == (running->error == NULL));
     esxTransferFree(transfer);
@@ -392,6 +392,7 @@ void
 runningStart(Running *running, EsxTransfer *transfer)
 {
     running->transfer = transfer;
+    running->cancel = cancelNew(NULL);
     running->pipe = esxPipeNew(transfer->pipeBytes);
     esxPipeSetPatience(running->pipe, transfer->isUpload, running->patienceMs);
     running->thread = g_thread_new("transfer", work, running);
@@ -408,7 +409,7 @@ runningAbort(Running *running, guint ms)
 {
     const gint64 begun = g_get_monotonic_time();
 
-    g_atomic_int_set(&running->cancel, 1);
+    cancelRaise(running->cancel);
     esxPipeClose(running->pipe, NULL);
     runningJoin(running);
     g_assert_cmpint(g_get_monotonic_time() - begun, <, ms * 1000);
@@ -420,6 +421,7 @@ runningClear(Running *running)
     if (running->thread)
         runningJoin(running);
     esxPipeUnref(running->pipe);
+    cancelFree(running->cancel);
     g_clear_error(&running->error);
 }
 

@@ -81,7 +81,7 @@ typedef struct {
     guint patienceMs;       /* set before: how long it waits for its client; 0: without a bound */
     EsxPipe *pipe;
     GThread *thread;
-    gint cancel;
+    Cancel *cancel;
     gint done;              /* atomic */
     GError *error;
 } Running;

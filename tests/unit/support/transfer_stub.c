@@ -118,8 +118,8 @@ take(const char *verb, gint otherwise, const char **ret_text, GError **error)
 }
 
 gboolean
-viTransferSize(ViTransfer *transfer G_GNUC_UNUSED, const ViFile *file, gint *cancel G_GNUC_UNUSED,
-             guint64 *ret_size, GError **error)
+viTransferSize(ViTransfer *transfer G_GNUC_UNUSED, const ViFile *file,
+               const Cancel *cancel G_GNUC_UNUSED, guint64 *ret_size, GError **error)
 {
     const char *text = NULL;
 
@@ -132,7 +132,7 @@ viTransferSize(ViTransfer *transfer G_GNUC_UNUSED, const ViFile *file, gint *can
 
 char *
 viTransferReadText(ViTransfer *transfer G_GNUC_UNUSED, const ViFile *file,
-                 size_t limit G_GNUC_UNUSED, gint *cancel G_GNUC_UNUSED, size_t *ret_length,
+                 size_t limit G_GNUC_UNUSED, const Cancel *cancel G_GNUC_UNUSED, size_t *ret_length,
                  GError **error)
 {
     const char *text = NULL;
@@ -148,7 +148,7 @@ viTransferReadText(ViTransfer *transfer G_GNUC_UNUSED, const ViFile *file,
 gboolean
 viTransferWrite(ViTransfer *transfer G_GNUC_UNUSED, const ViFile *file, gint64 length,
                 HttpSource source,
-              gpointer opaque, gint *cancel, guint64 *ret_written, GError **error)
+              gpointer opaque, const Cancel *cancel, guint64 *ret_written, GError **error)
 {
     char buffer[4096];
     const char *text = NULL;
@@ -205,7 +205,7 @@ viTransferFree(ViTransfer *transfer)
 gboolean
 viTransferRead(ViTransfer *transfer G_GNUC_UNUSED, const ViFile *file, guint64 offset G_GNUC_UNUSED,
              guint64 length G_GNUC_UNUSED, ViTransferSink sink G_GNUC_UNUSED,
-             gpointer opaque G_GNUC_UNUSED, gint *cancel G_GNUC_UNUSED,
+             gpointer opaque G_GNUC_UNUSED, const Cancel *cancel G_GNUC_UNUSED,
              GError **error G_GNUC_UNUSED)
 {
     g_error("nobody scripted reading '%s'", file->path);

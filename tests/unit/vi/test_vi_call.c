@@ -350,8 +350,8 @@ testOptions(void)
     g_autoptr(ViSession) session = fixtureLogin(canned);
     SoapMoRef instance = { "ServiceInstance", "ServiceInstance" };
     VimCurrentTimeRequest args = VIM_INIT(CurrentTimeRequest);
-    gint cancel = 0;
-    ViCallOptions options = { .timeoutMs = 1234, .cancel = &cancel };
+    g_autoptr(Cancel) cancel = cancelNew(NULL);
+    ViCallOptions options = { .timeoutMs = 1234, .cancel = cancel };
     g_autoptr(SoapReply) reply = NULL;
     g_autoptr(GError) error = NULL;
 

@@ -204,9 +204,10 @@ testCancelledBefore(void)
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
-    gint cancel = 1;
+    g_autoptr(Cancel) cancel = cancelNew(NULL);
 
-    g_assert_false(run(session, FALSE, &(ViChange){ .cancel = &cancel }, &error));
+    cancelRaise(cancel);
+    g_assert_false(run(session, FALSE, &(ViChange){ .cancel = cancel }, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_CANCELLED);
     cannedAssertLog(canned, "");
 }
@@ -214,7 +215,7 @@ testCancelledBefore(void)
 static void
 raiseFlag(gpointer flag)
 {
-    g_atomic_int_set((gint *)flag, 1);
+    cancelRaise(flag);
 }
 
 /* The flag goes up while the task starts: it is told to stop, and the error says how it ended. */
@@ -226,16 +227,16 @@ testCancelled(void)
     g_autoptr(GError) error = NULL;
     g_autofree char *started =
         cannedEnvelope(DELETE, "<returnval type=\"Task\">" FIXTURE_TASK "</returnval>");
-    gint cancel = 0;
+    g_autoptr(Cancel) cancel = cancelNew(NULL);
 
     cannedAdd(canned, DELETE, &(CannedExchange){ .bytes = started, .hook = raiseFlag,
-                                                 .hookData = &cancel });
+                                                 .hookData = cancel });
     cannedReply(canned, "CancelTask", "");
     cannedFault(canned, FIXTURE_LOOK, "ManagedObjectNotFound", "The object is gone.");
-    g_assert_false(run(session, FALSE, &(ViChange){ .cancel = &cancel }, &error));
+    g_assert_false(run(session, FALSE, &(ViChange){ .cancel = cancel }, &error));
     assertUnknown(error, "the task '" FIXTURE_TASK "', but its end was not seen");
     /* Called off while it is under way, the call is answered all the same: it names the task. */
-    g_assert_true(cannedLast(canned, DELETE)->cancel == viSessionNeverCancel());
+    g_assert_true(cannedLast(canned, DELETE)->cancel == viSessionTidyCancel());
     cannedAssertLog(canned, DELETE " CancelTask " FIXTURE_LOOK);
 }
 
@@ -263,17 +264,17 @@ testChanged(void)
 {
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(ViSession) session = fixtureLogin(canned);
-    gint cancel = 0;
-    ViChange change = { .cancel = &cancel };
+    g_autoptr(Cancel) cancel = cancelNew(NULL);
+    ViChange change = { .cancel = cancel };
 
     cannedFault(canned, DELETE, "FileNotFound", "Not there.");
     g_assert_false(run(session, FALSE, &change, NULL));
     fixtureScriptTaskFault(canned, DELETE, "FileLocked", "In use.");
     g_assert_false(run(session, FALSE, &change, NULL));
-    cancel = 1;
+    cancelRaise(cancel);
     g_assert_false(run(session, FALSE, &change, NULL));
     g_assert_false(change.changed);
-    cancel = 0;
+    cancelLower(cancel);
 
     fixtureScriptTask(canned, DELETE);
     g_assert_true(run(session, FALSE, &change, NULL));

@@ -50,7 +50,7 @@ watchingPerform(HttpTransport *transport, const HttpRequest *request, HttpSink s
 {
     Watching *self = (Watching *)transport;
 
-    if (request->cancel && g_atomic_int_get(request->cancel)) {
+    if (cancelIsRaised(request->cancel)) {
         g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "The flag was up.");
         return FALSE;
     }
@@ -138,7 +138,7 @@ fetch(Fixture *f, const HttpRequest *request, guint64 *ret_generation)
 
 /* Fetches in vain. */
 static void
-assertFetchFails(Fixture *f, gint *cancel, GQuark domain, int code)
+assertFetchFails(Fixture *f, const Cancel *cancel, GQuark domain, int code)
 {
     HttpRequest request = { .method = "GET", .path = "/folder/a", .cancel = cancel };
     g_auto(HttpResponse) response = { 0 };
@@ -164,10 +164,10 @@ static void
 testFetch(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
     static const char *const headers[] = { "Range: bytes=0-4", "X-Own: 1", NULL };
-    gint cancel = 0;
+    g_autoptr(Cancel) cancel = cancelNew(NULL);
     const HttpRequest request = {
         .method = "PUT", .path = "/folder/a?dsName=b", .headers = headers, .timeoutMs = 7,
-        .cancel = &cancel, .noRetry = TRUE, .source = giveNothing, .sourceOpaque = f,
+        .cancel = cancel, .noRetry = TRUE, .source = giveNothing, .sourceOpaque = f,
         .sourceLength = 11, .streamed = TRUE,
     };
     const HttpRequest *sent = &f->transport.last;
@@ -181,7 +181,7 @@ testFetch(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
     g_assert_cmpstr(sent->method, ==, "PUT");
     g_assert_cmpstr(sent->path, ==, "/folder/a?dsName=b");
     g_assert_cmpuint(sent->timeoutMs, ==, 7);
-    g_assert_true(sent->cancel == &cancel);
+    g_assert_true(sent->cancel == cancel);
     g_assert_true(sent->noRetry);
     g_assert_true(sent->source == giveNothing);
     g_assert_true(sent->sourceOpaque == f);
@@ -273,7 +273,7 @@ testFetchFails(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
 
 /* A call with @cancel, which is SAFE. */
 static gboolean
-call(Fixture *f, gint *cancel, GError **error)
+call(Fixture *f, const Cancel *cancel, GError **error)
 {
     SoapMoRef instance = { "ServiceInstance", "ServiceInstance" };
     VimCurrentTimeRequest args = VIM_INIT(CurrentTimeRequest);
@@ -291,30 +291,30 @@ testFlag(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
     HttpRequest request = { .method = "GET", .path = "/folder/a" };
     g_autoptr(GError) error = NULL;
-    gint flag = 0;
-    gint own = 0;
+    g_autoptr(Cancel) flag = cancelNew(NULL);
+    g_autoptr(Cancel) own = cancelNew(NULL);
 
     logIn(f);
-    viSessionSetCancel(f->session, &flag);
+    viSessionSetCancel(f->session, flag);
     cannedReplyAlways(f->canned, "CurrentTime", FIXTURE_TIME);
     g_assert_true(call(f, NULL, &error));
     fetch(f, &request, NULL);
 
-    g_atomic_int_set(&flag, 1);
+    cancelRaise(flag);
     g_assert_false(call(f, NULL, &error));
     g_assert_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED);
     assertFetchFails(f, NULL, HTTP_ERROR, HTTP_ERROR_CANCELLED);
     cannedAssertLog(f->canned, "CurrentTime");
 
     g_clear_error(&error);
-    g_assert_true(call(f, &own, &error));
-    request.cancel = &own;
+    g_assert_true(call(f, own, &error));
+    request.cancel = own;
     fetch(f, &request, NULL);
 
-    g_atomic_int_set(&own, 1);
-    g_assert_false(call(f, &own, &error));
+    cancelRaise(own);
+    g_assert_false(call(f, own, &error));
     g_assert_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED);
-    assertFetchFails(f, &own, HTTP_ERROR, HTTP_ERROR_CANCELLED);
+    assertFetchFails(f, own, HTTP_ERROR, HTTP_ERROR_CANCELLED);
     cannedAssertLog(f->canned, "CurrentTime");
 }
 
@@ -323,15 +323,16 @@ static void
 testFlagTakenBack(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
     HttpRequest request = { .method = "GET", .path = "/folder/a" };
-    gint flag = 1;
+    g_autoptr(Cancel) flag = cancelNew(NULL);
 
+    cancelRaise(flag);
     logIn(f);
-    viSessionSetCancel(f->session, &flag);
+    viSessionSetCancel(f->session, flag);
     assertFetchFails(f, NULL, HTTP_ERROR, HTTP_ERROR_CANCELLED);
-    g_atomic_int_set(&flag, 0);
+    cancelLower(flag);
     fetch(f, &request, NULL);
 
-    g_atomic_int_set(&flag, 1);
+    cancelRaise(flag);
     viSessionSetCancel(f->session, NULL);
     fetch(f, &request, NULL);
 }
@@ -340,10 +341,11 @@ testFlagTakenBack(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
 static void
 testFlagAndLogout(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    gint flag = 1;
+    g_autoptr(Cancel) flag = cancelNew(NULL);
 
+    cancelRaise(flag);
     logIn(f);
-    viSessionSetCancel(f->session, &flag);
+    viSessionSetCancel(f->session, flag);
     viSessionFree(g_steal_pointer(&f->session));
     cannedAssertLog(f->canned, "Logout");
 }
@@ -353,12 +355,13 @@ static void
 testFlagAndCancelTask(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
     static const SoapMoRef task = { "Task", "haTask-1" };
-    gint flag = 1;
-    gint *const flags[] = { &flag, NULL };
+    g_autoptr(Cancel) flag = cancelNew(NULL);
+    const Cancel *const flags[] = { flag, NULL };
     guint i;
 
+    cancelRaise(flag);
     logIn(f);
-    viSessionSetCancel(f->session, &flag);
+    viSessionSetCancel(f->session, flag);
     cannedReplyAlways(f->canned, "CancelTask", "");
     for (i = 0; i < G_N_ELEMENTS(flags); i++) {
         g_autoptr(GError) error = NULL;

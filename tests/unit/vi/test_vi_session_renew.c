@@ -6,7 +6,9 @@
 /* Sessions that end: who logs in again, how often, and what the others get. */
 
 #include "thread_fixture.h"
+#include "vi_call.h"
 #include "vi_fixture.h"
+#include "vim_types.h"
 
 #include <string.h>
 
@@ -346,31 +348,59 @@ testTold(void)
 }
 
 static gpointer
-wakeWhenAsked(gpointer opaque)
+raiseWhenAsked(gpointer opaque)
 {
     gpointer *parts = opaque;
 
     cannedAwait(parts[0], "Login", 2);
-    wakeRaise(parts[1]);
+    cancelRaise(parts[1]);
     return NULL;
 }
 
 /* A login that does not come back does not hold up who has to end. */
 static void
-testWake(void)
+testCancel(void)
 {
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(ViSession) session = fixtureLogin(canned);
-    g_autoptr(Wake) wake = wakeNew();
-    gpointer parts[] = { canned, wake };
-    GThread *thread = g_thread_new("wake", wakeWhenAsked, parts);
+    g_autoptr(Cancel) cancel = cancelNew(NULL);
+    gpointer parts[] = { canned, cancel };
+    GThread *thread = g_thread_new("cancel", raiseWhenAsked, parts);
     g_autoptr(GError) error = NULL;
 
     cannedAdd(canned, "Login", &(CannedExchange){ .bytes = "", .held = TRUE });
-    g_assert_false(viSessionRenewUntil(session, 1, wake, &error));
+    g_assert_false(viSessionRenewUntil(session, 1, cancel, &error));
     g_assert_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED);
     g_thread_join(thread);
     g_assert_true(viSessionIsUsable(session));
+}
+
+/* A call that ends does not end a login that others wait for, unless it says so. */
+static void
+testCancelOfCall(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(Cancel) cancel = cancelNew(NULL);
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    SoapMoRef instance = { "ServiceInstance", "ServiceInstance" };
+    VimCurrentTimeRequest args = VIM_INIT(CurrentTimeRequest);
+    guint i;
+
+    args.self = &instance;
+    for (i = 0; i < 2; i++) {
+        const ViCallOptions options = { .cancel = cancel, .cancelsLogin = i == 1 };
+        g_autoptr(SoapReply) reply = NULL;
+        g_autoptr(GError) error = NULL;
+
+        cannedFault(canned, "CurrentTime", "NotAuthenticated", "The session is not authenticated.");
+        fixtureScriptLogin(canned, FIXTURE_SET_COOKIE);
+        cannedReply(canned, "CurrentTime", FIXTURE_TIME);
+        reply = viCall(session, &vimMethodCurrentTime, &args, &options, &error);
+        g_assert_no_error(error);
+        g_assert_nonnull(reply);
+        g_assert_true(cannedLast(canned, "CurrentTime")->cancel == cancel);
+        g_assert_true(cannedLast(canned, "Login")->cancel == (i == 1 ? cancel : NULL));
+    }
 }
 
 int
@@ -387,6 +417,7 @@ main(int argc, char **argv)
     g_test_add_func("/vi/session/renew/call-during-renewal", testCallDuringRenewal);
     g_test_add_func("/vi/session/renew/many-renewals", testManyRenewals);
     g_test_add_func("/vi/session/renew/told", testTold);
-    g_test_add_func("/vi/session/renew/wake", testWake);
+    g_test_add_func("/vi/session/renew/cancel", testCancel);
+    g_test_add_func("/vi/session/renew/cancel-of-call", testCancelOfCall);
     return g_test_run();
 }

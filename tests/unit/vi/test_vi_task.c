@@ -15,7 +15,7 @@
 #define POLL_ENDS "DestroyPropertyCollector"
 
 static ViTaskResult *
-waitFor(ViSession *session, guint timeoutMs, gint *cancel, GError **error)
+waitFor(ViSession *session, guint timeoutMs, const Cancel *cancel, GError **error)
 {
     return viTaskWait(session, &task, "Copy_Task", timeoutMs, cancel, error);
 }
@@ -393,10 +393,11 @@ testCancelBefore(void)
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
-    gint cancel = 1;
+    g_autoptr(Cancel) cancel = cancelNew(NULL);
 
+    cancelRaise(cancel);
     cannedReply(canned, "CancelTask", "");
-    g_assert_null(waitFor(session, MINUTE, &cancel, &error));
+    g_assert_null(waitFor(session, MINUTE, cancel, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_CANCELLED);
     cannedAssertLog(canned, "CancelTask");
 }
@@ -404,7 +405,7 @@ testCancelBefore(void)
 static void
 raise1(gpointer flag)
 {
-    g_atomic_int_set((gint *)flag, 1);
+    cancelRaise(flag);
 }
 
 /* The flag goes up in the middle of a poll: the transport gives up, the task is told to stop. */
@@ -414,20 +415,20 @@ testCancelInPoll(void)
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
-    gint cancel = 0;
+    g_autoptr(Cancel) cancel = cancelNew(NULL);
 
     scriptLooks(canned);
     scriptCollector(canned, "own");
     cannedAdd(canned, WAIT, &(CannedExchange){ .domain = HTTP_ERROR, .code = HTTP_ERROR_CANCELLED,
-                                               .hook = raise1, .hookData = &cancel });
+                                               .hook = raise1, .hookData = cancel });
     cannedReply(canned, "CancelTask", "");
     cannedReply(canned, "DestroyPropertyCollector", "");
-    g_assert_null(waitFor(session, MINUTE, &cancel, &error));
+    g_assert_null(waitFor(session, MINUTE, cancel, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_CANCELLED);
     cannedAssertLog(canned, THREE_LOOKS " " POLL_BEGINS " CancelTask " POLL_ENDS);
-    g_assert_true(cannedLast(canned, WAIT)->cancel == &cancel);
-    assertGoesOut(canned, "CancelTask", &cancel);
-    assertGoesOut(canned, POLL_ENDS, &cancel);
+    g_assert_true(cannedLast(canned, WAIT)->cancel == cancel);
+    assertGoesOut(canned, "CancelTask", cancel);
+    assertGoesOut(canned, POLL_ENDS, cancel);
 }
 
 /* The server cannot even be told to stop: the error stays that of the caller's wish. */
@@ -437,10 +438,11 @@ testCancelFails(void)
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
-    gint cancel = 1;
+    g_autoptr(Cancel) cancel = cancelNew(NULL);
 
+    cancelRaise(cancel);
     cannedFault(canned, "CancelTask", "NotSupported", "No.");
-    g_assert_null(waitFor(session, MINUTE, &cancel, &error));
+    g_assert_null(waitFor(session, MINUTE, cancel, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_CANCELLED);
 }
 

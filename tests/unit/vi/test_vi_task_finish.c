@@ -8,7 +8,7 @@
 #include "look_fixture.h"
 
 static gboolean
-finish(ViSession *session, guint timeoutMs, gint *cancel, GError **error)
+finish(ViSession *session, guint timeoutMs, const Cancel *cancel, GError **error)
 {
     return viTaskFinish(session, &task, "Copy_Task", timeoutMs, cancel, error);
 }
@@ -68,18 +68,19 @@ testFinishCancelled(void)
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
-    gint cancel = 1;
+    g_autoptr(Cancel) cancel = cancelNew(NULL);
 
+    cancelRaise(cancel);
     cannedReply(canned, "CancelTask", "");
     scriptLook(canned, STATE("running"));
     scriptLook(canned, STATE("error") ERROR("RequestCanceled", "The task was canceled by a user."));
-    g_assert_false(finish(session, MINUTE, &cancel, &error));
+    g_assert_false(finish(session, MINUTE, cancel, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_CANCELLED);
     fixtureAssertPhrase(error->message, "cancelled; the server was asked to cancel the task");
     fixtureAssertPhrase(error->message, task.value);
     cannedAssertLog(canned, "CancelTask " LOOK " " LOOK);
-    assertGoesOut(canned, "CancelTask", &cancel);
-    assertGoesOut(canned, LOOK, &cancel);
+    assertGoesOut(canned, "CancelTask", cancel);
+    assertGoesOut(canned, LOOK, cancel);
 }
 
 /* It was faster than whoever told it to stop: done, or failed by itself. */

@@ -357,7 +357,7 @@ testFileTidiedUp(void)
 static void
 raiseFlag(gpointer flag)
 {
-    g_atomic_int_set((gint *)flag, 1);
+    cancelRaise(flag);
 }
 
 static void
@@ -373,7 +373,7 @@ testCancelled(void)
     });
     fixtureScriptTask(vmfs.canned, DELETE);
     error = createFails(&vmfs, vmfs.pool, &isoSpec);
-    g_atomic_int_set(esxServerCancelFlag(), 0);
+    cancelLower(esxServerCancelFlag());
     g_assert_error(error, VI_ERROR, VI_ERROR_NO_PERMISSION);
     g_assert_null(strstr(error->message, "left behind"));
     cannedAssertLog(vmfs.canned, MOVE " " DELETE " " LOOK);

@@ -53,7 +53,7 @@ serverInit(Server *server)
 
 /* Returns: FALSE when the request is to end. */
 static gboolean
-enter(Server *server, guint64 end, gint *cancel)
+enter(Server *server, guint64 end, const Cancel *cancel)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&server->lock);
 
@@ -64,7 +64,7 @@ enter(Server *server, guint64 end, gint *cancel)
     g_cond_broadcast(&server->changed);
     while (server->came < server->gather)
         g_cond_wait(&server->changed, &server->lock);
-    while (server->endless && !g_atomic_int_get(cancel))
+    while (server->endless && !cancelIsRaised(cancel))
         g_cond_wait_until(&server->changed, &server->lock, g_get_monotonic_time() + 1000);
     return !server->endless;
 }
@@ -79,7 +79,7 @@ leave(Server *server)
 
 static gboolean
 serve(const Server *server, guint64 offset, guint64 length, ViTransferSink sink, gpointer opaque,
-      gint *cancel, GError **error)
+      const Cancel *cancel, GError **error)
 {
     g_autofree char *bytes = g_malloc(PIECE);
     guint64 end = offset + length - server->lacks + server->adds;
@@ -89,7 +89,7 @@ serve(const Server *server, guint64 offset, guint64 length, ViTransferSink sink,
     for (; offset < end; offset += piece) {
         piece = (size_t)g_random_int_range(1, (gint)PIECE + 1);
         piece = (size_t)MIN(piece, end - offset);
-        if (g_atomic_int_get(cancel)) {
+        if (cancelIsRaised(cancel)) {
             g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "stopped");
             return FALSE;
         }
@@ -111,7 +111,7 @@ serve(const Server *server, guint64 offset, guint64 length, ViTransferSink sink,
 /* EsxVmfsFetchRead */
 static gboolean
 readServer(gpointer opaque, guint64 offset, guint64 length, ViTransferSink sink,
-           gpointer sinkOpaque, gint *cancel, GError **error)
+           gpointer sinkOpaque, const Cancel *cancel, GError **error)
 {
     Server *server = opaque;
     gboolean ok;
@@ -149,8 +149,8 @@ take(const char *data, size_t length, gpointer opaque, GError **error)
 }
 
 static gboolean
-fetch(Server *server, Taker *taker, guint64 offset, guint64 length, guint workers, gint *cancel,
-      GError **error)
+fetch(Server *server, Taker *taker, guint64 offset, guint64 length, guint workers,
+      const Cancel *cancel, GError **error)
 {
     const EsxVmfsFetch what = { offset, length, workers, readServer, server };
     gboolean ok;
@@ -313,7 +313,7 @@ static gpointer
 cancelSoon(gpointer cancel)
 {
     g_usleep(50000);
-    g_atomic_int_set((gint *)cancel, 1);
+    cancelRaise(cancel);
     return NULL;
 }
 
@@ -322,14 +322,14 @@ testCancel(void)
 {
     Server server = { .endless = TRUE };
     Taker taker = { 0 };
-    gint cancel = 0;
+    g_autoptr(Cancel) cancel = cancelNew(NULL);
     const gint64 begun = g_get_monotonic_time();
     GThread *thread = NULL;
     g_autoptr(GError) error = NULL;
 
     serverInit(&server);
-    thread = g_thread_new("cancel", cancelSoon, &cancel);
-    g_assert_false(fetch(&server, &taker, 0, 100 * MIB, 16, &cancel, &error));
+    thread = g_thread_new("cancel", cancelSoon, cancel);
+    g_assert_false(fetch(&server, &taker, 0, 100 * MIB, 16, cancel, &error));
     g_assert_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED);
     g_assert_cmpint(g_get_monotonic_time() - begun, <, 10 * G_TIME_SPAN_SECOND);
     g_thread_join(thread);

@@ -123,9 +123,9 @@ testStopped(void)
     g_autoptr(EsxPipe) pipe = esxPipeNew(BLOCK);
     g_autofree char *data = g_malloc0(ESX_VMFS_OUTPUT_STEP);
 
-    g_atomic_int_set(esxServerCancelFlag(), 1);
+    cancelRaise(esxServerCancelFlag());
     assertGivenUp(pipe, FALSE, data);
-    g_atomic_int_set(esxServerCancelFlag(), 0);
+    cancelLower(esxServerCancelFlag());
 }
 
 static void

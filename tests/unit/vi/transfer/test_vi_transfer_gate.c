@@ -65,7 +65,7 @@ testGivesUp(void)
 
 typedef struct {
     ViGate *gate;
-    gint cancel;        /* atomic */
+    Cancel *cancel;     /* or NULL */
     gint through;       /* atomic */
     gint busy;          /* atomic */
     gint cancelled;     /* atomic */
@@ -78,7 +78,7 @@ wait(gpointer data)
     g_autoptr(GError) error = NULL;
     ViGatePass pass = { 0 };
 
-    if (viGateEnter(waiters->gate, &pass, &waiters->cancel, &error))
+    if (viGateEnter(waiters->gate, &pass, waiters->cancel, &error))
         g_atomic_int_inc(&waiters->through);
     else if (g_error_matches(error, VI_ERROR, VI_ERROR_BUSY))
         g_atomic_int_inc(&waiters->busy);
@@ -136,11 +136,12 @@ testCancelWaiters(void)
 {
     ViGatePass leader = { 0 };
     g_autoptr(ViGate) gate = shutGate(&leader);
-    Waiters waiters = { .gate = gate };
+    g_autoptr(Cancel) cancel = cancelNew(NULL);
+    Waiters waiters = { .gate = gate, .cancel = cancel };
     Crew *crew = crewStart(CREW, wait, &waiters);
 
     crewAwaitAsleep(crew, CREW);
-    g_atomic_int_set(&waiters.cancel, 1);
+    cancelRaise(cancel);
     crewJoin(crew);
     g_assert_cmpint(waiters.cancelled, ==, CREW);
     viGateLeave(gate, &leader);
@@ -154,9 +155,10 @@ testCancelLeader(void)
     g_autoptr(GError) error = NULL;
     ViGatePass other = { 0 };
     ViGatePass leader = { 0 };
-    gint cancel = 1;
+    g_autoptr(Cancel) cancel = cancelNew(NULL);
 
-    g_assert_false(viGateRefused(gate, &leader, &cancel, &error));
+    cancelRaise(cancel);
+    g_assert_false(viGateRefused(gate, &leader, cancel, &error));
     g_assert_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED);
     viGateLeave(gate, &leader);
     g_assert_true(viGateEnter(gate, &other, NULL, NULL));
@@ -178,8 +180,7 @@ testSecondRefused(void)
     viGateLeave(gate, &second);
     /* Still shut: only its leader opens it. */
     {
-        gint cancel = 0;
-        Waiters waiters = { .gate = gate, .cancel = cancel };
+        Waiters waiters = { .gate = gate };
         Crew *crew = crewStart(1, wait, &waiters);
 
         crewAwaitAsleep(crew, 1);

@@ -226,7 +226,7 @@ testDecodesSomehow(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
 static void
 raiseFlag(gpointer flag)
 {
-    g_atomic_int_set((gint *)flag, 1);
+    cancelRaise(flag);
 }
 
 static void
@@ -234,11 +234,11 @@ testCancel(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
     g_autoptr(GString) got = g_string_new(NULL);
     g_autoptr(GError) error = NULL;
-    gint cancel = 0;
+    g_autoptr(Cancel) cancel = cancelNew(NULL);
 
     viTransferSetPause(f->transfer, 600000);
-    playedAdd(f->played, &(PlayedReply){ .status = 503, .hook = raiseFlag, .hookData = &cancel });
-    g_assert_false(viTransferRead(f->transfer, &folderFile, 0, 5, folderAppend, got, &cancel,
+    playedAdd(f->played, &(PlayedReply){ .status = 503, .hook = raiseFlag, .hookData = cancel });
+    g_assert_false(viTransferRead(f->transfer, &folderFile, 0, 5, folderAppend, got, cancel,
                                   &error));
     g_assert_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED);
     fixtureAssertPhrase(error->message, NAME);
@@ -246,7 +246,7 @@ testCancel(Fixture *f, gconstpointer unused G_GNUC_UNUSED)
 
     /* Whoever cancels before it begins gets nothing sent. */
     g_clear_error(&error);
-    g_assert_false(viTransferRead(f->transfer, &folderFile, 0, 5, folderAppend, got, &cancel,
+    g_assert_false(viTransferRead(f->transfer, &folderFile, 0, 5, folderAppend, got, cancel,
                                   &error));
     g_assert_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED);
 }
