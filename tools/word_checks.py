@@ -90,21 +90,43 @@ UNPLAIN = {
     "told": "reported, asked",
     "whoever": "the client, the server, the process",
 }
-# Pages that a user reads.
+# In comments these make a person of a thread or a client, too.
+UNPLAIN_COMMENTS = UNPLAIN | {
+    "everybody": "all threads, all clients",
+    "he": "it",
+    "his": "its",
+    "nobody": "no thread, no client",
+    "somebody": "a thread, a client",
+    "till": "until",
+    "whom": "which",
+}
+# Pages that a user or a developer reads.
 PLAIN_PAGES = (
-    r"(README|NEWS|CONTRIBUTING|docs/(USER_GUIDE|SECURITY)|docs/(tutorial|howto|reference|explanation)/.*)\.md"
+    r"(README|NEWS|CONTRIBUTING|docs/(USER_GUIDE|SECURITY|ARCHITECTURE|HACKING|REVIEW)"
+    r"|docs/(tutorial|howto|reference|explanation)/.*)\.md"
 )
 
 
+def comments(text: str) -> Iterator[tuple[int, str]]:
+    """(line number, text) of each comment, as one line of prose."""
+    for found in re.finditer(LITERALS, text):
+        if found.group(0).startswith("/*"):
+            prose = re.sub(r"\s*\n[ *]*", " ", found.group(0).strip("/* \n"))
+            yield text.count("\n", 0, found.start()) + 1, prose
+
+
 def check_plain_words(tree: Tree) -> Iterator[str]:
-    """Pages for users, and the texts of messages, have no word of UNPLAIN."""
-    words = re.compile(r"\b(" + "|".join(UNPLAIN) + r")\b", re.IGNORECASE)
-    lines = list(tree.source_lines(rf"{PLAIN_PAGES}|tests/data/mistakes\.txt"))
+    """Pages and the texts of messages have no word of UNPLAIN, and comments none of UNPLAIN_COMMENTS."""
+    lines = [(*line, UNPLAIN) for line in tree.source_lines(rf"{PLAIN_PAGES}|tests/data/mistakes\.txt")]
     for name in tree.matching(r"(src|include)/(?!vim/).*\.[ch]"):
-        lines += [(name, number, text) for number, text in literals(tree.text(name)) if " " in text]
-    for name, number, line in lines:
-        for word in re.findall(words, re.sub(r"`[^`]*`", "", line)):
-            yield f"{name}:{number}: {word!r}: write {UNPLAIN[word.lower()]}"
+        text = tree.text(name)
+        lines += [(name, number, literal, UNPLAIN) for number, literal in literals(text) if " " in literal]
+        lines += [(name, number, comment, UNPLAIN_COMMENTS) for number, comment in comments(text)]
+    for name, number, line, unplain in lines:
+        # Code and quoted texts are not prose, and a name keeps its words.
+        prose = re.sub(r'`[^`]*`|"[^"]*"', "", line)
+        for word in re.findall(rf"\b({'|'.join(unplain)})\b", prose, re.IGNORECASE):
+            yield f"{name}:{number}: {word!r}: write {unplain[word.lower()]}"
 
 
 # What exchanges a request for a reply, and no more: the session's own calls, and those that follow the replay rule.

@@ -57,9 +57,9 @@ gboolean esxAuthInDaemon(void);
 int esxAuthCheckUri(virConnectPtr conn, EsxUri *uri);
 
 /*
- * Gets user name and password for @uri. @auth may be NULL. A password that nobody gave is none: an
- * empty answer, as of a client without a terminal, is AUTH_FAILED and names the section of the auth
- * file that was looked for.
+ * Gets user name and password for @uri. @auth may be NULL. An empty answer, such as that of a
+ * client without a terminal, is not a password: it is AUTH_FAILED, and the message names the
+ * section of the auth file that was looked up.
  *
  * @ret_userName: (transfer full). @ret_password: (transfer full).
  * Returns: 0, or -1 with a libvirt error.

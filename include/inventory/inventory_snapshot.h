@@ -16,7 +16,7 @@
  *   snapshot ── pools[] ──┬─ InventoryPool ── datastore ── extents[]
  *            │            └─ InventoryPool ── target ─┬─ portals[], adapters[]
  *            │                                        └─ luns[] ─┐
- *            ├─ luns[] ─────────────────────────── InventoryLun <┘ (one may be behind many targets)
+ *            ├─ luns[] ─────────────────────────── InventoryLun <┘ (one may be in many targets)
  *            └─ indexes: pools by name, UUID, target path; LUNs by key, device path
  *
  * All strings and vectors are valid as long as the snapshot. A snapshot made after a small change

@@ -29,8 +29,8 @@ struct _EsxTransfer {
     size_t pipeBytes;       /* capacity of the pipe */
     guint64 expected;       /* length of an upload, see esxPipeExpect(); 0: unknown */
     char *what;             /* for errors: "upload to '[ds] dir/file'"; freed by esxTransferFree */
-    char *rest;             /* what it may leave where nobody waits for its end: "[ds] dir/file";
-                               NULL: nothing; freed likewise */
+    char *rest;             /* what it may leave over after an early Finish: "[ds] dir/file";
+                               NULL: nothing; freed as well */
     guint finishMs;         /* how long Finish waits at most; 0: the connection's limit */
 };
 

@@ -18,7 +18,7 @@ typedef struct {
     const char *code;           /* faultcode */
     const char *message;        /* faultstring; never NULL */
     const char *name;           /* "InvalidLogin": from xsi:type or the detail element's name; never
-                                   NULL, "" where there is no detail */
+                                   NULL, "" if there is no detail */
     SoapObject *detail;         /* decoded as its nearest known type, or NULL */
 } SoapFault;
 

@@ -45,7 +45,7 @@ ViTaskResult *viTaskWait(ViSession *session, const SoapMoRef *task, const char *
  *
  * Returns: TRUE when it succeeded. FALSE with
  *   the task's own fault;
- *   VI_ERROR_CANCELLED, VI_ERROR_TIMEOUT: nobody waited any longer, and the task has stopped;
+ *   VI_ERROR_CANCELLED, VI_ERROR_TIMEOUT: the wait was given up, and the task has stopped;
  *   VI_ERROR_OUTCOME_UNKNOWN, naming the task: whatever else ends the wait. The server forgot the
  *   task (it was restarted), cannot be reached, or the task did not stop.
  */

@@ -18,8 +18,8 @@ struct _Cached {
     GCond done;             /* proving became FALSE */
     gboolean proving;
     gint64 provingSince;    /* monotonic */
-    guint64 events;         /* arrivals, proofs and expiries so far: what came first, which a clock
-                               of microseconds cannot always tell */
+    guint64 events;         /* arrivals, proofs and expiries so far: their order, which a clock
+                               of microseconds does not always show */
     gpointer value;         /* NULL: none yet */
     guint64 pushes;         /* values that were pushed so far */
     gboolean standing;

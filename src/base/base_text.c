@@ -90,7 +90,7 @@ makePlain(const char *text, size_t length, size_t ceiling)
     return plain;
 }
 
-/* The last place at or before @at where a character of @text begins. */
+/* The last position at or before @at where a character of @text begins. */
 static size_t
 boundaryBefore(const GString *text, size_t at)
 {
@@ -99,7 +99,7 @@ boundaryBefore(const GString *text, size_t at)
     return at;
 }
 
-/* The first place at or behind @at where a character of @text begins. */
+/* The first position at or after @at where a character of @text begins. */
 static size_t
 boundaryBehind(const GString *text, size_t at)
 {
@@ -179,7 +179,7 @@ typedef struct {
 } Conversion;
 
 /*
- * Takes the conversion that begins at @at, behind @before.
+ * Parses the conversion that begins at @at, after @before.
  *
  * Returns: where the format continues, or NULL if there is no known conversion.
  */

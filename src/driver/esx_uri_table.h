@@ -8,9 +8,9 @@
 #include "esx_uri.h"
 
 /*
- * The table of URI parameters: name, range, default, who may set it, and where its value is kept.
- * Parsing, checks, keys and messages come from it. tests/python/test_uri_table.py compares it with
- * the tables in docs/reference/libvirt-driver-esx-storage.md and docs/SECURITY.md.
+ * The table of URI parameters: name, range, default, which clients may set it, and where its value
+ * is stored. Parsing, checks, keys and messages come from it. tests/python/test_uri_table.py
+ * compares it with the tables in docs/reference/libvirt-driver-esx-storage.md and docs/SECURITY.md.
  *
  * A new parameter needs an id, a row, and a field of EsxUri or of a struct in it.
  */

@@ -33,7 +33,7 @@ httpHostIsName(const char *host)
     return p > host;
 }
 
-/* An interface's name behind the '%' of a link-local address. */
+/* An interface's name after the '%' of a link-local address. */
 static gboolean
 httpZoneIsValid(const char *zone)
 {

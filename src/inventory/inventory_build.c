@@ -89,7 +89,7 @@ settleNames(InventoryBuild *build)
     inventoryBuildDropNameless(build);
 }
 
-/* The sizes that were told of @pool when it was @before (NULL: never), or are about to be. */
+/* The sizes that were reported of @pool, as of @before (NULL: none), or will be. */
 static void
 settleTold(InventoryPool *pool, const InventoryPool *before)
 {

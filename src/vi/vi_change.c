@@ -171,7 +171,7 @@ gboolean
 viChangeRun(const ViChanging *changing, gconstpointer args, GError **error)
 {
     const gint64 deadline = g_get_monotonic_time() + (gint64)timeoutOf(changing) * 1000;
-    /* Not to be called off half-way: only the reply tells which task there is to stop. */
+    /* Not cancelled once it is sent: only the reply says which task there is to stop. */
     g_autoptr(SoapReply) reply = sendChange(changing, args, deadline, viSessionTidyCancel(),
                                             error);
     g_autoptr(GError) local = NULL;

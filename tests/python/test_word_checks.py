@@ -103,6 +103,14 @@ def test_a_good_link_is_not(link: str):
         ("docs/SECURITY.md", "It is read anew.\n", "anew"),
         ("tests/data/mistakes.txt", "error: the pool is gone\n", "gone"),
         ("src/vi/vi_planted.c", 'refuse("it was told to stop");\n', "told"),
+        ("docs/ARCHITECTURE.md", "An event is told once.\n", "told"),
+        ("docs/HACKING.md", "Whoever builds it.\n", "Whoever"),
+        ("src/vi/vi_planted.c", "/* What it tells of a task. */\n", "tells"),
+        ("src/vi/vi_planted.c", "int a; /* nobody waits */\n", "nobody"),
+        ("src/vi/vi_planted.c", "/*\n * The list is read anew,\n * as\n * always.\n */\n", "anew"),
+        ("src/vi/vi_planted.c", "/*\n * It stays as\n * ever.\n */\n", "as ever"),
+        ("include/vi/vi_planted.h", "/* A reader, when he came. */\n", "he"),
+        ("include/vi/vi_planted.h", "    int a;  /* waits till then */\n", "till"),
     ],
 )
 def test_a_planted_unplain_word_is_found(name: str, text: str, word: str):
@@ -113,7 +121,11 @@ def test_a_planted_unplain_word_is_found(name: str, text: str, word: str):
 def test_plain_words_are_not():
     pages = {
         "README.md": "The task has `gone` as a name; a teller counts.\n",
-        "src/vi/a.c": '/* It told us. */\n"told"\n',
+        "docs/BENCHMARKS.md": "What the figures tell.\n",
+        "src/vi/a.c": '/* The history of the stills; `told` and "gone" are names, tellLost() and he_ are, too. */\n'
+        'told(nobody);\n"told"\n',
+        "include/vim/vim_types.h": "/* generated: told */\n",
+        "tests/unit/vi/test_a.c": "/* told */\n",
     }
     assert list(word_checks.check_plain_words(Pages(pages))) == []
 

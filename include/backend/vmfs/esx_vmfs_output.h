@@ -38,7 +38,7 @@ void esxVmfsOutputInit(EsxVmfsOutput *output, EsxPipe *pipe, gboolean sparse, gu
  */
 gboolean esxVmfsOutputWrite(const char *data, size_t length, gpointer output, GError **error);
 
-/* What was kept back goes out: that was all. Likewise. */
+/* Writes what was held back, at the end. Returns: as above. */
 gboolean esxVmfsOutputFlush(EsxVmfsOutput *output, GError **error);
 
 void esxVmfsOutputClear(EsxVmfsOutput *output);

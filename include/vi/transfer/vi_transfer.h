@@ -39,12 +39,12 @@
 
 typedef struct {
     const char *datacenterPath;     /* "Folder/DC", each name as VI sends it (with its %2f %5c %25);
-                                       NULL: left out (a host has one only) */
+                                       NULL: omitted (a host has only one) */
     const char *datastore;
     const char *path;               /* below the datastore's root: "dir/file" */
-    const SoapMoRef *datastoreRef;  /* for tickets; NULL: none are asked for */
-    guint64 *known;                 /* bytes the file has, for viTransferRead; 0: the first reply
-                                       that says so sets it; NULL: never mind. Atomic */
+    const SoapMoRef *datastoreRef;  /* for tickets; NULL: no tickets */
+    guint64 *known;                 /* length of the file, for viTransferRead; 0: set by the first
+                                       reply that has it; NULL: not checked. Atomic */
 } ViFile;
 
 typedef struct _ViTransfer ViTransfer;

@@ -21,7 +21,7 @@
 /* How much is delivered at a time: with smaller pieces, waking up would cost more than copying. */
 #define STEP ((size_t)256 * 1024)
 
-/* How often who waits looks at the cancel flag. */
+/* How often a waiting thread checks the cancel flag. */
 #define LOOK_US (50 * 1000)
 
 typedef struct {
