@@ -8,43 +8,43 @@
 #include <glib.h>
 
 /*
- * Cancel: the one way to end what another thread waits for. It is a flag with a file descriptor, so
- * that a thread that waits for the network notices at once that the flag was raised. Any thread may
- * use it. A function that only watches takes a `const Cancel *`, and accepts NULL, which is never
+ * Cancel: ends the waits of other threads. It is a flag with a file descriptor, so that a thread
+ * that waits for the network notices at once that the flag was raised. Any thread may use it. A
+ * function that only watches takes a `const Cancel *`, and accepts NULL, which counts as not
  * raised.
  */
 typedef struct _Cancel Cancel;
 
-/* A flag has one, and so has its parent. */
+/* The descriptors of a flag and of its parent. */
 #define CANCEL_DESCRIPTORS 2
 
 /*
- * @parent: while it is raised, the new one is; it outlives the new one, and has no parent itself.
- * (nullable)
+ * @parent: (nullable): while it is raised, the new flag counts as raised; it must outlive the new
+ * flag, and has no parent itself.
  *
- * Returns: never NULL: where no descriptors are left it works, but has none.
+ * Returns: not NULL: if no descriptors are left, the flag works without one.
  */
 Cancel *cancelNew(const Cancel *parent);
 
-/* Nobody may be using it. Accepts NULL. */
+/* It must not be in use. Accepts NULL. */
 void cancelFree(Cancel *cancel);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cancel, cancelFree)
 
-/* One that is never raised, where NULL would stand for another one. */
+/* A flag that is not raised, for callers for which NULL has another meaning. */
 const Cancel *cancelNever(void);
 
 void cancelRaise(Cancel *cancel);
 
-/* Takes it back. Its parent stays as it is. */
+/* Resets it. Does not change its parent. */
 void cancelLower(Cancel *cancel);
 
 gboolean cancelIsRaised(const Cancel *cancel);
 
 /*
- * @ret_fds: the first @ret_n are descriptors, of which at least one is readable while @cancel is
- * raised; to be polled and nothing else.
+ * @ret_fds: @ret_n descriptors, of which at least one is readable while @cancel is raised. Only
+ * poll them.
  *
- * Returns: FALSE: they do not tell everything, so the flag has to be looked at as well.
+ * Returns: FALSE if a descriptor is missing, so the flag has to be checked as well.
  */
 gboolean cancelDescriptors(const Cancel *cancel, int ret_fds[CANCEL_DESCRIPTORS], guint *ret_n);
 

@@ -151,9 +151,9 @@ guint httpTransportTimeoutMs(const HttpTransport *transport);
 
 /*
  * Sends @request and passes the reply to @sink (NULL: the body is discarded). Any status is a
- * success here. Thread-safe. Blocks no longer than the timeouts, and the source and the sink, take,
- * and ends at once when its cancel flag is raised; holds no lock while the network is busy.
- * @ret_response is the caller's to clear, and written on success only.
+ * success here. Thread-safe. Blocks at most for the timeouts and the time of the source and the
+ * sink, and ends at once when its cancel flag is raised. Holds no lock during network I/O.
+ * @ret_response is written on success only; the caller clears it.
  */
 gboolean httpTransportPerform(HttpTransport *transport, const HttpRequest *request, HttpSink sink,
                               gpointer opaque, HttpResponse *ret_response, GError **error);

@@ -87,8 +87,8 @@ void esxServerExpire(EsxServer *server, const InventoryPool *pool);
 void esxServerTellLeftOut(EsxServer *server, const char *listing, const LeftOut *out);
 
 /*
- * Raised when the process is to end (libvirtd is being stopped): each request to each server ends
- * soon, and servers are asked to cancel tasks. For ViChange.cancel and its like.
+ * Raised when the process is about to end (libvirtd stops): all requests to servers end soon, and
+ * servers are asked to cancel tasks. For ViChange.cancel and similar.
  */
 Cancel *esxServerCancelFlag(void);
 

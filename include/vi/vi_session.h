@@ -55,7 +55,7 @@ typedef struct {
     guint quietMs;          /* how long the server was asked to wait: HttpRequest.quietMs */
     gint64 deadline;        /* monotonic, microseconds: of all its attempts; 0: none */
     const Cancel *cancel;   /* raised: ends the call at once; NULL: that of the session */
-    gboolean cancelsLogin;  /* it ends a renewal as well, for all who wait for that */
+    gboolean cancelsLogin;  /* it also ends a renewal, for all waiting threads */
 } ViCallOptions;
 
 /*
@@ -100,12 +100,12 @@ gboolean viSessionIsUsable(ViSession *session);
  * Logs in again, unless that has happened since generation @stale. Single-flight: a login of
  * another thread is waited for, as long as one request may take, and then HTTP_ERROR_TIMEOUT.
  *
- * @cancel: raised: gives up at once, for all who wait for this login. NULL: that of the session.
+ * @cancel: raised: gives up at once, for all threads that wait for this login. NULL: the session's.
  */
 gboolean viSessionRenewUntil(ViSession *session, guint64 stale, const Cancel *cancel,
                              GError **error);
 
-/* The same with the session's. */
+/* The same with the session's flag. */
 gboolean viSessionRenew(ViSession *session, guint64 stale, GError **error);
 
 /*
@@ -154,19 +154,20 @@ gboolean viSessionFetch(ViSession *session, const HttpRequest *request, HttpSink
                         GError **error);
 
 /*
- * @cancel: ends every call which has no flag of its own; NULL: none. What tidies up (Logout,
- * CancelTask) goes out all the same. To be set before the session is shared, and to outlive it.
+ * @cancel: ends all calls without their own flag; NULL: none. Requests that clean up (Logout,
+ * CancelTask) are sent nevertheless. Set it before the session is shared; it must outlive the
+ * session.
  */
 void viSessionSetCancel(ViSession *session, const Cancel *cancel);
 
-/* The same one, or NULL: the parent of a flag that ends some calls besides. */
+/* The flag set there, or NULL: for use as a parent. */
 const Cancel *viSessionCancel(const ViSession *session);
 
-/* The flag of those who tidy up. It is raised by viSessionEndTidying() alone. */
+/* The flag of requests that clean up. Only viSessionEndTidying() raises it. */
 const Cancel *viSessionTidyCancel(void);
 
 /*
- * The process cannot wait for the server any longer: what tidies up ends, and says what it leaves.
- * A Logout still goes out.
+ * The process can no longer wait for servers: requests that clean up end, and report what they
+ * leave. A Logout is still sent.
  */
 void viSessionEndTidying(void);

@@ -18,7 +18,7 @@
 
 #define VI_TASK_POLLS 3
 
-/* Longest slice of one long poll; the cancel flag is looked at in between. */
+/* Longest slice of one long poll; the cancel flag is checked in between. */
 #define VI_TASK_SLICE_SECONDS 10
 
 typedef struct {

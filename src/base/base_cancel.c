@@ -11,7 +11,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* How often a sleeper looks at a flag that has no descriptor. */
+/* How often a sleeping thread checks a flag without a descriptor. */
 #define LOOK_US (50 * 1000)
 
 struct _Cancel {
@@ -111,7 +111,10 @@ cancelSleepUntil(const Cancel *cancel, gint64 end)
     while (!cancelIsRaised(cancel) && (left = end - g_get_monotonic_time()) > 0) {
         if (!complete)
             left = MIN(left, LOOK_US);
-        /* Rounded up: who wakes early would spin. A signal that ends it changes nothing. */
+        /*
+         * Rounded up: a thread that wakes early would spin. An interruption by a signal does not
+         * matter.
+         */
         poll(polled, n, (int)MIN((left + 999) / 1000, G_MAXINT));
     }
     return cancelIsRaised(cancel);

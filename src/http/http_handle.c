@@ -21,10 +21,13 @@
 #include "http_certificate.h"
 #include "http_failure.h"
 
-/* How long a raised cancel flag may go unseen that has no descriptor. */
+/* How long a raised cancel flag without a descriptor may go unnoticed. */
 #define HTTP_CANCEL_POLL_MS 100
 
-/* How long nothing is done that no socket asks for: what libcurl has missed costs no timeout. */
+/*
+ * How long the loop waits without activity of a socket, so that an event missed by libcurl does not
+ * cause a timeout.
+ */
 #define HTTP_IDLE_MS 1000
 
 struct _HttpHandle {

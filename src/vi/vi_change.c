@@ -108,11 +108,11 @@ cancelOf(const ViChanging *changing)
 }
 
 /*
- * Sends the call, unless the change is called off already. The request has the timeouts of the
- * session: no call that is used here takes longer, since what does is a task.
+ * Sends the call, unless the change is already cancelled. The request has the timeouts of the
+ * session: no call used here takes longer, since longer operations are tasks.
  *
  * @deadline: of the whole change.
- * @cancel: what ends the request once it is under way.
+ * @cancel: ends the request once it is under way.
  * Returns: (transfer full) the reply, or NULL with @error as the caller gets it.
  */
 static SoapReply *

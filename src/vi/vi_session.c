@@ -29,7 +29,7 @@ struct _ViSession {
     char *soapAction;           /* header line */
     char *userName;
     Secret *password;
-    const Cancel *cancel;       /* of calls that have no flag of their own; or NULL */
+    const Cancel *cancel;       /* of calls without their own flag; or NULL */
     void (*onRenewed)(gpointer opaque);     /* NULL: none */
     gpointer onRenewedOpaque;
     ViLoginGuard guard;         /* all NULL: none */

@@ -131,7 +131,7 @@ setTimeout(Wait *wait, GError **error)
                 progress);
 }
 
-/* Whether @error comes of a raised flag: the wait's own, or that of the whole session. */
+/* Whether @error is due to a raised flag: that of the wait, or that of the session. */
 static gboolean
 isOfCaller(const GError *error)
 {
@@ -328,7 +328,7 @@ findState(const VimUpdateSet *updates, const char **ret_state)
     return found;
 }
 
-/* Sleeps @ms, or until the cancel flag is up or the deadline has come. */
+/* Sleeps @ms, or until the cancel flag is raised or the deadline is reached. */
 static void
 viTaskPause(const Wait *wait, guint ms)
 {

@@ -24,7 +24,8 @@
  * contents are transferred directly to and from a host that has mounted the datastore, if
  * viTransferSetHosts() was called; if that host cannot be reached, through vCenter.
  *
- * All functions block, and may be called from any thread, also at once. @cancel ends them; or NULL.
+ * All functions block, and may be called from any thread, also concurrently. @cancel ends them; may
+ * be NULL.
  *
  * Errors: VI_ERROR_FILE_NOT_FOUND (404), VI_ERROR_FILE_LOCKED and VI_ERROR_NO_DISK_SPACE if the
  * server says so, VI_ERROR_FILE_FAULT for its other failures (500 and above),

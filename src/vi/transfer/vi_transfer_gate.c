@@ -10,7 +10,7 @@
 #include "base_text.h"
 #include "http_transport.h"
 
-/* How often who waits for another looks at its cancel flag. */
+/* How often a thread that waits for another checks its cancel flag. */
 #define LOOK_MS 50
 
 struct _ViGate {
