@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include <glib/gstdio.h>
+
 #include "esx_connection.h"
 #include "vi_fixture.h"
 
@@ -65,9 +67,31 @@ testDeclines(void)
     g_assert_cmpint(openStatus("esx://h", 0), ==, VIR_DRV_OPEN_DECLINED);
 }
 
+/* Credentials are looked up first, and without any an open fails for that reason. */
+static void
+useAuthFile(const char *folder)
+{
+    g_autofree char *path = g_build_filename(folder, "auth.conf", NULL);
+    g_autoptr(GError) error = NULL;
+
+    g_file_set_contents(path, "[credentials-x]\nusername=u\npassword=p\n"
+                        "[auth-esx-h]\ncredentials=x\n", -1, &error);
+    g_assert_no_error(error);
+    g_setenv("LIBVIRT_AUTH_FILE", path, TRUE);
+}
+
+static void
+forgetAuthFile(const char *folder)
+{
+    g_assert_cmpint(g_unlink(g_getenv("LIBVIRT_AUTH_FILE")), ==, 0);
+    g_assert_cmpint(g_rmdir(folder), ==, 0);
+    g_unsetenv("LIBVIRT_AUTH_FILE");
+}
+
 static void
 testRefuses(void)
 {
+    g_autofree char *folder = g_dir_make_tmp("esx-driver-XXXXXX", NULL);
     const struct {
         const char *uri;
         unsigned int flags;
@@ -84,12 +108,14 @@ testRefuses(void)
     };
     size_t i;
 
+    useAuthFile(folder);
     for (i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_assert_cmpint(openStatus(cases[i].uri, cases[i].flags), ==, VIR_DRV_OPEN_ERROR);
         g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_INVALID_ARG);
         if (!strstr(virGetLastErrorMessage(), cases[i].phrase))
             g_error("'%s' is not in: %s", cases[i].phrase, virGetLastErrorMessage());
     }
+    forgetAuthFile(folder);
     virResetLastError();
 }
 
