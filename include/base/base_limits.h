@@ -212,6 +212,9 @@
  */
 #define LIMIT_KEPT_DATASTORES 8192
 
+/* Adapters of one login whose last rescan is known; beyond that, the ones used last. */
+#define LIMIT_KEPT_ADAPTERS 1024
+
 /* All lists of volumes that one login keeps; a single longer list is not kept. */
 #define LIMIT_LISTINGS_BYTES ((size_t)256 * 1024 * 1024)
 

@@ -69,6 +69,7 @@ typedef struct {
 } EsxUri;
 
 #define ESX_URI_CACHE_TTL_MS 2000
+#define ESX_URI_RESCAN_INTERVAL_MS 10000
 #define ESX_URI_LINGER_MS 5000
 #define ESX_URI_PORT_HTTPS 443
 #define ESX_URI_PORT_HTTP 80

@@ -13,6 +13,7 @@ typedef struct {
     guint connections;              /* parallel requests of one download */
     guint taskTimeoutMs;            /* task_timeout: how long a change may take */
     guint cacheTtlMs;               /* cache_ttl: how long an answer is good */
+    guint rescanIntervalMs;         /* rescan_interval: how long a rescan of an adapter is */
 } EsxConnectionOptions;
 
 /*

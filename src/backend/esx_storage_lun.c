@@ -9,9 +9,6 @@
 
 #include "base_limits.h"
 #include "base_names.h"
-#include "base_text.h"
-#include "vi_call.h"
-#include "vim_types.h"
 
 EsxVolumeList *
 esxLunVolumes(const InventoryLun *const *luns, size_t n, GError **error)
@@ -58,26 +55,4 @@ esxLunLookup(const EsxStorageBackend *backend, const InventorySnapshot *snapshot
         return;
     *ret_pool = g_strdup(lun->pool->name);
     *ret_name = g_strdup(lun->name);
-}
-
-gboolean
-esxLunRescan(EsxConnection *connection, const InventoryAdapter *adapter, gint64 deadline,
-             GError **error)
-{
-    const ViCallOptions options = { .deadline = deadline };
-    VimRescanHbaRequest args = VIM_INIT(RescanHbaRequest);
-    g_autoptr(SoapReply) reply = NULL;
-
-    if (!adapter->storageSystem) {
-        textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "the server reported no way to rescan the adapter '%s'",
-                    adapter->device);
-        return FALSE;
-    }
-    args.self = (SoapMoRef *)adapter->storageSystem;
-    args.hbaDevice = adapter->device;
-    reply = viCall(connection->session, &vimMethodRescanHba, &args, &options, error);
-    if (!reply)
-        textAddToError(error, "rescan of the adapter '%s' failed: ", adapter->device);
-    return reply != NULL;
 }

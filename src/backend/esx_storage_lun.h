@@ -23,7 +23,3 @@ EsxVolumeList *esxLunVolumes(const InventoryLun *const *luns, size_t n, GError *
  */
 void esxLunLookup(const EsxStorageBackend *backend, const InventorySnapshot *snapshot,
                   const char *text, char **ret_pool, char **ret_name);
-
-/* Makes the host rescan @adapter (1 request). @deadline: as in ViCallOptions. */
-gboolean esxLunRescan(EsxConnection *connection, const InventoryAdapter *adapter, gint64 deadline,
-                      GError **error);

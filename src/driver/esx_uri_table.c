@@ -296,6 +296,11 @@ const EsxUriRow esxUriTable[N_ESX_URI] = {
         .offset = FIELD(options.cacheTtlMs), .unit = SECONDS,
         .maximum = 3600 * 1000, .standard = ESX_URI_CACHE_TTL_MS,
     },
+    [ESX_URI_RESCAN_INTERVAL] = {
+        .name = "rescan_interval", .set = setSeconds, .guest = ESX_URI_GUEST_AT_LEAST,
+        .offset = FIELD(options.rescanIntervalMs), .unit = SECONDS,
+        .maximum = 3600 * 1000, .standard = ESX_URI_RESCAN_INTERVAL_MS,
+    },
     [ESX_URI_CONNECT_TIMEOUT] = {
         .name = "connect_timeout", .set = setSeconds, .guest = ESX_URI_GUEST_AT_MOST,
         .isKey = TRUE, .offset = FIELD(transport.connectTimeoutMs), .unit = SECONDS,

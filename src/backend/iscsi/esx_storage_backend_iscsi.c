@@ -8,6 +8,7 @@
 #include "esx_storage_backend_iscsi.h"
 
 #include "esx_storage_lun.h"
+#include "esx_storage_rescan.h"
 #include "vi_budget.h"
 
 static const EsxPoolType iscsiTypes[] = {
@@ -65,7 +66,7 @@ iscsiPoolRefresh(EsxConnection *connection, const InventoryPool *pool, GError **
     size_t i;
 
     for (i = 0; i < pool->target->nadapters; i++) {
-        if (!esxLunRescan(connection, &pool->target->adapters[i], deadline, error))
+        if (!esxRescanAdapter(connection, &pool->target->adapters[i], deadline, error))
             return FALSE;
     }
     return TRUE;

@@ -8,6 +8,7 @@
 #include "esx_storage_backend_scsi.h"
 
 #include "esx_storage_lun.h"
+#include "esx_storage_rescan.h"
 #include "inventory_scsi.h"
 #include "vi_budget.h"
 
@@ -59,8 +60,8 @@ scsiPoolDescribe(const InventoryPool *pool, virStoragePoolDef *def)
 static gboolean
 scsiPoolRefresh(EsxConnection *connection, const InventoryPool *pool, GError **error)
 {
-    return esxLunRescan(connection, &inventoryPoolHba(pool)->adapter,
-                        viBudgetDeadline(connection->session), error);
+    return esxRescanAdapter(connection, &inventoryPoolHba(pool)->adapter,
+                            viBudgetDeadline(connection->session), error);
 }
 
 static EsxVolumeList *

@@ -131,6 +131,7 @@ testDefaults(void)
     g_assert_true(esxUriIsEncrypted(esx));
     g_assert_cmpint(esx->transport.trust, ==, HTTP_TRUST_SYSTEM);
     g_assert_cmpuint(esx->options.cacheTtlMs, ==, 2000);
+    g_assert_cmpuint(esx->options.rescanIntervalMs, ==, 10000);
     g_assert_cmpuint(esx->lingerMs, ==, 5000);
     g_assert_cmpuint(esx->options.taskTimeoutMs, ==, 86400u * 1000);
     g_assert_cmpuint(esx->options.connections, ==, 4);
@@ -288,24 +289,27 @@ testSeconds(void)
 {
     g_autoptr(EsxUri) uri =
         parseGood("esx", "cache_ttl=0.25&connect_timeout=3&stall_timeout=90.5&timeout=86400"
-                  "&linger=2.5");
+                  "&linger=2.5&rescan_interval=1.5");
     g_autoptr(EsxUri) least =
         parseGood("esx", "cache_ttl=0&connect_timeout=0.1&stall_timeout=0.100&timeout=0.1"
-                  "&linger=0");
+                  "&linger=0&rescan_interval=0");
     g_autoptr(EsxUri) most =
         parseGood("esx", "cache_ttl=3600&connect_timeout=600&stall_timeout=3600.0"
-                  "&task_timeout=604800&connections=16&linger=3600");
+                  "&task_timeout=604800&connections=16&linger=3600&rescan_interval=3600");
 
     g_assert_cmpuint(uri->options.cacheTtlMs, ==, 250);
+    g_assert_cmpuint(uri->options.rescanIntervalMs, ==, 1500);
     g_assert_cmpuint(uri->lingerMs, ==, 2500);
     g_assert_cmpuint(uri->transport.connectTimeoutMs, ==, 3000);
     g_assert_cmpuint(uri->transport.stallTimeoutMs, ==, 90500);
     g_assert_cmpuint(uri->transport.totalTimeoutMs, ==, 86400000);
     g_assert_cmpuint(least->options.cacheTtlMs, ==, 0);
+    g_assert_cmpuint(least->options.rescanIntervalMs, ==, 0);
     g_assert_cmpuint(least->lingerMs, ==, 0);
     g_assert_cmpuint(least->transport.connectTimeoutMs, ==, 100);
     g_assert_cmpuint(least->transport.totalTimeoutMs, ==, 100);
     g_assert_cmpuint(most->options.cacheTtlMs, ==, 3600000);
+    g_assert_cmpuint(most->options.rescanIntervalMs, ==, 3600000);
     g_assert_cmpuint(most->lingerMs, ==, 3600000);
     g_assert_cmpuint(most->transport.stallTimeoutMs, ==, 3600000);
     g_assert_cmpuint(most->options.taskTimeoutMs, ==, 604800u * 1000);

@@ -1,0 +1,172 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+/* Rescans of adapters, each kept current by base_cached's rule. */
+
+#include "esx_storage_rescan.h"
+
+#include "base_cached.h"
+#include "base_limits.h"
+#include "base_recent.h"
+#include "base_text.h"
+#include "vi_call.h"
+#include "vim_types.h"
+
+/* What one server's connections share. */
+typedef struct {
+    GMutex lock;            /* guards the table, not the rescans in it */
+    Recent *table;          /* storage system and device → Rescan */
+} Rescans;
+
+/* One adapter. Those who wait hold references, since the table may drop it meanwhile. */
+typedef struct {
+    gatomicrefcount refs;
+    ViSession *session;
+    char *systemType;
+    char *systemValue;
+    char *device;
+    Cached *done;           /* a proof is a rescan; its value says nothing more */
+} Rescan;
+
+/* ---- one rescan ------------------------------------------------------------------------------ */
+
+/* The deadline of the call that rescans: a proof is made on the thread of a reader. */
+static GPrivate callDeadline;
+
+/* CachedOps.prove */
+static gpointer
+rescanAdapter(gpointer opaque, gpointer current G_GNUC_UNUSED, GError **error)
+{
+    Rescan *rescan = opaque;
+    SoapMoRef system = { rescan->systemType, rescan->systemValue };
+    const gint64 *deadline = g_private_get(&callDeadline);
+    const ViCallOptions options = { .deadline = *deadline };
+    VimRescanHbaRequest args = VIM_INIT(RescanHbaRequest);
+    g_autoptr(SoapReply) reply = NULL;
+
+    args.self = &system;
+    args.hbaDevice = rescan->device;
+    reply = viCall(rescan->session, &vimMethodRescanHba, &args, &options, error);
+    return reply ? rescan : NULL;
+}
+
+static gpointer
+keepDone(gpointer value)
+{
+    return value;
+}
+
+static void
+dropDone(gpointer value G_GNUC_UNUSED)
+{
+}
+
+static const CachedOps rescanOps = { rescanAdapter, keepDone, dropDone };
+
+static void
+rescanUnref(gpointer data)
+{
+    Rescan *rescan = data;
+
+    if (!rescan || !g_atomic_ref_count_dec(&rescan->refs))
+        return;
+    cachedFree(rescan->done);
+    g_free(rescan->systemType);
+    g_free(rescan->systemValue);
+    g_free(rescan->device);
+    g_free(rescan);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Rescan, rescanUnref)
+
+static Rescan *
+rescanNew(ViSession *session, const InventoryAdapter *adapter)
+{
+    Rescan *rescan = g_new0(Rescan, 1);
+
+    g_atomic_ref_count_init(&rescan->refs);
+    rescan->session = session;
+    rescan->systemType = g_strdup(adapter->storageSystem->type);
+    rescan->systemValue = g_strdup(adapter->storageSystem->value);
+    rescan->device = g_strdup(adapter->device);
+    rescan->done = cachedNew(&rescanOps, rescan);
+    return rescan;
+}
+
+/* ---- those of a server ----------------------------------------------------------------------- */
+
+static gpointer
+newRescans(void)
+{
+    Rescans *rescans = g_new0(Rescans, 1);
+
+    g_mutex_init(&rescans->lock);
+    rescans->table = recentNew(LIMIT_KEPT_ADAPTERS, G_MAXSIZE, rescanUnref);
+    return rescans;
+}
+
+static void
+freeRescans(gpointer state)
+{
+    Rescans *rescans = state;
+
+    recentFree(rescans->table);
+    g_mutex_clear(&rescans->lock);
+    g_free(rescans);
+}
+
+/* What changes files of a datastore does not change what is behind an adapter. */
+static void
+expireRescans(gpointer state G_GNUC_UNUSED, const InventoryPool *pool G_GNUC_UNUSED)
+{
+}
+
+/* Returns: (transfer full). */
+static Rescan *
+findRescan(EsxConnection *connection, const InventoryAdapter *adapter)
+{
+    static const EsxServerState kind = { newRescans, freeRescans, expireRescans };
+    Rescans *rescans = esxServerStateOf(connection->server, &kind);
+    g_autofree char *key = g_strdup_printf("%s\n%s", adapter->storageSystem->value,
+                                           adapter->device);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&rescans->lock);
+    Rescan *rescan = recentFind(rescans->table, key);
+
+    if (!rescan) {
+        rescan = rescanNew(connection->session, adapter);
+        recentAdd(rescans->table, key, rescan);
+    }
+    g_atomic_ref_count_inc(&rescan->refs);
+    return rescan;
+}
+
+gboolean
+esxRescanAdapter(EsxConnection *connection, const InventoryAdapter *adapter, gint64 deadline,
+                 GError **error)
+{
+    const gint64 ttl = (gint64)connection->options.rescanIntervalMs * 1000;
+    const gint64 left = deadline - g_get_monotonic_time();
+    g_autoptr(Rescan) rescan = NULL;
+    gboolean done = FALSE;
+
+    if (!adapter->storageSystem) {
+        textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                    "the server reported no way to rescan the adapter '%s'", adapter->device);
+        return FALSE;
+    }
+    if (left <= 0) {
+        textToError(error, VI_ERROR, VI_ERROR_TIMEOUT,
+                    "rescan of the adapter '%s' was not begun: other rescans for the same pool "
+                    "have taken too long", adapter->device);
+        return FALSE;
+    }
+    rescan = findRescan(connection, adapter);
+    g_private_set(&callDeadline, &deadline);
+    done = cachedAcquire(rescan->done, ttl, left, error) != NULL;
+    g_private_set(&callDeadline, NULL);
+    if (done)
+        return TRUE;
+    textAddToError(error, "rescan of the adapter '%s' failed: ", adapter->device);
+    return FALSE;
+}
