@@ -4,7 +4,6 @@
  */
 
 #include "base_limits.h"
-#include "esx_claim.h"
 #include "esx_error.h"
 #include "upload_fixture.h"
 
@@ -227,103 +226,6 @@ testHollowMove(void)
     assertHollowMove("b");
 }
 
-/* ---- what crosses within this process -------------------------------------------------------- */
-
-static EsxClaim *
-claimOther(Memory *memory, const char *name)
-{
-    const EsxClaimOn on = { memory->pool, name, FALSE };
-    g_autoptr(GError) error = NULL;
-    EsxClaim *claim = esxClaimTake("a resize", &on, 1, 0 /* waitMs */, NULL, &error);
-
-    g_assert_no_error(error);
-    return claim;
-}
-
-static void
-assertBusy(Memory *memory, const char *name, const char *phrase)
-{
-    const EsxClaimOn on = { memory->pool, name, FALSE };
-    g_autoptr(GError) error = NULL;
-
-    g_assert_null(esxClaimTake("a resize", &on, 1, G_MAXUINT, NULL, &error));
-    g_assert_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION);
-    fixtureAssertPhrase(error->message, phrase);
-}
-
-static gboolean
-isClaimed(Memory *memory, const char *name)
-{
-    const EsxClaimOn on = { memory->pool, name, FALSE };
-    g_autoptr(EsxClaim) claim = esxClaimTake("a look", &on, 1, 0 /* waitMs */, NULL, NULL);
-
-    return claim == NULL;
-}
-
-/* From its first byte on an upload refuses others at once; before it holds nothing up. */
-static void
-testClaims(void)
-{
-    g_auto(Memory) memory = { 0 };
-    g_auto(Running) running = { 0 };
-
-    memoryInit(&memory);
-    memoryAddText(&memory, "a", "old");
-    fixtureScriptTask(memory.canned, DELETE);
-    runningStart(&running, uploadBegin(&memory, "a", 0));
-    g_usleep(20 * 1000);
-    g_assert_false(isClaimed(&memory, "a"));
-    g_assert_true(runningWrite(&running, "x", 1));
-    while (!isClaimed(&memory, "a"))
-        g_usleep(1000);
-    assertBusy(&memory, "a", "another change of '[ds] a' is in progress (an upload since ");
-    runningAbort(&running, AT_ONCE_MS);
-    g_assert_false(isClaimed(&memory, "a"));
-    cannedAssertLog(memory.canned, DELETE " " LOOK);
-}
-
-/* What ended between the opening of the stream and its first byte is noticed at that. */
-static void
-testChangedBeforeBeginning(void)
-{
-    g_auto(Memory) memory = { 0 };
-    g_auto(Running) running = { 0 };
-    g_autoptr(GBytes) bytes = memoryRandom(4096, 1);
-    EsxTransfer *transfer;
-    guint before;
-
-    memoryInit(&memory);
-    memoryAddDisk(&memory, "vm/d.vmdk", memoryRandom(4096, 2));
-    transfer = uploadBegin(&memory, "vm/d.vmdk", 0);
-    esxClaimFree(claimOther(&memory, "vm/d.vmdk"));
-    memoryAddDisk(&memory, "vm/d.vmdk", memoryRandom(8192, 2));
-    before = memory.requests;
-    uploadAll(&running, transfer, bytes);
-    g_assert_error(running.error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION);
-    fixtureAssertPhrase(running.error->message, "resized before the upload began");
-    g_assert_cmpuint(memory.requests - before, ==, 1);
-    cannedAssertLog(memory.canned, "");
-}
-
-/* One that meets a change is refused when it is opened. */
-static void
-testMeetsChange(void)
-{
-    g_auto(Memory) memory = { 0 };
-    const EsxVolume volume = memoryVolume("a");
-    g_autoptr(EsxClaim) claim = NULL;
-    g_autoptr(GError) error = NULL;
-
-    memoryInit(&memory);
-    memory.connection->options.taskTimeoutMs = 10;
-    memoryAddText(&memory, "a", "old");
-    claim = claimOther(&memory, "a");
-    g_assert_null(esxVmfsUpload(memory.connection, memory.pool, &volume, 0, 0, &error));
-    g_assert_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION);
-    fixtureAssertPhrase(error->message, "(a resize since ");
-    g_assert_cmpuint(memory.requests, ==, 0);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -334,8 +236,5 @@ main(int argc, char **argv)
     g_test_add_func("/storage/upload/long-orphan", testLongOrphan);
     g_test_add_func("/storage/upload/replaced-behind-move", testReplacedBehindMove);
     g_test_add_func("/storage/upload/hollow-move", testHollowMove);
-    g_test_add_func("/storage/upload/claims", testClaims);
-    g_test_add_func("/storage/upload/changed-before-beginning", testChangedBeforeBeginning);
-    g_test_add_func("/storage/upload/meets-change", testMeetsChange);
     return g_test_run();
 }

@@ -1,0 +1,27 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include "esx_claim.h"
+#include "esx_vmfs_contents.h"
+#include "esx_vmfs_upload.h"
+#include "esx_vmfs_verb.h"
+
+/* An upload under way: what its files share. */
+typedef struct {
+    EsxTransfer base;
+    EsxVmfsContents *contents;
+    EsxVmfsVerb *verb;
+    EsxClaim *claim;        /* from the first byte on */
+    char *temporary;        /* name of the file that is written first */
+    guint64 epoch;          /* when the contents were looked for */
+    guint64 before;         /* bytes of the volume then */
+    gint64 length;          /* what has to come; HTTP_LENGTH_UNKNOWN: whatever does */
+
+    EsxPipe *pipe;          /* while it runs */
+    guint64 got;
+    gboolean asked;         /* the server has taken the file's name: something may be there */
+} EsxVmfsUploading;

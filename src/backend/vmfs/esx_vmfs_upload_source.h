@@ -1,0 +1,19 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#pragma once
+
+#include "esx_vmfs_upload_priv.h"
+
+/* What the user sends of an upload: the reading end of its pipe. */
+
+/* Waits until something comes. Nothing is asked of the server before that. */
+gboolean esxVmfsUploadAwaitBeginning(EsxPipe *pipe, GError **error);
+
+/* HttpSource of an EsxVmfsUploading: what is sent, as far as it was announced; holes as zeros. */
+gssize esxVmfsUploadGive(char *buffer, size_t size, gpointer opaque, GError **error);
+
+/* Waits until the user says that this was all. */
+gboolean esxVmfsUploadAwaitLast(EsxVmfsUploading *upload, GError **error);

@@ -1,0 +1,131 @@
+/*
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ * Copyright (C) 2026 the libvirt-esx-storage authors
+ */
+
+#include "esx_error.h"
+#include "upload_fixture.h"
+
+#include <string.h>
+
+/* The last request of @method has @phrase in its body. */
+static void
+assertSent(Memory *memory, const char *method, const char *phrase)
+{
+    fixtureAssertPhrase(cannedLast(memory->canned, method)->body, phrase);
+}
+
+/* Holes are zeros at the server. */
+static void
+testHoles(void)
+{
+    g_auto(Memory) memory = { 0 };
+    g_auto(Running) running = { 0 };
+    static const char zeros[3000];
+    const char *data;
+    gsize length = 0;
+
+    memoryInit(&memory);
+    memoryAddText(&memory, "a", "old");
+    fixtureScriptTask(memory.canned, MOVE);
+    runningStart(&running, uploadBegin(&memory, "a", 0));
+    g_assert_true(runningWrite(&running, "ab", 2));
+    g_assert_cmpint(esxPipeWriteHole(running.pipe, sizeof(zeros)), ==, ESX_PIPE_DONE);
+    esxPipeEnd(running.pipe);
+    runningJoin(&running);
+    g_assert_no_error(running.error);
+    data = g_bytes_get_data(memoryFind(&memory, "a"), &length);
+    g_assert_cmpuint(length, ==, 2 + sizeof(zeros));
+    g_assert_cmpint(memcmp(data, "ab", 2), ==, 0);
+    g_assert_cmpint(memcmp(data + 2, zeros, sizeof(zeros)), ==, 0);
+}
+
+static void
+assertWrongLength(size_t sent, const char *phrase)
+{
+    g_auto(Memory) memory = { 0 };
+    g_auto(Running) running = { 0 };
+    g_autoptr(GBytes) bytes = memoryRandom(sent, 1);
+
+    memoryInit(&memory);
+    memoryAddDisk(&memory, "vm/d.vmdk", memoryRandom(4096, 2));
+    fixtureScriptTask(memory.canned, DELETE);
+    uploadAll(&running, uploadBegin(&memory, "vm/d.vmdk", 0), bytes);
+    g_assert_error(running.error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT);
+    fixtureAssertPhrase(running.error->message, phrase);
+    assertSent(&memory, DELETE, "<name>[ds] vm/d.vmdk.upload-");
+    cannedAssertLog(memory.canned, DELETE " " LOOK);
+}
+
+static void
+testWrongLength(void)
+{
+    assertWrongLength(4095, "the data ends before the 4096 bytes of the virtual disk");
+    assertWrongLength(0, "the data ends before");
+    assertWrongLength(4097, "the data is longer than the 4096 bytes of the virtual disk");
+    assertWrongLength(3 * MIB, "the data is longer than");
+}
+
+/* Before something comes the server is asked for nothing but what the volume is. */
+static void
+testNothingComes(void)
+{
+    g_auto(Memory) memory = { 0 };
+    g_auto(Running) running = { 0 };
+
+    memoryInit(&memory);
+    memoryAddText(&memory, "a", "old");
+    runningStart(&running, uploadBegin(&memory, "a", 0));
+    memoryAwaitRequests(&memory, 1);
+    g_usleep(50 * 1000);
+    runningAbort(&running, AT_ONCE_MS);
+    g_assert_error(running.error, HTTP_ERROR, HTTP_ERROR_CANCELLED);
+    g_assert_cmpuint(memory.requests, ==, 1);
+    cannedAssertLog(memory.canned, "");
+}
+
+/* A client that sends nothing, a little, or all but the end, holds nothing but for a while. */
+static void
+testSilentClient(void)
+{
+    static const struct {
+        guint64 length;
+        const char *sent;
+        const char *phrase;
+        const char *calls;
+    } rows[] = {
+        { 0, "", "the client has sent nothing for 0.1 s; the volume is unchanged", "" },
+        { 0, "n", "the client has sent nothing for 0.1 s; the volume is", DELETE " " LOOK },
+        { 3, "ne", "the client has sent nothing for 0.1 s; the volume is", DELETE " " LOOK },
+        { 3, "new", "the client has not ended the upload for 0.1 s; the volume", DELETE " " LOOK },
+    };
+    g_auto(Memory) memory = { 0 };
+    size_t i;
+
+    memoryInit(&memory);
+    memoryAddText(&memory, "a", "old");
+    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_auto(Running) running = { .patienceMs = 100 };
+
+        if (*rows[i].calls)
+            fixtureScriptTask(memory.canned, DELETE);
+        runningStart(&running, uploadBegin(&memory, "a", rows[i].length));
+        g_assert_true(runningWrite(&running, rows[i].sent, strlen(rows[i].sent)));
+        runningJoin(&running);
+        g_assert_error(running.error, ESX_ERROR, ESX_ERROR_CLIENT_SILENT);
+        fixtureAssertPhrase(running.error->message, rows[i].phrase);
+        g_assert_cmpuint(g_bytes_get_size(g_hash_table_lookup(memory.files, "a")), ==, 3);
+        cannedAssertLog(memory.canned, rows[i].calls);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/storage/upload/holes", testHoles);
+    g_test_add_func("/storage/upload/wrong-length", testWrongLength);
+    g_test_add_func("/storage/upload/nothing-comes", testNothingComes);
+    g_test_add_func("/storage/upload/silent-client", testSilentClient);
+    return g_test_run();
+}
