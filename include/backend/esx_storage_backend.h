@@ -91,14 +91,16 @@ typedef struct {
      * changed. @ret_volume: (transfer full) a list of one: the volume in its new state, as far as
      * known.
      *
+     * volumeRound: the capacity of a volume for which @capacity was requested; NULL: the same.
      * volumeResize: @capacity is the new capacity, with all flags resolved; @allocate: the new part
-     * is allocated at once.
+     * is allocated at once. No request if the volume has that capacity already.
      */
     gboolean (*volumeCreate)(EsxConnection *connection, const InventoryPool *pool,
                              const EsxVolumeSpec *spec, EsxVolumeList **ret_volume, GError **error);
     gboolean (*volumeClone)(EsxConnection *connection, const InventoryPool *pool,
                             const EsxVolumeSpec *spec, const InventoryPool *sourcePool,
                             const EsxVolume *source, EsxVolumeList **ret_volume, GError **error);
+    guint64 (*volumeRound)(const EsxVolume *volume, guint64 capacity);
     gboolean (*volumeResize)(EsxConnection *connection, const InventoryPool *pool,
                              const EsxVolume *volume, guint64 capacity, gboolean allocate,
                              GError **error);

@@ -327,6 +327,15 @@ esxStorageVolWipePattern(virStorageVolPtr vol, unsigned int algorithm, unsigned 
     return wipeVolume(vol, algorithm, virStorageVolWipePatternEnsureACL);
 }
 
+/* What the volume of @found would have if it were asked to have @capacity. */
+static guint64
+roundCapacity(const EsxFound *found, guint64 capacity)
+{
+    const EsxStorageBackend *backend = found->backend;
+
+    return backend->volumeRound ? backend->volumeRound(found->volume, capacity) : capacity;
+}
+
 /*
  * The capacity that @given and @flags request. A difference is added, or with SHRINK subtracted.
  *
@@ -351,7 +360,7 @@ resolveCapacity(const EsxFound *found, unsigned long long given, unsigned int fl
         capacity = shrinks ? volume->capacity - given : volume->capacity + given;
     }
 
-    if (capacity < volume->capacity && !shrinks) {
+    if (roundCapacity(found, capacity) < volume->capacity && !shrinks) {
         esxReport(VIR_ERR_INVALID_ARG,
                   "volume '%s' has a capacity of %" G_GUINT64_FORMAT " bytes, which is more than "
                   "the requested %" G_GUINT64_FORMAT " bytes; ESX can only enlarge a disk",

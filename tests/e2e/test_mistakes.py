@@ -73,7 +73,6 @@ MISTAKES = [
     Mistake("A volume of another datastore", "vol-delete --pool nfs41 Fedora/Fedora.vmdk"),
     Mistake("A name in use", f"vol-create-as datastore1 {DISK} 1M"),
     Mistake("The name of an existing plain file", "vol-create-as datastore1 iso/drivers.flp 1M"),
-    Mistake("An allocation between zero and the capacity", "vol-create-as datastore1 new/x.vmdk 8M --allocation 4M"),
     Mistake("A disk with a capacity of 0", "vol-create-as datastore1 new/x.vmdk 0"),
     Mistake("A format that ESX does not support", "vol-create-as datastore1 new/x.qcow2 8M --format qcow2"),
     Mistake("A raw volume with the suffix of a disk", "vol-create-as datastore1 new/x.vmdk 8M --format raw"),
@@ -98,6 +97,8 @@ MISTAKES = [
     Mistake("Cloning to a name in use", f"vol-clone --pool datastore1 {DISK} snap/snap.vmdk"),
     Mistake("Cloning a LUN to a file", f"vol-create-from datastore1 {{clone}} {LUN} --inputpool {IQN}"),
     Mistake("Uploading less than the capacity of the disk", f"vol-upload --pool datastore1 {DISK} {{small}}"),
+    Mistake("Uploading a qcow2 image to a disk", f"vol-upload --pool datastore1 {DISK} {{qcow2}}"),
+    Mistake("Uploading a compressed image to a disk", f"vol-upload --pool datastore1 {DISK} {{gzip}}"),
     Mistake("Uploading with an offset", f"vol-upload --pool datastore1 {DISK} {{small}} --offset 4096"),
     Mistake("Downloading a snapshot", "vol-download --pool datastore1 snap/snap-000001.vmdk {output}"),
     Mistake(
@@ -125,9 +126,13 @@ MISTAKES = [
 def words(tmp_path: Path) -> dict[str, str]:
     """What the braces of a command stand for."""
     (tmp_path / "small.img").write_bytes(bytes(4096))
+    (tmp_path / "qcow2.img").write_bytes(b"QFI\xfb" + bytes(4092))
+    (tmp_path / "gzip.img").write_bytes(b"\x1f\x8b\x08" + bytes(4093))
     (tmp_path / "clone.xml").write_text("<volume><name>new/clone.vmdk</name><capacity>1</capacity></volume>")
     return {
         "small": str(tmp_path / "small.img"),
+        "qcow2": str(tmp_path / "qcow2.img"),
+        "gzip": str(tmp_path / "gzip.img"),
         "clone": str(tmp_path / "clone.xml"),
         "output": str(tmp_path / "output.img"),
     }

@@ -14,8 +14,12 @@
  * reported.
  */
 
+/* EsxStorageBackend.volumeRound: a virtual disk has whole KiB. */
+guint64 esxVmfsRound(const EsxVolume *volume, guint64 capacity);
+
 /*
- * Extends a virtual disk to @capacity, rounded up to KiB; no request if it already has that.
+ * Extends a virtual disk to @capacity, rounded up to KiB; no request if the volume, of any kind,
+ * already has that.
  * ESX_ERROR_NO_SUPPORT with a message for a smaller capacity, and for a plain file.
  *
  * @allocate: the new part is filled with zeros.

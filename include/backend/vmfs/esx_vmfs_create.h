@@ -10,9 +10,9 @@
 /*
  * New volumes of a datastore: EsxStorageBackend.volumeCreate. Missing directories are made.
  *
- * A virtual disk is thin for an allocation of 0, thick (zeroed when first written) for an
- * allocation of its whole capacity, and thick and zeroed at once with preallocation. Its capacity
- * is rounded up to KiB. 2 requests, more if its task needs more than one read.
+ * A virtual disk is thin for an allocation below its capacity, thick (zeroed when first written)
+ * for its whole capacity, and thick and zeroed at once with preallocation. Its capacity is rounded
+ * up to KiB. 2 requests, more if its task needs more than one read.
  *
  * A plain file is written with zeros under a temporary name, and then moved to its name: 4
  * requests, and 1 more before for a file larger than ESX_VMFS_CREATE_SMALL, so that it is not sent
@@ -24,12 +24,8 @@
 gboolean esxVmfsCreate(EsxConnection *connection, const InventoryPool *pool,
                        const EsxVolumeSpec *spec, EsxVolumeList **ret_volume, GError **error);
 
-/*
- * The kind of disk for @spec.
- *
- * Returns: FALSE with ESX_ERROR_INVALID_ARGUMENT and a message for an allocation in between.
- */
-gboolean esxVmfsDiskType(const EsxVolumeSpec *spec, ViDiskType *ret_type, GError **error);
+/* Returns: the kind of disk for @spec. */
+ViDiskType esxVmfsDiskType(const EsxVolumeSpec *spec);
 
 /*
  * @capacity in KiB, rounded up.

@@ -238,6 +238,7 @@ const EsxStorageBackend esxStorageBackendVmfs = {
     .volumeCheckNew = vmfsVolumeCheckNew,
     .volumeCreate = esxVmfsCreate,
     .volumeClone = esxVmfsClone,
+    .volumeRound = esxVmfsRound,
     .volumeResize = esxVmfsResize,
     .volumeWipe = esxVmfsWipe,
     .volumeDelete = esxVmfsDelete,

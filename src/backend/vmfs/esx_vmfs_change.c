@@ -50,6 +50,13 @@ esxVmfsCheckCapacity(const EsxVmfsVerb *verb, const char *name, guint64 capacity
     return FALSE;
 }
 
+guint64
+esxVmfsRound(const EsxVolume *volume, guint64 capacity)
+{
+    return isDisk(volume) && capacity <= G_MAXUINT64 - 1023 ? (capacity + 1023) / 1024 * 1024
+                                                            : capacity;
+}
+
 gboolean
 esxVmfsResize(EsxConnection *connection, const InventoryPool *pool, const EsxVolume *volume,
               guint64 capacity, gboolean allocate, GError **error)
@@ -59,13 +66,13 @@ esxVmfsResize(EsxConnection *connection, const InventoryPool *pool, const EsxVol
     const ViPath disk = esxVmfsViPath(pool, path);
     guint64 capacityKb = 0;
 
+    if (esxVmfsRound(volume, capacity) == volume->capacity)
+        return TRUE;
     if (!isDisk(volume))
         return refuseChange("ESX can resize virtual disks, not plain files; upload the file again "
                             "with the new size", error);
     if (!esxVmfsCapacityKb(capacity, &capacityKb, error))
         return FALSE;
-    if (capacityKb * 1024 == volume->capacity)
-        return TRUE;
     if (capacityKb * 1024 < volume->capacity)
         return refuseChange("ESX cannot shrink a virtual disk; create a smaller disk and copy the "
                             "data to it", error);

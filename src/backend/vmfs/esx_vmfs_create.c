@@ -18,25 +18,13 @@
 
 /* ---- the request ----------------------------------------------------------------------------- */
 
-gboolean
-esxVmfsDiskType(const EsxVolumeSpec *spec, ViDiskType *ret_type, GError **error)
+/* libvirt's own XML of a thin disk has what it takes now as its allocation. */
+ViDiskType
+esxVmfsDiskType(const EsxVolumeSpec *spec)
 {
-    if (spec->preallocate) {
-        *ret_type = VI_DISK_EAGER;
-    } else if (spec->allocation == 0) {
-        *ret_type = VI_DISK_THIN;
-    } else if (spec->allocation >= spec->capacity) {
-        *ret_type = VI_DISK_THICK;
-    } else {
-        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                    "a virtual disk cannot start with %" G_GUINT64_FORMAT " of its %"
-                    G_GUINT64_FORMAT
-                    " bytes allocated; choose an allocation of 0 (thin), an allocation equal to "
-                    "the capacity (thick, zeroed on first write), or preallocation of metadata "
-                    "(thick, zeroed at creation)", spec->allocation, spec->capacity);
-        return FALSE;
-    }
-    return TRUE;
+    if (spec->preallocate)
+        return VI_DISK_EAGER;
+    return spec->allocation < spec->capacity ? VI_DISK_THIN : VI_DISK_THICK;
 }
 
 static gboolean
@@ -90,10 +78,11 @@ static gboolean
 newDisk(EsxVmfsVerb *verb, const EsxVolumeSpec *spec, EsxVolume *volume, GError **error)
 {
     g_autofree char *path = esxVmfsPath(verb->pool, spec->name);
-    NewDisk disk = { path, 0, { VI_DISK_UNKNOWN, VIM_VIRTUAL_DISK_ADAPTER_TYPE_LSI_LOGIC } };
+    NewDisk disk = {
+        path, 0, { esxVmfsDiskType(spec), VIM_VIRTUAL_DISK_ADAPTER_TYPE_LSI_LOGIC },
+    };
 
     if (!esxVmfsCapacityKb(spec->capacity, &disk.capacityKb, error) ||
-        !esxVmfsDiskType(spec, &disk.kind.type, error) ||
         !esxVmfsVerbInDirectory(verb, spec->name, createDisk, &disk, error) ||
         !esxVmfsVerbExpect(verb, spec->name, TRUE /* there */, error))
         return FALSE;

@@ -58,6 +58,8 @@ testDisk(void)
         guint64 known;
     } rows[] = {
         { 0, FALSE, "<diskType>thin</diskType>", VI_DISK_THIN, 0 },
+        { 1, FALSE, "<diskType>thin</diskType>", VI_DISK_THIN, 0 },
+        { MIB - 1, FALSE, "<diskType>thin</diskType>", VI_DISK_THIN, 0 },
         { MIB, FALSE, "<diskType>preallocated</diskType>", VI_DISK_THICK, MIB },
         { 5 * MIB, FALSE, "<diskType>preallocated</diskType>", VI_DISK_THICK, MIB },
         { MIB, TRUE, "<diskType>eagerZeroedThick</diskType>", VI_DISK_EAGER, MIB },
@@ -124,9 +126,6 @@ testRefused(void)
           "capacity of a virtual disk must be greater than 0" },
         { { "a.vmdk", VIR_STORAGE_FILE_VMDK, G_MAXUINT64, 0, FALSE }, ESX_ERROR_INVALID_ARGUMENT,
           "no ESX host can create a volume of 18446744073709551615 bytes" },
-        { { "a.vmdk", VIR_STORAGE_FILE_VMDK, 10, 9, FALSE }, ESX_ERROR_INVALID_ARGUMENT,
-          "cannot start with 9 of its 10 bytes allocated; choose an allocation of 0 (thin), an "
-          "allocation equal to the capacity (thick, zeroed on first write), or preallocation" },
         { { "a.iso", VIR_STORAGE_FILE_VMDK, 10, 0, FALSE }, ESX_ERROR_INVALID_ARGUMENT,
           "name it 'a.iso.vmdk'" },
         { { "a.VMDK", VIR_STORAGE_FILE_RAW, 10, 0, FALSE }, ESX_ERROR_INVALID_ARGUMENT,

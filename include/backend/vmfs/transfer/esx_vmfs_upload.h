@@ -12,9 +12,10 @@
  *
  * A server can only write whole files. So an upload replaces the contents: an offset other than 0,
  * or a length that would keep the rest, is ESX_ERROR_NO_SUPPORT with a message. A plain file
- * becomes as long as the data sent; a virtual disk takes exactly as many bytes as it has. If a
- * length is given, exactly that many bytes must be sent: fewer or more are
- * ESX_ERROR_INVALID_ARGUMENT.
+ * becomes as long as the data sent; a virtual disk takes exactly as many bytes as it has, or up to
+ * 1,023 fewer, which are filled with zeros. Data that cannot be a raw image (esx_vmfs_image.h) is
+ * refused for a disk before anything is written. If a length is given, exactly that many bytes must
+ * be sent: fewer or more are ESX_ERROR_INVALID_ARGUMENT.
  *
  * The data is written to a file beside the volume, with a name from nameMakeTemporary(). When the
  * stream has ended, and the server reports that this file has the length that was sent, it is moved

@@ -60,7 +60,7 @@ assertWrongLength(size_t sent, const char *phrase)
 static void
 testWrongLength(void)
 {
-    assertWrongLength(4095, "the data ends before the 4096 bytes of the virtual disk");
+    assertWrongLength(4096 - 1024, "the data ends before the 4096 bytes of the virtual disk");
     assertWrongLength(0, "the data ends before");
     assertWrongLength(4097, "the data is longer than the 4096 bytes of the virtual disk");
     assertWrongLength(3 * MIB, "the data is longer than");
@@ -119,6 +119,55 @@ testSilentClient(void)
     }
 }
 
+/* What lacks less than a KiB at the end of a disk is zeros there, announced or not. */
+static void
+testPadding(void)
+{
+    static const size_t lengths[] = { 4095, 4096 - 512, 4096 - 1023 };
+    size_t i;
+
+    for (i = 0; i < 2 * G_N_ELEMENTS(lengths); i++) {
+        const size_t length = lengths[i / 2];
+        g_auto(Memory) memory = { 0 };
+        g_auto(Running) running = { 0 };
+        g_autoptr(GBytes) bytes = memoryRandom(length, 1);
+        char wanted[4096] = { 0 };
+        const char *data;
+
+        memoryInit(&memory);
+        memoryAddDisk(&memory, "vm/d.vmdk", memoryRandom(4096, 2));
+        fixtureScriptTask(memory.canned, MOVE);
+        uploadAll(&running, uploadBegin(&memory, "vm/d.vmdk", i % 2 ? length : 0), bytes);
+        g_assert_no_error(running.error);
+        memcpy(wanted, g_bytes_get_data(bytes, NULL), length);
+        data = g_bytes_get_data(memoryFind(&memory, "vm/d-flat.vmdk"), NULL);
+        g_assert_cmpmem(data, 4096, wanted, 4096);
+    }
+}
+
+/* What is no raw image is refused for a disk before the server is asked for anything more. */
+static void
+testNoRawImage(void)
+{
+    g_auto(Memory) memory = { 0 };
+    g_auto(Running) running = { 0 };
+    g_auto(Running) plain = { 0 };
+    g_autoptr(GBytes) bytes = g_bytes_new("QFI\xfb\0\0\0\3", 8);
+
+    memoryInit(&memory);
+    memoryAddDisk(&memory, "vm/d.vmdk", memoryRandom(1024, 2));
+    memoryAddText(&memory, "a", "old");
+    uploadAll(&running, uploadBegin(&memory, "vm/d.vmdk", 0), bytes);
+    g_assert_error(running.error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT);
+    fixtureAssertPhrase(running.error->message, "qemu-img convert -O raw");
+    g_assert_cmpuint(memory.requests, ==, 1);
+    cannedAssertLog(memory.canned, "");
+
+    fixtureScriptTask(memory.canned, MOVE);
+    uploadAll(&plain, uploadBegin(&memory, "a", 0), bytes);
+    g_assert_no_error(plain.error);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -127,5 +176,7 @@ main(int argc, char **argv)
     g_test_add_func("/storage/upload/wrong-length", testWrongLength);
     g_test_add_func("/storage/upload/nothing-comes", testNothingComes);
     g_test_add_func("/storage/upload/silent-client", testSilentClient);
+    g_test_add_func("/storage/upload/padding", testPadding);
+    g_test_add_func("/storage/upload/no-raw-image", testNoRawImage);
     return g_test_run();
 }

@@ -229,7 +229,8 @@ checkFileNow(EsxVmfsUploading *upload, const Place *place, GError **error)
 }
 
 gboolean
-esxVmfsUploadMove(EsxVmfsUploading *upload, const char *temporary, const Cancel *cancel, GError **error)
+esxVmfsUploadMove(EsxVmfsUploading *upload, const char *temporary, const Cancel *cancel,
+                  GError **error)
 {
     EsxVmfsVerb *verb = upload->verb;
     const char *fromPath = upload->base.rest;

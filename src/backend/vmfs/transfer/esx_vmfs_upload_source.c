@@ -7,6 +7,8 @@
 
 #include "esx_vmfs_upload_source.h"
 
+#include <string.h>
+
 #include "base_text.h"
 #include "esx_error.h"
 
@@ -57,7 +59,67 @@ setLength(const EsxVmfsUploading *upload, const char *what, GError **error)
     return FALSE;
 }
 
-/* HttpSource: the client's data, up to the announced length; holes as zeros. */
+/* Takes bytes from the pipe. @ret_length: 0 at the end. */
+static gboolean
+takeBytes(EsxVmfsUploading *upload, char *buffer, size_t size, size_t *ret_length, GError **error)
+{
+    *ret_length = 0;
+    if (cancelIsRaised(esxServerCancelFlag()))
+        return setUploadGivenUp(error);
+    switch (esxPipeRead(upload->pipe, buffer, size, TRUE /* expand */, TRUE /* block */,
+                        ret_length)) {
+    case ESX_PIPE_DONE:
+    case ESX_PIPE_END:
+        return TRUE;
+    case ESX_PIPE_WAIT:
+        return setSenderSilent(upload->pipe, "sent nothing", error);
+    case ESX_PIPE_HOLE:
+    case ESX_PIPE_CLOSED:
+    default:
+        return setUploadGivenUp(error);
+    }
+}
+
+gboolean
+esxVmfsUploadCheckHead(EsxVmfsUploading *upload, GError **error)
+{
+    const size_t wanted = (size_t)MIN(sizeof(upload->head), (guint64)upload->length);
+    size_t length = 1;
+
+    while (upload->headLength < wanted && length > 0) {
+        if (!takeBytes(upload, upload->head + upload->headLength, wanted - upload->headLength,
+                       &length, error))
+            return FALSE;
+        upload->headLength += length;
+    }
+    return esxVmfsImageCheckRaw(upload->head, upload->headLength, error);
+}
+
+static size_t
+giveHead(EsxVmfsUploading *upload, char *buffer, size_t size)
+{
+    const size_t length = MIN(size, upload->headLength - upload->headGiven);
+
+    memcpy(buffer, upload->head + upload->headGiven, length);
+    upload->headGiven += length;
+    return length;
+}
+
+/* The data has ended before all came that had to. Returns: as an HttpSource. */
+static gssize
+givePadding(EsxVmfsUploading *upload, char *buffer, size_t size, GError **error)
+{
+    const guint64 missing = (guint64)upload->length - upload->got;
+
+    if (!upload->contents->isDisk || missing >= ESX_VMFS_UPLOAD_PADDING) {
+        setLength(upload, "the data ends before the", error);
+        return -1;
+    }
+    memset(buffer, 0, size);
+    upload->got += size;
+    return (gssize)size;
+}
+
 gssize
 esxVmfsUploadGive(char *buffer, size_t size, gpointer opaque, GError **error)
 {
@@ -69,28 +131,13 @@ esxVmfsUploadGive(char *buffer, size_t size, gpointer opaque, GError **error)
         size = (size_t)MIN((guint64)size, (guint64)upload->length - upload->got);
     if (size == 0)
         return 0;
-    if (cancelIsRaised(esxServerCancelFlag())) {
-        setUploadGivenUp(error);
+    length = giveHead(upload, buffer, size);
+    if (length == 0 && !takeBytes(upload, buffer, size, &length, error))
         return -1;
-    }
-    switch (esxPipeRead(upload->pipe, buffer, size, TRUE /* expand */, TRUE /* block */, &length)) {
-    case ESX_PIPE_DONE:
-        upload->got += length;
-        return (gssize)length;
-    case ESX_PIPE_END:
-        if (upload->length < 0)
-            return 0;
-        setLength(upload, "the data ends before the", error);
-        return -1;
-    case ESX_PIPE_WAIT:
-        setSenderSilent(upload->pipe, "sent nothing", error);
-        return -1;
-    case ESX_PIPE_HOLE:
-    case ESX_PIPE_CLOSED:
-    default:
-        setUploadGivenUp(error);
-        return -1;
-    }
+    if (length == 0 && upload->length >= 0)
+        return givePadding(upload, buffer, size, error);
+    upload->got += length;
+    return (gssize)length;
 }
 
 /* Waits until the client ends the stream. */

@@ -86,7 +86,7 @@ testRefused(void)
 
     memoryInit(&memory);
     memoryAddText(&memory, "a", "abcdef");
-    memoryAddDisk(&memory, "vm/d.vmdk", memoryRandom(1024, 1));
+    memoryAddDisk(&memory, "vm/d.vmdk", memoryRandom(4096, 1));
     memoryAddText(&memory, "vm/two.vmdk",
                   "# Disk DescriptorFile\ncreateType=\"twoGbMaxExtentFlat\"\n"
                   "RW 2 FLAT \"two-f001.vmdk\" 0\nRW 2 FLAT \"two-f002.vmdk\" 0\n");
@@ -96,7 +96,7 @@ testRefused(void)
                                                             "volume");
     assertRefused(&memory, "a", 0, G_MAXUINT64, ESX_ERROR_INVALID_ARGUMENT, "no ESX host");
     assertRefused(&memory, "vm/d.vmdk", 0, 512, ESX_ERROR_NO_SUPPORT, "cannot end before");
-    assertRefused(&memory, "vm/d.vmdk", 0, 1025, ESX_ERROR_INVALID_ARGUMENT, "resize the disk "
+    assertRefused(&memory, "vm/d.vmdk", 0, 4097, ESX_ERROR_INVALID_ARGUMENT, "resize the disk "
                                                                              "first");
     assertRefused(&memory, "vm/two.vmdk", 0, 0, ESX_ERROR_NO_SUPPORT, "spread over 2 files");
 

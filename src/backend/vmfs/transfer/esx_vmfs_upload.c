@@ -127,7 +127,9 @@ runUpload(EsxTransfer *transfer, EsxPipe *pipe, const Cancel *cancel, GError **e
 
     upload->pipe = pipe;
     upload->verb->change.cancel = cancel;
-    if (!esxVmfsUploadAwaitBeginning(pipe, error) || !claimVolume(upload, temporary, cancel, error))
+    if (!esxVmfsUploadAwaitBeginning(pipe, error) ||
+        (upload->contents->isDisk && !esxVmfsUploadCheckHead(upload, error)) ||
+        !claimVolume(upload, temporary, cancel, error))
         return FALSE;
     if (writeFile(upload, temporary, cancel, &local) &&
         esxVmfsUploadCheckUnchanged(upload, cancel, &local))
@@ -183,7 +185,8 @@ checkWhole(const EsxVmfsContents *contents, guint64 length, GError **error)
                     "no ESX host supports a file of %" G_GUINT64_FORMAT " bytes", length);
         return FALSE;
     }
-    if (length > 0 && length < contents->size)
+    if (length > 0 && length < contents->size &&
+        !(contents->isDisk && contents->size - length < ESX_VMFS_UPLOAD_PADDING))
         return refusePart(error, "an upload cannot end before the end of the volume");
     return !contents->isDisk || checkDisk(contents, length, error);
 }

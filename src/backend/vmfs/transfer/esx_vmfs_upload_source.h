@@ -15,5 +15,13 @@ gboolean esxVmfsUploadAwaitBeginning(EsxPipe *pipe, GError **error);
 /* HttpSource of an EsxVmfsUploading: what is sent, as far as it was announced; holes as zeros. */
 gssize esxVmfsUploadGive(char *buffer, size_t size, gpointer opaque, GError **error);
 
+/*
+ * Reads the beginning of the contents of a disk, before anything is written. What was read is given
+ * away first.
+ *
+ * Returns: FALSE with ESX_ERROR_INVALID_ARGUMENT when that cannot be a raw image.
+ */
+gboolean esxVmfsUploadCheckHead(EsxVmfsUploading *upload, GError **error);
+
 /* Waits until the user says that this was all. */
 gboolean esxVmfsUploadAwaitLast(EsxVmfsUploading *upload, GError **error);

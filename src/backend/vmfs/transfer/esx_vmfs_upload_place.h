@@ -19,7 +19,8 @@ void esxVmfsUploadRemove(EsxVmfsUploading *upload, const char *path, GError **er
 EsxVmfsContents *esxVmfsUploadFindNow(const EsxVmfsUploading *upload, GError **error);
 
 /* Whether the volume is still what it was when the upload began (1 request). */
-gboolean esxVmfsUploadCheckUnchanged(EsxVmfsUploading *upload, const Cancel *cancel, GError **error);
+gboolean esxVmfsUploadCheckUnchanged(EsxVmfsUploading *upload, const Cancel *cancel,
+                                     GError **error);
 
 /*
  * Moves the file onto the contents, and looks at what has come of it. What is left of a move that
