@@ -52,6 +52,8 @@ typedef struct {
     const char *remoteHost;         /* NFS, CIFS: NULL for others */
     const char *remotePath;
     gboolean readOnly;
+    const char *denied;             /* the privilege that the account lacks to read what it is, ""
+                                       where the server does not name it; NULL: it may */
     const InventoryExtent *extents; /* VMFS */
     size_t nextents;
 } InventoryDatastore;

@@ -12,8 +12,10 @@
  * The specification for the property collector: which objects (a walk from the root folder, or from
  * one host) and which of their properties. The walk:
  *
- *   rootFolder ─ childEntity* ─ Datacenter ─ hostFolder ─ childEntity* ─ ComputeResource ─ host
- *                                                                                   datastore ─┘
+ *   rootFolder ─ childEntity* ─ Datacenter ─┬─ hostFolder ─ childEntity* ─ ComputeResource ─ host
+ *                                           └─ datastore                          datastore ─┘
+ *
+ * A datacenter leads to its datastores as well, for an account that sees no host.
  */
 typedef struct _InventorySpec InventorySpec;
 

@@ -68,6 +68,12 @@ const SoapMoRef *inventoryObjectRef(const InventoryObject *object);
 /* Returns: the latest value of the property, or NULL if it is not set. */
 const SoapAny *inventoryObjectProperty(const InventoryObject *object, const char *name);
 
+/*
+ * Returns: the privilege without which the account may not read the property, "" where the server
+ * does not name it; NULL: the account may read it.
+ */
+const char *inventoryObjectDenied(const InventoryObject *object, const char *name);
+
 /* References as keys of a hash table: by type and value, neither of them NULL. */
 guint inventoryRefHash(gconstpointer ref);
 gboolean inventoryRefEqual(gconstpointer a, gconstpointer b);

@@ -56,5 +56,11 @@ void viErrorSetFault(GError **error, const char *method, const SoapFault *fault)
 void viErrorSetFaultObject(GError **error, const char *context, const SoapObject *fault,
                            const char *message);
 
+/*
+ * Returns: the privilege that the account lacks, by the name that administrators know; NULL: @fault
+ * is no NoPermission, or names none.
+ */
+const char *viErrorPrivilege(const SoapObject *fault);
+
 /* Returns: the code for a fault object, by its type or the nearest known ancestor. */
 ViErrorCode viErrorCodeOfFault(const char *name, const SoapObject *detail);

@@ -10,22 +10,24 @@
 #include "inventory_kind.h"
 #include "vi_version.h"
 
-enum { STEP_FOLDER, STEP_HOST_FOLDER, STEP_HOST, STEP_DATASTORE, N_STEPS };
+enum { STEP_FOLDER, STEP_HOST_FOLDER, STEP_HOST, STEP_DATASTORE, STEP_DATASTORES, N_STEPS };
 
 /* One step of the walk: along @path of a @type, then the steps in @next. */
 typedef struct {
     const char *name;
     const char *type;
     const char *path;
-    int next[3];        /* ends with -1 */
+    int next[4];        /* ends with -1 */
 } Step;
 
 static const Step steps[N_STEPS] = {
     [STEP_FOLDER]      = { "folder", "Folder", "childEntity",
-                           { STEP_FOLDER, STEP_HOST_FOLDER, STEP_HOST } },
-    [STEP_HOST_FOLDER] = { "hostFolder", "Datacenter", "hostFolder", { STEP_FOLDER, -1, -1 } },
-    [STEP_HOST]        = { "host", "ComputeResource", "host", { STEP_DATASTORE, -1, -1 } },
-    [STEP_DATASTORE]   = { "datastore", "HostSystem", "datastore", { -1, -1, -1 } },
+                           { STEP_FOLDER, STEP_HOST_FOLDER, STEP_HOST, STEP_DATASTORES } },
+    [STEP_HOST_FOLDER] = { "hostFolder", "Datacenter", "hostFolder", { STEP_FOLDER, -1 } },
+    [STEP_HOST]        = { "host", "ComputeResource", "host", { STEP_DATASTORE, -1 } },
+    [STEP_DATASTORE]   = { "datastore", "HostSystem", "datastore", { -1 } },
+    /* For an account that sees no host. */
+    [STEP_DATASTORES]  = { "datastores", "Datacenter", "datastore", { -1 } },
 };
 
 static const char *folderPaths[] = { "name", "parent" };
@@ -52,8 +54,8 @@ struct _InventorySpec {
     VimObjectSpec *objectPointers[2];
     VimTraversalSpec traversals[N_STEPS];
     VimSelectionSpec *traversalPointers[N_STEPS];
-    VimSelectionSpec selections[N_STEPS][3];
-    VimSelectionSpec *selectionPointers[N_STEPS][3];
+    VimSelectionSpec selections[N_STEPS][4];
+    VimSelectionSpec *selectionPointers[N_STEPS][4];
 };
 
 /* Returns: the specification for objects of @type, initially empty. */
@@ -128,9 +130,9 @@ addStartingPoint(InventorySpec *spec, const SoapMoRef *ref)
     return object;
 }
 
-/* Makes step @i with references by name to the steps that follow it, except @without. */
+/* Makes step @i with references by name to those of the first @nsteps steps that follow it. */
 static void
-initStep(InventorySpec *spec, int i, int without)
+initStep(InventorySpec *spec, int i, int nsteps)
 {
     VimTraversalSpec *traversal = &spec->traversals[i];
     size_t j;
@@ -145,7 +147,9 @@ initStep(InventorySpec *spec, int i, int without)
     for (j = 0; j < G_N_ELEMENTS(steps[i].next); j++) {
         VimSelectionSpec *selection = &spec->selections[i][traversal->n_selectSet];
 
-        if (steps[i].next[j] < 0 || steps[i].next[j] == without)
+        if (steps[i].next[j] < 0)
+            break;
+        if (steps[i].next[j] >= nsteps)
             continue;
         *selection = (VimSelectionSpec) VIM_INIT(SelectionSpec);
         selection->name = steps[steps[i].next[j]].name;
@@ -172,7 +176,7 @@ addWalk(InventorySpec *spec, ViSession *session, int nsteps)
     int i;
 
     for (i = 0; i < nsteps; i++)
-        initStep(spec, i, nsteps < N_STEPS ? nsteps : -1);
+        initStep(spec, i, nsteps);
     root->selectSet = spec->traversalPointers;
     root->n_selectSet = (size_t)nsteps;
 }
@@ -194,7 +198,7 @@ inventorySpecNew(ViSession *session, const InventoryScope *scope)
     if (scope && scope->host) {
         VimObjectSpec *host = addStartingPoint(spec, scope->host);
 
-        initStep(spec, STEP_DATASTORE, -1);
+        initStep(spec, STEP_DATASTORE, N_STEPS);
         host->selectSet = &spec->traversalPointers[STEP_DATASTORE];
         host->n_selectSet = 1;
         return spec;
@@ -224,10 +228,13 @@ inventorySpecNewHardware(ViSession *session, const InventoryScope *scope)
     InventorySpec *spec = specNew();
 
     addProperties(spec, "HostSystem", hardwarePaths, G_N_ELEMENTS(hardwarePaths));
-    if (scope && scope->host)
+    if (scope && scope->host) {
         addStartingPoint(spec, scope->host);
-    else
-        addWalk(spec, session, STEP_DATASTORE);
+        return spec;
+    }
+    /* An account that sees no host gets an answer all the same. */
+    addProperties(spec, "Datacenter", hostPaths, G_N_ELEMENTS(hostPaths));
+    addWalk(spec, session, STEP_DATASTORE);
     return spec;
 }
 

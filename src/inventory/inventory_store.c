@@ -26,7 +26,8 @@ typedef struct {
 
 typedef struct {
     char *name;
-    const SoapAny *value;
+    const SoapAny *value;       /* NULL: the account may not read it */
+    const char *denied;         /* for want of this privilege; "": the server does not name it */
     SharedReply *reply;
 } Property;
 
@@ -237,17 +238,17 @@ findProperty(const InventoryObject *object, const char *name)
 /* @object has none of that name. */
 static void
 addStoredProperty(InventoryObject *object, const char *name, const SoapAny *value,
-                  SharedReply *reply)
+                  const char *denied, SharedReply *reply)
 {
-    const Property property = { g_strdup(name), value, g_rc_box_acquire(reply) };
+    const Property property = { g_strdup(name), value, denied, g_rc_box_acquire(reply) };
 
     g_array_append_vals(object->properties, &property, 1);
 }
 
 /* No requested name is that long. */
 static gboolean
-setProperty(InventoryObject *object, const char *name, const SoapAny *value, SharedReply *reply,
-            GError **error)
+setProperty(InventoryObject *object, const char *name, const SoapAny *value, const char *denied,
+            SharedReply *reply, GError **error)
 {
     gint i = findProperty(object, name);
 
@@ -261,7 +262,25 @@ setProperty(InventoryObject *object, const char *name, const SoapAny *value, Sha
     }
     if (i >= 0)
         g_array_remove_index_fast(object->properties, (guint)i);
-    addStoredProperty(object, name, value, reply);
+    addStoredProperty(object, name, value, denied, reply);
+    return TRUE;
+}
+
+/* Notes the properties among @missing that the account may not read; others are not set. */
+static gboolean
+setDenied(InventoryObject *object, VimMissingProperty *const *missing, size_t n,
+          SharedReply *reply, GError **error)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        const SoapObject *fault = missing[i]->fault ? (SoapObject *)missing[i]->fault->fault : NULL;
+        const char *privilege = viErrorPrivilege(fault);
+
+        if (missing[i]->path && viErrorCodeOfFault(NULL, fault) == VI_ERROR_NO_PERMISSION &&
+            !setProperty(object, missing[i]->path, NULL, privilege ? privilege : "", reply, error))
+            return FALSE;
+    }
     return TRUE;
 }
 
@@ -311,7 +330,7 @@ applyChange(InventoryObject *object, const VimPropertyChange *change, SharedRepl
     }
 
     if (change->val && g_strcmp0(change->op, VIM_PROPERTY_CHANGE_OP_ASSIGN) == 0)
-        return setProperty(object, change->name, change->val, reply, error);
+        return setProperty(object, change->name, change->val, NULL /* denied */, reply, error);
     unsetProperty(object, change->name);
     return TRUE;
 }
@@ -373,7 +392,7 @@ applyObject(InventoryStore *store, const VimObjectUpdate *update, SharedReply *r
         if (!applyChange(object, update->changeSet[i], reply, error))
             return FALSE;
     }
-    return TRUE;
+    return setDenied(object, update->missingSet, update->n_missingSet, reply, error);
 }
 
 static gboolean
@@ -439,10 +458,10 @@ loadObject(InventoryStore *store, const VimObjectContent *content, SharedReply *
         const VimDynamicProperty *property = content->propSet[i];
 
         if (property->name && property->val &&
-            !setProperty(object, property->name, property->val, reply, error))
+            !setProperty(object, property->name, property->val, NULL /* denied */, reply, error))
             return FALSE;
     }
-    return TRUE;
+    return setDenied(object, content->missingSet, content->n_missingSet, reply, error);
 }
 
 gboolean
@@ -516,4 +535,13 @@ inventoryObjectProperty(const InventoryObject *object, const char *name)
     gint i = object ? findProperty(object, name) : -1;
 
     return i >= 0 ? g_array_index(object->properties, Property, i).value : NULL;
+}
+
+const char *
+inventoryObjectDenied(const InventoryObject *object, const char *name)
+{
+    gint i = object ? findProperty(object, name) : -1;
+    const Property *property = i >= 0 ? &g_array_index(object->properties, Property, i) : NULL;
+
+    return property && !property->value ? property->denied : NULL;
 }

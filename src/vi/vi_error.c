@@ -92,13 +92,23 @@ plainText(const char *text)
     return g_steal_pointer(&copy);
 }
 
-/* The missing privilege, by the name that administrators know. */
-static const char *
-privilegeOf(const SoapObject *detail)
+const char *
+viErrorPrivilege(const SoapObject *fault)
 {
-    const VimNoPermission *fault = soapObjectCast(detail, &vimNoPermissionType);
+    const VimNoPermission *denied = soapObjectCast(fault, &vimNoPermissionType);
+    size_t i;
 
-    return fault && fault->privilegeId && *fault->privilegeId ? fault->privilegeId : NULL;
+    /* NotAuthenticated is derived from it. */
+    if (!denied || soapObjectIs(fault, &vimNotAuthenticatedType))
+        return NULL;
+    if (denied->privilegeId && *denied->privilegeId)
+        return denied->privilegeId;
+    /* Since 7.0.3.2 it may be here alone. */
+    for (i = 0; i < denied->n_missingPrivileges; i++) {
+        if (denied->missingPrivileges[i]->n_privilegeIds > 0)
+            return denied->missingPrivileges[i]->privilegeIds[0];
+    }
+    return NULL;
 }
 
 static void
@@ -106,15 +116,11 @@ setFault(GError **error, const char *context, const char *name, const SoapObject
          const char *message)
 {
     g_autofree char *text = plainText(message);
-    const char *privilege = privilegeOf(detail);
+    const char *privilege = viErrorPrivilege(detail);
 
-    if (*text == '\0')
-        textToError(error, VI_ERROR, (gint)viErrorCodeOfFault(name, detail), "%s: %s", context,
-                    name);
-    else
-        textToError(error, VI_ERROR, (gint)viErrorCodeOfFault(name, detail), "%s: %s: %s%s%s",
-                    context, name, text, privilege ? "; this needs the privilege " : "",
-                    privilege ? privilege : "");
+    textToError(error, VI_ERROR, (gint)viErrorCodeOfFault(name, detail), "%s: %s%s%s%s%s", context,
+                name, *text ? ": " : "", text, privilege ? "; this needs the privilege " : "",
+                privilege ? privilege : "");
 }
 
 void

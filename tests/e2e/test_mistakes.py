@@ -67,6 +67,16 @@ def answer(status: int, text: str) -> Callable[[Fake], object]:
     return lambda fake: fake.order(kind="http", method="RetrieveServiceContent", count=-1, status=status, text=text)
 
 
+def keep_from_reading(fake: Fake) -> None:
+    """An account whose role at the datastore lets it see that it is there, and no more."""
+    grants = [
+        {"entity": fake.service.root_folder.moid, "privileges": ["System.View", "System.Read"]},
+        {"entity": UNREAD, "privileges": ["System.View"]},
+    ]
+    fake.control.add_account(fake.options.username, grants)
+
+
+UNREAD = "4f8b3c2e-1a7d9e60-5b3f-001b219a3c5e"
 MISTAKES = [
     Mistake("A pool that does not exist", "pool-info datastore7"),
     Mistake("A volume that does not exist", f"vol-info --pool datastore1 {DISK}x"),
@@ -106,6 +116,7 @@ MISTAKES = [
     ),
     Mistake("A free licence", "vol-create-as datastore1 new/x.vmdk 8M", lambda fake: fake.change(restricted=True)),
     Mistake("A role without the privilege", "vol-create-as datastore1 x.vmdk 8M", deny("CreateVirtualDisk_Task")),
+    Mistake("A role that may not read the datastore", f"vol-list {UNREAD}", keep_from_reading),
     Mistake(
         "A connection that breaks during a change",
         "vol-create-as datastore1 x.vmdk 8M",

@@ -17,6 +17,7 @@ from typing import Any
 from aiohttp import web
 
 from esxkit.fake import mutations
+from esxkit.fake.accounts import Grant
 from esxkit.fake.core import Counters, Service
 from esxkit.fake.file_verbs import FileVerbs
 from esxkit.fake.options import START_ONLY, FakeOptions
@@ -158,6 +159,12 @@ class Control:
     def injected(self) -> list[dict[str, Any]]:
         """Orders not yet used up."""
         return self._service.rules.left()
+
+    def add_account(self, name: str, grants: list[dict[str, Any]]) -> None:
+        """Add an account with the password of the first one: see accounts.Grant for the fields of a grant."""
+        self._service.accounts.add(
+            name, [Grant(**{**grant, "privileges": frozenset(grant["privileges"])}) for grant in grants]
+        )
 
     def hide_property(self, moid: str, path: str, hidden: bool = True) -> None:
         """Make a property unreadable: it then comes in missingSet with NoPermission."""

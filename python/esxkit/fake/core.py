@@ -13,6 +13,7 @@ from typing import Any
 
 import attrs
 
+from esxkit.fake.accounts import READ, Accounts
 from esxkit.fake.connections import Connections
 from esxkit.fake.events import Events
 from esxkit.fake.options import FakeOptions
@@ -60,7 +61,8 @@ class Service:
         self.api_version = api_version
         self.is_vcenter = is_vcenter
         self.registry = Registry(self)
-        self.sessions = SessionTable(options, self._session_ended)
+        self.accounts = Accounts(self.registry)
+        self.sessions = SessionTable(options, self._session_ended, self.accounts)
         self.rules = Rules()
         self.counters = Counters()
         self.events = Events()
@@ -86,11 +88,11 @@ class Service:
         session.owned.add(obj.moid)
         return self.registry.add(obj)
 
-    def hidden_property(self, obj: ManagedObject, path: str) -> Any:
-        """NoPermission when that property was hidden by the control interface, else None."""
-        if (obj.moid, path) not in self.hidden:
-            return None
-        return VimFault("NoPermission", object=obj.ref, privilegeId="System.Read").data
+    def hidden_property(self, obj: ManagedObject, path: str, session: Session | None = None) -> Any:
+        """NoPermission when that property was hidden by the control interface, or from the account, else None."""
+        if (obj.moid, path) in self.hidden:
+            return VimFault("NoPermission", object=obj.ref, privilegeId=READ).data
+        return self.accounts.refusal(session, obj, obj.property_info(path.partition(".")[0]).privId or READ)
 
     def collector_states(self, session: Session) -> list[CollectorState]:
         """What the collectors that a session uses remember of it."""

@@ -17,6 +17,7 @@ from typing import Any
 
 import attrs
 
+from esxkit.fake import accounts
 from esxkit.fake.call import Call
 from esxkit.fake.connections import Connection
 from esxkit.fake.core import Service
@@ -180,9 +181,21 @@ class Dispatcher:
         handler = getattr(obj, info.wsdlName, None)
         if handler is None:
             raise VimFault("NotSupported")
+        self._check_account(call, obj, request)
         if pretend:
             return self._pretended(call, obj, request)
         return await handler(call, **request.args)
+
+    def _check_account(self, call: Call, obj: ManagedObject, request: Request) -> None:
+        """Fault NoPermission where the account may not call the method there, or with these objects."""
+        accounts.acting.set(call.session)
+        table = self.service.accounts
+        table.check(obj, accounts.needed(request.info, obj))
+        for parameter in request.info.params:
+            value = request.args.get(parameter.name)
+            target = self.service.registry.find(value._moId) if parameter.privId and value is not None else None
+            if target is not None:
+                table.check(target, parameter.privId)
 
     def _pretended(self, call: Call, obj: ManagedObject, request: Request) -> Any:
         """Success of a call that does nothing; a task has the name it was given as its result."""

@@ -114,7 +114,7 @@ class PropertyFilter(ManagedObject):
             paths = self._paths_of(obj)
             if not paths and not _wanted(self.spec, obj):
                 continue
-            refused = {path.text: registry.service.hidden_property(obj, path.text) for path in paths}
+            refused = {path.text: registry.service.hidden_property(obj, path.text, session) for path in paths}
             values = {p.text: _HIDDEN if refused[p.text] else value_at(obj, p, session) for p in paths}
             old = self.reported.get(moid)
             changed = [p for p in paths if old is None or not _same(old[p.text], values[p.text])]

@@ -22,6 +22,7 @@ import attrs
 from aiohttp import web
 
 from esxkit.fake import folder_read, folder_refusal, folder_write
+from esxkit.fake.accounts import FILES, acting
 from esxkit.fake.core import Service
 from esxkit.fake.folder_refusal import Refusal
 from esxkit.fake.objects.entities import Datacenter
@@ -122,6 +123,7 @@ class FolderApi:
                 raise Refusal(401, headers={"WWW-Authenticate": 'Basic realm="VMware HTTP server"'})
             headers["Set-Cookie"] = f'vmware_soap_session="{session.cookie}"; Path=/; HttpOnly; Secure;'
         session.in_flight += 1
+        acting.set(session)
         try:
             yield
         finally:
@@ -132,6 +134,7 @@ class FolderApi:
         """Whoever has a ticket for this very request, once."""
         if not self._service.tickets.redeem(ticket_of(request), request):
             raise Refusal(401)
+        acting.set(None)
         yield
 
     def _basic_login(self, request: web.BaseRequest) -> Session | None:
@@ -170,6 +173,8 @@ class FolderApi:
         store = datastore_by_name(self._service, target.datastore or "", reference)
         if store is None or not store.accessible or store.files is None:
             raise Refusal(404)
+        if not self._service.accounts.may(acting.get(), store, FILES):
+            raise Refusal(401)
         place = Place(store, store.files, target.path)
         with folder_refusal.refusing(place):
             return place.sibling(store.files.canonical(place.path))

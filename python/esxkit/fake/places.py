@@ -15,6 +15,7 @@ from urllib.parse import unquote, unquote_plus
 
 import attrs
 
+from esxkit.fake.accounts import FILES
 from esxkit.fake.core import Service
 from esxkit.fake.faults import about, file_fault
 from esxkit.fake.files import FileStore
@@ -68,6 +69,7 @@ def locate(service: Service, text: str, datacenter: Any = None, *, parameter: st
         if datastore is None:
             name = wanted.datastore
             raise VimFault("InvalidDatastore", f"The datastore '{name}' is not valid.", name=name)
+    service.accounts.check(datastore, FILES)
     if not datastore.accessible or datastore.files is None:
         raise VimFault("InaccessibleDatastore", datastore=datastore.ref, name=datastore.plain_name)
     with about(text):

@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
+from esxkit.fake.accounts import Accounts
 from esxkit.fake.events import Events
 from esxkit.fake.options import FakeOptions
-from esxkit.fake.sessions import SessionTable
+from esxkit.fake.sessions import Session, SessionTable
 from esxkit.model import objects
 from esxkit.wire.faults import VimFault, object_not_found
 
@@ -135,7 +136,12 @@ class Owner(Protocol):
         """The root of the inventory."""
         ...
 
-    def hidden_property(self, obj: ManagedObject, path: str) -> Any:
+    @property
+    def accounts(self) -> Accounts:
+        """Who may do what."""
+        ...
+
+    def hidden_property(self, obj: ManagedObject, path: str, session: Session | None = None) -> Any:
         """The fault that stands for a property that is hidden, else None."""
         ...
 

@@ -113,7 +113,7 @@ def value_at(obj: ManagedObject, path: Path, session: Any) -> Any:
             value, declared = _item(value, step.key), declared.Item
         if value is None:
             return None
-    return coerce(declared, value)
+    return obj.registry.service.accounts.shown(session, coerce(declared, value))
 
 
 def _property(value: Any, name: str) -> Any:
@@ -208,6 +208,8 @@ class _Walk:
         if not issubclass(obj.cls, selection.type):
             return []
         path = checked_path(selection.type, selection.path, self._version)
+        if self._registry.service.hidden_property(obj, path.text, self._session) is not None:
+            return []
         value = value_at(obj, path, self._session)
         found = []
         for ref in value if isinstance(value, list) else [value]:

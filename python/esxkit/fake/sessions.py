@@ -8,7 +8,7 @@ import asyncio
 import secrets
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 import attrs
@@ -39,8 +39,9 @@ class Session:
 class SessionTable:
     """All sessions of the fake by cookie value."""
 
-    def __init__(self, options: FakeOptions, on_end: Callable[[Session], None]):
+    def __init__(self, options: FakeOptions, on_end: Callable[[Session], None], accounts: Container[str] = ()):
         self._options = options
+        self._accounts = accounts
         self._on_end = on_end
         self._sessions: dict[str, Session] = {}
         self._failures = 0
@@ -77,7 +78,8 @@ class SessionTable:
         now = time.monotonic()
         if now < self._locked_until:
             return False
-        if username == self._options.username and password == self._options.password:
+        known = username == self._options.username or username in self._accounts
+        if known and password == self._options.password:
             self._failures = 0
             return True
         self._failures += 1

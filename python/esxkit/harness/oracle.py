@@ -42,6 +42,12 @@ def md5_uuid(text: str) -> str:
     return str(uuid.UUID(bytes=hashlib.md5(text.encode()).digest()))
 
 
+def path_of(url: str) -> str:
+    """The path in the URL of a datastore; the URL where it has none."""
+    path = url.partition("://")[2] or url
+    return path.rstrip("/") if path.startswith("/") else url
+
+
 def read_document(path: Path) -> dict[str, Any]:
     """A world file as it stands."""
     return json.loads(path.read_text(encoding="utf-8"))
@@ -173,7 +179,7 @@ class World:
         disk = extents[0].get("diskName")
         return Pool(
             name=summary["name"],
-            uuid=md5_uuid(path or summary["url"]),
+            uuid=md5_uuid(path or path_of(summary["url"])),
             type=pool_type,
             accessible=accessible,
             capacity=summary["capacity"] if accessible else 0,

@@ -160,8 +160,7 @@ vmfsVolumes(EsxConnection *connection, const InventoryPool *pool, GError **error
     if (!pool->datastore->browser) {
         g_set_error(
             error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
-            "the server offers no browser for this datastore; the user may lack the privilege "
-            "Datastore.Browse");
+            "the server offers no browser for this datastore");
         return NULL;
     }
     list = esxVmfsListingsAcquire(esxVmfsListingsOf(connection), connection->session, pool,

@@ -198,7 +198,9 @@ runSearch(EsxConnection *connection, InventorySnapshot *snapshot, Search *search
     const InventoryPool *const *pools = inventorySnapshotPools(snapshot, &n);
 
     for (i = 0; i < n && !isOver(search); i++) {
-        if (pools[i]->datastore && pools[i]->accessible && pools[i]->datastore->browser)
+        const InventoryDatastore *datastore = pools[i]->datastore;
+
+        if (datastore && pools[i]->accessible && (datastore->browser || datastore->denied))
             queuePool(connection, pools[i], search, threads);
     }
     g_thread_pool_free(threads, FALSE /* immediate */, TRUE /* wait */);

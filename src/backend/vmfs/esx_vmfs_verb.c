@@ -34,6 +34,14 @@
 gboolean
 esxVmfsCheckReachable(const InventoryPool *pool, GError **error)
 {
+    const char *denied = pool->datastore->denied;
+
+    if (denied) {
+        textToError(error, VI_ERROR, VI_ERROR_NO_PERMISSION,
+                    "the account may not read the datastore%s%s",
+                    *denied ? "; this needs the privilege " : "", denied);
+        return FALSE;
+    }
     if (pool->accessible)
         return TRUE;
     g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,

@@ -191,8 +191,9 @@ setKind(InventoryBuild *build, InventoryDatastore *datastore, const SoapAny *inf
         datastore->fs = INVENTORY_FS_LOCAL;
     else if (g_str_equal(datastore->fsType, "VMFS"))
         datastore->fs = INVENTORY_FS_VMFS;
-    else if (g_str_equal(datastore->fsType, "NFS") || g_str_equal(datastore->fsType, "NFS41"))
-        datastore->fs = INVENTORY_FS_NFS;
+    else if (g_str_equal(datastore->fsType, "NFS") || g_str_equal(datastore->fsType, "NFS41") ||
+             g_str_equal(datastore->fsType, "CIFS"))
+        setNas(build, datastore, NULL /* nas */);
 }
 
 /* ---- the pool ------------------------------------------------------------------------------- */
@@ -251,21 +252,53 @@ plainPath(InventoryBuild *build, const char *text)
 static void
 setPoolSizes(InventoryPool *pool, const VimDatastoreSummary *summary, gboolean lost)
 {
-    pool->accessible = summary && summary->accessible && !lost;
-    if (!pool->accessible)
+    /* What the account may not read may well be reached. */
+    pool->accessible = !lost && (summary ? summary->accessible : pool->datastore->denied != NULL);
+    if (!pool->accessible || !summary)
         return;
     pool->capacity = (guint64)MAX(summary->capacity, 0);
     pool->available = MIN((guint64)MAX(summary->freeSpace, 0), pool->capacity);
 }
 
+/* Whether @text is "4ab42a25-5a4b0c1e-7b2c-001b21a0b1c2", the identity of a VMFS volume. */
+static gboolean
+isVolumeIdentity(const char *text)
+{
+    return g_regex_match_simple("^[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{12}$", text, 0, 0);
+}
+
 /*
- * The text from which the pool's UUID and target path are made; NULL: it has neither a mount nor a
- * URL.
+ * What the pool's UUID and target path are made of: the mount path. An account that sees no host
+ * sees no mount; the URL has the same path, and on an ESX host the reference of a VMFS datastore is
+ * its last part.
  */
 static const char *
-identityOf(const InventoryDatastore *datastore)
+identityOf(InventoryBuild *build, const InventoryDatastore *datastore)
 {
-    return datastore->mountPath ? datastore->mountPath : datastore->url;
+    const char *path = datastore->mountPath;
+    g_autofree char *volume = NULL;
+
+    if (!path)
+        path = plainPath(build, datastore->url);
+    if (path || datastore->url)
+        return path ? path : datastore->url;
+    if (!isVolumeIdentity(datastore->ref->value))
+        return NULL;
+    volume = g_strconcat("/vmfs/volumes/", datastore->ref->value, NULL);
+    return inventoryBuildPath(build, volume);
+}
+
+/* The privilege that the account lacks to read what @object is; NULL: none. */
+static const char *
+privilegeOf(InventoryBuild *build, const InventoryObject *object)
+{
+    const char *denied = inventoryObjectDenied(object, "summary");
+    const char *kept = NULL;
+
+    if (!denied)
+        denied = inventoryObjectDenied(object, "browser");
+    kept = inventoryBuildName(build, denied);
+    return denied && !kept ? "" : kept;
 }
 
 static const VimDatastoreSummary *
@@ -318,9 +351,10 @@ addDatastore(InventoryBuild *build, const InventoryObject *object, const Invento
     datastore->readOnly = mount && g_strcmp0(mount->accessMode, "readOnly") == 0;
     if (!datastore->ref || !datastore->name)
         return NULL;
+    datastore->denied = privilegeOf(build, object);
+    pool->datastore = datastore;
     setKind(build, datastore, info);
     setPoolSizes(pool, summary, allLost(object, scope));
-    pool->datastore = datastore;
     *ret_datastore = datastore;
     return pool;
 }
@@ -358,7 +392,7 @@ addDatastorePool(InventoryBuild *build, const InventoryObject *object, const Inv
     pool = addDatastore(build, object, scope, &datastore);
     if (!pool)
         return;
-    identity = identityOf(datastore);
+    identity = identityOf(build, datastore);
     datastore->datacenter = datacenter ? datacenter->ref : NULL;
     datastore->datacenterPath = datacenter ? datacenter->path : NULL;
     pool->name = datastore->name;
@@ -379,7 +413,7 @@ rebuildDatastore(InventoryBuild *build, const InventoryObject *object,
      * result again, because nothing else they depend on has changed.
      */
     if (!pool || build->full || !g_str_equal(datastore->name, known->name) ||
-        g_strcmp0(identityOf(datastore), identityOf(known)) != 0)
+        g_strcmp0(identityOf(build, datastore), identityOf(build, known)) != 0)
         return FALSE;
 
     /* These belong to the pool that was built first, in the frame, which lives as long. */
@@ -512,6 +546,7 @@ datastoreDiffers(const InventoryPool *was, const InventoryPool *is)
     if (before->fs != now->fs || !g_str_equal(before->fsType, now->fsType) ||
         g_strcmp0(before->remoteHost, now->remoteHost) != 0 ||
         g_strcmp0(before->remotePath, now->remotePath) != 0 || before->readOnly != now->readOnly ||
+        g_strcmp0(before->denied, now->denied) != 0 ||
         before->nextents != now->nextents)
         return TRUE;
 

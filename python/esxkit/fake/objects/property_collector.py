@@ -112,7 +112,7 @@ class PropertyCollector(ManagedObject):
     def _refusal(self, call: Call, obj: ManagedObject, path: Any) -> Any:
         """The fault for a property this caller may not read, or None."""
         if call.session is not None:
-            return call.service.hidden_property(obj, path.text)
+            return call.service.hidden_property(obj, path.text, call.session)
         if obj.property_info(path.head).privId == ANONYMOUS:
             return None
         if call.service.options.expiry_style == "fault":

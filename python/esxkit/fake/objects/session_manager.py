@@ -8,6 +8,7 @@ import copy
 from typing import Any
 from urllib.parse import urlsplit
 
+from esxkit.fake.accounts import FILES
 from esxkit.fake.call import Call
 from esxkit.fake.core import Service
 from esxkit.fake.objects.datastore import Datastore
@@ -69,6 +70,9 @@ class SessionManager(ManagedObject):
             raise invalid_argument("url")
         if not _mounts(service, parts.hostname or "", datastore):
             raise invalid_argument("url")
+        for store in service.registry.of_type(Datastore):
+            if store.plain_name == datastore:
+                service.accounts.check(store, FILES)
         identifier = service.tickets.issue(getattr(spec, "method", None), parts.path, parts.query)
         listener = service.tickets.listener
         return make(

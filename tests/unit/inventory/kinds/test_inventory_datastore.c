@@ -167,16 +167,18 @@ testUuid(void)
                    C519);
 }
 
-/* Where the path is absent or empty the URL counts, and in the end the reference. */
+/* An account that sees no mount gets the same UUID from the URL, and in the end the reference. */
 static void
 testUuidFallback(void)
 {
-    assertIdentity(VMFS("d1", "ds", ""), NULL, "ds:///vmfs/volumes/ds/",
+    assertIdentity(VMFS("d1", "ds", ""), NULL, "/vmfs/volumes/ds", "/vmfs/volumes/ds");
+    assertIdentity(VMFS("d1", "ds", MOUNTS(MOUNT("h1", ""))), &scope1, "/vmfs/volumes/ds",
                    "/vmfs/volumes/ds");
-    assertIdentity(VMFS("d1", "ds", MOUNTS(MOUNT("h1", ""))), &scope1,
-                   "ds:///vmfs/volumes/ds/", "/vmfs/volumes/ds");
-    assertIdentity(VMFS("d1", "ds", MOUNTS(MOUNT("h1", IN("path", "")))),
-                   &scope1, "ds:///vmfs/volumes/ds/", "/vmfs/volumes/ds");
+    assertIdentity(VMFS("d1", "ds", MOUNTS(MOUNT("h1", IN("path", "")))), &scope1,
+                   "/vmfs/volumes/ds", "/vmfs/volumes/ds");
+    assertIdentity(ENTER("Datastore", "4ab42a25-5a4b0c1e-7b2c-001b21a0b1c2", ""), NULL,
+                   "/vmfs/volumes/4ab42a25-5a4b0c1e-7b2c-001b21a0b1c2",
+                   "/vmfs/volumes/4ab42a25-5a4b0c1e-7b2c-001b21a0b1c2");
     assertIdentity(ENTER("Datastore", "d1", INFO("VmfsDatastoreInfo", "")), NULL, "/vmfs/volumes/x",
                    "/vmfs/volumes/x");
     assertIdentity(ENTER("Datastore", "d1", ""), NULL, "d1", NULL);
@@ -205,7 +207,8 @@ testOddUrls(void)
                   SET("summary", STRUCT("DatastoreSummary", IN("name", "x") IN("url", "%s")))),
             rows[i].url);
 
-        assertIdentity(object, NULL, rows[i].url, rows[i].targetPath);
+        assertIdentity(object, NULL, rows[i].targetPath ? rows[i].targetPath : rows[i].url,
+                       rows[i].targetPath);
     }
 }
 
@@ -221,7 +224,53 @@ testMountOfAnotherHost(void)
 
     assertIdentity(objects, &scope1, "/vmfs/volumes/1", "/vmfs/volumes/1");
     assertIdentity(objects, NULL, "/vmfs/volumes/2", "/vmfs/volumes/2");
-    assertIdentity(others, &scope1, "ds:///vmfs/volumes/ds/", "/vmfs/volumes/ds");
+    assertIdentity(others, &scope1, "/vmfs/volumes/ds", "/vmfs/volumes/ds");
+}
+
+/* ---- what the account may not read ---------------------------------------------------------- */
+
+#define DENIED(path, privilege) \
+    "<missingSet><path>" path "</path><fault><fault xsi:type=\"NoPermission\">" \
+    "<object type=\"Datastore\">d1</object>" privilege "</fault><localizedMessage>no" \
+    "</localizedMessage></fault></missingSet>"
+#define READ_IS_MISSING "<privilegeId>System.Read</privilegeId>"
+
+/* It is neither lost nor small: the privilege is missing, which what is asked of it names. */
+static void
+testDenied(void)
+{
+    static const struct {
+        const char *objects;
+        const char *privilege;
+    } rows[] = {
+        { ENTER("Datastore", "d1", DENIED("summary", READ_IS_MISSING)
+                DENIED("info", READ_IS_MISSING)), "System.Read" },
+        { ENTER("Datastore", "d1", DENIED("summary", "")), "" },
+        { VMFS("d1", "ds", DENIED("browser", READ_IS_MISSING)), "System.Read" },
+        { VMFS("d1", "ds", DENIED("info", READ_IS_MISSING)), NULL },
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(rows[i].objects, NULL);
+
+        g_assert_true(onlyPool(snapshot)->accessible);
+        g_assert_cmpstr(onlyPool(snapshot)->datastore->denied, ==, rows[i].privilege);
+    }
+}
+
+/* Without its info an NFS datastore is told by its summary, its source by the reference. */
+static void
+testInfoOfNfsDenied(void)
+{
+    g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(
+        ENTER("Datastore", "10.0.0.9:/export/iso", SUMMARY("nfs", "NFS41", "")
+              DENIED("info", READ_IS_MISSING)), NULL);
+    const InventoryDatastore *datastore = onlyPool(snapshot)->datastore;
+
+    g_assert_cmpint(datastore->fs, ==, INVENTORY_FS_NFS);
+    g_assert_cmpstr(datastore->remoteHost, ==, "10.0.0.9");
+    g_assert_cmpstr(datastore->remotePath, ==, "/export/iso");
 }
 
 /* ---- state and sizes ------------------------------------------------------------------------- */
@@ -447,6 +496,8 @@ main(int argc, char **argv)
     g_test_add_func("/inventory/datastore/uuid", testUuid);
     g_test_add_func("/inventory/datastore/uuid-fallback", testUuidFallback);
     g_test_add_func("/inventory/datastore/odd-urls", testOddUrls);
+    g_test_add_func("/inventory/datastore/denied", testDenied);
+    g_test_add_func("/inventory/datastore/info-of-nfs-denied", testInfoOfNfsDenied);
     g_test_add_func("/inventory/datastore/mount-of-another-host", testMountOfAnotherHost);
     g_test_add_func("/inventory/datastore/state", testState);
     g_test_add_func("/inventory/datastore/lost-mounts", testLostMounts);
