@@ -29,8 +29,8 @@ SIZE = 4096
 
 @pytest.fixture
 def busy_machine() -> Iterator[None]:
-    """As many processes that spin as there are processors, and two more."""
-    spinning = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range((os.cpu_count() or 2) + 2)]
+    """As many processes that spin as there are processors; more would slow down the tests beside this one."""
+    spinning = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 2)]
     yield
     for process in spinning:
         process.kill()
