@@ -190,7 +190,7 @@ def test_raw_servers_and_relays():
 def test_a_host_that_is_shared_is_asked_nothing(soap):
     """What sessions of earlier tests send by themselves does not count."""
     with Fake() as server:
-        client = soap(server.server)
+        client = soap(server)
         with asks_nothing(server):
             client.collector("CancelWaitForUpdates")
             client.call("Logout", ("SessionManager", "ha-sessionmgr"))
