@@ -66,165 +66,149 @@ scriptUpdate(Canned *canned, const char *version, const char *state)
 /* ---- looks ---------------------------------------------------------------------------------- */
 
 static void
-testFirstLook(void)
+testFirstLook(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
     g_autoptr(ViTaskResult) result = NULL;
 
-    scriptLook(canned, STATE("success") RESULT);
-    result = waitFor(session, MINUTE, NULL, &error);
+    scriptLook(f->canned, STATE("success") RESULT);
+    result = waitFor(f->session, MINUTE, NULL, &error);
     g_assert_no_error(error);
     g_assert_cmpstr(viAnyString(result->result), ==, "[ds] x.vmdk");
-    cannedAssertLog(canned, LOOK);
-    g_assert_nonnull(strstr(cannedLast(canned, LOOK)->body, task.value));
+    cannedAssertLog(f->canned, LOOK);
+    g_assert_nonnull(strstr(cannedLast(f->canned, LOOK)->body, task.value));
 }
 
 /* The task is told of on the second page; what is told there must live as long as the result. */
 static void
-testEmptyFirstPage(void)
+testEmptyFirstPage(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
     g_autoptr(ViTaskResult) result = NULL;
 
-    cannedReply(canned, LOOK, "<returnval><token>t1</token></returnval>");
-    cannedReply(canned, "ContinueRetrievePropertiesEx",
+    cannedReply(f->canned, LOOK, "<returnval><token>t1</token></returnval>");
+    cannedReply(f->canned, "ContinueRetrievePropertiesEx",
                 "<returnval><objects>"
                 "<obj type=\"Task\">haTask-ha-host-vim.HostDatastoreBrowser.search-17</obj>"
                 STATE("success") RESULT "</objects></returnval>");
-    result = waitFor(session, MINUTE, NULL, &error);
+    result = waitFor(f->session, MINUTE, NULL, &error);
     g_assert_no_error(error);
     g_assert_cmpstr(viAnyString(result->result), ==, "[ds] x.vmdk");
 }
 
 static void
-testThirdLook(void)
+testThirdLook(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
     g_autoptr(ViTaskResult) result = NULL;
 
-    scriptLook(canned, STATE("queued"));
-    scriptLook(canned, STATE("running"));
-    scriptLook(canned, STATE("success"));
-    result = waitFor(session, MINUTE, NULL, &error);
+    scriptLook(f->canned, STATE("queued"));
+    scriptLook(f->canned, STATE("running"));
+    scriptLook(f->canned, STATE("success"));
+    result = waitFor(f->session, MINUTE, NULL, &error);
     g_assert_no_error(error);
     g_assert_null(result->result);
-    cannedAssertLog(canned, THREE_LOOKS);
+    cannedAssertLog(f->canned, THREE_LOOKS);
 }
 
 static void
-testFault(void)
+testFault(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
 
-    scriptLook(canned, STATE("error") ERROR("FileAlreadyExists", "It is there."));
-    g_assert_null(waitFor(session, MINUTE, NULL, &error));
+    scriptLook(f->canned, STATE("error") ERROR("FileAlreadyExists", "It is there."));
+    g_assert_null(waitFor(f->session, MINUTE, NULL, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_FILE_EXISTS);
     g_assert_cmpstr(error->message, ==, "Copy_Task: FileAlreadyExists: It is there");
-    cannedAssertLog(canned, LOOK);
+    cannedAssertLog(f->canned, LOOK);
 }
 
 /* Failed, and nothing says why. */
 static void
-testFaultWithoutReason(void)
+testFaultWithoutReason(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
 
-    scriptLook(canned, STATE("error"));
-    g_assert_null(waitFor(session, MINUTE, NULL, &error));
+    scriptLook(f->canned, STATE("error"));
+    g_assert_null(waitFor(f->session, MINUTE, NULL, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_FAULT);
     g_assert_cmpstr(error->message, ==, "Copy_Task: unknown fault");
 }
 
 static void
-testLookFails(void)
+testLookFails(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
 
-    cannedFault(canned, LOOK, "ManagedObjectNotFound", "Gone.");
-    g_assert_null(waitFor(session, MINUTE, NULL, &error));
+    cannedFault(f->canned, LOOK, "ManagedObjectNotFound", "Gone.");
+    g_assert_null(waitFor(f->session, MINUTE, NULL, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_OBJECT_GONE);
-    cannedAssertLog(canned, LOOK);
+    cannedAssertLog(f->canned, LOOK);
 }
 
 /* A session that ended between starting the task and looking at it. */
 static void
-testSessionEndsBeforeLook(void)
+testSessionEndsBeforeLook(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
     g_autoptr(ViTaskResult) result = NULL;
 
-    cannedReply(canned, LOOK, "");
-    fixtureScriptLogin(canned, FIXTURE_SET_COOKIE_2);
-    scriptLook(canned, STATE("success"));
-    result = waitFor(session, MINUTE, NULL, &error);
+    cannedReply(f->canned, LOOK, "");
+    fixtureScriptLogin(f->canned, FIXTURE_SET_COOKIE_2);
+    scriptLook(f->canned, STATE("success"));
+    result = waitFor(f->session, MINUTE, NULL, &error);
     g_assert_no_error(error);
     g_assert_nonnull(result);
-    cannedAssertLog(canned, LOOK " Login " LOOK);
+    cannedAssertLog(f->canned, LOOK " Login " LOOK);
 }
 
 /* ---- long poll ------------------------------------------------------------------------------ */
 
 static void
-testLongPoll(void)
+testLongPoll(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
     g_autoptr(ViTaskResult) result = NULL;
     const CannedRequest *wait = NULL;
 
-    scriptLooks(canned);
-    scriptCollector(canned, "session[9]own");
-    scriptUpdate(canned, "1", "running");
-    cannedReply(canned, WAIT, "");
-    scriptUpdate(canned, "2", "success");
-    cannedReply(canned, "DestroyPropertyCollector", "");
-    scriptLook(canned, STATE("success") RESULT);
-    result = waitFor(session, MINUTE, NULL, &error);
+    scriptLooks(f->canned);
+    scriptCollector(f->canned, "session[9]own");
+    scriptUpdate(f->canned, "1", "running");
+    cannedReply(f->canned, WAIT, "");
+    scriptUpdate(f->canned, "2", "success");
+    cannedReply(f->canned, "DestroyPropertyCollector", "");
+    scriptLook(f->canned, STATE("success") RESULT);
+    result = waitFor(f->session, MINUTE, NULL, &error);
     g_assert_no_error(error);
     g_assert_cmpstr(viAnyString(result->result), ==, "[ds] x.vmdk");
-    cannedAssertLog(canned, THREE_LOOKS " " POLL_BEGINS " " WAIT " " WAIT " " POLL_ENDS " " LOOK);
+    cannedAssertLog(f->canned,
+                    THREE_LOOKS " " POLL_BEGINS " " WAIT " " WAIT " " POLL_ENDS " " LOOK);
 
     /* Its own collector, from where the last update left off, and as silent as it was told. */
-    wait = cannedLast(canned, WAIT);
+    wait = cannedLast(f->canned, WAIT);
     g_assert_nonnull(strstr(wait->body, "<_this type=\"PropertyCollector\">session[9]own</_this>"));
     g_assert_nonnull(strstr(wait->body, "<version>1</version>"));
     g_assert_nonnull(strstr(wait->body, "<maxWaitSeconds>10</maxWaitSeconds>"));
     g_assert_cmpuint(wait->timeoutMs, ==, 0);
     g_assert_cmpint(wait->deadline, >, 0);
     g_assert_cmpuint(wait->quietMs, ==, 10000);
-    g_assert_nonnull(strstr(cannedLast(canned, "DestroyPropertyCollector")->body, "session[9]own"));
+    g_assert_nonnull(
+        strstr(cannedLast(f->canned, "DestroyPropertyCollector")->body, "session[9]own"));
 }
 
 static void
-testLongPollFault(void)
+testLongPollFault(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
 
-    scriptLooks(canned);
-    scriptCollector(canned, "own");
-    scriptUpdate(canned, "1", "error");
-    cannedReply(canned, "DestroyPropertyCollector", "");
-    scriptLook(canned, STATE("error") ERROR("NoDiskSpace", "Full."));
-    g_assert_null(waitFor(session, MINUTE, NULL, &error));
+    scriptLooks(f->canned);
+    scriptCollector(f->canned, "own");
+    scriptUpdate(f->canned, "1", "error");
+    cannedReply(f->canned, "DestroyPropertyCollector", "");
+    scriptLook(f->canned, STATE("error") ERROR("NoDiskSpace", "Full."));
+    g_assert_null(waitFor(f->session, MINUTE, NULL, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_NO_DISK_SPACE);
-    cannedAssertLog(canned, THREE_LOOKS " " POLL_BEGINS " " POLL_ENDS " " LOOK);
+    cannedAssertLog(f->canned, THREE_LOOKS " " POLL_BEGINS " " POLL_ENDS " " LOOK);
 }
 
 /* The connection breaks in the hours a task takes: the collector goes, and a look tells more. */
@@ -254,152 +238,138 @@ testLongPollBroken(void)
 
 /* The server is gone for good: the look after the poll says so. */
 static void
-testLongPollGone(void)
+testLongPollGone(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
 
-    scriptLooks(canned);
-    scriptCollector(canned, "own");
-    cannedFail(canned, WAIT, HTTP_ERROR, HTTP_ERROR_BROKEN);
-    cannedFail(canned, "DestroyPropertyCollector", HTTP_ERROR, HTTP_ERROR_CONNECT);
-    cannedFail(canned, LOOK, HTTP_ERROR, HTTP_ERROR_CONNECT);
-    g_assert_null(waitFor(session, MINUTE, NULL, &error));
+    scriptLooks(f->canned);
+    scriptCollector(f->canned, "own");
+    cannedFail(f->canned, WAIT, HTTP_ERROR, HTTP_ERROR_BROKEN);
+    cannedFail(f->canned, "DestroyPropertyCollector", HTTP_ERROR, HTTP_ERROR_CONNECT);
+    cannedFail(f->canned, LOOK, HTTP_ERROR, HTTP_ERROR_CONNECT);
+    g_assert_null(waitFor(f->session, MINUTE, NULL, &error));
     g_assert_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT);
 }
 
 /* What is no trouble of the connection ends the wait; the collector goes all the same. */
 static void
-testLongPollRefused(void)
+testLongPollRefused(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
 
-    scriptLooks(canned);
-    scriptCollector(canned, "own");
-    cannedFault(canned, WAIT, "NoPermission", "No.");
-    cannedReply(canned, "DestroyPropertyCollector", "");
-    g_assert_null(waitFor(session, MINUTE, NULL, &error));
+    scriptLooks(f->canned);
+    scriptCollector(f->canned, "own");
+    cannedFault(f->canned, WAIT, "NoPermission", "No.");
+    cannedReply(f->canned, "DestroyPropertyCollector", "");
+    g_assert_null(waitFor(f->session, MINUTE, NULL, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_NO_PERMISSION);
-    cannedAssertLog(canned, THREE_LOOKS " " POLL_BEGINS " " POLL_ENDS);
+    cannedAssertLog(f->canned, THREE_LOOKS " " POLL_BEGINS " " POLL_ENDS);
 }
 
 /* The session ends under the poll: the collector is gone with it, the task is not. */
 static void
-testSessionEndsUnderPoll(void)
+testSessionEndsUnderPoll(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
     g_autoptr(ViTaskResult) result = NULL;
 
-    scriptLooks(canned);
-    scriptCollector(canned, "own");
-    fixtureScriptExpired(canned, WAIT);
-    fixtureScriptLogin(canned, FIXTURE_SET_COOKIE_2);
-    scriptLook(canned, STATE("running"));
-    scriptCollector(canned, "second");
-    scriptUpdate(canned, "1", "success");
-    cannedReply(canned, "DestroyPropertyCollector", "");
-    scriptLook(canned, STATE("success"));
-    result = waitFor(session, MINUTE, NULL, &error);
+    scriptLooks(f->canned);
+    scriptCollector(f->canned, "own");
+    fixtureScriptExpired(f->canned, WAIT);
+    fixtureScriptLogin(f->canned, FIXTURE_SET_COOKIE_2);
+    scriptLook(f->canned, STATE("running"));
+    scriptCollector(f->canned, "second");
+    scriptUpdate(f->canned, "1", "success");
+    cannedReply(f->canned, "DestroyPropertyCollector", "");
+    scriptLook(f->canned, STATE("success"));
+    result = waitFor(f->session, MINUTE, NULL, &error);
     g_assert_no_error(error);
     g_assert_nonnull(result);
-    cannedAssertLog(canned, THREE_LOOKS " " POLL_BEGINS " Login " LOOK " " POLL_BEGINS " " POLL_ENDS
-                                        " " LOOK);
-    g_assert_nonnull(strstr(cannedLast(canned, "DestroyPropertyCollector")->body, "second"));
+    cannedAssertLog(f->canned,
+                    THREE_LOOKS " " POLL_BEGINS " Login " LOOK " " POLL_BEGINS " " POLL_ENDS
+                    " " LOOK);
+    g_assert_nonnull(strstr(cannedLast(f->canned, "DestroyPropertyCollector")->body, "second"));
 }
 
 /* Somebody else ended the session: the request comes back cancelled, and the wait goes on. */
 static void
-testPollCancelledByServer(void)
+testPollCancelledByServer(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
     g_autoptr(ViTaskResult) result = NULL;
 
-    scriptLooks(canned);
-    scriptCollector(canned, "own");
-    cannedFault(canned, WAIT, "RequestCanceled", "The request was canceled.");
-    cannedReply(canned, "DestroyPropertyCollector", "");
-    scriptLook(canned, STATE("success"));
-    result = waitFor(session, MINUTE, NULL, &error);
+    scriptLooks(f->canned);
+    scriptCollector(f->canned, "own");
+    cannedFault(f->canned, WAIT, "RequestCanceled", "The request was canceled.");
+    cannedReply(f->canned, "DestroyPropertyCollector", "");
+    scriptLook(f->canned, STATE("success"));
+    result = waitFor(f->session, MINUTE, NULL, &error);
     g_assert_no_error(error);
     g_assert_nonnull(result);
 }
 
 static void
-testNoCollector(void)
+testNoCollector(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
 
-    scriptLooks(canned);
-    cannedReply(canned, "CreatePropertyCollector", "");
-    g_assert_null(waitFor(session, MINUTE, NULL, &error));
+    scriptLooks(f->canned);
+    cannedReply(f->canned, "CreatePropertyCollector", "");
+    g_assert_null(waitFor(f->session, MINUTE, NULL, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_PROTOCOL);
-    cannedAssertLog(canned, THREE_LOOKS " CreatePropertyCollector");
+    cannedAssertLog(f->canned, THREE_LOOKS " CreatePropertyCollector");
 }
 
 
 /* ---- enough ---------------------------------------------------------------------------------- */
 
 static void
-testTimeoutAtOnce(void)
+testTimeoutAtOnce(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
 
-    cannedReply(canned, "CancelTask", "");
-    g_assert_null(waitFor(session, 0, NULL, &error));
+    cannedReply(f->canned, "CancelTask", "");
+    g_assert_null(waitFor(f->session, 0, NULL, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_TIMEOUT);
-    cannedAssertLog(canned, "CancelTask");
+    cannedAssertLog(f->canned, "CancelTask");
 }
 
 /* The error says where the task stood; the poll is never longer than what is left. */
 static void
-testTimeoutInPoll(void)
+testTimeoutInPoll(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
     const CannedRequest *cancel = NULL;
 
-    scriptLooks(canned);
-    scriptCollector(canned, "own");
-    cannedReplyAlways(canned, WAIT, "");
-    cannedReply(canned, "CancelTask", "");
-    cannedReply(canned, "DestroyPropertyCollector", "");
-    g_assert_null(waitFor(session, 700, NULL, &error));
+    scriptLooks(f->canned);
+    scriptCollector(f->canned, "own");
+    cannedReplyAlways(f->canned, WAIT, "");
+    cannedReply(f->canned, "CancelTask", "");
+    cannedReply(f->canned, "DestroyPropertyCollector", "");
+    g_assert_null(waitFor(f->session, 700, NULL, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_TIMEOUT);
     fixtureAssertPhrase(error->message, "did not end in time (it was running)");
     fixtureAssertPhrase(error->message, task.value);
-    g_assert_nonnull(strstr(cannedLast(canned, WAIT)->body, "<maxWaitSeconds>1</maxWaitSeconds>"));
+    g_assert_nonnull(
+        strstr(cannedLast(f->canned, WAIT)->body, "<maxWaitSeconds>1</maxWaitSeconds>"));
     /* A server that answers at once is not asked without a pause. */
-    g_assert_cmpuint(cannedCount(canned, WAIT), <=, 3);
-    cancel = cannedLast(canned, "CancelTask");
+    g_assert_cmpuint(cannedCount(f->canned, WAIT), <=, 3);
+    cancel = cannedLast(f->canned, "CancelTask");
     g_assert_nonnull(strstr(cancel->body, task.value));
     g_assert_cmpuint(cancel->timeoutMs, >, 0);
 }
 
 static void
-testCancelBefore(void)
+testCancelBefore(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
     g_autoptr(Cancel) cancel = cancelNew(NULL);
 
     cancelRaise(cancel);
-    cannedReply(canned, "CancelTask", "");
-    g_assert_null(waitFor(session, MINUTE, cancel, &error));
+    cannedReply(f->canned, "CancelTask", "");
+    g_assert_null(waitFor(f->session, MINUTE, cancel, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_CANCELLED);
-    cannedAssertLog(canned, "CancelTask");
+    cannedAssertLog(f->canned, "CancelTask");
 }
 
 static void
@@ -410,81 +380,76 @@ raise1(gpointer flag)
 
 /* The flag goes up in the middle of a poll: the transport gives up, the task is told to stop. */
 static void
-testCancelInPoll(void)
+testCancelInPoll(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
     g_autoptr(Cancel) cancel = cancelNew(NULL);
 
-    scriptLooks(canned);
-    scriptCollector(canned, "own");
-    cannedAdd(canned, WAIT, &(CannedExchange){ .domain = HTTP_ERROR, .code = HTTP_ERROR_CANCELLED,
-                                               .hook = raise1, .hookData = cancel });
-    cannedReply(canned, "CancelTask", "");
-    cannedReply(canned, "DestroyPropertyCollector", "");
-    g_assert_null(waitFor(session, MINUTE, cancel, &error));
+    scriptLooks(f->canned);
+    scriptCollector(f->canned, "own");
+    cannedAdd(f->canned, WAIT,
+              &(CannedExchange){ .domain = HTTP_ERROR, .code = HTTP_ERROR_CANCELLED,
+                                 .hook = raise1, .hookData = cancel });
+    cannedReply(f->canned, "CancelTask", "");
+    cannedReply(f->canned, "DestroyPropertyCollector", "");
+    g_assert_null(waitFor(f->session, MINUTE, cancel, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_CANCELLED);
-    cannedAssertLog(canned, THREE_LOOKS " " POLL_BEGINS " CancelTask " POLL_ENDS);
-    g_assert_true(cannedLast(canned, WAIT)->cancel == cancel);
-    assertGoesOut(canned, "CancelTask", cancel);
-    assertGoesOut(canned, POLL_ENDS, cancel);
+    cannedAssertLog(f->canned, THREE_LOOKS " " POLL_BEGINS " CancelTask " POLL_ENDS);
+    g_assert_true(cannedLast(f->canned, WAIT)->cancel == cancel);
+    assertGoesOut(f->canned, "CancelTask", cancel);
+    assertGoesOut(f->canned, POLL_ENDS, cancel);
 }
 
 /* The server cannot even be told to stop: the error stays that of the caller's wish. */
 static void
-testCancelFails(void)
+testCancelFails(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
     g_autoptr(Cancel) cancel = cancelNew(NULL);
 
     cancelRaise(cancel);
-    cannedFault(canned, "CancelTask", "NotSupported", "No.");
-    g_assert_null(waitFor(session, MINUTE, cancel, &error));
+    cannedFault(f->canned, "CancelTask", "NotSupported", "No.");
+    g_assert_null(waitFor(f->session, MINUTE, cancel, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_CANCELLED);
 }
 
 /* The flag of the whole session goes up: the caller leaves as well. */
 static void
-testSessionCancelled(void)
+testSessionCancelled(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
 {
-    g_autoptr(Canned) canned = cannedNew();
-    g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
 
-    cannedFail(canned, LOOK, HTTP_ERROR, HTTP_ERROR_CANCELLED);
-    cannedReply(canned, "CancelTask", "");
-    g_assert_null(waitFor(session, MINUTE, NULL, &error));
+    cannedFail(f->canned, LOOK, HTTP_ERROR, HTTP_ERROR_CANCELLED);
+    cannedReply(f->canned, "CancelTask", "");
+    g_assert_null(waitFor(f->session, MINUTE, NULL, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_CANCELLED);
-    cannedAssertLog(canned, LOOK " CancelTask");
+    cannedAssertLog(f->canned, LOOK " CancelTask");
 }
 
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/vi/task/first-look", testFirstLook);
-    g_test_add_func("/vi/task/empty-first-page", testEmptyFirstPage);
-    g_test_add_func("/vi/task/third-look", testThirdLook);
-    g_test_add_func("/vi/task/fault", testFault);
-    g_test_add_func("/vi/task/fault-without-reason", testFaultWithoutReason);
-    g_test_add_func("/vi/task/look-fails", testLookFails);
-    g_test_add_func("/vi/task/session-ends-before-look", testSessionEndsBeforeLook);
-    g_test_add_func("/vi/task/long-poll", testLongPoll);
-    g_test_add_func("/vi/task/long-poll-fault", testLongPollFault);
+    fixtureAdd("/vi/task/first-look", testFirstLook);
+    fixtureAdd("/vi/task/empty-first-page", testEmptyFirstPage);
+    fixtureAdd("/vi/task/third-look", testThirdLook);
+    fixtureAdd("/vi/task/fault", testFault);
+    fixtureAdd("/vi/task/fault-without-reason", testFaultWithoutReason);
+    fixtureAdd("/vi/task/look-fails", testLookFails);
+    fixtureAdd("/vi/task/session-ends-before-look", testSessionEndsBeforeLook);
+    fixtureAdd("/vi/task/long-poll", testLongPoll);
+    fixtureAdd("/vi/task/long-poll-fault", testLongPollFault);
     g_test_add_func("/vi/task/long-poll-broken", testLongPollBroken);
-    g_test_add_func("/vi/task/long-poll-gone", testLongPollGone);
-    g_test_add_func("/vi/task/long-poll-refused", testLongPollRefused);
-    g_test_add_func("/vi/task/session-ends-under-poll", testSessionEndsUnderPoll);
-    g_test_add_func("/vi/task/poll-cancelled-by-server", testPollCancelledByServer);
-    g_test_add_func("/vi/task/no-collector", testNoCollector);
-    g_test_add_func("/vi/task/timeout-at-once", testTimeoutAtOnce);
-    g_test_add_func("/vi/task/timeout-in-poll", testTimeoutInPoll);
-    g_test_add_func("/vi/task/cancel-before", testCancelBefore);
-    g_test_add_func("/vi/task/cancel-in-poll", testCancelInPoll);
-    g_test_add_func("/vi/task/cancel-fails", testCancelFails);
-    g_test_add_func("/vi/task/session-cancelled", testSessionCancelled);
+    fixtureAdd("/vi/task/long-poll-gone", testLongPollGone);
+    fixtureAdd("/vi/task/long-poll-refused", testLongPollRefused);
+    fixtureAdd("/vi/task/session-ends-under-poll", testSessionEndsUnderPoll);
+    fixtureAdd("/vi/task/poll-cancelled-by-server", testPollCancelledByServer);
+    fixtureAdd("/vi/task/no-collector", testNoCollector);
+    fixtureAdd("/vi/task/timeout-at-once", testTimeoutAtOnce);
+    fixtureAdd("/vi/task/timeout-in-poll", testTimeoutInPoll);
+    fixtureAdd("/vi/task/cancel-before", testCancelBefore);
+    fixtureAdd("/vi/task/cancel-in-poll", testCancelInPoll);
+    fixtureAdd("/vi/task/cancel-fails", testCancelFails);
+    fixtureAdd("/vi/task/session-cancelled", testSessionCancelled);
     return g_test_run();
 }
