@@ -51,12 +51,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cached, cachedFree)
 /*
  * @ttl: microseconds; 0: only a proof that was asked for after this call, or a standing value, will
  * do.
- * @patience: microseconds; how long to wait in total for proofs of other threads. It does not bound
+ * @timeout: microseconds; how long to wait in total for proofs of other threads. It does not bound
  * a proof that this call makes itself.
  * Returns: (transfer full) a value proven within the time-to-live, or NULL with @error: that of the
  * proof, or CACHED_ERROR_TIMEOUT.
  */
-gpointer cachedAcquire(Cached *fresh, gint64 ttl, gint64 patience, GError **error);
+gpointer cachedAcquire(Cached *fresh, gint64 ttl, gint64 timeout, GError **error);
 
 /*
  * Returns: (transfer full): the last value, however old, or NULL if there is none. Does not ask the

@@ -23,8 +23,8 @@ typedef enum {
  *   - or anything else that describes the pool has changed.
  *
  * A datastore that fills up slowly must be reported eventually: @now is compared with the sizes
- * reported last (toldCapacity, toldAvailable), not with its own. The builder of @now keeps those
- * sizes as long as nothing is reported, so that many small steps count together.
+ * reported last (reportedCapacity, reportedAvailable), not with its own sizes. The builder of @now
+ * keeps those sizes as long as nothing is reported, so that many small steps count together.
  *
  * Returns: FALSE if there is nothing to report, else TRUE with the change.
  */

@@ -101,8 +101,8 @@ struct _InventoryPool {
     gboolean accessible;
     guint64 capacity;           /* datastore: 0 if not accessible; target: the sum of its LUNs */
     guint64 available;
-    guint64 toldCapacity;       /* the sizes reported last: see inventoryPoolChange() */
-    guint64 toldAvailable;
+    guint64 reportedCapacity;   /* the sizes reported last: see inventoryPoolChange() */
+    guint64 reportedAvailable;
     const char *targetPath;     /* libvirt's target path; NULL if there is none */
     const InventoryDatastore *datastore;
     const InventoryTarget *target;

@@ -59,5 +59,5 @@ void esxEventsRefresh(EsxEvents *events, const InventoryPool *pool);
  *
  * @before: NULL: none; nothing is reported.
  */
-void esxEventsTell(EsxEvents *events, const InventorySnapshot *before,
-                   const InventorySnapshot *now);
+void esxEventsReport(EsxEvents *events, const InventorySnapshot *before,
+                     const InventorySnapshot *now);

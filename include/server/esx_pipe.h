@@ -130,10 +130,10 @@ void esxPipeSetStep(EsxPipe *pipe, size_t step);
  * is a client, does nothing; then it returns ESX_PIPE_WAIT. 0, the default: no limit. Call it
  * before the threads start.
  */
-void esxPipeSetPatience(EsxPipe *pipe, gboolean ofReader, guint ms);
+void esxPipeSetTimeout(EsxPipe *pipe, gboolean ofReader, guint ms);
 
 /* Returns: the limit; the longer one of both sides. */
-guint esxPipePatienceMs(const EsxPipe *pipe);
+guint esxPipeTimeoutMs(const EsxPipe *pipe);
 
 /*
  * @notify is called, on the thread that caused it and without locks held, whenever one of those two

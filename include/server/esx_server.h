@@ -84,7 +84,7 @@ void esxServerExpire(EsxServer *server, const InventoryPool *pool);
  * Logs what @listing ("the pools", "the volumes of pool 'ds1'") left out: once, and again when that
  * has changed; nothing if nothing was left out.
  */
-void esxServerTellLeftOut(EsxServer *server, const char *listing, const LeftOut *out);
+void esxServerLogLeftOut(EsxServer *server, const char *listing, const LeftOut *out);
 
 /*
  * Raised when the process is about to end (libvirtd stops): all requests to servers end soon, and

@@ -57,7 +57,7 @@ esxFindSnapshot(virConnectPtr conn)
                                                    connection->options.cacheTtlMs, &error);
 
     if (snapshot)
-        esxServerTellLeftOut(connection->server, "the pools", inventorySnapshotLeftOut(snapshot));
+        esxServerLogLeftOut(connection->server, "the pools", inventorySnapshotLeftOut(snapshot));
     else
         esxErrorReport(error, NULL);
     return snapshot;

@@ -163,11 +163,11 @@ addTime(gint64 time, gint64 span)
 }
 
 gpointer
-cachedAcquire(Cached *fresh, gint64 ttl, gint64 patience, GError **error)
+cachedAcquire(Cached *fresh, gint64 ttl, gint64 timeout, GError **error)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fresh->lock);
     const Reader reader = { ++fresh->events, g_get_monotonic_time(), ttl };
-    const gint64 deadline = addTime(reader.arrivalAt, patience);
+    const gint64 deadline = addTime(reader.arrivalAt, timeout);
     g_autoptr(GError) refusal = NULL;
     gboolean mayWait = FALSE;
 

@@ -207,7 +207,7 @@ esxAuthCheckUri(virConnectPtr conn, EsxUri *uri)
 
 /* Whether the client cannot be asked. It may have callbacks, but not for this. */
 static gboolean
-esxAuthNobodyKnows(virConnectAuthPtr auth)
+esxAuthCannotAsk(virConnectAuthPtr auth)
 {
     return !auth || !auth->cb;
 }
@@ -235,7 +235,7 @@ static void
 esxAuthReportMissing(virConnectAuthPtr auth, const EsxUri *uri, const EsxAuthEntry *entry,
                      const char *what)
 {
-    const char *how = esxAuthNobodyKnows(auth) ? ", and no way to ask for it"
+    const char *how = esxAuthCannotAsk(auth) ? ", and no way to ask for it"
                                                : ": the answer was empty";
     g_autofree char *place = esxAuthPlace(uri, entry);
 
@@ -252,7 +252,7 @@ esxAuthGetUserName(virConnectAuthPtr auth, const EsxUri *uri, const EsxAuthEntry
     const char *standard = esxAuthStandardUser(uri);
     g_autofree char *userName = g_strdup(uri->user ? uri->user : entry->userName);
 
-    if (!userName && !esxAuthNobodyKnows(auth)) {
+    if (!userName && !esxAuthCannotAsk(auth)) {
         userName = virAuthGetUsernamePath(NULL, auth, ESX_AUTH_SERVICE, standard, uri->host);
         if (!userName) {
             esxAuthReportMissing(auth, uri, entry, "user name");
@@ -277,7 +277,7 @@ esxAuthAskPassword(virConnectAuthPtr auth, const EsxUri *uri, const EsxAuthEntry
     Secret *secret = NULL;
     char *password = NULL;
 
-    if (!esxAuthNobodyKnows(auth))
+    if (!esxAuthCannotAsk(auth))
         password = virAuthGetPasswordPath(NULL, auth, ESX_AUTH_SERVICE, userName, uri->host);
     if (password && *password)
         secret = secretNew(password);

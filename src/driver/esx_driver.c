@@ -140,7 +140,7 @@ esxDriverExit(void)
 
 /* libcrypto cleans up at exit. It registered before, so the handler registered now runs first. */
 static gpointer
-esxDriverMindExit(gpointer unused G_GNUC_UNUSED)
+esxDriverRegisterExit(gpointer unused G_GNUC_UNUSED)
 {
     esxDriverPid = getpid();
     return GINT_TO_POINTER(atexit(esxDriverExit) == 0);
@@ -156,7 +156,7 @@ esxDriverMindExit(gpointer unused G_GNUC_UNUSED)
 static EsxConnection *
 esxDriverConnect(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri)
 {
-    static GOnce mindExit = G_ONCE_INIT;
+    static GOnce exitRegistered = G_ONCE_INIT;
     EsxLogins *logins = esxLoginsDefault();
     g_auto(EsxDriverLogin) login = { .uri = uri, .inDaemon = esxAuthInDaemon() };
     g_autoptr(GError) error = NULL;
@@ -184,7 +184,7 @@ esxDriverConnect(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri)
         return NULL;
     }
 
-    g_once(&mindExit, esxDriverMindExit, NULL);
+    g_once(&exitRegistered, esxDriverRegisterExit, NULL);
     /*
      * A client process often ends soon after this. libvirtd closes connections on its main loop,
      * which must not wait for a server: a thread logs out, even with linger=0.

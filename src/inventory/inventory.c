@@ -120,10 +120,10 @@ inventoryFree(Inventory *inventory)
 InventorySnapshot *
 inventoryAcquire(Inventory *inventory, guint ttlMs, GError **error)
 {
-    const gint64 patience = (gint64)viSessionTimeoutMs(inventory->session) * 1000;
+    const gint64 timeout = (gint64)viSessionTimeoutMs(inventory->session) * 1000;
     g_autoptr(GError) local = NULL;
     InventorySnapshot *snapshot =
-        cachedAcquire(inventory->snapshot, (gint64)ttlMs * 1000, patience, &local);
+        cachedAcquire(inventory->snapshot, (gint64)ttlMs * 1000, timeout, &local);
 
     if (g_error_matches(local, CACHED_ERROR, CACHED_ERROR_TIMEOUT))
         g_prefix_error(&local, "cannot read the inventory: ");

@@ -91,13 +91,13 @@ settleNames(InventoryBuild *build)
 
 /* The sizes that were reported of @pool, as of @before (NULL: none), or will be. */
 static void
-settleTold(InventoryPool *pool, const InventoryPool *before)
+settleReported(InventoryPool *pool, const InventoryPool *before)
 {
     InventoryChange change;
     const gboolean quiet = before && !inventoryPoolChange(before, pool, &change);
 
-    pool->toldCapacity = quiet ? before->toldCapacity : pool->capacity;
-    pool->toldAvailable = quiet ? before->toldAvailable : pool->available;
+    pool->reportedCapacity = quiet ? before->reportedCapacity : pool->capacity;
+    pool->reportedAvailable = quiet ? before->reportedAvailable : pool->available;
 }
 
 /*
@@ -142,7 +142,7 @@ buildWhole(const InventorySnapshot *before, const InventoryStore *store,
     for (i = 0; i < pools->len; i++) {
         InventoryPool *pool = g_ptr_array_index(pools, i);
 
-        settleTold(pool, before ? inventoryPoolSame(before, pool) : NULL);
+        settleReported(pool, before ? inventoryPoolSame(before, pool) : NULL);
     }
     build.arena = g_steal_pointer(&arena);
     return inventorySnapshotSeal(&build, hostName);
@@ -175,7 +175,7 @@ replacePool(InventorySnapshot *snapshot, const InventoryObject *object,
         return FALSE;
 
     box = g_ptr_array_index(pools, 0);
-    settleTold(&box->pool, before);
+    settleReported(&box->pool, before);
     box->refs = 1;
     box->arena = g_steal_pointer(&arena);
     box->index = snapshot->index;

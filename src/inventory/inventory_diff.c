@@ -22,8 +22,8 @@ isFar(guint64 a, guint64 b, guint64 whole)
 static gboolean
 sizesDiffer(const InventoryPool *before, const InventoryPool *now)
 {
-    const guint64 capacity = before->toldCapacity;
-    const guint64 available = before->toldAvailable;
+    const guint64 capacity = before->reportedCapacity;
+    const guint64 available = before->reportedAvailable;
     const guint64 whole = MAX(capacity, now->capacity);
 
     return isFar(capacity, now->capacity, whole) || isFar(available, now->available, whole) ||

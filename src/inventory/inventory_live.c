@@ -130,7 +130,7 @@ becomeLive(InventoryLive *live)
 }
 
 static void
-tellWatchLost(InventoryLive *live, const GError *error)
+reportLost(InventoryLive *live, const GError *error)
 {
     if (!live->announced)
         return;
@@ -190,14 +190,14 @@ giveUp(InventoryLive *live)
 
 /* The server answers, but polls fail: a sync then takes one request, without a failing poll. */
 static void
-spareThePolls(InventoryLive *live)
+deferPoll(InventoryLive *live)
 {
     if (live->retryAt != G_MAXINT64)
         live->pollAt = live->retryAt;
 }
 
 static void
-beInTrouble(InventoryLive *live, const GError *error)
+enterTrouble(InventoryLive *live, const GError *error)
 {
     moveTo(live, INVENTORY_LIVE_TROUBLE);
     live->failures = 0;
@@ -207,7 +207,7 @@ beInTrouble(InventoryLive *live, const GError *error)
         return;
     }
 
-    tellWatchLost(live, error);
+    reportLost(live, error);
     if (viSessionIsUsable(live->parts.session))
         scheduleRetry(live);
     else
@@ -218,7 +218,7 @@ beInTrouble(InventoryLive *live, const GError *error)
 
 /* Completes all requested syncs up to number @ticket. @error: NULL: it succeeded. */
 static void
-answerAskers(InventoryLive *live, guint64 ticket, const GError *error)
+completeSyncs(InventoryLive *live, guint64 ticket, const GError *error)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&live->lock);
 
@@ -238,18 +238,18 @@ syncOnce(InventoryLive *live, guint64 ticket)
                                               &error);
 
     if (now) {
-        const gboolean spared = g_get_monotonic_time() < live->pollAt;
+        const gboolean isDeferred = g_get_monotonic_time() < live->pollAt;
 
         publishSnapshot(live, now);
-        live->retryAt = spared ? live->pollAt : 0;
+        live->retryAt = isDeferred ? live->pollAt : 0;
         if (live->state == INVENTORY_LIVE_BROKEN)
             moveTo(live, INVENTORY_LIVE_CURRENT);
-        else if (live->state == INVENTORY_LIVE_TROUBLE && !spared)
+        else if (live->state == INVENTORY_LIVE_TROUBLE && !isDeferred)
             moveTo(live, INVENTORY_LIVE_PROBING);
     } else {
-        beInTrouble(live, error);
+        enterTrouble(live, error);
     }
-    answerAskers(live, ticket, error);
+    completeSyncs(live, ticket, error);
 }
 
 /* ---- the thread: polls ---------------------------------------------------------------------- */
@@ -269,7 +269,7 @@ restUnlessAsked(InventoryLive *live, guint ms)
 
 /* The server waits as requested. */
 static void
-noteGood(InventoryLive *live)
+pollSucceeded(InventoryLive *live)
 {
     if (live->state == INVENTORY_LIVE_PROBING)
         moveTo(live, INVENTORY_LIVE_CURRENT);
@@ -282,7 +282,7 @@ noteGood(InventoryLive *live)
 static void
 noteUpdate(InventoryLive *live, gint64 tookMs)
 {
-    noteGood(live);
+    pollSucceeded(live);
     live->hurried = tookMs < live->pace->restMs ? live->hurried + 1 : 0;
     if (live->hurried > 1)
         restUnlessAsked(live, live->pace->restMs);
@@ -300,12 +300,12 @@ noteIdle(InventoryLive *live)
     }
     error = g_error_new(VI_ERROR, VI_ERROR_PROTOCOL, "cannot wait for changes of the inventory: "
                         "the server answers at once although nothing has changed");
-    beInTrouble(live, error);
-    spareThePolls(live);
+    enterTrouble(live, error);
+    deferPoll(live);
 }
 
 static gboolean
-somebodyAsks(InventoryLive *live)
+isSyncRequested(InventoryLive *live)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&live->lock);
 
@@ -321,9 +321,9 @@ notePollFailure(InventoryLive *live, const GError *error, gboolean interrupted, 
     const gboolean calledOff = g_error_matches(error, VI_ERROR, VI_ERROR_CANCELLED);
 
     if (tookMs >= live->pace->settledMs)
-        noteGood(live);
-    if (calledOff && somebodyAsks(live)) {
-        noteGood(live);
+        pollSucceeded(live);
+    if (calledOff && isSyncRequested(live)) {
+        pollSucceeded(live);
     } else if (cancelled && interrupted && live->state == INVENTORY_LIVE_PROBING) {
         live->retryAt = 0;
         moveTo(live, INVENTORY_LIVE_TROUBLE);
@@ -332,8 +332,8 @@ notePollFailure(InventoryLive *live, const GError *error, gboolean interrupted, 
                 live->state != INVENTORY_LIVE_PROBING && ++live->failures < QUICK_FAILURES)) {
         moveTo(live, INVENTORY_LIVE_BROKEN);
     } else {
-        beInTrouble(live, error);
-        spareThePolls(live);
+        enterTrouble(live, error);
+        deferPoll(live);
     }
 }
 
@@ -371,7 +371,7 @@ pollOnce(InventoryLive *live)
     } else {
         inventorySnapshotUnref(now);
         if (tookMs >= (gint64)seconds * 500)
-            noteGood(live);
+            pollSucceeded(live);
         else
             noteIdle(live);
     }

@@ -179,7 +179,7 @@ esxEventsRefresh(EsxEvents *events, const InventoryPool *pool)
 
 /* InventoryDiffFunc */
 static void
-tellChange(InventoryChange change, const InventoryPool *pool, gpointer opaque)
+queueChange(InventoryChange change, const InventoryPool *pool, gpointer opaque)
 {
     EsxEvents *events = opaque;
 
@@ -207,8 +207,8 @@ tellChange(InventoryChange change, const InventoryPool *pool, gpointer opaque)
 }
 
 void
-esxEventsTell(EsxEvents *events, const InventorySnapshot *before, const InventorySnapshot *now)
+esxEventsReport(EsxEvents *events, const InventorySnapshot *before, const InventorySnapshot *now)
 {
     if (events && isHeard(events))
-        inventoryDiff(before, now, tellChange, events);
+        inventoryDiff(before, now, queueChange, events);
 }

@@ -33,7 +33,7 @@ struct _EsxPipe {
     gatomicrefcount refs;
     size_t capacity;
     size_t step;                /* see esxPipeSetStep */
-    guint readMs, writeMs;      /* see esxPipeSetPatience; 0: no limit */
+    guint readMs, writeMs;      /* see esxPipeSetTimeout; 0: no limit */
     char *ring;
     void (*notify)(gpointer opaque);
     gpointer opaque;
@@ -99,13 +99,13 @@ esxPipeSetStep(EsxPipe *pipe, size_t step)
 }
 
 void
-esxPipeSetPatience(EsxPipe *pipe, gboolean ofReader, guint ms)
+esxPipeSetTimeout(EsxPipe *pipe, gboolean ofReader, guint ms)
 {
     *(ofReader ? &pipe->readMs : &pipe->writeMs) = ms;
 }
 
 guint
-esxPipePatienceMs(const EsxPipe *pipe)
+esxPipeTimeoutMs(const EsxPipe *pipe)
 {
     return MAX(pipe->readMs, pipe->writeMs);
 }
@@ -221,7 +221,7 @@ sleepOn(EsxPipe *pipe, GCond *cond, guint *waiters, gint64 deadline)
     return inTime;
 }
 
-/* The deadline for a patience of @ms from @from; 0: none. */
+/* The deadline for a timeout of @ms from @from; 0: none. */
 static gint64
 overAt(gint64 from, guint ms)
 {

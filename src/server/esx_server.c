@@ -32,7 +32,7 @@ isNews(EsxServer *server, const char *listing, const char *text)
 }
 
 void
-esxServerTellLeftOut(EsxServer *server, const char *listing, const LeftOut *out)
+esxServerLogLeftOut(EsxServer *server, const char *listing, const LeftOut *out)
 {
     g_autofree char *name = NULL;
     g_autofree char *text = NULL;
@@ -50,16 +50,16 @@ esxServerTellLeftOut(EsxServer *server, const char *listing, const LeftOut *out)
 /* ---- reports of the inventory ---------------------------------------------------------------- */
 
 static void
-tellChanged(gpointer opaque, InventorySnapshot *before, InventorySnapshot *now)
+watchChanged(gpointer opaque, InventorySnapshot *before, InventorySnapshot *now)
 {
     EsxServer *server = opaque;
 
-    esxServerTellLeftOut(server, "the pools", inventorySnapshotLeftOut(now));
-    esxEventsTell(server->events, before, now);
+    esxServerLogLeftOut(server, "the pools", inventorySnapshotLeftOut(now));
+    esxEventsReport(server->events, before, now);
 }
 
 static void
-tellLive(gpointer opaque)
+watchLive(gpointer opaque)
 {
     const EsxServer *server = opaque;
 
@@ -69,7 +69,7 @@ tellLive(gpointer opaque)
 }
 
 static void
-tellLost(gpointer opaque, const GError *error)
+watchLost(gpointer opaque, const GError *error)
 {
     const EsxServer *server = opaque;
 
@@ -79,9 +79,9 @@ tellLost(gpointer opaque, const GError *error)
 }
 
 static const InventoryWatch inventoryWatch = {
-    .changed = tellChanged,
-    .live = tellLive,
-    .lost = tellLost,
+    .changed = watchChanged,
+    .live = watchLive,
+    .lost = watchLost,
 };
 
 /* ---- data of backends ------------------------------------------------------------------------ */

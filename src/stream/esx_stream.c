@@ -114,11 +114,11 @@ needSparse(EsxStream *stream)
  * Returns: the result of the send.
  */
 static int
-keepBack(EsxStream *stream, size_t written)
+holdBackLast(EsxStream *stream, size_t written)
 {
     if (!stream->nonblock || !esxPipeIsHeld(stream->pipe))
         return (int)written;
-    g_atomic_int_set(&stream->keptBack, 1);
+    g_atomic_int_set(&stream->heldBack, 1);
     return written > 1 ? (int)written - 1 : -2;
 }
 
@@ -130,7 +130,7 @@ takeAgain(EsxStream *stream)
 
     if (esxPipeIsHeld(stream->pipe))
         return -2;
-    g_atomic_int_set(&stream->keptBack, 0);
+    g_atomic_int_set(&stream->heldBack, 0);
     if (esxPipePeek(stream->pipe, FALSE /* block */, &length) == ESX_PIPE_CLOSED)
         return reportClosed(stream);
     return 1;
@@ -145,14 +145,14 @@ streamSend(virStreamPtr st, const char *data, size_t nbytes)
 
     if (!stream || needDirection(stream, TRUE /* isUpload */) < 0)
         return -1;
-    if (nbytes > 0 && g_atomic_int_get(&stream->keptBack))
+    if (nbytes > 0 && g_atomic_int_get(&stream->heldBack))
         return takeAgain(stream);
 
     result = esxPipeWrite(stream->pipe, data, MIN(nbytes, INT_MAX), !stream->nonblock, &written);
     esxStreamEventsChanged(stream->events);
     if (result == ESX_PIPE_WAIT)
         return -2;
-    return result == ESX_PIPE_DONE ? keepBack(stream, written) : reportClosed(stream);
+    return result == ESX_PIPE_DONE ? holdBackLast(stream, written) : reportClosed(stream);
 }
 
 /* Skips the next hole, which the caller has from InData. */

@@ -94,7 +94,7 @@ esxStreamNew(EsxTransfer *transfer, EsxConnection *connection, gboolean nonblock
                                         transfer->isUpload ? 0 : VIR_STREAM_EVENT_ERROR);
     stream->pipe = esxPipeNew(transfer->pipeBytes);
     esxPipeExpect(stream->pipe, transfer->expected);
-    esxPipeSetPatience(stream->pipe, transfer->isUpload, connection->clientMs);
+    esxPipeSetTimeout(stream->pipe, transfer->isUpload, connection->clientMs);
     esxPipeSetNotify(stream->pipe, notifyNews, stream);
     return stream;
 }
@@ -187,7 +187,7 @@ nowSeconds(void)
  * every client, so the waits for one host must not add up.
  */
 static guint
-patienceMs(const EsxStream *stream, guint usualMs)
+finishTimeoutMs(const EsxStream *stream, guint usualMs)
 {
     const gint missed = stream->missed ? g_atomic_int_get(stream->missed) : 0;
 
@@ -226,8 +226,8 @@ esxStreamAwaitVerdict(EsxStream *stream)
     const gint64 begun = g_get_monotonic_time();
     g_autofree char *left = NULL;
     gint64 took = 0;
-    const gboolean done = awaitDone(stream, patienceMs(stream, ESX_STREAM_FINISH_MS),
-                                    patienceMs(stream, ESX_STREAM_SILENT_FINISH_MS));
+    const gboolean done = awaitDone(stream, finishTimeoutMs(stream, ESX_STREAM_FINISH_MS),
+                                    finishTimeoutMs(stream, ESX_STREAM_SILENT_FINISH_MS));
 
     noteWait(stream, done);
     if (done)
@@ -294,7 +294,7 @@ esxStreamAwaitEnd(EsxStream *stream)
  * requested, so it is not logged as a warning.
  */
 static void
-logForNobody(EsxStream *stream, const GError *error)
+logUnreported(EsxStream *stream, const GError *error)
 {
     if (esxErrorNumber(error) == VIR_ERR_OPERATION_ABORTED)
         esxLog(VIR_LOG_INFO, TEXT_MESSAGE " was abandoned: " TEXT_MESSAGE, stream->what,
@@ -338,7 +338,7 @@ settleVerdict(EsxStream *stream, GError *error)
 
     endPipe(stream, error);
     if (error && abandoned)
-        logForNobody(stream, error);
+        logUnreported(stream, error);
 }
 
 /* Returns: FALSE with @error: the process ends. */

@@ -25,7 +25,7 @@ typedef struct {
     EsxStreamReply *reply;      /* of the call that opens it; NULL: no reply to wait for */
     Cancel *cancel;             /* ends the transfer */
     gint failed;                /* atomic: the transfer has failed */
-    gint keptBack;              /* atomic: the last byte will be sent again */
+    gint heldBack;              /* atomic: the last byte will be sent again */
 
     EsxTransfer *transfer;      /* the worker's */
     EsxConnection *connection;  /* the worker's */

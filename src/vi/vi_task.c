@@ -205,21 +205,21 @@ typedef struct {
     const char *state;
     const VimLocalizedMethodFault *fault;
     const SoapAny *result;
-} Sight;
+} TaskState;
 
-static Sight
-readSight(Wait *wait, const ViObjects *objects)
+static TaskState
+readTaskState(Wait *wait, const ViObjects *objects)
 {
     const VimObjectContent *object = findTask(objects, wait->task);
     const SoapAny *progress;
 
     if (!object)
-        return (Sight) { 0 };
+        return (TaskState) { 0 };
 
     progress = viObjectProperty(object, "info.progress");
     if (progress && progress->kind == SOAP_KIND_INT && !progress->isArray)
         wait->progress = progress->value.i32;
-    return (Sight) {
+    return (TaskState) {
         .state = viAnyString(viObjectProperty(object, "info.state")),
         .fault = viAnyObject(viObjectProperty(object, "info.error"), &vimLocalizedMethodFaultType),
         .result = viObjectProperty(object, "info.result"),
@@ -238,18 +238,18 @@ lookAtTask(Wait *wait, const TaskSpec *spec, gint64 deadline, const Cancel *canc
     g_autoptr(ViObjects) objects =
         viCollectorRetrieveWith(wait->session, &spec->spec, &options, error);
     g_autoptr(GError) local = NULL;
-    Sight sight;
+    TaskState seen;
 
     if (!objects)
         return TRUE;
 
-    sight = readSight(wait, objects);
-    if (!readState(wait, sight.state, sight.fault, &local))
+    seen = readTaskState(wait, objects);
+    if (!readState(wait, seen.state, seen.fault, &local))
         return FALSE;
     if (local)
         g_propagate_error(error, g_steal_pointer(&local));
     else
-        *ret_result = resultNew(g_steal_pointer(&objects), sight.result);
+        *ret_result = resultNew(g_steal_pointer(&objects), seen.result);
     return TRUE;
 }
 

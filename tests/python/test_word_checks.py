@@ -120,9 +120,9 @@ def test_a_planted_unplain_word_is_found(name: str, text: str, word: str):
 
 def test_plain_words_are_not():
     pages = {
-        "README.md": "The task has `gone` as a name; a teller counts.\n",
+        "README.md": "The task has `gone` as a name; a reporter counts.\n",
         "docs/BENCHMARKS.md": "What the figures tell.\n",
-        "src/vi/a.c": '/* The history of the stills; `told` and "gone" are names, tellLost() and he_ are, too. */\n'
+        "src/vi/a.c": '/* The history of the stills; `told` and "gone" are names, watchLost() and he_ are, too. */\n'
         'told(nobody);\n"told"\n',
         "include/vim/vim_types.h": "/* generated: told */\n",
         "tests/unit/vi/test_a.c": "/* told */\n",

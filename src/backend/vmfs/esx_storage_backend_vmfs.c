@@ -126,14 +126,14 @@ vmfsPoolRefresh(EsxConnection *connection, const InventoryPool *pool, GError **e
 }
 
 static void
-tellLeftOut(EsxConnection *connection, const InventoryPool *pool, EsxVolumeList *list)
+logLeftOut(EsxConnection *connection, const InventoryPool *pool, EsxVolumeList *list)
 {
     const LeftOut *out = esxVolumeListLeftOut(list);
     g_autofree char *name = out->count > 0 ? textQuoteName(pool->name) : NULL;
     g_autofree char *listing = name ? g_strdup_printf("the volumes of pool '%s'", name) : NULL;
 
     if (listing)
-        esxServerTellLeftOut(connection->server, listing, out);
+        esxServerLogLeftOut(connection->server, listing, out);
 }
 
 /* Whether @error may mean that the pool differs from an old snapshot. */
@@ -166,7 +166,7 @@ vmfsVolumes(EsxConnection *connection, const InventoryPool *pool, GError **error
     list = esxVmfsListingsAcquire(esxVmfsListingsOf(connection), connection->session, pool,
                                   connection->options.cacheTtlMs, error);
     if (list)
-        tellLeftOut(connection, pool, list);
+        logLeftOut(connection, pool, list);
     return list;
 }
 

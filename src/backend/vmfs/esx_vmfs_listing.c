@@ -220,9 +220,9 @@ EsxVolumeList *
 esxVmfsListingsAcquire(EsxVmfsListings *listings, ViSession *session, const InventoryPool *pool,
                        guint ttlMs, GError **error)
 {
-    const gint64 patience = (gint64)viSessionTimeoutMs(session) * 1000;
+    const gint64 timeout = (gint64)viSessionTimeoutMs(session) * 1000;
     g_autoptr(Listing) listing = listingGet(listings, session, pool);
-    EsxVolumeList *list = cachedAcquire(listing->fresh, (gint64)ttlMs * 1000, patience, error);
+    EsxVolumeList *list = cachedAcquire(listing->fresh, (gint64)ttlMs * 1000, timeout, error);
 
     if (list)
         weighListing(listings, listing, list);

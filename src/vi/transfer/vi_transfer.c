@@ -10,7 +10,7 @@
 #include "base_text.h"
 #include "vi_budget.h"
 #include "vi_transfer_request.h"
-#include "vi_transfer_patience.h"
+#include "vi_transfer_retry.h"
 #include "vi_transfer_range.h"
 #include "vi_transfer_status.h"
 #include "vi_transfer_url.h"
@@ -70,15 +70,15 @@ static gboolean
 askPatiently(ViTransfer *transfer, ViTransferAsk *ask, const char *doing,
              HttpResponse *ret_response, GError **error)
 {
-    ViPatience patience = { .deadline = viBudgetDeadline(transfer->session) };
+    ViRetry retry = { .deadline = viBudgetDeadline(transfer->session) };
 
-    ask->deadline = patience.deadline;
+    ask->deadline = retry.deadline;
     for (;;) {
         GError *local = NULL;
 
         if (viTransferAsk(transfer, ask, ret_response, &local))
             return TRUE;
-        if (!viPatienceRetry(&patience, ask, local))
+        if (!viRetryAllowed(&retry, ask, local))
             return failTransfer(ask, doing, error, local);
         g_error_free(local);
     }
@@ -340,12 +340,12 @@ readRestOfFile(ViTransfer *transfer, Reading *reading, ViTransferAsk *ask, GErro
 }
 
 /*
- * One request for the rest; records its result in @patience.
+ * One request for the rest; records its result in @retry.
  *
  * Returns: FALSE with @error if that was the last attempt.
  */
 static gboolean
-readOn(ViTransfer *transfer, Reading *reading, ViTransferAsk *ask, ViPatience *patience,
+readOn(ViTransfer *transfer, Reading *reading, ViTransferAsk *ask, ViRetry *retry,
        GError **error)
 {
     const guint64 before = reading->next;
@@ -353,20 +353,20 @@ readOn(ViTransfer *transfer, Reading *reading, ViTransferAsk *ask, ViPatience *p
     gboolean ok = readRestOfFile(transfer, reading, ask, &local);
 
     if (reading->next > before)
-        viPatienceProgress(patience, viBudgetDeadline(transfer->session), reading->next - before);
+        viRetryProgress(retry, viBudgetDeadline(transfer->session), reading->next - before);
     else if (ok)
         g_set_error(&local, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
                     "the server sent none of the requested data");
     if (!local) {
-        if (reading->next == reading->end || viPatienceShort(patience))
+        if (reading->next == reading->end || viRetryShort(retry))
             return TRUE;
         g_set_error(&local, HTTP_ERROR, HTTP_ERROR_PROTOCOL,
                     "the server sent less data than requested");
-    } else if (viPatienceRetry(patience, ask, local)) {
+    } else if (viRetryAllowed(retry, ask, local)) {
         g_error_free(local);
         return TRUE;
     }
-    return failTransfer(ask, "reading", error, viPatienceExplain(patience, local));
+    return failTransfer(ask, "reading", error, viRetryExplain(retry, local));
 }
 
 gboolean
@@ -380,10 +380,10 @@ viTransferRead(ViTransfer *transfer, const ViFile *file, guint64 offset, guint64
         .file = file, .method = "GET", .cancel = cancel, .sink = receivePart,
         .sinkOpaque = &reading,
     };
-    ViPatience patience = { .deadline = viBudgetDeadline(transfer->session) };
+    ViRetry retry = { .deadline = viBudgetDeadline(transfer->session) };
 
     while (reading.next < reading.end) {
-        if (!readOn(transfer, &reading, &ask, &patience, error))
+        if (!readOn(transfer, &reading, &ask, &retry, error))
             return FALSE;
     }
     return TRUE;
@@ -447,9 +447,9 @@ viTransferReadText(ViTransfer *transfer, const ViFile *file, size_t limit, const
     ViTransferAsk ask = {
         .file = file, .method = "GET", .cancel = cancel, .sink = collectText, .sinkOpaque = &small,
     };
-    ViPatience patience = { .deadline = viBudgetDeadline(transfer->session) };
+    ViRetry retry = { .deadline = viBudgetDeadline(transfer->session) };
 
-    ask.deadline = patience.deadline;
+    ask.deadline = retry.deadline;
     for (;;) {
         g_autoptr(GString) text = g_string_new(NULL);
         g_auto(HttpResponse) response = { 0 };
@@ -462,7 +462,7 @@ viTransferReadText(ViTransfer *transfer, const ViFile *file, size_t limit, const
             *ret_length = text->len;
             return g_string_free(g_steal_pointer(&text), FALSE);
         }
-        if (!viPatienceRetry(&patience, &ask, local)) {
+        if (!viRetryAllowed(&retry, &ask, local)) {
             failTransfer(&ask, "reading", error, local);
             return NULL;
         }

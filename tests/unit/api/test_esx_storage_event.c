@@ -94,7 +94,7 @@ listenTo(Setting *s)
 
 /* Runs the loop until @last was told, with all of @words since the last time. */
 static void
-expectTold(Setting *s, const char *words, const char *last)
+expectReport(Setting *s, const char *words, const char *last)
 {
     g_atomic_int_set(&s->done, 0);
     s->awaited = last;
@@ -114,9 +114,9 @@ testHears(void)
     listenTo(&s);
     liveServerAwaitPoll(s.server, 1);
     liveServerAdd(s.server, "b");
-    expectTold(&s, "b:defined b:started", "b:started");
+    expectReport(&s, "b:defined b:started", "b:started");
     liveServerRemove(s.server, "a");
-    expectTold(&s, "a:stopped a:undefined", "a:undefined");
+    expectReport(&s, "a:stopped a:undefined", "a:undefined");
 }
 
 /* Nor is what has changed before that, however long ago this process has last looked. */
@@ -131,7 +131,7 @@ testBeforeIsOver(void)
     listenTo(&s);
     liveServerAwaitPoll(s.server, 1);
     liveServerAdd(s.server, "c");
-    expectTold(&s, "c:defined c:started", "c:started");
+    expectReport(&s, "c:defined c:started", "c:started");
 }
 
 /* What happened between two sessions is told as well. */
@@ -148,7 +148,7 @@ testSessionEnds(void)
     liveServerRemove(s.server, "a");
     liveServerSetState(s.server, LIVE_HEALTHY);
     inventorySnapshotUnref(inventoryAcquire(s.connection->inventory, 0, NULL));
-    expectTold(&s, "a:stopped a:undefined", "a:undefined");
+    expectReport(&s, "a:stopped a:undefined", "a:undefined");
 }
 
 /* Registering does not need the server, but begins to try it. */
@@ -163,7 +163,7 @@ testServerIsAway(void)
     liveServerSetState(s.server, LIVE_HEALTHY);
     liveServerAwaitPoll(s.server, 1);
     liveServerAdd(s.server, "b");
-    expectTold(&s, "b:defined b:started", "b:started");
+    expectReport(&s, "b:defined b:started", "b:started");
 }
 
 /* In a daemon nobody waits: libvirtd has a lock of its own meanwhile. */
@@ -190,7 +190,7 @@ testHearsInADaemon(void)
     listenTo(&s);
     liveServerAwaitPoll(s.server, 1);
     liveServerAdd(s.server, "b");
-    expectTold(&s, "b:defined b:started", "b:started");
+    expectReport(&s, "b:defined b:started", "b:started");
 }
 
 /* An event nobody knows is refused before anything begins. */

@@ -62,7 +62,7 @@ worldClear(World *world)
     g_cond_clear(&world->changed);
 }
 
-/* The thread that asks: it has no patience at all, and needs none. */
+/* The thread that asks: it has no timeout at all, and needs none. */
 static gpointer
 lead(gpointer opaque)
 {
@@ -124,40 +124,40 @@ testGivesUp(void)
 
 typedef struct {
     World *world;
-    gint64 patience;
+    gint64 timeout;
 } Waiter;
 
 static gpointer
 await(gpointer opaque)
 {
     Waiter *waiter = opaque;
-    gpointer value = cachedAcquire(waiter->world->fresh, G_MAXINT64 / 2, waiter->patience, NULL);
+    gpointer value = cachedAcquire(waiter->world->fresh, G_MAXINT64 / 2, waiter->timeout, NULL);
 
     g_assert_cmpstr(value, ==, "answer");
     unrefText(value);
     return NULL;
 }
 
-/* Those with more patience get the answer, also with the most there is. */
+/* Those with more timeout get the answer, also with the most there is. */
 static void
 testWaits(void)
 {
-    static const gint64 patience[] = { G_GINT64_CONSTANT(600) * G_USEC_PER_SEC, G_MAXINT64 };
+    static const gint64 timeout[] = { G_GINT64_CONSTANT(600) * G_USEC_PER_SEC, G_MAXINT64 };
     World world = { 0 };
-    Waiter waiters[G_N_ELEMENTS(patience)];
-    GThread *threads[G_N_ELEMENTS(patience)];
+    Waiter waiters[G_N_ELEMENTS(timeout)];
+    GThread *threads[G_N_ELEMENTS(timeout)];
     GThread *leader = NULL;
     size_t i;
 
     worldInit(&world);
     leader = startLeader(&world);
-    for (i = 0; i < G_N_ELEMENTS(patience); i++) {
-        waiters[i] = (Waiter){ &world, patience[i] };
+    for (i = 0; i < G_N_ELEMENTS(timeout); i++) {
+        waiters[i] = (Waiter){ &world, timeout[i] };
         threads[i] = g_thread_new("waiter", await, &waiters[i]);
     }
     g_usleep(50 * 1000);
     release(&world);
-    for (i = 0; i < G_N_ELEMENTS(patience); i++)
+    for (i = 0; i < G_N_ELEMENTS(timeout); i++)
         g_thread_join(threads[i]);
     g_thread_join(leader);
     g_assert_cmpuint(world.questions, ==, 1);

@@ -290,7 +290,7 @@ serve(uid_t user)
 }
 
 static void
-serveNobody(void)
+serveNoClient(void)
 {
     g_assert_cmpint(virIdentitySetCurrent(NULL), ==, 0);
 }
@@ -339,7 +339,7 @@ testChoices(void)
 
         serve(geteuid());
         assertMay(&fixture);
-        serveNobody();
+        serveNoClient();
     }
 }
 
@@ -357,7 +357,7 @@ testHostsOfTheFile(void)
     fixtureInit(&unnamed, "esx", NULL, NULL, NULL, AUTH_FILE_DEFAULT);
     unnamed.conn->flags = VIR_CONNECT_RO;
     assertMayNot(&unnamed, "[auth-esx-h]");
-    serveNobody();
+    serveNoClient();
     assertMay(&unnamed);
 }
 
@@ -392,7 +392,7 @@ assertStranger(const char *scheme, const char *user, guint port, const char *cre
     fixture.uri->isGuest = FALSE;
     assertMay(&fixture);
     g_assert_false(fixture.uri->isGuest);
-    serveNobody();
+    serveNoClient();
 }
 
 static void
@@ -487,7 +487,7 @@ testTrustIsFixed(void)
         assertMay(&fixture);
         serve(0);
         assertMay(&fixture);
-        serveNobody();
+        serveNoClient();
         assertMay(&fixture);
     }
 
@@ -497,7 +497,7 @@ testTrustIsFixed(void)
     serve(geteuid() + 1);
     g_assert_cmpint(esxAuthCheckUri(fixture.conn, fixture.uri), ==, -1);
     g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_AUTH_FAILED);
-    serveNobody();
+    serveNoClient();
 }
 
 static void
@@ -509,7 +509,7 @@ testAuthFileParameter(void)
     assertMay(&fixture);
     serve(geteuid());
     assertMayNot(&fixture, "authfile");
-    serveNobody();
+    serveNoClient();
 }
 
 static void

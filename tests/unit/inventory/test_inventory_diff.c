@@ -19,7 +19,7 @@ tell(InventoryChange change, const InventoryPool *pool, gpointer opaque)
 }
 
 static void
-assertTold(const InventorySnapshot *before, const InventorySnapshot *now, const char *told)
+assertReported(const InventorySnapshot *before, const InventorySnapshot *now, const char *told)
 {
     g_autoptr(GString) text = g_string_new(NULL);
 
@@ -61,7 +61,7 @@ change(World *world, const char *objects, const char *told)
     world->before = world->now;
     fixtureApply(world->store, objects);
     world->now = inventorySnapshotUpdate(world->before, world->store, NULL, NULL /* error */);
-    assertTold(world->before, world->now, told);
+    assertReported(world->before, world->now, told);
 }
 
 /* ---- datastores ------------------------------------------------------------------------------ */
@@ -78,8 +78,8 @@ testNothing(void)
 {
     g_auto(World) world = worldNew(VMFS("d1", "a", "") VMFS("d2", "b", ""));
 
-    assertTold(NULL, world.now, "");
-    assertTold(world.now, world.now, "");
+    assertReported(NULL, world.now, "");
+    assertReported(world.now, world.now, "");
     change(&world, "", "");
     change(&world, MODIFY("Datastore", "d1", SUMMARY("a", "VMFS", "")), "");
     change(&world, MODIFY("Datastore", "d9", ""), "appeared d9;");

@@ -53,7 +53,7 @@ testNotLive(void)
     liveAssertNames(&live, "a");
     g_assert_false(inventoryIsLive(live.inventory));
     liveServerAssertLog(live.server, "Filter Sync Sync");
-    liveAwaitTold(&live, "");
+    liveAwaitReport(&live, "");
 }
 
 static void
@@ -76,11 +76,11 @@ testPushed(void)
 
     liveStart(&live, NULL);
     liveServerAdd(live.server, "b");
-    liveAwaitTold(&live, "a b");
+    liveAwaitReport(&live, "a b");
     liveAssertNames(&live, "a b");
     liveServerAwaitPoll(live.server, 2);
     liveServerRemove(live.server, "a");
-    liveAwaitTold(&live, "b");
+    liveAwaitReport(&live, "b");
     liveAssertNames(&live, "b");
     liveServerAwaitPoll(live.server, 3);
     liveServerAssertLog(live.server, "Poll Poll");
@@ -98,7 +98,7 @@ testElapsed(void)
     liveServerElapse(live.server);
     liveServerAwaitPoll(live.server, 2);
     liveServerAssertLog(live.server, "Poll");
-    liveAwaitTold(&live, "");
+    liveAwaitReport(&live, "");
     g_assert_true(inventoryIsLive(live.inventory));
 }
 
@@ -120,11 +120,11 @@ testGoesLiveLater(void)
         g_assert_nonnull(inventoryPoolByName(snapshot, "b"));
     }
     liveExpectFrom(&live);
-    liveAwaitTold(&live, "live");
+    liveAwaitReport(&live, "live");
     liveServerAwaitPoll(live.server, 1);
     liveServerAssertLog(live.server, "Filter Sync Sync Poll");
     liveServerAdd(live.server, "c");
-    liveAwaitTold(&live, "a b c");
+    liveAwaitReport(&live, "a b c");
 }
 
 /* After a change of one's own a read makes sure: two requests, and the poll goes on. */
@@ -139,7 +139,7 @@ testExpired(void)
     liveServerAssertLog(live.server, "Cancel Sync Poll");
     liveAssertNames(&live, "a");
     liveServerAssertLog(live.server, "");
-    liveAwaitTold(&live, "");
+    liveAwaitReport(&live, "");
     g_assert_true(inventoryIsLive(live.inventory));
 }
 
@@ -169,7 +169,7 @@ testCancelLate(void)
     g_assert_no_error(error);
     liveServerAwaitPoll(live.server, 2);
     liveServerAssertLog(live.server, "Cancel Sync Poll");
-    liveAwaitTold(&live, "");
+    liveAwaitReport(&live, "");
     g_assert_true(inventoryIsLive(live.inventory));
 }
 
@@ -198,7 +198,7 @@ testDeafToCancel(void)
     liveServerAwaitPoll(live.server, 2);
     liveServerAssertLog(live.server,
                         "Cancel Cancel Cancel Cancel DestroyPropertyFilter Filter Sync Poll");
-    liveAwaitTold(&live, "a");
+    liveAwaitReport(&live, "a");
     g_assert_true(inventoryIsLive(live.inventory));
 }
 
@@ -227,7 +227,7 @@ testTruncated(void)
     liveServerAdd(live.server, "d");
     setWays(&live, (LiveWays){ .page = 1 });
     liveServerSetState(live.server, LIVE_HEALTHY);
-    liveAwaitTold(&live, "a b c d");
+    liveAwaitReport(&live, "a b c d");
     liveServerAwaitPoll(live.server, 2);
     liveServerAssertLog(live.server, "Sync Sync Poll");
 }
@@ -241,13 +241,13 @@ testEndlessUpdates(void)
     liveStart(&live, &livePaceLazy);
     setWays(&live, (LiveWays){ .neverDone = TRUE });
     liveServerAdd(live.server, "b");
-    liveAwaitTold(&live, "lost");
+    liveAwaitReport(&live, "lost");
     g_assert_error(live.lost, VI_ERROR, VI_ERROR_PROTOCOL);
     g_assert_cmpuint(liveServerCount(live.server, "Sync"), ==, LIMIT_PAGES);
     /* What had come of it is not shown. */
     setWays(&live, (LiveWays){ 0 });
     liveAssertNames(&live, "a b");
-    liveAwaitTold(&live, "a b");
+    liveAwaitReport(&live, "a b");
 }
 
 /* ---- sessions -------------------------------------------------------------------------------- */
@@ -262,7 +262,7 @@ testSessionEnds(void)
     liveServerExpire(live.server);
     liveServerAwaitPoll(live.server, 2);
     liveServerAssertLog(live.server, "Login Filter Sync Poll");
-    liveAwaitTold(&live, "a");
+    liveAwaitReport(&live, "a");
     liveAssertNames(&live, "a");
     liveServerAssertLog(live.server, "");
     g_assert_true(inventoryIsLive(live.inventory));
@@ -283,7 +283,7 @@ testSessionCallsOff(void)
         liveServerExpire(live.server);
         liveServerAwaitPoll(live.server, i + 2);
         liveServerAssertLog(live.server, "Sync Login Filter Sync Poll");
-        liveAwaitTold(&live, "a");
+        liveAwaitReport(&live, "a");
         g_assert_true(inventoryIsLive(live.inventory));
     }
 }
@@ -304,7 +304,7 @@ testSessionRenewedElsewhere(void)
     g_assert_cmpuint(liveServerCount(live.server, "Login"), ==, 2);
     g_assert_cmpuint(liveServerCount(live.server, "Filter"), ==, 2);
     liveServerAdd(live.server, "b");
-    liveAwaitTold(&live, "a, a b");
+    liveAwaitReport(&live, "a, a b");
 }
 
 /* Likewise, but what finds out is a reader that makes sure. */
@@ -330,7 +330,7 @@ testVersionForgotten(void)
     liveServerForget(live.server);
     liveServerAwaitPoll(live.server, 2);
     liveServerAssertLog(live.server, "DestroyPropertyFilter Filter Sync Poll");
-    liveAwaitTold(&live, "a");
+    liveAwaitReport(&live, "a");
     g_assert_true(inventoryIsLive(live.inventory));
 }
 
@@ -343,14 +343,14 @@ testRefused(void)
     liveStart(&live, NULL);
     setWays(&live, (LiveWays){ .refusesLogin = TRUE });
     liveServerExpire(live.server);
-    liveAwaitTold(&live, "lost");
+    liveAwaitReport(&live, "lost");
     g_assert_error(live.lost, VI_ERROR, VI_ERROR_INVALID_LOGIN);
     g_assert_false(inventoryIsLive(live.inventory));
     liveAssertFails(&live, VI_ERROR, VI_ERROR_INVALID_LOGIN);
     g_usleep(50 * 1000);
     liveAssertFails(&live, VI_ERROR, VI_ERROR_INVALID_LOGIN);
     liveServerAssertLog(live.server, "Login");
-    liveAwaitTold(&live, "");
+    liveAwaitReport(&live, "");
 }
 
 /* ---- the server is gone ---------------------------------------------------------------------- */
@@ -364,14 +364,14 @@ testComesBack(void)
 
     liveStart(&live, NULL);
     liveServerSetState(live.server, LIVE_DOWN);
-    liveAwaitTold(&live, "lost");
+    liveAwaitReport(&live, "lost");
     g_assert_error(live.lost, HTTP_ERROR, HTTP_ERROR_CONNECT);
     polls = liveServerPolls(live.server);
     liveServerAdd(live.server, "b");
     liveServerSetState(live.server, LIVE_HEALTHY);
     liveServerAwaitPoll(live.server, polls + 1);
     liveServerAdd(live.server, "c");
-    liveAwaitTold(&live, "a b, a b c, live");
+    liveAwaitReport(&live, "a b, a b c, live");
     liveAssertNames(&live, "a b c");
 }
 
@@ -383,10 +383,10 @@ testReadersInTrouble(void)
 
     liveStart(&live, &livePaceLazy);
     liveServerSetState(live.server, LIVE_DOWN);
-    liveAwaitTold(&live, "lost");
+    liveAwaitReport(&live, "lost");
     liveAssertFails(&live, HTTP_ERROR, HTTP_ERROR_CONNECT);
     liveAssertFails(&live, HTTP_ERROR, HTTP_ERROR_CONNECT);
-    liveAwaitTold(&live, "");
+    liveAwaitReport(&live, "");
     {
         /* What was known is there for who peeks. */
         g_autoptr(InventorySnapshot) snapshot = inventoryPeek(live.inventory);
@@ -399,7 +399,7 @@ testReadersInTrouble(void)
     /* The next one finds the poll that has to go well first, and ends it: it has. */
     liveServerAwaitPoll(live.server, 2);
     liveAssertNames(&live, "a b");
-    liveAwaitTold(&live, "a b, live");
+    liveAwaitReport(&live, "a b, live");
     liveServerAwaitPoll(live.server, 3);
     liveServerAssertLog(live.server, "DestroyPropertyFilter Filter Sync Poll Cancel Sync Poll");
 }
@@ -418,7 +418,7 @@ testBeginsInTrouble(void)
     liveServerSetState(live.server, LIVE_HEALTHY);
     liveServerAwaitPoll(live.server, 1);
     liveServerAdd(live.server, "b");
-    liveAwaitTold(&live, "a, a b, live");
+    liveAwaitReport(&live, "a, a b, live");
     liveAssertNames(&live, "a b");
 }
 
@@ -430,7 +430,7 @@ testSilent(void)
 
     liveStart(&live, &livePaceLazy);
     liveServerSetState(live.server, LIVE_SILENT);
-    liveAwaitTold(&live, "lost");
+    liveAwaitReport(&live, "lost");
     g_assert_error(live.lost, HTTP_ERROR, HTTP_ERROR_TIMEOUT);
     liveAssertFails(&live, HTTP_ERROR, HTTP_ERROR_TIMEOUT);
     liveServerSetState(live.server, LIVE_HEALTHY);
@@ -448,7 +448,7 @@ testReaderNotices(void)
     liveServerSetState(live.server, LIVE_DOWN);
     inventoryExpire(live.inventory);
     liveAssertFails(&live, HTTP_ERROR, HTTP_ERROR_CONNECT);
-    liveAwaitTold(&live, "lost");
+    liveAwaitReport(&live, "lost");
 }
 
 /* ---- servers that do not wait ---------------------------------------------------------------- */
@@ -463,7 +463,7 @@ assertPollsGivenUp(LiveWays ways, GQuark domain, gint code)
     liveStart(&live, &livePaceLazy);
     setWays(&live, ways);
     liveServerAdd(live.server, "b");
-    liveAwaitToldLast(&live, "a b, lost");
+    liveAwaitLastReport(&live, "a b, lost");
     g_assert_error(live.lost, domain, code);
     polls = liveServerPolls(live.server);
     g_assert_cmpuint(polls, <=, 4);
@@ -532,7 +532,7 @@ testManyReaders(void)
     liveServerSetState(live.server, LIVE_HEALTHY);
     crewJoin(crew);
     g_assert_cmpuint(liveServerCount(live.server, "Sync"), <, 8);
-    liveAwaitTold(&live, "a b");
+    liveAwaitReport(&live, "a b");
 }
 
 /* ---- flags of others ------------------------------------------------------------------------- */
@@ -549,14 +549,14 @@ testSessionCancelled(void)
     inventoryGoLive(live.inventory);
     liveAssertNames(&live, "a");
     liveExpectFrom(&live);
-    liveAwaitTold(&live, "live");
+    liveAwaitReport(&live, "live");
     liveServerAwaitPoll(live.server, 1);
     cancelRaise(cancel);
     inventoryExpire(live.inventory);
     liveAssertFails(&live, HTTP_ERROR, HTTP_ERROR_CANCELLED);
     liveAssertFails(&live, HTTP_ERROR, HTTP_ERROR_CANCELLED);
     g_assert_false(inventoryIsLive(live.inventory));
-    liveAwaitTold(&live, "");
+    liveAwaitReport(&live, "");
 
     cancelLower(cancel);
     liveAssertNames(&live, "a");

@@ -32,7 +32,7 @@ testBegins(void)
     liveServerAwaitPoll(live.server, 1);
     liveServerAssertLog(live.server, "Filter Sync Poll");
     liveServerAdd(live.server, "b");
-    liveAwaitTold(&live, "a, live, a b");
+    liveAwaitReport(&live, "a, live, a b");
     liveAssertNames(&live, "a b");
 }
 
@@ -89,7 +89,7 @@ testFreeInPoll(void)
     assertFreedPromptly(&live);
     /* No goodbye to a server that may not listen. */
     liveServerAssertLog(live.server, "");
-    liveAwaitTold(&live, "");
+    liveAwaitReport(&live, "");
 }
 
 static void
@@ -151,7 +151,7 @@ testFreeInTrouble(void)
 
     liveStart(&live, &livePaceLazy);
     liveServerSetState(live.server, LIVE_DOWN);
-    liveAwaitTold(&live, "lost");
+    liveAwaitReport(&live, "lost");
     assertFreedPromptly(&live);
 }
 
@@ -220,7 +220,7 @@ testFreeWhenRefused(void)
     liveStart(&live, NULL);
     liveServerSetWays(live.server, &(LiveWays){ .refusesLogin = TRUE });
     liveServerExpire(live.server);
-    liveAwaitTold(&live, "lost");
+    liveAwaitReport(&live, "lost");
     assertFreedPromptly(&live);
 }
 

@@ -24,7 +24,7 @@ typedef struct {
 } Held;
 
 static void
-heldLetGo(Held *held)
+heldRelease(Held *held)
 {
     g_autofree char *text = held->snapshot ? slowDescribe(held->snapshot) : NULL;
 
@@ -75,7 +75,7 @@ runStep(Run *run, guint step)
     run->now = inventorySnapshotUpdate(before, run->store, run->scope, NULL /* error */);
     run->small += small && before != run->now && countOthers(before, run->now) <= 3 ? 1 : 0;
 
-    heldLetGo(held);
+    heldRelease(held);
     held->snapshot = inventorySnapshotRef(run->now);
     held->text = slowDescribe(run->now);
     expected = slowDescribe(whole);
@@ -99,12 +99,12 @@ runWorld(guint32 seed, const InventoryScope *scope, guint steps)
 
     fixtureApply(store, objects);
     run.now = inventorySnapshotUpdate(NULL, store, scope, NULL /* error */);
-    told = run.told = slowToldNew(run.now);
+    told = run.told = slowReportedNew(run.now);
     for (i = 0; i < steps; i++)
         runStep(&run, i);
     inventorySnapshotUnref(run.now);
     for (i = 0; i < G_N_ELEMENTS(run.held); i++)
-        heldLetGo(&run.held[i]);
+        heldRelease(&run.held[i]);
     return run.small;
 }
 

@@ -173,7 +173,7 @@ forget(Listener *listener)
 
 /* Runs the loop; meanwhile the listener is told of just @expected, since the last time. */
 static void
-expectTold(Listener *listener, const char *expected)
+expectReport(Listener *listener, const char *expected)
 {
     if (*expected && !listener->told->len) {
         g_atomic_int_set(&listener->calls, 0);
@@ -222,9 +222,9 @@ testTell(void)
         g_autoptr(InventorySnapshot) now = fixtureSnapshot(rows[i].now, NULL);
 
         g_test_message("row %zu", i);
-        esxEventsTell(s.events, before, now);
-        expectTold(&s.listeners[0], rows[i].lifecycle);
-        expectTold(&s.listeners[1], rows[i].refresh);
+        esxEventsReport(s.events, before, now);
+        expectReport(&s.listeners[0], rows[i].lifecycle);
+        expectReport(&s.listeners[1], rows[i].refresh);
     }
 }
 
@@ -241,10 +241,10 @@ testOnePool(void)
     listenTo(&s.listeners[2], NULL, REFRESH);
     esxEventsRefresh(s.events, s.other);
     esxEventsRefresh(s.events, s.ds);
-    esxEventsTell(s.events, s.snapshot, renamed);
-    expectTold(&s.listeners[2], "other:refresh ds:refresh");
-    expectTold(&s.listeners[0], "ds:refresh");
-    expectTold(&s.listeners[1], "ds:stopped ds:undefined new:defined new:started");
+    esxEventsReport(s.events, s.snapshot, renamed);
+    expectReport(&s.listeners[2], "other:refresh ds:refresh");
+    expectReport(&s.listeners[0], "ds:refresh");
+    expectReport(&s.listeners[1], "ds:stopped ds:undefined new:defined new:started");
 }
 
 /* All who listen hear it, each with its own connection. */
@@ -258,13 +258,13 @@ testTwo(void)
     listenTo(&s.listeners[0], NULL, REFRESH);
     listenTo(&s.listeners[1], NULL, REFRESH);
     esxEventsRefresh(s.events, s.ds);
-    expectTold(&s.listeners[0], "ds:refresh");
-    expectTold(&s.listeners[1], "ds:refresh");
+    expectReport(&s.listeners[0], "ds:refresh");
+    expectReport(&s.listeners[1], "ds:refresh");
 
     forget(&s.listeners[0]);
     esxEventsRefresh(s.events, s.ds);
-    expectTold(&s.listeners[1], "ds:refresh");
-    expectTold(&s.listeners[0], "");
+    expectReport(&s.listeners[1], "ds:refresh");
+    expectReport(&s.listeners[0], "");
 }
 
 /* What happened before anybody listened is not told. */
@@ -276,10 +276,10 @@ testNobody(void)
     settingOpen(&s);
     esxEventsRefresh(s.events, s.ds);
     esxEventsRefresh(NULL, s.ds);
-    esxEventsTell(NULL, NULL, s.snapshot);
+    esxEventsReport(NULL, NULL, s.snapshot);
     esxEventsFree(NULL);
     listenTo(&s.listeners[0], NULL, REFRESH);
-    expectTold(&s.listeners[0], "");
+    expectReport(&s.listeners[0], "");
 }
 
 /* ---- registering ----------------------------------------------------------------------------- */
@@ -319,7 +319,7 @@ testRefused(void)
     g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_INVALID_ARG);
     g_assert_cmpint(s.listeners[1].freed, ==, 0);
     esxEventsRefresh(s.events, s.ds);
-    expectTold(&s.listeners[0], "ds:refresh");
+    expectReport(&s.listeners[0], "ds:refresh");
 }
 
 static void
@@ -340,7 +340,7 @@ testDeregister(void)
     esxEventsRefresh(s.events, s.ds);
     forget(&s.listeners[0]);
     g_assert_cmpint(s.listeners[0].freed, ==, 1);
-    expectTold(&s.listeners[0], "");
+    expectReport(&s.listeners[0], "");
     g_assert_cmpint(esxEventsDeregister(s.events, s.conn, first), ==, -1);
 
     /* A number is never that of two registrations. */
@@ -348,7 +348,7 @@ testDeregister(void)
     g_assert_cmpint(s.listeners[0].id, >, first);
     g_assert_cmpint(esxEventsDeregister(s.events, s.conn, first), ==, -1);
     esxEventsRefresh(s.events, s.ds);
-    expectTold(&s.listeners[0], "ds:refresh");
+    expectReport(&s.listeners[0], "ds:refresh");
 }
 
 /* A connection lives as long as its callbacks. */
@@ -365,7 +365,7 @@ testConnection(void)
     listenTo(&s.listeners[0], NULL, REFRESH);
     virObjectUnref(conn);
     esxEventsRefresh(s.events, s.ds);
-    expectTold(&s.listeners[0], "ds:refresh");
+    expectReport(&s.listeners[0], "ds:refresh");
     forget(&s.listeners[0]);
     g_assert_null(g_weak_ref_get(&weak));
     g_weak_ref_clear(&weak);
@@ -382,7 +382,7 @@ testFreedAtOnce(void)
     esxEventsRefresh(s.events, s.ds);
     forget(&s.listeners[0]);
     g_clear_pointer(&s.events, esxEventsFree);
-    expectTold(&s.listeners[0], "");
+    expectReport(&s.listeners[0], "");
     g_assert_cmpint(s.listeners[0].freed, ==, 1);
 }
 
@@ -404,13 +404,13 @@ testDeregisterInside(void)
     listenTo(&s.listeners[0], NULL, REFRESH);
     esxEventsRefresh(s.events, s.ds);
     esxEventsRefresh(s.events, s.other);
-    expectTold(&s.listeners[0], "ds:refresh");
+    expectReport(&s.listeners[0], "ds:refresh");
     g_assert_cmpint(s.listeners[0].freed, ==, 1);
 
     s.listeners[0].act = NULL;
     listenTo(&s.listeners[0], NULL, REFRESH);
     esxEventsRefresh(s.events, s.ds);
-    expectTold(&s.listeners[0], "ds:refresh");
+    expectReport(&s.listeners[0], "ds:refresh");
 }
 
 /* The next listener comes while the last one is still being told. */
@@ -434,8 +434,8 @@ testReplaceInside(void)
     s.listeners[0].act = replaceIt;
     listenTo(&s.listeners[0], NULL, REFRESH);
     esxEventsRefresh(s.events, s.ds);
-    expectTold(&s.listeners[0], "ds:refresh");
-    expectTold(&s.listeners[1], "ds:refresh");
+    expectReport(&s.listeners[0], "ds:refresh");
+    expectReport(&s.listeners[1], "ds:refresh");
 }
 
 /* One that is told last deregisters another; who was told may register a further one. */
@@ -458,9 +458,9 @@ testRegisterInside(void)
     s.listeners[0].act = registerNext;
     listenTo(&s.listeners[0], NULL, REFRESH);
     esxEventsRefresh(s.events, s.ds);
-    expectTold(&s.listeners[0], "ds:refresh");
-    esxEventsTell(s.events, s.snapshot, lost);
-    expectTold(&s.listeners[1], "ds:stopped");
+    expectReport(&s.listeners[0], "ds:refresh");
+    esxEventsReport(s.events, s.snapshot, lost);
+    expectReport(&s.listeners[1], "ds:stopped");
 }
 
 /* ---- threads --------------------------------------------------------------------------------- */
@@ -473,7 +473,7 @@ typedef struct {
 } Storm;
 
 static gpointer
-tellOften(gpointer opaque)
+reportOften(gpointer opaque)
 {
     Storm *storm = opaque;
 
@@ -507,24 +507,24 @@ testStorm(void)
 {
     g_auto(Setting) s = { 0 };
     Storm storm = { .setting = &s };
-    GThread *teller = NULL;
+    GThread *reporter = NULL;
     GThread *listener = NULL;
 
     settingOpen(&s);
-    teller = g_thread_new("tells", tellOften, &storm);
+    reporter = g_thread_new("tells", reportOften, &storm);
     listener = g_thread_new("listens", comeAndGo, &storm);
     /* Nothing wakes the loop when it is over. */
     while (!g_atomic_int_get(&storm.over))
         loopFor(5);
     g_thread_join(listener);
-    g_thread_join(teller);
+    g_thread_join(reporter);
     loopFor(1);
     g_assert_cmpint(s.listeners[0].freed, ==, ROUNDS);
 
     g_string_truncate(s.listeners[0].told, 0);
     listenTo(&s.listeners[0], NULL, REFRESH);
     esxEventsRefresh(s.events, s.other);
-    expectTold(&s.listeners[0], "other:refresh");
+    expectReport(&s.listeners[0], "other:refresh");
 }
 
 static void

@@ -415,15 +415,15 @@ testWake(gconstpointer data)
 
 /* Only the side of which that was said, and not while there is something to do. */
 static void
-testReaderLosesPatience(void)
+testReaderTimesOut(void)
 {
     g_autoptr(EsxPipe) pipe = esxPipeNew(8);
     guint64 length = 0;
     char buffer[8];
     size_t got = 0;
 
-    esxPipeSetPatience(pipe, TRUE /* ofReader */, 20);
-    g_assert_cmpuint(esxPipePatienceMs(pipe), ==, 20);
+    esxPipeSetTimeout(pipe, TRUE /* ofReader */, 20);
+    g_assert_cmpuint(esxPipeTimeoutMs(pipe), ==, 20);
     g_assert_cmpint(esxPipeRead(pipe, buffer, 8, FALSE, TRUE, &got), ==, ESX_PIPE_WAIT);
     g_assert_cmpint(esxPipePeek(pipe, TRUE, &length), ==, ESX_PIPE_WAIT);
     g_assert_cmpint(esxPipeAwaitEnd(pipe), ==, ESX_PIPE_WAIT);
@@ -452,7 +452,7 @@ takeSlowly(gpointer data)
 
 /* A reader who takes little at a time is not silent, however long a quarter takes to be free. */
 static void
-testWriterLosesPatience(void)
+testWriterTimesOut(void)
 {
     g_autoptr(EsxPipe) pipe = esxPipeNew(400);
     g_autofree char *data = g_malloc0(400);
@@ -460,14 +460,14 @@ testWriterLosesPatience(void)
     Crew *crew = NULL;
     size_t written = 0;
 
-    esxPipeSetPatience(pipe, FALSE /* ofReader */, 1500);
+    esxPipeSetTimeout(pipe, FALSE /* ofReader */, 1500);
     g_assert_cmpint(esxPipeWrite(pipe, data, 400, TRUE, &written), ==, ESX_PIPE_DONE);
     crew = crewStart(1, takeSlowly, &slow);
     g_assert_cmpint(esxPipeWrite(pipe, data, 400, TRUE, &written), ==, ESX_PIPE_DONE);
     crewJoin(crew);
     g_assert_cmpuint(slow.length, ==, 10 * SLOW_STEPS);
 
-    esxPipeSetPatience(pipe, FALSE /* ofReader */, 20);
+    esxPipeSetTimeout(pipe, FALSE /* ofReader */, 20);
     while (esxPipeWrite(pipe, data, 400, FALSE, &written) == ESX_PIPE_DONE)
         continue;
     g_assert_cmpint(esxPipeWrite(pipe, data, 1, TRUE, &written), ==, ESX_PIPE_WAIT);
@@ -572,8 +572,8 @@ main(int argc, char **argv)
     g_test_add_func("/pipe/expected-length", testExpectedLength);
     g_test_add_func("/pipe/more-than-expected", testMoreThanExpected);
     g_test_add_func("/pipe/begun", testBegun);
-    g_test_add_func("/pipe/reader-loses-patience", testReaderLosesPatience);
-    g_test_add_func("/pipe/writer-loses-patience", testWriterLosesPatience);
+    g_test_add_func("/pipe/reader-times-out", testReaderTimesOut);
+    g_test_add_func("/pipe/writer-times-out", testWriterTimesOut);
     for (i = 0; i < G_N_ELEMENTS(wakeCases); i++) {
         g_autofree char *path = g_strdup_printf("/pipe/wake/%s", wakeCases[i].name);
 

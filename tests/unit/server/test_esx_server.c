@@ -63,11 +63,11 @@ testLeftOut(void)
     LeftOut out = { 0 };
     guint i;
 
-    esxServerTellLeftOut(server, "the pools", &out);
+    esxServerLogLeftOut(server, "the pools", &out);
     g_assert_cmpuint(g_hash_table_size(server->leftOut), ==, 0);
     leftOutAdd(&out, "a pool whose name is too long", "a\nb");
-    esxServerTellLeftOut(server, "the pools", &out);
-    esxServerTellLeftOut(server, "the pools", &out);
+    esxServerLogLeftOut(server, "the pools", &out);
+    esxServerLogLeftOut(server, "the pools", &out);
     g_assert_cmpuint(g_hash_table_size(server->leftOut), ==, 1);
     g_assert_cmpstr(g_hash_table_lookup(server->leftOut, "the pools"), ==,
                     "1 omitted, the first one is a pool whose name is too long: 'a b…'");
@@ -75,7 +75,7 @@ testLeftOut(void)
     for (i = 0; i < 70; i++) {
         g_autofree char *listing = g_strdup_printf("the volumes of pool '%u'", i);
 
-        esxServerTellLeftOut(server, listing, &out);
+        esxServerLogLeftOut(server, listing, &out);
     }
     g_assert_cmpuint(g_hash_table_size(server->leftOut), <=, LIMIT_LEFT_OUT_LISTINGS);
 }

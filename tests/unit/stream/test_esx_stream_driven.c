@@ -182,7 +182,7 @@ note(virStreamPtr st, int events, void *opaque)
 
 /* What is told, in the end, to who asks for @interest. */
 static void
-assertTold(Fake *fake, int interest, int told)
+assertReported(Fake *fake, int interest, int told)
 {
     g_auto(StreamSetting) s = { 0 };
     Driven driven = { 0 };
@@ -197,12 +197,13 @@ static void
 testTold(void)
 {
     /* libvirtd asks whether it may write when its client ends a download. */
-    assertTold(&(Fake){ .endless = TRUE }, VIR_STREAM_EVENT_WRITABLE, VIR_STREAM_EVENT_WRITABLE);
-    assertTold(&(Fake){ .size = 0 }, VIR_STREAM_EVENT_HANGUP, VIR_STREAM_EVENT_HANGUP);
-    assertTold(&(Fake){ .size = 1, .failure = "no" }, VIR_STREAM_EVENT_HANGUP,
-               VIR_STREAM_EVENT_ERROR);
-    assertTold(&(Fake){ .isUpload = TRUE, .failure = "no" }, VIR_STREAM_EVENT_ERROR,
-               VIR_STREAM_EVENT_ERROR);
+    assertReported(&(Fake){ .endless = TRUE }, VIR_STREAM_EVENT_WRITABLE,
+                   VIR_STREAM_EVENT_WRITABLE);
+    assertReported(&(Fake){ .size = 0 }, VIR_STREAM_EVENT_HANGUP, VIR_STREAM_EVENT_HANGUP);
+    assertReported(&(Fake){ .size = 1, .failure = "no" }, VIR_STREAM_EVENT_HANGUP,
+                   VIR_STREAM_EVENT_ERROR);
+    assertReported(&(Fake){ .isUpload = TRUE, .failure = "no" }, VIR_STREAM_EVENT_ERROR,
+                   VIR_STREAM_EVENT_ERROR);
 }
 
 /* No calls, and no turns of the loop, while there is nothing to do. */

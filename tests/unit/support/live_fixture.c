@@ -54,7 +54,7 @@ namesOf(const InventorySnapshot *snapshot)
 /* ---- the watch ------------------------------------------------------------------------------- */
 
 static void
-lockedTell(Live *live, const char *word)
+lockedNote(Live *live, const char *word)
 {
     g_string_append_printf(live->told, "%s%s", live->told->len > 0 ? ", " : "", word);
     g_cond_broadcast(&live->changed);
@@ -72,7 +72,7 @@ onChanged(gpointer opaque, InventorySnapshot *before, InventorySnapshot *now)
     g_assert_true(before != now);
     g_clear_pointer(&live->last, inventorySnapshotUnref);
     live->last = inventorySnapshotRef(now);
-    lockedTell(live, names);
+    lockedNote(live, names);
 }
 
 static void
@@ -82,7 +82,7 @@ onLive(gpointer opaque)
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&live->lock);
 
     g_assert_true(inventoryIsLive(live->inventory));
-    lockedTell(live, "live");
+    lockedNote(live, "live");
 }
 
 static void
@@ -95,7 +95,7 @@ onLost(gpointer opaque, const GError *error)
     g_assert_false(inventoryIsLive(live->inventory));
     g_clear_error(&live->lost);
     live->lost = g_error_copy(error);
-    lockedTell(live, "lost");
+    lockedNote(live, "lost");
 }
 
 static const InventoryWatch watch = { onChanged, onLive, onLost };
@@ -116,7 +116,7 @@ patience(void)
 }
 
 void
-liveAwaitTold(Live *live, const char *told)
+liveAwaitReport(Live *live, const char *told)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&live->lock);
     const gint64 deadline = patience();
@@ -127,7 +127,7 @@ liveAwaitTold(Live *live, const char *told)
 }
 
 void
-liveAwaitToldLast(Live *live, const char *last)
+liveAwaitLastReport(Live *live, const char *last)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&live->lock);
     const gint64 deadline = patience();
@@ -167,7 +167,7 @@ liveStart(Live *live, const InventoryPace *pace)
     inventoryGoLive(live->inventory);
     liveAssertNames(live, "a");
     liveExpectFrom(live);
-    liveAwaitTold(live, "live");
+    liveAwaitReport(live, "live");
     liveServerAwaitPoll(live->server, 1);
     liveServerAssertLog(live->server, "Filter Sync Poll");
 }

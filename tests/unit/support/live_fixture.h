@@ -49,10 +49,10 @@ void liveAssertNames(Live *live, const char *names);
 void liveAssertFails(Live *live, GQuark domain, gint code);
 
 /* Waits until all that was told so far is @told, and forgets it. */
-void liveAwaitTold(Live *live, const char *told);
+void liveAwaitReport(Live *live, const char *told);
 
 /* The same of the last thing that was told. */
-void liveAwaitToldLast(Live *live, const char *last);
+void liveAwaitLastReport(Live *live, const char *last);
 
 /* The first change has to be told against what was read last. */
 void liveExpectFrom(Live *live);

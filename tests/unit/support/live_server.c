@@ -169,14 +169,14 @@ lockedRecord(LiveServer *server, const Asked *asked)
 /* ---- what goes out --------------------------------------------------------------------------- */
 
 static void
-tellFault(Told *told, const char *fault)
+answerFault(Told *told, const char *fault)
 {
     told->status = 500;
     told->body = cannedFaultEnvelope(fault, "No.", NULL);
 }
 
 static void
-tellFailure(Told *told, HttpErrorCode code)
+answerFailure(Told *told, HttpErrorCode code)
 {
     told->failed = TRUE;
     told->code = code;
@@ -190,14 +190,14 @@ isCancelled(const HttpRequest *request)
 
 /* Returns: whether the state of the server, or who asks, leaves no room for an answer. */
 static gboolean
-lockedTellState(LiveServer *server, const Asked *asked, gboolean begun, Told *told)
+lockedAnswerState(LiveServer *server, const Asked *asked, gboolean begun, Told *told)
 {
     if (isCancelled(asked->request))
-        tellFailure(told, HTTP_ERROR_CANCELLED);
+        answerFailure(told, HTTP_ERROR_CANCELLED);
     else if (server->state == LIVE_DOWN)
-        tellFailure(told, begun ? HTTP_ERROR_BROKEN : HTTP_ERROR_CONNECT);
+        answerFailure(told, begun ? HTTP_ERROR_BROKEN : HTTP_ERROR_CONNECT);
     else if (server->state == LIVE_SILENT)
-        tellFailure(told, HTTP_ERROR_TIMEOUT);
+        answerFailure(told, HTTP_ERROR_TIMEOUT);
     return told->failed;
 }
 
@@ -219,7 +219,7 @@ patience(void)
 
 /* Changes from @version on, as many as fit. */
 static void
-lockedTellChanges(LiveServer *server, guint version, Told *told)
+lockedAnswerChanges(LiveServer *server, guint version, Told *told)
 {
     guint end = server->changes->len;
     g_autoptr(GString) objects = g_string_new(NULL);
@@ -239,14 +239,14 @@ lockedTellChanges(LiveServer *server, guint version, Told *told)
 
 /* Returns: whether a long poll ends in a way of its own. */
 static gboolean
-lockedTellPollEnd(const LiveServer *server, Told *told)
+lockedAnswerPollEnd(const LiveServer *server, Told *told)
 {
     if (server->ways.refusesPolls)
-        tellFault(told, "NotSupported");
+        answerFault(told, "NotSupported");
     else if (server->ways.breaksPolls)
-        tellFailure(told, HTTP_ERROR_BROKEN);
+        answerFailure(told, HTTP_ERROR_BROKEN);
     else if (server->ways.expiresPolls)
-        tellFault(told, "NotAuthenticated");
+        answerFault(told, "NotAuthenticated");
     else if (server->ways.answersAtOnce)
         told->body = cannedEnvelope("WaitForUpdatesEx", "");
     return told->failed || told->body;
@@ -254,24 +254,24 @@ lockedTellPollEnd(const LiveServer *server, Told *told)
 
 /* Returns: whether the wait has ended. @cancels, @elapses: as they were when it began. */
 static gboolean
-lockedTellWait(LiveServer *server, const Asked *asked, guint cancels, guint elapses, Told *told)
+lockedAnswerWait(LiveServer *server, const Asked *asked, guint cancels, guint elapses, Told *told)
 {
     const guint version = (guint)strtoul(asked->version, NULL, 10);
 
-    if (lockedTellState(server, asked, TRUE, told))
+    if (lockedAnswerState(server, asked, TRUE, told))
         return TRUE;
     if (server->state == LIVE_BLACK_HOLE)
         return FALSE;
     if (asked->login != server->login) {
         if (server->ways.forgetsWaits)
             return FALSE;
-        tellFault(told, server->ways.callsOffWaits ? "RequestCanceled" : "NotAuthenticated");
+        answerFault(told, server->ways.callsOffWaits ? "RequestCanceled" : "NotAuthenticated");
     } else if (server->cancels != cancels) {
-        tellFault(told, "RequestCanceled");
+        answerFault(told, "RequestCanceled");
     } else if (*asked->version && version < server->oldest) {
-        tellFault(told, "InvalidCollectorVersion");
+        answerFault(told, "InvalidCollectorVersion");
     } else if (server->changes->len > version || server->ways.neverDone) {
-        lockedTellChanges(server, version, told);
+        lockedAnswerChanges(server, version, told);
     } else if (server->elapses != elapses) {
         told->body = cannedEnvelope("WaitForUpdatesEx", "");
     }
@@ -286,9 +286,9 @@ lockedPoll(LiveServer *server, const Asked *asked, Told *told)
     const gint64 deadline = patience();
 
     server->polls++;
-    if (lockedTellPollEnd(server, told))
+    if (lockedAnswerPollEnd(server, told))
         return;
-    while (!lockedTellWait(server, asked, cancels, elapses, told)) {
+    while (!lockedAnswerWait(server, asked, cancels, elapses, told)) {
         server->polling = TRUE;
         g_cond_broadcast(&server->changed);
         lockedPause(server, deadline);
@@ -308,10 +308,10 @@ lockedWait(LiveServer *server, const Asked *asked, Told *told)
     }
     if (server->ways.cancelsSyncs) {
         server->ways.cancelsSyncs = FALSE;
-        tellFault(told, "RequestCanceled");
+        answerFault(told, "RequestCanceled");
         return;
     }
-    if (!lockedTellWait(server, asked, server->cancels, server->elapses, told))
+    if (!lockedAnswerWait(server, asked, server->cancels, server->elapses, told))
         told->body = cannedEnvelope("WaitForUpdatesEx", "");
 }
 
@@ -321,7 +321,7 @@ static void
 lockedLogin(LiveServer *server, Told *told)
 {
     if (server->ways.refusesLogin) {
-        tellFault(told, "InvalidLogin");
+        answerFault(told, "InvalidLogin");
         return;
     }
     server->login = ++server->logins;
@@ -334,7 +334,7 @@ static void
 lockedCancelWait(LiveServer *server, Told *told)
 {
     if (server->ways.failsCancel) {
-        tellFailure(told, HTTP_ERROR_TIMEOUT);
+        answerFailure(told, HTTP_ERROR_TIMEOUT);
         return;
     }
     if (!server->ways.deafToCancel && !server->ways.losesCancel) {
@@ -378,12 +378,12 @@ lockedServe(LiveServer *server, const Asked *asked, Told *told)
 {
     const gint64 deadline = patience();
 
-    if (lockedTellState(server, asked, FALSE, told))
+    if (lockedAnswerState(server, asked, FALSE, told))
         return;
     lockedRecord(server, asked);
     while (lockedIsHeld(server, asked)) {
         lockedPause(server, deadline);
-        if (lockedTellState(server, asked, TRUE, told))
+        if (lockedAnswerState(server, asked, TRUE, told))
             return;
     }
 
@@ -392,7 +392,7 @@ lockedServe(LiveServer *server, const Asked *asked, Told *told)
     else if (g_str_equal(asked->method, "Login"))
         lockedLogin(server, told);
     else if (asked->login == 0 || asked->login != server->login)
-        tellFault(told, "NotAuthenticated");
+        answerFault(told, "NotAuthenticated");
     else
         lockedAnswer(server, asked, told);
 }

@@ -131,14 +131,14 @@ typedef struct {
 } Told;
 
 static void
-toldFree(gpointer data)
+reportedFree(gpointer data)
 {
     g_free(((Told *)data)->uuid);
     g_free(data);
 }
 
 static void
-toldSet(GHashTable *told, const InventoryPool *pool)
+reportedSet(GHashTable *told, const InventoryPool *pool)
 {
     Told *entry = g_new0(Told, 1);
 
@@ -190,15 +190,15 @@ slowNote(InventoryChange change, const InventoryPool *pool, gpointer opaque)
 }
 
 GHashTable *
-slowToldNew(const InventorySnapshot *first)
+slowReportedNew(const InventorySnapshot *first)
 {
-    GHashTable *told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, toldFree);
+    GHashTable *told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, reportedFree);
     size_t n = 0;
     const InventoryPool *const *pools = inventorySnapshotPools(first, &n);
     size_t i;
 
     for (i = 0; i < n; i++)
-        toldSet(told, pools[i]);
+        reportedSet(told, pools[i]);
     return told;
 }
 
@@ -228,7 +228,7 @@ slowDiff(const InventorySnapshot *before, const InventorySnapshot *now, GHashTab
             slowNote(INVENTORY_CHANGE_CONTENTS, pool, out);
         else
             continue;
-        toldSet(told, pool);
+        reportedSet(told, pool);
     }
     return g_string_free(out, FALSE);
 }

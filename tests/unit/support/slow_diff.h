@@ -19,7 +19,7 @@ char *slowDescribe(const InventorySnapshot *snapshot);
 void slowNote(InventoryChange change, const InventoryPool *pool, gpointer opaque);
 
 /* Returns: (transfer full): what there is to know of @first to tell what changes after it. */
-GHashTable *slowToldNew(const InventorySnapshot *first);
+GHashTable *slowReportedNew(const InventorySnapshot *first);
 
 /*
  * @told: what was told until @before; becomes what was told until @now.

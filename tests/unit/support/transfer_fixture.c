@@ -394,7 +394,7 @@ runningStart(Running *running, EsxTransfer *transfer)
     running->transfer = transfer;
     running->cancel = cancelNew(NULL);
     running->pipe = esxPipeNew(transfer->pipeBytes);
-    esxPipeSetPatience(running->pipe, transfer->isUpload, running->patienceMs);
+    esxPipeSetTimeout(running->pipe, transfer->isUpload, running->clientTimeoutMs);
     running->thread = g_thread_new("transfer", work, running);
 }
 

@@ -78,7 +78,7 @@ EsxVolume memoryVolume(const char *name);
 /* A transfer that runs in a thread of its own, as a stream would run it. */
 typedef struct {
     EsxTransfer *transfer;
-    guint patienceMs;       /* set before: how long it waits for its client; 0: without a bound */
+    guint clientTimeoutMs;  /* set before: how long it waits for its client; 0: no limit */
     EsxPipe *pipe;
     GThread *thread;
     Cancel *cancel;

@@ -45,7 +45,7 @@ static gboolean
 setReaderSilent(const EsxPipe *pipe, GError **error)
 {
     textToError(error, ESX_ERROR, ESX_ERROR_CLIENT_SILENT,
-                "the client has read nothing for %g s", esxPipePatienceMs(pipe) / 1000.0);
+                "the client has read nothing for %g s", esxPipeTimeoutMs(pipe) / 1000.0);
     return FALSE;
 }
 

@@ -25,7 +25,7 @@ setSenderSilent(const EsxPipe *pipe, const char *what, GError **error)
 {
     textToError(error, ESX_ERROR, ESX_ERROR_CLIENT_SILENT,
                 "the client has %s for %g s; the volume is unchanged",
-                what, esxPipePatienceMs(pipe) / 1000.0);
+                what, esxPipeTimeoutMs(pipe) / 1000.0);
     return FALSE;
 }
 
@@ -36,7 +36,7 @@ setSenderSilent(const EsxPipe *pipe, const char *what, GError **error)
 gboolean
 esxVmfsUploadAwaitBeginning(EsxPipe *pipe, GError **error)
 {
-    const guint ms = esxPipePatienceMs(pipe);
+    const guint ms = esxPipeTimeoutMs(pipe);
     const gint64 deadline = g_get_monotonic_time() + ms * (gint64)G_TIME_SPAN_MILLISECOND;
     const EsxPipeResult begun = esxPipeAwaitBegun(pipe, ms > 0 ? deadline : 0);
     guint64 length = 0;

@@ -290,7 +290,7 @@ testSilentClient(void)
     memoryInit(&memory);
     memoryAdd(&memory, "a", memoryRandom(40 * MIB, 8));
     for (connections = 1; connections <= 4; connections += 3) {
-        g_auto(Running) running = { .patienceMs = 100 };
+        g_auto(Running) running = { .clientTimeoutMs = 100 };
 
         memory.connection->options.connections = connections;
         runningStart(&running, download(&memory, "a", 0, 0));

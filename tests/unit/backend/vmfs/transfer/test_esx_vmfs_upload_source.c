@@ -105,7 +105,7 @@ testSilentClient(void)
     memoryInit(&memory);
     memoryAddText(&memory, "a", "old");
     for (i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_auto(Running) running = { .patienceMs = 100 };
+        g_auto(Running) running = { .clientTimeoutMs = 100 };
 
         if (*rows[i].calls)
             fixtureScriptTask(memory.canned, DELETE);

@@ -5,7 +5,7 @@
 
 /* Decides when to give up. */
 
-#include "vi_transfer_patience.h"
+#include "vi_transfer_retry.h"
 
 #include "base_limits.h"
 #include "base_text.h"
@@ -17,40 +17,40 @@
 #define SILENCE_WEIGHT 3
 
 void
-viPatienceProgress(ViPatience *patience, gint64 deadline, guint64 length)
+viRetryProgress(ViRetry *retry, gint64 deadline, guint64 length)
 {
-    patience->deadline = deadline;
-    patience->failures = 0;
-    patience->begun = TRUE;
-    patience->flowed += length;
-    if (patience->flowed < LIMIT_BREAKS_BYTES)
+    retry->deadline = deadline;
+    retry->failures = 0;
+    retry->begun = TRUE;
+    retry->flowed += length;
+    if (retry->flowed < LIMIT_BREAKS_BYTES)
         return;
-    patience->breaks = 0;
-    patience->flowed = 0;
+    retry->breaks = 0;
+    retry->flowed = 0;
 }
 
 /* Returns: FALSE if there are too many for the bytes that arrived meanwhile. */
 static gboolean
-noteBreaks(ViPatience *patience, guint weight)
+noteBreaks(ViRetry *retry, guint weight)
 {
-    patience->breaks += weight;
-    return patience->breaks < LIMIT_BREAKS;
+    retry->breaks += weight;
+    return retry->breaks < LIMIT_BREAKS;
 }
 
 gboolean
-viPatienceShort(ViPatience *patience)
+viRetryShort(ViRetry *retry)
 {
-    return noteBreaks(patience, 1);
+    return noteBreaks(retry, 1);
 }
 
 /* How much a failure with @error counts; 0: do not retry. */
 static guint
-weighFailure(const ViPatience *patience, const GError *error)
+weighFailure(const ViRetry *retry, const GError *error)
 {
     switch ((HttpErrorCode)error->code) {
     case HTTP_ERROR_CONNECT:
         /* A server that has already replied may soon be reachable again. */
-        return patience->begun ? 1 : 0;
+        return retry->begun ? 1 : 0;
     case HTTP_ERROR_BROKEN:
     case HTTP_ERROR_PROTOCOL:
         return 1;
@@ -68,25 +68,25 @@ weighFailure(const ViPatience *patience, const GError *error)
 }
 
 gboolean
-viPatienceRetry(ViPatience *patience, const ViTransferAsk *ask, const GError *error)
+viRetryAllowed(ViRetry *retry, const ViTransferAsk *ask, const GError *error)
 {
     guint weight = 0;
 
     if (ask->ownFailed || error->domain != HTTP_ERROR ||
-        g_get_monotonic_time() >= patience->deadline)
+        g_get_monotonic_time() >= retry->deadline)
         return FALSE;
 
-    weight = weighFailure(patience, error);
-    patience->failures += weight;
-    return weight > 0 && noteBreaks(patience, weight) && patience->failures < VI_TRANSFER_TRIES &&
-           viGatePause(RETRY_PAUSE_MS << patience->failures, ask->cancel, NULL);
+    weight = weighFailure(retry, error);
+    retry->failures += weight;
+    return weight > 0 && noteBreaks(retry, weight) && retry->failures < VI_TRANSFER_TRIES &&
+           viGatePause(RETRY_PAUSE_MS << retry->failures, ask->cancel, NULL);
 }
 
 GError *
-viPatienceExplain(const ViPatience *patience, GError *error)
+viRetryExplain(const ViRetry *retry, GError *error)
 {
-    if (patience->breaks >= LIMIT_BREAKS)
+    if (retry->breaks >= LIMIT_BREAKS)
         textAddToError(&error, "it was interrupted repeatedly, and only %" G_GUINT64_FORMAT " "
-                               "bytes were received in the meantime: ", patience->flowed);
+                               "bytes were received in the meantime: ", retry->flowed);
     return error;
 }

@@ -17,16 +17,16 @@ typedef struct {
     gboolean begun;     /* some contents have arrived */
     guint breaks;       /* since the last LIMIT_BREAKS_BYTES arrived */
     guint64 flowed;     /* bytes of contents since then */
-} ViPatience;
+} ViRetry;
 
 /* @length bytes of contents (> 0) have arrived. @deadline: for the rest. */
-void viPatienceProgress(ViPatience *patience, gint64 deadline, guint64 length);
+void viRetryProgress(ViRetry *retry, gint64 deadline, guint64 length);
 
 /* Contents have arrived, but fewer than requested. Returns: whether to request the rest. */
-gboolean viPatienceShort(ViPatience *patience);
+gboolean viRetryShort(ViRetry *retry);
 
 /* Whether to retry after @error; if so, it has already paused. */
-gboolean viPatienceRetry(ViPatience *patience, const ViTransferAsk *ask, const GError *error);
+gboolean viRetryAllowed(ViRetry *retry, const ViTransferAsk *ask, const GError *error);
 
 /* If there were too many breaks, extends @error (transfer full) to say so. Returns: @error. */
-GError *viPatienceExplain(const ViPatience *patience, GError *error);
+GError *viRetryExplain(const ViRetry *retry, GError *error);
