@@ -92,6 +92,8 @@ typedef struct {
      * known.
      *
      * volumeRound: the capacity of a volume for which @capacity was requested; NULL: the same.
+     * volumeCapacity: what @volume has now, which a listing within cache_ttl may not show yet.
+     *
      * volumeResize: @capacity is the new capacity, with all flags resolved; @allocate: the new part
      * is allocated at once. No request if the volume has that capacity already.
      */
@@ -101,6 +103,8 @@ typedef struct {
                             const EsxVolumeSpec *spec, const InventoryPool *sourcePool,
                             const EsxVolume *source, EsxVolumeList **ret_volume, GError **error);
     guint64 (*volumeRound)(const EsxVolume *volume, guint64 capacity);
+    gboolean (*volumeCapacity)(EsxConnection *connection, const InventoryPool *pool,
+                               const EsxVolume *volume, guint64 *ret_capacity, GError **error);
     gboolean (*volumeResize)(EsxConnection *connection, const InventoryPool *pool,
                              const EsxVolume *volume, guint64 capacity, gboolean allocate,
                              GError **error);

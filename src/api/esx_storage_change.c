@@ -342,10 +342,9 @@ roundCapacity(const EsxFound *found, guint64 capacity)
  * Returns: 0, or -1 with VIR_ERR_INVALID_ARG.
  */
 static int
-resolveCapacity(const EsxFound *found, unsigned long long given, unsigned int flags,
-                guint64 *ret_capacity)
+resolveCapacity(const EsxFound *found, const EsxVolume *volume, unsigned long long given,
+                unsigned int flags, guint64 *ret_capacity)
 {
-    const EsxVolume *volume = found->volume;
     const bool shrinks = (flags & VIR_STORAGE_VOL_RESIZE_SHRINK) != 0;
     guint64 capacity = given;
 
@@ -371,12 +370,35 @@ resolveCapacity(const EsxFound *found, unsigned long long given, unsigned int fl
     return 0;
 }
 
+/*
+ * The volume with the capacity that it has now, where something hangs on that: what a difference is
+ * added to, and what a refusal is about.
+ */
+static int
+lookAtCapacity(virStorageVolPtr vol, const EsxFound *found, unsigned long long given,
+               unsigned int flags, EsxVolume *ret_volume)
+{
+    g_autoptr(GError) error = NULL;
+
+    *ret_volume = *found->volume;
+    if (!found->backend->volumeCapacity ||
+        (!(flags & VIR_STORAGE_VOL_RESIZE_DELTA) &&
+         roundCapacity(found, given) >= found->volume->capacity))
+        return 0;
+    if (found->backend->volumeCapacity(vol->conn->privateData, found->pool, found->volume,
+                                       &ret_volume->capacity, &error))
+        return 0;
+    reportFailed(found, &resizing, error);
+    return -1;
+}
+
 int
 esxStorageVolResize(virStorageVolPtr vol, unsigned long long capacity, unsigned int flags)
 {
     g_autoptr(PlacesVisit) visit = esxConnectionVisit(vol->conn->privateData);
     g_auto(EsxFound) found = { 0 };
     g_autoptr(GError) error = NULL;
+    EsxVolume now = { 0 };
     guint64 wanted = 0;
 
     virCheckFlags(VIR_STORAGE_VOL_RESIZE_ALLOCATE | VIR_STORAGE_VOL_RESIZE_DELTA |
@@ -388,10 +410,11 @@ esxStorageVolResize(virStorageVolPtr vol, unsigned long long capacity, unsigned 
         reportReadOnly(&found);
         return -1;
     }
-    if (resolveCapacity(&found, capacity, flags, &wanted) < 0)
+    if (lookAtCapacity(vol, &found, capacity, flags, &now) < 0 ||
+        resolveCapacity(&found, &now, capacity, flags, &wanted) < 0)
         return -1;
 
-    if (found.backend->volumeResize(vol->conn->privateData, found.pool, found.volume, wanted,
+    if (found.backend->volumeResize(vol->conn->privateData, found.pool, &now, wanted,
                                     flags & VIR_STORAGE_VOL_RESIZE_ALLOCATE, &error))
         return 0;
     reportFailed(&found, &resizing, error);

@@ -18,6 +18,15 @@
 guint64 esxVmfsRound(const EsxVolume *volume, guint64 capacity);
 
 /*
+ * The capacity that the descriptor of a disk says now (1 request), in whole KiB, as listings have
+ * it. For a plain file, and where the descriptor cannot be read: that of @volume.
+ *
+ * Returns: FALSE with @error if the disk does not exist.
+ */
+gboolean esxVmfsCapacity(EsxConnection *connection, const InventoryPool *pool,
+                         const EsxVolume *volume, guint64 *ret_capacity, GError **error);
+
+/*
  * Extends a virtual disk to @capacity, rounded up to KiB; no request if the volume, of any kind,
  * already has that.
  * ESX_ERROR_NO_SUPPORT with a message for a smaller capacity, and for a plain file.

@@ -238,6 +238,7 @@ const EsxStorageBackend esxStorageBackendVmfs = {
     .volumeCreate = esxVmfsCreate,
     .volumeClone = esxVmfsClone,
     .volumeRound = esxVmfsRound,
+    .volumeCapacity = esxVmfsCapacity,
     .volumeResize = esxVmfsResize,
     .volumeWipe = esxVmfsWipe,
     .volumeDelete = esxVmfsDelete,

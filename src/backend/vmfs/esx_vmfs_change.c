@@ -58,12 +58,53 @@ esxVmfsRound(const EsxVolume *volume, guint64 capacity)
 }
 
 gboolean
+esxVmfsCapacity(EsxConnection *connection, const InventoryPool *pool, const EsxVolume *volume,
+                guint64 *ret_capacity, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    g_autoptr(EsxVmfsContents) contents =
+        isDisk(volume) ? esxVmfsContentsFind(connection, pool, volume, &local) : NULL;
+
+    if (g_error_matches(local, VI_ERROR, VI_ERROR_FILE_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
+    *ret_capacity = contents ? contents->size / 1024 * 1024 : volume->capacity;
+    return TRUE;
+}
+
+/*
+ * Takes @error of an extension that failed: another client may have extended the disk after it was
+ * listed. Returns: whether it has just @capacity.
+ */
+static gboolean
+hasBeenExtended(EsxConnection *connection, const InventoryPool *pool, const EsxVolume *volume,
+                guint64 capacity, GError **error)
+{
+    guint64 now = 0;
+
+    if (esxVmfsIsOpenOutcome(*error) || g_error_matches(*error, VI_ERROR, VI_ERROR_CANCELLED) ||
+        g_error_matches(*error, VI_ERROR, VI_ERROR_TIMEOUT) ||
+        !esxVmfsCapacity(connection, pool, volume, &now, NULL) || now < capacity ||
+        now == volume->capacity)
+        return FALSE;
+    g_clear_error(error);
+    if (now == capacity)
+        return TRUE;
+    textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
+                "another client has extended the disk to %" G_GUINT64_FORMAT " bytes in the "
+                "meantime", now);
+    return FALSE;
+}
+
+gboolean
 esxVmfsResize(EsxConnection *connection, const InventoryPool *pool, const EsxVolume *volume,
               guint64 capacity, gboolean allocate, GError **error)
 {
     g_autoptr(EsxVmfsVerb) verb = NULL;
     g_autofree char *path = esxVmfsPath(pool, volume->name);
     const ViPath disk = esxVmfsViPath(pool, path);
+    g_autoptr(GError) local = NULL;
     guint64 capacityKb = 0;
 
     if (esxVmfsRound(volume, capacity) == volume->capacity)
@@ -78,9 +119,12 @@ esxVmfsResize(EsxConnection *connection, const InventoryPool *pool, const EsxVol
                             "data to it", error);
     if (!(verb = esxVmfsVerbNew(connection, pool, error)))
         return FALSE;
-    if (viDiskExtend(connection->session, &disk, capacityKb, allocate, &verb->change, error))
+    if (viDiskExtend(connection->session, &disk, capacityKb, allocate, &verb->change, &local))
         return esxVmfsCheckCapacity(verb, volume->name, capacityKb * 1024, error);
-    esxVmfsAbout(error, path, " may have been resized");
+    if (hasBeenExtended(connection, pool, volume, capacityKb * 1024, &local))
+        return TRUE;
+    esxVmfsAbout(&local, path, " may have been resized");
+    g_propagate_error(error, g_steal_pointer(&local));
     return FALSE;
 }
 

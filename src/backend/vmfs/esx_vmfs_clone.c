@@ -20,6 +20,7 @@
 typedef struct {
     const InventoryPool *sourcePool;
     const EsxVolume *source;
+    const char *name;           /* of the copy */
     const char *fromPath;
     const char *toPath;
     ViDiskKind kind;            /* VI_DISK_UNKNOWN: the server decides */
@@ -88,10 +89,17 @@ static gboolean
 extendCopy(EsxVmfsVerb *verb, const Copy *copy, guint64 capacityKb, GError **error)
 {
     const ViPath path = esxVmfsViPath(verb->pool, copy->toPath);
+    const EsxVolume made = { .name = copy->name, .format = VIR_STORAGE_FILE_VMDK };
     g_autoptr(GError) local = NULL;
+    guint64 has = 0;
 
     if (viDiskExtend(verb->connection->session, &path, capacityKb,
                      copy->kind.type == VI_DISK_EAGER, &verb->change, &local))
+        return TRUE;
+    /* The source may have been extended since it was listed: then the copy has it already. */
+    if (!esxVmfsIsOpenOutcome(local) &&
+        esxVmfsCapacity(verb->connection, verb->pool, &made, &has, NULL) &&
+        has >= capacityKb * 1024)
         return TRUE;
     textAddToError(&local, "the copy was created but cannot be extended: ");
     esxVmfsAbout(&local, copy->toPath,
@@ -157,9 +165,14 @@ copyFile(EsxVmfsVerb *verb, gpointer opaque, GError **error)
     return FALSE;
 }
 
-/* Whether the copy exists and is as long as its source, which may have been replaced. */
+/*
+ * Whether the copy exists and is as long as its source, which may have been replaced.
+ *
+ * @ret_size: its length, or what the listing says of the source where it cannot be asked.
+ */
 static gboolean
-checkCopiedFile(const EsxVmfsVerb *verb, const char *name, const Copy *copy, GError **error)
+checkCopiedFile(const EsxVmfsVerb *verb, const char *name, const Copy *copy, guint64 *ret_size,
+                GError **error)
 {
     const ViFile file = esxVmfsViFile(verb->pool, name);
     const ViFile from = esxVmfsViFile(copy->sourcePool, copy->source->name);
@@ -168,6 +181,7 @@ checkCopiedFile(const EsxVmfsVerb *verb, const char *name, const Copy *copy, GEr
     guint64 wanted = 0;
     GError *local = NULL;
 
+    *ret_size = copy->source->capacity;
     if (!viTransferSize(transfer, &file, verb->change.cancel, &size, &local)) {
         gboolean missing = g_error_matches(local, VI_ERROR, VI_ERROR_FILE_NOT_FOUND);
 
@@ -177,6 +191,7 @@ checkCopiedFile(const EsxVmfsVerb *verb, const char *name, const Copy *copy, GEr
                         "the server reported that the file was created, but it does not exist");
         return !missing;
     }
+    *ret_size = size;
     if (size == copy->source->capacity ||
         !viTransferSize(transfer, &from, verb->change.cancel, &wanted, NULL) || size == wanted)
         return TRUE;
@@ -190,23 +205,38 @@ checkCopiedFile(const EsxVmfsVerb *verb, const char *name, const Copy *copy, GEr
     return FALSE;
 }
 
+/* A source that seems too small may have grown since it was listed: then it is asked. */
+static gboolean
+checkNotLarger(const EsxVmfsVerb *verb, const EsxVolumeSpec *spec, const Copy *copy,
+               GError **error)
+{
+    const ViFile from = esxVmfsViFile(copy->sourcePool, copy->source->name);
+    guint64 size = copy->source->capacity;
+
+    if (spec->capacity <= size)
+        return TRUE;
+    viTransferSize(verb->connection->transfer, &from, verb->change.cancel, &size, NULL);
+    if (spec->capacity <= size)
+        return TRUE;
+    textToError(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
+                "ESX copies plain files unchanged, so the copy cannot be larger than the %"
+                G_GUINT64_FORMAT " bytes of its source; request that capacity", size);
+    return FALSE;
+}
+
 static gboolean
 cloneFile(EsxVmfsVerb *verb, const EsxVolumeSpec *spec, Copy *copy, EsxVolume *volume,
           GError **error)
 {
-    if (spec->capacity > copy->source->capacity) {
-        textToError(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
-                    "ESX copies plain files unchanged, so the copy cannot be larger than the %"
-                    G_GUINT64_FORMAT " bytes of its source; request that capacity",
-                    copy->source->capacity);
-        return FALSE;
-    }
-    if (!esxVmfsVerbInDirectory(verb, spec->name, copyFile, copy, error) ||
-        !checkCopiedFile(verb, spec->name, copy, error))
+    guint64 size = 0;
+
+    if (!checkNotLarger(verb, spec, copy, error) ||
+        !esxVmfsVerbInDirectory(verb, spec->name, copyFile, copy, error) ||
+        !checkCopiedFile(verb, spec->name, copy, &size, error))
         return FALSE;
 
-    volume->capacity = copy->source->capacity;
-    volume->allocation = copy->source->allocation;
+    volume->capacity = size;
+    volume->allocation = size == copy->source->capacity ? copy->source->allocation : size;
     return TRUE;
 }
 
@@ -222,7 +252,7 @@ esxVmfsClone(EsxConnection *connection, const InventoryPool *pool, const EsxVolu
     g_autofree char *toPath = NULL;
     g_autoptr(GError) local = NULL;
     EsxVolume volume = { .name = spec->name };
-    Copy copy = { .sourcePool = sourcePool, .source = source };
+    Copy copy = { .name = spec->name, .sourcePool = sourcePool, .source = source };
     gboolean ok = FALSE;
 
     if (!esxVmfsCheckNew(spec->name, spec->format, &volume.format, error) ||

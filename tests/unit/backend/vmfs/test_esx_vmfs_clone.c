@@ -244,6 +244,29 @@ testFile(void)
     vmfsAssertExpired(&vmfs);
 }
 
+/* One that seems too small is looked at: it may have grown since it was listed. */
+static void
+testLargerFile(void)
+{
+    static const EsxVolumeSpec spec = { "b.iso", VIR_STORAGE_FILE_ISO, 5001, 0, FALSE };
+    g_auto(Vmfs) vmfs = { 0 };
+    g_autoptr(EsxVolumeList) list = NULL;
+    g_autoptr(GError) same = NULL;
+
+    vmfsInit(&vmfs);
+    same = copyFails(&vmfs, &spec, vmfs.other, &iso);
+    g_assert_error(same, ESX_ERROR, ESX_ERROR_NO_SUPPORT);
+    fixtureAssertPhrase(same->message, "cannot be larger than the 5000 bytes of its source");
+    folderStubAssertLog("size [other] a.iso\n");
+    cannedAssertLog(vmfs.canned, "");
+
+    folderStubSee(6000);
+    fixtureScriptTask(vmfs.canned, COPY_FILE);
+    g_assert_true(esxVmfsClone(vmfs.connection, vmfs.pool, &spec, vmfs.other, &iso, &list, NULL));
+    g_assert_cmpuint(esxVolumeListAt(list, 0)->capacity, ==, 6000);
+    cannedAssertLog(vmfs.canned, COPY_FILE " " LOOK);
+}
+
 static void
 testExists(void)
 {
@@ -269,7 +292,6 @@ testExists(void)
 static void
 testRefused(void)
 {
-    static const EsxVolumeSpec largeFile = { "b.iso", VIR_STORAGE_FILE_ISO, 5001, 0, FALSE };
     static const EsxVolumeSpec huge = { "b.vmdk", VIR_STORAGE_FILE_VMDK, G_MAXUINT64, 0, FALSE };
     static const EsxVolumeSpec bad = { "b//c.vmdk", VIR_STORAGE_FILE_VMDK, MIB, 0, FALSE };
     static const InventoryTarget target = { .iqn = "iqn.2001-05.com.example:a" };
@@ -284,8 +306,6 @@ testRefused(void)
           "'a.iso' is a plain file, so the name of the copy must not end in '.vmdk'" },
         { &fileSpec, &thin, ESX_ERROR_NO_SUPPORT,
           "'vm/a.vmdk' is a virtual disk, so the name of the copy must end in '.vmdk'" },
-        { &largeFile, &iso, ESX_ERROR_NO_SUPPORT,
-          "cannot be larger than the 5000 bytes of its source" },
         { &huge, &thin, ESX_ERROR_INVALID_ARGUMENT, "no ESX host can create" },
         { &bad, &thin, ESX_ERROR_INVALID_ARGUMENT, "the name 'b//c.vmdk' has an empty component" },
     };
@@ -322,6 +342,7 @@ main(int argc, char **argv)
     g_test_add_func("/esx/vmfs-clone/larger", testLarger);
     g_test_add_func("/esx/vmfs-clone/cannot-extend", testCannotExtend);
     g_test_add_func("/esx/vmfs-clone/file", testFile);
+    g_test_add_func("/esx/vmfs-clone/larger-file", testLargerFile);
     g_test_add_func("/esx/vmfs-clone/exists", testExists);
     g_test_add_func("/esx/vmfs-clone/refused", testRefused);
     return g_test_run();
