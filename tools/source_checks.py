@@ -56,6 +56,7 @@ NO_UNIT_TEST = {
     "src/api/esx_storage_change.c": "tests/e2e/test_api.py, through libvirt",
     "src/api/esx_storage_door.c": "tests/e2e/test_access.py, each door through libvirt",
     "src/api/esx_storage_driver.c": "a table of functions; tests/e2e/test_api.py calls each through libvirt",
+    "src/api/esx_storage_anywhere.c": "tests/e2e/test_volume_names.py and test_shared_names.py, through libvirt",
     "src/api/esx_storage_find.c": "tests/e2e/test_api.py, through libvirt",
     "src/api/esx_storage_pool.c": "tests/e2e/test_pool_verbs.py, through libvirt",
     "src/api/esx_storage_vol.c": "tests/e2e/test_volume_verbs.py, through libvirt",
@@ -63,8 +64,7 @@ NO_UNIT_TEST = {
     "src/api/esx_storage_xml.c": "tests/e2e/test_pool_verbs.py, against libvirt's schema",
 }
 
-# floor -> the floors it may include from, itself aside: the same as in src/meson.build, by which the compiler holds
-# them to it for public headers. A floor is the first folder of a path below src/ and include/.
+# floor (the first folder below src/ or include/) -> those it may include from, as in src/meson.build
 FLOORS = {
     "base": [],
     "http": ["base"],

@@ -31,6 +31,16 @@ typedef int (*EsxPoolAccess)(virConnectPtr conn, virStoragePoolDef *def);
 void esxFoundClear(EsxFound *found);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(EsxFound, esxFoundClear)
 
+/* Fills the empty @found with a @pool of @snapshot. */
+void esxFoundTake(EsxFound *found, InventorySnapshot *snapshot, const InventoryPool *pool);
+
+/* Whether a list of all pools shows @pool to the caller. */
+bool esxPoolIsListed(virConnectPtr conn, const InventoryPool *pool);
+
+/* Returns: (transfer full) "'a', 'b'", the first names of those pools that the caller may see; NULL
+ * where there are none. */
+char *esxPoolNames(virConnectPtr conn, const GPtrArray *pools);
+
 /* Returns: (transfer full) the snapshot, or NULL with a libvirt error. */
 InventorySnapshot *esxFindSnapshot(virConnectPtr conn);
 
@@ -68,9 +78,9 @@ int esxFindVolume(virConnectPtr conn, const unsigned char *uuid, const char *poo
                   const char *volume, EsxFound *ret_found);
 
 /*
- * Finds a volume in any pool, by a text that a backend accepts as its key, path or another name.
- * With @deep a backend may ask the server about each of its volumes.
+ * Looks for @volume in the pool of @found, whose list and volume it sets; the volume to NULL where
+ * there is none.
  *
- * Returns: 1 when found, 0 when there is none (no error), -1 with a libvirt error.
+ * Returns: FALSE with @error when the pool could not be asked.
  */
-int esxFindAnywhere(virConnectPtr conn, const char *text, bool deep, EsxFound *ret_found);
+gboolean esxFindInPool(virConnectPtr conn, EsxFound *found, const char *volume, GError **error);

@@ -61,13 +61,16 @@ typedef struct {
      * Finds the volume that @text names: a key, a path or another name that is valid for the whole
      * server. Either function may be missing.
      *
-     * volumeSplit uses only the text, and no request. volumeLookup uses @snapshot and, with @deep,
-     * asks the server, which may take a request for each volume.
+     * volumeSplit uses only the text, and no request. A text may be read in several ways: @before
+     * NULL gives the one with the longest pool name; the result of a call, as @before, gives the
+     * next shorter one. It returns NULL if there is none. volumeLookup uses @snapshot and, with
+     * @deep, asks the server, which may take a request for each volume.
      * @ret_pool, @ret_name: (transfer full) the names of the pool and of the volume; both stay NULL
      * if there is none.
      * Returns: FALSE with @error if the server could not be asked.
      */
-    bool (*volumeSplit)(const char *text, char **ret_pool, char **ret_name);
+    const char *(*volumeSplit)(const char *text, const char *before, char **ret_pool,
+                               char **ret_name);
     gboolean (*volumeLookup)(EsxConnection *connection, InventorySnapshot *snapshot,
                              const char *text, gboolean deep, char **ret_pool, char **ret_name,
                              GError **error);

@@ -8,25 +8,31 @@
 #include <glib.h>
 
 /*
- * Datastore paths, as VI writes them: "[datastore] dir/file". The datastore name ends at the first
- * "]", so it cannot contain one; one blank separates it from the relative path.
+ * Datastore paths, as VI writes them: "[datastore] dir/file"; one blank separates the datastore's
+ * name from the relative path. Both may hold brackets, so that the text alone does not say where
+ * the name ends: "[a] b] c" is "b] c" of the datastore "a", or "c" of the datastore "a] b".
  */
 
 /*
- * Splits "[ds] dir/file" into its parts. One blank after the bracket is removed; the rest belongs
- * to the path, since names may begin with blanks. Users also write "[ds]   dir/file": a caller that
+ * Splits "[ds] dir/file" into its parts, at the last bracket before @before: NULL for the longest
+ * possible name, or the result of the last call for the next shorter one. Names longer than
+ * LIMIT_NAME_BYTES are skipped. One blank after the bracket is removed; the rest belongs to the
+ * path, since names may begin with blanks. Users also write "[ds]   dir/file": a caller that
  * accepts their text tries the path as it is, and then nameSkipBlanks() of it. @ret_path may be
  * empty ("[ds]" names the root).
  *
- * Returns: FALSE if @text is not a datastore path; then nothing is written.
+ * Returns: (transfer none): the bracket in @text; NULL if there is no other one, or @text is not a
+ * datastore path: then nothing is written.
  */
-gboolean nameSplitDatastorePath(const char *text, char **ret_datastore, char **ret_path);
+const char *nameSplitDatastorePath(const char *text, const char *before, char **ret_datastore,
+                                   char **ret_path);
 
 /*
- * Returns: (transfer none): the path of nameSplitDatastorePath(), or NULL if @text is not a
- * datastore path.
+ * Returns: (transfer none): the path after "[DATASTORE] " in @text; if @text has another datastore,
+ * or @datastore is NULL, the path after the first bracket that can end a name; NULL if @text is not
+ * a datastore path.
  */
-const char *nameSkipDatastore(const char *text);
+const char *nameSkipDatastore(const char *text, const char *datastore);
 
 /* Returns: (transfer none): @path without leading blanks. */
 const char *nameSkipBlanks(const char *path);

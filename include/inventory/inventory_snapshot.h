@@ -97,6 +97,7 @@ typedef struct {
 struct _InventoryPool {
     const InventoryKind *kind;  /* says which of the last pointers is set */
     const char *name;
+    const char *plainName;      /* the name without what made it unique; else the same pointer */
     guint8 uuid[16];
     gboolean accessible;
     guint64 capacity;           /* datastore: 0 if not accessible; target: the sum of its LUNs */
@@ -134,6 +135,15 @@ const InventoryPool *const *inventorySnapshotPools(const InventorySnapshot *snap
 const InventoryPool *inventoryPoolByName(const InventorySnapshot *snapshot, const char *name);
 const InventoryPool *inventoryPoolByUuid(const InventorySnapshot *snapshot, const guint8 uuid[16]);
 const InventoryPool *inventoryPoolByTargetPath(const InventorySnapshot *snapshot, const char *path);
+
+/*
+ * The pools that would be called @name but for others of that name; one that is called so is not
+ * among them.
+ *
+ * Returns: (transfer container): InventoryPool, in the order of the list; empty where there are
+ * none.
+ */
+GPtrArray *inventoryPoolsByPlainName(const InventorySnapshot *snapshot, const char *name);
 const InventoryLun *inventoryLunByKey(const InventorySnapshot *snapshot, const char *key);
 
 /* By device path, device name or canonical name. */

@@ -7,9 +7,12 @@
 
 #include <string.h>
 
-#include "base_names.h"
+#include "base_text.h"
 #include "esx_report.h"
 #include "esx_storage_find.h"
+
+/* How many names of pools a message lists. */
+#define NAMES_SHOWN 8
 
 void
 esxFoundClear(EsxFound *found)
@@ -65,13 +68,60 @@ esxFindSnapshot(virConnectPtr conn)
 
 /* ---- pools ---------------------------------------------------------------------------------- */
 
+bool
+esxPoolIsListed(virConnectPtr conn, const InventoryPool *pool)
+{
+    virStoragePoolDef stub = esxPoolStub(pool);
+
+    return virConnectListAllStoragePoolsCheckACL(conn, &stub);
+}
+
+char *
+esxPoolNames(virConnectPtr conn, const GPtrArray *pools)
+{
+    g_autoptr(GString) names = NULL;
+    guint count = 0;
+    guint i;
+
+    for (i = 0; i < pools->len; i++) {
+        const InventoryPool *pool = g_ptr_array_index(pools, i);
+        g_autofree char *quoted = NULL;
+
+        if (!esxPoolIsListed(conn, pool) || count++ >= NAMES_SHOWN)
+            continue;
+        quoted = textFormat("%s'%s'", names ? ", " : "", pool->name);
+        if (!names)
+            names = g_string_new(NULL);
+        g_string_append(names, quoted);
+    }
+    if (count > NAMES_SHOWN)
+        g_string_append_printf(names, " and %u more", count - NAMES_SHOWN);
+    return names ? g_string_free(g_steal_pointer(&names), FALSE) : NULL;
+}
+
+/* Pools that share a name have a suffix each, and lose it when they no longer do. */
 static void
-reportNoPool(const unsigned char *uuid, const char *name)
+reportNoName(virConnectPtr conn, InventorySnapshot *snapshot, const char *name)
+{
+    g_autoptr(GPtrArray) pools = inventoryPoolsByPlainName(snapshot, name);
+    g_autofree char *names = esxPoolNames(conn, pools);
+
+    if (names)
+        esxReport(VIR_ERR_NO_STORAGE_POOL,
+                  "no storage pool with matching name '%s'; it is the short name of the pools "
+                  TEXT_MESSAGE, name, names);
+    else
+        esxReport(VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching name '%s'", name);
+}
+
+static void
+reportNoPool(virConnectPtr conn, InventorySnapshot *snapshot, const unsigned char *uuid,
+             const char *name)
 {
     char text[VIR_UUID_STRING_BUFLEN] = "";
 
     if (!uuid) {
-        esxReport(VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching name '%s'", name);
+        reportNoName(conn, snapshot, name);
         return;
     }
     virUUIDFormat(uuid, text);
@@ -82,15 +132,21 @@ reportNoPool(const unsigned char *uuid, const char *name)
         esxReport(VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching uuid '%s'", text);
 }
 
+void
+esxFoundTake(EsxFound *found, InventorySnapshot *snapshot, const InventoryPool *pool)
+{
+    found->snapshot = inventorySnapshotRef(snapshot);
+    found->pool = pool;
+    found->backend = esxStorageBackendFor(pool);
+}
+
 /* Stores @snapshot and its @pool, if there is one. */
 static bool
 takeSnapshot(InventorySnapshot *snapshot, const InventoryPool *pool, EsxFound *ret_found)
 {
     if (!pool)
         return false;
-    ret_found->snapshot = inventorySnapshotRef(snapshot);
-    ret_found->pool = pool;
-    ret_found->backend = esxStorageBackendFor(pool);
+    esxFoundTake(ret_found, snapshot, pool);
     return true;
 }
 
@@ -112,7 +168,7 @@ findPool(virConnectPtr conn, const unsigned char *uuid, const char *name, EsxFou
         return -1;
     if (takePool(snapshot, uuid, name, ret_found))
         return 0;
-    reportNoPool(uuid, name);
+    reportNoPool(conn, snapshot, uuid, name);
     return -1;
 }
 
@@ -148,6 +204,19 @@ static void
 reportNoList(const EsxFound *found, const GError *error)
 {
     esxErrorReport(error, "cannot list the volumes of pool '%s'", found->pool->name);
+}
+
+gboolean
+esxFindInPool(virConnectPtr conn, EsxFound *found, const char *volume, GError **error)
+{
+    EsxVolumeList *list = found->backend->volumes(conn->privateData, found->pool, error);
+
+    if (!list)
+        return FALSE;
+    g_clear_pointer(&found->list, esxVolumeListUnref);
+    found->list = list;
+    found->volume = esxVolumeListFind(list, volume);
+    return TRUE;
 }
 
 static bool
@@ -222,115 +291,4 @@ esxFindVolume(virConnectPtr conn, const unsigned char *uuid, const char *pool, c
     esxReport(VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching name '%s' in pool '%s'",
               volume, ret_found->pool->name);
     return -1;
-}
-
-/* ---- in any pool ---------------------------------------------------------------------------- */
-
-/* Names may begin with blanks, but users also write too many of them after the bracket. */
-static const EsxVolume *
-findTolerant(const EsxVolumeList *list, const char *name)
-{
-    const EsxVolume *volume = esxVolumeListFind(list, name);
-
-    return volume ? volume : esxVolumeListFind(list, nameSkipBlanks(name));
-}
-
-/*
- * Finds the volume @name of the pool @pool, if that is one of @backend. Returns like
- * esxFindAnywhere().
- */
-static int
-findNamed(virConnectPtr conn, const EsxStorageBackend *backend, const char *pool,
-          const char *name, EsxFound *ret_found)
-{
-    int peeked = findVolumesByPeeking(conn, NULL /* uuid */, pool, NULL /* access */, ret_found);
-
-    if (peeked < 0)
-        return -1;
-    if (peeked == 0) {
-        g_autoptr(InventorySnapshot) snapshot = esxFindSnapshot(conn);
-        const InventoryPool *known = snapshot ? inventoryPoolByName(snapshot, pool) : NULL;
-
-        if (!snapshot)
-            return -1;
-        if (!known || esxStorageBackendFor(known) != backend)
-            return 0;
-        if (esxFindVolumes(conn, NULL /* uuid */, pool, NULL /* access */, ret_found) < 0)
-            return -1;
-    }
-    ret_found->volume = findTolerant(ret_found->list, name);
-    return ret_found->volume ? 1 : 0;
-}
-
-/* The same for a pool of @snapshot, which is current and need not be read again. */
-static int
-findPlaced(virConnectPtr conn, InventorySnapshot *snapshot, const char *pool, const char *name,
-           EsxFound *ret_found)
-{
-    g_autoptr(GError) error = NULL;
-
-    if (!takePool(snapshot, NULL /* uuid */, pool, ret_found))
-        return 0;
-    ret_found->list = ret_found->backend->volumes(conn->privateData, ret_found->pool, &error);
-    if (!ret_found->list) {
-        reportNoList(ret_found, error);
-        return -1;
-    }
-    ret_found->volume = esxVolumeListFind(ret_found->list, name);
-    return ret_found->volume ? 1 : 0;
-}
-
-/* Asks @backend for the volume of @text. Returns like esxFindAnywhere(). */
-static int
-findByBackend(virConnectPtr conn, const EsxStorageBackend *backend, InventorySnapshot *snapshot,
-              const char *text, bool deep, EsxFound *ret_found)
-{
-    g_autoptr(GError) error = NULL;
-    g_autofree char *pool = NULL;
-    g_autofree char *name = NULL;
-
-    if (!backend->volumeLookup(conn->privateData, snapshot, text, deep, &pool, &name, &error)) {
-        esxErrorReport(error, NULL);
-        return -1;
-    }
-    if (!pool)
-        return 0;
-    return backend->isOutdated ? findNamed(conn, backend, pool, name, ret_found)
-                                     : findPlaced(conn, snapshot, pool, name, ret_found);
-}
-
-/* The backend whose volume names have the form of @text, or NULL. */
-static const EsxStorageBackend *
-splitName(const char *text, char **ret_pool, char **ret_name)
-{
-    const EsxStorageBackend *const *backend;
-
-    for (backend = esxStorageBackends(); *backend; backend++) {
-        if ((*backend)->volumeSplit && (*backend)->volumeSplit(text, ret_pool, ret_name))
-            return *backend;
-    }
-    return NULL;
-}
-
-int
-esxFindAnywhere(virConnectPtr conn, const char *text, bool deep, EsxFound *ret_found)
-{
-    g_autofree char *pool = NULL;
-    g_autofree char *name = NULL;
-    const EsxStorageBackend *named = splitName(text, &pool, &name);
-    const EsxStorageBackend *const *backend;
-    g_autoptr(InventorySnapshot) snapshot = NULL;
-    int found = 0;
-
-    if (named)
-        return findNamed(conn, named, pool, name, ret_found);
-
-    snapshot = esxFindSnapshot(conn);
-    if (!snapshot)
-        return -1;
-    for (backend = esxStorageBackends(); *backend && found == 0; backend++) {
-        if ((*backend)->volumeLookup)
-            found = findByBackend(conn, *backend, snapshot, text, deep, ret_found);
-    }
-    return found;
 }

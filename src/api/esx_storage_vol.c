@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "esx_storage_anywhere.h"
 #include "esx_storage_door.h"
 #include "esx_report.h"
 #include "esx_storage_vol.h"

@@ -9,35 +9,46 @@
 
 #include "base_limits.h"
 
-/* Returns: the bracket that ends the datastore's name, or NULL if @text is not a datastore path. */
+/* Returns: the last bracket before @before that can end the datastore's name, or NULL. */
 static const char *
-nameCloseBracket(const char *text)
+lastBracket(const char *text, const char *before)
 {
-    const char *close = text[0] == '[' ? strchr(text, ']') : NULL;
+    size_t length = MIN(before ? (size_t)(before - text) : strlen(text),
+                        (size_t)LIMIT_NAME_BYTES + 2);
+    const char *close = text[0] == '[' ? memrchr(text, ']', length) : NULL;
 
     return close && close > text + 1 ? close : NULL;
 }
 
-const char *
-nameSkipDatastore(const char *text)
+/* Returns: what follows the datastore's name that ends at @close. */
+static const char *
+behindBracket(const char *close)
 {
-    const char *close = nameCloseBracket(text);
-
-    if (!close)
-        return NULL;
     return close[1] == ' ' ? close + 2 : close + 1;
 }
 
-gboolean
-nameSplitDatastorePath(const char *text, char **ret_datastore, char **ret_path)
+const char *
+nameSkipDatastore(const char *text, const char *datastore)
 {
-    const char *close = nameCloseBracket(text);
+    const size_t length = datastore ? strlen(datastore) : 0;
+    const char *close = text[0] == '[' ? strchr(text, ']') : NULL;
+
+    if (length > 0 && text[0] == '[' && strncmp(text + 1, datastore, length) == 0 &&
+        text[1 + length] == ']')
+        return behindBracket(text + 1 + length);
+    return close && close > text + 1 ? behindBracket(close) : NULL;
+}
+
+const char *
+nameSplitDatastorePath(const char *text, const char *before, char **ret_datastore, char **ret_path)
+{
+    const char *close = lastBracket(text, before);
 
     if (!close)
-        return FALSE;
+        return NULL;
     *ret_datastore = g_strndup(text + 1, (gsize)(close - text - 1));
-    *ret_path = g_strdup(nameSkipDatastore(text));
-    return TRUE;
+    *ret_path = g_strdup(behindBracket(close));
+    return close;
 }
 
 const char *

@@ -22,6 +22,7 @@ struct _InventoryIndex {
     const char *hostName;           /* NULL: not one host */
     LeftOut leftOut;
     GHashTable *poolsByName;        /* these: the position in the tree, plus 1 */
+    GHashTable *poolsByPlainName;   /* GArray of positions: pools with a name made unique */
     GHashTable *poolsByUuid;        /* key: the pool's uuid */
     GHashTable *poolsByTargetPath;
     GHashTable *poolsByRef;         /* key: the reference of its object */

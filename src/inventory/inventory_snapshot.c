@@ -21,6 +21,19 @@ indexAdd(GHashTable *table, gconstpointer key, gconstpointer value)
         g_hash_table_insert(table, (gpointer)key, (gpointer)value);
 }
 
+/* Adds the pool at @i to those whose name is @name with a suffix. */
+static void
+indexPlainName(InventoryIndex *index, const char *name, size_t i)
+{
+    GArray *places = g_hash_table_lookup(index->poolsByPlainName, name);
+
+    if (!places) {
+        places = g_array_new(FALSE, FALSE, sizeof(size_t));
+        g_hash_table_insert(index->poolsByPlainName, (gpointer)name, places);
+    }
+    g_array_append_val(places, i);
+}
+
 /*
  * The keys are those of the pools that were built first; a pool that replaces one has the same
  * keys.
@@ -31,6 +44,8 @@ indexPool(InventoryIndex *index, const InventoryPool *pool, size_t i)
     gconstpointer place = GSIZE_TO_POINTER(i + 1);
 
     indexAdd(index->poolsByName, pool->name, place);
+    if (pool->plainName && !g_str_equal(pool->plainName, pool->name))
+        indexPlainName(index, pool->plainName, i);
     indexAdd(index->poolsByUuid, pool->uuid, place);
     indexAdd(index->poolsByTargetPath, pool->targetPath, place);
     if (pool->kind->ref)
@@ -57,6 +72,8 @@ indexNew(InventoryBuild *build, const char *hostName)
     index->hostName = hostName;
     index->leftOut = build->leftOut;
     index->poolsByName = g_hash_table_new(hashText, g_str_equal);
+    index->poolsByPlainName = g_hash_table_new_full(hashText, g_str_equal, NULL,
+                                                    (GDestroyNotify)g_array_unref);
     index->poolsByUuid = g_hash_table_new(hashUuid, hashUuidEqual);
     index->poolsByTargetPath = g_hash_table_new(hashText, g_str_equal);
     index->poolsByRef = g_hash_table_new(inventoryRefHash, inventoryRefEqual);
@@ -81,6 +98,7 @@ indexUnref(InventoryIndex *index)
         return;
 
     g_hash_table_unref(index->poolsByName);
+    g_hash_table_unref(index->poolsByPlainName);
     g_hash_table_unref(index->poolsByUuid);
     g_hash_table_unref(index->poolsByTargetPath);
     g_hash_table_unref(index->poolsByRef);
@@ -196,6 +214,19 @@ const InventoryPool *
 inventoryPoolByName(const InventorySnapshot *snapshot, const char *name)
 {
     return lookupPool(snapshot, snapshot->index->poolsByName, name);
+}
+
+GPtrArray *
+inventoryPoolsByPlainName(const InventorySnapshot *snapshot, const char *name)
+{
+    const GArray *places = g_hash_table_lookup(snapshot->index->poolsByPlainName, name);
+    GPtrArray *pools = g_ptr_array_new();
+    guint i;
+
+    for (i = 0; places && i < places->len; i++)
+        g_ptr_array_add(pools, (gpointer)inventoryTreeGet(&snapshot->tree,
+                                                          g_array_index(places, size_t, i)));
+    return pools;
 }
 
 const InventoryPool *

@@ -34,6 +34,7 @@ class Mistake:
     command: str
     before: Callable[[Fake], object] = lambda fake: None
     parameters: dict[str, str] = attrs.field(factory=dict)
+    world: str = "default"
 
 
 def lock(path: str) -> Callable[[Fake], object]:
@@ -77,6 +78,16 @@ def keep_from_reading(fake: Fake) -> None:
 
 
 UNREAD = "4f8b3c2e-1a7d9e60-5b3f-001b219a3c5e"
+
+
+def share_a_name(fake: Fake) -> None:
+    """Two datacenters have a datastore called `shared`; both have one file of a name, and each one of its own."""
+    paris = fake.control.add_datacenter(name="Paris")
+    fake.control.add_datastore(name="shared")
+    for store in ("shared", fake.control.add_datastore(name="shared", datacenter=paris, mounted=True)):
+        fake.control.add_file(datastore=store, path="a.iso", size=512)
+
+
 MISTAKES = [
     Mistake("A pool that does not exist", "pool-info datastore7"),
     Mistake("A volume that does not exist", f"vol-info --pool datastore1 {DISK}x"),
@@ -129,6 +140,9 @@ MISTAKES = [
     Mistake("A proxy that demands a login", "pool-list", answer(407, "")),
     Mistake("A gateway without a reply from the host", "pool-list", answer(502, "Bad Gateway")),
     Mistake("A gateway that has waited for the host", "pool-list", answer(504, "Gateway Timeout")),
+    Mistake("The name of a pool that has a suffix now", "pool-info shared", share_a_name, world="vcenter"),
+    Mistake("A path that two pools have", "vol-pool '[shared] a.iso'", share_a_name, world="vcenter"),
+    Mistake("A path that none of two pools has", "vol-pool '[shared] b.iso'", share_a_name, world="vcenter"),
     Mistake("An invalid URI parameter", "pool-list", parameters={"connections": "many"}),
 ]
 
@@ -180,11 +194,12 @@ def collected() -> Iterator[dict[str, str]]:
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.title)
 def test_mistake(site, new_fake, mistake: Mistake, words: dict[str, str], collected: dict[str, str]):
-    fake = new_fake(task_ms=0)
+    fake = new_fake(world=mistake.world, task_ms=0)
     mistake.before(fake)
     before = fake.files("datastore1")
     argv = shlex.split(mistake.command.format(**words))
-    done = site.virsh(fake, **mistake.parameters)(*argv)
+    scheme = "vpx" if mistake.world == "vcenter" else "esx"
+    done = site.virsh(fake, scheme=scheme, **mistake.parameters)(*argv)
     assert not done.ok, f"This should have failed: {done.out}"
     assert fake.files("datastore1") == before
 

@@ -21,16 +21,26 @@ checkPath(const char *text)
     g_autofree char *sameDatastore = NULL;
     g_autofree char *samePath = NULL;
 
-    if (!nameSplitDatastorePath(text, &datastore, &path)) {
+    const char *end = nameSplitDatastorePath(text, NULL, &datastore, &path);
+
+    if (!end) {
         g_assert_null(datastore);
         g_assert_null(path);
         return;
     }
-    g_assert_null(strchr(datastore, ']'));
+    g_assert_cmpint(*end, ==, ']');
     g_assert_cmpstr(datastore, !=, "");
+    g_assert_cmpuint(strlen(datastore), <=, LIMIT_NAME_BYTES);
     joined = nameJoinDatastorePath(datastore, path);
-    g_assert_true(nameSplitDatastorePath(joined, &sameDatastore, &samePath));
-    g_assert_cmpstr(datastore, ==, sameDatastore);
+    g_assert_cmpstr(nameSkipDatastore(joined, datastore), ==, path);
+    /* The same name again, among those that it can be. */
+    end = NULL;
+    do {
+        g_clear_pointer(&sameDatastore, g_free);
+        g_clear_pointer(&samePath, g_free);
+        end = nameSplitDatastorePath(joined, end, &sameDatastore, &samePath);
+        g_assert_nonnull(end);
+    } while (!g_str_equal(datastore, sameDatastore));
     g_assert_cmpstr(path, ==, samePath);
 }
 

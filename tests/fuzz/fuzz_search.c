@@ -60,7 +60,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         fuzzCheckMessage(error->message, 4);
         return 0;
     }
-    list = esxVmfsFilesList(search, "ds", &error);
+    list = esxVmfsFilesList(search, "ds", "ds", &error);
     fuzzMemoryCheck(size, LIMIT_AMPLIFICATION, server.asked);
     g_assert_true(!list == !!error);
     if (list)

@@ -112,6 +112,15 @@ def test_datastore_path(text, datastore, path):
     assert parse_path(text) == DatastorePath(datastore, path)
 
 
+def test_datastore_path_of_the_longest_known_name():
+    known = ("a", "a] b", "[SSD] fast", "ds [old]")
+    assert parse_path("[a] b] c", known) == DatastorePath("a] b", "c")
+    assert parse_path("[a] c] b", known) == DatastorePath("a", "c] b")
+    assert parse_path("[[SSD] fast] x/y", known) == DatastorePath("[SSD] fast", "x/y")
+    assert parse_path("[ds [old]]", known) == DatastorePath("ds [old]", "")
+    assert parse_path("[unknown] x", known) == DatastorePath("unknown", "x")
+
+
 @pytest.mark.parametrize("text", ["", "ds", "[] x", "x [ds] y", "[ds"])
 def test_no_datastore_path(text):
     with pytest.raises(VimFault, match="InvalidDatastorePath"):

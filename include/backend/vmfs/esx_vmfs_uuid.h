@@ -21,9 +21,10 @@
 
 /*
  * @uuid: canonical, lower case.
- * @ret_path: (transfer full) "[pool] name" of the disk, or NULL if no disk has it.
+ * @ret_pool, @ret_name: (transfer full) the names of the pool and of the disk; NULL if no disk has
+ * it.
  * Returns: FALSE with @error if the search could not be completed. A disk whose UUID cannot be read
  * (locked, broken) is skipped.
  */
 gboolean esxVmfsFindDisk(EsxConnection *connection, InventorySnapshot *snapshot, const char *uuid,
-                         char **ret_path, GError **error);
+                         char **ret_pool, char **ret_name, GError **error);

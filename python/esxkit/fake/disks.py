@@ -17,7 +17,7 @@ import attrs
 from esxkit.fake import vmdk
 from esxkit.fake.contents import copy_data, data_bytes, fill, zero_data
 from esxkit.fake.faults import file_fault
-from esxkit.fake.files import Entry
+from esxkit.fake.files import Entry, FileStore
 from esxkit.fake.places import Place
 from esxkit.fake.progress import Progress
 from esxkit.wire.faults import VimFault, invalid_argument
@@ -71,15 +71,22 @@ class OpenDisk:
 
 
 def is_disk_name(path: str) -> bool:
-    """Whether a file of that name can be a disk's descriptor."""
+    """Whether a new disk may have that name."""
     return path.lower().endswith(".vmdk") and not vmdk.KIND_OF_EXTENT.search(path)
+
+
+def is_disk(files: FileStore, entry: Entry) -> bool:
+    """Whether a file is taken for a disk: by its name, or called like an extent, but a descriptor."""
+    if entry.is_dir or not entry.path.lower().endswith(".vmdk"):
+        return False
+    return is_disk_name(entry.path) or bool(files.descriptor(entry).extents)
 
 
 def open_disk(place: Place, *, broken: str = "FileFault") -> OpenDisk:
     """The disk at a place. Faults FileNotFound, and `broken` for a file that is no disk."""
     with place.faults():
         entry = place.files.entry(place.path)
-    said = None if entry.is_dir or not is_disk_name(entry.path) else place.files.descriptor(entry)
+    said = None if entry.is_dir or not is_disk(place.files, entry) else place.files.descriptor(entry)
     if said is None or said.capacity_kb is None:
         raise VimFault(broken) if broken == "InvalidDiskFormat" else file_fault(broken, str(place))
     folder, _, _ = entry.path.rpartition("/")

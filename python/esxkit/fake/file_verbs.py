@@ -13,7 +13,7 @@ from typing import Any
 from esxkit.fake import vmdk
 from esxkit.fake.contents import data_bytes, digest
 from esxkit.fake.core import Service
-from esxkit.fake.disks import is_disk_name
+from esxkit.fake.disks import is_disk
 from esxkit.fake.files import BadPath, Entry, FileStore
 from esxkit.fake.locks import FileBusy
 from esxkit.fake.objects.datastore import Datastore
@@ -124,7 +124,7 @@ class FileVerbs:
     def _parts(self, files: FileStore, path: str) -> list[str]:
         with _sentences(path):
             entry = files.entry(path)
-        if not is_disk_name(entry.path) or entry.is_dir:
+        if not is_disk(files, entry):
             return [entry.path]
         return [entry.path, *(e for e in files.disk(entry).extents if files.real(e).exists())]
 

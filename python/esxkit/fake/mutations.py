@@ -49,8 +49,12 @@ class Mutations:
         capacity: int = 1024 * _GIB,
         files: list[Any] | None = None,
         datacenter: str | None = None,
+        mounted: bool = False,
     ) -> str:
-        """A new VMFS datastore on every host, or on none in another datacenter (its moid); its moid."""
+        """A new VMFS datastore on every host, or in another datacenter (its moid); its moid.
+
+        There no host has it, unless it is `mounted`: then the first host stands for one of that datacenter.
+        """
         plain = parts.vmfs_datastore(name, "naa.added", files, capacity)
         if self._service.is_vcenter:
             plain = as_vcenter_datastore(plain, 1000 + len(self._world.datastores))
@@ -59,7 +63,10 @@ class Mutations:
             other = self._service.registry.find(datacenter)
             if not isinstance(other, Datacenter):
                 raise KeyError(f"There is no datacenter '{datacenter}'.")
-            return self._builder.datastore(other, plain).moid
+            elsewhere = self._builder.datastore(other, plain)
+            for plan, host in self._hosts()[:1] if mounted else []:
+                self._builder.mount(plan, host, elsewhere, plain)
+            return elsewhere.moid
         store = self._builder.datastore(self._builder.the_datacenter, plain)
         for plan, host in self._hosts():
             self._builder.mount(plan, host, store, plain)
@@ -273,6 +280,10 @@ class Mutations:
 
     # -- helpers -----------------------------------------------------------------------------
     def _store(self, name: str) -> Datastore:
+        """The first datastore of a name, or the one of a moid."""
+        known = self._service.registry.find(name)
+        if isinstance(known, Datastore):
+            return known
         for store in self._service.registry.of_type(Datastore):
             if store.plain_name == name:
                 return store

@@ -4,13 +4,11 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable
 
 import attrs
 
 from esxkit.wire.faults import VimFault
-
-_PATH = re.compile(r"\[([^\]]*)\] ?(.*)\Z", re.DOTALL)
 
 
 @attrs.frozen
@@ -24,9 +22,13 @@ class DatastorePath:
         return f"[{self.datastore}] {self.path}" if self.path else f"[{self.datastore}]"
 
 
-def parse_path(text: str) -> DatastorePath:
-    """Read a path. Fault InvalidDatastorePath if it has no datastore in brackets."""
-    match = _PATH.match(text)
-    if match is None or not match[1]:
+def parse_path(text: str, known: Iterable[str] = ()) -> DatastorePath:
+    """Read a path: the longest of the `known` names that fits, else what the first bracket ends.
+
+    Fault InvalidDatastorePath if it has no datastore in brackets.
+    """
+    fitting = [name for name in known if name and text.startswith(f"[{name}]")]
+    close = 1 + len(max(fitting, key=len)) if fitting else text.find("]")
+    if not text.startswith("[") or close < 2:
         raise VimFault("InvalidDatastorePath", f"Invalid datastore path '{text}'.", datastorePath=text)
-    return DatastorePath(match[1], match[2].strip("/"))
+    return DatastorePath(text[1:close], text[close + 1 :].removeprefix(" ").strip("/"))

@@ -64,7 +64,7 @@ def locate(service: Service, text: str, datacenter: Any = None, *, parameter: st
     if datastore is None:
         if service.is_vcenter and datacenter is None:
             raise invalid_argument(parameter)
-        wanted = parse_path(text)
+        wanted = parse_path(text, (store.plain_name for store in service.registry.of_type(Datastore)))
         datastore, path = datastore_by_name(service, wanted.datastore, datacenter), wanted.path
         if datastore is None:
             name = wanted.datastore

@@ -171,10 +171,10 @@ vmfsVolumes(EsxConnection *connection, const InventoryPool *pool, GError **error
 }
 
 /* "[datastore] path". */
-static bool
-vmfsVolumeSplit(const char *text, char **ret_pool, char **ret_name)
+static const char *
+vmfsVolumeSplit(const char *text, const char *before, char **ret_pool, char **ret_name)
 {
-    return nameSplitDatastorePath(text, ret_pool, ret_name);
+    return nameSplitDatastorePath(text, before, ret_pool, ret_name);
 }
 
 /* By the UUID of a virtual disk, which is queried disk by disk. */
@@ -183,19 +183,15 @@ vmfsVolumeLookup(EsxConnection *connection, InventorySnapshot *snapshot, const c
                  gboolean deep, char **ret_pool, char **ret_name, GError **error)
 {
     char canonical[VIR_UUID_STRING_BUFLEN] = "";
-    g_autofree char *path = NULL;
     guint8 uuid[16];
 
     if (!deep || !nameParseUuid(text, uuid))
         return TRUE;
     nameFormatUuid(uuid, canonical);
-    if (!esxVmfsFindDisk(connection, snapshot, canonical, &path, error)) {
-        textAddToError(error, "cannot look up the disk with UUID '%s': ", canonical);
-        return FALSE;
-    }
-    if (path)
-        nameSplitDatastorePath(path, ret_pool, ret_name);
-    return TRUE;
+    if (esxVmfsFindDisk(connection, snapshot, canonical, ret_pool, ret_name, error))
+        return TRUE;
+    textAddToError(error, "cannot look up the disk with UUID '%s': ", canonical);
+    return FALSE;
 }
 
 static char *

@@ -27,9 +27,9 @@ typedef struct {
  * "[ds]/dir", older hosts omit the last slash.
  */
 static Span
-relativeFolder(const char *folderPath)
+relativeFolder(const char *folderPath, const char *datastore)
 {
-    const char *path = folderPath ? nameSkipDatastore(folderPath) : NULL;
+    const char *path = folderPath ? nameSkipDatastore(folderPath, datastore) : NULL;
     Span span = { "", 0 };
 
     if (!path)
@@ -170,14 +170,14 @@ hasFriendlyName(const VimFileInfo *file)
  * Returns: (transfer full): set of Friendly, whose texts belong to @search.
  */
 static GHashTable *
-friendlyNames(const ViSearch *search)
+friendlyNames(const ViSearch *search, const char *datastore)
 {
     GHashTable *names = g_hash_table_new_full(friendlyHash, friendlyEqual, g_free, NULL);
     size_t i, j;
 
     for (i = 0; i < search->nfolders; i++) {
         const VimHostDatastoreBrowserSearchResults *result = search->folders[i];
-        const Span folder = relativeFolder(result->folderPath);
+        const Span folder = relativeFolder(result->folderPath, datastore);
 
         for (j = 0; j < result->n_file; j++) {
             const VimFileInfo *file = result->file[j];
@@ -259,6 +259,18 @@ aliasOf(const Place *place, const VimFileInfo *file)
     return g_strdup_printf("%s/%s", place->friendly, file->path);
 }
 
+/*
+ * Whether the server reports @file as a disk with a capacity. A server that goes by the suffix may
+ * report an extent as a disk, but without a capacity.
+ */
+static gboolean
+isKnownDisk(const VimFileInfo *file)
+{
+    const VimVmDiskFileInfo *disk = soapObjectCast(file, &vimVmDiskFileInfoType);
+
+    return disk && disk->has_capacityKb && disk->capacityKb > 0;
+}
+
 /* A file that belongs to a disk or to the host is not a volume. */
 static gboolean
 addFile(Place *place, const VimFileInfo *file, GError **error)
@@ -268,7 +280,7 @@ addFile(Place *place, const VimFileInfo *file, GError **error)
         .type = VIR_STORAGE_VOL_FILE, .format = formatOf(file), .disk = kindOfFile(file),
     };
 
-    if (nameIsExtent(file->path) || nameIsHostsOwn(file->path))
+    if ((nameIsExtent(file->path) && !isKnownDisk(file)) || nameIsHostsOwn(file->path))
         return TRUE;
     if (place->folder.length + 1 + strlen(file->path) > LIMIT_DATASTORE_PATH) {
         leftOutAdd(esxVolumeListLeftOut(place->list), "a file whose path is too long",
@@ -301,6 +313,7 @@ isPlainFile(const VimFileInfo *file)
 /* The list that is being built. */
 typedef struct {
     EsxVolumeList *list;
+    const char *datastore;
     const char *pool;
     GHashTable *names;      /* see friendlyNames() */
 } Making;
@@ -322,7 +335,7 @@ static gboolean
 addFolder(const Making *making, const VimHostDatastoreBrowserSearchResults *result,
           gboolean plain, GError **error)
 {
-    const Span folder = relativeFolder(result->folderPath);
+    const Span folder = relativeFolder(result->folderPath, making->datastore);
     g_autoptr(GString) path = NULL;
     g_autofree char *friendly = NULL;
     Place place = { .list = making->list, .pool = making->pool, .folder = folder };
@@ -362,11 +375,11 @@ addFolders(const Making *making, const ViSearch *search, gboolean plain, GError 
 }
 
 EsxVolumeList *
-esxVmfsFilesList(const ViSearch *search, const char *pool, GError **error)
+esxVmfsFilesList(const ViSearch *search, const char *datastore, const char *pool, GError **error)
 {
-    g_autoptr(GHashTable) names = friendlyNames(search);
+    g_autoptr(GHashTable) names = friendlyNames(search, datastore);
     g_autoptr(EsxVolumeList) list = esxVolumeListNew(viObjectsBytes(search->task->objects));
-    const Making making = { list, pool, names };
+    const Making making = { list, datastore, pool, names };
 
     /* If a file is listed twice, the first entry counts. */
     if (!addFolders(&making, search, FALSE /* plain */, error) ||

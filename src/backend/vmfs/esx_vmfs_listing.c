@@ -75,7 +75,8 @@ proveListing(gpointer opaque, gpointer current G_GNUC_UNUSED, GError **error)
     const Listing *listing = opaque;
     g_autoptr(ViSearch) search = searchDatastore(listing, error);
 
-    return search ? esxVmfsFilesList(search, listing->poolName, error) : NULL;
+    return search ? esxVmfsFilesList(search, listing->datastore, listing->poolName, error)
+                  : NULL;
 }
 
 /* ---- the cache ------------------------------------------------------------------------------ */

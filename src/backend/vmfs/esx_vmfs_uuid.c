@@ -22,7 +22,8 @@ typedef struct {
     gint64 deadline;    /* monotonic, microseconds */
 
     GMutex lock;        /* guards what follows */
-    char *path;         /* of the disk found */
+    char *pool;         /* of the disk found */
+    char *name;         /* of the disk found */
     GError *error;      /* why the search cannot continue */
     guint answers;      /* disks whose UUID was read */
     GError *passedOver; /* why the last disk or datastore was skipped */
@@ -49,13 +50,13 @@ isOver(Search *search)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&search->lock);
 
-    if (!search->path && !search->error && g_get_monotonic_time() >= search->deadline)
+    if (!search->name && !search->error && g_get_monotonic_time() >= search->deadline)
         search->error =
             g_error_new(VI_ERROR, VI_ERROR_TIMEOUT,
                         "querying the UUIDs of all disks took longer than %g seconds; look up the "
                         "volume by its path instead",
                         search->timeoutMs / 1000.0);
-    return search->path || search->error;
+    return search->name || search->error;
 }
 
 /* Whether @error is a fault that concerns one disk or datastore only. */
@@ -97,8 +98,10 @@ noteAnswer(Search *search, const Disk *disk, gboolean found)
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&search->lock);
 
     search->answers++;
-    if (found && !search->path)
-        search->path = nameJoinDatastorePath(disk->pool->name, disk->name);
+    if (!found || search->name)
+        return;
+    search->pool = g_strdup(disk->pool->name);
+    search->name = g_strdup(disk->name);
 }
 
 /* "60 00 C2 9a …-…" in any grouping, as returned by QueryVirtualDiskUuid. */
@@ -208,7 +211,7 @@ runSearch(EsxConnection *connection, InventorySnapshot *snapshot, Search *search
 
 gboolean
 esxVmfsFindDisk(EsxConnection *connection, InventorySnapshot *snapshot, const char *uuid,
-                char **ret_path, GError **error)
+                char **ret_pool, char **ret_name, GError **error)
 {
     Search search = {
         .session = connection->session, .uuid = uuid,
@@ -217,8 +220,9 @@ esxVmfsFindDisk(EsxConnection *connection, InventorySnapshot *snapshot, const ch
             (guint64)viSessionTimeoutMs(connection->session) * LIMIT_WHOLE_TIMEOUTS),
     };
 
+    *ret_pool = NULL;
+    *ret_name = NULL;
     search.deadline = g_get_monotonic_time() + (gint64)search.timeoutMs * 1000;
-    *ret_path = NULL;
     if (!viSessionServices(connection->session)->virtualDiskManager)
         return TRUE;
     /* The querying threads are not on the caller's visit, if there is one. */
@@ -233,11 +237,12 @@ esxVmfsFindDisk(EsxConnection *connection, InventorySnapshot *snapshot, const ch
     if (!search.error && search.answers == 0)
         search.error = g_steal_pointer(&search.passedOver);
     g_clear_error(&search.passedOver);
-    if (!search.path && search.error) {
+    if (!search.name && search.error) {
         g_propagate_error(error, search.error);
         return FALSE;
     }
     g_clear_error(&search.error);
-    *ret_path = search.path;
+    *ret_pool = search.pool;
+    *ret_name = search.name;
     return TRUE;
 }

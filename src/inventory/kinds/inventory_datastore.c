@@ -395,7 +395,7 @@ addDatastorePool(InventoryBuild *build, const InventoryObject *object, const Inv
     identity = identityOf(build, datastore);
     datastore->datacenter = datacenter ? datacenter->ref : NULL;
     datastore->datacenterPath = datacenter ? datacenter->path : NULL;
-    pool->name = datastore->name;
+    pool->name = pool->plainName = datastore->name;
     nameHashUuid(identity ? identity : datastore->ref->value, pool->uuid);
     pool->targetPath = plainPath(build, identity);
 }
@@ -420,6 +420,7 @@ rebuildDatastore(InventoryBuild *build, const InventoryObject *object,
     datastore->datacenter = known->datacenter;
     datastore->datacenterPath = known->datacenterPath;
     pool->name = before->name;
+    pool->plainName = before->plainName;
     memcpy(pool->uuid, before->uuid, sizeof(pool->uuid));
     pool->targetPath = before->targetPath;
     return TRUE;

@@ -296,7 +296,7 @@ addTargetPool(InventoryBuild *build, Target *from)
     target->nadapters = from->adapters->len;
     target->luns = inventoryLunSetSeal(&from->pool.luns, build, pool, &target->nluns);
 
-    pool->name = from->iqn;
+    pool->name = pool->plainName = from->iqn;
     nameHashUuid(from->iqn, pool->uuid);
     pool->targetPath = INVENTORY_LUN_FOLDER;
     /* A host that lists paths, but none to this target, cannot reach it. */

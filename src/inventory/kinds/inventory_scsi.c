@@ -281,6 +281,7 @@ addBusPool(InventoryBuild *build, Hba *from)
     hba->luns = inventoryLunSetSeal(&from->pool.luns, build, pool, &hba->nluns);
 
     pool->name = from->name;
+    pool->plainName = hba->adapter.device;
     nameHashUuid(identity, pool->uuid);
     pool->targetPath = INVENTORY_LUN_FOLDER;
     pool->accessible = isAccessible(from);

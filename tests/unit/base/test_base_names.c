@@ -24,8 +24,11 @@ static const struct {
     { "[datastore1]  ", "datastore1", " " },
     { "[datastore1]/dir", "datastore1", "/dir" },
     { "[my store (1)] a b/c d.vmdk", "my store (1)", "a b/c d.vmdk" },
-    { "[a] b]c", "a", "b]c" },
+    { "[a] b]c", "a] b", "c" },
     { "[a[b] c", "a[b", "c" },
+    { "[ds [old]] dir/file", "ds [old]", "dir/file" },
+    { "[[SSD] fast] dir/file", "[SSD] fast", "dir/file" },
+    { "[a]b] [c]", "a]b] [c", "" },
     { "[d\xc3\xa4ta] \xc3\xb6.vmdk", "d\xc3\xa4ta", "\xc3\xb6.vmdk" },
     { "[] file", NULL, NULL },
     { "[datastore1 file", NULL, NULL },
@@ -43,13 +46,52 @@ testSplit(void)
     for (i = 0; i < G_N_ELEMENTS(paths); i++) {
         g_autofree char *datastore = NULL;
         g_autofree char *path = NULL;
-        gboolean done = nameSplitDatastorePath(paths[i].text, &datastore, &path);
+        gboolean done = nameSplitDatastorePath(paths[i].text, NULL, &datastore, &path) != NULL;
 
         g_test_message("%s", paths[i].text);
         g_assert_cmpint(done, ==, paths[i].datastore != NULL);
         g_assert_cmpstr(datastore, ==, paths[i].datastore);
         g_assert_cmpstr(path, ==, paths[i].path);
     }
+}
+
+/* Each way to read one text, the longest name of a datastore first; not one that is too long. */
+static void
+testSplitEachWay(void)
+{
+    static const struct {
+        const char *datastore;
+        const char *path;
+    } ways[] = {
+        { "a] [b]/c", "d]e" }, { "a] [b", "/c] d]e" }, { "a", "[b]/c] d]e" },
+    };
+    static const char text[] = "[a] [b]/c] d]e";
+    g_autofree char *name = g_strnfill(LIMIT_NAME_BYTES, 'n');
+    g_autofree char *fits = g_strdup_printf("[%s]] x", name);
+    g_autofree char *datastore = NULL;
+    g_autofree char *path = NULL;
+    const char *end = NULL;
+    size_t i;
+
+    /* The last bracket ends the longest one: "a] [b]/c] d" of the path "e". */
+    end = nameSplitDatastorePath(text, NULL, &datastore, &path);
+    g_assert_cmpstr(datastore, ==, "a] [b]/c] d");
+    g_assert_cmpstr(path, ==, "e");
+    for (i = 0; i < G_N_ELEMENTS(ways); i++) {
+        g_clear_pointer(&datastore, g_free);
+        g_clear_pointer(&path, g_free);
+        end = nameSplitDatastorePath(text, end, &datastore, &path);
+        g_assert_nonnull(end);
+        g_assert_cmpstr(datastore, ==, ways[i].datastore);
+        g_assert_cmpstr(path, ==, ways[i].path);
+    }
+    g_assert_null(nameSplitDatastorePath(text, end, NULL, NULL));
+
+    g_clear_pointer(&datastore, g_free);
+    g_clear_pointer(&path, g_free);
+    g_assert_nonnull(nameSplitDatastorePath(fits, NULL, &datastore, &path));
+    g_assert_cmpstr(datastore, ==, name);
+    g_assert_cmpstr(path, ==, "] x");
 }
 
 static void
@@ -60,7 +102,7 @@ testJoin(void)
     g_autofree char *path = NULL;
 
     g_assert_cmpstr(joined, ==, "[my store] dir/a.vmdk");
-    g_assert_true(nameSplitDatastorePath(joined, &datastore, &path));
+    g_assert_nonnull(nameSplitDatastorePath(joined, NULL, &datastore, &path));
     g_assert_cmpstr(datastore, ==, "my store");
     g_assert_cmpstr(path, ==, "dir/a.vmdk");
 }
@@ -320,13 +362,17 @@ testHidden(void)
 static void
 testSkipDatastore(void)
 {
-    g_assert_cmpstr(nameSkipDatastore("[ds] a/b"), ==, "a/b");
-    g_assert_cmpstr(nameSkipDatastore("[ds]a"), ==, "a");
-    g_assert_cmpstr(nameSkipDatastore("[ds]"), ==, "");
-    g_assert_null(nameSkipDatastore("[] a"));
-    g_assert_null(nameSkipDatastore("[ds a"));
-    g_assert_null(nameSkipDatastore("ds] a"));
-    g_assert_null(nameSkipDatastore(""));
+    g_assert_cmpstr(nameSkipDatastore("[ds] a/b", NULL), ==, "a/b");
+    g_assert_cmpstr(nameSkipDatastore("[ds]a", "ds"), ==, "a");
+    g_assert_cmpstr(nameSkipDatastore("[ds]", "ds"), ==, "");
+    g_assert_cmpstr(nameSkipDatastore("[ds [old]] a", "ds [old]"), ==, "a");
+    g_assert_cmpstr(nameSkipDatastore("[a]b] c", "a]b"), ==, "c");
+    g_assert_cmpstr(nameSkipDatastore("[a]b] c", "a"), ==, "b] c");
+    g_assert_cmpstr(nameSkipDatastore("[a] b", "other"), ==, "b");
+    g_assert_null(nameSkipDatastore("[] a", NULL));
+    g_assert_null(nameSkipDatastore("[ds a", "ds"));
+    g_assert_null(nameSkipDatastore("ds] a", "ds"));
+    g_assert_null(nameSkipDatastore("", ""));
 }
 
 int
@@ -335,6 +381,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/names/split", testSplit);
     g_test_add_func("/names/join", testJoin);
+    g_test_add_func("/names/split-each-way", testSplitEachWay);
     g_test_add_func("/names/refuse-volume", testRefuseVolume);
     g_test_add_func("/names/kinds", testKinds);
     g_test_add_func("/names/hidden", testHidden);

@@ -75,12 +75,17 @@ def _glob(pattern: str) -> str:
     return r"\A" + "".join(table.get(c, re.escape(c)) for c in pattern) + r"\Z"
 
 
-def kind_of(entry: Entry) -> str:
-    """"VmDisk", "IsoImage", "Folder", ... or "" for a file without a type of its own."""
+def kind_of(files: FileStore, entry: Entry) -> str:
+    """"VmDisk", "IsoImage", "Folder", ... or "" for a file without a type of its own.
+
+    A file that is called like an extent is a disk if it is a descriptor.
+    """
     if entry.is_dir:
         return "Folder"
     kind = _BY_EXTENSION.get(entry.name.rpartition(".")[2].lower(), "") if "." in entry.name else ""
-    return "" if kind == "VmDisk" and vmdk.KIND_OF_EXTENT.search(entry.name) else kind
+    if kind == "VmDisk" and vmdk.KIND_OF_EXTENT.search(entry.name) and not files.descriptor(entry).extents:
+        return ""
+    return kind
 
 
 class HostDatastoreBrowser(ManagedObject):
@@ -113,10 +118,11 @@ class HostDatastoreBrowser(ManagedObject):
         return call.service.tasks.start(call, self._owner, work)
 
     def _locate(self, text: str) -> tuple[Datastore, FileStore, DatastorePath]:
-        path = parse_path(text)
-        for ref in self.prop_datastore(None):
-            datastore = self.registry.find(ref._moId)
-            if isinstance(datastore, Datastore) and datastore.plain_name == path.datastore:
+        found = (self.registry.find(ref._moId) for ref in self.prop_datastore(None))
+        datastores = [store for store in found if isinstance(store, Datastore)]
+        path = parse_path(text, (store.plain_name for store in datastores))
+        for datastore in datastores:
+            if datastore.plain_name == path.datastore:
                 if not datastore.accessible or datastore.files is None:
                     raise VimFault("InaccessibleDatastore", datastore=datastore.ref, name=path.datastore)
                 return datastore, datastore.files, path
@@ -159,16 +165,16 @@ def _matches(files: FileStore, entry: Entry, search: _Search) -> bool:
         return False
     if not search.queries:
         return True
-    query = _query_for(entry, search)
+    query = _query_for(files, entry, search)
     if query is None:
         return False
     wanted = getattr(query, "filter", None)
-    return wanted is None or kind_of(entry) != "VmDisk" or _passes(files.disk(entry), wanted)
+    return wanted is None or kind_of(files, entry) != "VmDisk" or _passes(files.disk(entry), wanted)
 
 
-def _query_for(entry: Entry, search: _Search) -> Any:
+def _query_for(files: FileStore, entry: Entry, search: _Search) -> Any:
     """The query an entry fulfils, or None. A plain FileQuery takes every file."""
-    kind = kind_of(entry)
+    kind = kind_of(files, entry)
     query = search.queries.get(kind)
     if query is None and kind == "TemplateConfig":
         query = search.queries.get("VmConfig")
@@ -189,7 +195,7 @@ def _passes(disk: Disk, wanted: Any) -> bool:
 
 
 def _describe(datastore: Datastore, files: FileStore, entry: Entry, search: _Search) -> Any:
-    flags, kind = search.flags, kind_of(entry)
+    flags, kind = search.flags, kind_of(files, entry)
     query = search.queries.get(kind)
     typed = bool(kind) and (query is not None or bool(flags is not None and flags.fileType))
     disk = files.disk(entry) if kind == "VmDisk" else None

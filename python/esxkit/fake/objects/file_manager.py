@@ -8,7 +8,7 @@ from typing import Any
 
 from esxkit.fake import plain_files
 from esxkit.fake.call import Call
-from esxkit.fake.disks import is_disk_name
+from esxkit.fake.disks import is_disk
 from esxkit.fake.places import Place, check_top_level, locate, locate_writable
 from esxkit.fake.progress import Progress
 from esxkit.fake.registry import ManagedObject
@@ -34,7 +34,7 @@ class FileManager(ManagedObject):
             with place.faults():
                 entry = place.files.entry(place.path)
                 left = call.service.options.disk_file_delete == "nothing"
-                if left and not entry.is_dir and is_disk_name(entry.path):
+                if left and is_disk(place.files, entry):
                     return
                 place.files.delete(place.path)
 

@@ -130,7 +130,7 @@ class VirtualDiskManager(ManagedObject):
         place = locate(call.service, name, datacenter)
         with place.faults():
             entry = place.files.entry(place.path)
-            if entry.is_dir or not disks.is_disk_name(entry.path):
+            if not disks.is_disk(place.files, entry):
                 raise file_fault("FileFault", str(place))
             return place.files.uuid(entry)
 

@@ -20,9 +20,9 @@ static SoapMoRef browser = { "HostDatastoreBrowser", "b1" };
     "</HostDatastoreBrowserSearchResults>"
 #define FILE(type, path, more) AS("file", type, IN("path", path) more)
 
-/* The volumes of a search with these results, or NULL with @ret_error. */
+/* The volumes of a search of @datastore with these results, or NULL with @ret_error. */
 static EsxVolumeList *
-listOrError(const char *folders, GError **ret_error)
+listNamed(const char *folders, const char *datastore, GError **ret_error)
 {
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(ViSession) session = fixtureLogin(canned);
@@ -36,9 +36,15 @@ listOrError(const char *folders, GError **ret_error)
 
     cannedReply(canned, "SearchDatastoreSubFolders_Task", "<returnval type=\"Task\">t</returnval>");
     cannedReply(canned, "RetrievePropertiesEx", inner);
-    search = viBrowserSearchAll(session, &browser, "ds", VI_BROWSER_ALL, NULL, &error);
+    search = viBrowserSearchAll(session, &browser, datastore, VI_BROWSER_ALL, NULL, &error);
     g_assert_no_error(error);
-    return esxVmfsFilesList(search, "ds", ret_error);
+    return esxVmfsFilesList(search, datastore, datastore, ret_error);
+}
+
+static EsxVolumeList *
+listOrError(const char *folders, GError **ret_error)
+{
+    return listNamed(folders, "ds", ret_error);
 }
 
 static EsxVolumeList *
@@ -111,6 +117,55 @@ testFolders(void)
         g_test_message("'%s'", rows[i].folder);
         g_assert_cmpuint(esxVolumeListLength(list), ==, 1);
         g_assert_cmpstr(esxVolumeListAt(list, 0)->name, ==, rows[i].name);
+    }
+}
+
+/* What is called like an extent is a volume where the server says that it is a disk, and how large;
+ * a server that goes by the ending says the first alone. */
+static void
+testLikeExtents(void)
+{
+    g_autoptr(EsxVolumeList) list = listOf(FOLDER("[ds] d/",
+        FILE("VmDiskFileInfo", "web-s001.vmdk", IN("capacityKb", "8"))
+        FILE("VmDiskFileInfo", "X-FLAT.VMDK", IN("capacityKb", "8"))
+        FILE("VmDiskFileInfo", "a-delta.vmdk", "") FILE("FileInfo", "b-ctk.vmdk", "")
+        FILE("VmDiskFileInfo", "c-flat.vmdk", IN("capacityKb", "0"))
+        FILE("VmDiskFileInfo", ".d-flat.vmdk", IN("capacityKb", "8"))));
+
+    g_assert_cmpuint(esxVolumeListLength(list), ==, 2);
+    g_assert_cmpuint(find(list, "d/web-s001.vmdk")->capacity, ==, 8192);
+    g_assert_cmpint(find(list, "d/X-FLAT.VMDK")->format, ==, VIR_STORAGE_FILE_VMDK);
+}
+
+/* The folder of a result begins behind the datastore's name, which may have brackets. */
+static void
+testBrackets(void)
+{
+    static const struct {
+        const char *datastore;
+        const char *folder;
+        const char *name;
+    } rows[] = {
+        { "ds [old]", "[ds [old]] a/", "a/f.iso" },
+        { "[SSD] fast", "[[SSD] fast]", "f.iso" },
+        { "a]b", "[a]b] c] d/", "c] d/f.iso" },
+        { "a", "[a] b] c/", "b] c/f.iso" },
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *folders = g_strdup_printf(
+            "<HostDatastoreBrowserSearchResults><folderPath>%s</folderPath>"
+            "<file xsi:type=\"IsoImageFileInfo\"><path>f.iso</path></file>"
+            "</HostDatastoreBrowserSearchResults>", rows[i].folder);
+        g_autofree char *key = g_strdup_printf("[%s] %s", rows[i].datastore, rows[i].name);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(EsxVolumeList) list = listNamed(folders, rows[i].datastore, &error);
+
+        g_assert_no_error(error);
+        g_assert_cmpuint(esxVolumeListLength(list), ==, 1);
+        g_assert_cmpstr(esxVolumeListAt(list, 0)->name, ==, rows[i].name);
+        g_assert_cmpstr(esxVolumeListAt(list, 0)->key, ==, key);
     }
 }
 
@@ -389,6 +444,8 @@ main(int argc, char **argv)
     g_test_add_func("/esx/vmfs-files/volume", testVolume);
     g_test_add_func("/esx/vmfs-files/folders", testFolders);
     g_test_add_func("/esx/vmfs-files/formats", testFormats);
+    g_test_add_func("/esx/vmfs-files/like-extents", testLikeExtents);
+    g_test_add_func("/esx/vmfs-files/brackets", testBrackets);
     g_test_add_func("/esx/vmfs-files/sizes", testSizes);
     g_test_add_func("/esx/vmfs-files/same-file-twice", testSameFileTwice);
     g_test_add_func("/esx/vmfs-files/typed-first", testTypedFirst);

@@ -58,12 +58,13 @@ static char *
 find(EsxConnection *connection, InventorySnapshot *snapshot)
 {
     g_autoptr(GError) error = NULL;
-    char *path = (char *)"untouched";
-    gboolean ok = esxVmfsFindDisk(connection, snapshot, UUID, &path, &error);
+    g_autofree char *pool = NULL;
+    g_autofree char *name = NULL;
+    gboolean ok = esxVmfsFindDisk(connection, snapshot, UUID, &pool, &name, &error);
 
     g_assert_no_error(error);
     g_assert_true(ok);
-    return path;
+    return name ? g_strdup_printf("[%s] %s", pool, name) : NULL;
 }
 
 static void
@@ -139,13 +140,15 @@ testConnectionLost(void)
     g_autoptr(EsxConnection) connection = connect1(canned);
     g_autoptr(InventorySnapshot) snapshot = oneDatastore();
     g_autoptr(GError) error = NULL;
-    char *path = NULL;
+    char *pool = NULL;
+    char *name = NULL;
 
     scriptSearch(canned, DISK("a.vmdk"));
     cannedFail(canned, ASK, HTTP_ERROR, HTTP_ERROR_CONNECT);
-    g_assert_false(esxVmfsFindDisk(connection, snapshot, UUID, &path, &error));
+    g_assert_false(esxVmfsFindDisk(connection, snapshot, UUID, &pool, &name, &error));
     g_assert_error(error, HTTP_ERROR, HTTP_ERROR_CONNECT);
-    g_assert_null(path);
+    g_assert_null(pool);
+    g_assert_null(name);
 }
 
 /* The server is overloaded: that is no disk's fault either. */
@@ -156,11 +159,12 @@ testBusy(void)
     g_autoptr(EsxConnection) connection = connect1(canned);
     g_autoptr(InventorySnapshot) snapshot = oneDatastore();
     g_autoptr(GError) error = NULL;
-    char *path = NULL;
+    char *pool = NULL;
+    char *name = NULL;
 
     scriptSearch(canned, DISK("a.vmdk"));
     cannedAdd(canned, ASK, &(CannedExchange){ .status = 503, .contentType = "text/plain" });
-    g_assert_false(esxVmfsFindDisk(connection, snapshot, UUID, &path, &error));
+    g_assert_false(esxVmfsFindDisk(connection, snapshot, UUID, &pool, &name, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_BUSY);
 }
 
@@ -172,11 +176,12 @@ testNobodyAnswers(void)
     g_autoptr(EsxConnection) connection = connect1(canned);
     g_autoptr(InventorySnapshot) snapshot = oneDatastore();
     g_autoptr(GError) error = NULL;
-    char *path = NULL;
+    char *pool = NULL;
+    char *name = NULL;
 
     scriptSearch(canned, DISK("a.vmdk"));
     cannedFault(canned, ASK, "NoPermission", "Permission denied.");
-    g_assert_false(esxVmfsFindDisk(connection, snapshot, UUID, &path, &error));
+    g_assert_false(esxVmfsFindDisk(connection, snapshot, UUID, &pool, &name, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_NO_PERMISSION);
 }
 
@@ -187,10 +192,11 @@ testSearchFails(void)
     g_autoptr(EsxConnection) connection = connect1(canned);
     g_autoptr(InventorySnapshot) snapshot = oneDatastore();
     g_autoptr(GError) error = NULL;
-    char *path = NULL;
+    char *pool = NULL;
+    char *name = NULL;
 
     cannedFail(canned, SEARCH, HTTP_ERROR, HTTP_ERROR_TIMEOUT);
-    g_assert_false(esxVmfsFindDisk(connection, snapshot, UUID, &path, &error));
+    g_assert_false(esxVmfsFindDisk(connection, snapshot, UUID, &pool, &name, &error));
     g_assert_error(error, HTTP_ERROR, HTTP_ERROR_TIMEOUT);
     cannedAssertLog(canned, SEARCH);
 }

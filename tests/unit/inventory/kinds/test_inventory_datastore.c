@@ -376,6 +376,8 @@ testSameNames(void)
         VMFS("d1", "ds", "") VMFS("d2", "ds", "")
         VMFS("d3", "ds", "")
         VMFS("d4", "other", ""), NULL);
+    g_autoptr(GPtrArray) shared = inventoryPoolsByPlainName(snapshot, "ds");
+    g_autoptr(GPtrArray) own = inventoryPoolsByPlainName(snapshot, "other");
 
     g_assert_null(inventoryPoolByName(snapshot, "ds"));
     /* What a path to its files needs is the name alone. */
@@ -383,6 +385,12 @@ testSameNames(void)
     g_assert_cmpstr(fixturePool(snapshot, "ds (a%2fb)")->datastore->datacenterPath, ==, "a%2fb");
     g_assert_cmpstr(fixturePool(snapshot, "ds (d3)")->datastore->ref->value, ==, "d3");
     g_assert_cmpstr(fixturePool(snapshot, "other")->name, ==, "other");
+
+    g_assert_cmpuint(shared->len, ==, 3);
+    g_assert_true(g_ptr_array_index(shared, 0) == fixturePool(snapshot, "ds (Sites/Berlin)"));
+    g_assert_true(g_ptr_array_index(shared, 1) == fixturePool(snapshot, "ds (a%2fb)"));
+    g_assert_true(g_ptr_array_index(shared, 2) == fixturePool(snapshot, "ds (d3)"));
+    g_assert_cmpuint(own->len, ==, 0);
 }
 
 /* One export that two datacenters have mounted is two pools, each with a UUID of its own. */
