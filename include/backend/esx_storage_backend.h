@@ -57,6 +57,11 @@ typedef struct {
      * @error. */
     EsxVolumeList *(*volumes)(EsxConnection *connection, const InventoryPool *pool, GError **error);
 
+    /* The same for a caller that wants the volume @name alone; the list may have others as well.
+     * NULL: volumes serves. */
+    EsxVolumeList *(*volume)(EsxConnection *connection, const InventoryPool *pool,
+                             const char *name, GError **error);
+
     /*
      * Finds the volume that @text names: a key, a path or another name that is valid for the whole
      * server. Either function may be missing.

@@ -58,6 +58,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cached, cachedFree)
  */
 gpointer cachedAcquire(Cached *fresh, gint64 ttl, gint64 timeout, GError **error);
 
+/* Returns: (transfer full) a value that cachedAcquire() would return at once, or NULL. Sends
+ * nothing. */
+gpointer cachedRecent(Cached *fresh, gint64 ttl);
+
 /*
  * Returns: (transfer full): the last value, however old, or NULL if there is none. Does not ask the
  * server.

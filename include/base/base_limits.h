@@ -215,6 +215,12 @@
 /* Adapters of one login whose last rescan is known; beyond that, the ones used last. */
 #define LIMIT_KEPT_ADAPTERS 1024
 
+/*
+ * Volumes of a datastore that are searched for one by one, in close succession; the next one is
+ * searched for together with all others. As many lists of one volume are kept.
+ */
+#define LIMIT_SINGLE_SEARCHES 8
+
 /* All lists of volumes that one login keeps; a single longer list is not kept. */
 #define LIMIT_LISTINGS_BYTES ((size_t)256 * 1024 * 1024)
 

@@ -64,6 +64,9 @@ gboolean nameIsHostsOwn(const char *name);
  */
 const char *nameRefuseVolume(const char *name);
 
+/* The same for any file of a datastore: an extent or a file of the host can be called so, too. */
+const char *nameRefusePath(const char *name);
+
 /*
  * A name for the temporary file beside @name that will replace it: "dir/file.upload-1a2b3c4d",
  * different at each call. A last part that would be too long is cut, between two characters.

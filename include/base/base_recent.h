@@ -40,3 +40,6 @@ void recentAdd(Recent *recent, const char *key, gpointer value);
 void recentWeigh(Recent *recent, const char *key, gconstpointer value, size_t weight);
 
 guint recentLength(const Recent *recent);
+
+/* Returns: the weight of all entries. */
+size_t recentWeight(const Recent *recent);

@@ -16,6 +16,7 @@ typedef struct {
     ViTaskResult *task;                                 /* holds the rest */
     VimHostDatastoreBrowserSearchResults *const *folders;
     size_t nfolders;
+    VimHostDatastoreBrowserSearchResults *only;         /* of a search of one folder */
 } ViSearch;
 
 void viSearchFree(ViSearch *search);
@@ -40,3 +41,22 @@ typedef enum {
  */
 ViSearch *viBrowserSearchAll(ViSession *session, const SoapMoRef *browser, const char *datastore,
                              ViBrowserWhat what, gboolean *ret_started, GError **error);
+
+/*
+ * Searches the folder @folder, "[datastore] path", for the file @name. Other files may be found as
+ * well: see viBrowserPattern().
+ *
+ * Returns: (transfer full) one folder, or NULL with @error: VI_ERROR_FILE_NOT_FOUND if @folder does
+ * not exist.
+ */
+ViSearch *viBrowserSearchOne(ViSession *session, const SoapMoRef *browser, const char *folder,
+                             const char *name, ViBrowserWhat what, gboolean *ret_started,
+                             GError **error);
+
+/*
+ * A pattern that matches the file @name. VI documents "*" and "?"; other characters have a meaning
+ * to vcsim and may have one to some server. Each of them becomes "?", which matches it as well.
+ *
+ * Returns: (transfer full).
+ */
+char *viBrowserPattern(const char *name);

@@ -206,10 +206,19 @@ reportNoList(const EsxFound *found, const GError *error)
     esxErrorReport(error, "cannot list the volumes of pool '%s'", found->pool->name);
 }
 
+/* @volume: the only volume that is wanted; NULL: all. */
+static EsxVolumeList *
+readList(virConnectPtr conn, const EsxFound *found, const char *volume, GError **error)
+{
+    if (volume && found->backend->volume)
+        return found->backend->volume(conn->privateData, found->pool, volume, error);
+    return found->backend->volumes(conn->privateData, found->pool, error);
+}
+
 gboolean
 esxFindInPool(virConnectPtr conn, EsxFound *found, const char *volume, GError **error)
 {
-    EsxVolumeList *list = found->backend->volumes(conn->privateData, found->pool, error);
+    EsxVolumeList *list = readList(conn, found, volume, error);
 
     if (!list)
         return FALSE;
@@ -235,7 +244,7 @@ mayAccess(virConnectPtr conn, EsxPoolAccess access, const EsxFound *found)
  */
 static int
 findVolumesByPeeking(virConnectPtr conn, const unsigned char *uuid, const char *name,
-                     EsxPoolAccess access, EsxFound *ret_found)
+                     const char *volume, EsxPoolAccess access, EsxFound *ret_found)
 {
     EsxConnection *connection = conn->privateData;
     g_autoptr(InventorySnapshot) snapshot = inventoryPeek(connection->inventory);
@@ -247,7 +256,7 @@ findVolumesByPeeking(virConnectPtr conn, const unsigned char *uuid, const char *
     if (!mayAccess(conn, access, &found))
         return -1;
 
-    found.list = found.backend->volumes(connection, found.pool, &error);
+    found.list = readList(conn, &found, volume, &error);
     if (!found.list && found.backend->isOutdated(error))
         return 0;
     if (!found.list) {
@@ -259,19 +268,20 @@ findVolumesByPeeking(virConnectPtr conn, const unsigned char *uuid, const char *
     return 1;
 }
 
-int
-esxFindVolumes(virConnectPtr conn, const unsigned char *uuid, const char *name,
-               EsxPoolAccess access, EsxFound *ret_found)
+/* esxFindVolumes() for one volume or (@volume NULL) all. */
+static int
+findList(virConnectPtr conn, const unsigned char *uuid, const char *name, const char *volume,
+         EsxPoolAccess access, EsxFound *ret_found)
 {
     g_autoptr(GError) error = NULL;
-    int peeked = findVolumesByPeeking(conn, uuid, name, access, ret_found);
+    int peeked = findVolumesByPeeking(conn, uuid, name, volume, access, ret_found);
 
     if (peeked != 0)
         return peeked > 0 ? 0 : -1;
     if (findPool(conn, uuid, name, ret_found) < 0 || !mayAccess(conn, access, ret_found))
         return -1;
 
-    ret_found->list = ret_found->backend->volumes(conn->privateData, ret_found->pool, &error);
+    ret_found->list = readList(conn, ret_found, volume, &error);
     if (ret_found->list)
         return 0;
     reportNoList(ret_found, error);
@@ -279,10 +289,17 @@ esxFindVolumes(virConnectPtr conn, const unsigned char *uuid, const char *name,
 }
 
 int
+esxFindVolumes(virConnectPtr conn, const unsigned char *uuid, const char *name,
+               EsxPoolAccess access, EsxFound *ret_found)
+{
+    return findList(conn, uuid, name, NULL /* volume */, access, ret_found);
+}
+
+int
 esxFindVolume(virConnectPtr conn, const unsigned char *uuid, const char *pool, const char *volume,
               EsxFound *ret_found)
 {
-    if (esxFindVolumes(conn, uuid, pool, NULL /* access */, ret_found) < 0)
+    if (findList(conn, uuid, pool, volume, NULL /* access */, ret_found) < 0)
         return -1;
 
     ret_found->volume = esxVolumeListFind(ret_found->list, volume);

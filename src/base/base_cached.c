@@ -193,6 +193,15 @@ cachedAcquire(Cached *fresh, gint64 ttl, gint64 timeout, GError **error)
 }
 
 gpointer
+cachedRecent(Cached *fresh, gint64 ttl)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fresh->lock);
+    const Reader reader = { ++fresh->events, g_get_monotonic_time(), ttl };
+
+    return lockedIsRecent(fresh, &reader) ? fresh->ops->ref(fresh->value) : NULL;
+}
+
+gpointer
 cachedPeek(Cached *fresh)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&fresh->lock);

@@ -185,10 +185,8 @@ nameHasControls(const char *name)
 }
 
 const char *
-nameRefuseVolume(const char *name)
+nameRefusePath(const char *name)
 {
-    const char *refusal;
-
     if (name[0] == '\0')
         return "is empty";
     if (strlen(name) > LIMIT_DATASTORE_PATH)
@@ -199,8 +197,14 @@ nameRefuseVolume(const char *name)
         return "contains a control character";
     if (name[0] == '/')
         return "begins with \"/\"";
+    return nameRefuseParts(name);
+}
 
-    refusal = nameRefuseParts(name);
+const char *
+nameRefuseVolume(const char *name)
+{
+    const char *refusal = nameRefusePath(name);
+
     if (refusal)
         return refusal;
     if (nameIsExtent(name))

@@ -5,7 +5,7 @@
 
 /* A table of what was used last. See base_recent.h. */
 
-#include "base_recent_priv.h"
+#include "base_recent.h"
 
 #include "base_hash.h"
 

@@ -18,81 +18,133 @@ viSearchFree(ViSearch *search)
     g_free(search);
 }
 
+/* What a search asks for, with all its parts. */
+typedef struct {
+    VimHostDatastoreBrowserSearchSpec spec;
+    VimVmDiskFileQuery disks;
+    VimVmDiskFileQueryFlags flags;
+    VimIsoImageFileQuery isos;
+    VimFloppyImageFileQuery floppies;
+    VimFolderFileQuery folders;
+    VimFileQuery files;
+    VimFileQuery *queries[5];
+    VimFileQueryFlags details;
+    const char *pattern;
+} Question;
+
+#define QUESTION_INIT { \
+    .spec = VIM_INIT(HostDatastoreBrowserSearchSpec), .disks = VIM_INIT(VmDiskFileQuery), \
+    .flags = VIM_INIT(VmDiskFileQueryFlags), .isos = VIM_INIT(IsoImageFileQuery), \
+    .floppies = VIM_INIT(FloppyImageFileQuery), .folders = VIM_INIT(FolderFileQuery), \
+    .files = VIM_INIT(FileQuery), .details = VIM_INIT(FileQueryFlags), \
+}
+
 /*
  * Disks with their sizes and kind; other images by their types; and, if the server accepts it,
  * files of no type. According to the API, a query of the base type matches every file, but it is
- * not documented that all servers accept it.
+ * not documented that all servers accept it. Without a pattern ESX returns all files, but vcsim
+ * none.
  */
-static SoapReply *
-startSearch(ViSession *session, const SoapMoRef *browser, const char *path, ViBrowserWhat what,
-            gint64 deadline, GError **error)
+static void
+fillQuestion(Question *question, const char *pattern, ViBrowserWhat what)
 {
-    const ViCallOptions options = { .deadline = deadline };
-    /* Without a pattern ESX returns all files, but vcsim none. */
-    static const char *all[] = { "*" };
-    VimSearchDatastoreSubFolders_TaskRequest args = VIM_INIT(SearchDatastoreSubFolders_TaskRequest);
-    VimHostDatastoreBrowserSearchSpec spec = VIM_INIT(HostDatastoreBrowserSearchSpec);
-    VimVmDiskFileQuery disks = VIM_INIT(VmDiskFileQuery);
-    VimVmDiskFileQueryFlags flags = VIM_INIT(VmDiskFileQueryFlags);
-    VimIsoImageFileQuery isos = VIM_INIT(IsoImageFileQuery);
-    VimFloppyImageFileQuery floppies = VIM_INIT(FloppyImageFileQuery);
-    VimFolderFileQuery folders = VIM_INIT(FolderFileQuery);
-    VimFileQuery files = VIM_INIT(FileQuery);
-    VimFileQuery *queries[] = {
-        &disks.base, &isos.base, &floppies.base, &folders.base, &files,
+    question->flags.capacityKb = TRUE;
+    question->flags.diskType = TRUE;
+    question->flags.thin = TRUE;
+    question->flags.has_thin = TRUE;
+    question->flags.controllerType = TRUE;
+    question->flags.has_controllerType = TRUE;
+    question->disks.details = &question->flags;
+
+    question->details.fileType = TRUE;
+    question->details.fileSize = TRUE;
+    question->details.modification = TRUE;
+    question->details.fileOwner = FALSE;
+
+    question->queries[0] = &question->disks.base;
+    question->queries[1] = &question->isos.base;
+    question->queries[2] = &question->floppies.base;
+    question->queries[3] = &question->folders.base;
+    question->queries[4] = &question->files;
+
+    question->pattern = pattern;
+    question->spec.query = question->queries;
+    question->spec.n_query =
+        G_N_ELEMENTS(question->queries) - (what == VI_BROWSER_ALL ? 0 : 1);
+    question->spec.details = &question->details;
+    question->spec.searchCaseInsensitive = FALSE;
+    question->spec.has_searchCaseInsensitive = TRUE;
+    question->spec.matchPattern = &question->pattern;
+    question->spec.n_matchPattern = 1;
+    question->spec.sortFoldersFirst = FALSE;
+    question->spec.has_sortFoldersFirst = TRUE;
+}
+
+/* One search while it runs. */
+typedef struct {
+    ViSession *session;
+    const char *method;
+    gint64 deadline;
+    gboolean *started;      /* see ret_started */
+} Run;
+
+static Run
+runNew(ViSession *session, const char *method, gboolean *ret_started)
+{
+    if (ret_started)
+        *ret_started = FALSE;
+    return (Run) {
+        .session = session, .method = method, .started = ret_started,
+        .deadline = g_get_monotonic_time() + (gint64)viSessionTimeoutMs(session) * 1000,
     };
-    VimFileQueryFlags details = VIM_INIT(FileQueryFlags);
+}
 
-    flags.capacityKb = TRUE;
-    flags.diskType = TRUE;
-    flags.thin = TRUE;
-    flags.has_thin = TRUE;
-    flags.controllerType = TRUE;
-    flags.has_controllerType = TRUE;
-    disks.details = &flags;
+/* Waits for @task, which the server has started. Returns: (transfer full), or NULL with @error. */
+static ViSearch *
+awaitSearch(const Run *run, const SoapMoRef *task, GError **error)
+{
+    g_autoptr(ViSearch) search = NULL;
+    gint64 left;
 
-    details.fileType = TRUE;
-    details.fileSize = TRUE;
-    details.modification = TRUE;
-    details.fileOwner = FALSE;
+    if (run->started)
+        *run->started = TRUE;
+    if (!task) {
+        textToError(error, VI_ERROR, VI_ERROR_PROTOCOL, "%s: the server started no task",
+                    run->method);
+        return NULL;
+    }
+    left = MAX(run->deadline - g_get_monotonic_time(), 0) / 1000;
+    search = g_new0(ViSearch, 1);
+    search->task = viTaskWait(run->session, task, run->method, (guint)left, NULL, error);
+    if (!search->task)
+        return NULL;
+    if (search->task->result)
+        return g_steal_pointer(&search);
+    textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                "%s: the server reported that the search succeeded, but returned no result",
+                run->method);
+    return NULL;
+}
 
-    spec.query = queries;
-    spec.n_query = G_N_ELEMENTS(queries) - (what == VI_BROWSER_ALL ? 0 : 1);
-    spec.details = &details;
-    spec.searchCaseInsensitive = FALSE;
-    spec.has_searchCaseInsensitive = TRUE;
-    spec.matchPattern = all;
-    spec.n_matchPattern = G_N_ELEMENTS(all);
-    spec.sortFoldersFirst = FALSE;
-    spec.has_sortFoldersFirst = TRUE;
-
-    args.self = (SoapMoRef *)browser;
-    args.datastorePath = path;
-    args.searchSpec = &spec;
-    return viCall(session, &vimMethodSearchDatastoreSubFolders_Task, &args, &options, error);
+static gboolean
+refuseResult(const Run *run, const SoapObject *item, GError **error)
+{
+    textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                "%s: the server returned a %s instead of search results", run->method,
+                item->wireType ? item->wireType : item->type->name);
+    return FALSE;
 }
 
 /* Takes the folders from the task's result. */
 static gboolean
-takeFolders(ViSearch *search, GError **error)
+takeFolders(const Run *run, ViSearch *search, GError **error)
 {
     SoapObject *const *items = viAnyObjects(search->task->result, &search->nfolders);
     size_t i;
 
-    if (!search->task->result) {
-        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "SearchDatastoreSubFolders_Task: the server reported that the search "
-                    "succeeded, but returned no result");
-        return FALSE;
-    }
     for (i = 0; i < search->nfolders; i++) {
-        if (soapObjectIs(items[i], &vimHostDatastoreBrowserSearchResultsType))
-            continue;
-        textToError(
-            error, VI_ERROR, VI_ERROR_PROTOCOL,
-            "SearchDatastoreSubFolders_Task: the server returned a %s instead of search results",
-            items[i]->wireType ? items[i]->wireType : items[i]->type->name);
-        return FALSE;
+        if (!soapObjectIs(items[i], &vimHostDatastoreBrowserSearchResultsType))
+            return refuseResult(run, items[i], error);
     }
     search->folders = (VimHostDatastoreBrowserSearchResults *const *)items;
     return TRUE;
@@ -102,30 +154,71 @@ ViSearch *
 viBrowserSearchAll(ViSession *session, const SoapMoRef *browser, const char *datastore,
                    ViBrowserWhat what, gboolean *ret_started, GError **error)
 {
-    const gint64 deadline =
-        g_get_monotonic_time() + (gint64)viSessionTimeoutMs(session) * 1000;
+    const Run run = runNew(session, "SearchDatastoreSubFolders_Task", ret_started);
+    const ViCallOptions options = { .deadline = run.deadline };
+    VimSearchDatastoreSubFolders_TaskRequest args = VIM_INIT(SearchDatastoreSubFolders_TaskRequest);
+    Question question = QUESTION_INIT;
     g_autofree char *path = g_strdup_printf("[%s]", datastore);
-    g_autoptr(SoapReply) reply = startSearch(session, browser, path, what, deadline, error);
-    g_autoptr(ViSearch) search = g_new0(ViSearch, 1);
-    const SoapMoRef *task;
-    gint64 left;
+    g_autoptr(SoapReply) reply = NULL;
+    g_autoptr(ViSearch) search = NULL;
 
-    if (ret_started)
-        *ret_started = reply != NULL;
+    fillQuestion(&question, "*", what);
+    args.self = (SoapMoRef *)browser;
+    args.datastorePath = path;
+    args.searchSpec = &question.spec;
+    reply = viCall(session, &vimMethodSearchDatastoreSubFolders_Task, &args, &options, error);
     if (!reply)
         return NULL;
-
-    task = ((VimSearchDatastoreSubFolders_TaskResponse *)reply->body)->returnval;
-    if (!task) {
-        g_set_error(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                    "SearchDatastoreSubFolders_Task: the server started no task");
+    search = awaitSearch(
+        &run, ((VimSearchDatastoreSubFolders_TaskResponse *)reply->body)->returnval, error);
+    if (!search || !takeFolders(&run, search, error))
         return NULL;
-    }
+    return g_steal_pointer(&search);
+}
 
-    left = MAX(deadline - g_get_monotonic_time(), 0) / 1000;
-    search->task = viTaskWait(session, task, "SearchDatastoreSubFolders_Task", (guint)left, NULL,
-                              error);
-    if (!search->task || !takeFolders(search, error))
+/* ---- one file ------------------------------------------------------------------------------- */
+
+char *
+viBrowserPattern(const char *name)
+{
+    return g_strdelimit(g_strdup(name), "*[]{}\\", '?');
+}
+
+/* Takes the only folder from the task's result. */
+static gboolean
+takeFolder(const Run *run, ViSearch *search, GError **error)
+{
+    search->only = viAnyObject(search->task->result, &vimHostDatastoreBrowserSearchResultsType);
+    search->folders = &search->only;
+    search->nfolders = 1;
+    if (search->only)
+        return TRUE;
+    textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
+                "%s: the server returned something other than search results", run->method);
+    return FALSE;
+}
+
+ViSearch *
+viBrowserSearchOne(ViSession *session, const SoapMoRef *browser, const char *folder,
+                   const char *name, ViBrowserWhat what, gboolean *ret_started, GError **error)
+{
+    const Run run = runNew(session, "SearchDatastore_Task", ret_started);
+    const ViCallOptions options = { .deadline = run.deadline };
+    VimSearchDatastore_TaskRequest args = VIM_INIT(SearchDatastore_TaskRequest);
+    Question question = QUESTION_INIT;
+    g_autofree char *pattern = viBrowserPattern(name);
+    g_autoptr(SoapReply) reply = NULL;
+    g_autoptr(ViSearch) search = NULL;
+
+    fillQuestion(&question, pattern, what);
+    args.self = (SoapMoRef *)browser;
+    args.datastorePath = folder;
+    args.searchSpec = &question.spec;
+    reply = viCall(session, &vimMethodSearchDatastore_Task, &args, &options, error);
+    if (!reply)
+        return NULL;
+    search = awaitSearch(&run, ((VimSearchDatastore_TaskResponse *)reply->body)->returnval, error);
+    if (!search || !takeFolder(&run, search, error))
         return NULL;
     return g_steal_pointer(&search);
 }

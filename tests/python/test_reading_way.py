@@ -16,8 +16,8 @@ MOST_CLIMBS = 2
 
 # Where a table of functions is between two steps: the call through the table, and the row that leads on.
 TABLES = {
-    "vmfsVolumes": (r"->volumes\(", r"\.volumes = vmfsVolumes,"),
-    "proveListing": (r"->prove\(", r"CachedOps \w+ = \{ proveListing,"),
+    "vmfsVolume": (r"->volume\(", r"\.volume = vmfsVolume,"),
+    "proveSingle": (r"->prove\(", r"CachedOps \w+ = \{ proveSingle,"),
 }
 
 

@@ -32,5 +32,12 @@
 EsxVolumeList *esxVmfsFilesList(const ViSearch *search, const char *datastore, const char *pool,
                                 GError **error);
 
+/*
+ * The same for a search of one folder: the volume @name alone, if it is there. If the server calls
+ * the folder otherwise, that is the volume's name, and @name is its alias.
+ */
+EsxVolumeList *esxVmfsFilesFind(const ViSearch *search, const char *datastore, const char *pool,
+                                const char *name, GError **error);
+
 /* The format that a file's name means to ESX: VIR_STORAGE_FILE_VMDK, _ISO or _RAW. */
 int esxVmfsFormatByName(const char *name);

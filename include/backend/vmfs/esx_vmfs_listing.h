@@ -33,5 +33,17 @@ void esxVmfsListingsFree(EsxVmfsListings *listings);
 EsxVolumeList *esxVmfsListingsAcquire(EsxVmfsListings *listings, ViSession *session,
                                       const InventoryPool *pool, guint ttlMs, GError **error);
 
+/*
+ * The same for the volume @name alone, with all its names: from the list of everything while that
+ * is recent enough, else from a search of its folder, which answers for it as long. After
+ * LIMIT_SINGLE_SEARCHES volumes in close succession, or right after a list of everything, all are
+ * searched for at once.
+ *
+ * Returns: (transfer full) a list that has the volume if it exists, and may have others.
+ */
+EsxVolumeList *esxVmfsListingsFind(EsxVmfsListings *listings, ViSession *session,
+                                   const InventoryPool *pool, const char *name, guint ttlMs,
+                                   GError **error);
+
 /* The next read of @pool's volumes searches again. Accepts a pool that is not a datastore. */
 void esxVmfsListingsExpire(EsxVmfsListings *listings, const InventoryPool *pool);

@@ -19,7 +19,8 @@ import contextlib
 import datetime
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import stat
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -311,18 +312,31 @@ class FileStore:
         path = self.canonical(path)
         return self._entry(path, path.rpartition("/")[2], self.real(path).lstat())
 
-    def _entry(self, path: str, name: str, stat: os.stat_result) -> Entry:
-        modified = datetime.datetime.fromtimestamp(stat.st_mtime_ns // 1_000_000 / 1000, datetime.UTC)
-        is_dir = (stat.st_mode & 0o170000) == 0o040000
-        return Entry(path, name, is_dir, stat.st_size, modified, self._attributes.get(path))
+    def _entry(self, path: str, name: str, status: os.stat_result) -> Entry:
+        modified = datetime.datetime.fromtimestamp(status.st_mtime_ns // 1_000_000 / 1000, datetime.UTC)
+        is_dir = stat.S_ISDIR(status.st_mode)
+        return Entry(path, name, is_dir, status.st_size, modified, self._attributes.get(path))
 
-    def entries(self, folder: str) -> list[Entry]:
-        """Everything directly in a folder, sorted by name. FileNotFoundError, NotADirectoryError."""
+    def entries(self, folder: str, keep: Callable[[str], object] = lambda name: True) -> list[Entry]:
+        """What is in a folder and has a name to keep, sorted by name. FileNotFoundError, NotADirectoryError."""
         folder = self.canonical(folder)
         prefix = f"{folder}/" if folder else ""
         with os.scandir(self.real(folder)) as found:
-            result = [self._entry(prefix + e.name, e.name, e.stat(follow_symlinks=False)) for e in found]
+            kept = [e for e in found if keep(e.name)]
+            result = [self._entry(prefix + e.name, e.name, e.stat(follow_symlinks=False)) for e in kept]
         return sorted(result, key=lambda entry: entry.name)
+
+    def named(self, folder: str, names: Collection[str]) -> list[Entry]:
+        """Those of the names that are in a folder, in time by how many there are. Errors as of `entries`."""
+        folder = self.canonical(folder)
+        prefix = f"{folder}/" if folder else ""
+        if not stat.S_ISDIR(self.real(folder).stat().st_mode):
+            raise NotADirectoryError(folder)
+        result = []
+        for name in sorted(name for name in names if name not in ("", ".", "..") and "/" not in name):
+            with contextlib.suppress(FileNotFoundError):
+                result.append(self._entry(prefix + name, name, self.root.joinpath(folder, name).lstat()))
+        return result
 
     def folders(self, top: str) -> Iterator[str]:
         """A folder and all below it, parents first, siblings by name."""

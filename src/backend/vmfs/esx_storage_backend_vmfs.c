@@ -150,24 +150,40 @@ vmfsIsOutdated(const GError *error)
            g_error_matches(error, VI_ERROR, VI_ERROR_INVALID_ARGUMENT);
 }
 
+/* Whether the files of @pool can be searched for. */
+static gboolean
+checkSearchable(const InventoryPool *pool, GError **error)
+{
+    if (!esxVmfsCheckReachable(pool, error))
+        return FALSE;
+    if (pool->datastore->browser)
+        return TRUE;
+    g_set_error(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
+                "the server offers no browser for this datastore");
+    return FALSE;
+}
+
 static EsxVolumeList *
 vmfsVolumes(EsxConnection *connection, const InventoryPool *pool, GError **error)
 {
     EsxVolumeList *list = NULL;
 
-    if (!esxVmfsCheckReachable(pool, error))
+    if (!checkSearchable(pool, error))
         return NULL;
-    if (!pool->datastore->browser) {
-        g_set_error(
-            error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
-            "the server offers no browser for this datastore");
-        return NULL;
-    }
     list = esxVmfsListingsAcquire(esxVmfsListingsOf(connection), connection->session, pool,
                                   connection->options.cacheTtlMs, error);
     if (list)
         logLeftOut(connection, pool, list);
     return list;
+}
+
+static EsxVolumeList *
+vmfsVolume(EsxConnection *connection, const InventoryPool *pool, const char *name, GError **error)
+{
+    if (!checkSearchable(pool, error))
+        return NULL;
+    return esxVmfsListingsFind(esxVmfsListingsOf(connection), connection->session, pool, name,
+                               connection->options.cacheTtlMs, error);
 }
 
 /* "[datastore] path". */
@@ -227,6 +243,7 @@ const EsxStorageBackend esxStorageBackendVmfs = {
     .poolDescribe = vmfsPoolDescribe,
     .poolRefresh = vmfsPoolRefresh,
     .volumes = vmfsVolumes,
+    .volume = vmfsVolume,
     .volumeSplit = vmfsVolumeSplit,
     .volumeLookup = vmfsVolumeLookup,
     .volumeKey = vmfsVolumeKey,

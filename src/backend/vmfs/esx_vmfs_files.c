@@ -247,12 +247,15 @@ typedef struct {
     GString *path;          /* "[pool] folder/", followed by the file's name */
     size_t nameAt;          /* the start of "folder/" in it */
     size_t fileAt;          /* the start of the file's name */
+    const char *asked;      /* the name by which its only file was looked up; NULL: none */
 } Place;
 
 /* Returns: (transfer full): the alias of @file, or NULL if it has none, or it is too long. */
 static char *
 aliasOf(const Place *place, const VimFileInfo *file)
 {
+    if (place->asked)
+        return g_strdup(place->asked);
     if (!place->friendly ||
         strlen(place->friendly) + 1 + strlen(file->path) > LIMIT_DATASTORE_PATH)
         return NULL;
@@ -316,6 +319,9 @@ typedef struct {
     const char *datastore;
     const char *pool;
     GHashTable *names;      /* see friendlyNames() */
+    const char *file;       /* the only file that is listed; NULL: all */
+    Span folder;            /* of that file, if the server does not repeat it */
+    const char *asked;      /* the name by which it was looked up */
 } Making;
 
 /* Whether files in @folder may be listed; if its name is too long, they are counted, once. */
@@ -335,10 +341,13 @@ static gboolean
 addFolder(const Making *making, const VimHostDatastoreBrowserSearchResults *result,
           gboolean plain, GError **error)
 {
-    const Span folder = relativeFolder(result->folderPath, making->datastore);
+    const Span folder = result->folderPath || !making->file
+                            ? relativeFolder(result->folderPath, making->datastore)
+                            : making->folder;
     g_autoptr(GString) path = NULL;
     g_autofree char *friendly = NULL;
-    Place place = { .list = making->list, .pool = making->pool, .folder = folder };
+    Place place = { .list = making->list, .pool = making->pool, .folder = folder,
+                    .asked = making->asked };
     size_t i;
 
     if (!mayList(making, folder, plain))
@@ -356,6 +365,7 @@ addFolder(const Making *making, const VimHostDatastoreBrowserSearchResults *resu
 
     for (i = 0; i < result->n_file; i++) {
         if (isFile(result->file[i]) && isPlainFile(result->file[i]) == plain &&
+            (!making->file || g_str_equal(result->file[i]->path, making->file)) &&
             !addFile(&place, result->file[i], error))
             return FALSE;
     }
@@ -379,9 +389,29 @@ esxVmfsFilesList(const ViSearch *search, const char *datastore, const char *pool
 {
     g_autoptr(GHashTable) names = friendlyNames(search, datastore);
     g_autoptr(EsxVolumeList) list = esxVolumeListNew(viObjectsBytes(search->task->objects));
-    const Making making = { list, datastore, pool, names };
+    const Making making = { .list = list, .datastore = datastore, .pool = pool,
+                            .names = names };
 
     /* If a file is listed twice, the first entry counts. */
+    if (!addFolders(&making, search, FALSE /* plain */, error) ||
+        !addFolders(&making, search, TRUE /* plain */, error))
+        return NULL;
+    return esxVolumeListSeal(g_steal_pointer(&list));
+}
+
+EsxVolumeList *
+esxVmfsFilesFind(const ViSearch *search, const char *datastore, const char *pool,
+                 const char *name, GError **error)
+{
+    const char *slash = strrchr(name, '/');
+    g_autoptr(GHashTable) names = g_hash_table_new(friendlyHash, friendlyEqual);
+    g_autoptr(EsxVolumeList) list = esxVolumeListNew(viObjectsBytes(search->task->objects));
+    const Making making = {
+        .list = list, .datastore = datastore, .pool = pool, .names = names,
+        .file = slash ? slash + 1 : name, .folder = { name, slash ? (size_t)(slash - name) : 0 },
+        .asked = name,
+    };
+
     if (!addFolders(&making, search, FALSE /* plain */, error) ||
         !addFolders(&making, search, TRUE /* plain */, error))
         return NULL;

@@ -8,8 +8,8 @@
 #include "base_cached.h"
 #include "base_limits.h"
 #include "base_recent.h"
-#include "esx_vmfs_files.h"
 #include "esx_vmfs_listing_priv.h"
+#include "esx_vmfs_search.h"
 
 struct _EsxVmfsListings {
     GMutex lock;            /* guards the table, not the listings in it */
@@ -27,56 +27,59 @@ typedef struct {
     char *ref;              /* value of the datastore's reference */
     char *datastore;        /* its name in VI */
     char *poolName;         /* its name in keys and paths */
+    gboolean renames;       /* see EsxVmfsSearch */
     Cached *fresh;           /* EsxVolumeList */
+
+    /* The lock of the listings guards these. */
+    Recent *singles;        /* name of a volume → Single */
+    gint64 usedAt;          /* when the list answered last, monotonic; 0: not since it expired */
+    gint64 searchedAt;      /* when the last search for one volume ended, likewise */
+    guint streak;           /* such searches in close succession, for different volumes */
 } Listing;
 
-/* ---- the search ----------------------------------------------------------------------------- */
+/* The list of one volume, or of none. A reader of it holds a reference of its listing, too. */
+typedef struct {
+    gatomicrefcount refs;
+    Listing *listing;
+    char *name;
+    Cached *fresh;
+} Single;
 
-/* Whether @error may be a refusal of a query for files without a type. */
-static gboolean
-mayRefuseQuery(const GError *error)
+/* ---- the searches --------------------------------------------------------------------------- */
+
+static EsxVmfsSearch
+searchOf(const Listing *listing)
 {
-    return g_error_matches(error, VI_ERROR, VI_ERROR_INVALID_ARGUMENT) ||
-           g_error_matches(error, VI_ERROR, VI_ERROR_NOT_SUPPORTED);
-}
-
-/* Searches for everything, or for what the server accepts, which is remembered. */
-static ViSearch *
-searchDatastore(const Listing *listing, GError **error)
-{
-    SoapMoRef browser = { listing->browserType, listing->browserValue };
-    g_autoptr(GError) refusal = NULL;
-    gboolean started = FALSE;
-    ViSearch *search;
-
-    if (!g_atomic_int_get(&listing->listings->onlyTyped)) {
-        search = viBrowserSearchAll(listing->session, &browser, listing->datastore,
-                                    VI_BROWSER_ALL, &started, &refusal);
-        if (search)
-            return search;
-        /* If the search has begun, its query was accepted. */
-        if (started || !mayRefuseQuery(refusal)) {
-            g_propagate_error(error, g_steal_pointer(&refusal));
-            return NULL;
-        }
-    }
-
-    search = viBrowserSearchAll(listing->session, &browser, listing->datastore, VI_BROWSER_TYPED,
-                                NULL, error);
-    if (search)
-        g_atomic_int_set(&listing->listings->onlyTyped, TRUE);
-    return search;
+    return (EsxVmfsSearch) {
+        .session = listing->session,
+        .browser = { listing->browserType, listing->browserValue },
+        .datastore = listing->datastore, .pool = listing->poolName, .renames = listing->renames,
+        .onlyTyped = &listing->listings->onlyTyped,
+    };
 }
 
 /* CachedOps.prove; a search does not report changes, so the last list is not used. */
 static gpointer
 proveListing(gpointer opaque, gpointer current G_GNUC_UNUSED, GError **error)
 {
-    const Listing *listing = opaque;
-    g_autoptr(ViSearch) search = searchDatastore(listing, error);
+    const EsxVmfsSearch search = searchOf(opaque);
 
-    return search ? esxVmfsFilesList(search, listing->datastore, listing->poolName, error)
-                  : NULL;
+    return esxVmfsSearchAll(&search, error);
+}
+
+/* CachedOps.prove: where one search is no answer, the list of everything is. */
+static gpointer
+proveSingle(gpointer opaque, gpointer current G_GNUC_UNUSED, GError **error)
+{
+    const Single *single = opaque;
+    const EsxVmfsSearch search = searchOf(single->listing);
+    gboolean isSure = FALSE;
+    g_autoptr(EsxVolumeList) list = esxVmfsSearchOne(&search, single->name, &isSure, error);
+
+    if (!list || isSure)
+        return g_steal_pointer(&list);
+    return cachedAcquire(single->listing->fresh, 0 /* ttl */,
+                         (gint64)viSessionTimeoutMs(search.session) * 1000, error);
 }
 
 /* ---- the cache ------------------------------------------------------------------------------ */
@@ -94,6 +97,27 @@ unrefList(gpointer value)
 }
 
 static const CachedOps listingOps = { proveListing, refList, unrefList };
+static const CachedOps singleOps = { proveSingle, refList, unrefList };
+
+static void
+singleUnref(gpointer data)
+{
+    Single *single = data;
+
+    if (!single || !g_atomic_ref_count_dec(&single->refs))
+        return;
+    cachedFree(single->fresh);
+    g_free(single->name);
+    g_free(single);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Single, singleUnref)
+
+/* Returns: (transfer full) an empty table of lists of one volume. */
+static Recent *
+singlesNew(void)
+{
+    return recentNew(LIMIT_SINGLE_SEARCHES, LIMIT_LISTINGS_BYTES, singleUnref);
+}
 
 static void
 listingUnref(gpointer data)
@@ -103,6 +127,7 @@ listingUnref(gpointer data)
     if (!listing || !g_atomic_ref_count_dec(&listing->refs))
         return;
     cachedFree(listing->fresh);
+    recentFree(listing->singles);
     g_free(listing->browserType);
     g_free(listing->browserValue);
     g_free(listing->ref);
@@ -125,7 +150,9 @@ listingNew(EsxVmfsListings *listings, ViSession *session, const InventoryPool *p
     listing->ref = g_strdup(pool->datastore->ref->value);
     listing->datastore = g_strdup(pool->datastore->name);
     listing->poolName = g_strdup(pool->name);
+    listing->renames = pool->datastore->fs == INVENTORY_FS_OTHER;
     listing->fresh = cachedNew(&listingOps, listing);
+    listing->singles = singlesNew();
     return listing;
 }
 
@@ -208,13 +235,24 @@ listingGet(EsxVmfsListings *listings, ViSession *session, const InventoryPool *p
     return listing;
 }
 
-/* Sets the weight of @listing to that of @list. The table may drop this listing or others. */
+/* Counts what @listing holds now. The table may drop this listing or others. */
 static void
-weighListing(EsxVmfsListings *listings, const Listing *listing, const EsxVolumeList *list)
+lockedWeigh(EsxVmfsListings *listings, const Listing *listing)
+{
+    g_autoptr(EsxVolumeList) whole = cachedPeek(listing->fresh);
+
+    recentWeigh(listings->table, listing->ref, listing,
+                (whole ? esxVolumeListBytes(whole) : 0) + recentWeight(listing->singles));
+}
+
+/* Notes that the list of everything has answered. */
+static void
+noteWhole(EsxVmfsListings *listings, Listing *listing)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&listings->lock);
 
-    recentWeigh(listings->table, listing->ref, listing, esxVolumeListBytes(list));
+    listing->usedAt = g_get_monotonic_time();
+    lockedWeigh(listings, listing);
 }
 
 EsxVolumeList *
@@ -226,7 +264,83 @@ esxVmfsListingsAcquire(EsxVmfsListings *listings, ViSession *session, const Inve
     EsxVolumeList *list = cachedAcquire(listing->fresh, (gint64)ttlMs * 1000, timeout, error);
 
     if (list)
-        weighListing(listings, listing, list);
+        noteWhole(listings, listing);
+    return list;
+}
+
+/* ---- one volume ----------------------------------------------------------------------------- */
+
+/* Notes that @single was answered with @list. */
+static void
+noteSingle(EsxVmfsListings *listings, Listing *listing, const Single *single,
+           const EsxVolumeList *list)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&listings->lock);
+
+    listing->searchedAt = g_get_monotonic_time();
+    recentWeigh(listing->singles, single->name, single, esxVolumeListBytes(list));
+    lockedWeigh(listings, listing);
+}
+
+/*
+ * Whether to search for everything rather than for one more volume. A client that goes through the
+ * volumes one by one would send a search for each; one of everything answers for all of them until
+ * it is older than @ttl.
+ */
+static gboolean
+lockedIsTour(Listing *listing, gint64 ttl)
+{
+    const gint64 now = g_get_monotonic_time();
+
+    if (listing->usedAt != 0 && now - listing->usedAt < ttl)
+        return TRUE;
+    if (now - listing->searchedAt >= ttl)
+        listing->streak = 0;
+    return ++listing->streak > LIMIT_SINGLE_SEARCHES;
+}
+
+/* Returns: (transfer full) the list of the volume @name, or NULL: that of everything is due. */
+static Single *
+singleGet(EsxVmfsListings *listings, Listing *listing, const char *name, gint64 ttl)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&listings->lock);
+    Single *single = recentFind(listing->singles, name);
+
+    if (!single) {
+        if (lockedIsTour(listing, ttl))
+            return NULL;
+        single = g_new0(Single, 1);
+        g_atomic_ref_count_init(&single->refs);
+        single->listing = listing;
+        single->name = g_strdup(name);
+        single->fresh = cachedNew(&singleOps, single);
+        recentAdd(listing->singles, name, single);
+    }
+    g_atomic_ref_count_inc(&single->refs);
+    return single;
+}
+
+EsxVolumeList *
+esxVmfsListingsFind(EsxVmfsListings *listings, ViSession *session, const InventoryPool *pool,
+                    const char *name, guint ttlMs, GError **error)
+{
+    const gint64 ttl = (gint64)ttlMs * 1000;
+    const gint64 patience = (gint64)viSessionTimeoutMs(session) * 1000;
+    g_autoptr(Listing) listing = listingGet(listings, session, pool);
+    EsxVolumeList *list = cachedRecent(listing->fresh, ttl);
+    g_autoptr(Single) single = NULL;
+
+    if (list) {
+        noteWhole(listings, listing);
+        return list;
+    }
+    if (esxVmfsMaySearchOne(name))
+        single = singleGet(listings, listing, name, ttl);
+    if (!single)
+        return esxVmfsListingsAcquire(listings, session, pool, ttlMs, error);
+    list = cachedAcquire(single->fresh, ttl, patience, error);
+    if (list)
+        noteSingle(listings, listing, single, list);
     return list;
 }
 
@@ -241,8 +355,13 @@ esxVmfsListingsExpire(EsxVmfsListings *listings, const InventoryPool *pool)
     Listing *listing = pool->datastore ? recentFind(listings->table, pool->datastore->ref->value)
                                        : NULL;
 
-    if (listing)
-        cachedExpire(listing->fresh);
+    if (!listing)
+        return;
+    cachedExpire(listing->fresh);
+    recentFree(listing->singles);
+    listing->singles = singlesNew();
+    listing->usedAt = 0;
+    listing->streak = 0;
 }
 
 guint

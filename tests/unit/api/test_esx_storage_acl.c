@@ -21,7 +21,7 @@
 
 #include <string.h>
 
-#define SEARCH "SearchDatastoreSubFolders_Task"
+#define SEARCH "SearchDatastore_Task"
 #define LOOK "RetrievePropertiesEx"
 #define FILTER "CreateFilter"
 #define WAIT "WaitForUpdatesEx"
@@ -93,17 +93,16 @@ typedef struct {
 
 #define FILE(name) AS("file", "IsoImageFileInfo", IN("path", name))
 
-/* The answer to LOOK, once the search is done. */
-#define FOUND \
+/* The answer to LOOK, once a search is done: of everything, or of one folder. */
+#define FOUND(type, result) \
     "<returnval><objects><obj type=\"Task\">t</obj><propSet><name>info.state</name>" \
     "<val xsi:type=\"TaskInfoState\">success</val></propSet><propSet><name>info.result</name>" \
-    "<val xsi:type=\"ArrayOfHostDatastoreBrowserSearchResults\">" \
-    "<HostDatastoreBrowserSearchResults><folderPath>[ds]</folderPath>" \
-    FILE("a.iso") FILE("b.iso") \
-    "</HostDatastoreBrowserSearchResults></val></propSet></objects></returnval>"
+    "<val xsi:type=\"" type "\">" result "</val></propSet></objects></returnval>"
+#define RESULTS "HostDatastoreBrowserSearchResults"
+#define FILES "<folderPath>[ds]</folderPath>" FILE("a.iso") FILE("b.iso")
 
 static void
-script(Canned *canned)
+script(Canned *canned, bool lists)
 {
     g_autofree char *updates = fixtureUpdateEnvelope("1", FALSE, OBJECTS);
     g_autofree char *locked = cannedFaultEnvelope("FileLocked", "locked", NULL);
@@ -111,7 +110,10 @@ script(Canned *canned)
     cannedReplyAlways(canned, FILTER, "<returnval type=\"PropertyFilter\">f</returnval>");
     cannedAdd(canned, WAIT, &(CannedExchange){ .bytes = updates, .always = TRUE });
     cannedReplyAlways(canned, SEARCH, "<returnval type=\"Task\">t</returnval>");
-    cannedReplyAlways(canned, LOOK, FOUND);
+    cannedReplyAlways(canned, "SearchDatastoreSubFolders_Task",
+                      "<returnval type=\"Task\">t</returnval>");
+    cannedReplyAlways(canned, LOOK, lists
+                      ? FOUND("ArrayOf" RESULTS, IN(RESULTS, FILES)) : FOUND(RESULTS, FILES));
     cannedReplyAlways(canned, "RefreshDatastore", "");
     cannedAdd(canned, "DeleteDatastoreFile_Task",
               &(CannedExchange){ .bytes = locked, .status = 500, .always = TRUE });
@@ -119,13 +121,13 @@ script(Canned *canned)
 
 /* @warm: the inventory has been read. */
 static void
-settingOpen(Setting *s, bool warm)
+settingOpen(Setting *s, bool warm, bool lists)
 {
     EsxConnection *connection = NULL;
     const InventoryPool *pool = NULL;
 
     s->canned = cannedNew();
-    script(s->canned);
+    script(s->canned, lists);
     connection = esxConnectionNew(fixtureLogin(s->canned), NULL, "h", HOUR_MS);
     if (warm)
         inventorySnapshotUnref(inventoryAcquire(connection->inventory, 0, NULL));
@@ -489,7 +491,7 @@ checkAllowed(const Row *row, bool warm)
     g_autoptr(GString) expected = g_string_new(NULL);
     int result;
 
-    settingOpen(&s, warm);
+    settingOpen(&s, warm, isList(row));
     result = row->call(&s);
     expectEnsure(expected, row);
     expectCheck(expected, row);
@@ -512,7 +514,7 @@ checkDenied(const Row *row, bool warm)
     g_autofree char *log = g_strconcat(reads ? FILTER " " WAIT : "", reads && searches ? " " : "",
                                        searches ? SEARCH " " LOOK : "", NULL);
 
-    settingOpen(&s, warm);
+    settingOpen(&s, warm, isList(row));
     guard.deny = true;
     g_assert_cmpint(row->call(&s), ==, -1);
     expectEnsure(expected, row);
@@ -529,7 +531,7 @@ checkFiltered(const Row *row)
     g_auto(Setting) s = { 0 };
     g_autoptr(GString) expected = g_string_new(NULL);
 
-    settingOpen(&s, true /* warm */);
+    settingOpen(&s, true /* warm */, isList(row));
     guard.hidden = row->scope == IN_HOST ? "ds" : "a.iso";
     g_assert_cmpint(row->call(&s), ==, 1);
     expectEnsure(expected, row);

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-#include "base_recent_priv.h"
+#include "base_recent.h"
 
 static guint freed;
 

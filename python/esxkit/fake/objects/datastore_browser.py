@@ -47,16 +47,22 @@ class _Search:
     """A search spec made ready: what to keep and what to say about it."""
 
     patterns: tuple[re.Pattern[str], ...]
+    names: tuple[str, ...]
+    """The patterns, where each is the name of one file; else nothing."""
     queries: dict[str, Any]
     flags: Any
     ignore_case: bool
     folders_first: bool
 
+    def may_match(self, name: str) -> bool:
+        """Whether the patterns let a name through."""
+        return not self.patterns or any(p.match(name) for p in self.patterns)
+
 
 def prepare(spec: Any, *, refuse_base: bool = False) -> _Search:
     """Check a HostDatastoreBrowserSearchSpec (None: everything). Fault InvalidArgument."""
     if spec is None:
-        return _Search((), {}, None, False, False)
+        return _Search((), (), {}, None, False, False)
     queries: dict[str, Any] = {}
     for query in spec.query or []:
         kind = wsdl_name(query).removesuffix("FileQuery").removesuffix("Query")
@@ -66,7 +72,9 @@ def prepare(spec: Any, *, refuse_base: bool = False) -> _Search:
     ignore_case = bool(spec.searchCaseInsensitive)
     flags = re.IGNORECASE if ignore_case else re.NOFLAG
     patterns = tuple(re.compile(_glob(p), flags) for p in spec.matchPattern or [])
-    return _Search(patterns, queries, spec.details, ignore_case, bool(spec.sortFoldersFirst))
+    plain = not ignore_case and not any(set("*?") & set(pattern) for pattern in spec.matchPattern or [])
+    names = tuple(spec.matchPattern or []) if plain else ()
+    return _Search(patterns, names, queries, spec.details, ignore_case, bool(spec.sortFoldersFirst))
 
 
 def _glob(pattern: str) -> str:
@@ -141,7 +149,8 @@ class HostDatastoreBrowser(ManagedObject):
 
     def _results(self, call: Call, datastore: Datastore, files: FileStore, folder: str, search: _Search) -> Any:
         folder = files.canonical(folder)
-        entries = [e for e in files.entries(folder) if _matches(files, e, search)]
+        found = files.named(folder, search.names) if search.names else files.entries(folder, search.may_match)
+        entries = [e for e in found if _matches(files, e, search)]
         if search.folders_first:
             entries.sort(key=lambda e: not e.is_dir)
         infos = [_describe(datastore, files, e, search) for e in entries]
@@ -161,7 +170,7 @@ def _file_faults(text: str) -> Iterator[None]:
 
 
 def _matches(files: FileStore, entry: Entry, search: _Search) -> bool:
-    if search.patterns and not any(p.match(entry.name) for p in search.patterns):
+    if not search.may_match(entry.name):
         return False
     if not search.queries:
         return True

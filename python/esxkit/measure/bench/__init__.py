@@ -11,6 +11,7 @@ the fake host once and gives the same bytes again. The parts:
 ``codec``      decoding alone, beside libxml2 and pyVmomi
 ``streams``    contents of volumes beside curl
 ``events``     from a change on the server to the callback of a remote client
+``single``     one volume of a datastore with 10 and with 10,000
 =============  ========================================================================================
 
 ``report`` puts them together: table, JSON, and with ``--update-docs`` docs/BENCHMARKS.md and its plots.

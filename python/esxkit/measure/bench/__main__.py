@@ -22,14 +22,14 @@ from esxkit.harness import environment
 from esxkit.harness.daemon import PrivateLibvirtd
 from esxkit.harness.servers import PASSWORD
 from esxkit.measure import report
-from esxkit.measure.bench import codec, events, live, page, plots, streams, tables
+from esxkit.measure.bench import codec, events, live, page, plots, single, streams, tables
 from esxkit.measure.bench.clients import COLD, LIVE, Clients
 from esxkit.measure.bench.headlines import HEADLINES, collect, of_matrix
 from esxkit.measure.bench.matrix import Matrix, MatrixPlan, Row
 from esxkit.measure.bench.replay import ReplayServer
 from esxkit.measure.bench.runner import Runner
 
-PARTS = ("matrix", "live", "codec", "streams", "events")
+PARTS = ("matrix", "live", "codec", "streams", "events", "single")
 QUICK = MatrixPlan(latencies=(0, 5), volumes=(10,), datastores=(3,), line=(), rounds=1)
 
 
@@ -86,6 +86,13 @@ class Bench:
 
     def _events(self) -> dict[str, Any]:
         return events.measure(changes=5, datastores=2) if self.quick else events.measure()
+
+    def _single(self) -> dict[str, Any]:
+        if not self.quick:
+            return single.measure()
+        # That few volumes are not what the headlines are about.
+        few = single.measure(many=100, rounds=3)
+        return {**few, **dict.fromkeys(key for key in few if key != "costs")}
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:

@@ -7,7 +7,7 @@ Nobody can do with less than RetrieveServiceContent (it names the managers), Log
 * *pools*: one RetrievePropertiesEx that walks from the root to all datastores and hosts, for the properties that our
   driver reads, so that the reply's bytes are the same; ContinueRetrievePropertiesEx for each further page of it.
 * *volumes*: a caller knows a datastore by its name, and no method searches by name. So one RetrievePropertiesEx for
-  the name and the browser of each datastore; then SearchDatastoreSubFolders_Task, the very request of our driver; and
+  the name and the browser of each datastore; then the very search of our driver, of everything or for one volume; and
   one look at the task, whose result is the list. Six requests.
 
 curl keeps one connection, with TLS verified as our driver verifies it, and throws the replies away: it does not parse
@@ -104,7 +104,7 @@ def record(server: ReplayServer, ours: list[dict[str, str]], port: int, name: st
         session.send(requests["Login"])
         host = next(one["body"] for one in ours if "<type>Datastore</type>" in one["body"])
         collector = _found(_COLLECTOR, host)
-        search = requests.get("SearchDatastoreSubFolders_Task")
+        search = requests.get("SearchDatastoreSubFolders_Task") or requests.get("SearchDatastore_Task")
         spec = _spec_of(host)
         read = _READ.format(collector=collector, spec=_only_browsers(spec) if search else spec)
         reply = session.send(_ENVELOPE.format(read))

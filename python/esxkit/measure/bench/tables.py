@@ -136,6 +136,15 @@ def of_events(events: dict[str, Any]) -> Table:
     return Table("Events, through libvirtd", ("what", "median ms", "95 % ms", "most ms", "changes"), rows)
 
 
+def of_single(single: dict[str, Any]) -> Table:
+    """What one volume costs, by how many there are."""
+    rows = [
+        (f"{int(volumes):,}", *(number(cost[key]) for key in ("bytes", "server_ms", "client_ms")))
+        for volumes, cost in single["costs"].items()
+    ]
+    return Table("One volume: a lookup and its info", ("volumes", "bytes", "server's CPU ms", "client's ms"), rows)
+
+
 def all_of(parts: dict[str, dict[str, Any]], headlines: dict[str, float | None], rows: list[Row]) -> list[Table]:
     """Everything that was measured."""
     found = [of_headlines(headlines)]
@@ -146,5 +155,6 @@ def all_of(parts: dict[str, dict[str, Any]], headlines: dict[str, float | None],
     latencies = {row.latency_ms for row in rows}
     chosen = DETAIL_LATENCY if DETAIL_LATENCY in latencies else max(latencies, default=0)
     found += [of_costs(rows, command, chosen) for command in commands]
-    makers = {"live": of_live, "codec": of_codec, "streams": of_streams, "events": of_events}
+    makers = {"live": of_live, "codec": of_codec, "streams": of_streams, "events": of_events,
+              "single": of_single}
     return found + [maker(parts[name]) for name, maker in makers.items() if name in parts]
