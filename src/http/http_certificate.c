@@ -11,6 +11,7 @@
 #include "http_trust.h"
 
 #include <arpa/inet.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
 #include <string.h>
@@ -50,14 +51,45 @@ httpCertificateThumbprint(const X509 *certificate, guint length)
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-/* Appends the printable characters of the @length bytes at @data. */
+/*
+ * Appends the @length bytes of UTF-8 at @data, with a question mark for what is not valid, not
+ * printable, or an apostrophe.
+ */
 static void
 httpTextAppend(GString *text, const unsigned char *data, int length)
 {
-    int i;
+    const size_t end = text->len + LIMIT_CERTIFICATE_NAME_BYTES;
+    int at = 0;
 
-    for (i = 0; i < length && i < LIMIT_CERTIFICATE_NAME_BYTES; i++)
-        g_string_append_c(text, g_ascii_isprint(data[i]) && data[i] != '\'' ? data[i] : '?');
+    while (at < length) {
+        const char *next = (const char *)data + at;
+        gunichar c = *next ? g_utf8_get_char_validated(next, length - at) : 0;
+        const gboolean isValid = c != (gunichar)-1 && c != (gunichar)-2;
+        const int bytes = isValid ? g_unichar_to_utf8(c, NULL) : 1;
+
+        if (!isValid || !g_unichar_isprint(c) || c == '\'')
+            c = '?';
+        if (text->len + (size_t)g_unichar_to_utf8(c, NULL) > end)
+            return;
+        g_string_append_unichar(text, c);
+        at += bytes;
+    }
+}
+
+/* Appends @value, of whichever of the many kinds of text it is. */
+static void
+httpValueAppend(GString *text, const ASN1_STRING *value)
+{
+    unsigned char *utf8 = NULL;
+    const int length = ASN1_STRING_to_UTF8(&utf8, value);
+
+    if (length >= 0) {
+        httpTextAppend(text, utf8, length);
+    } else {
+        g_string_append(text, "a name that is not text");
+        ERR_clear_error();      /* else the next user of this thread's queue would find it */
+    }
+    OPENSSL_free(utf8);
 }
 
 /* Appends the first @nid of @name; returns FALSE if it has none. */
@@ -65,13 +97,11 @@ static gboolean
 httpNameAppendEntry(GString *text, const X509_NAME *name, int nid)
 {
     int index = name ? X509_NAME_get_index_by_NID(name, nid, -1) : -1;
-    const ASN1_STRING *value = NULL;
 
     if (index < 0)
         return FALSE;
 
-    value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, index));
-    httpTextAppend(text, ASN1_STRING_get0_data(value), ASN1_STRING_length(value));
+    httpValueAppend(text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, index)));
     return TRUE;
 }
 

@@ -20,6 +20,9 @@
  *   ddb.adapterType = "lsilogic"
  *   ddb.thinProvisioned = "1"
  *
+ * Other programs write "# Disk Descriptor File", a byte order mark or blank lines before it, and
+ * lines that end in CRLF or CR.
+ *
  * The format is that of VMware's "Virtual Disk Format 5.0"; ddb.deletable is as in govmomi's
  * datastore file manager, the object URIs of vSAN and vVol as written by hosts.
  */

@@ -15,6 +15,9 @@
 #include "esx_error.h"
 
 #define MAGIC_TEXT "# Disk DescriptorFile"
+
+/* Which other programs put in front of it. */
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define MAGIC_BINARY "KDMV"
 
 /* The position of a hosted sparse disk's capacity in sectors: 8 bytes, little-endian. */
@@ -131,7 +134,8 @@ isExtent(const char *line)
 {
     g_autofree char *word = takeWord(&line);
 
-    return g_str_equal(word, "RW") || g_str_equal(word, "RDONLY") || g_str_equal(word, "NOACCESS");
+    return g_ascii_strcasecmp(word, "RW") == 0 || g_ascii_strcasecmp(word, "RDONLY") == 0 ||
+           g_ascii_strcasecmp(word, "NOACCESS") == 0;
 }
 
 /* Reads the parts of an extent's line after its access. */
@@ -160,8 +164,9 @@ readExtent(Reader *reader, const char *line)
     guint64 known = reader->descriptor->capacity / ESX_VMFS_SECTOR;
     EsxVmfsExtent extent = { 0 };
     const char *at = line;
+    g_autofree char *access = takeWord(&at);
 
-    extent.access = takeWord(&at);
+    extent.access = g_ascii_strup(access, -1);
     if (!readExtentParts(at, &extent) || extent.sectors > most - known || extent.offset > most) {
         extentClear(&extent);
         return FALSE;
@@ -236,6 +241,28 @@ readLines(Reader *reader, char **lines, GError **error)
     return TRUE;
 }
 
+/* Whether @line is MAGIC_TEXT, in any case; other programs write "Descriptor File". */
+static gboolean
+isMagic(const char *line)
+{
+    const char *magic = MAGIC_TEXT;
+
+    for (; *magic; magic++) {
+        magic = skipBlanks(magic);
+        line = skipBlanks(line);
+        if (g_ascii_tolower(*line++) != g_ascii_tolower(*magic))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* Whether the first line of @text that is not blank says what it is. */
+static gboolean
+isDescriptor(const char *text)
+{
+    return isMagic(text + strspn(text, " \t\r\n"));
+}
+
 /* ---- descriptors ----------------------------------------------------------------------------- */
 
 static void
@@ -257,11 +284,13 @@ readText(EsxVmfsDescriptor *descriptor, const char *bytes, size_t length, GError
 {
     /* Bytes after a NUL are padding. */
     g_autofree char *text = g_strndup(bytes, length);
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    const char *start = text + (g_str_has_prefix(text, BYTE_ORDER_MARK) ? strlen(BYTE_ORDER_MARK)
+                                                                        : 0);
+    g_auto(GStrv) lines = g_strsplit(start, strchr(start, '\n') ? "\n" : "\r", -1);
     Reader reader = { .descriptor = descriptor };
     gboolean ok = FALSE;
 
-    if (g_ascii_strncasecmp(text, MAGIC_TEXT, strlen(MAGIC_TEXT)) != 0) {
+    if (!isDescriptor(start)) {
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
                     "the file is not a descriptor of a virtual disk: it does not begin with '%s'",
                     MAGIC_TEXT);
@@ -327,26 +356,28 @@ refuseDisk(GError **error, const char *format, ...)
     return FALSE;
 }
 
-/* Whether @file is the plain name of a file beside the descriptor. */
-static gboolean
-isBeside(const char *file)
+/* Why @file is not the plain name of a file beside the descriptor; NULL: it is. */
+static const char *
+refuseName(const char *file)
 {
     const char *at;
 
-    if (*file == '\0' || strchr(file, '/') || g_str_equal(file, ".") || g_str_equal(file, ".."))
-        return FALSE;
     if (!g_utf8_validate(file, -1, NULL))
-        return FALSE;
+        return "whose name is not UTF-8";
     for (at = file; *at; at = g_utf8_next_char(at)) {
         if (g_unichar_iscntrl(g_utf8_get_char(at)))
-            return FALSE;
+            return "whose name has a control character";
     }
-    return TRUE;
+    if (*file == '\0' || strchr(file, '/') || g_str_equal(file, ".") || g_str_equal(file, ".."))
+        return "which is not in the folder of the disk";
+    return NULL;
 }
 
 static gboolean
 checkExtent(const EsxVmfsDescriptor *descriptor, const EsxVmfsExtent *extent, GError **error)
 {
+    const char *reason = NULL;
+
     switch (extent->kind) {
     case ESX_VMFS_EXTENT_RAW:
         return refuseDisk(error, "the disk is a raw device mapping (%s): its contents are on a "
@@ -367,9 +398,10 @@ checkExtent(const EsxVmfsDescriptor *descriptor, const EsxVmfsExtent *extent, GE
         return refuseDisk(error, "the contents of the disk are in a storage object ('%s'), not in "
                                  "a file of the datastore; clone the disk to a VMFS or NFS "
                                  "datastore and use the clone", extent->file);
-    if (!isBeside(extent->file))
-        return refuseDisk(error, "the descriptor of the disk names the file '%s', which is not in "
-                                 "the folder of the disk; " ADVICE, extent->file);
+    reason = refuseName(extent->file);
+    if (reason)
+        return refuseDisk(error, "the descriptor of the disk names the file '%s', %s; " ADVICE,
+                          extent->file, reason);
     if (!nameIsExtent(extent->file))
         return refuseDisk(error, "the descriptor of the disk names '%s' as its contents, which is "
                                  "not the name of an extent: the file belongs to something else; "

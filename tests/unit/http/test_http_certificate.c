@@ -99,6 +99,46 @@ testHostileNames(void)
     g_assert_cmpstr(issuer, ==, longName);
 }
 
+/* However a text is encoded, it is shown as people read it, or not at all. */
+static void
+testEncodings(void)
+{
+    static const struct {
+        int type;
+        const char *bytes;
+        int length;
+        const char *text;
+    } cases[] = {
+        { V_ASN1_UTF8STRING, "Z\xc3\xbcrich CA", 10, "Z\xc3\xbcrich CA" },
+        { V_ASN1_T61STRING, "Z\xfcrich", 6, "Z\xc3\xbcrich" },
+        { V_ASN1_BMPSTRING, "\0Z\0\xfc\0r", 6, "Z\xc3\xbcr" },
+        { V_ASN1_UNIVERSALSTRING, "\0\0\0Z\0\0\0\xfc", 8, "Z\xc3\xbc" },
+        { V_ASN1_PRINTABLESTRING, "plain", 5, "plain" },
+        { V_ASN1_UTF8STRING, "Z\xfcrich", 6, "a name that is not text" },
+        { V_ASN1_BMPSTRING, "\0Z\0", 3, "a name that is not text" },
+        { V_ASN1_INTEGER, "\x05", 1, "a name that is not text" },
+        { V_ASN1_UTF8STRING, "a\xe2\x80\xae" "b", 5, "a?b" },
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Certificate) certificate = makeCertificate();
+        X509_NAME *name = X509_get_issuer_name(certificate);
+        X509_NAME_ENTRY *entry = NULL;
+        ASN1_STRING *value = NULL;
+        g_autofree char *issuer = NULL;
+
+        addName(name, "CN", "x", -1);
+        entry = X509_NAME_get_entry(name, 0);
+        value = X509_NAME_ENTRY_get_data(entry);
+        g_assert_true(ASN1_STRING_set(value, cases[i].bytes, cases[i].length));
+        value->type = cases[i].type;
+        issuer = httpCertificateIssuer(certificate);
+        g_assert_cmpstr(issuer, ==, cases[i].text);
+        value->type = V_ASN1_UTF8STRING;
+    }
+}
+
 static void
 testLongName(void)
 {
@@ -179,6 +219,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/http/certificate/names", testNames);
     g_test_add_func("/http/certificate/hostile-names", testHostileNames);
+    g_test_add_func("/http/certificate/encodings", testEncodings);
     g_test_add_func("/http/certificate/long-name", testLongName);
     g_test_add_func("/http/certificate/nothing", testNothing);
     g_test_add_func("/http/certificate/dates", testDates);

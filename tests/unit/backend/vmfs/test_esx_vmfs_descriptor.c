@@ -88,6 +88,69 @@ testSpelling(void)
     g_assert_true(disk->deletable);
 }
 
+/* As other programs write them. */
+static void
+testOtherWriters(void)
+{
+    static const char *const texts[] = {
+        "# Disk Descriptor File\nRW 2 VMFS \"x-flat.vmdk\"\n",
+        "#Disk  descriptorFILE\nRW 2 VMFS \"x-flat.vmdk\"\n",
+        "\xef\xbb\xbf# Disk DescriptorFile\nRW 2 VMFS \"x-flat.vmdk\"\n",
+        "\n# Disk DescriptorFile\nRW 2 VMFS \"x-flat.vmdk\"\n",
+        "\xef\xbb\xbf\r\n \t\r\n# Disk Descriptor File\r\nRW 2 VMFS \"x-flat.vmdk\"\r\n",
+        "# Disk DescriptorFile\rRW 2 VMFS \"x-flat.vmdk\"\r",
+        "# Disk DescriptorFile\nrw 2 vmfs \"x-flat.vmdk\"\n",
+    };
+    static const char *const others[] = {
+        "", "\n\n", "\xef\xbb\xbf", "# Disk", "Disk DescriptorFile\n", "# Disk Description File\n",
+        "\xff\xfe#\n", "RW 2 VMFS \"x-flat.vmdk\"\n# Disk DescriptorFile\n",
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autoptr(Descriptor) disk = parse(texts[i]);
+
+        g_assert_cmpuint(disk->nextents, ==, 1);
+        g_assert_cmpstr(disk->extents[0].access, ==, "RW");
+        g_assert_cmpstr(disk->extents[0].file, ==, "x-flat.vmdk");
+        g_assert_true(esxVmfsDescriptorCheckFlat(disk, NULL));
+    }
+    for (i = 0; i < G_N_ELEMENTS(others); i++) {
+        g_autoptr(GError) error = NULL;
+
+        g_assert_null(esxVmfsDescriptorParse(others[i], strlen(others[i]), &error));
+        g_assert_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION);
+        g_assert_true(g_utf8_validate(error->message, -1, NULL));
+    }
+}
+
+/* A name that cannot be used is named by its own fault, and without its raw bytes. */
+static void
+testNameReasons(void)
+{
+    static const struct {
+        const char *name;
+        const char *reason;
+    } rows[] = {
+        { "gr\xf6\xdf""e-flat.vmdk", "whose name is not UTF-8" },
+        { "a\x01""b-flat.vmdk", "whose name has a control character" },
+        { "../x-flat.vmdk", "which is not in the folder of the disk" },
+        { "/vmfs/volumes/x/x-flat.vmdk", "which is not in the folder of the disk" },
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *text = g_strdup_printf(FLAT "RW 2 VMFS \"%s\"\n", rows[i].name);
+        g_autoptr(Descriptor) disk = parse(text);
+        g_autoptr(GError) error = NULL;
+
+        g_assert_false(esxVmfsDescriptorCheckFlat(disk, &error));
+        g_assert_nonnull(strstr(error->message, rows[i].reason));
+        g_assert_true(g_utf8_validate(error->message, -1, NULL));
+        g_assert_null(strpbrk(error->message, "\x01\n\r"));
+    }
+}
+
 /* A server may pad the text, and it need not end with a NUL. */
 static void
 testPadding(void)
@@ -202,8 +265,8 @@ testNotFlat(void)
         { FLAT "RW 2 FLAT \"../x\"", "not in the folder of the disk" },
         { FLAT "RW 2 FLAT \"..\"", "not in the folder of the disk" },
         { FLAT "RW 2 FLAT \"\"", "not in the folder of the disk" },
-        { FLAT "RW 2 FLAT \"x\377\"", "not in the folder of the disk" },
-        { FLAT "RW 2 FLAT \"x\001\"", "not in the folder of the disk" },
+        { FLAT "RW 2 FLAT \"x\377\"", "whose name is not UTF-8" },
+        { FLAT "RW 2 FLAT \"x\001\"", "has a control character" },
         { FLAT "RW 2 VMFS \"vm.vmx\"", "not the name of an extent" },
         { FLAT "RW 2 VMFS \"vm.vmdk\"", "not the name of an extent" },
         { FLAT "RW 0 VMFS \"x-flat.vmdk\"", "no capacity" },
@@ -251,6 +314,8 @@ main(int argc, char **argv)
     g_test_add_func("/esx/vmfs-descriptor/sparing", testSparing);
     g_test_add_func("/esx/vmfs-descriptor/spelling", testSpelling);
     g_test_add_func("/esx/vmfs-descriptor/padding", testPadding);
+    g_test_add_func("/esx/vmfs-descriptor/other-writers", testOtherWriters);
+    g_test_add_func("/esx/vmfs-descriptor/name-reasons", testNameReasons);
     g_test_add_func("/esx/vmfs-descriptor/parts", testParts);
     g_test_add_func("/esx/vmfs-descriptor/broken", testBroken);
     g_test_add_func("/esx/vmfs-descriptor/limit", testLimit);
