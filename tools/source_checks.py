@@ -58,6 +58,7 @@ NO_UNIT_TEST = {
     "src/api/esx_storage_driver.c": "a table of functions; tests/e2e/test_api.py calls each through libvirt",
     "src/api/esx_storage_anywhere.c": "tests/e2e/test_volume_names.py and test_shared_names.py, through libvirt",
     "src/api/esx_storage_find.c": "tests/e2e/test_api.py, through libvirt",
+    "src/api/esx_storage_life.c": "tests/e2e/test_inactive.py and test_errors.py, through libvirt",
     "src/api/esx_storage_pool.c": "tests/e2e/test_pool_verbs.py, through libvirt",
     "src/api/esx_storage_vol.c": "tests/e2e/test_volume_verbs.py, through libvirt",
     "src/server/esx_transfer.c": "tests/unit/stream/test_esx_stream_worker.c: the end of each transfer",
@@ -405,6 +406,8 @@ ENDS_OTHERWISE = {
     "viDiskDelete": "deletes a disk of the server",
     "esxVmfsDelete": "deletes a volume",
     "esxStorageVolDelete": "libvirt's verb",
+    "esxStoragePoolDelete": "libvirt's verb",
+    "esxStoragePoolDestroy": "libvirt's verb",
 }
 
 
@@ -460,7 +463,9 @@ def check_messages(tree: Tree) -> Iterator[str]:
 REPORTING = re.compile(
     r"(include|src)/(api|stream|driver)/.*|src/server/esx_events\.c|.*/server/esx_report(_priv)?\.[ch]"
 )
-LOGGING = re.compile(r"(include|src)/(api|stream|driver)/.*|src/server/esx_(events|server)\.c|.*/server/esx_log\.[ch]")
+LOGGING = re.compile(
+    r"(include|src)/(api|stream|driver)/.*|src/server/esx_(audit|events|server)\.c|.*/server/esx_log\.[ch]"
+)
 
 
 def check_reports(tree: Tree) -> Iterator[str]:

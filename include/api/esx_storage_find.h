@@ -64,6 +64,9 @@ int esxFindPoolByUuid(virConnectPtr conn, const unsigned char *uuid, const char 
 int esxFindPoolByName(virConnectPtr conn, const char *name, EsxFound *ret_found);
 int esxFindPoolByTargetPath(virConnectPtr conn, const char *path, EsxFound *ret_found);
 
+/* Returns: 0, or -1 with VIR_ERR_OPERATION_INVALID and why the pool is not active. */
+int esxCheckActive(const EsxFound *found);
+
 /*
  * Fills @ret_found with the pool and the list of its volumes.
  *

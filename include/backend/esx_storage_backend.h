@@ -34,6 +34,9 @@ typedef struct {
     /* Whether @pool is of this kind. */
     bool (*owns)(const InventoryPool *pool);
 
+    /* Why the volumes of such a pool cannot be used while it is not accessible, with a remedy. */
+    const char *inactiveReason;
+
     /* Why a volume of such a pool cannot be changed, as a complete message; NULL if it can. */
     const char *readOnlyReason;
 

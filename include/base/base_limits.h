@@ -93,6 +93,9 @@
 #define LIMIT_REFUSAL_BYTES (64 * 1024)
 #define LIMIT_REFUSAL_KEPT 2000
 
+/* What the log says of the tasks of one change; further ones are left out. */
+#define LIMIT_TRAIL_BYTES 180
+
 /* A session that ends this often during one request for a file is unusable. */
 #define LIMIT_SESSION_ENDS 5
 

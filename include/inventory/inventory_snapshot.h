@@ -50,6 +50,8 @@ typedef struct {
     InventoryFs fs;
     const char *fsType;             /* summary.type as sent: "VMFS", "NFS41", "vsan"; never NULL */
     const char *remoteHost;         /* NFS, CIFS: NULL for others */
+    const char *const *servers;     /* NFS 4.1: all of them, the first one is remoteHost */
+    size_t nservers;                /* 0: remoteHost is the only one */
     const char *remotePath;
     gboolean readOnly;
     const char *denied;             /* the privilege that the account lacks to read what it is, ""
@@ -77,7 +79,8 @@ typedef struct {
     char key[37];               /* MD5 of ScsiLun.uuid as a UUID (as in the built-in driver) */
     guint64 capacity;           /* 0 if it has none (enclosures, CD drives) */
     gboolean isDisk;
-    const InventoryPool *pool;  /* the first that has it, for lookups by key and path */
+    const InventoryPool *pool;  /* where key and path find it: the first accessible one that has
+                                   it, else the first one */
 } InventoryLun;
 
 typedef struct {

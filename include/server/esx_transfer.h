@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base_cancel.h"
+#include "esx_audit.h"
 #include "esx_pipe.h"
 
 /*
@@ -32,6 +33,7 @@ struct _EsxTransfer {
     char *rest;             /* what it may leave over after an early Finish: "[ds] dir/file";
                                NULL: nothing; freed as well */
     guint finishMs;         /* how long Finish waits at most; 0: the connection's limit */
+    EsxAudit *audit;        /* logged when it has ended; NULL: not at all; freed as well */
 };
 
 void esxTransferFree(EsxTransfer *transfer);

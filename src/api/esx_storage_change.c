@@ -8,6 +8,7 @@
  * the requests.
  */
 
+#include "esx_audit.h"
 #include "esx_report.h"
 #include "base_text.h"
 #include "esx_storage_change.h"
@@ -65,7 +66,9 @@ openCreation(virStoragePoolPtr pool, const char *text, bool isClone, unsigned in
         return -1;
     if (ret_found->backend->volumeKey)
         ret_xml->def->key = ret_found->backend->volumeKey(ret_found->pool, ret_xml->spec.name);
-    return access(pool->conn, poolDef, ret_xml->def);
+    if (access(pool->conn, poolDef, ret_xml->def) < 0)
+        return -1;
+    return esxCheckActive(ret_found);
 }
 
 /* Whether @found's pool supports what the XML requests. Returns: 0, or -1 with a libvirt error. */
@@ -122,6 +125,7 @@ esxStorageVolCreateXML(virStoragePoolPtr pool, const char *xml, unsigned int fla
     g_auto(EsxFound) found = { 0 };
     g_auto(EsxVolumeXml) wanted = { 0 };
     g_autoptr(EsxVolumeList) made = NULL;
+    g_autoptr(EsxAudit) audit = NULL;
     g_autoptr(GError) error = NULL;
 
     virCheckFlags(VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA | VIR_STORAGE_VOL_CREATE_VALIDATE, NULL);
@@ -136,11 +140,14 @@ esxStorageVolCreateXML(virStoragePoolPtr pool, const char *xml, unsigned int fla
     if (checkNew(&found, &wanted) < 0)
         return NULL;
 
+    audit = esxAuditNew("create", found.pool->name, wanted.spec.name);
     if (!claimNewVolume(pool->conn, &found, wanted.spec.name, &error) ||
         !found.backend->volumeCreate(connection, found.pool, &wanted.spec, &made, &error)) {
+        esxAuditFailed(audit, error);
         reportNotMade(&found, &wanted.spec, error);
         return NULL;
     }
+    esxAuditDone(audit);
     return exportNew(pool->conn, &found, made);
 }
 
@@ -179,6 +186,7 @@ esxStorageVolCreateXMLFrom(virStoragePoolPtr pool, const char *xml, virStorageVo
     g_auto(EsxFound) found = { 0 };
     g_auto(EsxVolumeXml) wanted = { 0 };
     g_autoptr(EsxVolumeList) made = NULL;
+    g_autoptr(EsxAudit) audit = NULL;
     g_autoptr(GError) error = NULL;
     const guint64 epoch = esxClaimEpoch();
 
@@ -196,11 +204,14 @@ esxStorageVolCreateXMLFrom(virStoragePoolPtr pool, const char *xml, virStorageVo
         claimCopy(source, &found, &wanted.spec, epoch, &from) < 0)
         return NULL;
 
+    audit = esxAuditNew("clone", found.pool->name, wanted.spec.name);
     if (!found.backend->volumeClone(connection, found.pool, &wanted.spec, from.pool, from.volume,
                                     &made, &error)) {
+        esxAuditFailed(audit, error);
         reportNotMade(&found, &wanted.spec, error);
         return NULL;
     }
+    esxAuditDone(audit);
     return exportNew(pool->conn, &found, made);
 }
 
@@ -261,14 +272,19 @@ typedef gboolean (*VolChange)(EsxConnection *connection, const InventoryPool *po
 static int
 changeVolume(virStorageVolPtr vol, const EsxFound *found, VolChange function, const Naming *naming)
 {
+    g_autoptr(EsxAudit) audit = NULL;
     g_autoptr(GError) error = NULL;
 
     if (!function) {
         reportReadOnly(found);
         return -1;
     }
-    if (function(vol->conn->privateData, found->pool, found->volume, &error))
+    audit = esxAuditNew(naming->verb, found->pool->name, found->volume->name);
+    if (function(vol->conn->privateData, found->pool, found->volume, &error)) {
+        esxAuditDone(audit);
         return 0;
+    }
+    esxAuditFailed(audit, error);
     reportFailed(found, naming, error);
     return -1;
 }
@@ -397,6 +413,7 @@ esxStorageVolResize(virStorageVolPtr vol, unsigned long long capacity, unsigned 
 {
     g_autoptr(PlacesVisit) visit = esxConnectionVisit(vol->conn->privateData);
     g_auto(EsxFound) found = { 0 };
+    g_autoptr(EsxAudit) audit = NULL;
     g_autoptr(GError) error = NULL;
     EsxVolume now = { 0 };
     guint64 wanted = 0;
@@ -414,9 +431,13 @@ esxStorageVolResize(virStorageVolPtr vol, unsigned long long capacity, unsigned 
         resolveCapacity(&found, &now, capacity, flags, &wanted) < 0)
         return -1;
 
+    audit = esxAuditNew(resizing.verb, found.pool->name, found.volume->name);
     if (found.backend->volumeResize(vol->conn->privateData, found.pool, &now, wanted,
-                                    flags & VIR_STORAGE_VOL_RESIZE_ALLOCATE, &error))
+                                    flags & VIR_STORAGE_VOL_RESIZE_ALLOCATE, &error)) {
+        esxAuditDone(audit);
         return 0;
+    }
+    esxAuditFailed(audit, error);
     reportFailed(&found, &resizing, error);
     return -1;
 }

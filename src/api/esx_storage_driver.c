@@ -11,6 +11,7 @@
 #include "esx_storage_change.h"
 #include "esx_storage_driver.h"
 #include "esx_storage_event.h"
+#include "esx_storage_life.h"
 #include "esx_storage_pool.h"
 #include "esx_storage_stream.h"
 #include "esx_storage_vol.h"
@@ -31,6 +32,13 @@ virStorageDriver esxStorageDriver = {
     .storagePoolLookupByUUID = esxStoragePoolLookupByUUID,
     .storagePoolLookupByVolume = esxStoragePoolLookupByVolume,
     .storagePoolLookupByTargetPath = esxStoragePoolLookupByTargetPath,
+    .storagePoolCreateXML = esxStoragePoolCreateXML,
+    .storagePoolDefineXML = esxStoragePoolDefineXML,
+    .storagePoolBuild = esxStoragePoolBuild,
+    .storagePoolUndefine = esxStoragePoolUndefine,
+    .storagePoolCreate = esxStoragePoolCreate,
+    .storagePoolDestroy = esxStoragePoolDestroy,
+    .storagePoolDelete = esxStoragePoolDelete,
     .storagePoolRefresh = esxStoragePoolRefresh,
     .storagePoolGetInfo = esxStoragePoolGetInfo,
     .storagePoolGetXMLDesc = esxStoragePoolGetXMLDesc,

@@ -218,14 +218,31 @@ readList(virConnectPtr conn, const EsxFound *found, const char *volume, GError *
 gboolean
 esxFindInPool(virConnectPtr conn, EsxFound *found, const char *volume, GError **error)
 {
-    EsxVolumeList *list = readList(conn, found, volume, error);
+    EsxVolumeList *list = NULL;
 
+    if (!found->pool->accessible) {
+        textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
+                    "the storage pool is not active: " TEXT_MESSAGE,
+                    found->backend->inactiveReason);
+        return FALSE;
+    }
+    list = readList(conn, found, volume, error);
     if (!list)
         return FALSE;
     g_clear_pointer(&found->list, esxVolumeListUnref);
     found->list = list;
     found->volume = esxVolumeListFind(list, volume);
     return TRUE;
+}
+
+int
+esxCheckActive(const EsxFound *found)
+{
+    if (found->pool->accessible)
+        return 0;
+    esxReport(VIR_ERR_OPERATION_INVALID, "storage pool '%s' is not active: " TEXT_MESSAGE,
+              found->pool->name, found->backend->inactiveReason);
+    return -1;
 }
 
 static bool
@@ -251,7 +268,8 @@ findVolumesByPeeking(virConnectPtr conn, const unsigned char *uuid, const char *
     g_auto(EsxFound) found = { 0 };
     g_autoptr(GError) error = NULL;
 
-    if (!snapshot || !takePool(snapshot, uuid, name, &found) || !found.backend->isOutdated)
+    if (!snapshot || !takePool(snapshot, uuid, name, &found) || !found.backend->isOutdated ||
+        !found.pool->accessible)
         return 0;
     if (!mayAccess(conn, access, &found))
         return -1;
@@ -278,7 +296,8 @@ findList(virConnectPtr conn, const unsigned char *uuid, const char *name, const 
 
     if (peeked != 0)
         return peeked > 0 ? 0 : -1;
-    if (findPool(conn, uuid, name, ret_found) < 0 || !mayAccess(conn, access, ret_found))
+    if (findPool(conn, uuid, name, ret_found) < 0 || !mayAccess(conn, access, ret_found) ||
+        esxCheckActive(ret_found) < 0)
         return -1;
 
     ret_found->list = readList(conn, ret_found, volume, &error);

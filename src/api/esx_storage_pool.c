@@ -4,13 +4,15 @@
  */
 
 /*
- * Verbs for pools. A pool exists while the host has it: active, persistent and started with the
- * host. A pool that the host cannot reach is still active, in the state INACCESSIBLE.
+ * Verbs for pools. A pool exists while the host has it: persistent and started with the host. If
+ * the host cannot reach it, it is inactive, in the state INACCESSIBLE.
  */
 
 #include "capabilities.h"
 #include "storage_capabilities.h"
 
+#include "base_text.h"
+#include "esx_audit.h"
 #include "esx_report.h"
 #include "esx_storage_door.h"
 #include "esx_storage_pool.h"
@@ -18,58 +20,78 @@
 
 /* ---- lists ---------------------------------------------------------------------------------- */
 
+/* Counts the pools of @snapshot that are active, or those that are not. */
+static int
+countPools(virConnectPtr conn, const InventorySnapshot *snapshot, EsxPoolFilter filter,
+           gboolean active)
+{
+    size_t n, i;
+    const InventoryPool *const *pools = inventorySnapshotPools(snapshot, &n);
+    int count = 0;
+
+    for (i = 0; i < n; i++)
+        count += pools[i]->accessible == active && esxPoolIsVisible(conn, filter, pools[i]);
+    return count;
+}
+
+/* The same, with their names. */
+static int
+namePools(virConnectPtr conn, const InventorySnapshot *snapshot, EsxPoolFilter filter,
+          gboolean active, char **names, int maxnames)
+{
+    size_t n, i;
+    const InventoryPool *const *pools = inventorySnapshotPools(snapshot, &n);
+    int count = 0;
+
+    for (i = 0; i < n && count < maxnames; i++) {
+        if (pools[i]->accessible == active && esxPoolIsVisible(conn, filter, pools[i]))
+            names[count++] = g_strdup(pools[i]->name);
+    }
+    return count;
+}
+
 int
 esxConnectNumOfStoragePools(virConnectPtr conn)
 {
     g_autoptr(PlacesVisit) visit = esxConnectionVisit(conn->privateData);
-    g_autoptr(InventorySnapshot) snapshot = NULL;
-    const InventoryPool *const *pools;
-    int count = 0;
-    size_t n, i;
+    g_autoptr(InventorySnapshot) snapshot = esxOpenPools(conn,
+                                                         virConnectNumOfStoragePoolsEnsureACL);
 
-    snapshot = esxOpenPools(conn, virConnectNumOfStoragePoolsEnsureACL);
-    if (!snapshot)
-        return -1;
-
-    pools = inventorySnapshotPools(snapshot, &n);
-    for (i = 0; i < n; i++)
-        count += esxPoolIsVisible(conn, virConnectNumOfStoragePoolsCheckACL, pools[i]);
-    return count;
+    return !snapshot ? -1 : countPools(conn, snapshot, virConnectNumOfStoragePoolsCheckACL, TRUE);
 }
 
 int
 esxConnectListStoragePools(virConnectPtr conn, char **const names, int maxnames)
 {
     g_autoptr(PlacesVisit) visit = esxConnectionVisit(conn->privateData);
-    g_autoptr(InventorySnapshot) snapshot = NULL;
-    const InventoryPool *const *pools;
-    int count = 0;
-    size_t n, i;
+    g_autoptr(InventorySnapshot) snapshot = esxOpenPools(conn,
+                                                         virConnectListStoragePoolsEnsureACL);
 
-    snapshot = esxOpenPools(conn, virConnectListStoragePoolsEnsureACL);
-    if (!snapshot)
-        return -1;
-
-    pools = inventorySnapshotPools(snapshot, &n);
-    for (i = 0; i < n && count < maxnames; i++) {
-        if (esxPoolIsVisible(conn, virConnectListStoragePoolsCheckACL, pools[i]))
-            names[count++] = g_strdup(pools[i]->name);
-    }
-    return count;
+    return !snapshot ? -1 : namePools(conn, snapshot, virConnectListStoragePoolsCheckACL, TRUE,
+                                      names, maxnames);
 }
 
-/* "Defined" pools are the inactive ones, and there are none. */
+/* "Defined" pools are the inactive ones. */
 int
 esxConnectNumOfDefinedStoragePools(virConnectPtr conn)
 {
-    return virConnectNumOfDefinedStoragePoolsEnsureACL(conn) < 0 ? -1 : 0;
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(conn->privateData);
+    g_autoptr(InventorySnapshot) snapshot =
+        esxOpenPools(conn, virConnectNumOfDefinedStoragePoolsEnsureACL);
+
+    return !snapshot ? -1 : countPools(conn, snapshot, virConnectNumOfDefinedStoragePoolsCheckACL,
+                                       FALSE);
 }
 
 int
-esxConnectListDefinedStoragePools(virConnectPtr conn, char **const names G_GNUC_UNUSED,
-                                  int maxnames G_GNUC_UNUSED)
+esxConnectListDefinedStoragePools(virConnectPtr conn, char **const names, int maxnames)
 {
-    return virConnectListDefinedStoragePoolsEnsureACL(conn) < 0 ? -1 : 0;
+    g_autoptr(PlacesVisit) visit = esxConnectionVisit(conn->privateData);
+    g_autoptr(InventorySnapshot) snapshot =
+        esxOpenPools(conn, virConnectListDefinedStoragePoolsEnsureACL);
+
+    return !snapshot ? -1 : namePools(conn, snapshot, virConnectListDefinedStoragePoolsCheckACL,
+                                      FALSE, names, maxnames);
 }
 
 /* Groups of filters are AND'ed, the bits of one group OR'ed; an empty group accepts everything. */
@@ -82,7 +104,8 @@ matchesFlags(const InventoryPool *pool, unsigned int flags)
         VIR_CONNECT_LIST_STORAGE_POOLS_FILTERS_AUTOSTART,
         VIR_CONNECT_LIST_STORAGE_POOLS_FILTERS_POOL_TYPE,
     };
-    const unsigned int has = VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE |
+    const unsigned int has = (pool->accessible ? VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE
+                                               : VIR_CONNECT_LIST_STORAGE_POOLS_INACTIVE) |
                              VIR_CONNECT_LIST_STORAGE_POOLS_PERSISTENT |
                              VIR_CONNECT_LIST_STORAGE_POOLS_AUTOSTART |
                              esxStorageBackendListFlag(pool);
@@ -239,6 +262,7 @@ esxStoragePoolRefresh(virStoragePoolPtr pool, unsigned int flags)
     g_autoptr(PlacesVisit) visit = esxConnectionVisit(pool->conn->privateData);
     EsxConnection *connection = pool->conn->privateData;
     g_auto(EsxFound) found = { 0 };
+    g_autoptr(EsxAudit) audit = NULL;
     g_autoptr(GError) error = NULL;
     gboolean ok;
 
@@ -247,13 +271,21 @@ esxStoragePoolRefresh(virStoragePoolPtr pool, unsigned int flags)
     if (esxOpenPool(pool, virStoragePoolRefreshEnsureACL, &found) < 0)
         return -1;
 
+    audit = esxAuditNew("refresh", found.pool->name, NULL /* volume */);
     ok = found.backend->poolRefresh(connection, found.pool, &error);
     inventoryExpire(connection->inventory);
     if (ok) {
+        esxAuditDone(audit);
         esxEventsRefresh(connection->events, found.pool);
         return 0;
     }
-    esxErrorReport(error, "cannot refresh pool '%s'", found.pool->name);
+    esxAuditFailed(audit, error);
+    if (found.pool->accessible)
+        esxErrorReport(error, "cannot refresh pool '%s'", found.pool->name);
+    else
+        esxReport(VIR_ERR_OPERATION_INVALID,
+                  "storage pool '%s' is not active, and the refresh failed: " TEXT_MESSAGE,
+                  found.pool->name, error->message);
     return -1;
 }
 
@@ -324,7 +356,9 @@ esxStoragePoolIsActive(virStoragePoolPtr pool)
     g_autoptr(PlacesVisit) visit = esxConnectionVisit(pool->conn->privateData);
     g_auto(EsxFound) found = { 0 };
 
-    return esxOpenPool(pool, virStoragePoolIsActiveEnsureACL, &found) < 0 ? -1 : 1;
+    if (esxOpenPool(pool, virStoragePoolIsActiveEnsureACL, &found) < 0)
+        return -1;
+    return found.pool->accessible ? 1 : 0;
 }
 
 int

@@ -8,6 +8,7 @@
 #include "esx_storage_stream.h"
 
 #include "base_text.h"
+#include "esx_audit.h"
 #include "esx_report.h"
 #include "esx_storage_door.h"
 #include "esx_stream.h"
@@ -23,6 +24,8 @@ beginTransfer(virStorageVolPtr vol, virStreamPtr stream, const EsxFound *found,
 {
     EsxConnection *connection = vol->conn->privateData;
     const char *reason = found->backend->readOnlyReason;
+    const char *verb = g_str_equal(what, "download") ? "download" : "upload";
+    g_autoptr(EsxAudit) audit = NULL;
     g_autoptr(GError) error = NULL;
     EsxTransfer *transfer = NULL;
 
@@ -31,12 +34,15 @@ beginTransfer(virStorageVolPtr vol, virStreamPtr stream, const EsxFound *found,
                   reason ? reason : "this kind of storage pool does not support it");
         return -1;
     }
+    audit = esxAuditNew(verb, found->pool->name, found->volume->name);
     transfer = function(connection, found->pool, found->volume, offset, length, &error);
     if (!transfer) {
+        esxAuditFailed(audit, error);
         esxErrorReport(error, "cannot %s volume '%s' of pool '%s'", what, found->volume->name,
                        found->pool->name);
         return -1;
     }
+    transfer->audit = g_steal_pointer(&audit);
     transfer->sparse = sparse;
     return esxStreamOpen(stream, connection, transfer);
 }

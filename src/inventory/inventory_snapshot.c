@@ -61,6 +61,20 @@ indexLun(InventoryIndex *index, const InventoryLun *lun)
     indexAdd(index->lunsByPath, lun->canonicalName, lun);
 }
 
+/* Those of pools that can be reached come first: one LUN may be behind several. */
+static void
+indexLuns(InventoryIndex *index, const GPtrArray *luns, gboolean accessible)
+{
+    guint i;
+
+    for (i = 0; i < luns->len; i++) {
+        const InventoryLun *lun = g_ptr_array_index(luns, i);
+
+        if (lun->pool->accessible == accessible)
+            indexLun(index, lun);
+    }
+}
+
 static InventoryIndex *
 indexNew(InventoryBuild *build, const char *hostName)
 {
@@ -86,8 +100,8 @@ indexNew(InventoryBuild *build, const char *hostName)
         box->index = index;
         indexPool(index, &box->pool, i);
     }
-    for (i = 0; i < build->luns->len; i++)
-        indexLun(index, g_ptr_array_index(build->luns, i));
+    indexLuns(index, build->luns, TRUE);
+    indexLuns(index, build->luns, FALSE);
     return index;
 }
 

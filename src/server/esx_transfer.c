@@ -15,6 +15,7 @@ esxTransferFree(EsxTransfer *transfer)
     /* Before the struct is freed. */
     g_clear_pointer(&transfer->what, g_free);
     g_clear_pointer(&transfer->rest, g_free);
+    g_clear_pointer(&transfer->audit, esxAuditFree);
     if (transfer->free)
         transfer->free(transfer);
     else

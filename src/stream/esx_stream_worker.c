@@ -396,6 +396,15 @@ esxStreamsAwait(guint ms)
     return inTime;
 }
 
+static void
+logTransfer(EsxAudit *audit, const GError *error)
+{
+    if (audit && error)
+        esxAuditFailed(audit, error);
+    else if (audit)
+        esxAuditDone(audit);
+}
+
 static gpointer
 runTransfer(gpointer data)
 {
@@ -405,6 +414,7 @@ runTransfer(gpointer data)
     if (!stream->transfer->run(stream->transfer, stream->pipe, stream->cancel, &error) && !error)
         g_set_error_literal(&error, ESX_ERROR, ESX_ERROR_INTERNAL,
                             "the transfer failed without a reason");
+    logTransfer(stream->transfer->audit, error);
     g_clear_pointer(&stream->transfer, esxTransferFree);
     esxConnectionLeave(g_steal_pointer(&stream->connection));
     settleVerdict(stream, error);

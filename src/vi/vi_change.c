@@ -10,6 +10,7 @@
 #include "base_text.h"
 
 #include "vi_change.h"
+#include "vi_trail.h"
 
 /* ---- errors --------------------------------------------------------------------------------- */
 
@@ -189,6 +190,7 @@ viChangeRun(const ViChanging *changing, gconstpointer args, GError **error)
                                       changing->method->name),
                           error);
 
+    viTrailAdd(task);
     left = MAX(deadline - g_get_monotonic_time(), 0) / 1000;
     if (viTaskFinish(changing->session, task, changing->method->name, (guint)left,
                      cancelOf(changing), &local)) {

@@ -114,6 +114,11 @@ CALLS: dict[str, tuple[str, Call]] = {
     "pool is active": ("storage-pool.read", lambda client, conn, pool, vol: pool.isActive()),
     "pool is persistent": ("storage-pool.read", lambda client, conn, pool, vol: pool.isPersistent()),
     "pool-refresh": ("storage-pool.refresh", lambda client, conn, pool, vol: pool.refresh(0)),
+    "pool-start": ("storage-pool.start", lambda client, conn, pool, vol: pool.create(0)),
+    "pool-destroy": ("storage-pool.stop", lambda client, conn, pool, vol: pool.destroy()),
+    "pool-build": ("storage-pool.format", lambda client, conn, pool, vol: pool.build(0)),
+    "pool-delete": ("storage-pool.format", lambda client, conn, pool, vol: pool.delete(0)),
+    "pool-undefine": ("storage-pool.delete", lambda client, conn, pool, vol: pool.undefine()),
     "pool-autostart": ("storage-pool.write", lambda client, conn, pool, vol: pool.setAutostart(1)),
     "vol-list, numbers": ("storage-pool.search-storage-vols", lambda client, conn, pool, vol: pool.numOfVolumes()),
     "vol-list, names": ("storage-pool.search-storage-vols", lambda client, conn, pool, vol: pool.listVolumes()),
@@ -214,7 +219,8 @@ def test_it_is_asked_for_adapters_as_well(server: Fake, conn: Remote, authority:
 def test_a_hidden_adapter_is_in_no_list(conn: Remote, authority: Authority):
     everything = sorted(pool.name for pool in WORLD.pools)
     with authority.deny("storage-pool.getattr", pool_name=ADAPTER):
-        assert sorted(conn.listStoragePools()) == [name for name in everything if name != ADAPTER]
+        listed = sorted(conn.listStoragePools() + conn.listDefinedStoragePools())
+        assert listed == [name for name in everything if name != ADAPTER]
         with raises_error(DENIED):
             conn.storagePoolLookupByName(ADAPTER)
 

@@ -42,7 +42,7 @@ def test_an_invalid_parameter_is_named(client: Client, site, fake, name: str, va
 
 
 def test_an_unknown_parameter_is_ignored(site, fake, world):
-    result = site.virsh(fake, cacert=fake.cacert, wibble="1")("pool-list", "--name").check()
+    result = site.virsh(fake, cacert=fake.cacert, wibble="1")("pool-list", "--all", "--name").check()
     assert len(result.lines()) == len(world.pools)
 
 
@@ -200,7 +200,7 @@ def test_uri_aliases(home, fake, world, tmp_path, client_env, driver):
     (covers / "libvirt.conf").write_text(f'uri_aliases = [ "esx1={address}" ]\nuri_default = "esx1"\n')
     prefix = covered(tmp_path, [], covers=("/etc/libvirt",))
     for chosen in ("esx1", None):
-        listed = Virsh(chosen, client_env, prefix)("pool-list", "--name").check().lines()
+        listed = Virsh(chosen, client_env, prefix)("pool-list", "--all", "--name").check().lines()
         assert len(listed) == len(world.pools)
 
 

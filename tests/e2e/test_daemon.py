@@ -29,7 +29,7 @@ def address(fake, daemon, **parameters) -> str:
 )
 def test_a_plain_users_daemon(fake, world, client_env):
     with PrivateLibvirtd(password=PASSWORD, user="nobody") as daemon:
-        rows = Virsh(address(fake, daemon, no_verify=1), client_env)("pool-list", "--name").check().lines()
+        rows = Virsh(address(fake, daemon, no_verify=1), client_env)("pool-list", "--all", "--name").check().lines()
     assert len(rows) == len(world.pools)
 
 
@@ -53,12 +53,14 @@ def test_a_reading_stranger_reaches_a_host_that_the_daemon_trusts(stranger, fake
         before = daemon.auth_file.read_text()
         daemon.auth_file.write_text(before.replace("[auth-esx-127.0.0.1]", f"[auth-esx-127.0.0.1]\nport={fake.port}"))
         virsh = stranger(daemon, embedded(fake.host, fake.port))
-        assert len(virsh("pool-list", "--name", readonly=True).check().lines()) == len(world.pools)
+        assert len(virsh("pool-list", "--all", "--name", readonly=True).check().lines()) == len(world.pools)
 
 
 def test_a_daemon_without_namespaces(fake, world, client_env):
     with PrivateLibvirtd(password=PASSWORD, covers=False) as daemon:
-        rows = Virsh(address(fake, daemon, cacert=fake.cacert), client_env)("pool-list", "--name").check().lines()
+        rows = (
+            Virsh(address(fake, daemon, cacert=fake.cacert), client_env)("pool-list", "--all", "--name").check().lines()
+        )
     assert len(rows) == len(world.pools)
 
 

@@ -32,12 +32,12 @@ def state(pool: Pool) -> str:
 @pytest.mark.parametrize(
     ("options", "chosen"),
     [
-        ((), lambda _: True),
+        ((), lambda pool: pool.accessible),
         (("--all",), lambda _: True),
-        (("--inactive",), lambda _: False),
-        (("--persistent",), lambda _: True),
+        (("--inactive",), lambda pool: not pool.accessible),
+        (("--persistent",), lambda pool: pool.accessible),
         (("--transient",), lambda _: False),
-        (("--autostart",), lambda _: True),
+        (("--autostart",), lambda pool: pool.accessible),
         (("--no-autostart",), lambda _: False),
         (("--all", "--type", "fs"), lambda pool: pool.type == "fs"),
         (("--all", "--type", "netfs"), lambda pool: pool.type == "netfs"),
@@ -46,8 +46,11 @@ def state(pool: Pool) -> str:
         (("--all", "--type", "scsi"), lambda pool: pool.type == "scsi"),
         (("--all", "--type", "dir,netfs"), lambda pool: pool.type in ("dir", "netfs")),
         (("--all", "--type", "rbd"), lambda _: False),
-        (("--type", "iscsi", "--persistent", "--autostart"), lambda pool: pool.type == "iscsi"),
-        (("--inactive", "--type", "iscsi"), lambda _: False),
+        (
+            ("--type", "iscsi", "--persistent", "--autostart"),
+            lambda pool: pool.type == "iscsi" and pool.accessible,
+        ),
+        (("--inactive", "--type", "iscsi"), lambda pool: pool.type == "iscsi" and not pool.accessible),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -59,7 +62,7 @@ def test_pool_list_filters(virsh: Virsh, options, chosen):
 def test_pool_list_columns(virsh: Virsh):
     rows = virsh("pool-list", "--all").check().table()
     assert {(row["Name"], row["State"], row["Autostart"]) for row in rows} == {
-        (pool.name, "active", "yes") for pool in WORLD.pools
+        (pool.name, "active" if pool.accessible else "inactive", "yes") for pool in WORLD.pools
     }
     assert len(rows) == len(WORLD.pools)
 
@@ -161,9 +164,7 @@ def test_pool_dumpxml_inactive(virsh: Virsh, pool: Pool):
     schema.validate("storagepool", xml)
 
 
-@pytest.mark.parametrize(
-    "name", ["datastore1", "nfs-datastore", "iqn.1992-08.com.netapp:sn.1574163012:vs.3", "vmhba6"]
-)
+@pytest.mark.parametrize("name", ["datastore1", "nfs-datastore", "iqn.1992-08.com.netapp:sn.1574163012:vs.3", "vmhba6"])
 def test_pool_refresh(virsh: Virsh, name: str):
     assert "refreshed" in virsh("pool-refresh", name).check().out
 

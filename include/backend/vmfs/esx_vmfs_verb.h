@@ -29,6 +29,10 @@ typedef struct {
     char *madeDirectory;        /* "[datastore] dir" that the verb made, or NULL */
 } EsxVmfsVerb;
 
+/* Why the files of a datastore cannot be used. */
+#define ESX_VMFS_UNREACHABLE \
+    "the host cannot reach the datastore; restore its storage, then refresh the pool"
+
 /*
  * Whether the files of @pool can be read, and whether they can be changed. Neither sends a request.
  * Returns: FALSE with ESX_ERROR_INVALID_OPERATION and a message.

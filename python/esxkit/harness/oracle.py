@@ -186,7 +186,9 @@ class World:
             available=summary["freeSpace"] if accessible else 0,
             target_path=path,
             format=pool_format,
-            hosts=((nas["remoteHost"], None),) if pool_type == "netfs" and info.get("nas") else (),
+            hosts=tuple((host, None) for host in nas.get("remoteHostNames") or [nas["remoteHost"]])
+            if pool_type == "netfs" and info.get("nas")
+            else (),
             directory=nas.get("remotePath") if pool_type == "netfs" and info.get("nas") else None,
             device=disk if kind == "VmfsDatastoreInfo" and info.get("vmfs") else None,
             volumes=tuple(self._files(summary["name"], item["files"] or [])) if accessible else (),

@@ -92,6 +92,8 @@ const EsxStorageBackend esxStorageBackendIscsi = {
     .name = "iSCSI",
     .types = iscsiTypes,
     .owns = iscsiOwns,
+    .inactiveReason = "the host has no path to the target; restore the connection to its portals, "
+                      "then refresh the pool",
     .readOnlyReason =
         "LUNs are read-only: create, resize and delete them on the storage array, and change "
         "their contents on the machine that uses them",

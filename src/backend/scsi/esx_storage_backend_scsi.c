@@ -85,6 +85,8 @@ const EsxStorageBackend esxStorageBackendScsi = {
     .name = "SCSI",
     .types = scsiTypes,
     .owns = scsiOwns,
+    .inactiveReason = "no path of the adapter is alive, or the host reports it as offline; restore "
+                      "its connection, then refresh the pool",
     .readOnlyReason =
         "LUNs are read-only: create, resize and delete them on the storage that is attached to the "
         "adapter; their contents belong to the datastore or the virtual machine that uses them",

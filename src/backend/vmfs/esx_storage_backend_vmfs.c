@@ -20,6 +20,7 @@
 #include "esx_vmfs_listing.h"
 #include "esx_vmfs_upload.h"
 #include "esx_vmfs_uuid.h"
+#include "esx_vmfs_verb.h"
 #include "vi_call.h"
 #include "vim_types.h"
 
@@ -80,12 +81,17 @@ static void
 describeNas(const InventoryDatastore *datastore, virStoragePoolSource *source)
 {
     const bool cifs = datastore->fs == INVENTORY_FS_CIFS;
+    size_t i;
 
     source->format = cifs ? VIR_STORAGE_POOL_NETFS_CIFS : VIR_STORAGE_POOL_NETFS_NFS;
     source->dir = g_strdup(datastore->remotePath);
-    source->nhost = 1;
-    source->hosts = g_new0(virStoragePoolSourceHost, 1);
+    source->nhost = MAX(datastore->nservers, 1);
+    source->hosts = g_new0(virStoragePoolSourceHost, source->nhost);
     source->hosts[0].name = g_strdup(datastore->remoteHost);
+    for (i = 0; i < datastore->nservers; i++) {
+        g_free(source->hosts[i].name);
+        source->hosts[i].name = g_strdup(datastore->servers[i]);
+    }
     if (g_str_equal(datastore->fsType, "NFS41"))
         source->protocolVer = g_strdup("4.1");
 }
@@ -238,6 +244,7 @@ const EsxStorageBackend esxStorageBackendVmfs = {
     .name = "VMFS",
     .types = vmfsTypes,
     .owns = vmfsOwns,
+    .inactiveReason = ESX_VMFS_UNREACHABLE,
     .isOutdated = vmfsIsOutdated,
     .poolType = vmfsPoolType,
     .poolDescribe = vmfsPoolDescribe,

@@ -44,8 +44,7 @@ esxVmfsCheckReachable(const InventoryPool *pool, GError **error)
     }
     if (pool->accessible)
         return TRUE;
-    g_set_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
-                "the host cannot reach the datastore; restore its storage, then refresh the pool");
+    g_set_error_literal(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION, ESX_VMFS_UNREACHABLE);
     return FALSE;
 }
 

@@ -294,13 +294,13 @@ addTargetPool(InventoryBuild *build, Target *from)
     target->adapters =
         copyArray(build, from->adapters->data, from->adapters->len * sizeof(InventoryAdapter));
     target->nadapters = from->adapters->len;
+    /* A host that lists its paths, but none to this target, cannot reach it. */
+    pool->accessible = from->pool.isAlive || !from->pool.pathsKnown;
     target->luns = inventoryLunSetSeal(&from->pool.luns, build, pool, &target->nluns);
 
     pool->name = pool->plainName = from->iqn;
     nameHashUuid(from->iqn, pool->uuid);
     pool->targetPath = INVENTORY_LUN_FOLDER;
-    /* A host that lists paths, but none to this target, cannot reach it. */
-    pool->accessible = from->pool.isAlive || !from->pool.pathsKnown;
     pool->target = target;
 }
 

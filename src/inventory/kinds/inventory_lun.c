@@ -182,10 +182,10 @@ inventoryLunSetSeal(InventoryLunSet *set, InventoryBuild *build, InventoryPool *
 
         sealed[i] = lun;
         pool->capacity += MIN(lun->capacity, G_MAXUINT64 - pool->capacity);
-        if (lun->pool)
-            continue;
-        lun->pool = pool;
-        g_ptr_array_add(build->luns, lun);
+        if (!lun->pool)
+            g_ptr_array_add(build->luns, lun);
+        if (!lun->pool || (!lun->pool->accessible && pool->accessible))
+            lun->pool = pool;
     }
     *ret_n = n;
     return sealed;

@@ -278,13 +278,13 @@ addBusPool(InventoryBuild *build, Hba *from)
     hba->adapter.device = inventoryBuildName(build, from->hba->device);
     hba->model = inventoryBuildName(build, from->hba->model);
     setWwns(build, hba, from->hba);
+    pool->accessible = isAccessible(from);
     hba->luns = inventoryLunSetSeal(&from->pool.luns, build, pool, &hba->nluns);
 
     pool->name = from->name;
     pool->plainName = hba->adapter.device;
     nameHashUuid(identity, pool->uuid);
     pool->targetPath = INVENTORY_LUN_FOLDER;
-    pool->accessible = isAccessible(from);
     pool->own = hba;
 }
 

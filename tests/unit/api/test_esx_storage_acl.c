@@ -18,6 +18,7 @@
 #include "inventory_fixture.h"
 #include "loop_fixture.h"
 #include "vi_fixture.h"
+#include "acl_guard.h"
 
 #include <string.h>
 
@@ -30,47 +31,6 @@
 /* No server has to be asked to refuse a volume that is no file. Nobody believes the key. */
 #define NEW_VOLUME "<volume type='dir'><name>new.iso</name><key>[ds] a.iso</key>" \
     "<capacity>1</capacity></volume>"
-
-/* ---- the access checks ---------------------------------------------------------------------- */
-
-static struct {
-    bool deny;              /* the answer of the checks */
-    const char *hidden;     /* the pool or volume that the filters leave out; NULL: none */
-    GString *asked;         /* a line for each call: its name, and those of pool and volume */
-    const InventorySnapshot *snapshot;      /* what is known of the pools */
-} guard;
-
-/* polkit's rules may ask for the UUID of a pool as well, and for the key of a volume. */
-static void
-record(const char *function, const virStoragePoolDef *pool, const virStorageVolDef *vol)
-{
-    g_string_append(guard.asked, function);
-    if (pool) {
-        g_assert_cmpmem(pool->uuid, VIR_UUID_BUFLEN,
-                        fixturePool(guard.snapshot, pool->name)->uuid, VIR_UUID_BUFLEN);
-        g_string_append_printf(guard.asked, " %s", pool->name);
-    }
-    if (vol)
-        g_string_append_printf(guard.asked, " %s %s", vol->name, vol->key);
-    g_string_append(guard.asked, "\n");
-}
-
-static int
-ensure(const char *function, const virStoragePoolDef *pool, const virStorageVolDef *vol)
-{
-    record(function, pool, vol);
-    if (!guard.deny)
-        return 0;
-    virReportError(VIR_ERR_ACCESS_DENIED, "%s", function);
-    return -1;
-}
-
-static bool
-mayShow(const char *function, const virStoragePoolDef *pool, const virStorageVolDef *vol)
-{
-    record(function, pool, vol);
-    return g_strcmp0(vol ? vol->name : pool->name, guard.hidden) != 0;
-}
 
 /* ---- a connection --------------------------------------------------------------------------- */
 
@@ -320,6 +280,20 @@ deregisterFromEvents(Setting *s)
     return rc;
 }
 
+/* One with the name and the UUID of a pool that exists: the check is given what is in the XML. */
+static int
+defineAnother(Setting *s, virStoragePoolPtr (*callback)(virConnectPtr conn, const char *xml,
+                                                        unsigned int flags))
+{
+    char uuid[VIR_UUID_STRING_BUFLEN];
+    g_autofree char *xml = NULL;
+
+    virUUIDFormat(s->pool->uuid, uuid);
+    xml = g_strdup_printf("<pool type='dir'><name>ds</name><uuid>%s</uuid>"
+                          "<target><path>/x</path></target></pool>", uuid);
+    return object(callback(s->conn, xml, 0));
+}
+
 CONNECT(NumOfStoragePools, table->connectNumOfStoragePools(s->conn))
 CONNECT(ListStoragePools, table->connectListStoragePools(s->conn, s->names, MAX_NAMES))
 CONNECT(NumOfDefinedStoragePools, table->connectNumOfDefinedStoragePools(s->conn))
@@ -332,11 +306,20 @@ CONNECT(StoragePoolEventDeregisterAny, deregisterFromEvents(s))
 CONNECT_FILTER(NumOfStoragePools)
 CONNECT_FILTER(ListStoragePools)
 CONNECT_FILTER(ListAllStoragePools)
+CONNECT_FILTER(NumOfDefinedStoragePools)
+CONNECT_FILTER(ListDefinedStoragePools)
 
 POOL(LookupByName, object(table->storagePoolLookupByName(s->conn, "ds")))
 POOL(LookupByUUID, object(table->storagePoolLookupByUUID(s->conn, s->pool->uuid)))
 POOL(LookupByVolume, object(table->storagePoolLookupByVolume(s->vol)))
 POOL(LookupByTargetPath, object(table->storagePoolLookupByTargetPath(s->conn, s->path)))
+POOL(CreateXML, defineAnother(s, table->storagePoolCreateXML))
+POOL(DefineXML, defineAnother(s, table->storagePoolDefineXML))
+POOL(Build, table->storagePoolBuild(s->pool, 0))
+POOL(Undefine, table->storagePoolUndefine(s->pool))
+POOL(Create, table->storagePoolCreate(s->pool, 0))
+POOL(Destroy, table->storagePoolDestroy(s->pool))
+POOL(Delete, table->storagePoolDelete(s->pool, 0))
 POOL(Refresh, table->storagePoolRefresh(s->pool, 0))
 POOL(GetInfo, table->storagePoolGetInfo(s->pool, &(virStoragePoolInfo){ 0 }))
 POOL(GetXMLDesc, text(table->storagePoolGetXMLDesc(s->pool, 0)))
@@ -374,6 +357,7 @@ typedef enum {
     HOST,           /* nothing but the connection */
     IN_HOST,        /* the same, and a filter is told of each pool */
     A_POOL,         /* "ds" */
+    XML_POOL,       /* the same, but of XML, so that nothing is read for it */
     IN_POOL,        /* the same, and a filter is told of each volume */
     NEW,            /* "ds", and a volume to be made in it */
     A_VOLUME,       /* "ds" and "a.iso": only a search tells that it is there */
@@ -417,6 +401,13 @@ static const Row rows[] = {
     { POOL_ROW(LookupByUUID), .scope = A_POOL },
     { POOL_ROW(LookupByVolume), .scope = A_POOL },
     { POOL_ROW(LookupByTargetPath), .scope = A_POOL },
+    { POOL_ROW(CreateXML), .scope = XML_POOL, .allowed = VIR_ERR_NO_SUPPORT },
+    { POOL_ROW(DefineXML), .scope = XML_POOL, .allowed = VIR_ERR_NO_SUPPORT },
+    { POOL_ROW(Build), .scope = A_POOL, .allowed = VIR_ERR_NO_SUPPORT },
+    { POOL_ROW(Undefine), .scope = A_POOL, .allowed = VIR_ERR_NO_SUPPORT },
+    { POOL_ROW(Create), .scope = A_POOL, .allowed = VIR_ERR_OPERATION_INVALID },
+    { POOL_ROW(Destroy), .scope = A_POOL, .allowed = VIR_ERR_NO_SUPPORT },
+    { POOL_ROW(Delete), .scope = A_POOL, .allowed = VIR_ERR_NO_SUPPORT },
     { POOL_ROW(Refresh), .scope = A_POOL },
     { POOL_ROW(GetInfo), .scope = A_POOL },
     { POOL_ROW(GetXMLDesc), .scope = A_POOL },
@@ -452,7 +443,8 @@ static void
 expectEnsure(GString *expected, const Row *row)
 {
     static const char *const told[] = {
-        [HOST] = "", [IN_HOST] = "", [A_POOL] = " ds", [IN_POOL] = " ds",
+        [HOST] = "", [IN_HOST] = "", [A_POOL] = " ds", [XML_POOL] = " ds",
+        [IN_POOL] = " ds",
         [NEW] = " ds new.iso [ds] new.iso", [A_VOLUME] = " ds a.iso [ds] a.iso",
     };
 
@@ -509,7 +501,8 @@ checkDenied(const Row *row, bool warm)
 {
     g_auto(Setting) s = { 0 };
     g_autoptr(GString) expected = g_string_new(NULL);
-    bool reads = !warm && row->scope != HOST && row->scope != IN_HOST;
+    bool reads = !warm && row->scope != HOST && row->scope != IN_HOST &&
+                 row->scope != XML_POOL;
     bool searches = row->scope == A_VOLUME;
     g_autofree char *log = g_strconcat(reads ? FILTER " " WAIT : "", reads && searches ? " " : "",
                                        searches ? SEARCH " " LOOK : "", NULL);
