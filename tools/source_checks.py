@@ -304,8 +304,7 @@ NO_ACCESS_CHECK = {
     "esxConnectClose": "a client may always close its connection",
     "esxConnectIsEncrypted": "libvirt has no check for it",
     "esxConnectIsSecure": "libvirt has no check for it",
-    "esxConnectIsAlive": "libvirt has no check for it",
-    "esxConnectSetKeepAlive": "libvirt has no check for it",
+    **dict.fromkeys(("esxConnectIsAlive", "esxConnectSetKeepAlive"), "libvirt has no check for it"),
 }
 
 
@@ -405,9 +404,7 @@ ENDS_OTHERWISE = {
     "viFileDelete": "deletes a file of the server",
     "viDiskDelete": "deletes a disk of the server",
     "esxVmfsDelete": "deletes a volume",
-    "esxStorageVolDelete": "libvirt's verb",
-    "esxStoragePoolDelete": "libvirt's verb",
-    "esxStoragePoolDestroy": "libvirt's verb",
+    **dict.fromkeys(("esxStorageVolDelete", "esxStoragePoolDelete", "esxStoragePoolDestroy"), "libvirt's verb"),
 }
 
 
@@ -463,9 +460,7 @@ def check_messages(tree: Tree) -> Iterator[str]:
 REPORTING = re.compile(
     r"(include|src)/(api|stream|driver)/.*|src/server/esx_events\.c|.*/server/esx_report(_priv)?\.[ch]"
 )
-LOGGING = re.compile(
-    r"(include|src)/(api|stream|driver)/.*|src/server/esx_(audit|events|server)\.c|.*/server/esx_log\.[ch]"
-)
+LOGGING = re.compile(r"(include|src)/(api|stream|driver)/.*|src/server/esx_(audit|events|server)\.c|.*/esx_log\.[ch]")
 
 
 def check_reports(tree: Tree) -> Iterator[str]:

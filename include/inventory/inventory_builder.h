@@ -28,6 +28,9 @@ typedef struct {
  */
 const char *inventoryBuildName(InventoryBuild *build, const char *text);
 const char *inventoryBuildPath(InventoryBuild *build, const char *text);
+
+/* The @n names at @names, a line each, in at most LIMIT_DATASTORE_PATH bytes; NULL if none fits. */
+const char *inventoryBuildLines(InventoryBuild *build, const char *const *names, size_t n);
 const SoapMoRef *inventoryBuildRef(InventoryBuild *build, const SoapMoRef *ref);
 
 /* Whether @text (not NULL) is a name that may be kept. */

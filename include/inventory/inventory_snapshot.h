@@ -50,8 +50,7 @@ typedef struct {
     InventoryFs fs;
     const char *fsType;             /* summary.type as sent: "VMFS", "NFS41", "vsan"; never NULL */
     const char *remoteHost;         /* NFS, CIFS: NULL for others */
-    const char *const *servers;     /* NFS 4.1: all of them, the first one is remoteHost */
-    size_t nservers;                /* 0: remoteHost is the only one */
+    const char *servers;            /* NFS 4.1: all of them, a line each; NULL: remoteHost alone */
     const char *remotePath;
     gboolean readOnly;
     const char *denied;             /* the privilege that the account lacks to read what it is, ""

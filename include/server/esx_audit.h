@@ -31,7 +31,7 @@ EsxAudit *esxAuditNew(const char *verb, const char *pool, const char *volume);
 /* It was done. Logs; on the thread that has done it. */
 void esxAuditDone(EsxAudit *audit);
 
-/* It was not, or nobody knows. Logs likewise. */
+/* It was not done, or the outcome is unknown. Logs likewise. */
 void esxAuditFailed(EsxAudit *audit, const GError *error);
 
 /* What has not been logged by now has failed, with this thread's libvirt error. Accepts NULL. */

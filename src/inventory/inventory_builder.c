@@ -46,6 +46,20 @@ inventoryBuildPath(InventoryBuild *build, const char *text)
     return copyText(build, text, LIMIT_DATASTORE_PATH);
 }
 
+const char *
+inventoryBuildLines(InventoryBuild *build, const char *const *names, size_t n)
+{
+    g_autoptr(GString) lines = g_string_new(NULL);
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        if (*names[i] && !strchr(names[i], '\n') &&
+            lines->len + 1 + strlen(names[i]) <= LIMIT_DATASTORE_PATH)
+            g_string_append_printf(lines, "%s%s", lines->len > 0 ? "\n" : "", names[i]);
+    }
+    return lines->len > 0 ? inventoryBuildPath(build, lines->str) : NULL;
+}
+
 gboolean
 inventoryBuildIsName(const char *text)
 {

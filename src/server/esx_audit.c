@@ -35,7 +35,7 @@ quoteField(const char *text)
     return g_string_free(quoted, FALSE);
 }
 
-/* Returns: (transfer full) whom this thread serves, or NULL. */
+/* Returns: (transfer full) the client that this thread serves, or NULL. */
 static char *
 describeIdentity(void)
 {

@@ -81,17 +81,16 @@ static void
 describeNas(const InventoryDatastore *datastore, virStoragePoolSource *source)
 {
     const bool cifs = datastore->fs == INVENTORY_FS_CIFS;
+    const char *servers = datastore->servers ? datastore->servers : datastore->remoteHost;
+    g_auto(GStrv) names = g_strsplit(servers, "\n", -1);
     size_t i;
 
     source->format = cifs ? VIR_STORAGE_POOL_NETFS_CIFS : VIR_STORAGE_POOL_NETFS_NFS;
     source->dir = g_strdup(datastore->remotePath);
-    source->nhost = MAX(datastore->nservers, 1);
+    source->nhost = g_strv_length(names);
     source->hosts = g_new0(virStoragePoolSourceHost, source->nhost);
-    source->hosts[0].name = g_strdup(datastore->remoteHost);
-    for (i = 0; i < datastore->nservers; i++) {
-        g_free(source->hosts[i].name);
-        source->hosts[i].name = g_strdup(datastore->servers[i]);
-    }
+    for (i = 0; i < source->nhost; i++)
+        source->hosts[i].name = g_steal_pointer(&names[i]);
     if (g_str_equal(datastore->fsType, "NFS41"))
         source->protocolVer = g_strdup("4.1");
 }

@@ -137,28 +137,6 @@ setSourceFromRef(InventoryBuild *build, InventoryDatastore *datastore)
     datastore->remotePath = inventoryBuildPath(build, path);
 }
 
-/* NFS 4.1 reaches one export through several servers. */
-static void
-setServers(InventoryBuild *build, InventoryDatastore *datastore, const VimHostNasVolume *nas)
-{
-    const char **servers = NULL;
-    size_t i;
-
-    if (nas->n_remoteHostNames == 0)
-        return;
-    servers = inventoryBuildNew(build, const char *, nas->n_remoteHostNames);
-    for (i = 0; servers && i < nas->n_remoteHostNames; i++) {
-        const char *name = nas->remoteHostNames[i];
-        const char *kept = name && *name ? inventoryBuildName(build, name) : NULL;
-
-        if (kept)
-            servers[datastore->nservers++] = kept;
-    }
-    datastore->servers = servers;
-    if (datastore->nservers > 0)
-        datastore->remoteHost = servers[0];
-}
-
 static void
 setNas(InventoryBuild *build, InventoryDatastore *datastore, const VimHostNasVolume *nas)
 {
@@ -173,7 +151,8 @@ setNas(InventoryBuild *build, InventoryDatastore *datastore, const VimHostNasVol
     }
     datastore->remoteHost = inventoryBuildName(build, nas->remoteHost);
     datastore->remotePath = inventoryBuildPath(build, nas->remotePath);
-    setServers(build, datastore, nas);
+    datastore->servers = inventoryBuildLines(build, nas->remoteHostNames,
+                                             nas->n_remoteHostNames);
 }
 
 static void
@@ -570,15 +549,11 @@ datastoreDiffers(const InventoryPool *was, const InventoryPool *is)
     if (before->fs != now->fs || !g_str_equal(before->fsType, now->fsType) ||
         g_strcmp0(before->remoteHost, now->remoteHost) != 0 ||
         g_strcmp0(before->remotePath, now->remotePath) != 0 ||
-        before->nservers != now->nservers || before->readOnly != now->readOnly ||
+        g_strcmp0(before->servers, now->servers) != 0 || before->readOnly != now->readOnly ||
         g_strcmp0(before->denied, now->denied) != 0 ||
         before->nextents != now->nextents)
         return TRUE;
 
-    for (i = 0; i < now->nservers; i++) {
-        if (!g_str_equal(before->servers[i], now->servers[i]))
-            return TRUE;
-    }
     for (i = 0; i < now->nextents; i++) {
         if (!g_str_equal(before->extents[i].disk, now->extents[i].disk) ||
             before->extents[i].partition != now->extents[i].partition)
