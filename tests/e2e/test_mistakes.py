@@ -125,10 +125,10 @@ MISTAKES = [
     Mistake("Wiping with a pattern", f"vol-wipe --pool datastore1 {DISK} --algorithm dod"),
     Mistake("Cloning to a name in use", f"vol-clone --pool datastore1 {DISK} snap/snap.vmdk"),
     Mistake("Cloning a LUN to a file", f"vol-create-from datastore1 {{clone}} {LUN} --inputpool {IQN}"),
-    Mistake("Uploading less than the capacity of the disk", f"vol-upload --pool datastore1 {DISK} {{small}}"),
+    Mistake("Uploading more than the disk has", f"vol-upload --pool datastore1 {DISK} {{small}} --length 99999999999"),
     Mistake("Uploading a qcow2 image to a disk", f"vol-upload --pool datastore1 {DISK} {{qcow2}}"),
     Mistake("Uploading a compressed image to a disk", f"vol-upload --pool datastore1 {DISK} {{gzip}}"),
-    Mistake("Uploading with an offset", f"vol-upload --pool datastore1 {DISK} {{small}} --offset 4096"),
+    Mistake("Uploading behind the end", f"vol-upload --pool datastore1 {DISK} {{small}} --offset 99999999999"),
     Mistake("Downloading a snapshot", "vol-download --pool datastore1 snap/snap-000001.vmdk {output}"),
     Mistake(
         "Downloading beyond the end", "vol-download --pool datastore1 iso/drivers.flp {output} --offset 99999999999"

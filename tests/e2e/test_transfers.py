@@ -63,13 +63,14 @@ def test_a_download_uses_connections_side_by_side(place, client: Client):
 
 def test_an_upload_that_breaks_leaves_the_volume_and_nothing_else(place, client: Client):
     server, volume = place
+    new = some_bytes(4 * MIB, 2)
     before = tree(server, STORE)
     server.order(kind="cut", method="PUT", cut_at=1_000_000, after=1)
     with pytest.raises(Exception, match=r"\.upload-|broke"):
-        client.run(UPLOAD, volume, DATA[: 4 * MIB])
+        client.run(UPLOAD, volume, new)
     assert tree(server, STORE) == before
-    client.run(UPLOAD, volume, DATA[: 4 * MIB])
-    assert server.contents(STORE, NAME) == DATA[: 4 * MIB]
+    client.run(UPLOAD, volume, new)
+    assert server.contents(STORE, NAME) == new + DATA[len(new) :]
 
 
 def test_a_client_that_is_killed_leaves_nothing_at_a_daemon(place, site, tmp_path):

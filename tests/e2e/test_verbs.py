@@ -315,7 +315,20 @@ def upload_sparse(place: VerbsPlace, kind: Kind) -> None:
 
 @verb("`vol-upload --offset`")
 def upload_at_offset(place: VerbsPlace, kind: Kind) -> None:
-    place.upload(place.create(kind), some_bytes(1024), 4096)
+    volume = place.create(kind)
+    old, new = some_bytes(CAPACITY), some_bytes(1024, 2)
+    place.fill(kind, old)
+    place.upload(volume, new, 4096)
+    assert place.fake.contents(place.store, place.contents_file(kind)) == old[:4096] + new + old[5120:]
+
+
+@verb("`vol-upload` of less than the volume")
+def upload_less(place: VerbsPlace, kind: Kind) -> None:
+    volume = place.create(kind)
+    old, new = some_bytes(CAPACITY), some_bytes(1024, 2)
+    place.fill(kind, old)
+    place.upload(volume, new, 0, 4096)
+    assert place.fake.contents(place.store, place.contents_file(kind)) == new + old[1024:]
 
 
 @verb("`vol-download`")

@@ -13,6 +13,7 @@
 #include "base_text.h"
 #include "esx_error.h"
 #include "esx_libvirt.h"
+#include "esx_vmfs_contents.h"
 #include "vi_transfer.h"
 #include "vim_types.h"
 
@@ -227,28 +228,206 @@ checkNewFile(const EsxVmfsVerb *verb, const char *temporary, const EsxVolumeSpec
     return FALSE;
 }
 
-static gboolean
-newFile(EsxVmfsVerb *verb, const EsxVolumeSpec *spec, EsxVolume *volume, GError **error)
+/* ---- plain files that the server makes ------------------------------------------------------- */
+
+/* A disk under a temporary name, whose extent becomes the file. */
+typedef struct {
+    const EsxVolumeSpec *spec;
+    char *name;
+    char *path;
+} Blank;
+
+static void
+blankClear(Blank *blank)
 {
-    g_autofree char *temporary = nameMakeTemporary(spec->name);
+    g_free(blank->name);
+    g_free(blank->path);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Blank, blankClear)
+
+/* A disk has whole KiB, and the extent of a store of objects is no file. */
+static gboolean
+mayMakeBlank(const EsxVmfsVerb *verb, const Blank *blank)
+{
+    return blank->spec->capacity > ESX_VMFS_CREATE_SENT && blank->spec->capacity % 1024 == 0 &&
+           verb->pool->datastore->fs != INVENTORY_FS_OTHER && !nameRefuseVolume(blank->name);
+}
+
+/* Whether @error says that the server will not do it in this way; if it is more, zeros meet it. */
+static gboolean
+isBlankRefused(const GError *error)
+{
+    if (error->domain != VI_ERROR)
+        return error->domain == ESX_ERROR;
+    switch (error->code) {
+    case VI_ERROR_FAULT:
+    case VI_ERROR_NOT_SUPPORTED:
+    case VI_ERROR_INVALID_ARGUMENT:
+    case VI_ERROR_INVALID_PATH:
+    case VI_ERROR_INVALID_STATE:
+    case VI_ERROR_FILE_FAULT:
+    case VI_ERROR_FILE_NOT_FOUND:
+    case VI_ERROR_NO_PERMISSION:
+    case VI_ERROR_PROTOCOL:
+        return TRUE;
+    default:
+        return FALSE;
+    }
+}
+
+/*
+ * Removes the disk after @local (transfer full).
+ *
+ * Returns: FALSE with @error if something is left, or @local is more than a refusal; TRUE: the file
+ * has to be sent.
+ */
+static gboolean
+dropBlank(EsxVmfsVerb *verb, const Blank *blank, GError *local, GError **error)
+{
+    const gboolean refused = isBlankRefused(local);
+
+    if (esxVmfsVerbTidy(verb, blank->path, TRUE /* isDisk */, local) && refused) {
+        g_error_free(local);
+        return TRUE;
+    }
+    g_propagate_error(error, local);
+    return FALSE;
+}
+
+/* Returns: (transfer full) the name of the disk's extent; NULL with @error: none that will do. */
+static char *
+findExtent(EsxVmfsVerb *verb, const Blank *blank, GError **error)
+{
+    const EsxVolume volume = { .name = blank->name, .format = VIR_STORAGE_FILE_VMDK };
+    g_autoptr(EsxVmfsContents) contents =
+        esxVmfsContentsFind(verb->connection, verb->pool, &volume, error);
+
+    if (!contents)
+        return NULL;
+    if (contents->nparts == 1 && contents->parts[0].fileOffset == 0 && contents->parts[0].isOwn &&
+        contents->size == blank->spec->capacity)
+        return g_strdup(contents->parts[0].file);
+    g_set_error(error, VI_ERROR, VI_ERROR_NOT_SUPPORTED, "the disk has no file of that length");
+    return NULL;
+}
+
+/* Removes the descriptor, whose extent has moved. Some servers leave it and report success. */
+static gboolean
+removeDescriptor(EsxVmfsVerb *verb, const Blank *blank, GError **error)
+{
+    const ViPath path = esxVmfsViPath(verb->pool, blank->path);
+    ViSession *session = verb->connection->session;
+    g_autoptr(GError) local = NULL;
+
+    if (viFileDelete(session, &path, &verb->change, NULL) &&
+        esxVmfsVerbExpect(verb, blank->name, FALSE /* there */, NULL))
+        return TRUE;
+    local = g_error_new_literal(VI_ERROR, VI_ERROR_FILE_FAULT, "the new file exists, but the "
+                                "descriptor that it was made with could not be removed");
+    if (esxVmfsVerbTidy(verb, blank->path, TRUE /* isDisk */, local))
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}
+
+/* Gives the extent the name of the file. @ret_made: see makeBlank(). */
+static gboolean
+moveExtent(EsxVmfsVerb *verb, const Blank *blank, const char *extent, gboolean *ret_made,
+           GError **error)
+{
+    g_autofree char *fromPath = esxVmfsPath(verb->pool, extent);
+    g_autofree char *toPath = esxVmfsPath(verb->pool, blank->spec->name);
+    const ViPath from = esxVmfsViPath(verb->pool, fromPath);
+    const ViPath to = esxVmfsViPath(verb->pool, toPath);
+    GError *local = NULL;
+
+    if (!viFileMove(verb->connection->session, &from, &to, FALSE /* force */, &verb->change,
+                    &local)) {
+        if (g_error_matches(local, VI_ERROR, VI_ERROR_FILE_EXISTS)) {
+            g_clear_error(&local);
+            setExists(blank->spec->name, &local);
+        }
+        if (!esxVmfsIsOpenOutcome(local))
+            return dropBlank(verb, blank, local, error);
+        esxVmfsLeft(local, blank->path, " is left over, with the new file as its extent unless "
+                                        "that has already been renamed");
+        g_propagate_error(error, local);
+        return FALSE;
+    }
+    if (!checkNewFile(verb, extent, blank->spec, &local)) {
+        esxVmfsVerbTidy(verb, blank->path, TRUE /* isDisk */, local);
+        g_propagate_error(error, local);
+        return FALSE;
+    }
+    *ret_made = removeDescriptor(verb, blank, error);
+    return *ret_made;
+}
+
+/*
+ * Has the server make the file: as the extent of a disk, which is moved to the name.
+ *
+ * @ret_made: FALSE if the server does not let that; then nothing is left of it.
+ * Returns: FALSE with @error if the file cannot be made at all.
+ */
+static gboolean
+makeBlank(EsxVmfsVerb *verb, const Blank *blank, gboolean *ret_made, GError **error)
+{
+    NewDisk disk = {
+        blank->path, blank->spec->capacity / 1024,
+        { esxVmfsDiskType(blank->spec), VIM_VIRTUAL_DISK_ADAPTER_TYPE_LSI_LOGIC },
+    };
+    g_autofree char *extent = NULL;
+    GError *local = NULL;
+
+    *ret_made = FALSE;
+    if (!mayMakeBlank(verb, blank))
+        return TRUE;
+    if (!esxVmfsVerbInDirectory(verb, blank->name, createDisk, &disk, &local)) {
+        if (isBlankRefused(local)) {
+            g_error_free(local);
+            return TRUE;
+        }
+        g_propagate_error(error, local);
+        return FALSE;
+    }
+    extent = findExtent(verb, blank, &local);
+    if (!extent)
+        return dropBlank(verb, blank, local, error);
+    return moveExtent(verb, blank, extent, ret_made, error);
+}
+
+static gboolean
+sendFile(EsxVmfsVerb *verb, const EsxVolumeSpec *spec, const char *temporary, GError **error)
+{
     g_autofree char *path = esxVmfsPath(verb->pool, temporary);
     NewFile file = { temporary, spec->capacity, FALSE };
     g_autoptr(GError) local = NULL;
 
-    if (!checkRoom(verb->pool, spec->capacity, error) || !checkFree(verb, spec, error))
-        return FALSE;
     if (!esxVmfsVerbInDirectory(verb, temporary, writeZeros, &file, &local)) {
         if (file.begun)
             esxVmfsVerbTidy(verb, path, FALSE /* isDisk */, local);
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
     }
-    if (!moveToName(verb, temporary, spec->name, error) ||
-        !checkNewFile(verb, temporary, spec, error))
+    return moveToName(verb, temporary, spec->name, error) &&
+           checkNewFile(verb, temporary, spec, error);
+}
+
+static gboolean
+newFile(EsxVmfsVerb *verb, const EsxVolumeSpec *spec, EsxVolume *volume, GError **error)
+{
+    g_autofree char *temporary = nameMakeTemporary(spec->name);
+    g_auto(Blank) blank = { .spec = spec, .name = g_strconcat(temporary, ".vmdk", NULL) };
+    gboolean made = FALSE;
+
+    blank.path = esxVmfsPath(verb->pool, blank.name);
+    if (!checkRoom(verb->pool, spec->capacity, error) || !checkFree(verb, spec, error) ||
+        !makeBlank(verb, &blank, &made, error) ||
+        (!made && !sendFile(verb, spec, temporary, error)))
         return FALSE;
 
     volume->capacity = spec->capacity;
-    volume->allocation = spec->capacity;
+    volume->allocation = made && esxVmfsDiskType(spec) == VI_DISK_THIN ? 0 : spec->capacity;
     return TRUE;
 }
 

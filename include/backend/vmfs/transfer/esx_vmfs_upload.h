@@ -10,12 +10,15 @@
 /*
  * EsxStorageBackend.volumeUpload of datastores: 1 request, see esxVmfsContentsFind().
  *
- * A server can only write whole files. So an upload replaces the contents: an offset other than 0,
- * or a length that would keep the rest, is ESX_ERROR_NO_SUPPORT with a message. A plain file
- * becomes as long as the data sent; a virtual disk takes exactly as many bytes as it has, or up to
- * 1,023 fewer, which are filled with zeros. Data that cannot be a raw image (esx_vmfs_image.h) is
- * refused for a disk before anything is written. If a length is given, exactly that many bytes must
- * be sent: fewer or more are ESX_ERROR_INVALID_ARGUMENT.
+ * The data is written into the contents from @offset on. What stands before and behind it stays, as
+ * in libvirt's own driver: a shorter upload does not shorten the volume. A plain file grows if the
+ * data goes beyond its end; a virtual disk takes no more than it has: ESX_ERROR_INVALID_ARGUMENT.
+ * @length is a limit: less may come, more is ESX_ERROR_INVALID_ARGUMENT. An upload of nothing
+ * changes nothing. Data for the beginning of a disk that cannot be a raw image (esx_vmfs_image.h)
+ * is refused before anything is written.
+ *
+ * A server can only write whole files. So what stays is read back while the new file is written
+ * (esx_vmfs_kept.h): an upload of a part transfers the whole volume.
  *
  * The data is written to a file beside the volume, with a name from nameMakeTemporary(). When the
  * stream has ended, and the server reports that this file has the length that was sent, it is moved

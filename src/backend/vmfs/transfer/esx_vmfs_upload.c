@@ -26,17 +26,17 @@ writeFile(EsxVmfsUploading *upload, const char *temporary, const Cancel *cancel,
     const ViFile file = esxVmfsViFile(upload->verb->pool, temporary);
     guint64 size = 0;
 
-    if (!viTransferWrite(transfer, &file, upload->length, esxVmfsUploadGive, upload, cancel,
-                       NULL /* ret_written */, error))
+    if (!viTransferWrite(transfer, &file, esxVmfsUploadTotal(upload), esxVmfsUploadGive, upload,
+                         cancel, NULL /* ret_written */, error))
         return FALSE;
     upload->asked = TRUE;
     /* Before the end: work done by then does not delay Finish, and a daemon's main loop. */
     if (!viTransferSize(transfer, &file, cancel, &size, error))
         return FALSE;
-    if (size != upload->got) {
+    if (size != upload->given) {
         textToError(error, VI_ERROR, VI_ERROR_FILE_FAULT,
                     "the server stored %" G_GUINT64_FORMAT " of the %" G_GUINT64_FORMAT " bytes "
-                    "that were sent; the volume is unchanged", size, upload->got);
+                    "that were sent; the volume is unchanged", size, upload->given);
         return FALSE;
     }
     if (!esxVmfsUploadAwaitLast(upload, error))
@@ -56,6 +56,17 @@ mayBeThere(const EsxVmfsUploading *upload, const GError *error)
 
 /* ---- beside other changes -------------------------------------------------------------------- */
 
+static gboolean
+checkOffset(const EsxVmfsContents *contents, guint64 offset, GError **error)
+{
+    if (offset < contents->size || (offset == contents->size && !contents->isDisk))
+        return TRUE;
+    textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
+                "it has %" G_GUINT64_FORMAT " bytes, so an upload cannot begin at byte %"
+                G_GUINT64_FORMAT, contents->size, offset);
+    return FALSE;
+}
+
 /* Data about the volume may be outdated if another change has ended since. */
 static gboolean
 checkStill(EsxVmfsUploading *upload, GError **error)
@@ -70,9 +81,13 @@ checkStill(EsxVmfsUploading *upload, GError **error)
         g_prefix_error(error, "the volume was changed before the upload began: ");
         return FALSE;
     }
-    upload->before = now->size;
-    if (!contents->isDisk || (now->size == contents->size && now->nparts == 1 &&
-                              g_str_equal(now->parts[0].file, contents->parts[0].file)))
+    if (!contents->isDisk) {
+        esxVmfsContentsFree(upload->contents);
+        upload->contents = g_steal_pointer(&now);
+        return checkOffset(upload->contents, upload->offset, error);
+    }
+    if ( now->size == contents->size && now->nparts == 1 &&
+        g_str_equal(now->parts[0].file, contents->parts[0].file))
         return TRUE;
     textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
                 "the disk was resized before the upload began: it now has %" G_GUINT64_FORMAT " "
@@ -117,6 +132,20 @@ checkUnclaimed(EsxConnection *connection, const InventoryPool *pool, const EsxVo
 
 /* ---- the transfer ------------------------------------------------------------------------- */
 
+/* If what stays could not be read, the volume may have been changed, which is the better reason. */
+static void
+explainFailure(EsxVmfsUploading *upload, const Cancel *cancel, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    if (!upload->keptFailed || g_error_matches(*error, HTTP_ERROR, HTTP_ERROR_CANCELLED) ||
+        esxVmfsUploadCheckUnchanged(upload, cancel, &why) ||
+        !g_error_matches(why, ESX_ERROR, ESX_ERROR_INVALID_OPERATION))
+        return;
+    g_error_free(*error);
+    *error = g_steal_pointer(&why);
+}
+
 /* EsxTransfer.run */
 static gboolean
 runUpload(EsxTransfer *transfer, EsxPipe *pipe, const Cancel *cancel, GError **error)
@@ -124,17 +153,26 @@ runUpload(EsxTransfer *transfer, EsxPipe *pipe, const Cancel *cancel, GError **e
     EsxVmfsUploading *upload = (EsxVmfsUploading *)transfer;
     const char *temporary = upload->temporary;
     GError *local = NULL;
+    guint64 length = 0;
 
     upload->pipe = pipe;
+    upload->cancel = cancel;
     upload->verb->change.cancel = cancel;
-    if (!esxVmfsUploadAwaitBeginning(pipe, error) ||
-        (upload->contents->isDisk && !esxVmfsUploadCheckHead(upload, error)) ||
+    if (!esxVmfsUploadAwaitBeginning(pipe, error))
+        return FALSE;
+    /* Nothing was sent: so nothing changes. */
+    if (esxPipePeek(pipe, FALSE /* block */, &length) == ESX_PIPE_END)
+        return TRUE;
+    if ((upload->contents->isDisk && upload->offset == 0 &&
+         !esxVmfsUploadCheckHead(upload, error)) ||
         !claimVolume(upload, temporary, cancel, error))
         return FALSE;
     if (writeFile(upload, temporary, cancel, &local) &&
         esxVmfsUploadCheckUnchanged(upload, cancel, &local))
         return esxVmfsUploadMove(upload, temporary, cancel, error);
 
+    g_clear_pointer(&upload->kept, esxVmfsKeptFree);
+    explainFailure(upload, cancel, &local);
     if (mayBeThere(upload, local))
         esxVmfsUploadRemove(upload, upload->base.rest, &local);
     g_propagate_error(error, local);
@@ -144,16 +182,7 @@ runUpload(EsxTransfer *transfer, EsxPipe *pipe, const Cancel *cancel, GError **e
 /* ---- the request ----------------------------------------------------------------------------- */
 
 static gboolean
-refusePart(GError **error, const char *why)
-{
-    textToError(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
-                "%s: ESX only accepts the contents of a file as a whole; download the volume, "
-                "change the copy and upload all of it", why);
-    return FALSE;
-}
-
-static gboolean
-checkDisk(const EsxVmfsContents *contents, guint64 length, GError **error)
+checkDisk(const EsxVmfsContents *contents, guint64 offset, guint64 length, GError **error)
 {
     if (contents->nparts > 1 || contents->parts[0].fileOffset > 0) {
         textToError(error, ESX_ERROR, ESX_ERROR_NO_SUPPORT,
@@ -168,27 +197,35 @@ checkDisk(const EsxVmfsContents *contents, guint64 length, GError **error)
                     "clone the disk and upload to the clone", contents->parts[0].file);
         return FALSE;
     }
-    if (length <= contents->size)
+    if (length <= contents->size - offset)
         return TRUE;
     textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                "%" G_GUINT64_FORMAT " bytes are more than the capacity of the virtual disk, %"
-                G_GUINT64_FORMAT " bytes; resize the disk first", length, contents->size);
+                "%" G_GUINT64_FORMAT " bytes from byte %" G_GUINT64_FORMAT " on are more than the "
+                "capacity of the virtual disk, %" G_GUINT64_FORMAT " bytes; resize the disk first",
+                length, offset, contents->size);
     return FALSE;
 }
 
-/* Whether the whole volume is replaced. */
 static gboolean
-checkWhole(const EsxVmfsContents *contents, guint64 length, GError **error)
+checkRange(const EsxVmfsContents *contents, guint64 offset, guint64 length, GError **error)
 {
-    if (length > G_MAXINT64) {
+    if (length > G_MAXINT64 || offset > G_MAXINT64 - length) {
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                    "no ESX host supports a file of %" G_GUINT64_FORMAT " bytes", length);
+                    "no ESX host supports a file of so many bytes: %" G_GUINT64_FORMAT
+                    " from byte %" G_GUINT64_FORMAT " on", length, offset);
         return FALSE;
     }
-    if (length > 0 && length < contents->size &&
-        !(contents->isDisk && contents->size - length < ESX_VMFS_UPLOAD_PADDING))
-        return refusePart(error, "an upload cannot end before the end of the volume");
-    return !contents->isDisk || checkDisk(contents, length, error);
+    return checkOffset(contents, offset, error) &&
+           (!contents->isDisk || checkDisk(contents, offset, length, error));
+}
+
+/* How many bytes the client may send at most. */
+static guint64
+limitOf(const EsxVmfsContents *contents, guint64 offset, guint64 length)
+{
+    if (length > 0)
+        return length;
+    return contents->isDisk ? contents->size - offset : G_MAXUINT64;
 }
 
 static void
@@ -196,6 +233,7 @@ uploadFree(EsxTransfer *transfer)
 {
     EsxVmfsUploading *upload = (EsxVmfsUploading *)transfer;
 
+    esxVmfsKeptFree(upload->kept);
     esxVmfsVerbFree(upload->verb);
     esxClaimFree(upload->claim);
     esxVmfsContentsFree(upload->contents);
@@ -214,15 +252,11 @@ esxVmfsUpload(EsxConnection *connection, const InventoryPool *pool, const EsxVol
 
     if (!esxVmfsCheckWritable(pool, error))
         return NULL;
-    if (offset > 0) {
-        refusePart(error, "an upload cannot begin in the middle of a volume");
-        return NULL;
-    }
     if (!checkUnclaimed(connection, pool, volume, error))
         return NULL;
     epoch = esxClaimEpoch();
     contents = esxVmfsContentsFind(connection, pool, volume, error);
-    if (!contents || !checkWhole(contents, length, error) ||
+    if (!contents || !checkRange(contents, offset, length, error) ||
         !(verb = esxVmfsVerbNew(connection, contents->pool, error)))
         return NULL;
 
@@ -236,11 +270,10 @@ esxVmfsUpload(EsxConnection *connection, const InventoryPool *pool, const EsxVol
     };
     upload->verb = verb;
     upload->epoch = epoch;
-    upload->before = contents->size;
-    upload->length = length > 0 ? (gint64)length : HTTP_LENGTH_UNKNOWN;
-    if (contents->isDisk)
-        upload->length = (gint64)contents->size;
-    upload->base.expected = (guint64)MAX(upload->length, 0);
+    upload->offset = offset;
+    upload->limit = limitOf(contents, offset, length);
+    upload->announced = length > 0;
+    upload->base.expected = upload->limit < G_MAXUINT64 ? upload->limit : 0;
     upload->temporary = nameMakeTemporary(contents->volume);
     upload->base.rest = esxVmfsPath(contents->pool, upload->temporary);
     upload->contents = g_steal_pointer(&contents);

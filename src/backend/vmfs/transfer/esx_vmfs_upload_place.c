@@ -46,18 +46,18 @@ esxVmfsUploadCheckUnchanged(EsxVmfsUploading *upload, const Cancel *cancel, GErr
         g_prefix_error(error, "the volume was changed during the upload: ");
         return FALSE;
     }
-    if (size == upload->before)
+    if (size == upload->contents->size)
         return TRUE;
     /*
      * An extent only grows. One that is too short is from an earlier upload during a resize, and
      * this upload repairs it.
      */
-    if (isDisk && size < upload->before)
+    if (isDisk && size < upload->contents->size)
         return TRUE;
     textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
                 "the %s during the upload: it now has %" G_GUINT64_FORMAT " bytes and had %"
                 G_GUINT64_FORMAT " before; upload again",
-                isDisk ? "disk was resized" : "file was replaced", size, upload->before);
+                isDisk ? "disk was resized" : "file was replaced", size, upload->contents->size);
     return FALSE;
 }
 
@@ -199,7 +199,7 @@ setReplaced(const EsxVmfsUploading *upload, const Place *place, guint64 size, GE
 {
     g_autofree char *note = textFormat(" now has %" G_GUINT64_FORMAT " bytes, but %"
                                        G_GUINT64_FORMAT " were sent; upload again",
-                                       size, upload->got);
+                                       size, upload->given);
 
     return failLeft(place->toPath, VI_ERROR_FILE_FAULT, note,
                     g_strdup("the file was replaced during the upload"), error);
@@ -213,7 +213,7 @@ checkFileNow(EsxVmfsUploading *upload, const Place *place, GError **error)
     GError *local = NULL;
     guint64 size = 0;
 
-    if (upload->got == upload->before)
+    if (upload->given == upload->contents->size)
         return checkMoved(upload, place, error);
     if (!viTransferSize(upload->verb->connection->transfer, &file, place->cancel, &size, &local)) {
         if (!g_error_matches(local, VI_ERROR, VI_ERROR_FILE_NOT_FOUND))
@@ -221,9 +221,9 @@ checkFileNow(EsxVmfsUploading *upload, const Place *place, GError **error)
         g_propagate_prefixed_error(error, local, "the file was deleted during the upload: ");
         return FALSE;
     }
-    if (size == upload->got)
+    if (size == upload->given)
         return TRUE;
-    if (size == upload->before)
+    if (size == upload->contents->size)
         return checkMoved(upload, place, error) && setReplaced(upload, place, size, error);
     return setReplaced(upload, place, size, error);
 }

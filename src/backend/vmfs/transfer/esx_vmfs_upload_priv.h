@@ -8,27 +8,30 @@
 #include "esx_claim.h"
 #include "esx_vmfs_contents.h"
 #include "esx_vmfs_image.h"
+#include "esx_vmfs_kept.h"
 #include "esx_vmfs_upload.h"
 #include "esx_vmfs_verb.h"
-
-/* A disk has whole KiB: of an image that lacks less than that, the rest is zeros. */
-#define ESX_VMFS_UPLOAD_PADDING 1024
 
 /* An upload under way: what its files share. */
 typedef struct {
     EsxTransfer base;
-    EsxVmfsContents *contents;
+    EsxVmfsContents *contents;  /* as they are before it */
     EsxVmfsVerb *verb;
     EsxClaim *claim;        /* from the first byte on */
     char *temporary;        /* name of the file that is written first */
     guint64 epoch;          /* when the contents were looked for */
-    guint64 before;         /* bytes of the volume then */
-    gint64 length;          /* what has to come; HTTP_LENGTH_UNKNOWN: whatever does */
+    guint64 offset;         /* where in the contents the client's data begins */
+    guint64 limit;          /* bytes that the client may send; G_MAXUINT64: any number */
+    gboolean announced;     /* the client has given the limit */
 
     EsxPipe *pipe;          /* while it runs */
+    const Cancel *cancel;
     char head[ESX_VMFS_IMAGE_HEAD];     /* what came first, for a disk, until it is given away */
     size_t headLength;
     size_t headGiven;
-    guint64 got;
+    guint64 got;            /* bytes of the client that were given to the server */
+    guint64 given;          /* bytes in all */
+    gboolean keptFailed;    /* what stays could not be read */
+    EsxVmfsKept *kept;      /* what stays before or behind them, while that is read */
     gboolean asked;         /* the server has taken the file's name: something may be there */
 } EsxVmfsUploading;

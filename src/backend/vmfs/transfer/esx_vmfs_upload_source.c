@@ -54,8 +54,10 @@ static gboolean
 setLength(const EsxVmfsUploading *upload, const char *what, GError **error)
 {
     textToError(error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT,
-                "%s %" G_GINT64_FORMAT " bytes %s; the volume is unchanged", what, upload->length,
-                upload->contents->isDisk ? "of the virtual disk" : "that were announced");
+                "%s %" G_GUINT64_FORMAT " bytes %s; the volume is unchanged", what, upload->limit,
+                upload->announced ? "that were announced"
+                : upload->offset > 0 ? "that the virtual disk has from there on"
+                                     : "of the virtual disk");
     return FALSE;
 }
 
@@ -83,7 +85,7 @@ takeBytes(EsxVmfsUploading *upload, char *buffer, size_t size, size_t *ret_lengt
 gboolean
 esxVmfsUploadCheckHead(EsxVmfsUploading *upload, GError **error)
 {
-    const size_t wanted = (size_t)MIN(sizeof(upload->head), (guint64)upload->length);
+    const size_t wanted = (size_t)MIN(sizeof(upload->head), upload->limit);
     size_t length = 1;
 
     while (upload->headLength < wanted && length > 0) {
@@ -105,19 +107,64 @@ giveHead(EsxVmfsUploading *upload, char *buffer, size_t size)
     return length;
 }
 
-/* The data has ended before all came that had to. Returns: as an HttpSource. */
-static gssize
-givePadding(EsxVmfsUploading *upload, char *buffer, size_t size, GError **error)
+/* Takes what the client sends, up to the limit. @ret_length: 0 when that was all. */
+static gboolean
+giveSent(EsxVmfsUploading *upload, char *buffer, size_t size, size_t *ret_length, GError **error)
 {
-    const guint64 missing = (guint64)upload->length - upload->got;
+    const size_t wanted = (size_t)MIN((guint64)size, upload->limit - upload->got);
 
-    if (!upload->contents->isDisk || missing >= ESX_VMFS_UPLOAD_PADDING) {
-        setLength(upload, "the data ends before the", error);
-        return -1;
+    *ret_length = giveHead(upload, buffer, wanted);
+    if (*ret_length == 0 && wanted > 0 &&
+        !takeBytes(upload, buffer, wanted, ret_length, error))
+        return FALSE;
+    upload->got += *ret_length;
+    return TRUE;
+}
+
+/* ---- what stays ------------------------------------------------------------------------------ */
+
+/* Takes what stays of the contents from @offset to @end. @ret_length: 0 when that was all. */
+static gboolean
+giveKept(EsxVmfsUploading *upload, guint64 offset, guint64 end, char *buffer, size_t size,
+         size_t *ret_length, GError **error)
+{
+    gssize length = 0;
+
+    *ret_length = 0;
+    if (!upload->kept && offset < end)
+        upload->kept = esxVmfsKeptNew(upload->contents, upload->verb->connection->transfer, offset,
+                                      end - offset, error);
+    if (!upload->kept)
+        return offset >= end;
+    length = esxVmfsKeptRead(upload->kept, buffer, size, upload->cancel, error);
+    upload->keptFailed = length < 0;
+    if (length < 0)
+        return FALSE;
+    if (length == 0)
+        g_clear_pointer(&upload->kept, esxVmfsKeptFree);
+    *ret_length = (size_t)length;
+    return TRUE;
+}
+
+/* Before the client's data, the data, and behind it: as much as there is of the first of these. */
+static gboolean
+giveNext(EsxVmfsUploading *upload, char *buffer, size_t size, size_t *ret_length, GError **error)
+{
+    const guint64 before = upload->contents->size;
+
+    if (upload->given < upload->offset || (upload->kept && upload->got == 0)) {
+        if (!giveKept(upload, upload->given, upload->offset, buffer, size, ret_length, error))
+            return FALSE;
+        if (*ret_length > 0)
+            return TRUE;
     }
-    memset(buffer, 0, size);
-    upload->got += size;
-    return (gssize)size;
+    if (upload->given == upload->offset + upload->got) {
+        if (!giveSent(upload, buffer, size, ret_length, error))
+            return FALSE;
+        if (*ret_length > 0)
+            return TRUE;
+    }
+    return giveKept(upload, upload->given, before, buffer, size, ret_length, error);
 }
 
 gssize
@@ -127,24 +174,29 @@ esxVmfsUploadGive(char *buffer, size_t size, gpointer opaque, GError **error)
     size_t length = 0;
 
     upload->asked = TRUE;
-    if (upload->length >= 0)
-        size = (size_t)MIN((guint64)size, (guint64)upload->length - upload->got);
     if (size == 0)
         return 0;
-    length = giveHead(upload, buffer, size);
-    if (length == 0 && !takeBytes(upload, buffer, size, &length, error))
+    if (!giveNext(upload, buffer, size, &length, error))
         return -1;
-    if (length == 0 && upload->length >= 0)
-        return givePadding(upload, buffer, size, error);
-    upload->got += length;
+    upload->given += length;
     return (gssize)length;
+}
+
+gint64
+esxVmfsUploadTotal(const EsxVmfsUploading *upload)
+{
+    const guint64 before = upload->contents->size;
+
+    if (upload->limit <= before && upload->offset <= before - upload->limit)
+        return (gint64)before;
+    return HTTP_LENGTH_UNKNOWN;
 }
 
 /* Waits until the client ends the stream. */
 gboolean
 esxVmfsUploadAwaitLast(EsxVmfsUploading *upload, GError **error)
 {
-    if (upload->length < 0)
+    if (upload->limit == G_MAXUINT64)
         return TRUE;
     switch (esxPipeAwaitEnd(upload->pipe)) {
     case ESX_PIPE_END:

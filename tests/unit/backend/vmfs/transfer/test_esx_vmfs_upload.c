@@ -64,8 +64,6 @@ static void
 testPlain(void)
 {
     assertUpload("iso/a.iso", "iso/a.iso", 10, 3 * MIB + 17, 0);
-    assertUpload("a.iso", "a.iso", 5 * MIB, 100, 0);
-    assertUpload("a.iso", "a.iso", 5, 0, 0);
     assertUpload("a.iso", "a.iso", 5, 100, 100);
 }
 
@@ -90,12 +88,15 @@ testRefused(void)
     memoryAddText(&memory, "vm/two.vmdk",
                   "# Disk DescriptorFile\ncreateType=\"twoGbMaxExtentFlat\"\n"
                   "RW 2 FLAT \"two-f001.vmdk\" 0\nRW 2 FLAT \"two-f002.vmdk\" 0\n");
-    assertRefused(&memory, "a", 1, 0, ESX_ERROR_NO_SUPPORT, "cannot begin in the middle of a "
-                                                            "volume");
-    assertRefused(&memory, "a", 0, 5, ESX_ERROR_NO_SUPPORT, "cannot end before the end of the "
-                                                            "volume");
+    assertRefused(&memory, "a", 7, 0, ESX_ERROR_INVALID_ARGUMENT,
+                  "it has 6 bytes, so an upload cannot begin at byte 7");
+    assertRefused(&memory, "a", 1, G_MAXINT64, ESX_ERROR_INVALID_ARGUMENT, "no ESX host");
+    assertRefused(&memory, "a", G_MAXUINT64, 0, ESX_ERROR_INVALID_ARGUMENT, "no ESX host");
     assertRefused(&memory, "a", 0, G_MAXUINT64, ESX_ERROR_INVALID_ARGUMENT, "no ESX host");
-    assertRefused(&memory, "vm/d.vmdk", 0, 512, ESX_ERROR_NO_SUPPORT, "cannot end before");
+    assertRefused(&memory, "vm/d.vmdk", 4096, 0, ESX_ERROR_INVALID_ARGUMENT,
+                  "it has 4096 bytes, so an upload cannot begin at byte 4096");
+    assertRefused(&memory, "vm/d.vmdk", 4000, 97, ESX_ERROR_INVALID_ARGUMENT,
+                  "97 bytes from byte 4000 on are more than the capacity");
     assertRefused(&memory, "vm/d.vmdk", 0, 4097, ESX_ERROR_INVALID_ARGUMENT, "resize the disk "
                                                                              "first");
     assertRefused(&memory, "vm/two.vmdk", 0, 0, ESX_ERROR_NO_SUPPORT, "spread over 2 files");

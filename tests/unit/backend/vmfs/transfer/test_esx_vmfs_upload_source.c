@@ -60,8 +60,6 @@ assertWrongLength(size_t sent, const char *phrase)
 static void
 testWrongLength(void)
 {
-    assertWrongLength(4096 - 1024, "the data ends before the 4096 bytes of the virtual disk");
-    assertWrongLength(0, "the data ends before");
     assertWrongLength(4097, "the data is longer than the 4096 bytes of the virtual disk");
     assertWrongLength(3 * MIB, "the data is longer than");
 }
@@ -119,30 +117,65 @@ testSilentClient(void)
     }
 }
 
-/* What lacks less than a KiB at the end of a disk is zeros there, announced or not. */
+/* Uploads @sent bytes from @offset on into @before bytes: what stands around them stays. */
 static void
-testPadding(void)
+assertPart(const char *name, const char *target, size_t before, guint64 offset, size_t sent,
+           guint64 length)
 {
-    static const size_t lengths[] = { 4095, 4096 - 512, 4096 - 1023 };
+    g_auto(Memory) memory = { 0 };
+    g_auto(Running) running = { 0 };
+    g_autoptr(GBytes) bytes = memoryRandom(sent, 1);
+    g_autoptr(GBytes) old = memoryRandom(before, 2);
+    g_autoptr(GByteArray) wanted = g_byte_array_new();
+    const EsxVolume volume = memoryVolume(name);
+    g_autoptr(GError) error = NULL;
+    const char *data;
+    gsize size = 0;
+
+    memoryInit(&memory);
+    if (g_str_has_suffix(name, ".vmdk"))
+        memoryAddDisk(&memory, name, g_bytes_ref(old));
+    else
+        memoryAdd(&memory, name, g_bytes_ref(old));
+    if (sent > 0)
+        fixtureScriptTask(memory.canned, MOVE);
+    uploadAll(&running, esxVmfsUpload(memory.connection, memory.pool, &volume, offset, length,
+                                      &error), bytes);
+    g_assert_no_error(running.error);
+
+    g_byte_array_append(wanted, g_bytes_get_data(old, NULL), (guint)before);
+    g_byte_array_set_size(wanted, (guint)MAX(before, offset + sent));
+    if (sent > 0)
+        memcpy(wanted->data + offset, g_bytes_get_data(bytes, NULL), sent);
+    data = g_bytes_get_data(memoryFind(&memory, target), &size);
+    g_assert_cmpmem(data, size, wanted->data, wanted->len);
+    cannedAssertLog(memory.canned, sent > 0 ? MOVE " " LOOK : "");
+}
+
+static void
+testParts(void)
+{
+    static const struct {
+        guint64 offset;
+        size_t sent;
+        guint64 length;
+    } rows[] = {
+        { 0, 4095, 0 }, { 0, 4096 - 512, 4096 - 512 }, { 0, 1, 0 }, { 0, 1, 4096 }, { 1, 1, 1 },
+        { 4095, 1, 0 }, { 512, 512, 2000 }, { 100, 3996, 0 }, { 0, 0, 0 }, { 5, 0, 0 },
+    };
     size_t i;
 
-    for (i = 0; i < 2 * G_N_ELEMENTS(lengths); i++) {
-        const size_t length = lengths[i / 2];
-        g_auto(Memory) memory = { 0 };
-        g_auto(Running) running = { 0 };
-        g_autoptr(GBytes) bytes = memoryRandom(length, 1);
-        char wanted[4096] = { 0 };
-        const char *data;
-
-        memoryInit(&memory);
-        memoryAddDisk(&memory, "vm/d.vmdk", memoryRandom(4096, 2));
-        fixtureScriptTask(memory.canned, MOVE);
-        uploadAll(&running, uploadBegin(&memory, "vm/d.vmdk", i % 2 ? length : 0), bytes);
-        g_assert_no_error(running.error);
-        memcpy(wanted, g_bytes_get_data(bytes, NULL), length);
-        data = g_bytes_get_data(memoryFind(&memory, "vm/d-flat.vmdk"), NULL);
-        g_assert_cmpmem(data, 4096, wanted, 4096);
+    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+        assertPart("a", "a", 4096, rows[i].offset, rows[i].sent, rows[i].length);
+        assertPart("vm/d.vmdk", "vm/d-flat.vmdk", 4096, rows[i].offset, rows[i].sent,
+                   rows[i].length);
     }
+    /* Longer than what the pipes hold; beyond the end; an empty file. */
+    assertPart("a", "a", 5 * MIB, 2 * MIB + 7, 2 * MIB, 0);
+    assertPart("a", "a", 3 * MIB, 2 * MIB + 7, 2 * MIB, 3 * MIB);
+    assertPart("a", "a", 4096, 4096, 5000, 0);
+    assertPart("a", "a", 4096, 4000, 5000, 6000);
+    assertPart("a", "a", 0, 0, 5000, 0);
 }
 
 /* What is no raw image is refused for a disk before the server is asked for anything more. */
@@ -176,7 +209,7 @@ main(int argc, char **argv)
     g_test_add_func("/storage/upload/wrong-length", testWrongLength);
     g_test_add_func("/storage/upload/nothing-comes", testNothingComes);
     g_test_add_func("/storage/upload/silent-client", testSilentClient);
-    g_test_add_func("/storage/upload/padding", testPadding);
+    g_test_add_func("/storage/upload/parts", testParts);
     g_test_add_func("/storage/upload/no-raw-image", testNoRawImage);
     return g_test_run();
 }
