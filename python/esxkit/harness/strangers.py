@@ -42,8 +42,8 @@ os._exit(0)
 """
 
 
-# Opens each URI of a list, finds a pool and a volume by each, and waits for a line. Then each connection
-# evaluates the line in a thread of its own, and prints the seconds that it took and what came of it.
+# Opens each URI of a list, finds a pool and a volume by each, lists the pool, and waits for a line. Then each
+# connection evaluates the line in a thread of its own, and prints the seconds that it took and what came of it.
 _CALLERS = """
 import json, os, sys, threading, time, libvirt
 libvirt.registerErrorHandler(lambda *_: None, None)
@@ -51,6 +51,7 @@ plan = json.loads(sys.argv[1])
 def prepare(uri):
     conn = (libvirt.openReadOnly if plan["read_only"] else libvirt.open)(uri)
     pool = conn.storagePoolLookupByName(plan["pool"])
+    pool.numOfVolumes()
     return {"conn": conn, "pool": pool, "vol": pool.storageVolLookupByName(plan["volume"]), "volume": plan["volume"]}
 places = [prepare(uri) for uri in plan["uris"]]
 print("ready", flush=True)
@@ -127,7 +128,8 @@ class Ended:
 class Callers:
     """Connections of one process of another user, which all make the same call at once.
 
-    Each has found the pool and the volume before. To be used in a with statement, whose end kills the process.
+    Each has found the pool and the volume, and listed the pool, before. To be used in a with statement, whose end kills
+    the process.
 
     Args:
         daemon: whom they connect to.
