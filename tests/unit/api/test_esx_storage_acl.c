@@ -348,7 +348,7 @@ VOL(Wipe, table->storageVolWipe(s->vol, 0))
 VOL(WipePattern, table->storageVolWipePattern(s->vol, VIR_STORAGE_VOL_WIPE_ALG_ZERO, 0))
 VOL(Resize, table->storageVolResize(s->vol, 1, 0))
 VOL(Download, table->storageVolDownload(s->vol, s->stream, 0, 0, 0))
-VOL(Upload, table->storageVolUpload(s->vol, s->stream, 1 /* offset */, 0, 0))
+VOL(Upload, table->storageVolUpload(s->vol, s->stream, 0, 0, 0))
 
 /* ---- what is expected of each ---------------------------------------------------------------- */
 
@@ -433,9 +433,9 @@ static const Row rows[] = {
     { VOL_ROW(Wipe), .scope = A_VOLUME, .allowed = VIR_ERR_NO_SUPPORT },
     { VOL_ROW(WipePattern), .scope = A_VOLUME, .allowed = VIR_ERR_NO_SUPPORT },
     { VOL_ROW(Resize), .scope = A_VOLUME, .allowed = VIR_ERR_NO_SUPPORT },
-    /* The file is not found: see transfer_stub.h. */
+    /* No file is found: see transfer_stub.h. */
     { VOL_ROW(Download), .scope = A_VOLUME, .allowed = VIR_ERR_NO_STORAGE_VOL },
-    { VOL_ROW(Upload), .scope = A_VOLUME, .allowed = VIR_ERR_NO_SUPPORT },
+    { VOL_ROW(Upload), .scope = A_VOLUME, .allowed = VIR_ERR_NO_STORAGE_VOL },
 };
 
 /* What the check, and it alone, is asked. */
