@@ -136,10 +136,10 @@ def test_a_target_without_a_path(client: Client, site, new_fake, world: World):
     check_inactive(conn, dead[0], "the host has no path to the target")
 
 
-def test_an_adapter_without_a_path(conn: Remote, world: World):
-    adapters = [pool.name for pool in world.pools if pool.type == "scsi" and not pool.accessible]
-    for name in adapters:
-        check_inactive(conn, name, "no path of the adapter is alive")
+def test_an_adapter_without_a_path(client: Client, site, new_fake):
+    server = new_fake(world="adapters")
+    assert server.control.set_path_state(state="dead", device="vmhba2") > 0
+    check_inactive(client.open(site.uri(server)), "vmhba2", "no path of the adapter is alive")
 
 
 def test_nfs_4_1_shows_all_of_its_servers(conn: Remote):
