@@ -236,7 +236,7 @@ VIM_CHANGES: dict[str, tuple[Callable[[Fake], object], Callable[[Remote], object
     ),
     "a target comes": (
         lambda fake: fake.control.add_target(iqn="iqn.2026-01.org.example:new", address="10.9.8.7", luns=3),
-        lambda conn: conn.numOfStoragePools(),
+        lambda conn: len(conn.listAllStoragePools(0)),
         len(WORLD.pools) + 1,
     ),
 }
