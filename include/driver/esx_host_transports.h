@@ -24,4 +24,4 @@ void esxHostTransportsFree(gpointer hosts);
 
 /* ViTransportFactory; @opaque is an EsxHostTransports. */
 HttpTransport *esxHostTransportsMake(const char *host, guint port, const char *thumbprint,
-                                 gpointer opaque, GError **error);
+                                     gpointer opaque, GError **error);

@@ -59,8 +59,8 @@ typedef EsxServer *(*EsxLoginsOpener)(gpointer opaque, GError **error);
  * LIMIT_UNUSED_LOGINS.
  */
 EsxServer *esxLoginsJoin(EsxLogins *logins, const EsxUri *uri, const HttpIdentity *identity,
-                           const char *userName, const Secret *password, EsxLoginsOpener open,
-                           gpointer opaque, GError **error);
+                         const char *userName, const Secret *password, EsxLoginsOpener open,
+                         gpointer opaque, GError **error);
 
 /*
  * @lingerMs: how long to stay logged in if @server has no other user. The thread or

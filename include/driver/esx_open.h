@@ -34,7 +34,7 @@ ViSession *esxOpenSessionOver(HttpTransport *transport, const EsxUri *uri, GErro
  * Returns: (transfer full), or NULL with @error.
  */
 EsxServer *esxOpenServer(ViSession *session, const EsxUri *uri, const char *userName,
-                        Secret *password, GError **error);
+                         Secret *password, GError **error);
 
 /* @leave, @opaque: see esxConnectionJoin(). Returns: (transfer full), always. */
 EsxConnection *esxOpenConnection(EsxServer *server, const EsxUri *uri,

@@ -44,7 +44,7 @@ typedef struct {
 
 /* Like soapCacheField(), for a caller that has already checked what follows @last. */
 const SoapField *soapCacheSearch(SoapCache *cache, const SoapType *type, const char *name,
-                                SoapCacheField **last);
+                                 SoapCacheField **last);
 
 /*
  * Like soapTypeField(). @name has one address for each string while @cache is used, like the XML
@@ -69,7 +69,7 @@ soapCacheField(SoapCache *cache, const SoapType *type, const char *name, SoapCac
  * strings are in @arena. NULL with SOAP_ERROR_LIMIT if the arena is full.
  */
 SoapCacheName *soapCacheName(SoapCache *cache, Arena *arena, const char *text, size_t length,
-                           GError **error);
+                             GError **error);
 
 /* Returns: what @name means as a type, see soapAnyTypeOf(); valid as long as @name. */
 const SoapAnyType *soapCacheType(SoapCacheName *name);

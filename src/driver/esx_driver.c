@@ -101,7 +101,7 @@ esxDriverLogIn(gpointer opaque, GError **error)
         esxRefusalsGuard(esxLoginsRefusals(esxLoginsDefault()), login->session, login->uri,
                          login->userName, login->password);
     server = esxOpenServer(g_steal_pointer(&login->session), login->uri, login->userName,
-                          secretNew(secretText(login->password)), error);
+                           secretNew(secretText(login->password)), error);
     if (!server)
         return NULL;
 
@@ -178,7 +178,7 @@ esxDriverConnect(virConnectPtr conn, virConnectAuthPtr auth, const EsxUri *uri)
 
     known = login.session && viSessionIdentity(login.session, &identity);
     server = esxLoginsJoin(logins, uri, known ? &identity : NULL, login.userName,
-                             login.password, esxDriverLogIn, &login, &error);
+                           login.password, esxDriverLogIn, &login, &error);
     if (!server) {
         esxErrorReport(error, NULL);
         return NULL;

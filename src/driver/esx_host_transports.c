@@ -36,7 +36,7 @@ esxHostTransportsFree(gpointer opaque)
 
 HttpTransport *
 esxHostTransportsMake(const char *host, guint port, const char *thumbprint, gpointer opaque,
-                  GError **error)
+                      GError **error)
 {
     const EsxHostTransports *hosts = opaque;
     const gboolean encrypted = g_str_equal(hosts->scheme, "https");

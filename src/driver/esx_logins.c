@@ -259,8 +259,8 @@ lockedAwaitOpening(EsxLogins *logins, EsxLogin *login, const EsxUri *uri, GError
 
 EsxServer *
 esxLoginsJoin(EsxLogins *logins, const EsxUri *uri, const HttpIdentity *identity,
-                const char *userName, const Secret *password, EsxLoginsOpener open,
-                gpointer opaque, GError **error)
+              const char *userName, const Secret *password, EsxLoginsOpener open,
+              gpointer opaque, GError **error)
 {
     const EsxRefusalKey refusal = {
         .uri = uri, .identity = identity, .userName = userName, .password = password,

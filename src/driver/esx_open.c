@@ -63,7 +63,7 @@ esxOpenSession(const EsxUri *uri, GError **error)
 
 EsxServer *
 esxOpenServer(ViSession *session, const EsxUri *uri, const char *userName, Secret *password,
-             GError **error)
+              GError **error)
 {
     g_autoptr(ViSession) owned = session;
     InventoryScope *scope = NULL;

@@ -252,7 +252,7 @@ setUseless(EsxUri *uri, EsxUriId id, const char *value, GError **error)
 /* Parameters that libvirt itself reads. */
 static gboolean
 setForeign(EsxUri *uri, EsxUriId id, const char *value G_GNUC_UNUSED,
-                 GError **error G_GNUC_UNUSED)
+           GError **error G_GNUC_UNUSED)
 {
     if (id == ESX_URI_AUTHFILE)
         uri->hasAuthFile = TRUE;

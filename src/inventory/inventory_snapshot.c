@@ -132,7 +132,7 @@ inventorySnapshotSeal(InventoryBuild *build, const char *hostName)
     snapshot->refs = 1;
     snapshot->index = indexNew(build, hostName);
     snapshot->tree = inventoryTreeNew((InventoryBox *const *)build->pools->pdata,
-                                        build->pools->len);
+                                      build->pools->len);
     return snapshot;
 }
 

@@ -207,7 +207,7 @@ nodeCompare(const InventoryTreeNode *before, const InventoryTreeNode *now, guint
 
 void
 inventoryTreeCompare(const InventoryTree *before, const InventoryTree *now,
-                      InventoryTreeFunc func, gpointer opaque)
+                     InventoryTreeFunc func, gpointer opaque)
 {
     if (before->root != now->root)
         nodeCompare(before->root, now->root, now->depth, func, opaque);

@@ -67,11 +67,11 @@ const InventoryPool *inventoryTreeGet(const InventoryTree *tree, size_t i);
 void inventoryTreeList(const InventoryTree *tree, const InventoryPool **ret_pools);
 
 typedef void (*InventoryTreeFunc)(const InventoryPool *before, const InventoryPool *now,
-                                   gpointer opaque);
+                                  gpointer opaque);
 
 /*
  * Calls @func for each position where the pools differ, in order. Shared parts are skipped. @before
  * and @now have the same number of pools.
  */
 void inventoryTreeCompare(const InventoryTree *before, const InventoryTree *now,
-                           InventoryTreeFunc func, gpointer opaque);
+                          InventoryTreeFunc func, gpointer opaque);

@@ -97,7 +97,7 @@ soapFramesTypeOf(SoapFrames *frames, const SoapXmlElement *element, SoapCacheNam
 
     if (element->xsiType.text) {
         name = soapCacheName(&frames->cache, frames->arena, element->xsiType.text,
-                            element->xsiType.length, error);
+                             element->xsiType.length, error);
         if (!name)
             return FALSE;
     }
@@ -138,8 +138,7 @@ beginMoRef(SoapFrames *frames, gpointer base, const SoapField *field, const Soap
     moref->type = "";
     if (element->type.text) {
         type = soapCacheName(&frames->cache, frames->arena, element->type.text,
-                             element->type.length,
-                            error);
+                             element->type.length, error);
         if (!type)
             return FALSE;
         moref->type = type->text;

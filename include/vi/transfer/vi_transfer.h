@@ -98,7 +98,7 @@ typedef gboolean (*ViTransferSink)(const char *data, size_t length, gpointer opa
  * VI_ERROR_PROTOCOL.
  */
 gboolean viTransferRead(ViTransfer *transfer, const ViFile *file, guint64 offset, guint64 length,
-                      ViTransferSink sink, gpointer opaque, const Cancel *cancel, GError **error);
+                        ViTransferSink sink, gpointer opaque, const Cancel *cancel, GError **error);
 
 /*
  * Reads a small file.
@@ -122,4 +122,5 @@ char *viTransferReadText(ViTransfer *transfer, const ViFile *file, size_t limit,
  * @ret_written: bytes that the source has provided; may be NULL; written on success only.
  */
 gboolean viTransferWrite(ViTransfer *transfer, const ViFile *file, gint64 length, HttpSource source,
-                       gpointer opaque, const Cancel *cancel, guint64 *ret_written, GError **error);
+                         gpointer opaque, const Cancel *cancel, guint64 *ret_written,
+                         GError **error);

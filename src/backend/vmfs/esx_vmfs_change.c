@@ -177,7 +177,7 @@ isForbidden(EsxVmfsVerb *verb, const EsxVolume *volume)
     size_t length = 0;
     g_autofree char *text =
         viTransferReadText(verb->connection->transfer, &file, LIMIT_DESCRIPTOR_BYTES,
-                         verb->change.cancel, &length, NULL);
+                           verb->change.cancel, &length, NULL);
     g_autoptr(EsxVmfsDescriptor) descriptor =
         text ? esxVmfsDescriptorParse(text, length, NULL) : NULL;
 

@@ -104,7 +104,7 @@ findDisk(EsxConnection *connection, EsxVmfsContents *contents, GError **error)
     size_t i;
 
     text = viTransferReadText(connection->transfer, &file, LIMIT_DESCRIPTOR_BYTES,
-                            esxServerCancelFlag(), &length, &local);
+                              esxServerCancelFlag(), &length, &local);
     if (!text)
         return failDescriptor(connection, &file, error, local);
     descriptor = esxVmfsDescriptorParse(text, length, error);
@@ -173,7 +173,7 @@ esxVmfsContentsRead(const EsxVmfsContents *contents, ViTransfer *transfer, guint
         take = MIN(length, part->length - skip);
         file.known = &part->known;
         if (!viTransferRead(transfer, &file, part->fileOffset + skip, take, sink, opaque, cancel,
-                          error))
+                            error))
             return FALSE;
         offset += take;
         length -= take;

@@ -124,7 +124,7 @@ writeZeros(EsxVmfsVerb *verb, gpointer opaque, GError **error)
     g_autoptr(GError) local = NULL;
 
     if (viTransferWrite(verb->connection->transfer, &file, (gint64)wanted->size, giveZeros, &left,
-                      verb->change.cancel, NULL /* ret_written */, &local))
+                        verb->change.cancel, NULL /* ret_written */, &local))
         return TRUE;
     /* Without its directory nothing was written. */
     wanted->begun = !g_error_matches(local, VI_ERROR, VI_ERROR_FILE_NOT_FOUND);

@@ -458,8 +458,7 @@ esxVmfsVerbExpect(const EsxVmfsVerb *verb, const char *name, gboolean there, GEr
     g_autoptr(GError) local = NULL;
     guint64 size = 0;
     const gboolean seen = viTransferSize(verb->connection->transfer, &file, verb->change.cancel,
-                                         &size,
-                                       &local);
+                                         &size, &local);
     const gboolean missing = g_error_matches(local, VI_ERROR, VI_ERROR_FILE_NOT_FOUND);
 
     if (there ? !missing : !seen)

@@ -401,7 +401,7 @@ viTicketAcquire(ViTickets *tickets, const ViFile *file, const char *method, cons
         return NULL;
 
     host = cachedAcquire(route->host, (gint64)VI_TICKET_HOST_MS * 1000,
-                        (gint64)viSessionTimeoutMs(tickets->session) * 1000, &error);
+                         (gint64)viSessionTimeoutMs(tickets->session) * 1000, &error);
     if (host) {
         g_autofree char *authority = viTransferUrlAuthority(host, 443);
         g_autofree char *url = g_strconcat("https://", authority, path, NULL);

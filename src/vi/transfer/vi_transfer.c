@@ -371,7 +371,7 @@ readOn(ViTransfer *transfer, Reading *reading, ViTransferAsk *ask, ViRetry *retr
 
 gboolean
 viTransferRead(ViTransfer *transfer, const ViFile *file, guint64 offset, guint64 length,
-             ViTransferSink sink, gpointer opaque, const Cancel *cancel, GError **error)
+               ViTransferSink sink, gpointer opaque, const Cancel *cancel, GError **error)
 {
     Reading reading = {
         .file = file, .sink = sink, .opaque = opaque, .next = offset, .end = offset + length,
@@ -441,7 +441,7 @@ checkSmall(const SmallFile *small, const HttpResponse *response, GError **error)
 
 char *
 viTransferReadText(ViTransfer *transfer, const ViFile *file, size_t limit, const Cancel *cancel,
-                 size_t *ret_length, GError **error)
+                   size_t *ret_length, GError **error)
 {
     SmallFile small = { .file = file, .limit = limit };
     ViTransferAsk ask = {
@@ -514,7 +514,7 @@ isEmpty(HttpSource source, gpointer opaque, const ViFile *file, GError **error)
 
 gboolean
 viTransferWrite(ViTransfer *transfer, const ViFile *file, gint64 length, HttpSource source,
-              gpointer opaque, const Cancel *cancel, guint64 *ret_written, GError **error)
+                gpointer opaque, const Cancel *cancel, guint64 *ret_written, GError **error)
 {
     ViTransferAsk first = { .file = file, .method = "PUT", .cancel = cancel };
     ViTransferAsk ask = { .file = file, .method = "PUT", .cancel = cancel, .source = source,

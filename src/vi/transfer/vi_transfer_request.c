@@ -256,7 +256,7 @@ refuseRequest(Asking *asking, GError **error)
     const gboolean writing = g_str_equal(asking->ask->method, "PUT");
 
     viTransferSetRefused(error, asking->ask->file, writing, &asking->response,
-                       asking->refusal->str);
+                         asking->refusal->str);
     return VERDICT_FAILED;
 }
 

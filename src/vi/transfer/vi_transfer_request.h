@@ -59,4 +59,4 @@ gboolean viTransferIsContents(const ViTransferAsk *ask);
  * the file.
  */
 gboolean viTransferAsk(ViTransfer *transfer, ViTransferAsk *ask, HttpResponse *ret_response,
-                     GError **error);
+                       GError **error);

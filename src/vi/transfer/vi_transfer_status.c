@@ -108,7 +108,7 @@ setOther(GError **error, const Refusal *refusal, const char *location)
 
 void
 viTransferSetRefused(GError **error, const ViFile *file, gboolean writing,
-                   const HttpResponse *response, const char *body)
+                     const HttpResponse *response, const char *body)
 {
     g_autofree char *name = viTransferName(file);
     g_autofree char *text = viStatusText(body);

@@ -25,7 +25,7 @@
 
 /* @writing: FALSE: reading. @response: status, location. @body: text from the server, or NULL. */
 void viTransferSetRefused(GError **error, const ViFile *file, gboolean writing,
-                        const HttpResponse *response, const char *body);
+                          const HttpResponse *response, const char *body);
 
 /*
  * Whether a reply of 200 is a web page (a list of a folder, a login page) instead of a file: the

@@ -77,7 +77,7 @@ testNoFields(void)
         g_assert_null(soapCacheField(cache, type, strange, &last));
         g_assert_null(soapCacheField(cache, &soapUnknownType, strange, &last));
         g_assert_null(soapCacheField(cache, &soapUnknownType,
-                                    g_intern_string(type->fields[0].name), &last));
+                                     g_intern_string(type->fields[0].name), &last));
     }
 }
 

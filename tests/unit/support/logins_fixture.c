@@ -121,7 +121,7 @@ siteJoinAs(Site *site, const EsxUri *uri, const char *user, const char *password
     g_autoptr(Secret) secret = secretNew(password);
 
     return esxLoginsJoin(site->registry, uri, NULL /* identity */, user, secret, openSite, site,
-                           error);
+                         error);
 }
 
 EsxServer *

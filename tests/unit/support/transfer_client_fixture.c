@@ -50,7 +50,7 @@ folderAssertRead(Fixture *f, guint64 offset, guint64 length, const char *expecte
     g_autoptr(GError) error = NULL;
 
     g_assert_true(viTransferRead(f->transfer, &folderFile, offset, length, folderAppend, got,
-                               NULL /* cancel */, &error));
+                                 NULL /* cancel */, &error));
     g_assert_no_error(error);
     g_assert_cmpstr(got->str, ==, expected);
 }
@@ -63,7 +63,7 @@ folderAssertReadFails(Fixture *f, guint64 offset, guint64 length, GQuark domain,
     g_autoptr(GError) error = NULL;
 
     g_assert_false(viTransferRead(f->transfer, &folderFile, offset, length, folderAppend, got,
-                                NULL /* cancel */, &error));
+                                  NULL /* cancel */, &error));
     g_assert_error(error, domain, code);
     fixtureAssertPhrase(error->message, phrase);
     fixtureAssertPhrase(error->message, NAME);

@@ -132,8 +132,8 @@ viTransferSize(ViTransfer *transfer G_GNUC_UNUSED, const ViFile *file,
 
 char *
 viTransferReadText(ViTransfer *transfer G_GNUC_UNUSED, const ViFile *file,
-                 size_t limit G_GNUC_UNUSED, const Cancel *cancel G_GNUC_UNUSED, size_t *ret_length,
-                 GError **error)
+                   size_t limit G_GNUC_UNUSED, const Cancel *cancel G_GNUC_UNUSED,
+                   size_t *ret_length, GError **error)
 {
     const char *text = NULL;
 
@@ -148,7 +148,7 @@ viTransferReadText(ViTransfer *transfer G_GNUC_UNUSED, const ViFile *file,
 gboolean
 viTransferWrite(ViTransfer *transfer G_GNUC_UNUSED, const ViFile *file, gint64 length,
                 HttpSource source,
-              gpointer opaque, const Cancel *cancel, guint64 *ret_written, GError **error)
+                gpointer opaque, const Cancel *cancel, guint64 *ret_written, GError **error)
 {
     char buffer[4096];
     const char *text = NULL;
@@ -192,7 +192,7 @@ viTransferSetPause(ViTransfer *transfer G_GNUC_UNUSED, guint pauseMs G_GNUC_UNUS
 
 void
 viTransferSetHosts(ViTransfer *transfer G_GNUC_UNUSED, ViTransportFactory factory G_GNUC_UNUSED,
-                 gpointer opaque G_GNUC_UNUSED)
+                   gpointer opaque G_GNUC_UNUSED)
 {
 }
 
@@ -204,9 +204,9 @@ viTransferFree(ViTransfer *transfer)
 
 gboolean
 viTransferRead(ViTransfer *transfer G_GNUC_UNUSED, const ViFile *file, guint64 offset G_GNUC_UNUSED,
-             guint64 length G_GNUC_UNUSED, ViTransferSink sink G_GNUC_UNUSED,
-             gpointer opaque G_GNUC_UNUSED, const Cancel *cancel G_GNUC_UNUSED,
-             GError **error G_GNUC_UNUSED)
+               guint64 length G_GNUC_UNUSED, ViTransferSink sink G_GNUC_UNUSED,
+               gpointer opaque G_GNUC_UNUSED, const Cancel *cancel G_GNUC_UNUSED,
+               GError **error G_GNUC_UNUSED)
 {
     g_error("nobody scripted reading '%s'", file->path);
 }

@@ -40,7 +40,7 @@ static gboolean
 writeFile(Fixture *f, Script *script, gint64 length, guint64 *ret_written, GError **error)
 {
     return viTransferWrite(f->transfer, &folderFile, length, give, script, NULL /* cancel */,
-                         ret_written, error);
+                           ret_written, error);
 }
 
 static void
