@@ -105,6 +105,10 @@ def test_a_good_link_is_not(link: str):
         ("src/vi/vi_planted.c", 'refuse("it was told to stop");\n', "told"),
         ("docs/ARCHITECTURE.md", "An event is told once.\n", "told"),
         ("docs/HACKING.md", "Whoever builds it.\n", "Whoever"),
+        ("docs/BENCHMARKS.md", "What the figures tell.\n", "tell"),
+        ("docs/SCALE.md", "The time is told.\n", "told"),
+        ("docs/SOAK.md", "The client has gone.\n", "gone"),
+        ("docs/ATTACK.md", "The error tells it.\n", "tells"),
         ("src/vi/vi_planted.c", "/* What it tells of a task. */\n", "tells"),
         ("src/vi/vi_planted.c", "int a; /* nobody waits */\n", "nobody"),
         ("src/vi/vi_planted.c", "/*\n * The list is read anew,\n * as\n * always.\n */\n", "anew"),
@@ -121,7 +125,7 @@ def test_a_planted_unplain_word_is_found(name: str, text: str, word: str):
 def test_plain_words_are_not():
     pages = {
         "README.md": "The task has `gone` as a name; a reporter counts.\n",
-        "docs/BENCHMARKS.md": "What the figures tell.\n",
+        "python/esxkit/fake/ASSUMED.md": "What nobody was told.\n",
         "src/vi/a.c": '/* The history of the stills; `told` and "gone" are names, watchLost() and he_ are, too. */\n'
         'told(nobody);\n"told"\n',
         "include/vim/vim_types.h": "/* generated: told */\n",

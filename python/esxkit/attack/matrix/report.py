@@ -116,20 +116,21 @@ def _how(run: MatrixRun) -> list[str]:
         "<!-- Written by ./dev matrix; changes by hand are lost. -->",
         "# Attack",
         "",
-        "Each cell is one verb against a fake host that does one thing wrong at one of the requests the verb makes.",
-        "A cell fails where a process crashes, a verb takes longer than its time-outs allow, what it says is not true,",
-        "a success is without effect, the datastore has something that is neither old nor new and that the error does",
-        "not name, the next call works neither on this connection nor on a new one, or a message is no sentence or has",
-        "a secret or control characters in it. What a listing or a download must be is what a calm run of the same",
-        "verb gave, which the other tests hold against the world. In `python/esxkit/attack/matrix`, `troubles.py` has",
-        "the troubles, `actions.py` the verbs, `judge.py` the rules.",
+        "Each cell is one verb against a fake host that does one thing wrong at one of the requests that the verb",
+        "makes. A cell fails if a process crashes, if the verb takes longer than its timeouts allow, if its result is",
+        "wrong, if a success has no effect, if the datastore contains something that is neither old nor new and that",
+        "the error does not name, if the next call fails on this connection and on a new one, or if a message is not",
+        "a sentence or contains a secret or control characters. The right result of a listing or a download is that",
+        "of an undisturbed run of the same verb, which the other tests compare with the world. In",
+        "`python/esxkit/attack/matrix`, `troubles.py` has the troubles, `actions.py` the verbs, and `judge.py` the",
+        "rules.",
         "",
         f"**{len(run.outcomes):,} of {run.planned:,} cells, {failures(counts.elements())} failures** ({bad}).",
         "",
         f"* {datetime.date.today().isoformat()}, commit {commit}, {_system()}",
         f"* seed {run.seed}; {run.seconds / 60:.0f} minutes; repeat it with `./dev matrix --seed {run.seed}`",
         "* a single kind of cell: `./dev matrix --verb VERB --trouble TROUBLE --mode MODE --kind KIND`",
-        f"* time-outs of the URI: {taken}; a verb may take {BOUND:g} s where one request is in trouble,"
+        f"* timeouts of the URI: {taken}; a verb may take {BOUND:g} s where one request is in trouble,"
         f" {LASTING_BOUND:g} s where all of a method are, and 2 s for a busy machine",
         f"* {len(VERBS)} verbs, {len(TROUBLES)} troubles, in the client and in libvirtd, at a host and at a vCenter",
         "",
@@ -142,7 +143,7 @@ def report(run: MatrixRun) -> str:
     counts = run.counts()
     lines += ["## Verdicts", ""]
     lines += _table(["verdict", "cells"], [[verdict, f"{counts[verdict]:,}"] for verdict in (*GOOD, *BAD)])
-    lines += ["`not reached`: the request was not made this time, since a daemon asks by itself what it needs.", ""]
+    lines += ["`not reached`: the request was not made this time: a daemon decides itself which requests it needs.", ""]
     lines += ["## Modes and servers", ""]
     ways = sorted({f"{o.cell.mode}, {o.cell.kind}" for o in run.outcomes})
     lines += _by(run, lambda o: f"{o.cell.mode}, {o.cell.kind}", ways, "mode, server")

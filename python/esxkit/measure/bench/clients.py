@@ -23,11 +23,11 @@ EMBEDDED, COLD, LIVE = "embedded", "libvirtd cold", "libvirtd live"
 BUILTIN, PYVMOMI, CURL = "built-in", "pyVmomi", "curl"
 CLIENTS = {
     EMBEDDED: "virsh, our driver loaded into it",
-    COLD: "virsh through libvirtd, where nobody is logged in",
+    COLD: "virsh through libvirtd, which is not logged in",
     LIVE: "virsh through libvirtd, where another client holds the connection open",
     BUILTIN: "virsh, libvirt's built-in ESX driver",
     PYVMOMI: "a Python script, written the way pyVmomi's samples are",
-    CURL: "curl with the fewest requests that can answer, replies thrown away",
+    CURL: "curl with the fewest requests that can answer; it discards the replies",
 }
 OURS = (EMBEDDED, COLD, LIVE)
 

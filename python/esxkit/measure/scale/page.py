@@ -77,12 +77,12 @@ class Figures:
 
 _WORDS = {
     "large-vcenter": "Each host has 20 iSCSI targets of its own, and a target carries the 17 options of the software "
-    "adapter twice, as captures of real hosts show it: hence the size of the answer. Unscoped, 22,000 pools are more "
-    "than libvirt's wire protocol lets a daemon list at once; the driver itself lists them embedded, looks pools up "
-    "through the daemon, and lists one host's with `path=`.",
-    "many-luns": "Every target is a pool; behind each are 64 of the LUNs.",
+    "adapter twice, as captures of real hosts show it: hence the size of the answer. Without `path=`, 22,000 pools are "
+    "more than libvirt's wire protocol lets a daemon list at once; the driver itself lists them embedded, looks pools "
+    "up through the daemon, and lists one host's with `path=`.",
+    "many-luns": "Each target is a pool with 64 of the LUNs.",
     "many-files": "40,000 disks with their extents and 20,000 plain files: 60,000 volumes, which is more than "
-    "libvirt's wire protocol lets a daemon list at once. Of the first time the fake needs nearly all, to look at "
+    "libvirt's wire protocol lets a daemon list at once. The fake needs nearly all of the first time, to look at "
     "100,000 files.",
     "counts": "An ESXi host with 2,000 datastores and two targets: what a daemon can list.",
 }
@@ -119,11 +119,12 @@ def markdown(figures: Figures) -> str:
         written_by("./dev scale --report docs"),
         "",
         "The fake and the driver share the machine. CPU and memory are those of the process that has the driver loaded "
-        "(the client's when embedded, libvirtd's behind the daemon; of virsh its own); wall times contain the fake's, "
-        "which is told beside them: it writes its answers in Python. Requests are SOAP requests, long polls included. "
-        "What is quick was done five times; told is the median of wall times, the mean of CPU times. The load average "
-        f"was {figures.load[0]:.1f} at the beginning and {figures.load[1]:.1f} at the end: wall times of a machine "
-        "that has other work are those of that machine.",
+        "(the client when embedded, libvirtd with the daemon; virsh itself for its commands). Wall times include the "
+        "fake's, which has a column of its own: it writes its answers in Python. Requests are SOAP requests, including "
+        "long polls. Quick operations were repeated five times; the table has the median of their wall times and the "
+        "mean of their CPU times. The load average "
+        f"was {figures.load[0]:.1f} at the beginning and {figures.load[1]:.1f} at the end; other work "
+        "on the machine increases wall times.",
     ]
     for world, rows in figures.rows.items():
         title = NAMES.get(world, world) if world != "counts" else "2,000 datastores."
@@ -141,10 +142,10 @@ def markdown(figures: Figures) -> str:
         "## What an update costs",
         "",
         f"{figures.changes} changes of the size of one datastore, one after the other, in a daemon that is live. Its "
-        "CPU time is all that the kernel counts for it, TLS, HTTP and the new long poll included. Beside it what "
-        "`tests/bench/bench_inventory.c` measures without any server: decoding one update, and then applying it, "
-        "building the next snapshot, finding what differs and freeing the snapshot before. The last column is what a "
-        "build of the whole inventory would cost instead.",
+        "CPU time is all that the kernel counts for it, including TLS, HTTP and the new long poll. The next columns "
+        "are what `tests/bench/bench_inventory.c` measures without a server: decoding one update, and then applying "
+        "it, building the next snapshot, finding the differences and freeing the previous snapshot. The last column is "
+        "what a build of the whole inventory would cost instead.",
         "",
         f"![CPU an update over the number of datastores]({CURVE})",
         "",

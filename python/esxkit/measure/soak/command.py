@@ -182,7 +182,7 @@ class Soak:
                 self._judge_end(fake, daemon)
             finally:
                 code = daemon.stop()
-        self._verdict("the daemon ends in an orderly way", code == 0, f"exit code {code}")
+        self._verdict("the daemon ends normally", code == 0, f"exit code {code}")
         return self.result
 
     # The run
@@ -305,9 +305,9 @@ class Soak:
         latencies = [value for values in changer.latencies.values() for value in values]
         median = f", median {statistics.median(latencies) * 1000:.0f} ms" if latencies else ""
         self._verdict(
-            "each change of the world is told, and nothing else",
+            "each change of the world is reported, and nothing else",
             changer.changes > 0 and not changer.problems and not unexpected,
-            f"{changer.changes} changes{median}; {len(changer.problems)} not told, {len(unexpected)} otherwise",
+            f"{changer.changes} changes{median}; {len(changer.problems)} not reported, {len(unexpected)} unexpected",
         )
         result.problems += [str(error) for error in broken] + wrong + hanging + changer.problems + unexpected
 
@@ -357,11 +357,11 @@ class Soak:
         while fake.control.sessions() and time.monotonic() < deadline:
             time.sleep(0.1)
         left = len(fake.control.sessions())
-        self._verdict("logged out when the last client has gone", left == 0, f"{left} sessions left")
+        self._verdict("logged out after the last client has disconnected", left == 0, f"{left} sessions left")
         first = self._files_at_rest
         while (now := least_files(daemon.process.pid)) > first and time.monotonic() < deadline:
             pass
-        what = "then the daemon has as many files open as before the first"
+        what = "then the daemon has no more files open than before the first client"
         self._verdict(what, now <= first, f"{first}, then {now}")
         for line in daemon.log.read_text(errors="replace").splitlines():
             if found := _LOG_LINE.match(line):

@@ -92,9 +92,9 @@ def _heaps(arenas: int) -> list[str]:
     if not arenas:
         return []
     return [
-        f"libvirtd ran with MALLOC_ARENA_MAX={arenas}. glibc by itself gives a process up to eight heaps a core, "
-        "and with dozens of threads these fill up one by one: resident memory then creeps for longer than this run "
-        "lasts (`--arenas 0` shows it), whatever is freed. With one heap what grows is what is lost.",
+        f"libvirtd ran with MALLOC_ARENA_MAX={arenas}. glibc by default gives a process up to eight heaps for "
+        "each core, and with dozens of threads these fill up one by one: resident memory then grows for longer than "
+        "this run lasts (`--arenas 0` shows it), even if all of it is freed. With one heap, only lost memory grows.",
         "",
     ]
 
@@ -120,11 +120,12 @@ def markdown(result: SoakResult) -> str:
             f"{result.expiry:g} s.",
             "",
             f"A client is a thread of libvirt-python with a connection of its own to the daemon, in {result.processes} "
-            "processes. Each has a folder of its own on one of the datastores, so that it knows what every answer must "
-            "be: what it changed is looked at at once, through another client of the daemon and through its own "
-            "connection. Meanwhile datastores come, go, are renamed, lost and filled, and a target's LUNs and paths "
-            "change; each change waits for its events at a subscriber. The fake host is a process of its own, and all "
-            "of it shares the machine's cores: the times tell how busy the machine was, not what the driver needs.",
+            "processes. Each has a folder of its own on one of the datastores, so that it knows the right answer to "
+            "each call: it reads its changes back at once, through another client of the daemon and through its own "
+            "connection. Meanwhile datastores appear, disappear, are renamed, lost and filled, and the LUNs and paths "
+            "of a target change; each change waits for its events at a subscriber. The fake host is a separate "
+            "process, and all processes share the machine's cores: the times show how busy the machine was, not what "
+            "the driver needs.",
             "",
             *Table("What must hold", ("what must hold", "", "found"), verdicts, words=3).lines(),
             "",
@@ -138,15 +139,15 @@ def markdown(result: SoakResult) -> str:
             "",
             "## Events",
             "",
-            "From the moment before the host was told of a change to the last of its events at the subscriber.",
+            "From the moment before the host was changed to the last event of this change at the subscriber.",
             "",
             *_changes(result.latencies).lines(),
             "",
             "## Sessions",
             "",
-            f"The session was ended {result.expiries} times; there were {result.logins} logins. The fake itself counts "
-            f"how many sessions are open whenever one is opened: at most {result.most_sessions} at once. An ended "
-            "session is gone before the next one begins, so that not even a renewal may show two. Samples, by the "
+            f"The session was ended {result.expiries} times; there were {result.logins} logins. The fake counts "
+            f"the open sessions whenever one is opened: at most {result.most_sessions} at once. The fake "
+            "ends a session before the next one begins, so that even a renewal must not show two. Samples, by the "
             f"number of sessions found: {found}; the longest time that samples found none: "
             f"{result.longest_without * 1000:.0f} ms.",
             "",
@@ -161,7 +162,7 @@ def markdown(result: SoakResult) -> str:
             "",
             *(log.lines() if log.rows else ["Nothing."]),
             "",
-            "Not expected:",
+            "Unexpected messages:",
             "",
             *_quote(result.unexpected_log),
             "",

@@ -221,7 +221,7 @@ class WorldChanger:
                 (f"{iqn}:started",),
             )
             yield WorldStep(
-                "LUN gone",
+                "LUN removed",
                 _target_state(iqn, size, luns),
                 functools.partial(self._remove_lun, added),
                 (f"{iqn}:refresh",),
