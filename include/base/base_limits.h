@@ -259,7 +259,7 @@
  * daemon, for all hosts together. Each occupies a worker of the daemon while a host is silent. A
  * daemon starts with 5 workers (min_workers). It may start up to 20, but does not if calls arrive
  * faster than it takes them. How long a further call waits for its turn; and for how long, after
- * one has waited in vain, others do not wait.
+ * one has waited without getting it, others do not wait.
  */
 #define LIMIT_GUEST_PLACES 4
 #define LIMIT_GUEST_WAIT_MS 200
@@ -290,7 +290,7 @@
 /*
  * Logins of one user at one host, by whatever name, that were refused or had no known outcome
  * within that time. At the limit no other login is tried for restricted clients or to renew a
- * session. One less than ESX allows, minus one for an unrestricted client.
+ * session. ESX locks an account after five: that leaves one to an unrestricted client.
  */
 #define LIMIT_REFUSED_USER 3
 

@@ -38,7 +38,7 @@ typedef struct {
     gpointer hosts;                 /* options of its transports to hosts, or NULL */
     GDestroyNotify hostsFree;
     /*
-     * Atomic: when the Finish of an upload in a daemon last waited in vain, in monotonic seconds;
+     * Atomic: when the Finish of an upload in a daemon last timed out, in monotonic seconds;
      * 0: not since one was in time. Static, and one for all logins at one host and port, because
      * clients choose how many logins there are.
      */

@@ -56,7 +56,7 @@
 #define ESX_STREAM_SILENT_FINISH_MS (5 * 1000)
 
 /*
- * For this time after a Finish has waited in vain, the next ones for the same server wait only
+ * For this time after a Finish has timed out, the next ones for the same server wait only
  * briefly, even while bytes are sent, so that their waits do not add up.
  */
 #define ESX_STREAM_SILENT_S 5

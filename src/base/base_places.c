@@ -22,7 +22,7 @@ placesErrorQuark(void)
     return g_quark_from_static_string("places-error-quark");
 }
 
-/* Waits for a place, unless others have just waited in vain. Returns: whether there is one. */
+/* Waits for a place, unless others have just waited without success. Returns: whether it got it. */
 static gboolean
 lockedAwaitPlace(Places *places)
 {
@@ -34,7 +34,7 @@ lockedAwaitPlace(Places *places)
         inTime = g_cond_wait_until(&places->left, &places->lock, deadline);
     if (places->taken < places->n)
         return TRUE;
-    /* Only a wait in vain starts refusing: otherwise a steady stream of calls would prolong it. */
+    /* Only a wait without success starts refusing: a steady stream of calls must not prolong it. */
     if (now >= places->refusingUntil)
         places->refusingUntil =
             g_get_monotonic_time() + LIMIT_GUEST_REFUSING_MS * G_TIME_SPAN_MILLISECOND;

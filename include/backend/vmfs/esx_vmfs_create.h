@@ -14,18 +14,18 @@
  * for its whole capacity, and thick and zeroed at once with preallocation. Its capacity is rounded
  * up to KiB. 2 requests, more if its task needs more than one read.
  *
- * A plain file of more than ESX_VMFS_CREATE_SENT and of whole KiB is made by the server: as the
- * extent of a disk, thin or thick as the allocation says, that is moved to the name. Its length is
+ * The server creates a plain file of more than ESX_VMFS_CREATE_SENT and of whole KiB: as the extent
+ * of a disk, thin or thick by the allocation, that is moved to the name. Its length is
  * checked, and the descriptor is deleted: 9 requests.
  *
- * If the server does not let that, and in all other cases, a plain file is written with zeros under
- * a temporary name, and then moved to its name: 4 requests. One more comes before either for a file
- * larger than ESX_VMFS_CREATE_SMALL, so that it is not made in vain if the name is taken.
+ * In all other cases, and if the server refuses one of these steps, a plain file is written with
+ * zeros under a temporary name, and then moved to its name: 4 requests. For a file larger than
+ * ESX_VMFS_CREATE_SMALL, one request before that checks whether the name is taken.
  */
 
 #define ESX_VMFS_CREATE_SMALL (16 * 1024 * 1024)
 
-/* A plain file of up to so many bytes is sent: it costs fewer requests. */
+/* A plain file of up to this many bytes is sent, since that takes fewer requests. */
 #define ESX_VMFS_CREATE_SENT (1024 * 1024)
 
 gboolean esxVmfsCreate(EsxConnection *connection, const InventoryPool *pool,

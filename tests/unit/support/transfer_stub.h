@@ -8,7 +8,7 @@
 #include "vi_transfer.h"
 
 /*
- * Instead of vi_transfer.c, for the tests of the storage floor: contents of files without a server.
+ * Instead of vi_transfer.c, for the tests of the backend floor: contents of files without a server.
  * Each call takes the next of the scripted outcomes of its kind and is written down as a line;
  * without a script viTransferWrite works, and the others find nothing.
  */
