@@ -8,12 +8,12 @@
 #include "esx_storage_find.h"
 
 /*
- * Finds a volume anywhere by whatever a backend takes for its key, its path or another name of it.
- * With @deep a backend may ask the server for each volume it has.
+ * Finds a volume in any pool, by its key, its path, or another name that its backend accepts. With
+ * @deep a backend may send a request for each of its volumes.
  *
  * "[name] path" is read with the longest known name that has the file. The name is that of a pool,
- * or what pools of several datacenters share; then exactly one of those that the caller may see
- * must have the file.
+ * or one that pools of several datacenters share. Then exactly one of the pools that the caller may
+ * see must have the file.
  *
  * Returns: 1 when found, 0 when there is none (no error), -1 with a libvirt error:
  * VIR_ERR_NO_STORAGE_VOL that lists the pools where a shared name leads to no file or to several.

@@ -103,7 +103,7 @@ typedef struct {
      * known.
      *
      * volumeRound: the capacity of a volume for which @capacity was requested; NULL: the same.
-     * volumeCapacity: what @volume has now, which a listing within cache_ttl may not show yet.
+     * volumeCapacity: the present capacity of @volume, which a cached listing may not show yet.
      *
      * volumeResize: @capacity is the new capacity, with all flags resolved; @allocate: the new part
      * is allocated at once. No request if the volume has that capacity already.

@@ -93,7 +93,7 @@
 #define LIMIT_REFUSAL_BYTES (64 * 1024)
 #define LIMIT_REFUSAL_KEPT 2000
 
-/* What the log says of the tasks of one change; further ones are left out. */
+/* Bytes of the names of tasks that the log gives for one change; further tasks are omitted. */
 #define LIMIT_TRAIL_BYTES 180
 
 /* A session that ends this often during one request for a file is unusable. */
@@ -215,12 +215,12 @@
  */
 #define LIMIT_KEPT_DATASTORES 8192
 
-/* Adapters of one login whose last rescan is known; beyond that, the ones used last. */
+/* Adapters of one login whose last rescan is remembered: those that were used last. */
 #define LIMIT_KEPT_ADAPTERS 1024
 
 /*
- * Volumes of a datastore that are searched for one by one, in close succession; the next one is
- * searched for together with all others. As many lists of one volume are kept.
+ * Volumes of a datastore that are searched for one by one, in close succession. The next such call
+ * searches the whole datastore. It is also the number of lists of one volume that are kept.
  */
 #define LIMIT_SINGLE_SEARCHES 8
 

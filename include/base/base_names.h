@@ -64,7 +64,7 @@ gboolean nameIsHostsOwn(const char *name);
  */
 const char *nameRefuseVolume(const char *name);
 
-/* The same for any file of a datastore: an extent or a file of the host can be called so, too. */
+/* The same for any file of a datastore, including extents and files of the host. */
 const char *nameRefusePath(const char *name);
 
 /*

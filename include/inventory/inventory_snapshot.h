@@ -139,8 +139,8 @@ const InventoryPool *inventoryPoolByUuid(const InventorySnapshot *snapshot, cons
 const InventoryPool *inventoryPoolByTargetPath(const InventorySnapshot *snapshot, const char *path);
 
 /*
- * The pools that would be called @name but for others of that name; one that is called so is not
- * among them.
+ * The pools that have a suffix because several have the name @name. A pool named exactly @name is
+ * not among them.
  *
  * Returns: (transfer container): InventoryPool, in the order of the list; empty where there are
  * none.

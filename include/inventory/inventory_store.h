@@ -69,7 +69,7 @@ const SoapMoRef *inventoryObjectRef(const InventoryObject *object);
 const SoapAny *inventoryObjectProperty(const InventoryObject *object, const char *name);
 
 /*
- * Returns: the privilege without which the account may not read the property, "" where the server
+ * Returns: the privilege without which the account may not read the property; "" if the server
  * does not name it; NULL: the account may read it.
  */
 const char *inventoryObjectDenied(const InventoryObject *object, const char *name);

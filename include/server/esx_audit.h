@@ -14,9 +14,9 @@
  *   audit: identity='user root, uid 0, process 812' verb='delete' pool='ds1' volume='vm/a.vmdk'
  *   outcome='done' task='haTask-…'
  *
- * outcome is done, failed or unknown; if it is not done, reason='…' follows. What does not exist is
- * '-': the identity in a client, the volume of a refresh, the task of a call that is none. In
- * values, a backslash is before each apostrophe and backslash.
+ * outcome is done, failed or unknown; reason='…' follows the last two. '-' stands for a value that
+ * does not exist: the identity in a client, the volume of a refresh, the task of a call without
+ * one. In values, a backslash precedes each apostrophe and each backslash.
  */
 typedef struct _EsxAudit EsxAudit;
 
@@ -28,12 +28,12 @@ typedef struct _EsxAudit EsxAudit;
  */
 EsxAudit *esxAuditNew(const char *verb, const char *pool, const char *volume);
 
-/* It was done. Logs; on the thread that has done it. */
+/* Logs the outcome done. Call it on the thread that made the change. */
 void esxAuditDone(EsxAudit *audit);
 
-/* It was not done, or the outcome is unknown. Logs likewise. */
+/* Logs the outcome failed or unknown, on the same thread. */
 void esxAuditFailed(EsxAudit *audit, const GError *error);
 
-/* What has not been logged by now has failed, with this thread's libvirt error. Accepts NULL. */
+/* Logs the outcome failed, with this thread's libvirt error, if none was logged. Accepts NULL. */
 void esxAuditFree(EsxAudit *audit);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxAudit, esxAuditFree)

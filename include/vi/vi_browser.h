@@ -54,8 +54,8 @@ ViSearch *viBrowserSearchOne(ViSession *session, const SoapMoRef *browser, const
                              GError **error);
 
 /*
- * A pattern that matches the file @name. VI documents "*" and "?"; other characters have a meaning
- * to vcsim and may have one to some server. Each of them becomes "?", which matches it as well.
+ * A pattern that matches the file @name. VI documents "*" and "?"; vcsim, and possibly other
+ * servers, give other characters a meaning as well. Each of them becomes "?", which matches it.
  *
  * Returns: (transfer full).
  */

@@ -7,9 +7,9 @@
 
 #include "soap_table.h"
 
-/* Which tasks this thread has started to change something, for the log. */
+/* The tasks that this thread has started for changes, for the log. */
 
-/* Forgets what this thread has started so far. */
+/* Clears the record of this thread. */
 void viTrailBegin(void);
 
 void viTrailAdd(const SoapMoRef *task);

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Volumes by names that hold on the whole server. */
+/* Lookups of volumes by names that are unique on a server. */
 
 #include "esx_storage_anywhere.h"
 
@@ -11,10 +11,10 @@
 #include "base_text.h"
 #include "esx_report.h"
 
-/* What a look at one snapshot comes to, besides -1, 0 and 1 of esxFindAnywhere(). */
+/* A result of a search in one snapshot, besides -1, 0 and 1 of esxFindAnywhere(). */
 #define LOOK_AGAIN 2    /* it knows no such pool, or is outdated */
 
-/* A name taken apart: @name in a pool that is called @pool. */
+/* A name in its two parts: the volume @name in the pool @pool. */
 typedef struct {
     virConnectPtr conn;
     const EsxStorageBackend *backend;
@@ -25,8 +25,7 @@ typedef struct {
     const char *name;
 } Look;
 
-/* Names may begin with blanks; but people also write more of them behind the bracket than there
- * should be. */
+/* A name may begin with blanks, but users also write more than one blank after the bracket. */
 static bool
 findTolerant(const Look *look, EsxFound *found, GError **error)
 {
@@ -38,7 +37,7 @@ findTolerant(const Look *look, EsxFound *found, GError **error)
            esxFindInPool(look->conn, found, plain, error);
 }
 
-/* Looks into @pool. Returns as esxFindAnywhere(), or LOOK_AGAIN. */
+/* Searches @pool. Returns as esxFindAnywhere(), or LOOK_AGAIN. */
 static int
 lookInto(const Look *look, const InventoryPool *pool, EsxFound *ret_found, GError **error)
 {
@@ -75,7 +74,7 @@ reportShared(const Look *look, const GPtrArray *pools, guint count)
                   look->text, names, look->pool);
 }
 
-/* Looks into all of @pools, which share a name. Returns as esxFindAnywhere(), or LOOK_AGAIN. */
+/* Searches all of @pools, which share a name. Returns as esxFindAnywhere(), or LOOK_AGAIN. */
 static int
 lookIntoAll(const Look *look, const GPtrArray *pools, EsxFound *ret_found)
 {
@@ -187,8 +186,8 @@ lookEverywhere(Look *look, EsxFound *ret_found)
 }
 
 /*
- * Where listing the volumes proves the pool, an old snapshot is as good as a new one: it saves the
- * question for the inventory.
+ * If listing the volumes proves the pool, an old snapshot is as good as a new one, and saves a
+ * request for the inventory.
  */
 static int
 findSplit(virConnectPtr conn, const EsxStorageBackend *backend, const char *text,
@@ -251,7 +250,7 @@ findByBackend(virConnectPtr conn, const EsxStorageBackend *backend, InventorySna
     return pool ? findPlaced(conn, snapshot, pool, name, ret_found) : 0;
 }
 
-/* The backend whose names of volumes look as @text does, or NULL. */
+/* The backend whose volumes have names of the form of @text, or NULL. */
 static const EsxStorageBackend *
 backendNamed(const char *text)
 {

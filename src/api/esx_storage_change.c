@@ -343,7 +343,7 @@ esxStorageVolWipePattern(virStorageVolPtr vol, unsigned int algorithm, unsigned 
     return wipeVolume(vol, algorithm, virStorageVolWipePatternEnsureACL);
 }
 
-/* What the volume of @found would have if it were asked to have @capacity. */
+/* The capacity that the volume of @found would have after a request for @capacity. */
 static guint64
 roundCapacity(const EsxFound *found, guint64 capacity)
 {
@@ -387,8 +387,8 @@ resolveCapacity(const EsxFound *found, const EsxVolume *volume, unsigned long lo
 }
 
 /*
- * The volume with the capacity that it has now, where something hangs on that: what a difference is
- * added to, and what a refusal is about.
+ * The volume with its present capacity, if the result depends on it: a difference is added to it,
+ * and a refusal reports it.
  */
 static int
 lookAtCapacity(virStorageVolPtr vol, const EsxFound *found, unsigned long long given,

@@ -4,8 +4,8 @@
  */
 
 /*
- * Verbs that make, start, stop and remove pools. This version has none of them; each says so, and a
- * start of an active pool is what scripts expect.
+ * Verbs that create, start, stop and remove pools. This version has none of them, and each call
+ * reports that. The start of an active pool is the error that scripts expect.
  */
 
 #include "base_text.h"

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Rescans of adapters, each kept current by base_cached's rule. */
+/* Rescans of adapters, shared by the rule of base_cached. */
 
 #include "esx_storage_rescan.h"
 
@@ -14,13 +14,13 @@
 #include "vi_call.h"
 #include "vim_types.h"
 
-/* What one server's connections share. */
+/* The rescans that the connections of one server share. */
 typedef struct {
     GMutex lock;            /* guards the table, not the rescans in it */
     Recent *table;          /* storage system and device → Rescan */
 } Rescans;
 
-/* One adapter. Those who wait hold references, since the table may drop it meanwhile. */
+/* One adapter. Waiting threads hold references, since the table may drop it meanwhile. */
 typedef struct {
     gatomicrefcount refs;
     ViSession *session;
@@ -32,7 +32,7 @@ typedef struct {
 
 /* ---- one rescan ------------------------------------------------------------------------------ */
 
-/* The deadline of the call that rescans: a proof is made on the thread of a reader. */
+/* The deadline of the call that rescans; the proof runs on the thread of that call. */
 static GPrivate callDeadline;
 
 /* CachedOps.prove */
@@ -94,7 +94,7 @@ rescanNew(ViSession *session, const InventoryAdapter *adapter)
     return rescan;
 }
 
-/* ---- those of a server ----------------------------------------------------------------------- */
+/* ---- rescans of a server --------------------------------------------------------------------- */
 
 static gpointer
 newRescans(void)
@@ -116,7 +116,7 @@ freeRescans(gpointer state)
     g_free(rescans);
 }
 
-/* What changes files of a datastore does not change what is behind an adapter. */
+/* A change of files of a datastore does not change the LUNs of an adapter. */
 static void
 expireRescans(gpointer state G_GNUC_UNUSED, const InventoryPool *pool G_GNUC_UNUSED)
 {

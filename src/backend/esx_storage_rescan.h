@@ -18,7 +18,7 @@
  * Makes the host rescan @adapter, unless that was done recently enough (at most 1 request). With a
  * rescan_interval of 0 only a rescan that begins after the call answers.
  *
- * @deadline: monotonic, microseconds: of its own rescan, and of waiting for that of another thread.
+ * @deadline: monotonic, microseconds; for its own rescan, and for a wait for another thread's.
  */
 gboolean esxRescanAdapter(EsxConnection *connection, const InventoryAdapter *adapter,
                           gint64 deadline, GError **error);

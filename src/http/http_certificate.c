@@ -76,7 +76,7 @@ httpTextAppend(GString *text, const unsigned char *data, int length)
     }
 }
 
-/* Appends @value, of whichever of the many kinds of text it is. */
+/* Appends @value, in any of the encodings of ASN.1. */
 static void
 httpValueAppend(GString *text, const ASN1_STRING *value)
 {

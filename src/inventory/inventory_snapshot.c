@@ -61,7 +61,7 @@ indexLun(InventoryIndex *index, const InventoryLun *lun)
     indexAdd(index->lunsByPath, lun->canonicalName, lun);
 }
 
-/* Those of pools that can be reached come first: one LUN may be behind several. */
+/* Accessible pools come first, since a LUN may be in several pools. */
 static void
 indexLuns(InventoryIndex *index, const GPtrArray *luns, gboolean accessible)
 {

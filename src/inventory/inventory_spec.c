@@ -232,7 +232,7 @@ inventorySpecNewHardware(ViSession *session, const InventoryScope *scope)
         addStartingPoint(spec, scope->host);
         return spec;
     }
-    /* An account that sees no host gets an answer all the same. */
+    /* An account that sees no host gets its datastores by this way. */
     addProperties(spec, "Datacenter", hostPaths, G_N_ELEMENTS(hostPaths));
     addWalk(spec, session, STEP_DATASTORE);
     return spec;

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Who has changed what, in the log. */
+/* Changes and their clients, in the log. */
 
 #include "esx_audit.h"
 
@@ -23,7 +23,7 @@ struct _EsxAudit {
     gboolean isLogged;
 };
 
-/* Returns: (transfer full) @text so that it cannot end its apostrophes; "-" for NULL. */
+/* Returns: (transfer full) @text escaped for apostrophes; "-" for NULL. */
 static char *
 quoteField(const char *text)
 {

@@ -18,7 +18,7 @@ viSearchFree(ViSearch *search)
     g_free(search);
 }
 
-/* What a search asks for, with all its parts. */
+/* The parts of a search spec. */
 typedef struct {
     VimHostDatastoreBrowserSearchSpec spec;
     VimVmDiskFileQuery disks;

@@ -103,7 +103,7 @@ viErrorPrivilege(const SoapObject *fault)
         return NULL;
     if (denied->privilegeId && *denied->privilegeId)
         return denied->privilegeId;
-    /* Since 7.0.3.2 it may be here alone. */
+    /* Since 7.0.3.2 a server may set only this one. */
     for (i = 0; i < denied->n_missingPrivileges; i++) {
         if (denied->missingPrivileges[i]->n_privilegeIds > 0)
             return denied->missingPrivileges[i]->privilegeIds[0];

@@ -18,8 +18,8 @@
 guint64 esxVmfsRound(const EsxVolume *volume, guint64 capacity);
 
 /*
- * The capacity that the descriptor of a disk says now (1 request), in whole KiB, as listings have
- * it. For a plain file, and where the descriptor cannot be read: that of @volume.
+ * The present capacity of a disk by its descriptor (1 request), in whole KiB, as in listings. For a
+ * plain file, and if the descriptor cannot be read: that of @volume.
  *
  * Returns: FALSE with @error if the disk does not exist.
  */

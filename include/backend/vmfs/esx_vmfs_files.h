@@ -33,8 +33,8 @@ EsxVolumeList *esxVmfsFilesList(const ViSearch *search, const char *datastore, c
                                 GError **error);
 
 /*
- * The same for a search of one folder: the volume @name alone, if it is there. If the server calls
- * the folder otherwise, that is the volume's name, and @name is its alias.
+ * The same for a search of one folder: the volume @name alone, if it is there. If the server has
+ * another name for the folder, the volume's name has that one, and @name is its alias.
  */
 EsxVolumeList *esxVmfsFilesFind(const ViSearch *search, const char *datastore, const char *pool,
                                 const char *name, GError **error);

@@ -34,10 +34,10 @@ EsxVolumeList *esxVmfsListingsAcquire(EsxVmfsListings *listings, ViSession *sess
                                       const InventoryPool *pool, guint ttlMs, GError **error);
 
 /*
- * The same for the volume @name alone, with all its names: from the list of everything while that
- * is recent enough, else from a search of its folder, which answers for it as long. After
- * LIMIT_SINGLE_SEARCHES volumes in close succession, or right after a list of everything, all are
- * searched for at once.
+ * The same for the volume @name alone, by any of its names. The list of the whole datastore answers
+ * if it is recent enough. Otherwise the folder of the volume is searched, and the result is kept
+ * for as long. After LIMIT_SINGLE_SEARCHES volumes in close succession, or right after the list of
+ * the whole datastore was used, the whole datastore is searched.
  *
  * Returns: (transfer full) a list that has the volume if it exists, and may have others.
  */

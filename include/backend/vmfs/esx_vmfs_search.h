@@ -8,7 +8,7 @@
 #include "esx_volume.h"
 #include "vi_browser.h"
 
-/* Searches of one datastore, made lists of volumes. */
+/* Searches of one datastore, with the results as lists of volumes. */
 
 /* What is searched. The texts belong to the caller. */
 typedef struct {
@@ -29,9 +29,8 @@ gboolean esxVmfsMaySearchOne(const char *name);
 /*
  * Searches the folder of @name for that file alone. A folder that does not exist has no volume.
  *
- * @ret_isSure: whether the list answers for all names of the volume. It does not where @name may be
- * a friendly name that the server has not translated, or it did not accept the folder's path: then
- * the whole datastore has to be searched.
+ * @ret_isSure: FALSE if the whole datastore has to be searched: @name may be a friendly name that
+ * the server has not translated, or the server did not accept the folder's path.
  * Returns: (transfer full) a list of the volume, or an empty one; NULL with @error.
  */
 EsxVolumeList *esxVmfsSearchOne(const EsxVmfsSearch *search, const char *name,

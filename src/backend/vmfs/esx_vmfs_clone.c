@@ -168,7 +168,7 @@ copyFile(EsxVmfsVerb *verb, gpointer opaque, GError **error)
 /*
  * Whether the copy exists and is as long as its source, which may have been replaced.
  *
- * @ret_size: its length, or what the listing says of the source where it cannot be asked.
+ * @ret_size: its length; if that cannot be read, the capacity of the source in the listing.
  */
 static gboolean
 checkCopiedFile(const EsxVmfsVerb *verb, const char *name, const Copy *copy, guint64 *ret_size,
@@ -205,7 +205,7 @@ checkCopiedFile(const EsxVmfsVerb *verb, const char *name, const Copy *copy, gui
     return FALSE;
 }
 
-/* A source that seems too small may have grown since it was listed: then it is asked. */
+/* A source that seems too small may have grown since it was listed; then its size is read. */
 static gboolean
 checkNotLarger(const EsxVmfsVerb *verb, const EsxVolumeSpec *spec, const Copy *copy,
                GError **error)

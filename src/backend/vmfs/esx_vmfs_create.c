@@ -228,7 +228,7 @@ checkNewFile(const EsxVmfsVerb *verb, const char *temporary, const EsxVolumeSpec
     return FALSE;
 }
 
-/* ---- plain files that the server makes ------------------------------------------------------- */
+/* ---- plain files that the server creates ----------------------------------------------------- */
 
 /* A disk under a temporary name, whose extent becomes the file. */
 typedef struct {
@@ -245,7 +245,7 @@ blankClear(Blank *blank)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Blank, blankClear)
 
-/* A disk has whole KiB, and the extent of a store of objects is no file. */
+/* A disk has whole KiB; on an object store, an extent is not a file. */
 static gboolean
 mayMakeBlank(const EsxVmfsVerb *verb, const Blank *blank)
 {
@@ -253,7 +253,7 @@ mayMakeBlank(const EsxVmfsVerb *verb, const Blank *blank)
            verb->pool->datastore->fs != INVENTORY_FS_OTHER && !nameRefuseVolume(blank->name);
 }
 
-/* Whether @error says that the server will not do it in this way; if it is more, zeros meet it. */
+/* Whether the server refuses only this way, so that the zeros can be sent instead. */
 static gboolean
 isBlankRefused(const GError *error)
 {
@@ -278,8 +278,8 @@ isBlankRefused(const GError *error)
 /*
  * Removes the disk after @local (transfer full).
  *
- * Returns: FALSE with @error if something is left, or @local is more than a refusal; TRUE: the file
- * has to be sent.
+ * Returns: FALSE with @error if a file is left behind, or @local is more than a refusal; TRUE if
+ * the zeros have to be sent.
  */
 static gboolean
 dropBlank(EsxVmfsVerb *verb, const Blank *blank, GError *local, GError **error)
@@ -294,7 +294,7 @@ dropBlank(EsxVmfsVerb *verb, const Blank *blank, GError *local, GError **error)
     return FALSE;
 }
 
-/* Returns: (transfer full) the name of the disk's extent; NULL with @error: none that will do. */
+/* Returns: (transfer full) the name of the disk's extent; NULL with @error if it cannot be used. */
 static char *
 findExtent(EsxVmfsVerb *verb, const Blank *blank, GError **error)
 {
@@ -364,9 +364,9 @@ moveExtent(EsxVmfsVerb *verb, const Blank *blank, const char *extent, gboolean *
 }
 
 /*
- * Has the server make the file: as the extent of a disk, which is moved to the name.
+ * Lets the server create the file: as the extent of a disk, which is moved to the name.
  *
- * @ret_made: FALSE if the server does not let that; then nothing is left of it.
+ * @ret_made: FALSE if the server refuses that; then nothing is left behind.
  * Returns: FALSE with @error if the file cannot be made at all.
  */
 static gboolean

@@ -16,7 +16,7 @@
 
 #define MAGIC_TEXT "# Disk DescriptorFile"
 
-/* Which other programs put in front of it. */
+/* Other programs write it before the text. */
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define MAGIC_BINARY "KDMV"
 

@@ -67,7 +67,7 @@ proveListing(gpointer opaque, gpointer current G_GNUC_UNUSED, GError **error)
     return esxVmfsSearchAll(&search, error);
 }
 
-/* CachedOps.prove: where one search is no answer, the list of everything is. */
+/* CachedOps.prove. If one search is not sure, it uses the list of the whole datastore. */
 static gpointer
 proveSingle(gpointer opaque, gpointer current G_GNUC_UNUSED, GError **error)
 {
@@ -235,7 +235,7 @@ listingGet(EsxVmfsListings *listings, ViSession *session, const InventoryPool *p
     return listing;
 }
 
-/* Counts what @listing holds now. The table may drop this listing or others. */
+/* Updates the weight of @listing. The table may drop this listing or others. */
 static void
 lockedWeigh(EsxVmfsListings *listings, const Listing *listing)
 {
@@ -245,7 +245,7 @@ lockedWeigh(EsxVmfsListings *listings, const Listing *listing)
                 (whole ? esxVolumeListBytes(whole) : 0) + recentWeight(listing->singles));
 }
 
-/* Notes that the list of everything has answered. */
+/* Records that the list of the whole datastore was used. */
 static void
 noteWhole(EsxVmfsListings *listings, Listing *listing)
 {
@@ -270,7 +270,7 @@ esxVmfsListingsAcquire(EsxVmfsListings *listings, ViSession *session, const Inve
 
 /* ---- one volume ----------------------------------------------------------------------------- */
 
-/* Notes that @single was answered with @list. */
+/* Records that the search for @single has returned @list. */
 static void
 noteSingle(EsxVmfsListings *listings, Listing *listing, const Single *single,
            const EsxVolumeList *list)
@@ -283,9 +283,9 @@ noteSingle(EsxVmfsListings *listings, Listing *listing, const Single *single,
 }
 
 /*
- * Whether to search for everything rather than for one more volume. A client that goes through the
- * volumes one by one would send a search for each; one of everything answers for all of them until
- * it is older than @ttl.
+ * Whether to search the whole datastore instead of one more folder. A client that goes through the
+ * volumes one by one would otherwise cause a search for each of them. One search of the whole
+ * datastore serves all of them until it is older than @ttl.
  */
 static gboolean
 lockedIsTour(Listing *listing, gint64 ttl)
@@ -299,7 +299,7 @@ lockedIsTour(Listing *listing, gint64 ttl)
     return ++listing->streak > LIMIT_SINGLE_SEARCHES;
 }
 
-/* Returns: (transfer full) the list of the volume @name, or NULL: that of everything is due. */
+/* Returns: (transfer full) the list of the volume @name; NULL: search the whole datastore. */
 static Single *
 singleGet(EsxVmfsListings *listings, Listing *listing, const char *name, gint64 ttl)
 {

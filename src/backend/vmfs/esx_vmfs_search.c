@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Searches of one datastore: all of it, or one folder for one file. */
+/* Searches of a whole datastore, or of one folder for one file. */
 
 #include "esx_vmfs_search.h"
 
@@ -20,7 +20,7 @@ mayRefuseQuery(const GError *error)
            g_error_matches(error, VI_ERROR, VI_ERROR_NOT_SUPPORTED);
 }
 
-/* @name NULL: all of the datastore; else that file of @folder. */
+/* @name NULL: the whole datastore; otherwise that file in @folder. */
 static ViSearch *
 searchFor(const EsxVmfsSearch *search, const char *folder, const char *name, ViBrowserWhat what,
           gboolean *ret_started, GError **error)
@@ -89,7 +89,7 @@ mayBeNoFolder(const GError *error)
            g_error_matches(error, VI_ERROR, VI_ERROR_INVALID_ARGUMENT);
 }
 
-/* Whether the folder @name is one that a server makes up: those have friendly names. */
+/* Whether the folder @name is an identifier of the server; such folders have friendly names. */
 static gboolean
 isMadeUp(const char *name)
 {
@@ -113,7 +113,7 @@ isAnswer(const EsxVmfsSearch *search, const EsxVolumeList *list, const char *nam
 
     if (!search->renames || isMadeUp(name))
         return TRUE;
-    /* A name that the server has translated was a friendly one; else it may be one all the same. */
+    /* A name that the server has translated was friendly; an untranslated one may be, too. */
     return volume && !g_str_equal(volume->name, name);
 }
 

@@ -254,7 +254,7 @@ plainPath(InventoryBuild *build, const char *text)
 static void
 setPoolSizes(InventoryPool *pool, const VimDatastoreSummary *summary, gboolean lost)
 {
-    /* What the account may not read may well be reached. */
+    /* A datastore that the account may not read can be accessible. */
     pool->accessible = !lost && (summary ? summary->accessible : pool->datastore->denied != NULL);
     if (!pool->accessible || !summary)
         return;
@@ -270,7 +270,7 @@ isVolumeIdentity(const char *text)
 }
 
 /*
- * What the pool's UUID and target path are made of: the mount path. An account that sees no host
+ * The mount path, from which the pool's UUID and target path are made. An account that sees no host
  * sees no mount; the URL has the same path, and on an ESX host the reference of a VMFS datastore is
  * its last part.
  */

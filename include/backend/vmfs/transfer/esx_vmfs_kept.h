@@ -8,9 +8,9 @@
 #include "esx_vmfs_contents.h"
 
 /*
- * EsxVmfsKept: what stays of the contents of a volume in an upload. A server can only write whole
- * files, so an upload of a part reads the rest back while it is written. A thread of its own reads;
- * the memory is bounded.
+ * EsxVmfsKept: the part of a volume's contents that an upload keeps. A server can only write whole
+ * files, so an upload of a part reads the rest back while the new file is written. A separate
+ * thread reads; the memory is bounded.
  */
 typedef struct _EsxVmfsKept EsxVmfsKept;
 
@@ -32,6 +32,6 @@ EsxVmfsKept *esxVmfsKeptNew(const EsxVmfsContents *contents, ViTransfer *transfe
 gssize esxVmfsKeptRead(EsxVmfsKept *kept, char *buffer, size_t size, const Cancel *cancel,
                        GError **error);
 
-/* Ends the reading. Accepts NULL. */
+/* Ends the thread. Accepts NULL. */
 void esxVmfsKeptFree(EsxVmfsKept *kept);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EsxVmfsKept, esxVmfsKeptFree)

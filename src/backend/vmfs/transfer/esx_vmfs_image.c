@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Images of disks that are not raw, by how they begin. */
+/* Recognises images of disks that are not raw by their first bytes. */
 
 #include "esx_vmfs_image.h"
 

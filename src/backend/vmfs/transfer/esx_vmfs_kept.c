@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* Reading back what stays of a volume. */
+/* Reads back the part of a volume that an upload keeps. */
 
 #include "esx_vmfs_kept.h"
 
@@ -11,7 +11,7 @@
 #include "esx_error.h"
 #include "esx_pipe.h"
 
-/* All the memory that it takes: as much as the pipe of an upload. */
+/* Bytes of the queue: as many as the pipe of an upload has. */
 #define PIPE_BYTES ((size_t)1024 * 1024)
 
 /* How often a waiting reader checks the cancel flag. */

@@ -132,7 +132,7 @@ checkUnclaimed(EsxConnection *connection, const InventoryPool *pool, const EsxVo
 
 /* ---- the transfer ------------------------------------------------------------------------- */
 
-/* If what stays could not be read, the volume may have been changed, which is the better reason. */
+/* If the kept contents could not be read, the volume may have been changed; then say that. */
 static void
 explainFailure(EsxVmfsUploading *upload, const Cancel *cancel, GError **error)
 {
@@ -160,7 +160,7 @@ runUpload(EsxTransfer *transfer, EsxPipe *pipe, const Cancel *cancel, GError **e
     upload->verb->change.cancel = cancel;
     if (!esxVmfsUploadAwaitBeginning(pipe, error))
         return FALSE;
-    /* Nothing was sent: so nothing changes. */
+    /* Nothing was sent, so nothing changes. */
     if (esxPipePeek(pipe, FALSE /* block */, &length) == ESX_PIPE_END)
         return TRUE;
     if ((upload->contents->isDisk && upload->offset == 0 &&

@@ -14,8 +14,8 @@
 /* ---- before the move ------------------------------------------------------------------------- */
 
 /*
- * Deletes the temporary file. If the upload was given up, an error is reported only if the file is
- * left over.
+ * Deletes the temporary file. If the upload was cancelled, an error is reported only if the file
+ * could not be deleted.
  */
 void
 esxVmfsUploadRemove(EsxVmfsUploading *upload, const char *path, GError **error)

@@ -7,11 +7,11 @@
 
 #include "esx_vmfs_upload_priv.h"
 
-/* What becomes of the temporary file of an upload. */
+/* Moves or deletes the temporary file of an upload. */
 
 /*
- * Deletes the file. A client that gave the upload up gets no error of its own, unless something had
- * to be left: then that is the error.
+ * Deletes the file after @error. If that fails, the file is named in @error, and an error that is
+ * not reported otherwise (HTTP_ERROR_CANCELLED) becomes VI_ERROR_FILE_FAULT.
  */
 void esxVmfsUploadRemove(EsxVmfsUploading *upload, const char *path, GError **error);
 
@@ -23,8 +23,8 @@ gboolean esxVmfsUploadCheckUnchanged(EsxVmfsUploading *upload, const Cancel *can
                                      GError **error);
 
 /*
- * Moves the file onto the contents, and looks at what has come of it. What is left of a move that
- * failed is deleted, or named in @error.
+ * Moves the file onto the contents, and checks the result. The file that a failed move leaves
+ * behind is deleted, or named in @error.
  */
 gboolean esxVmfsUploadMove(EsxVmfsUploading *upload, const char *temporary, const Cancel *cancel,
                            GError **error);

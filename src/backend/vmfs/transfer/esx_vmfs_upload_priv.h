@@ -12,7 +12,7 @@
 #include "esx_vmfs_upload.h"
 #include "esx_vmfs_verb.h"
 
-/* An upload under way: what its files share. */
+/* An upload in progress, as its sources share it. */
 typedef struct {
     EsxTransfer base;
     EsxVmfsContents *contents;  /* as they are before it */
@@ -26,12 +26,12 @@ typedef struct {
 
     EsxPipe *pipe;          /* while it runs */
     const Cancel *cancel;
-    char head[ESX_VMFS_IMAGE_HEAD];     /* what came first, for a disk, until it is given away */
+    char head[ESX_VMFS_IMAGE_HEAD];     /* the first bytes for a disk, see CheckHead */
     size_t headLength;
     size_t headGiven;
     guint64 got;            /* bytes of the client that were given to the server */
-    guint64 given;          /* bytes in all */
-    gboolean keptFailed;    /* what stays could not be read */
-    EsxVmfsKept *kept;      /* what stays before or behind them, while that is read */
-    gboolean asked;         /* the server has taken the file's name: something may be there */
+    guint64 given;          /* bytes of the new contents that were given to the server */
+    gboolean keptFailed;    /* the kept contents could not be read */
+    EsxVmfsKept *kept;      /* the kept contents that are being read, or NULL */
+    gboolean asked;         /* the server has begun to read the new file: it may exist */
 } EsxVmfsUploading;

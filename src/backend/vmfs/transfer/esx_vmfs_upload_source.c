@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-/* What the user sends of a volume's contents. */
+/* The data that the client sends, and the new contents made of it. */
 
 #include "esx_vmfs_upload_source.h"
 
@@ -107,7 +107,7 @@ giveHead(EsxVmfsUploading *upload, char *buffer, size_t size)
     return length;
 }
 
-/* Takes what the client sends, up to the limit. @ret_length: 0 when that was all. */
+/* Reads the client's data, up to the limit. @ret_length: 0 at its end. */
 static gboolean
 giveSent(EsxVmfsUploading *upload, char *buffer, size_t size, size_t *ret_length, GError **error)
 {
@@ -121,9 +121,9 @@ giveSent(EsxVmfsUploading *upload, char *buffer, size_t size, size_t *ret_length
     return TRUE;
 }
 
-/* ---- what stays ------------------------------------------------------------------------------ */
+/* ---- what is kept ---------------------------------------------------------------------------- */
 
-/* Takes what stays of the contents from @offset to @end. @ret_length: 0 when that was all. */
+/* Reads the kept contents from @offset to @end. @ret_length: 0 at the end. */
 static gboolean
 giveKept(EsxVmfsUploading *upload, guint64 offset, guint64 end, char *buffer, size_t size,
          size_t *ret_length, GError **error)
@@ -146,7 +146,7 @@ giveKept(EsxVmfsUploading *upload, guint64 offset, guint64 end, char *buffer, si
     return TRUE;
 }
 
-/* Before the client's data, the data, and behind it: as much as there is of the first of these. */
+/* Reads from the contents before the client's data, then from the data, then from those after. */
 static gboolean
 giveNext(EsxVmfsUploading *upload, char *buffer, size_t size, size_t *ret_length, GError **error)
 {

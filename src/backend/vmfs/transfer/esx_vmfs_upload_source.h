@@ -7,30 +7,31 @@
 
 #include "esx_vmfs_upload_priv.h"
 
-/* What the user sends of an upload: the reading end of its pipe. */
+/* The data of an upload: the reading end of its pipe, and the new contents. */
 
-/* Waits until something comes. Nothing is asked of the server before that. */
+/* Waits for the first data. No request is sent before that. */
 gboolean esxVmfsUploadAwaitBeginning(EsxPipe *pipe, GError **error);
 
 /*
- * HttpSource of an EsxVmfsUploading: the new contents. What stays before the client's data is read
- * back from the server, then comes the data, holes as zeros, then what stays behind it.
+ * HttpSource of an EsxVmfsUploading: the new contents. These are the kept contents before the
+ * client's data, read back from the server, the data, with holes as zeros, and the kept contents
+ * after it.
  */
 gssize esxVmfsUploadGive(char *buffer, size_t size, gpointer opaque, GError **error);
 
 /*
- * Reads the beginning of the contents of a disk, before anything is written. What was read is given
- * away first.
+ * Reads the beginning of the contents of a disk, before anything is written. esxVmfsUploadGive()
+ * returns these bytes first.
  *
- * Returns: FALSE with ESX_ERROR_INVALID_ARGUMENT when that cannot be a raw image.
+ * Returns: FALSE with ESX_ERROR_INVALID_ARGUMENT if they cannot begin a raw image.
  */
 gboolean esxVmfsUploadCheckHead(EsxVmfsUploading *upload, GError **error);
 
 /*
- * Returns: how long the new contents will be; HTTP_LENGTH_UNKNOWN: that depends on how much comes,
- * since the volume may grow.
+ * Returns: the length of the new contents; HTTP_LENGTH_UNKNOWN if it depends on the length of the
+ * client's data, since the volume may grow.
  */
 gint64 esxVmfsUploadTotal(const EsxVmfsUploading *upload);
 
-/* Waits until the user says that this was all. */
+/* Waits until the client ends the stream. */
 gboolean esxVmfsUploadAwaitLast(EsxVmfsUploading *upload, GError **error);
