@@ -10,14 +10,17 @@ tell of changes from then on. Nobody waits for the poll, and the reads that foll
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
 
 from esxkit.harness.client import Client
+from esxkit.harness.environment import REPOSITORY
 from esxkit.harness.live import settled
 from esxkit.harness.meter import Budget, Meter
 from esxkit.harness.oracle import World
+from esxkit.harness.pytest_plugin import Site
 from esxkit.harness.servers import Fake
 
 WORLD = World.load()
@@ -234,3 +237,19 @@ def test_one_tcp_connection_is_enough_for_calls_in_a_row(site, new_fake):
     server = new_fake()
     site.virsh(server)("vol-list", "datastore1", "--details").check()
     assert 1 <= server.connections() <= 1 + LIVE[site.mode]
+
+
+def test_the_guide_says_what_a_listing_costs_with_cache_ttl_0(driver, client_env, home, counted):
+    """In a client: docs/explanation/how-current.md has the number that the host counts."""
+    text = (REPOSITORY / "docs" / "explanation" / "how-current.md").read_text()
+    said = re.search(r"of the (\d+) pools of the demo takes (\d+) requests instead of (\d+)\b", " ".join(text.split()))
+    assert said
+    site = Site("embedded", client_env, None, home)
+    costs = []
+    for ttl in (0, 3600):
+        counted.eventually_without_sessions()
+        with Meter(counted) as cost:
+            rows = site.virsh(counted, cache_ttl=ttl)("pool-list", "--all", "--details").check().table()
+            counted.eventually_without_sessions()
+        costs.append(cost.total)
+    assert [len(rows), *costs] == [int(number) for number in said.groups()]
