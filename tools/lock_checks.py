@@ -14,6 +14,8 @@ from typing import Protocol
 
 import attrs
 
+from source_tree import without_texts
+
 PAGE = "docs/ARCHITECTURE.md"
 NETWORK = "httpTransportPerform"
 SOURCES = r"(src|include)/(?!vim/).*\.[ch]"
@@ -52,12 +54,6 @@ class Function:
     """The locks that it takes itself."""
     calls: list[tuple[str, frozenset[str], frozenset[str]]] = attrs.field(factory=list)
     """(called, its own locks that are held then, those of its callers that it has released)."""
-
-
-def without_texts(text: str) -> str:
-    """C code with blanks for comments and literals."""
-    literals = r"/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\""
-    return re.sub(literals, lambda found: re.sub(r"[^\n]", " ", found[0]), text, flags=re.DOTALL)
 
 
 def lock_name(name: str, around: str, expression: str) -> str:

@@ -9,12 +9,14 @@ A rule that must be broken somewhere gets an entry in one of the tables below, w
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 from lock_checks import LOCK_CHECKS
+from message_checks import MESSAGE_CHECKS
 from python_checks import PYTHON_CHECKS
+from room_checks import ROOM_CHECKS
+from source_tree import Tree, bodies, functions
 from word_checks import WORD_CHECKS
 
 LICENCE = ("SPDX-License-Identifier: LGPL-2.1-or-later", "Copyright (C) 2026 the libvirt-esx-storage authors")
@@ -65,32 +67,6 @@ NO_UNIT_TEST = {
     "src/api/esx_storage_xml.c": "tests/e2e/test_pool_verbs.py, against libvirt's schema",
 }
 
-# floor (the first folder below src/ or include/) -> those it may include from, as in src/meson.build
-FLOORS = {
-    "base": [],
-    "http": ["base"],
-    "soap": ["base"],
-    "vi": ["base", "http", "soap"],
-    "inventory": ["base", "http", "soap", "vi"],
-    "server": ["base", "http", "soap", "vi", "inventory"],
-    "stream": ["base", "http", "soap", "vi", "inventory", "server"],
-    "backend": ["base", "http", "soap", "vi", "inventory", "server"],
-    "api": ["base", "http", "soap", "vi", "inventory", "server", "stream", "backend"],
-    "driver": ["base", "http", "soap", "vi", "inventory", "server", "stream", "backend", "api"],
-}
-
-# The kinds of storage, each a room of its own in the backend's floor: it is known to nobody else.
-KINDS = ("vmfs", "iscsi", "scsi")
-
-# The table of the backends, which declares nothing else of them.
-BACKENDS = "src/backend/esx_storage_backend.c"
-
-# How many C sources a folder may have.
-MOST_SOURCES = 16
-
-# What libvirt's XML calls target: where a pool or volume is.
-LIBVIRTS_TARGET = re.compile(r"def->target\.|/target/|<target|target\.(path|format|capacity|allocation|physical|perms)")
-
 BANNED = {
     "atoi": "g_ascii_string_to_signed, which sees bad input",
     "gets": "a bounded read",
@@ -100,40 +76,6 @@ BANNED = {
     "strtok": "g_strsplit",
     "vsprintf": "g_strdup_vprintf",
 }
-
-
-class Tree:
-    """The files of the checkout that git knows or would take, with their text read once."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        listing = subprocess.run(
-            ["git", "-C", str(root), "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        self.files = sorted({name for name in listing.split("\0") if name and (root / name).is_file()})
-        self._texts: dict[str, str] = {}
-
-    def text(self, name: str) -> str:
-        """The text of a file; empty where it is not text."""
-        if name not in self._texts:
-            try:
-                self._texts[name] = (self.root / name).read_text(encoding="utf-8")
-            except UnicodeDecodeError:
-                self._texts[name] = ""
-        return self._texts[name]
-
-    def matching(self, pattern: str) -> list[str]:
-        """The files whose whole path matches a regular expression."""
-        return [name for name in self.files if re.fullmatch(pattern, name)]
-
-    def source_lines(self, pattern: str) -> Iterator[tuple[str, int, str]]:
-        """(file, line number, line) of all matching files."""
-        for name in self.matching(pattern):
-            for number, line in enumerate(self.text(name).splitlines(), 1):
-                yield name, number, line
 
 
 def check_licence(tree: Tree) -> Iterator[str]:
@@ -172,23 +114,6 @@ def check_lengths(tree: Tree) -> Iterator[str]:
             yield f"{name}:{number}: {len(line)} columns, more than {LONGEST_LINE}"
 
 
-def functions(text: str) -> Iterator[tuple[str, int, int]]:
-    """(name, first line, length) of the functions of a C file: a body opens and closes in column one."""
-    lines = text.splitlines()
-    start = None
-    for number, line in enumerate(lines):
-        if line == "{" and start is None:
-            start = number
-        elif line.startswith("}") and start is not None:
-            if line == "}":
-                head = " ".join(lines[max(0, start - 6) : start])
-                names = re.findall(r"(\w+)\s*\(", head)
-                # The last name that begins a line is the function's; parameters may have parentheses too.
-                own = [m.group(1) for m in re.finditer(r"(?m)^(\w+)\(", "\n".join(lines[max(0, start - 12) : start]))]
-                yield (own or names or ["?"])[-1], start + 1, number - start - 1
-            start = None
-
-
 def check_functions(tree: Tree) -> Iterator[str]:
     """No function is longer than the ceiling."""
     for name in tree.matching(r"(src|tests/unit|tests/fuzz)/.*\.c"):
@@ -200,9 +125,7 @@ def check_functions(tree: Tree) -> Iterator[str]:
 def check_companions(tree: Tree) -> Iterator[str]:
     """Each C source has its header and its unit test, and both lists of the build name it."""
     headers = {Path(name).stem for name in tree.matching(r"(include|src)/.*\.h")}
-    tests = {
-        Path(name).stem.removeprefix("test_"): name for name in tree.matching(r"tests/unit/.*/test_[^/]*\.c")
-    }
+    tests = {Path(name).stem.removeprefix("test_"): name for name in tree.matching(r"tests/unit/.*/test_[^/]*\.c")}
     sources = tree.matching(r"src/.*\.c")
     built = tree.text("src/meson.build")
     for name in sources:
@@ -226,56 +149,6 @@ def check_companions(tree: Tree) -> Iterator[str]:
     for name in NO_UNIT_TEST:
         if Path(name).stem in tests:
             yield f"{name}: has its unit test; take it out of NO_UNIT_TEST"
-
-
-def check_rooms(tree: Tree) -> Iterator[str]:
-    """Each C file is in a folder of a floor, and no folder has more sources than a reader takes in."""
-    counts: dict[str, int] = {}
-    for name in tree.matching(r"(src|include)/.*\.[ch]"):
-        parts = name.split("/")
-        if parts[1] not in FLOORS and not name.startswith("src/vim/"):
-            yield f"{name}: not in a floor: {', '.join(FLOORS)}"
-        if name.endswith(".c"):
-            folder = str(Path(name).parent)
-            counts[folder] = counts.get(folder, 0) + 1
-    for folder, count in counts.items():
-        if count > MOST_SOURCES:
-            yield f"{folder}: {count} sources, more than {MOST_SOURCES}: make a room below it"
-
-
-def includes(tree: Tree, pattern: str) -> Iterator[tuple[str, int, str]]:
-    """(file, line number, path of the header) of each include of one of our headers."""
-    headers = {Path(name).name: name for name in tree.matching(r"(include|src)/.*\.h")}
-    for name, number, line in tree.source_lines(pattern):
-        included = re.match(r'\s*#\s*include\s+[<"]([^">]+)[">]', line)
-        header = headers.get(Path(included.group(1)).name) if included else None
-        if header:
-            yield name, number, header
-
-
-def check_floors(tree: Tree) -> Iterator[str]:
-    """A floor includes its own headers and those of the floors below, and a private header stays on its floor."""
-    for name, number, header in includes(tree, r"(include|src)/.*\.[ch]"):
-        here, there = name.split("/")[1], header.split("/")[1]
-        private = header.startswith("src/")
-        if here != there and here != "vim" and (private or there not in FLOORS.get(here, [])):
-            yield f"{name}:{number}: {here} may not include {Path(header).name} of {there}"
-
-
-def check_kinds(tree: Tree) -> Iterator[str]:
-    """A kind of storage is known in its own room alone: backends meet the rest in esx_storage_backend.h."""
-    rooms = tuple(f"/backend/{kind}/" for kind in KINDS)
-    for name, number, header in includes(tree, r"(include|src)/.*\.[ch]"):
-        room = next((room for room in rooms if room in f"/{header}"), None)
-        is_table = name == BACKENDS and Path(header).name.startswith("esx_storage_backend_")
-        if room and room not in f"/{name}" and not is_table:
-            yield f"{name}:{number}: only {room.strip('/')} may include {Path(header).name}"
-    words = re.compile(r"datastore|vmfs|iscsi|target\b|\blun|adapter|scsi", re.IGNORECASE)
-    for name, number, line in tree.source_lines(r"(include|src)/(api|driver)/.*\.[ch]"):
-        code = re.sub(r"VIR_\w+|\w*TargetPath\w*|target path|virStorage\w+", "", line)
-        word = words.search(code)
-        if word and not LIBVIRTS_TARGET.search(code):
-            yield f"{name}:{number}: {word[0]!r}: a kind of storage is the backend's to know"
 
 
 # A flag of its own, where a Cancel belongs.
@@ -306,13 +179,6 @@ NO_ACCESS_CHECK = {
     "esxConnectIsSecure": "libvirt has no check for it",
     **dict.fromkeys(("esxConnectIsAlive", "esxConnectSetKeepAlive"), "libvirt has no check for it"),
 }
-
-
-def bodies(text: str) -> Iterator[tuple[str, int, str, str]]:
-    """(name, first line, head, body) of the functions of a C file."""
-    lines = text.splitlines()
-    for name, first, length in functions(text):
-        yield name, first, "\n".join(lines[max(0, first - 6) : first - 1]), "\n".join(lines[first : first + length])
 
 
 def uses_check(body: str, check: str, doors: tuple[str, ...]) -> bool:
@@ -418,78 +284,21 @@ def check_endings(tree: Tree) -> Iterator[str]:
                 yield f"{name}:{number}: {declared.group(1)}: Free, Unref, Clear, Stop or Leave, see docs/HACKING.md"
 
 
-# Calls that take a message as it is: function -> what is used instead. One that has no text put into it may stay.
-AS_IT_IS = {
-    "g_error_new": "textAsError",
-    "g_prefix_error": "textAddToError",
-    "g_propagate_prefixed_error": "textAddToError",
-    "g_set_error": "textToError",
-    "g_error_new_valist": "textFormatV",
-}
-# Calls that nobody but one file makes.
-REPORTS = {
-    "virReportError": "esxReport",
-    "virReportErrorHelper": "esxReport",
-    "virLogMessage": "esxLog",
-    "VIR_DEBUG": "esxLog",
-    "VIR_INFO": "esxLog",
-    "VIR_WARN": "esxLog",
-    "VIR_ERROR": "esxLog",
-}
-REPORTERS = {"src/server/esx_log.c", "src/server/esx_report.c"}
-MESSAGE_CALL = re.compile(
-    r"\b(" + "|".join([*AS_IT_IS, *REPORTS]) + r')\((?:[^;"]|"(?:\\.|[^"\\])*")*;'
-)
-
-
-def check_messages(tree: Tree) -> Iterator[str]:
-    """Text that others wrote gets into a message or the log through base_text.h alone."""
-    for name in tree.matching(r"src/.*\.c"):
-        text = tree.text(name)
-        for call in re.finditer(MESSAGE_CALL, text):
-            function = call.group(1)
-            line = text.count("\n", 0, call.start()) + 1
-            puts_text = re.search(r"%[-0-9.*]*s", call.group(0)) or function == "g_error_new_valist"
-            if function in AS_IT_IS and puts_text and name != "src/base/base_text.c":
-                yield f"{name}:{line}: {function} takes text as it is: use {AS_IT_IS[function]}"
-            if function in REPORTS and name not in REPORTERS:
-                yield f"{name}:{line}: {function}: use {REPORTS[function]}"
-
-
-# The floors that speak to libvirt, and the files below them that have to.
-REPORTING = re.compile(
-    r"(include|src)/(api|stream|driver)/.*|src/server/esx_events\.c|.*/server/esx_report(_priv)?\.[ch]"
-)
-LOGGING = re.compile(r"(include|src)/(api|stream|driver)/.*|src/server/esx_(audit|events|server)\.c|.*/esx_log\.[ch]")
-
-
-def check_reports(tree: Tree) -> Iterator[str]:
-    """Backends and what is below return errors; what speaks to libvirt reports and logs them."""
-    for name, number, header in includes(tree, r"(include|src)/.*\.[ch]"):
-        if header.endswith("/esx_report.h") and not REPORTING.fullmatch(name):
-            yield f"{name}:{number}: reports: return a GError"
-        if header.endswith("/esx_log.h") and not LOGGING.fullmatch(name):
-            yield f"{name}:{number}: logs: return a GError, or note it for what speaks to libvirt"
-
-
 CHECKS = (
     *WORD_CHECKS,
     *PYTHON_CHECKS,
     *LOCK_CHECKS,
-    check_messages,
+    *ROOM_CHECKS,
+    *MESSAGE_CHECKS,
     check_licence,
     check_blanks,
     check_lengths,
     check_functions,
     check_companions,
-    check_rooms,
-    check_floors,
-    check_kinds,
     check_doors,
     check_callers,
     check_endings,
     check_static_names,
-    check_reports,
     check_habits,
 )
 

@@ -17,13 +17,16 @@
 #include "capabilities.h"
 #include "datatypes.h"
 #include "driver.h"
+#include "storage_capabilities.h"
 #include "storage_conf.h"
+#include "storage_event.h"
 #include "virauth.h"
 #include "virerror.h"
 #include "viridentity.h"
 #include "virlog.h"
 #include "viruri.h"
 #include "viruuid.h"
+#include "virxml.h"
 
 #include "viraccessapicheck.h"
 

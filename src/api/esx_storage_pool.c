@@ -8,9 +8,6 @@
  * the host cannot reach it, it is inactive, in the state INACCESSIBLE.
  */
 
-#include "capabilities.h"
-#include "storage_capabilities.h"
-
 #include "base_text.h"
 #include "esx_audit.h"
 #include "esx_report.h"

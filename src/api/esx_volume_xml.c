@@ -7,8 +7,6 @@
 
 #include "esx_volume_xml.h"
 
-#include "virxml.h"
-
 void
 esxVolumeXmlClear(EsxVolumeXml *xml)
 {

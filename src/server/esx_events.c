@@ -16,7 +16,6 @@
 
 #include "base_text.h"
 #include "esx_report.h"
-#include "storage_event.h"
 
 #include "inventory_diff.h"
 

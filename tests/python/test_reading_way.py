@@ -8,7 +8,8 @@ import re
 from itertools import pairwise
 from pathlib import Path
 
-from test_source_checks import rules
+import room_checks
+import source_tree
 
 ROOT = Path(__file__).parents[2]
 MOST_FUNCTIONS = 10
@@ -30,7 +31,7 @@ def steps() -> list[tuple[str, str]]:
 def bodies(name: str) -> dict[str, str]:
     """The functions of a source file, each with its body."""
     text = (ROOT / name).read_text(encoding="utf-8")
-    return {function: body for function, _, _, body in rules().bodies(text)}
+    return {function: body for function, _, _, body in source_tree.bodies(text)}
 
 
 def reached(name: str, start: str) -> str:
@@ -63,7 +64,7 @@ def test_each_function_leads_to_the_next():
 
 
 def test_the_way_goes_down():
-    floors = list(rules().FLOORS)
+    floors = list(room_checks.FLOORS)
     heights = [floors.index(name.split("/")[1]) for _, name in steps()]
     climbs = sum(after > before for before, after in pairwise(heights))
     assert climbs <= MOST_CLIMBS

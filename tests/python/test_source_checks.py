@@ -8,8 +8,11 @@ import importlib.util
 import re
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
+
+import message_checks
 
 TOOL = Path(__file__).parents[2] / "tools" / "source_checks.py"
 
@@ -37,6 +40,10 @@ class Planted:
         return self._text
 
 
+def found_in(tree: Any) -> list[str]:
+    return list(message_checks.check_messages(tree))
+
+
 @pytest.mark.parametrize(
     "call",
     [
@@ -46,10 +53,26 @@ class Planted:
         "g_propagate_error(error, g_error_new_valist(A, 1, format, args));",
         'virReportError(VIR_ERR_INTERNAL_ERROR, "%s", fault->message);',
         'VIR_WARN("%s", error->message);',
+        # The brothers of virReportError, with a blank, and what prints.
+        'virReportError (VIR_ERR_RPC, "x");',
+        'virReportSystemError(errno, "%s", text);',
+        "virReportOOMError();",
+        'virReportInvalidArg(name, "%s", text);',
+        'virRaiseErrorFull("f", "g", 1, 2, 3, 4, text, NULL, NULL, 0, 0, "x");',
+        'g_warning("%s", text);',
+        'g_printerr("x");',
+        "fputs(text, stream);",
+        'syslog(3, "%s", text);',
+        # Text of others as the format, or as the whole message.
+        "g_set_error(error, VI_ERROR, 1, format, text);",
+        'g_set_error (error, VI_ERROR, 1, "%s", text);',
+        "g_set_error_literal(error, VI_ERROR, 1, fault->message);",
+        "local = g_error_new_literal(VI_ERROR, 1, text);",
+        "g_prefix_error_literal(error, text);",
     ],
 )
 def test_planted_text_is_found(call: str):
-    found = list(rules().check_messages(Planted("src/vi/vi_planted.c", f"void\nf(void)\n{{\n    {call}\n}}\n")))
+    found = found_in(Planted("src/vi/vi_planted.c", f"void\nf(void)\n{{\n    {call}\n}}\n"))
     assert len(found) == 1
     assert re.match(r"src/vi/vi_planted\.c:[45]: ", found[0])
 
@@ -60,7 +83,27 @@ def test_planted_text_is_found(call: str):
         'textToError(error, VI_ERROR, VI_ERROR_FAULT, "%s", fault->message);',
         'g_set_error(error, VI_ERROR, VI_ERROR_FAULT, "%d of 100 %%", n);',
         'esxReport(VIR_ERR_INTERNAL_ERROR, "%s", fault->message);',
+        'g_set_error_literal(error, VI_ERROR, 1, "in two "\n    "pieces");',
+        'g_error_new_literal(VI_ERROR, 1, isThere ? "it is there" : "it is not");',
+        "g_set_error_literal(error, VI_ERROR, 1, VI_UNREACHABLE);",
+        "/* virReportError() and g_warning() are not used. */",
+        'g_autofree char *text = g_strdup_printf("%s: fprintf(stderr)", name);',
     ],
 )
 def test_quoted_text_is_not(call: str):
-    assert list(rules().check_messages(Planted("src/vi/vi_planted.c", f"    {call}\n"))) == []
+    assert found_in(Planted("src/vi/vi_planted.c", f"    {call}\n")) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "#define REPORT virReportError",
+        "#define REPORT(...) virReportError(__VA_ARGS__)",
+        "#define FAIL g_set_error",
+        "#define FAIL(error, format, ...) g_set_error(error, VI_ERROR, 1, format, __VA_ARGS__)",
+        'static inline void viPlant(void) { virReportError(1, "%s", "x"); }',
+    ],
+)
+@pytest.mark.parametrize("name", ["src/vi/vi_planted.c", "src/vi/vi_planted.h", "include/vi/vi_planted.h"])
+def test_another_name_for_a_report_is_found(name: str, line: str):
+    assert len(found_in(Planted(name, f"{line}\n"))) == 1

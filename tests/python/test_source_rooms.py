@@ -6,25 +6,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from test_source_checks import rules
+
+import room_checks
 
 ROOT = Path(__file__).parents[2]
 
 
 class WithPlant:
-    """The checkout, with one line added at the end of one of its files, or one file more."""
+    """The checkout, with one line added at the end of one of its files, or one file more; `files` are more still."""
 
-    def __init__(self, name: str, line: str) -> None:
+    def __init__(self, name: str, line: str, *files: str) -> None:
         self._tree = rules().Tree(ROOT)
         self.name, self.line = name, line
-        self.files = sorted({*self._tree.files, name})
+        self.more = {name, *files} - {*self._tree.files}
+        self.files = sorted({*self._tree.files, *self.more})
 
     def text(self, name: str) -> str:
         if name != self.name:
-            return self._tree.text(name)
-        before = self._tree.text(name) if name in self._tree.files else ""
+            return "" if name in self.more else self._tree.text(name)
+        before = "" if name in self.more else self._tree.text(name)
         return f"{before}{self.line}\n"
 
     matching = property(lambda self: rules().Tree.matching.__get__(self))
@@ -32,7 +36,7 @@ class WithPlant:
 
 
 def complaints(check: str, tree: object) -> list[str]:
-    found: Iterator[str] = getattr(rules(), check)(tree)
+    found: Iterator[str] = {rule.__name__: rule for rule in rules().CHECKS}[check](tree)
     return list(found)
 
 
@@ -42,6 +46,8 @@ def complaints(check: str, tree: object) -> list[str]:
         "check_rooms",
         "check_floors",
         "check_kinds",
+        "check_kind_words",
+        "check_messages",
         "check_doors",
         "check_callers",
         "check_endings",
@@ -69,9 +75,59 @@ def test_the_tree_itself_is_in_order(check: str):
         ("check_floors", "src/backend/vmfs/esx_vmfs_verb.c", '#include "esx_storage_find.h"', "backend may not"),
         ("check_floors", "src/server/esx_connection.c", '#include "esx_uri.h"', "server may not"),
         ("check_kinds", "src/backend/esx_storage_backend.c", '#include "esx_vmfs_verb.h"', "only backend/vmfs"),
+        # Other ways to write an include, and to do without it.
+        ("check_floors", "src/vi/vi_call.c", '#define H "esx_server.h"\n#include H', "write #include"),
+        ("check_floors", "src/vi/vi_call.c", '#include \\\n"esx_server.h"', "write #include"),
+        ("check_floors", "src/vi/vi_call.c", '#\\\ninclude "esx_server.h"', "write #include"),
+        ("check_floors", "src/vi/vi_call.c", '#include /* x */ "esx_server.h"', "vi may not include"),
+        ("check_floors", "src/vi/vi_call.c", '/* x */ #include "vi_task.h"', "write #include"),
+        ("check_floors", "src/vi/vi_call.c", '#import "esx_server.h"', "vi may not include"),
+        ("check_floors", "src/vi/vi_call.c", '%:include "vi_task.h"', "write #include"),
+        ("check_floors", "src/vi/vi_call.c", '#include "../server/esx_server.c"', "write #include"),
+        ("check_floors", "src/vi/vi_call.c", "extern int esxServerFlag(void);", "include its header"),
+        ("check_floors", "src/vi/vi_call.c", "int esxServerFlag(const char *name);", "include its header"),
+        # Headers of others, where they are not used.
+        ("check_floors", "src/vi/vi_call.c", '#include "virerror.h"', "libvirt's headers are in esx_libvirt.h"),
+        ("check_floors", "src/server/esx_server.c", '#include "datatypes.h"', "libvirt's headers are in"),
+        ("check_floors", "src/vi/vi_call.c", "#include <libvirt/libvirt.h>", "vi does not use <libvirt/libvirt.h>"),
+        ("check_floors", "src/vi/vi_call.c", "#include <curl/curl.h>", "vi does not use <curl/curl.h>"),
+        ("check_floors", "src/http/http_curl.c", "#include <libxml/parser.h>", "http does not use"),
+        ("check_floors", "src/api/esx_storage_vol.c", '#include "vim_types.h"', "not of this tree"),
+        # The inventory's files of a kind.
+        ("check_kinds", "src/inventory/inventory_sync.c", '#include "inventory_datastore.h"', "its own backend"),
+        ("check_kinds", "src/api/esx_storage_vol.c", '#include "inventory_scsi.h"', "its own backend"),
+        ("check_kinds", "src/backend/vmfs/esx_vmfs_verb.c", '#include "inventory_scsi.h"', "its own backend"),
         # A datastore in the facade, a LUN in the driver.
-        ("check_kinds", "src/api/esx_storage_vol.c", "    if (pool->datastore)", "'datastore'"),
-        ("check_kinds", "src/driver/esx_open.c", "/* Its LUNs. */", "'LUN'"),
+        ("check_kind_words", "src/api/esx_storage_vol.c", "    if (pool->datastore)", "'datastore'"),
+        ("check_kind_words", "src/driver/esx_open.c", "/* Its LUNs. */", "'LUN'"),
+        ("check_kind_words", "src/api/esx_storage_vol.c", "/* A data store, an NFS share. */", "'data store'"),
+        ("check_kind_words", "src/api/esx_storage_vol.c", '#define K "data" "store"', "'datastore'"),
+        ("check_kind_words", "src/api/esx_storage_vol.c", '    strstr(name, ".vmdk");', "'vmdk'"),
+        ("check_kind_words", "src/api/esx_storage_vol.c", '    strstr(name, "naa.600");', "'naa'"),
+        ("check_kind_words", "src/api/esx_storage_vol.c", '    strstr(name, "iqn.2026");', "'iqn'"),
+        ("check_kind_words", "src/api/esx_storage_vol.c", '    strstr(name, "vmhba3");', "'hba'"),
+        ("check_kind_words", "src/driver/esx_open.c", "/* vSAN, vVol, a logical unit */", "'vSAN'"),
+        ("check_kind_words", "src/api/esx_storage_vol.c", "    type == VIR_STORAGE_POOL_ISCSI;", "'ISCSI'"),
+        ("check_kind_words", "src/api/esx_storage_vol.c", "    type == VIR_STORAGE_POOL_NETFS;", "NETFS"),
+        ("check_kind_words", "src/api/esx_storage_vol.c", "    virStorageDatastoreIs(pool);", "'Datastore'"),
+        (
+            "check_kind_words",
+            "src/api/esx_storage_vol.c",
+            "    if (pool->datastore) def->target.path = NULL;",
+            "'datastore'",
+        ),
+        ("check_kind_words", "src/api/esx_storage_vol.c", "    found->pool->own;", "'->own'"),
+        ("check_kind_words", "src/api/esx_storage_vol.c", "    pool->kind == kind;", "'->kind'"),
+        ("check_kind_words", "src/api/esx_storage_vol.c", "    backend == esxStorageBackends()[2];", "backend"),
+        ("check_kind_words", "src/api/esx_storage_vol.c", "    found.backend->name[0];", "backend->name"),
+        ("check_kind_words", "src/server/esx_server.c", "    pool->target->iqn;", "'->target'"),
+        ("check_kind_words", "src/stream/esx_stream.c", "    pool->datastore->name;", "'->datastore'"),
+        (
+            "check_kind_words",
+            "src/backend/iscsi/esx_storage_backend_iscsi.c",
+            "    pool->datastore->name;",
+            "is of backend/vmfs",
+        ),
         # What reports or logs below those that speak to libvirt.
         ("check_reports", "src/backend/vmfs/esx_vmfs_verb.c", '#include "esx_report.h"', "reports: return a GError"),
         ("check_reports", "src/backend/vmfs/esx_vmfs_verb.c", '#include "esx_log.h"', "logs: return a GError"),
@@ -95,6 +151,8 @@ def test_the_tree_itself_is_in_order(check: str):
         # A file outside of the rooms, and a room with too many files.
         ("check_rooms", "src/esx_planted.c", "", "not in a floor"),
         ("check_rooms", "src/storage/esx_planted.c", "", "not in a floor"),
+        ("check_rooms", "src/vi/vi_planted.inc", "", "the rules read no others"),
+        ("check_rooms", "src/vi/esx_server.h", "", "has that name"),
     ],
 )
 def test_what_is_planted_is_found(check: str, name: str, line: str, said: str):
@@ -173,11 +231,36 @@ def test_a_room_with_too_many_files_is_found():
     assert [c for c in complaints("check_rooms", Full()) if c.startswith("src/api: ")]
 
 
-def test_what_libvirt_calls_a_target_is_none_of_ours():
-    assert complaints("check_kinds", WithPlant("src/api/esx_storage_xml.c", "    def->target.path = NULL;")) == []
+@pytest.mark.parametrize("name", ["src/api/esx_storage_vol.c", "src/backend/vmfs/esx_vmfs_verb.c"])
+def test_a_new_kind_of_storage_is_protected(name: str):
+    tree: Any = WithPlant(name, '#include "esx_nvme_space.h"', "include/backend/nvme/esx_nvme_space.h")
+    assert room_checks.kinds(tree) == ["iscsi", "nvme", "scsi", "vmfs"]
+    assert [c.partition(": ")[2] for c in complaints("check_kinds", tree)] == [
+        "only backend/nvme may include esx_nvme_space.h"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("check", "name", "line"),
+    [
+        # What libvirt calls a target is none of ours.
+        ("check_kind_words", "src/api/esx_storage_xml.c", "    def->target.path = NULL;"),
+        ("check_kind_words", "src/api/esx_storage_vol.c", "    if (info->backend == NULL)"),
+        ("check_kind_words", "src/backend/vmfs/esx_vmfs_verb.c", "    pool->datastore->name;"),
+        ("check_kinds", "src/backend/scsi/esx_storage_backend_scsi.c", '#include "inventory_scsi.h"'),
+        ("check_floors", "src/api/esx_storage_vol.c", '#include "vi_call.h"'),
+        ("check_floors", "src/http/http_curl.c", "#include <curl/curl.h>"),
+        ("check_floors", "src/vi/vi_call.c", "#include <sys/stat.h>"),
+        ("check_floors", "src/vi/vi_call.c", '/* #include "esx_server.h" */'),
+        ("check_floors", "src/vi/vi_call.c", "static int viCallPlanted(void);"),
+        ("check_floors", "src/vi/vi_call.c", "#define TWO \\\n    2"),
+    ],
+)
+def test_what_is_allowed_is_not_found(check: str, name: str, line: str):
+    assert complaints(check, WithPlant(name, line)) == []
 
 
 def test_the_floors_are_those_of_the_build():
     built = (ROOT / "src" / "meson.build").read_text(encoding="utf-8")
-    for floor in rules().FLOORS:
+    for floor in room_checks.FLOORS:
         assert f"'name': '{floor}'" in built
