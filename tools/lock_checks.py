@@ -14,7 +14,7 @@ from typing import Protocol
 
 import attrs
 
-from source_tree import without_texts
+from source_tree import line_of, without_texts
 
 PAGE = "docs/ARCHITECTURE.md"
 NETWORK = "httpTransportPerform"
@@ -152,28 +152,41 @@ def lock_rows(tree: Tree) -> dict[str, tuple[str, str]]:
 
 def locks(code: str) -> Iterator[tuple[int, str]]:
     """(line number, name in the table) of each lock that C code without comments declares."""
-    for lock in re.finditer(r"^(static )?( *)(?:GMutex|pthread_mutex_t) (\w+);", code, re.MULTILINE):
+    declared = r"^ *(static )?(?: *volatile)? *(?:GMutex|pthread_mutex_t)\b *([^;()*]*?);"
+    for lock in re.finditer(declared, code, re.MULTILINE):
         owner = ""
         if not lock[1]:
             opened = re.findall(r"^(?:static )?(?:typedef )?struct(?: _?(\w+))? \{", code[: lock.start()], re.MULTILINE)
             closed = re.search(r"^\} ?(\w*);", code[lock.end() :], re.MULTILINE)
             owner = f"{(closed[1] if closed else '') or (opened or [''])[-1]}."
-        yield code.count("\n", 0, lock.start()) + 1, f"{owner}{lock[3]}"
+        for name in re.findall(r"(?:^|,)\s*(\w+)", re.sub(r"\{[^}]*\}", "", lock[2])):
+            yield code.count("\n", 0, lock.start()) + 1, f"{owner}{name}"
+
+
+# Locks that these rules do not follow.
+OTHER_LOCKS = re.compile(
+    r"\b(?:GRecMutex|GRWLock|GStatic\w*Mutex|G_LOCK\w*|g_(?:pointer_)?bit_(?:try)?lock|(?:g_)?rw_?lock_\w+"
+    r"|pthread_(?:rwlock|spin|mutexattr)\w*|mtx_\w+|sem_\w+|lockf|flock"
+    r"|vir(?:RWLock|Mutex|RecursiveMutex|Object(?:RW)?Lock)\w*|VIR_(?:WITH_)?(?:MUTEX|LOCK|OBJECT_LOCK)_\w+)\b"
+)
 
 
 def check_locks(tree: Tree) -> Iterator[str]:
     """Each lock has its row, which says what is taken while it is held, and whether the network is waited for."""
     rows = lock_rows(tree)
     for name in tree.matching(SOURCES):
-        for number, lock in locks(without_texts(tree.text(name))):
+        code = without_texts(tree.text(name))
+        for number, lock in locks(code):
             if lock not in rows:
                 yield f"{name}:{number}: {lock} has no row in {PAGE}"
-    for (lock, other), way in lock_order(tree).items():
+        for other in OTHER_LOCKS.finditer(code):
+            yield f"{name}:{line_of(code, other.start())}: {other[0]}: use GMutex, which the rules follow"
+    for (lock, other_lock), way in lock_order(tree).items():
         guards, network = rows.get(lock, ("", ""))
-        if other == NETWORK and network.startswith("never"):
+        if other_lock == NETWORK and network.startswith("never"):
             yield f"{PAGE}: {lock} is held across the network: {way}"
-        elif other != NETWORK and f"`{other}`" not in guards:
-            yield f"{PAGE}: the row of {lock} does not say that {other} is taken while it is held: {way}"
+        elif other_lock != NETWORK and f"`{other_lock}`" not in guards:
+            yield f"{PAGE}: the row of {lock} does not say that {other_lock} is taken while it is held: {way}"
 
 
 def check_threads(tree: Tree) -> Iterator[str]:

@@ -9,6 +9,7 @@ A rule that must be broken somewhere gets an entry in one of the tables below, w
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from lock_checks import LOCK_CHECKS
 from message_checks import MESSAGE_CHECKS
 from python_checks import PYTHON_CHECKS
 from room_checks import ROOM_CHECKS
-from source_tree import Tree, bodies, functions
+from source_tree import Tree, bodies, functions, line_of, odd_heads, without_comments, without_texts
 from word_checks import WORD_CHECKS
 
 LICENCE = ("SPDX-License-Identifier: LGPL-2.1-or-later", "Copyright (C) 2026 the libvirt-esx-storage authors")
@@ -68,14 +69,19 @@ NO_UNIT_TEST = {
 }
 
 BANNED = {
-    "atoi": "g_ascii_string_to_signed, which sees bad input",
-    "gets": "a bounded read",
-    "sprintf": "g_strdup_printf",
-    "strcat": "GString",
-    "strcpy": "g_strdup",
-    "strtok": "g_strsplit",
-    "vsprintf": "g_strdup_vprintf",
+    **dict.fromkeys(("atoi", "atol", "atoll", "atof"), "g_ascii_string_to_signed, which sees bad input"),
+    **dict.fromkeys(("gets", "scanf", "fscanf", "vscanf"), "a bounded read"),
+    **dict.fromkeys(("sscanf", "vsscanf"), "g_ascii_string_to_unsigned, or a parser"),
+    **dict.fromkeys(("sprintf", "vsprintf"), "g_strdup_printf or g_strdup_vprintf"),
+    **dict.fromkeys(("strcat", "strncat", "stpcpy", "stpncpy", "g_stpcpy"), "GString"),
+    **dict.fromkeys(("strcpy", "strncpy"), "g_strdup"),
+    **dict.fromkeys(("strtok", "strtok_r"), "g_strsplit"),
+    **dict.fromkeys(("alloca", "g_alloca", "g_newa", "g_newa0", "strdupa"), "the heap: a stack has an end"),
+    **dict.fromkeys(("mktemp", "tempnam", "tmpnam"), "a name that no other program can take"),
+    **dict.fromkeys(("popen", "system"), "GSubprocess, without a shell"),
 }
+# Those that a test may use, for texts that the test wrote.
+TESTS_MAY = ("sscanf",)
 
 
 def check_licence(tree: Tree) -> Iterator[str]:
@@ -151,8 +157,22 @@ def check_companions(tree: Tree) -> Iterator[str]:
             yield f"{name}: has its unit test; take it out of NO_UNIT_TEST"
 
 
+def check_heads(tree: Tree) -> Iterator[str]:
+    """A function is defined in the form by which the other rules find it."""
+    for name in tree.matching(r"(src|include|tests)/(?!vim/).*\.[ch]"):
+        for line in odd_heads(tree.text(name)):
+            yield f"{name}:{line}: write the type, name(parameters) and {{ on lines of their own, from column one"
+
+
 # A flag of its own, where a Cancel belongs.
-CANCEL_FLAG = re.compile(r"\bgint\s*\**\s*(\w*[cC]ancel|givenUp|calledOff)\b")
+CANCEL_FLAG = re.compile(
+    r"(?<!const )\b(?:g?int|guint|unsigned|gboolean|bool|gsize|sig_atomic_t|atomic_\w+)\b\s*\**\s*"
+    r"(?:\w*[cC]ancel(?:led|ed)?|(?:stop|abort|cancel|quit)Flag|givenUp|calledOff)\b(?!\s*\()"
+    r"|\bconst g?int\s*\*+\s*\w*[cC]ancel\b"
+)
+
+
+TESTS_FLAG = re.compile(r"\bgint\s*\**\s*(\w*[cC]ancel|givenUp|calledOff)\b")
 
 
 def check_habits(tree: Tree) -> Iterator[str]:
@@ -160,16 +180,19 @@ def check_habits(tree: Tree) -> Iterator[str]:
     for name in tree.matching(r"(include|src)/.*\.h"):
         if "#pragma once" not in tree.text(name):
             yield f"{name}: no #pragma once"
-    for name, number, line in tree.source_lines(r"(src|include|tests)/.*\.[ch]"):
-        code = re.sub(r'"(\\.|[^"\\])*"|//.*|/\*.*?\*/', "", line)
-        jump = re.search(r"\bgoto\s+(\w+)", code)
-        if jump and jump.group(1) != "cleanup" and not code.lstrip().startswith("*"):
-            yield f"{name}:{number}: goto {jump.group(1)}: the one label is cleanup"
-        for function in re.findall(r"\b(\w+)\(", code):
-            if function in BANNED and not code.lstrip().startswith("*"):
-                yield f"{name}:{number}: {function}: use {BANNED[function]}"
-        if CANCEL_FLAG.search(code):
-            yield f"{name}:{number}: a flag of its own: use Cancel (base_cancel.h)"
+    calls = re.compile(rf"\b({'|'.join(BANNED)})\s*\(|#\s*define\s+\w+\s+({'|'.join(BANNED)})\s*$")
+    for name in tree.matching(r"(src|include|tests)/.*\.[ch]"):
+        for number, code in enumerate(without_texts(tree.text(name)).splitlines(), 1):
+            jump = re.search(r"\bgoto\s+(\w+)", code)
+            if jump and jump.group(1) != "cleanup":
+                yield f"{name}:{number}: goto {jump.group(1)}: the one label is cleanup"
+            for found in calls.finditer(code):
+                function = found[1] or found[2]
+                if not (name.startswith("tests/") and function in TESTS_MAY):
+                    yield f"{name}:{number}: {function}: use {BANNED[function]}"
+            # The fakes of tests have switches.
+            if (TESTS_FLAG if name.startswith("tests/") else CANCEL_FLAG).search(code):
+                yield f"{name}:{number}: a flag of its own: use Cancel (base_cancel.h)"
 
 
 # Functions of libvirt's tables that have no access check in libvirt: function -> reason.
@@ -178,14 +201,22 @@ NO_ACCESS_CHECK = {
     "esxConnectIsEncrypted": "libvirt has no check for it",
     "esxConnectIsSecure": "libvirt has no check for it",
     **dict.fromkeys(("esxConnectIsAlive", "esxConnectSetKeepAlive"), "libvirt has no check for it"),
+    **dict.fromkeys(
+        ("esxDomainLookupByID", "esxDomainLookupByUUID", "esxDomainLookupByName"),
+        "libvirt checks access to the domain that was found, and none is",
+    ),
 }
 
 
 def uses_check(body: str, check: str, doors: tuple[str, ...]) -> bool:
-    """Whether `body` calls `check`, or passes it to one of `doors`."""
-    code = re.sub(r"/\*.*?\*/", "", body, flags=re.DOTALL)
-    calls = rf"\b(?:{'|'.join(doors)})\((?:[^();]|\([^()]*\))*\b{check}\b"
-    return bool(re.search(rf"\b{check}\(", code) or re.search(calls, code))
+    """Whether `body` calls `check`, or passes it to one of `doors`, and uses what comes back."""
+    code = without_texts(body)
+    passed = rf"\b(?:{'|'.join(doors)})\((?:[^();]|\([^()]*\))*\b{check}\b"
+    for found in re.finditer(rf"\b{check}\(|{passed}", code):
+        # A statement that begins with the call, or a cast, drops the result.
+        if not re.search(r"(?:[;{})]|\belse|^)\s*$", code[: found.start()]):
+            return True
+    return False
 
 
 def check_doors(tree: Tree) -> Iterator[str]:
@@ -202,13 +233,15 @@ def check_doors(tree: Tree) -> Iterator[str]:
         if not uses_check(body, "access", tuple(helpers)):
             yield f"{name}:{line}: {function} does not use the access check that it is given"
     for name, number, row in tree.source_lines(r"src/(api/esx_storage_driver|driver/esx_driver)\.c"):
-        entry = re.match(r"    \.((?:connect|node|storage)\w+)\s*=\s*(\w+),", row)
-        if not entry or entry.group(2) in NO_ACCESS_CHECK:
+        entry = re.match(r"\s*\.\s*((?:connect|domain|node|storage)[A-Z]\w*)\s*=\s*(.*)", row)
+        if not entry or entry.group(2).removesuffix(",") in NO_ACCESS_CHECK:
             continue
+        if not re.fullmatch(r"\w+,", entry.group(2)):
+            yield f"{name}:{number}: {entry.group(1)}: write the name of its function alone"
         check = f"vir{entry.group(1)[0].upper()}{entry.group(1)[1:]}EnsureACL"
-        body = found[entry.group(2)][3] if entry.group(2) in found else ""
+        body = found[entry.group(2).rstrip(",")][3] if entry.group(2).rstrip(",") in found else ""
         if not uses_check(body, check, tuple(helpers)):
-            yield f"{name}:{number}: {entry.group(2)} neither calls {check} nor passes it to a door"
+            yield f"{name}:{number}: {entry.group(2).rstrip(',')} neither calls {check} nor passes it to a door"
 
 
 # Functions of public headers that nothing in src/ calls: name -> reason. What tests alone need is in a *_priv.h or
@@ -216,27 +249,42 @@ def check_doors(tree: Tree) -> Iterator[str]:
 UNCALLED = {
     "esxRegister": "libvirt finds it by name",
     "vpxRegister": "libvirt finds it by name",
+    "esxLoginsFree": "the process keeps its logins until it ends; tests make their own",
     "esxPipeRef": "the counterpart of esxPipeUnref; a stream's parts are few, and begin with one each",
     "inventoryIsLive": "what the events promise can be asked; tests of two floors do",
     "inventorySnapshotBuild": "what inventorySnapshotUpdate promises to be equal to; tests and benchmarks compare",
 }
 
 
-DECLARATION = r"^[A-Za-z][\w *]*?\b([a-z]\w*[A-Z]\w*)\([^;{]*\)[^;{()]*(?:\([^()]*\))?;"
+DECLARATION = r"^[A-Za-z][\w *\n]*?\b([a-z]\w*[A-Z]\w*)\([^;{]*\)[^;{()]*(?:\([^()]*\))?;"
+CLEANUP = re.compile(r"\bG_DEFINE_AUTO\w*_FUNC\(\s*(\w+)\s*,\s*(\w+)")
+
+
+def uses(tree: Tree) -> Counter[str]:
+    """How often each word is in the code, without a function's own body, and without cleanups of no variable."""
+    words: Counter[str] = Counter()
+    cleanups: list[tuple[str, str]] = []
+    cleaned: set[str] = set()
+    for name in tree.matching(r"(src|include)/.*\.[ch]"):
+        code = without_texts(tree.text(name))
+        words.update(re.findall(r"\w+", code))
+        for function, _, _, body in bodies(code):
+            words[function] -= len(re.findall(rf"\b{function}\b", body))
+        cleanups += CLEANUP.findall(code)
+        cleaned.update(re.findall(r"\bg_auto\w*\((\w+)\)", code))
+    words.subtract(function for kind, function in cleanups if kind not in cleaned)
+    return words
 
 
 def check_callers(tree: Tree) -> Iterator[str]:
     """A function that a public header declares is called in src/, and not by tests alone."""
-    words: dict[str, int] = {}
-    for name in tree.matching(r"(src|include)/.*\.[ch]"):
-        for word in re.findall(r"\w+", re.sub(r"/\*.*?\*/", "", tree.text(name), flags=re.DOTALL)):
-            words[word] = words.get(word, 0) + 1
+    words = uses(tree)
     for name in tree.matching(r"include/.*\.h"):
-        text = re.sub(r"/\*.*?\*/", lambda comment: "\n" * comment[0].count("\n"), tree.text(name), flags=re.DOTALL)
+        text = without_comments(tree.text(name))
         for declared in re.finditer(DECLARATION, text, re.MULTILINE):
             # One is the declaration, one the definition.
             if words[declared.group(1)] <= 2 and declared.group(1) not in UNCALLED:
-                line = text.count("\n", 0, declared.start()) + 1
+                line = line_of(text, declared.start(1))
                 yield f"{name}:{line}: nothing in src/ calls {declared.group(1)}: tests' own belongs to the tests"
 
 
@@ -294,6 +342,7 @@ CHECKS = (
     check_blanks,
     check_lengths,
     check_functions,
+    check_heads,
     check_companions,
     check_doors,
     check_callers,

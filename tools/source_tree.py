@@ -89,3 +89,30 @@ def bodies(text: str) -> Iterator[tuple[str, int, str, str]]:
     lines = text.splitlines()
     for name, first, length in functions(text):
         yield name, first, "\n".join(lines[max(0, first - 6) : first - 1]), "\n".join(lines[first : first + length])
+
+
+# How a definition of a function ends: the type on a line of its own, and the brace below the parameters.
+HEAD = re.compile(r"(?:^|\n)[A-Za-z_][^\n;]*\n\w+\((?:[^(){}]|\((?:[^(){}]|\([^(){}]*\))*\))*\)\n$")
+
+
+def odd_heads(text: str) -> Iterator[int]:
+    """The lines of definitions that are not written as `type`, `name(parameters)` and `{`, each on its line.
+
+    The other rules find functions by this form.
+    """
+    code = re.sub(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", blank, without_texts(text), flags=re.MULTILINE)
+    depth = start = within = 0
+    for token in re.finditer(r"[{}();]", code):
+        if token[0] in "()":
+            within += 1 if token[0] == "(" else -1
+            continue
+        if token[0] == "{":
+            head = code[start : token.start()]
+            is_function = "(" in head and not within and not re.search(r"=|\b(?:struct|union|enum)\b[^()]*$", head)
+            if depth == 0 and is_function and not HEAD.search(head):
+                yield line_of(code, token.start())
+            depth += 1
+        elif token[0] == "}":
+            depth -= 1
+        if depth == 0:
+            start = token.end()

@@ -65,10 +65,21 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
+# Links of Markdown, with a title or without one; definitions of references; links and images of HTML.
+LINKS = re.compile(
+    r"""\]\(\s*<?([^)\s>]+)>?(?:\s+["'(][^)]*)?\)|^ {0,3}\[[^]^][^]]*\]:\s*<?([^\s>]+)"""
+    r"""|<(?:a|img|source)\b[^>]*?\b(?:href|src|srcset)\s*=\s*["']?([^"'\s>]+)""",
+    re.MULTILINE,
+)
+
+
 def check_links(tree: Tree) -> Iterator[str]:
     """A relative link in a Markdown page leads to a file, and its anchor to a heading."""
-    for name, number, line in tree.source_lines(r".*\.md"):
-        for link in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`]*`", "", line)):
+    for name in tree.matching(r".*\.md"):
+        text = re.sub(r"`[^`\n]*`", "", tree.text(name))
+        for found in LINKS.finditer(text):
+            link = found[1] or found[2] or found[3]
+            number = text.count("\n", 0, found.start()) + 1
             if re.match(r"[a-z]+:", link):
                 continue
             path, _, anchor = link.partition("#")
@@ -77,6 +88,10 @@ def check_links(tree: Tree) -> Iterator[str]:
                 yield f"{name}:{number}: there is no {target}"
             elif anchor and anchor not in anchors(tree.text(target)):
                 yield f"{name}:{number}: {target} has no heading for #{anchor}"
+        prose = re.sub(r"^( *)```.*?^\1```", "", text, flags=re.MULTILINE | re.DOTALL)
+        for reference in re.findall(r"\]\[(\w[^]\n]*)\]", prose):
+            if not re.search(rf"^ {{0,3}}\[{re.escape(reference)}\]:", text, re.MULTILINE | re.IGNORECASE):
+                yield f"{name}: no link is defined for [{reference}]"
 
 
 # Words that make a reader stop, or make a person of a program: word -> what to write instead.
@@ -163,6 +178,8 @@ OTHER_CEILINGS = {
     "ESX_CONNECTION_CONNECTIONS_MAX": "the largest value of connections=",
     "ESX_URI_PORT_MAX": "ports have 16 bits",
     "HTTP_PORT_MAX": "ports have 16 bits",
+    "LARGEST_BLOCK": "a piece of an arena, which has many",
+    "LARGEST_SPARE": "a piece that an arena keeps",
     "LONGEST_ESCAPE": "a property of XML",
     "MAX_PATHS": "room for a table of this program",
     "MAX_TYPES": "room for a table of this program",
@@ -170,6 +187,18 @@ OTHER_CEILINGS = {
     "SEGMENT_MAX": "a part of a download, which is asked for",
     "TIDY_PAUSE_MAX_MS": "a pause between tries",
 }
+
+
+CEILING = r"MAX|LIMIT|MOST|LONGEST|LARGEST|BIGGEST|CEILING|CAP(?![A-Z])|UPPER"
+# A number that is called a ceiling: a macro, a value of an enum, a constant.
+CEILINGS = re.compile(
+    rf"^\s*#\s*define (\w*(?:{CEILING})\w*) +\(?[(\w]"
+    rf"|(?:^\s*|[{{,]\s*)(\w*(?:{CEILING})\w*)\s*=\s*\(?\d"
+    r"|\bconst\s+\w+(?:\s+\w+)?\s+"
+    rf"(\w*(?:{CEILING})\w*|(?:max|most|limit|longest|largest|ceiling|cap)(?:[A-Z]\w*)?"
+    r"|\w+(?:Max|Most|Limit|Longest|Largest|Ceiling|Cap)(?:[A-Z]\w*)?)"
+    r"\s*=\s*\(?\d"
+)
 
 
 def check_ceilings(tree: Tree) -> Iterator[str]:
@@ -189,9 +218,10 @@ def check_ceilings(tree: Tree) -> Iterator[str]:
         if not parts & tests:
             yield f"{LIMITS}:{number}: no test names {limit}: each ceiling has one that reaches it"
     for name, number, line in tree.source_lines(r"(src|include)/(?!vim/).*\.[ch]"):
-        ceiling = re.match(r"\s*#\s*define (\w*(?:MAX|LIMIT|MOST|LONGEST|CEILING)\w*) +\(?[(\w]", line)
-        if ceiling and name != LIMITS and ceiling[1] not in OTHER_CEILINGS:
-            yield f"{name}:{number}: {ceiling[1]}: ceilings are in {LIMITS}"
+        for ceiling in CEILINGS.finditer(line):
+            word = ceiling[1] or ceiling[2] or ceiling[3]
+            if name != LIMITS and word not in OTHER_CEILINGS:
+                yield f"{name}:{number}: {word}: ceilings are in {LIMITS}"
 
 
 WORD_CHECKS = (

@@ -181,14 +181,16 @@ soapXmlOnDocumentType(void *user, const xmlChar *name G_GNUC_UNUSED,
                 "with " TEXT_MESSAGE, quote);
 }
 
-/* Prevents libxml2 from printing; its error is read when parsing has ended. */
+/* The error that libxml2 passes: constant since 2.12. */
 #if LIBXML_VERSION >= 21200
-static void
-soapXmlOnError(void *user G_GNUC_UNUSED, const xmlError *error G_GNUC_UNUSED)
+typedef const xmlError *GivenError;
 #else
-static void
-soapXmlOnError(void *user G_GNUC_UNUSED, xmlErrorPtr error G_GNUC_UNUSED)
+typedef xmlErrorPtr GivenError;
 #endif
+
+/* Prevents libxml2 from printing; its error is read when parsing has ended. */
+static void
+soapXmlOnError(void *user G_GNUC_UNUSED, GivenError error G_GNUC_UNUSED)
 {
 }
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,17 @@ import room_checks
 ROOT = Path(__file__).parents[2]
 
 
+@functools.cache
+def checkout() -> Any:
+    """The tree, whose texts all tests read."""
+    return rules().Tree(ROOT)
+
+
 class WithPlant:
     """The checkout, with one line added at the end of one of its files, or one file more; `files` are more still."""
 
     def __init__(self, name: str, line: str, *files: str) -> None:
-        self._tree = rules().Tree(ROOT)
+        self._tree = checkout()
         self.name, self.line = name, line
         self.more = {name, *files} - {*self._tree.files}
         self.files = sorted({*self._tree.files, *self.more})
@@ -54,6 +61,10 @@ def complaints(check: str, tree: object) -> list[str]:
         "check_static_names",
         "check_reports",
         "check_habits",
+        "check_heads",
+        "check_locks",
+        "check_ceilings",
+        "check_links",
     ],
 )
 def test_the_tree_itself_is_in_order(check: str):
@@ -146,6 +157,59 @@ def test_the_tree_itself_is_in_order(check: str):
             "\nstatic gboolean\nisCallBroken(const GError *error)\n{\n}",
             "vi_call.c has a function of that name",
         ),
+        # Functions in another form, which the other rules would not see.
+        ("check_heads", "src/vi/vi_call.c", "\nstatic void run(void)\n{\n}", "on lines of their own"),
+        ("check_heads", "src/vi/vi_call.c", "\nstatic void\nviLong(void) {\n}", "on lines of their own"),
+        ("check_heads", "src/vi/vi_call.c", "\nstatic void viLong(const char *a,\n    int b) {\n}", "lines of"),
+        ("check_heads", "src/vi/vi_call.c", "\nstatic void\nviLong (void)\n{\n}", "on lines of their own"),
+        ("check_heads", "src/vi/vi_call.c", "\n static void\n viLong(void)\n {\n }", "on lines of their own"),
+        ("check_heads", "include/vi/vi_call.h", "static inline int viTwo(void) { return 2; }", "on lines of"),
+        ("check_heads", "tests/unit/vi/test_vi_call.c", "\nstatic void testIt(void)\n{\n}", "on lines of"),
+        # Locks.
+        ("check_locks", "src/vi/vi_call.c", "static GMutex plantA, plantB;", "plantA has no row"),
+        ("check_locks", "src/vi/vi_call.c", "static GMutex plants[3];", "plants has no row"),
+        ("check_locks", "src/vi/vi_call.c", "    static GMutex inner;", "inner has no row"),
+        ("check_locks", "src/vi/vi_call.c", "static pthread_mutex_t plant = PTHREAD_X;", "plant has no row"),
+        ("check_locks", "src/vi/vi_call.c", "static GRecMutex plant;", "GRecMutex: use GMutex"),
+        ("check_locks", "src/vi/vi_call.c", "static GRWLock plant;", "GRWLock: use GMutex"),
+        ("check_locks", "src/vi/vi_call.c", "G_LOCK_DEFINE_STATIC(plant);", "G_LOCK_DEFINE_STATIC: use GMutex"),
+        ("check_locks", "src/server/esx_server.c", "static virMutex plant;", "virMutex: use GMutex"),
+        # Functions that are not safe, with a blank as well.
+        ("check_habits", "src/vi/vi_call.c", "    strcpy (a, b);", "use g_strdup"),
+        ("check_habits", "src/vi/vi_call.c", "    strncpy(a, b, 3);", "use g_strdup"),
+        ("check_habits", "src/vi/vi_call.c", '    sscanf(a, "%s", b);', "sscanf"),
+        ("check_habits", "src/vi/vi_call.c", "    g_alloca(9);", "the heap"),
+        ("check_habits", "src/vi/vi_call.c", "#define COPY strcpy", "use g_strdup"),
+        ("check_habits", "src/vi/vi_call.c", "    *x = 1; goto out;", "the one label"),
+        ("check_habits", "src/vi/vi_call.c", "    gboolean *cancelled = NULL;", "use Cancel"),
+        ("check_habits", "src/vi/vi_call.c", "    int *stopFlag = NULL;", "use Cancel"),
+        # Ceilings elsewhere.
+        ("check_ceilings", "src/vi/vi_call.c", "#define PLANT_MAX 77", "PLANT_MAX: ceilings are in"),
+        ("check_ceilings", "src/vi/vi_call.c", "#define PLANT_CAP 5000", "PLANT_CAP: ceilings are in"),
+        ("check_ceilings", "src/vi/vi_call.c", "enum { PLANT_MAX = 77 };", "PLANT_MAX: ceilings are in"),
+        ("check_ceilings", "src/vi/vi_call.c", "enum {\n    ONE,\n    MOST_PLANTS = 77,\n};", "MOST_PLANTS"),
+        ("check_ceilings", "src/vi/vi_call.c", "static const size_t plantMax = 5000;", "plantMax"),
+        # Public functions that are called by themselves alone, by no variable's end, or declared in two lines.
+        ("check_callers", "include/vi/vi_call.h", "void\nviCallForTests(ViSession *session);", "nothing in src/"),
+        (
+            "check_callers",
+            "include/vi/vi_call.h",
+            "void viPlantFree(ViPlant *plant);\nG_DEFINE_AUTOPTR_CLEANUP_FUNC(ViPlant, viPlantFree)",
+            "nothing in src/",
+        ),
+        (
+            "check_callers",
+            "include/vi/vi_call.h",
+            "void viPlant(int depth);\n\nvoid\nviPlant(int depth)\n{\n    viPlant(depth - 1);\n}",
+            "nothing in src/",
+        ),
+        # Links in each form of Markdown.
+        ("check_links", "README.md", '[x](docs/NOPE.md "title")', "there is no docs/NOPE.md"),
+        ("check_links", "README.md", "[x][y]\n\n[y]: docs/NOPE.md", "there is no docs/NOPE.md"),
+        ("check_links", "README.md", "[x][nowhere]", "no link is defined for [nowhere]"),
+        ("check_links", "README.md", '<a href="docs/NOPE.md">x</a>', "there is no docs/NOPE.md"),
+        ("check_links", "README.md", "<img\n src='docs/nope.svg'>", "there is no docs/nope.svg"),
+        ("check_links", "README.md", "[x\ny](docs/NOPE.md)", "there is no docs/NOPE.md"),
         # A tenth verb for ending something.
         ("check_endings", "include/vi/vi_session.h", "void viSessionShutdown(ViSession *session);", "Free, Unref"),
         # A file outside of the rooms, and a room with too many files.
@@ -211,11 +275,36 @@ class Changed(WithPlant):
             "ESX_TYPE",
             "esxConnectGetType neither calls",
         ),
+        # A check whose result is dropped, one in a text, and rows that the rule could not read.
+        (
+            "src/driver/esx_driver.c",
+            "return virConnectGetTypeEnsureACL(conn) < 0 ? NULL : ESX_TYPE",
+            "(void)virConnectGetTypeEnsureACL(conn);\n    return ESX_TYPE",
+            "esxConnectGetType neither calls",
+        ),
+        (
+            "src/driver/esx_driver.c",
+            "virConnectGetTypeEnsureACL(conn) < 0 ? NULL : ESX_TYPE",
+            '"virConnectGetTypeEnsureACL(conn)"',
+            "esxConnectGetType neither calls",
+        ),
+        (
+            "src/api/esx_storage_driver.c",
+            " = esxStorageVolDelete,",
+            " = (virDrvStorageVolDelete)esxStorageVolDelete,",
+            "write the name of its function alone",
+        ),
+        (
+            "src/driver/esx_driver.c",
+            "= esxDomainLookupByID,",
+            "= esxDomainFind,",
+            "esxDomainFind neither calls virDomainLookupByIDEnsureACL",
+        ),
     ],
 )
 def test_an_access_check_that_is_forgotten_is_found(name: str, old: str, new: str, said: str):
     found = complaints("check_doors", Changed(name, old, new))
-    assert len(found) == 1
+    assert found
     assert said in found[0]
 
 
@@ -253,6 +342,24 @@ def test_a_new_kind_of_storage_is_protected(name: str):
         ("check_floors", "src/vi/vi_call.c", "#include <sys/stat.h>"),
         ("check_floors", "src/vi/vi_call.c", '/* #include "esx_server.h" */'),
         ("check_floors", "src/vi/vi_call.c", "static int viCallPlanted(void);"),
+        (
+            "check_heads",
+            "src/vi/vi_call.c",
+            "\nstatic void G_GNUC_PRINTF(2, 3)\nviLong(int a,\n       void (*b)(int))\n{\n}",
+        ),
+        ("check_heads", "src/vi/vi_call.c", "static const int a[] = { sizeof(int) };\nstruct b {\n    int c;\n};"),
+        ("check_locks", "src/vi/vi_call.c", "static void viCallLock(GMutex *lock, GMutex *other);"),
+        ("check_habits", "src/vi/vi_call.c", '    /* strcpy() and goto out */ say("sscanf(a)");'),
+        ("check_habits", "src/vi/vi_call.c", "    const gboolean cancelled = cancelIsSet(cancel);"),
+        ("check_habits", "tests/unit/vi/test_vi_call.c", '    sscanf(a, "%d", &b);'),
+        ("check_ceilings", "src/vi/vi_call.c", "enum {\n    VI_ERROR_LIMIT,\n};\n#define PLANT_CAPACITY 12"),
+        (
+            "check_callers",
+            "include/vi/vi_call.h",
+            "void viPlantFree(ViPlant *plant);\nG_DEFINE_AUTOPTR_CLEANUP_FUNC(ViPlant, viPlantFree)\n"
+            "void\nviPlantFree(ViPlant *plant)\n{\n    g_autoptr(ViPlant) own = NULL;\n}",
+        ),
+        ("check_links", "README.md", '[x](docs/HACKING.md "title") [y][z] `[a][b]`\n\n[z]: docs/HACKING.md'),
         ("check_floors", "src/vi/vi_call.c", "#define TWO \\\n    2"),
     ],
 )
