@@ -54,6 +54,9 @@ BUDGETS = [
     Budget(f"vol-create-as {STORE} small/new.vmdk 1M --allocation 0", MOST, "29", disk("new")),
     Budget(f"vol-create-as {STORE} small/new.iso 1M --format iso", MOST, come=("small/new.iso",)),
     Budget(f"vol-create-as {STORE} small/new.bin 1M", MOST, come=("small/new.bin",)),
+    # The server creates these, as the extent of a disk that is moved; for a large one the name is looked up before.
+    Budget(f"vol-create-as {STORE} small/new.bin 2M", MOST + 4, come=("small/new.bin",)),
+    Budget(f"vol-create-as {STORE} small/new.bin 32M", MOST + 5, come=("small/new.bin",)),
     Budget(f"vol-clone --pool {STORE} small/disk.vmdk small/copy.vmdk", MOST, "57", disk("copy")),
     Budget(f"vol-clone --pool {STORE} small/file.iso small/copy.iso", MOST, come=("small/copy.iso",)),
     Budget(f"vol-create-from {STORE} {{xml}} small/disk.vmdk --inputpool {STORE}", MOST, "42", disk("from")),
