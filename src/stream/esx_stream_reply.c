@@ -65,10 +65,9 @@ esxStreamReplyAwait(EsxStreamReply *reply, guint ms, const Cancel *cancel)
     if (!reply)
         return TRUE;
     while (!isKnown(reply)) {
-        const gint64 now = g_get_monotonic_time();
-
-        if (now >= deadline || cancelSleepUntil(cancel, now + PAUSE_US))
+        if (g_get_monotonic_time() >= deadline || cancelIsRaised(cancel))
             return FALSE;
+        g_usleep(PAUSE_US);
     }
     return TRUE;
 }
