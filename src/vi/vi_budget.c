@@ -29,11 +29,14 @@ viBudgetInit(ViBudget *budget, ViSession *session, const char *what, guint quiet
     };
 }
 
+/* The way out, where an inventory is too large. */
+#define SELECT_A_PART "; select a part of the inventory with path= in the URI"
+
 static gboolean
 setTooMuch(const ViBudget *budget, const char *limit, GError **error)
 {
     textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
-                "%s: the response does not end: after %u parts it has more than %s",
+                "%s: the response is too long: after %u parts it has more than %s",
                 budget->what, budget->parts, limit);
     return FALSE;
 }
@@ -63,12 +66,12 @@ viBudgetTake(ViBudget *budget, const SoapReply *reply, size_t objects, gboolean 
     budget->objects += objects;
 
     if (budget->bytes > LIMIT_WHOLE_BYTES)
-        return setTooMuch(budget, G_STRINGIFY(LIMIT_WHOLE_MIB) " MiB", error);
+        return setTooMuch(budget, G_STRINGIFY(LIMIT_WHOLE_MIB) " MiB" SELECT_A_PART, error);
     if (budget->memory > LIMIT_ARENA_BYTES)
-        return setTooMuch(budget, "its memory limit", error);
+        return setTooMuch(budget, "its memory limit" SELECT_A_PART, error);
     if (budget->objects > LIMIT_INVENTORY_OBJECTS)
-        return setTooMuch(budget, G_STRINGIFY(LIMIT_INVENTORY_OBJECTS)
-                          " objects; select a part of the inventory with path= in the URI", error);
+        return setTooMuch(budget, G_STRINGIFY(LIMIT_INVENTORY_OBJECTS) " objects" SELECT_A_PART,
+                          error);
     if (!more)
         return TRUE;
     if (budget->parts >= LIMIT_PAGES)

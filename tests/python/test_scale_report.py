@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import os
+import re
 import time
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -14,6 +16,7 @@ from esxkit.harness import usage
 from esxkit.measure.scale.page import CURVE, Figures, Pure, ScaleRow, Update, write_report
 
 MIB = 1024**2
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -45,6 +48,22 @@ def test_report_and_curve(figures, tmp_path):
     assert all(0 <= x <= 900 for x in places)
     assert b"http://kozea" not in (tmp_path / CURVE).read_bytes()
     assert not [e for e in drawn.iter() if "//" in e.get("{http://www.w3.org/1999/xlink}href", "")]
+
+
+def test_the_published_worlds_are_within_the_limit_of_a_retrieval():
+    """The page promises worlds that the driver reads: their size, with some room, and the guide names the limit."""
+    rows = [line.strip("| ").split(" | ") for line in (ROOT / "docs/SCALE.md").read_text().splitlines()]
+    replies = [float(row[6]) for row in rows if len(row) == 9 and re.fullmatch(r"[\d.]+", row[6])]
+    assert len(replies) > 30
+    limits = (ROOT / "include/base/base_limits.h").read_text()
+    (limit,) = (int(number) for number in re.findall(r"^#define LIMIT_WHOLE_MIB (\d+)$", limits, re.MULTILINE))
+    assert limit >= 1.25 * max(replies) > 250
+    (row,) = re.findall(
+        r"^\| a whole retrieval \|(.*)\|$",
+        (ROOT / "docs/reference/libvirt-driver-esx-storage.md").read_text(),
+        re.MULTILINE,
+    )
+    assert f"also {limit} MiB " in row
 
 
 def test_a_command_is_measured_without_who_started_it(tmp_path):
