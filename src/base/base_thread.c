@@ -32,5 +32,7 @@ threadStart(const char *name, GThreadFunc work, gpointer data, GError **error)
     pthread_sigmask(SIG_SETMASK, &others, &old);
     thread = g_thread_try_new(name, work, data, error);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (!thread)
+        g_prefix_error(error, "cannot start a thread: ");
     return thread;
 }

@@ -120,6 +120,10 @@ static const EsxErrorRow esxRows[] = {
     { ESX_ERROR_INTERNAL,            VIR_ERR_INTERNAL_ERROR,        NULL },
 };
 
+static const EsxErrorRow threadRows[] = {
+    { G_THREAD_ERROR_AGAIN,          VIR_ERR_SYSTEM_ERROR,          NULL },
+};
+
 static const struct {
     GQuark (*domain)(void);
     const EsxErrorRow *rows;
@@ -132,6 +136,7 @@ static const struct {
     { viErrorQuark,         viRows,         G_N_ELEMENTS(viRows) },
     { inventoryErrorQuark,  inventoryRows,  G_N_ELEMENTS(inventoryRows) },
     { esxErrorQuark,        esxRows,        G_N_ELEMENTS(esxRows) },
+    { g_thread_error_quark, threadRows,     G_N_ELEMENTS(threadRows) },
 };
 
 /* The maximum for what failed in a message, and the minimum for why. */

@@ -397,8 +397,7 @@ esxStreamOpen(virStreamPtr st, EsxConnection *connection, EsxTransfer *transfer)
     }
     stream = esxStreamNew(transfer, connection, st->flags & VIR_STREAM_NONBLOCK);
     if (!esxStreamStart(stream, &error)) {
-        esxReport(VIR_ERR_SYSTEM_ERROR, TEXT_MESSAGE ": cannot start a thread: %s", transfer->what,
-                  error->message);
+        esxErrorReport(error, TEXT_MESSAGE, transfer->what);
         return -1;
     }
     owned = NULL;

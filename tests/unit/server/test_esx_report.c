@@ -119,6 +119,13 @@ isEsxCode(int code)
     return FALSE;
 }
 
+/* Of GLib, when no thread can be started. */
+static gboolean
+isThreadCode(int code)
+{
+    return code == G_THREAD_ERROR_AGAIN;
+}
+
 /* More than any domain has codes. */
 #define CODES 100
 
@@ -131,6 +138,7 @@ testEveryCodeHasRow(void)
     } domains[] = {
         { HTTP_ERROR, isHttpCode },           { SOAP_ERROR, isSoapCode }, { VI_ERROR, isViCode },
         { INVENTORY_ERROR, isInventoryCode }, { ESX_ERROR, isEsxCode },
+        { G_THREAD_ERROR, isThreadCode },
     };
     size_t i;
     int code;

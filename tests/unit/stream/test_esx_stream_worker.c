@@ -401,6 +401,24 @@ quiet(void *opaque G_GNUC_UNUSED, virErrorPtr error G_GNUC_UNUSED)
 {
 }
 
+/* The reason is named as it is. In the last suite: no stream starts after it. */
+static void
+testProcessEnds(void)
+{
+    Fake fake = { .isUpload = TRUE };
+    Fake late = { .isUpload = TRUE };
+    g_auto(StreamSetting) s = { 0 };
+
+    streamSettingOpen(&s, &fake, 0);
+    esxStreamsCancel();
+    virStreamFree(s.st);
+    s.st = virStreamNew(s.conn, VIR_STREAM_NONBLOCK);
+    g_assert_cmpint(esxStreamOpen(s.st, s.connection, fixtureTransfer(&late)), ==, -1);
+    fixtureAssertError(VIR_ERR_OPERATION_ABORTED, "transfer of 'x': the process is ending");
+    g_assert_null(s.st->driver);
+    fixtureAwait(&late.freed);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -429,5 +447,6 @@ main(int argc, char **argv)
     g_test_add_data_func("/stream-worker/abort-wakes/send", GINT_TO_POINTER(TRUE), testAbortWakes);
     g_test_add_func("/stream-worker/in-use", testInUse);
     g_test_add_func("/stream-worker/transfer-free", testTransferFree);
+    g_test_add_func("/stream-worker/end/process-ends", testProcessEnds);
     return g_test_run();
 }
