@@ -139,6 +139,20 @@ def test_plain_words_are_not():
     [
         ("src/vi/vi_planted.c", "    t = g_thread_try_new(name, work, data, error);", "start threads with threadStart"),
         ("src/vi/vi_planted.c", "    t = g_thread_new(name, work, data);", "start threads with threadStart"),
+        (
+            "src/vi/vi_planted.c",
+            "    p = g_thread_pool_new(work, data, 8, FALSE, NULL);",
+            "start threads with threadStart",
+        ),
+        (
+            "src/vi/vi_planted.c",
+            "    p = g_thread_pool_new_full(work, data, NULL, 8);",
+            "start threads with threadStart",
+        ),
+        ("src/vi/vi_planted.c", "    pthread_create (&thread, NULL, work, data);", "start threads with threadStart"),
+        ("include/vi/vi_planted.h", "#define START pthread_create", "start threads with threadStart"),
+        ("src/vi/vi_planted.c", "    virThreadCreate(&thread, true, work, data);", "start threads with threadStart"),
+        ("src/vi/vi_planted.c", "    virThreadCreateFull(&thread, true, work);", "start threads with threadStart"),
         ("src/vi/vi_planted.c", "/* As in facts/vi-api.md. */", "not in the tree"),
         ("src/vi/vi_planted.c", "    t = g_hash_table_new(g_str_hash, g_str_equal);", "use hashText"),
         ("src/vi/vi_planted.c", "    viSessionExchange(session, &method);", "use viCall"),

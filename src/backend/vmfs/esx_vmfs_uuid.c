@@ -9,19 +9,28 @@
 #include "base_names.h"
 #include "base_places.h"
 #include "base_text.h"
+#include "base_thread.h"
 #include "esx_storage_backend_vmfs.h"
 #include "esx_vmfs_uuid.h"
 #include "vi_call.h"
 #include "vim_types.h"
 
-/* One search. The threads share it; its first fields are set before they start. */
+/* One search. Its threads share it, but for the fields of the thread that searches. */
 typedef struct {
+    GThread *threads[ESX_VMFS_UUID_THREADS];
+    guint nthreads;
+    gboolean isFull;    /* there are enough threads, or no more can be started */
+
+    /* Set before the threads start. */
     ViSession *session;
     const char *uuid;
     guint timeoutMs;    /* for the whole search */
     gint64 deadline;    /* monotonic, microseconds */
 
     GMutex lock;        /* guards what follows */
+    GCond changed;      /* a disk was queued, or all have been */
+    GQueue disks;       /* to be queried */
+    gboolean complete;  /* all disks have been queued */
     char *pool;         /* of the disk found */
     char *name;         /* of the disk found */
     GError *error;      /* why the search cannot continue */
@@ -141,11 +150,10 @@ askUuid(const Search *search, const Disk *disk, gboolean *ret_found, GError **er
     return TRUE;
 }
 
+/* Takes @disk (transfer full). */
 static void
-askDisk(gpointer data, gpointer opaque)
+askDisk(Search *search, Disk *disk)
 {
-    Disk *disk = data;
-    Search *search = opaque;
     gboolean found = FALSE;
     GError *error = NULL;
 
@@ -167,10 +175,63 @@ askDisk(gpointer data, gpointer opaque)
     diskFree(disk);
 }
 
+/* ---- the threads ----------------------------------------------------------------------------- */
+
+/* Waits for a disk. Returns: (transfer full), or NULL if all have been taken. */
+static Disk *
+takeDisk(Search *search)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&search->lock);
+
+    while (!search->complete && g_queue_is_empty(&search->disks))
+        g_cond_wait(&search->changed, &search->lock);
+    return g_queue_pop_head(&search->disks);
+}
+
+static gpointer
+askDisks(gpointer opaque)
+{
+    Search *search = opaque;
+    Disk *disk = NULL;
+
+    while ((disk = takeDisk(search)))
+        askDisk(search, disk);
+    return NULL;
+}
+
+/* One thread more, for a disk that was queued. Fewer than allowed are enough; none is an error. */
+static void
+startThread(Search *search)
+{
+    GError *error = NULL;
+    GThread *thread = NULL;
+
+    if (search->isFull)
+        return;
+    thread = threadStart("esx-uuid", askDisks, search, &error);
+    if (thread)
+        search->threads[search->nthreads++] = thread;
+    search->isFull = !thread || search->nthreads == ESX_VMFS_UUID_THREADS;
+    if (search->nthreads == 0)
+        noteSearchFailure(search, error);
+    else
+        g_clear_error(&error);
+}
+
+/* Takes @disk (transfer full). */
+static void
+queueDisk(Search *search, Disk *disk)
+{
+    g_mutex_lock(&search->lock);
+    g_queue_push_tail(&search->disks, disk);
+    g_cond_signal(&search->changed);
+    g_mutex_unlock(&search->lock);
+    startThread(search);
+}
+
 /* Queues all disks of @pool. */
 static void
-queuePool(EsxConnection *connection, const InventoryPool *pool, Search *search,
-          GThreadPool *threads)
+queuePool(EsxConnection *connection, const InventoryPool *pool, Search *search)
 {
     GError *error = NULL;
     g_autoptr(EsxVolumeList) list = esxStorageBackendVmfs.volumes(connection, pool, &error);
@@ -179,7 +240,7 @@ queuePool(EsxConnection *connection, const InventoryPool *pool, Search *search,
     if (!list)
         noteSearchFailure(search, error);
 
-    for (i = 0; list && i < esxVolumeListLength(list); i++) {
+    for (i = 0; list && i < esxVolumeListLength(list) && !isOver(search); i++) {
         const EsxVolume *volume = esxVolumeListAt(list, i);
         Disk *disk;
 
@@ -189,24 +250,42 @@ queuePool(EsxConnection *connection, const InventoryPool *pool, Search *search,
         disk->pool = pool;
         disk->name = volume->name;
         disk->list = esxVolumeListRef(list);
-        g_thread_pool_push(threads, disk, NULL);
+        queueDisk(search, disk);
     }
+}
+
+/* Waits until all queued disks were queried. */
+static void
+endThreads(Search *search)
+{
+    g_mutex_lock(&search->lock);
+    search->complete = TRUE;
+    g_cond_broadcast(&search->changed);
+    g_mutex_unlock(&search->lock);
+
+    while (search->nthreads > 0)
+        g_thread_join(search->threads[--search->nthreads]);
+    g_queue_clear_full(&search->disks, diskFree);
 }
 
 static void
 runSearch(EsxConnection *connection, InventorySnapshot *snapshot, Search *search)
 {
-    GThreadPool *threads = g_thread_pool_new(askDisk, search, ESX_VMFS_UUID_THREADS, FALSE, NULL);
     size_t n, i;
     const InventoryPool *const *pools = inventorySnapshotPools(snapshot, &n);
 
+    g_mutex_init(&search->lock);
+    g_cond_init(&search->changed);
+    g_queue_init(&search->disks);
     for (i = 0; i < n && !isOver(search); i++) {
         const InventoryDatastore *datastore = pools[i]->datastore;
 
         if (datastore && pools[i]->accessible && (datastore->browser || datastore->denied))
-            queuePool(connection, pools[i], search, threads);
+            queuePool(connection, pools[i], search);
     }
-    g_thread_pool_free(threads, FALSE /* immediate */, TRUE /* wait */);
+    endThreads(search);
+    g_cond_clear(&search->changed);
+    g_mutex_clear(&search->lock);
 }
 
 gboolean
@@ -229,9 +308,7 @@ esxVmfsFindDisk(EsxConnection *connection, InventorySnapshot *snapshot, const ch
     if (!placesAwait(error))
         return FALSE;
 
-    g_mutex_init(&search.lock);
     runSearch(connection, snapshot, &search);
-    g_mutex_clear(&search.lock);
 
     /* If no disk could be queried, nothing is known. */
     if (!search.error && search.answers == 0)

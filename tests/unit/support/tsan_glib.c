@@ -21,9 +21,6 @@
 #undef g_cond_wait
 #undef g_cond_wait_until
 #undef g_atomic_ref_count_dec
-#undef g_thread_pool_free
-#undef g_thread_pool_new
-#undef g_thread_pool_push
 
 /* GLib's own function of that name; asked for each time, since this is for tests. */
 #define NEXT(function) ((__typeof__(&function))dlsym(RTLD_NEXT, #function))
@@ -82,51 +79,4 @@ g_atomic_ref_count_dec(gatomicrefcount *count)
     last = NEXT(g_atomic_ref_count_dec)(count);
     __tsan_acquire(count);
     return last;
-}
-
-/* ---- thread pools --------------------------------------------------------------------------- */
-
-/* What a pool's threads call instead of its function. */
-typedef struct {
-    GFunc work;
-    gpointer data;
-} Work;
-
-static void
-run(gpointer item, gpointer opaque)
-{
-    Work *work = opaque;
-
-    __tsan_acquire(work);
-    work->work(item, work->data);
-    __tsan_release(work);
-}
-
-GThreadPool *
-g_thread_pool_new(GFunc func, gpointer data, gint threads, gboolean exclusive, GError **error)
-{
-    Work *work = g_new0(Work, 1);
-
-    work->work = func;
-    work->data = data;
-    return NEXT(g_thread_pool_new)(run, work, threads, exclusive, error);
-}
-
-gboolean
-g_thread_pool_push(GThreadPool *pool, gpointer item, GError **error)
-{
-    __tsan_release(pool->user_data);
-    return NEXT(g_thread_pool_push)(pool, item, error);
-}
-
-void
-g_thread_pool_free(GThreadPool *pool, gboolean immediate, gboolean wait)
-{
-    Work *work = pool->user_data;
-
-    NEXT(g_thread_pool_free)(pool, immediate, wait);
-    if (!wait)
-        return;
-    __tsan_acquire(work);
-    g_free(work);
 }

@@ -8,6 +8,9 @@
 #include "inventory_fixture.h"
 #include "vi_fixture.h"
 
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
 #include <string.h>
 
 #define SEARCH "SearchDatastoreSubFolders_Task"
@@ -20,6 +23,25 @@
 #define OTHER_UUID "60 00 C2 9a 00 00 00 00-00 00 00 00 00 00 00 00"
 
 #define BROWSER SET("browser", REF("HostDatastoreBrowser", "b"))
+
+/* How many threads the system still gives; negative: any number. */
+static gint threadsLeft = -1;
+
+/* Stands before the C library's, which GLib calls for each thread. */
+int
+pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*work)(void *),
+               void *data)
+{
+    static int (*next)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+    if (threadsLeft == 0)
+        return EAGAIN;
+    if (threadsLeft > 0)
+        threadsLeft--;
+    if (!next)
+        *(void **)&next = dlsym(RTLD_NEXT, "pthread_create");
+    return next(thread, attributes, work, data);
+}
 
 static InventorySnapshot *
 oneDatastore(void)
@@ -222,6 +244,22 @@ testNothingToSearch(void)
     cannedAssertLog(canned, "");
 }
 
+/* Scripts @n disks, of which the last one that is queried has the UUID. */
+static void
+scriptMany(Canned *canned, guint n)
+{
+    g_autoptr(GString) files = g_string_new(NULL);
+    guint i;
+
+    for (i = 0; i < n; i++)
+        g_string_append_printf(files, DISK("disk%u.vmdk"), i);
+    scriptSearch(canned, files->str);
+    for (i = 1; i < n; i++)
+        cannedReply(canned, ASK, "<returnval>" OTHER_UUID "</returnval>");
+    cannedReply(canned, ASK, "<returnval>" WIRE_UUID "</returnval>");
+    cannedReply(canned, ASK, "<returnval>" WIRE_UUID "</returnval>");
+}
+
 /* Many disks on a few threads. For TSan most of all. */
 static void
 testMany(void)
@@ -229,20 +267,52 @@ testMany(void)
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(EsxConnection) connection = connect1(canned);
     g_autoptr(InventorySnapshot) snapshot = oneDatastore();
-    g_autoptr(GString) files = g_string_new(NULL);
     g_autofree char *path = NULL;
-    guint i;
 
-    for (i = 0; i < 200; i++)
-        g_string_append_printf(files, DISK("disk%u.vmdk"), i);
-    scriptSearch(canned, files->str);
-    for (i = 0; i < 199; i++)
-        cannedReply(canned, ASK, "<returnval>" OTHER_UUID "</returnval>");
-    cannedReply(canned, ASK, "<returnval>" WIRE_UUID "</returnval>");
-    cannedReply(canned, ASK, "<returnval>" WIRE_UUID "</returnval>");
+    scriptMany(canned, 200);
     path = find(connection, snapshot);
     g_assert_nonnull(path);
     g_assert_cmpuint(cannedCount(canned, ASK), ==, 201);
+}
+
+/* Fewer threads than wanted take longer, and are enough. */
+static void
+testFewThreads(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(EsxConnection) connection = connect1(canned);
+    g_autoptr(InventorySnapshot) snapshot = oneDatastore();
+    g_autofree char *path = NULL;
+
+    scriptMany(canned, 20);
+    threadsLeft = 1;
+    path = find(connection, snapshot);
+    g_assert_cmpint(threadsLeft, ==, 0);
+    threadsLeft = -1;
+    g_assert_cmpstr(path, ==, "[ds] vm/disk9.vmdk");    /* the last one of the sorted list */
+    g_assert_cmpuint(cannedCount(canned, ASK), ==, 21);
+}
+
+/* Without any thread the lookup fails; it must not wait for one. */
+static void
+testNoThread(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(EsxConnection) connection = connect1(canned);
+    g_autoptr(InventorySnapshot) snapshot = oneDatastore();
+    g_autoptr(GError) error = NULL;
+    char *pool = NULL;
+    char *name = NULL;
+
+    scriptSearch(canned, DISK("a.vmdk") DISK("b.vmdk"));
+    threadsLeft = 0;
+    g_assert_false(esxVmfsFindDisk(connection, snapshot, UUID, &pool, &name, &error));
+    threadsLeft = -1;
+    g_assert_error(error, G_THREAD_ERROR, G_THREAD_ERROR_AGAIN);
+    g_assert_true(g_str_has_prefix(error->message, "cannot start a thread: "));
+    g_assert_null(pool);
+    g_assert_null(name);
+    g_assert_cmpuint(cannedCount(canned, ASK), ==, 0);
 }
 
 int
@@ -259,5 +329,7 @@ main(int argc, char **argv)
     g_test_add_func("/esx/vmfs-uuid/search-fails", testSearchFails);
     g_test_add_func("/esx/vmfs-uuid/nothing-to-search", testNothingToSearch);
     g_test_add_func("/esx/vmfs-uuid/many", testMany);
+    g_test_add_func("/esx/vmfs-uuid/few-threads", testFewThreads);
+    g_test_add_func("/esx/vmfs-uuid/no-thread", testNoThread);
     return g_test_run();
 }
