@@ -535,8 +535,9 @@ settleTask(Wait *wait, GError **error)
         g_autoptr(ViTaskResult) result = NULL;
         g_autoptr(GError) local = NULL;
 
-        if (i > 0)
-            g_usleep(SETTLE_PAUSE_MS * 1000);
+        if (i > 0 && cancelSleepUntil(viSessionTidyCancel(),
+                                      g_get_monotonic_time() + SETTLE_PAUSE_MS * 1000))
+            return FALSE;
         if (!lookAtTask(wait, &spec, deadline, viSessionTidyCancel(), &result, &local))
             continue;
         if (result) {

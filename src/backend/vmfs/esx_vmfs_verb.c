@@ -434,15 +434,16 @@ esxVmfsVerbTidy(const EsxVmfsVerb *verb, const char *path, gboolean isDisk, GErr
     guint pauseMs = TIDY_PAUSE_MS;
 
     while (!removeMadeFile(verb, path, isDisk, &local)) {
-        if (!g_error_matches(local, VI_ERROR, VI_ERROR_FILE_LOCKED) ||
-            g_get_monotonic_time() >= deadline) {
+        const gint64 now = g_get_monotonic_time();
+
+        if (!g_error_matches(local, VI_ERROR, VI_ERROR_FILE_LOCKED) || now >= deadline ||
+            cancelSleepUntil(viSessionTidyCancel(), now + (gint64)pauseMs * 1000)) {
             nameOnce(local, path);
             esxVmfsLeft(error, path, ESX_LEFT_BEHIND "; delete it (deleting it failed: %s)",
                         local->message);
             return FALSE;
         }
         g_clear_error(&local);
-        g_usleep(pauseMs * 1000);
         pauseMs = MIN(pauseMs * 2, TIDY_PAUSE_MAX_MS);
     }
     return TRUE;

@@ -137,6 +137,22 @@ testFinishStubborn(void)
     fixtureAssertPhrase(error->message, "asked to cancel it, but its end was not seen");
 }
 
+/* No pause outlasts the end of cleaning up. This is the last test: that end is final. */
+static void
+testFinishTidyingEnds(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(ViSession) session = fixtureLogin(canned);
+    g_autoptr(GError) error = NULL;
+
+    cannedReply(canned, "CancelTask", "");
+    scriptLook(canned, STATE("running"));
+    viSessionEndTidying();
+    g_assert_false(finish(session, 0, NULL, &error));
+    g_assert_error(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN);
+    cannedAssertLog(canned, "CancelTask " LOOK);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -149,5 +165,6 @@ main(int argc, char **argv)
     g_test_add_func("/vi/task/finish-too-fast", testFinishTooFast);
     g_test_add_func("/vi/task/finish-timeout", testFinishTimeout);
     g_test_add_func("/vi/task/finish-stubborn", testFinishStubborn);
+    g_test_add_func("/vi/task/finish-tidying-ends", testFinishTidyingEnds);
     return g_test_run();
 }

@@ -285,6 +285,32 @@ testAbortLocked(void)
     cannedAssertLog(memory.canned, DELETE " " LOOK " " DELETE " " LOOK);
 }
 
+static void
+endTidying(gpointer unused G_GNUC_UNUSED)
+{
+    viSessionEndTidying();
+}
+
+/*
+ * Cleaning up ends while the file is locked: what is left is named at once, with the lock as the
+ * reason. This is the last test: that end is final.
+ */
+static void
+testAbortTidyingEnds(void)
+{
+    g_auto(Memory) memory = { 0 };
+    g_auto(Running) running = { 0 };
+    g_autofree char *locked = cannedFaultEnvelope("FileLocked", "in use", NULL);
+
+    memoryInit(&memory);
+    cannedAdd(memory.canned, DELETE,
+              &(CannedExchange){ .status = 500, .bytes = locked, .hook = endTidying });
+    abortInTheMiddle(&memory, &running);
+    fixtureAssertPhrase(running.error->message, "'[ds] a.upload-");
+    fixtureAssertPhrase(running.error->message, "in use");
+    cannedAssertLog(memory.canned, DELETE);
+}
+
 /* What has to be left is told, by an error that is not passed over. */
 static void
 testAbortLeaves(void)
@@ -416,5 +442,6 @@ main(int argc, char **argv)
     g_test_add_func("/storage/upload/claims", testClaims);
     g_test_add_func("/storage/upload/changed-before-beginning", testChangedBeforeBeginning);
     g_test_add_func("/storage/upload/meets-change", testMeetsChange);
+    g_test_add_func("/storage/upload/abort-tidying-ends", testAbortTidyingEnds);
     return g_test_run();
 }
