@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "esx_claim.h"
 #include "esx_connection.h"
 #include "esx_libvirt.h"
 #include "esx_transfer.h"
@@ -26,8 +27,6 @@ typedef struct {
 } EsxPoolType;
 
 typedef struct {
-    const char *name;
-
     /* The possible types of its pools; ends with a listFlag of 0. */
     const EsxPoolType *types;
 
@@ -92,6 +91,9 @@ typedef struct {
      */
     char *(*volumeKey)(const InventoryPool *pool, const char *name);
     gboolean (*volumeCheckNew)(const virStorageVolDef *def, GError **error);
+
+    /* What identifies a volume while it is claimed; exists if volumes can be changed. */
+    EsxClaimKey claimKey;
 
     /*
      * The verbs that change a volume. A backend without readOnlyReason has them all, and its

@@ -13,9 +13,7 @@
  * overlap within this process. There is one table for the process, not one per server: two logins,
  * a second `path=`, another name of the host, or a host and its vCenter may lead to the same file.
  *
- * A claim is on a file of a datastore. The datastore is identified by its mount path (which
- * contains the identity of a VMFS or NFS store), else by its URL, else by its reference. The file
- * is identified by its name, byte for byte; on CIFS, where servers ignore case, regardless of case.
+ * A claim is on a volume. Its backend says what identifies it (EsxStorageBackend.claimKey).
  *
  * A slow claim (an upload, whose end depends on a client) is not waited for: other changes are
  * refused at once. Other claims end with a task of the server, and are waited for, up to a limit.
@@ -25,9 +23,19 @@
 
 typedef struct _EsxClaim EsxClaim;
 
+/*
+ * What identifies the volume @name of @pool.
+ *
+ * @ret_key: (transfer full) the same for the same volume, through whichever server or login.
+ * @ret_path: (transfer full) the volume in messages.
+ */
+typedef void (*EsxClaimKey)(const InventoryPool *pool, const char *name, char **ret_key,
+                            char **ret_path);
+
 /* The object of a claim. */
 typedef struct {
-    const InventoryPool *pool;      /* of a datastore */
+    EsxClaimKey key;                /* of the pool's backend */
+    const InventoryPool *pool;
     const char *name;               /* as in the listing */
     gboolean shared;                /* only read: compatible with other readers */
 } EsxClaimOn;

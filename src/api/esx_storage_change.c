@@ -110,7 +110,7 @@ exportNew(virConnectPtr conn, EsxFound *found, EsxVolumeList *list)
 static bool
 claimNewVolume(virConnectPtr conn, EsxFound *found, const char *name, GError **error)
 {
-    const EsxClaimOn on = { found->pool, name, FALSE };
+    const EsxClaimOn on = { found->backend->claimKey, found->pool, name, FALSE };
     bool isOld = false;
 
     found->claim = claimObjects(conn, "its creation", &on, 1, 0 /* epoch */, &isOld, error);
@@ -157,8 +157,8 @@ claimCopy(virStorageVolPtr source, EsxFound *found, const EsxVolumeSpec *spec, g
           EsxFound *from)
 {
     const EsxClaimOn on[] = {
-        { found->pool, spec->name, FALSE },
-        { from->pool, from->volume->name, TRUE },
+        { found->backend->claimKey, found->pool, spec->name, FALSE },
+        { from->backend->claimKey, from->pool, from->volume->name, TRUE },
     };
     /* Volumes that cannot be changed need no claim. */
     const size_t n = from->backend->readOnlyReason ? 1 : 2;
@@ -250,7 +250,9 @@ openChange(virStorageVolPtr vol, EsxVolAccess access, const Naming *naming, EsxF
     if (ret_found->backend->readOnlyReason)
         return 0;
 
-    on = (EsxClaimOn) { ret_found->pool, ret_found->volume->name, FALSE };
+    on = (EsxClaimOn) {
+        ret_found->backend->claimKey, ret_found->pool, ret_found->volume->name, FALSE,
+    };
     taken = claimObjects(vol->conn, naming->noun, &on, 1, epoch, &isOld, &error);
     if (!taken) {
         reportFailed(ret_found, naming, error);

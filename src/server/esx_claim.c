@@ -7,10 +7,7 @@
 
 #include "esx_claim.h"
 
-#include <string.h>
-
 #include "base_limits.h"
-#include "base_names.h"
 #include "base_places.h"
 #include "base_text.h"
 #include "esx_error.h"
@@ -21,7 +18,7 @@
 
 typedef struct {
     char *key;
-    char *path;             /* "[datastore] name", for messages */
+    char *path;             /* for messages */
     gboolean shared;
 } Held;
 
@@ -41,33 +38,10 @@ static guint64 epoch;
 
 /* ---- objects of claims ----------------------------------------------------------------------- */
 
-/* Returns: (transfer full): the identity of the datastore, through whichever server. */
-static char *
-datastoreKey(const InventoryDatastore *datastore)
-{
-    static const char scheme[] = "ds://";
-    const char *identity = datastore->mountPath ? datastore->mountPath : datastore->url;
-    size_t length;
-
-    if (!identity)
-        identity = datastore->ref->value;
-    if (g_str_has_prefix(identity, scheme))
-        identity += strlen(scheme);
-    for (length = strlen(identity); length > 1 && identity[length - 1] == '/'; length--)
-        continue;
-    return g_strndup(identity, length);
-}
-
 static void
 heldInit(Held *held, const EsxClaimOn *on)
 {
-    const InventoryDatastore *datastore = on->pool->datastore;
-    g_autofree char *store = datastoreKey(datastore);
-    g_autofree char *name = datastore->fs == INVENTORY_FS_CIFS ? g_utf8_casefold(on->name, -1)
-                                                               : g_strdup(on->name);
-
-    held->key = g_strdup_printf("%s\n%s", store, name);
-    held->path = nameJoinDatastorePath(datastore->name, on->name);
+    on->key(on->pool, on->name, &held->key, &held->path);
     held->shared = on->shared;
 }
 

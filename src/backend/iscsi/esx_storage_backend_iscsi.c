@@ -89,7 +89,6 @@ iscsiVolumeLookup(EsxConnection *connection G_GNUC_UNUSED, InventorySnapshot *sn
 }
 
 const EsxStorageBackend esxStorageBackendIscsi = {
-    .name = "iSCSI",
     .types = iscsiTypes,
     .owns = iscsiOwns,
     .inactiveReason = "the host has no path to the target; restore the connection to its portals, "

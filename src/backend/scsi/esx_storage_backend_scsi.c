@@ -82,7 +82,6 @@ scsiVolumeLookup(EsxConnection *connection G_GNUC_UNUSED, InventorySnapshot *sna
 }
 
 const EsxStorageBackend esxStorageBackendScsi = {
-    .name = "SCSI",
     .types = scsiTypes,
     .owns = scsiOwns,
     .inactiveReason = "no path of the adapter is alive, or the host reports it as offline; restore "

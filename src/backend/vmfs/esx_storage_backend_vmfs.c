@@ -14,6 +14,7 @@
 #include "base_text.h"
 #include "esx_error.h"
 #include "esx_vmfs_change.h"
+#include "esx_vmfs_claim.h"
 #include "esx_vmfs_clone.h"
 #include "esx_vmfs_create.h"
 #include "esx_vmfs_download.h"
@@ -240,7 +241,6 @@ vmfsVolumeCheckNew(const virStorageVolDef *def, GError **error)
 }
 
 const EsxStorageBackend esxStorageBackendVmfs = {
-    .name = "VMFS",
     .types = vmfsTypes,
     .owns = vmfsOwns,
     .inactiveReason = ESX_VMFS_UNREACHABLE,
@@ -254,6 +254,7 @@ const EsxStorageBackend esxStorageBackendVmfs = {
     .volumeLookup = vmfsVolumeLookup,
     .volumeKey = vmfsVolumeKey,
     .volumeCheckNew = vmfsVolumeCheckNew,
+    .claimKey = esxVmfsClaimKey,
     .volumeCreate = esxVmfsCreate,
     .volumeClone = esxVmfsClone,
     .volumeRound = esxVmfsRound,

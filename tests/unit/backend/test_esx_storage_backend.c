@@ -53,7 +53,7 @@ testWhole(void)
     for (backend = esxStorageBackends(); *backend; backend++) {
         const bool changes = !(*backend)->readOnlyReason;
 
-        g_assert_true((*backend)->name && (*backend)->owns && (*backend)->poolType);
+        g_assert_true((*backend)->owns && (*backend)->poolType);
         g_assert_true((*backend)->poolDescribe && (*backend)->poolRefresh && (*backend)->volumes);
         g_assert_true((*backend)->volumeSplit || (*backend)->volumeLookup);
         g_assert_cmpuint((*backend)->types[0].listFlag, !=, 0);
@@ -62,6 +62,7 @@ testWhole(void)
         g_assert_true(changes == ((*backend)->volumeResize != NULL));
         g_assert_true(changes == ((*backend)->volumeWipe != NULL));
         g_assert_true(changes == ((*backend)->volumeDelete != NULL));
+        g_assert_true(changes == ((*backend)->claimKey != NULL));
         g_assert_true(changes == ((*backend)->volumeKey != NULL));
         g_assert_true(changes == ((*backend)->volumeCheckNew != NULL));
     }

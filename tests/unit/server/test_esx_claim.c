@@ -11,41 +11,32 @@
 
 #include <string.h>
 
-/* ---- datastores ------------------------------------------------------------------------------ */
+/* ---- volumes --------------------------------------------------------------------------------- */
 
-static const SoapMoRef first = { "Datastore", "ds-1" };
-static const SoapMoRef second = { "Datastore", "ds-2" };
+static const InventoryPool ds = { .name = "ds" };
 
-typedef struct {
-    InventoryDatastore datastore;
-    InventoryPool pool;
-} Store;
-
-static Store *
-storeNew(const SoapMoRef *ref, const char *mountPath, const char *url, InventoryFs fs)
+/* A backend's claimKey: names differ by more than their case. */
+static void
+keyOf(const InventoryPool *pool, const char *name, char **ret_key, char **ret_path)
 {
-    Store *store = g_new0(Store, 1);
+    g_autofree char *lower = g_ascii_strdown(name, -1);
 
-    store->datastore = (InventoryDatastore) {
-        .ref = (SoapMoRef *)ref, .name = "ds", .mountPath = mountPath, .url = url, .fs = fs,
-    };
-    store->pool.datastore = &store->datastore;
-    store->pool.name = "ds";
-    return store;
+    *ret_key = g_strdup_printf("%s/%s", pool->name, lower);
+    *ret_path = g_strdup_printf("[%s] %s", pool->name, name);
 }
 
 static EsxClaim *
-take(const Store *store, const char *name, gboolean shared, guint waitMs, GError **error)
+take(const InventoryPool *pool, const char *name, gboolean shared, guint waitMs, GError **error)
 {
-    const EsxClaimOn on = { &store->pool, name, shared };
+    const EsxClaimOn on = { keyOf, pool, name, shared };
 
     return esxClaimTake("a resize", &on, 1, waitMs, NULL /* cancel */, error);
 }
 
 /* Whether two claims go together. */
 static gboolean
-goTogether(const Store *a, const char *name, gboolean shared, const Store *b, const char *other,
-           gboolean alsoShared)
+goTogether(const InventoryPool *a, const char *name, gboolean shared, const InventoryPool *b,
+           const char *other, gboolean alsoShared)
 {
     g_autoptr(EsxClaim) one = take(a, name, shared, 0, NULL);
     g_autoptr(EsxClaim) two = take(b, other, alsoShared, 0, NULL);
@@ -56,50 +47,33 @@ goTogether(const Store *a, const char *name, gboolean shared, const Store *b, co
 
 /* ---- what is one volume ---------------------------------------------------------------------- */
 
+/* What the backend says identifies a volume, and nothing else. */
 static void
-testNames(void)
+testKeys(void)
 {
-    g_autofree Store *store = storeNew(&first, "/vmfs/volumes/1", NULL, INVENTORY_FS_VMFS);
-    g_autofree Store *windows = storeNew(&first, "/vmfs/volumes/2", NULL, INVENTORY_FS_CIFS);
+    const InventoryPool same = { .name = "ds" };
+    const InventoryPool other = { .name = "other" };
 
-    g_assert_false(goTogether(store, "a/b.vmdk", FALSE, store, "a/b.vmdk", FALSE));
-    g_assert_true(goTogether(store, "a/b.vmdk", FALSE, store, "a/c.vmdk", FALSE));
-    g_assert_true(goTogether(store, "a/b.vmdk", FALSE, store, "a/B.vmdk", FALSE));
-    g_assert_false(goTogether(windows, "a/b.vmdk", FALSE, windows, "A/B.VMDK", FALSE));
-}
-
-static void
-testDatastores(void)
-{
-    g_autofree Store *host = storeNew(&first, "/vmfs/volumes/1", NULL, INVENTORY_FS_VMFS);
-    g_autofree Store *center = storeNew(&second, NULL, "ds:///vmfs/volumes/1/", INVENTORY_FS_VMFS);
-    g_autofree Store *other = storeNew(&first, "/vmfs/volumes/2", NULL, INVENTORY_FS_VMFS);
-    g_autofree Store *nameless = storeNew(&first, NULL, NULL, INVENTORY_FS_OTHER);
-    g_autofree Store *another = storeNew(&second, NULL, NULL, INVENTORY_FS_OTHER);
-
-    g_assert_false(goTogether(host, "a", FALSE, center, "a", FALSE));
-    g_assert_true(goTogether(host, "a", FALSE, other, "a", FALSE));
-    g_assert_false(goTogether(nameless, "a", FALSE, nameless, "a", FALSE));
-    g_assert_true(goTogether(nameless, "a", FALSE, another, "a", FALSE));
+    g_assert_false(goTogether(&ds, "a", FALSE, &ds, "a", FALSE));
+    g_assert_false(goTogether(&ds, "a", FALSE, &same, "A", FALSE));
+    g_assert_true(goTogether(&ds, "a", FALSE, &ds, "b", FALSE));
+    g_assert_true(goTogether(&ds, "a", FALSE, &other, "a", FALSE));
 }
 
 static void
 testShared(void)
 {
-    g_autofree Store *store = storeNew(&first, "/vmfs/volumes/1", NULL, INVENTORY_FS_VMFS);
-
-    g_assert_true(goTogether(store, "a", TRUE, store, "a", TRUE));
-    g_assert_false(goTogether(store, "a", TRUE, store, "a", FALSE));
-    g_assert_false(goTogether(store, "a", FALSE, store, "a", TRUE));
+    g_assert_true(goTogether(&ds, "a", TRUE, &ds, "a", TRUE));
+    g_assert_false(goTogether(&ds, "a", TRUE, &ds, "a", FALSE));
+    g_assert_false(goTogether(&ds, "a", FALSE, &ds, "a", TRUE));
 }
 
 /* All or nothing: what was refused has taken none of its parts. */
 static void
 testSeveral(void)
 {
-    g_autofree Store *store = storeNew(&first, "/vmfs/volumes/1", NULL, INVENTORY_FS_VMFS);
-    const EsxClaimOn on[] = { { &store->pool, "copy", FALSE }, { &store->pool, "source", TRUE } };
-    g_autoptr(EsxClaim) source = take(store, "source", FALSE, 0, NULL);
+    const EsxClaimOn on[] = { { keyOf, &ds, "copy", FALSE }, { keyOf, &ds, "source", TRUE } };
+    g_autoptr(EsxClaim) source = take(&ds, "source", FALSE, 0, NULL);
     g_autoptr(EsxClaim) copy = NULL;
     g_autoptr(GError) error = NULL;
 
@@ -107,7 +81,7 @@ testSeveral(void)
     g_assert_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION);
     g_assert_nonnull(strstr(error->message, "another change of '[ds] source' is in progress (a "
                                             "resize since 2"));
-    copy = take(store, "copy", FALSE, 0, NULL);
+    copy = take(&ds, "copy", FALSE, 0, NULL);
     g_assert_nonnull(copy);
 }
 
@@ -124,10 +98,9 @@ freeSoon(gpointer claim)
 static void
 testWaits(void)
 {
-    g_autofree Store *store = storeNew(&first, "/vmfs/volumes/1", NULL, INVENTORY_FS_VMFS);
-    EsxClaim *claim = take(store, "a", FALSE, 0, NULL);
+    EsxClaim *claim = take(&ds, "a", FALSE, 0, NULL);
     GThread *thread = g_thread_new("free", freeSoon, claim);
-    g_autoptr(EsxClaim) next = take(store, "a", FALSE, G_MAXUINT, NULL);
+    g_autoptr(EsxClaim) next = take(&ds, "a", FALSE, G_MAXUINT, NULL);
 
     g_assert_nonnull(next);
     g_thread_join(thread);
@@ -137,12 +110,11 @@ testWaits(void)
 static void
 testWaitsNoLonger(void)
 {
-    g_autofree Store *store = storeNew(&first, "/vmfs/volumes/1", NULL, INVENTORY_FS_VMFS);
-    g_autoptr(EsxClaim) claim = take(store, "a", FALSE, 0, NULL);
+    g_autoptr(EsxClaim) claim = take(&ds, "a", FALSE, 0, NULL);
     const gint64 begun = g_get_monotonic_time();
     g_autoptr(GError) error = NULL;
 
-    g_assert_null(take(store, "a", FALSE, G_MAXUINT, &error));
+    g_assert_null(take(&ds, "a", FALSE, G_MAXUINT, &error));
     g_assert_error(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION);
     g_assert_cmpint(g_get_monotonic_time() - begun, >=, LIMIT_CLAIM_WAIT_MS * 1000);
 }
@@ -151,20 +123,19 @@ testWaitsNoLonger(void)
 static void
 testSlow(void)
 {
-    g_autofree Store *store = storeNew(&first, "/vmfs/volumes/1", NULL, INVENTORY_FS_VMFS);
     g_autoptr(Cancel) givenUp = cancelNew(NULL);
-    EsxClaim *claim = take(store, "a", FALSE, 0, NULL);
+    EsxClaim *claim = take(&ds, "a", FALSE, 0, NULL);
     g_autoptr(EsxClaim) next = NULL;
     const gint64 begun = g_get_monotonic_time();
     GThread *thread;
 
     esxClaimSetSlow(claim, TRUE, givenUp);
-    g_assert_null(take(store, "a", FALSE, G_MAXUINT, NULL));
+    g_assert_null(take(&ds, "a", FALSE, G_MAXUINT, NULL));
     g_assert_cmpint(g_get_monotonic_time() - begun, <, LIMIT_CLAIM_WAIT_MS * 1000 / 2);
 
     cancelRaise(givenUp);
     thread = g_thread_new("free", freeSoon, claim);
-    next = take(store, "a", FALSE, G_MAXUINT, NULL);
+    next = take(&ds, "a", FALSE, G_MAXUINT, NULL);
     g_assert_nonnull(next);
     g_thread_join(thread);
 }
@@ -172,9 +143,8 @@ testSlow(void)
 static void
 testCancelled(void)
 {
-    g_autofree Store *store = storeNew(&first, "/vmfs/volumes/1", NULL, INVENTORY_FS_VMFS);
-    const EsxClaimOn on = { &store->pool, "a", FALSE };
-    g_autoptr(EsxClaim) claim = take(store, "a", FALSE, 0, NULL);
+    const EsxClaimOn on = { keyOf, &ds, "a", FALSE };
+    g_autoptr(EsxClaim) claim = take(&ds, "a", FALSE, 0, NULL);
     g_autoptr(GError) error = NULL;
     g_autoptr(Cancel) cancel = cancelNew(NULL);
 
@@ -188,12 +158,11 @@ testCancelled(void)
 static void
 testEpoch(void)
 {
-    g_autofree Store *store = storeNew(&first, "/vmfs/volumes/1", NULL, INVENTORY_FS_VMFS);
     const guint64 before = esxClaimEpoch();
 
-    esxClaimFree(take(store, "a", TRUE, 0, NULL));
+    esxClaimFree(take(&ds, "a", TRUE, 0, NULL));
     g_assert_cmpuint(esxClaimEpoch(), ==, before);
-    esxClaimFree(take(store, "a", FALSE, 0, NULL));
+    esxClaimFree(take(&ds, "a", FALSE, 0, NULL));
     g_assert_cmpuint(esxClaimEpoch(), !=, before);
 }
 
@@ -201,8 +170,7 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/storage/claim/names", testNames);
-    g_test_add_func("/storage/claim/datastores", testDatastores);
+    g_test_add_func("/storage/claim/keys", testKeys);
     g_test_add_func("/storage/claim/shared", testShared);
     g_test_add_func("/storage/claim/several", testSeveral);
     g_test_add_func("/storage/claim/waits", testWaits);

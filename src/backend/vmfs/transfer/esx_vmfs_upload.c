@@ -11,6 +11,7 @@
 #include "base_text.h"
 #include "esx_error.h"
 #include "esx_libvirt.h"
+#include "esx_vmfs_claim.h"
 #include "esx_vmfs_upload_place.h"
 #include "esx_vmfs_upload_source.h"
 
@@ -104,8 +105,8 @@ static gboolean
 claimVolume(EsxVmfsUploading *upload, const char *temporary, const Cancel *cancel, GError **error)
 {
     const EsxClaimOn on[] = {
-        { upload->contents->pool, upload->contents->volume, FALSE },
-        { upload->contents->pool, temporary, FALSE },
+        { esxVmfsClaimKey, upload->contents->pool, upload->contents->volume, FALSE },
+        { esxVmfsClaimKey, upload->contents->pool, temporary, FALSE },
     };
 
     upload->claim = esxClaimTake("an upload", on, G_N_ELEMENTS(on),
@@ -123,7 +124,7 @@ static gboolean
 checkUnclaimed(EsxConnection *connection, const InventoryPool *pool, const EsxVolume *volume,
                GError **error)
 {
-    const EsxClaimOn on = { pool, volume->name, TRUE };
+    const EsxClaimOn on = { esxVmfsClaimKey, pool, volume->name, TRUE };
     g_autoptr(EsxClaim) claim = esxClaimTake("an upload", &on, 1, connection->options.taskTimeoutMs,
                                              esxServerCancelFlag(), error);
 

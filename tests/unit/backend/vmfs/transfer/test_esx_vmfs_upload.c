@@ -3,8 +3,8 @@
  * Copyright (C) 2026 the libvirt-esx-storage authors
  */
 
-#include "esx_claim.h"
 #include "esx_error.h"
+#include "esx_vmfs_claim.h"
 #include "upload_fixture.h"
 
 #include <string.h>
@@ -331,7 +331,7 @@ testAbortLeaves(void)
 static EsxClaim *
 claimOther(Memory *memory, const char *name)
 {
-    const EsxClaimOn on = { memory->pool, name, FALSE };
+    const EsxClaimOn on = { esxVmfsClaimKey, memory->pool, name, FALSE };
     g_autoptr(GError) error = NULL;
     EsxClaim *claim = esxClaimTake("a resize", &on, 1, 0 /* waitMs */, NULL, &error);
 
@@ -342,7 +342,7 @@ claimOther(Memory *memory, const char *name)
 static void
 assertBusy(Memory *memory, const char *name, const char *phrase)
 {
-    const EsxClaimOn on = { memory->pool, name, FALSE };
+    const EsxClaimOn on = { esxVmfsClaimKey, memory->pool, name, FALSE };
     g_autoptr(GError) error = NULL;
 
     g_assert_null(esxClaimTake("a resize", &on, 1, G_MAXUINT, NULL, &error));
@@ -353,7 +353,7 @@ assertBusy(Memory *memory, const char *name, const char *phrase)
 static gboolean
 isClaimed(Memory *memory, const char *name)
 {
-    const EsxClaimOn on = { memory->pool, name, FALSE };
+    const EsxClaimOn on = { esxVmfsClaimKey, memory->pool, name, FALSE };
     g_autoptr(EsxClaim) claim = esxClaimTake("a look", &on, 1, 0 /* waitMs */, NULL, NULL);
 
     return claim == NULL;
