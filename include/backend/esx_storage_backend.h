@@ -39,6 +39,9 @@ typedef struct {
     /* Why a volume of such a pool cannot be changed, as a complete message; NULL if it can. */
     const char *readOnlyReason;
 
+    /* Why a volume of such a pool cannot be made smaller; NULL if it can. */
+    const char *growOnlyReason;
+
     /*
      * For backends whose listing of volumes proves that the pool still exists, so that the facade
      * need not ask for the inventory as well: whether @error of a listing may mean that the pool
@@ -109,6 +112,9 @@ typedef struct {
      *
      * volumeResize: @capacity is the new capacity, with all flags resolved; @allocate: the new part
      * is allocated at once. No request if the volume has that capacity already.
+     *
+     * volumeWipe: @algorithm is one of VIR_STORAGE_VOL_WIPE_ALG_…; ESX_ERROR_NO_SUPPORT if the
+     * backend does not have it.
      */
     gboolean (*volumeCreate)(EsxConnection *connection, const InventoryPool *pool,
                              const EsxVolumeSpec *spec, EsxVolumeList **ret_volume, GError **error);
@@ -122,7 +128,7 @@ typedef struct {
                              const EsxVolume *volume, guint64 capacity, gboolean allocate,
                              GError **error);
     gboolean (*volumeWipe)(EsxConnection *connection, const InventoryPool *pool,
-                           const EsxVolume *volume, GError **error);
+                           const EsxVolume *volume, unsigned int algorithm, GError **error);
     gboolean (*volumeDelete)(EsxConnection *connection, const InventoryPool *pool,
                              const EsxVolume *volume, GError **error);
 

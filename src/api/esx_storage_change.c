@@ -267,22 +267,12 @@ openChange(virStorageVolPtr vol, EsxVolAccess access, const Naming *naming, EsxF
     return 0;
 }
 
-/* Shared by volumeWipe and volumeDelete. */
-typedef gboolean (*VolChange)(EsxConnection *connection, const InventoryPool *pool,
-                              const EsxVolume *volume, GError **error);
-
+/* Notes in the log how a change has ended. Returns: 0, or -1 with a libvirt error. */
 static int
-changeVolume(virStorageVolPtr vol, const EsxFound *found, VolChange function, const Naming *naming)
+endChange(const EsxFound *found, const Naming *naming, EsxAudit *audit, bool isDone,
+          const GError *error)
 {
-    g_autoptr(EsxAudit) audit = NULL;
-    g_autoptr(GError) error = NULL;
-
-    if (!function) {
-        reportReadOnly(found);
-        return -1;
-    }
-    audit = esxAuditNew(naming->verb, found->pool->name, found->volume->name);
-    if (function(vol->conn->privateData, found->pool, found->volume, &error)) {
+    if (isDone) {
         esxAuditDone(audit);
         return 0;
     }
@@ -296,29 +286,41 @@ esxStorageVolDelete(virStorageVolPtr vol, unsigned int flags)
 {
     g_autoptr(PlacesVisit) visit = esxConnectionVisit(vol->conn->privateData);
     g_auto(EsxFound) found = { 0 };
+    g_autoptr(EsxAudit) audit = NULL;
+    g_autoptr(GError) error = NULL;
+    bool isDone;
 
     virCheckFlags(0, -1);
 
     if (openChange(vol, virStorageVolDeleteEnsureACL, &deleting, &found) < 0)
         return -1;
-    return changeVolume(vol, &found, found.backend->volumeDelete, &deleting);
+    if (!found.backend->volumeDelete) {
+        reportReadOnly(&found);
+        return -1;
+    }
+    audit = esxAuditNew(deleting.verb, found.pool->name, found.volume->name);
+    isDone = found.backend->volumeDelete(vol->conn->privateData, found.pool, found.volume, &error);
+    return endChange(&found, &deleting, audit, isDone, error);
 }
 
 static int
 wipeVolume(virStorageVolPtr vol, unsigned int algorithm, EsxVolAccess access)
 {
     g_auto(EsxFound) found = { 0 };
+    g_autoptr(EsxAudit) audit = NULL;
+    g_autoptr(GError) error = NULL;
+    bool isDone;
 
     if (openChange(vol, access, &wiping, &found) < 0)
         return -1;
-    if (found.backend->volumeWipe && algorithm != VIR_STORAGE_VOL_WIPE_ALG_ZERO) {
-        esxReport(VIR_ERR_NO_SUPPORT,
-                  "cannot wipe volume '%s' of pool '%s': ESX can only overwrite disks with zeros; "
-                  "omit the algorithm",
-                  found.volume->name, found.pool->name);
+    if (!found.backend->volumeWipe) {
+        reportReadOnly(&found);
         return -1;
     }
-    return changeVolume(vol, &found, found.backend->volumeWipe, &wiping);
+    audit = esxAuditNew(wiping.verb, found.pool->name, found.volume->name);
+    isDone = found.backend->volumeWipe(vol->conn->privateData, found.pool, found.volume, algorithm,
+                                       &error);
+    return endChange(&found, &wiping, audit, isDone, error);
 }
 
 int
@@ -364,6 +366,7 @@ resolveCapacity(const EsxFound *found, const EsxVolume *volume, unsigned long lo
                 unsigned int flags, guint64 *ret_capacity)
 {
     const bool shrinks = (flags & VIR_STORAGE_VOL_RESIZE_SHRINK) != 0;
+    const char *reason = found->backend->growOnlyReason;
     guint64 capacity = given;
 
     if (flags & VIR_STORAGE_VOL_RESIZE_DELTA) {
@@ -380,8 +383,9 @@ resolveCapacity(const EsxFound *found, const EsxVolume *volume, unsigned long lo
     if (roundCapacity(found, capacity) < volume->capacity && !shrinks) {
         esxReport(VIR_ERR_INVALID_ARG,
                   "volume '%s' has a capacity of %" G_GUINT64_FORMAT " bytes, which is more than "
-                  "the requested %" G_GUINT64_FORMAT " bytes; ESX can only enlarge a disk",
-                  volume->name, volume->capacity, capacity);
+                  "the requested %" G_GUINT64_FORMAT " bytes; " TEXT_MESSAGE,
+                  volume->name, volume->capacity, capacity,
+                  reason ? reason : "VIR_STORAGE_VOL_RESIZE_SHRINK allows it");
         return -1;
     }
     *ret_capacity = capacity;
@@ -419,6 +423,7 @@ esxStorageVolResize(virStorageVolPtr vol, unsigned long long capacity, unsigned 
     g_autoptr(GError) error = NULL;
     EsxVolume now = { 0 };
     guint64 wanted = 0;
+    bool isDone;
 
     virCheckFlags(VIR_STORAGE_VOL_RESIZE_ALLOCATE | VIR_STORAGE_VOL_RESIZE_DELTA |
                   VIR_STORAGE_VOL_RESIZE_SHRINK, -1);
@@ -434,12 +439,7 @@ esxStorageVolResize(virStorageVolPtr vol, unsigned long long capacity, unsigned 
         return -1;
 
     audit = esxAuditNew(resizing.verb, found.pool->name, found.volume->name);
-    if (found.backend->volumeResize(vol->conn->privateData, found.pool, &now, wanted,
-                                    flags & VIR_STORAGE_VOL_RESIZE_ALLOCATE, &error)) {
-        esxAuditDone(audit);
-        return 0;
-    }
-    esxAuditFailed(audit, error);
-    reportFailed(&found, &resizing, error);
-    return -1;
+    isDone = found.backend->volumeResize(vol->conn->privateData, found.pool, &now, wanted,
+                                         flags & VIR_STORAGE_VOL_RESIZE_ALLOCATE, &error);
+    return endChange(&found, &resizing, audit, isDone, error);
 }

@@ -145,11 +145,11 @@ esxStorageVolLookupByName(virStoragePoolPtr pool, const char *name)
  * For the caller, a volume that it may not see does not exist, as in libvirt's own storage driver.
  */
 static virStorageVolPtr
-lookupAnywhere(virConnectPtr conn, const char *what, const char *text, bool disks,
+lookupAnywhere(virConnectPtr conn, const char *what, const char *text, bool deep,
                EsxVolAccess access)
 {
     g_auto(EsxFound) found = { 0 };
-    int rc = esxFindAnywhere(conn, text, disks, &found);
+    int rc = esxFindAnywhere(conn, text, deep, &found);
     virStorageVolPtr object = rc > 0 ? esxExportVolume(conn, &found, access) : NULL;
 
     if (rc < 0 || object)
@@ -164,14 +164,14 @@ virStorageVolPtr
 esxStorageVolLookupByKey(virConnectPtr conn, const char *key)
 {
     g_autoptr(PlacesVisit) visit = esxConnectionVisit(conn->privateData);
-    return lookupAnywhere(conn, "key", key, true /* disks */, virStorageVolLookupByKeyEnsureACL);
+    return lookupAnywhere(conn, "key", key, true /* deep */, virStorageVolLookupByKeyEnsureACL);
 }
 
 virStorageVolPtr
 esxStorageVolLookupByPath(virConnectPtr conn, const char *path)
 {
     g_autoptr(PlacesVisit) visit = esxConnectionVisit(conn->privateData);
-    return lookupAnywhere(conn, "path", path, false /* disks */,
+    return lookupAnywhere(conn, "path", path, false /* deep */,
                           virStorageVolLookupByPathEnsureACL);
 }
 

@@ -46,9 +46,15 @@ gboolean esxVmfsResize(EsxConnection *connection, const InventoryPool *pool,
 gboolean esxVmfsCheckCapacity(const EsxVmfsVerb *verb, const char *name, guint64 capacity,
                               GError **error);
 
-/* Fills a virtual disk with zeros; ESX_ERROR_NO_SUPPORT for a plain file. */
+/* Why a volume cannot be made smaller. */
+#define ESX_VMFS_GROW_ONLY "ESX can only enlarge a disk"
+
+/*
+ * Fills a virtual disk with zeros; ESX_ERROR_NO_SUPPORT for a plain file, and for an @algorithm
+ * other than VIR_STORAGE_VOL_WIPE_ALG_ZERO.
+ */
 gboolean esxVmfsWipe(EsxConnection *connection, const InventoryPool *pool, const EsxVolume *volume,
-                     GError **error);
+                     unsigned int algorithm, GError **error);
 
 /*
  * Deletes a file; a virtual disk with its extents. If the server refuses without a reason, the

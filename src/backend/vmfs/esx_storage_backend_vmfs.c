@@ -244,6 +244,7 @@ const EsxStorageBackend esxStorageBackendVmfs = {
     .types = vmfsTypes,
     .owns = vmfsOwns,
     .inactiveReason = ESX_VMFS_UNREACHABLE,
+    .growOnlyReason = ESX_VMFS_GROW_ONLY,
     .isOutdated = vmfsIsOutdated,
     .poolType = vmfsPoolType,
     .poolDescribe = vmfsPoolDescribe,

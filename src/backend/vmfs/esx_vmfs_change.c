@@ -132,12 +132,14 @@ esxVmfsResize(EsxConnection *connection, const InventoryPool *pool, const EsxVol
 
 gboolean
 esxVmfsWipe(EsxConnection *connection, const InventoryPool *pool, const EsxVolume *volume,
-            GError **error)
+            unsigned int algorithm, GError **error)
 {
     g_autoptr(EsxVmfsVerb) verb = NULL;
     g_autofree char *path = esxVmfsPath(pool, volume->name);
     const ViPath disk = esxVmfsViPath(pool, path);
 
+    if (algorithm != VIR_STORAGE_VOL_WIPE_ALG_ZERO)
+        return refuseChange("ESX can only overwrite disks with zeros; omit the algorithm", error);
     if (!isDisk(volume))
         return refuseChange("ESX can wipe virtual disks, not plain files; you can delete the file, "
                             "but its blocks keep their data until they are reused", error);

@@ -12,6 +12,8 @@
 
 #define MIB ((guint64)1024 * 1024)
 
+#define ZEROS VIR_STORAGE_VOL_WIPE_ALG_ZERO
+
 #define EXTEND "ExtendVirtualDisk_Task"
 #define ZERO "ZeroFillVirtualDisk_Task"
 #define DELETE "DeleteVirtualDisk_Task"
@@ -101,6 +103,7 @@ testRefused(void)
     g_autoptr(GError) nothing = NULL;
     g_autoptr(GError) file = NULL;
     g_autoptr(GError) wipe = NULL;
+    g_autoptr(GError) pattern = NULL;
     g_autoptr(GError) gone = NULL;
     g_autoptr(GError) undeleted = NULL;
     g_autoptr(GError) unwiped = NULL;
@@ -114,13 +117,16 @@ testRefused(void)
     vmfsAssertRefused(&vmfs, nothing, ESX_ERROR_INVALID_ARGUMENT, "must be greater than 0");
     g_assert_false(resize(&vmfs, &iso, 6000, FALSE, &file));
     vmfsAssertRefused(&vmfs, file, ESX_ERROR_NO_SUPPORT, "not plain files; upload the file again");
-    g_assert_false(esxVmfsWipe(vmfs.connection, vmfs.pool, &iso, &wipe));
+    g_assert_false(esxVmfsWipe(vmfs.connection, vmfs.pool, &iso, ZEROS, &wipe));
     vmfsAssertRefused(&vmfs, wipe, ESX_ERROR_NO_SUPPORT, "ESX can wipe virtual disks");
+    g_assert_false(esxVmfsWipe(vmfs.connection, vmfs.pool, &disk, VIR_STORAGE_VOL_WIPE_ALG_NNSA,
+                               &pattern));
+    vmfsAssertRefused(&vmfs, pattern, ESX_ERROR_NO_SUPPORT, "overwrite disks with zeros");
     g_assert_false(esxVmfsResize(vmfs.connection, &lost, &disk, 2 * MIB, FALSE, &gone));
     vmfsAssertRefused(&vmfs, gone, ESX_ERROR_INVALID_OPERATION, "cannot reach the datastore");
     g_assert_false(esxVmfsDelete(vmfs.connection, &lost, &disk, &undeleted));
     vmfsAssertRefused(&vmfs, undeleted, ESX_ERROR_INVALID_OPERATION, "cannot reach the datastore");
-    g_assert_false(esxVmfsWipe(vmfs.connection, &lost, &disk, &unwiped));
+    g_assert_false(esxVmfsWipe(vmfs.connection, &lost, &disk, ZEROS, &unwiped));
     vmfsAssertRefused(&vmfs, unwiped, ESX_ERROR_INVALID_OPERATION, "cannot reach the datastore");
 }
 
@@ -135,7 +141,7 @@ testWipe(void)
     vmfsInit(&vmfs);
     vmfsList(&vmfs);
     fixtureScriptTask(vmfs.canned, ZERO);
-    g_assert_true(esxVmfsWipe(vmfs.connection, vmfs.pool, &disk, &error));
+    g_assert_true(esxVmfsWipe(vmfs.connection, vmfs.pool, &disk, ZEROS, &error));
     g_assert_no_error(error);
     cannedAssertLog(vmfs.canned, ZERO " " LOOK);
     vmfsAssertSent(&vmfs, ZERO, "<name>[ds] vm/a.vmdk</name>");
