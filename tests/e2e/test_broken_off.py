@@ -31,6 +31,7 @@ from esxkit.harness import environment, uri
 from esxkit.harness.client import ApiError, Client, Remote, WorkerDied
 from esxkit.harness.daemon import PrivateLibvirtd
 from esxkit.harness.environment import patience
+from esxkit.harness.live import until
 from esxkit.harness.servers import PASSWORD, Fake
 from esxkit.harness.volumes import flat, some_bytes, volume_xml
 
@@ -387,6 +388,8 @@ def test_a_daemon_that_is_told_to_stop_takes_back_a_long_clone(driver, client_en
         started = time.monotonic()
         with pytest.raises(ApiError):
             CHANGES[2].run(client, pool)
+    # A second SIGTERM would kill it while it ends.
+    until(lambda: daemon.process.exit_code is not None, "the daemon has ended")
     assert daemon.stop() == 0
     assert time.monotonic() - started < patience(15)
     assert server.requests()["CancelTask"] == 1

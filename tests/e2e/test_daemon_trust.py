@@ -55,7 +55,8 @@ def stranger(daemon: PrivateLibvirtd, client_env: dict[str, str]) -> Stranger:
 
     def run(fake: Fake, *, read_only: bool, **parameters: Any) -> Result:
         address = through_daemon(embedded(fake.host, fake.port, **parameters), daemon.socket)
-        return Virsh(address, env, ["runuser", "-u", "nobody", "--"])("pool-list", "--name", readonly=read_only)
+        command = Virsh(address, env, ["runuser", "-u", "nobody", "--"])
+        return command("pool-list", "--all", "--name", readonly=read_only)
 
     return run
 

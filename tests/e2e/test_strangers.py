@@ -66,7 +66,7 @@ def stranger(daemon: PrivateLibvirtd, client_env: dict[str, str], fake: Fake) ->
     def run(*, port: int | None = None, read_only: bool = True, **parameters: Any) -> Result:
         address = through_daemon(embedded(fake.host, port or fake.port, **parameters), daemon.socket)
         command = Virsh(address, env, ["runuser", "-u", "nobody", "--"])
-        return command("pool-list", "--name", readonly=read_only)
+        return command("pool-list", "--all", "--name", readonly=read_only)
 
     return run
 
