@@ -174,9 +174,7 @@ KIND_CODE = re.compile(
     r"|\bbackend->name\b|\bbackend\s*[!=]=(?!\s*NULL\b)|[!=]=\s*(?:\w+(?:->|\.))*backend\b"
 )
 # Files that use a field of a kind: path -> reason.
-KNOWS_KIND = {
-    "src/server/esx_claim.c": "two pools are the same place if their datastores are",
-}
+KNOWS_KIND: dict[str, str] = {}
 # The field of a kind in InventoryPool -> the room of the backend that has it.
 KIND_FIELDS = {"datastore": "vmfs", "target": "iscsi", "own": "scsi"}
 
