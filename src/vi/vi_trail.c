@@ -28,17 +28,23 @@ viTrailBegin(void)
         g_string_truncate(tasks, 0);
 }
 
+/* Returns: (transfer none) the record of this thread, which is made if there is none. */
+static GString *
+ensureTrail(void)
+{
+    if (!g_private_get(&trail))
+        g_private_set(&trail, g_string_new(NULL));
+    return g_private_get(&trail);
+}
+
 void
 viTrailAdd(const SoapMoRef *task)
 {
-    GString *tasks = g_private_get(&trail);
+    GString *tasks;
 
     if (!task->value)
         return;
-    if (!tasks) {
-        tasks = g_string_new(NULL);
-        g_private_set(&trail, tasks);
-    }
+    tasks = ensureTrail();
     if (tasks->len + 1 + strlen(task->value) <= LIMIT_TRAIL_BYTES)
         g_string_append_printf(tasks, "%s%s", tasks->len > 0 ? "," : "", task->value);
 }
