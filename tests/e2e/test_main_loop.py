@@ -151,8 +151,9 @@ def test_killed_uploaders_of_a_silent_host_keep_nobody_waiting(place: BusyDaemon
     assert not unnamed, "left on the datastore, and in no message"
     until(lambda: not place.host.control.sessions(), "sessions that stay")
     process = place.daemon.process
+    # A daemon that has just started opens a few files more by itself; of fifty uploads more would stay.
     try:
-        until(lambda: process.open_files() <= files + 2, "files that stay open", 90)
+        until(lambda: process.open_files() <= files + 8, "files that stay open", 90)
     except AssertionError:
         pytest.fail(f"Before there were {files} open files, now there are {process.open_file_names()}.")
 
