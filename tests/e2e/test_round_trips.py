@@ -68,7 +68,7 @@ BUDGETS = [
 
 @pytest.fixture(scope="module")
 def counted():
-    """A fake of this module's own: nobody else's requests are counted."""
+    """A fake for tests that leave no session there: the requests of another test are not counted."""
     with Fake() as server:
         yield server
 
@@ -148,11 +148,12 @@ def test_within_cache_ttl_a_listing_is_free_and_after_it_costs_one(client: Clien
         assert cost.total == (most if site.mode == "embedded" else 0), dict(cost.methods)
 
 
-def test_the_default_cache_ttl_lasts_for_a_burst(client: Client, site, counted):
-    conn = client.open(site.uri(counted))
+def test_the_default_cache_ttl_lasts_for_a_burst(client: Client, site, new_fake):
+    server = new_fake()
+    conn = client.open(site.uri(server))
     conn.listAllStoragePools(0)
-    settled(site, counted)
-    with Meter(counted) as cost:
+    settled(site, server)
+    with Meter(server) as cost:
         conn.listAllStoragePools(0)
         conn.storagePoolLookupByName("datastore1").info()
     assert cost.total == 0, dict(cost.methods)
@@ -176,19 +177,20 @@ POOL_CALLS = {
 
 
 @pytest.fixture(scope="module")
-def unproven(site, counted):
-    """A warm connection that proves everything on every call, with a pool and a LUN."""
-    with site.client() as worker:
-        conn = worker.open(site.uri(counted, cache_ttl="0"))
+def unproven(site):
+    """A fake, and a warm connection that proves everything on every call, with a pool and a LUN."""
+    with Fake() as server, site.client() as worker:
+        conn = worker.open(site.uri(server, cache_ttl="0"))
         things = conn, conn.storagePoolLookupByName("datastore1"), conn.storageVolLookupByPath(LUN.path)
-        settled(site, counted)
-        yield things
+        settled(site, server)
+        yield server, things
 
 
 @pytest.mark.parametrize("call", POOL_CALLS)
-def test_with_cache_ttl_0_a_call_on_pools_and_luns_costs_at_most_one(unproven, counted, call: str):
-    with Meter(counted) as cost:
-        POOL_CALLS[call](*unproven)
+def test_with_cache_ttl_0_a_call_on_pools_and_luns_costs_at_most_one(unproven, call: str):
+    server, things = unproven
+    with Meter(server) as cost:
+        POOL_CALLS[call](*things)
     assert cost.total <= 1, dict(cost.methods)
 
 
@@ -201,27 +203,29 @@ VOLUME_CALLS = {
 
 
 @pytest.mark.parametrize("call", VOLUME_CALLS)
-def test_with_cache_ttl_0_a_call_on_volumes_costs_one_more_than_a_fresh_one(client: Client, site, counted, call: str):
+def test_with_cache_ttl_0_a_call_on_volumes_costs_one_more_than_a_fresh_one(client: Client, site, new_fake, call: str):
     def measure(ttl: str) -> int:
-        conn = client.open(site.uri(counted, cache_ttl=ttl))
+        server = new_fake()
+        conn = client.open(site.uri(server, cache_ttl=ttl))
         pool = conn.storagePoolLookupByName("datastore1")
         volume = pool.storageVolLookupByName(DISK)
         pool.refresh(0)
         pool.info()
-        settled(site, counted)
-        with Meter(counted) as cost:
+        settled(site, server)
+        with Meter(server) as cost:
             VOLUME_CALLS[call](pool, volume)
         return cost.total
 
     assert measure("0") <= measure("3600") + 1
 
 
-def test_after_one_listing_all_about_the_volumes_is_free(client: Client, site, counted):
-    conn = client.open(site.uri(counted, cache_ttl="3600"))
+def test_after_one_listing_all_about_the_volumes_is_free(client: Client, site, new_fake):
+    server = new_fake()
+    conn = client.open(site.uri(server, cache_ttl="3600"))
     pool = conn.storagePoolLookupByName("datastore1")
     volumes = pool.listAllVolumes(0)
-    settled(site, counted)
-    with Meter(counted) as cost:
+    settled(site, server)
+    with Meter(server) as cost:
         for volume in volumes:
             volume.info()
             volume.XMLDesc(0)
