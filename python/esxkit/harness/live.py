@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 the libvirt-esx-storage authors
-"""Looking at live reads: whether a long poll is open, and which threads a process has."""
+"""Looking at live reads: whether a long poll is open, and which threads and files a process has."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from esxkit.harness.client import ApiError, Remote
+from esxkit.fake.server import FakeProcess
+from esxkit.harness import uri
+from esxkit.harness.client import ApiError, Client, Remote
+from esxkit.harness.daemon import PrivateLibvirtd
 from esxkit.harness.environment import patience
+from esxkit.harness.process import Process
 from esxkit.harness.pytest_plugin import Site
 from esxkit.harness.servers import Fake
 
@@ -76,3 +80,25 @@ def thread_names(pid: int) -> Counter[str]:
         except OSError:
             continue
     return names
+
+
+def least_files(process: Process) -> int:
+    """The fewest files that a process has open within half a second: some it opens but for a moment."""
+    counts = []
+    for _ in range(10):
+        counts.append(process.open_files())
+        time.sleep(0.05)
+    return min(counts)
+
+
+def files_at_rest(daemon: PrivateLibvirtd, client: Client, fake: FakeProcess) -> int:
+    """How many files a daemon has open without connections, after one that has used the driver.
+
+    libvirtd opens some at its first client, and flags of the driver with a descriptor live as long as the process.
+    """
+    address = uri.embedded("127.0.0.1", fake.port, cacert=fake.cacert)
+    conn = client.open(uri.through_daemon(address, daemon.socket))
+    conn.listAllStoragePools(0)
+    conn.close()
+    until(lambda: not fake.control.sessions(), "the session has ended")
+    return least_files(daemon.process)

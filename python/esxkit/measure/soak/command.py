@@ -30,7 +30,7 @@ from esxkit.fake.worlds.counts import counts_world, iqn
 from esxkit.harness import environment, uri
 from esxkit.harness.client import Client
 from esxkit.harness.daemon import PrivateLibvirtd, write_auth_file
-from esxkit.harness.live import thread_names, until
+from esxkit.harness.live import files_at_rest, least_files, thread_names
 from esxkit.harness.oracle import Pool, World
 from esxkit.harness.pool_events import Listener
 from esxkit.harness.servers import PASSWORD
@@ -130,15 +130,6 @@ def sample(pid: int, begun: float) -> Sample:
     return Sample(time.monotonic() - begun, number("VmRSS") * 1024, files, number("Threads"))
 
 
-def least_files(pid: int) -> int:
-    """The fewest files that the daemon has open within half a second: some it opens but for a moment."""
-    counts = []
-    for _ in range(10):
-        counts.append(sample(pid, 0).files)
-        time.sleep(0.05)
-    return min(counts)
-
-
 class SessionWatch:
     """Counts the sessions at the fake, all the time."""
 
@@ -195,13 +186,8 @@ class Soak:
         embedded = uri.embedded("127.0.0.1", fake.port, cacert=fake.cacert)
         self._uri = uri.through_daemon(embedded, daemon.socket, linger=None)
         with Client(env) as subscriber:
-            # A daemon that has served a client of the driver has what lives as long as the process: this is at rest.
-            first = subscriber.open(uri.through_daemon(embedded, daemon.socket, linger=0))
-            first.listAllStoragePools(0)
-            first.close()
-            until(lambda: not fake.control.sessions(), "the first session has ended")
+            self._files_at_rest = files_at_rest(daemon, subscriber, fake)
             before = fake.counters()
-            self._files_at_rest = least_files(daemon.process.pid)
             conn = subscriber.open(self._uri)
             journal = JournalWriter(self.folder / "journal")
             with Listener(subscriber, conn) as listener:
@@ -362,7 +348,7 @@ class Soak:
         left = len(fake.control.sessions())
         self._verdict("logged out after the last client has disconnected", left == 0, f"{left} sessions left")
         first = self._files_at_rest
-        while (now := least_files(daemon.process.pid)) > first and time.monotonic() < deadline:
+        while (now := least_files(daemon.process)) > first and time.monotonic() < deadline:
             pass
         what = "then the daemon has no more files open than before the first client"
         self._verdict(what, now <= first, f"{first}, then {now}")
