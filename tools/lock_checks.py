@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Protocol
 
 import attrs
 
-from source_tree import line_of, without_texts
+from source_tree import Tree, bodies, line_of, without_texts
 
 PAGE = "docs/ARCHITECTURE.md"
 NETWORK = "httpTransportPerform"
@@ -32,18 +31,6 @@ TOKEN = re.compile(
     r"|(?P<drop>g_clear_pointer\(&locker)"
     r"|\b(?P<call>\w+)\("
 )
-
-
-class Tree(Protocol):
-    """What these rules need of the checkout; see Tree in source_checks.py."""
-
-    def text(self, name: str) -> str:
-        """The text of a file."""
-        ...
-
-    def matching(self, pattern: str) -> list[str]:
-        """The names of files that the whole pattern fits."""
-        ...
 
 
 @attrs.define
@@ -65,7 +52,7 @@ def lock_name(name: str, around: str, expression: str) -> str:
     return f"{declared[1] if declared else name}.{path[2]}"
 
 
-def read_function(name: str, head: str, body: str) -> Function:
+def read_function(name: str, parameters: str, body: str) -> Function:
     """The locks and calls of a function of the file `name`."""
     found = Function()
     held: dict[str, bool] = {}
@@ -78,7 +65,7 @@ def read_function(name: str, head: str, body: str) -> Function:
             held[inner.pop()[1]] = True
         for token in TOKEN.finditer(line):
             expression = token["a"] or token["b"] or token["c"]
-            lock = lock_name(name, f"{head};{body}", expression) if expression else ""
+            lock = lock_name(name, f"{parameters};{body}", expression) if expression else ""
             if token["locker"] or token["lock"]:
                 if lock in released:
                     released.discard(lock)
@@ -104,9 +91,8 @@ def read_functions(tree: Tree) -> dict[str, Function]:
     """The functions of all C files; static names are unique (check_static_names)."""
     found = {}
     for name in tree.matching(SOURCES):
-        code = without_texts(tree.text(name))
-        for function in re.finditer(r"^(\w+)(\([^{}]*?\))\n\{\n(.*?)^\}", code, re.MULTILINE | re.DOTALL):
-            found[function[1]] = read_function(name, function[2], function[3])
+        for function, _, parameters, body in bodies(without_texts(tree.text(name))):
+            found[function] = read_function(name, parameters, body)
     return found
 
 
@@ -152,7 +138,7 @@ def lock_rows(tree: Tree) -> dict[str, tuple[str, str]]:
 
 def locks(code: str) -> Iterator[tuple[int, str]]:
     """(line number, name in the table) of each lock that C code without comments declares."""
-    declared = r"^ *(static )?(?: *volatile)? *(?:GMutex|pthread_mutex_t)\b *([^;()*]*?);"
+    declared = r"^ *(static +)?(?:volatile +)?(?:GMutex|pthread_mutex_t)\b *([^;()*]*?);"
     for lock in re.finditer(declared, code, re.MULTILINE):
         owner = ""
         if not lock[1]:
@@ -160,7 +146,7 @@ def locks(code: str) -> Iterator[tuple[int, str]]:
             closed = re.search(r"^\} ?(\w*);", code[lock.end() :], re.MULTILINE)
             owner = f"{(closed[1] if closed else '') or (opened or [''])[-1]}."
         for name in re.findall(r"(?:^|,)\s*(\w+)", re.sub(r"\{[^}]*\}", "", lock[2])):
-            yield code.count("\n", 0, lock.start()) + 1, f"{owner}{name}"
+            yield line_of(code, lock.start()), f"{owner}{name}"
 
 
 # Locks that these rules do not follow.

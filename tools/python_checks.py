@@ -9,7 +9,8 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
-from typing import Protocol
+
+from source_tree import Tree
 
 # package of esxkit -> the packages it may import from, itself aside.
 PACKAGES: dict[str, list[str]] = {
@@ -114,18 +115,6 @@ def _walk(name: str, edges: Mapping[str, list[str]], way: list[str], done: set[s
         for other in edges[name]:
             yield from _walk(other, edges, [*way, name], done)
         done.add(name)
-
-
-class Tree(Protocol):
-    """What these rules need of the checkout; see Tree in source_checks.py."""
-
-    def text(self, name: str) -> str:
-        """The text of a file."""
-        ...
-
-    def matching(self, pattern: str) -> list[str]:
-        """The names of files that the whole pattern fits."""
-        ...
 
 
 def check_modules(tree: Tree) -> Iterator[str]:

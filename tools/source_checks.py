@@ -17,7 +17,7 @@ from lock_checks import LOCK_CHECKS
 from message_checks import MESSAGE_CHECKS
 from python_checks import PYTHON_CHECKS
 from room_checks import ROOM_CHECKS
-from source_tree import Tree, bodies, functions, line_of, odd_heads, without_comments, without_texts
+from source_tree import Tree, bodies, checkout, line_of, odd_heads, without_comments, without_texts
 from word_checks import WORD_CHECKS
 
 LICENCE = ("SPDX-License-Identifier: LGPL-2.1-or-later", "Copyright (C) 2026 the libvirt-esx-storage authors")
@@ -123,7 +123,8 @@ def check_lengths(tree: Tree) -> Iterator[str]:
 def check_functions(tree: Tree) -> Iterator[str]:
     """No function is longer than the ceiling."""
     for name in tree.matching(r"(src|tests/unit|tests/fuzz)/.*\.c"):
-        for function, line, length in functions(tree.text(name)):
+        for function, line, _, body in bodies(tree.text(name)):
+            length = body.count("\n")
             if length > LONGEST_FUNCTION and f"{name}:{function}" not in TOO_LONG:
                 yield f"{name}:{line}: {function} has {length} lines, more than {LONGEST_FUNCTION}"
 
@@ -222,12 +223,12 @@ def uses_check(body: str, check: str, doors: tuple[str, ...]) -> bool:
 def check_doors(tree: Tree) -> Iterator[str]:
     """Each function of libvirt's tables makes libvirt's access check of its name, itself or by a door."""
     found = {
-        function: (name, line, head, body)
+        function: (name, line, parameters, body)
         for name in tree.matching(r"src/(api|driver)/.*\.c")
-        for function, line, head, body in bodies(tree.text(name))
+        for function, line, parameters, body in bodies(tree.text(name))
     }
     # Functions that are given a check: they have to make it.
-    helpers = [function for function, (_, _, head, _) in found.items() if re.search(r"Esx\w*Access access\b", head)]
+    helpers = [function for function, (_, _, given, _) in found.items() if re.search(r"Esx\w*Access access\b", given)]
     for function in helpers:
         name, line, _, body = found[function]
         if not uses_check(body, "access", tuple(helpers)):
@@ -269,7 +270,7 @@ def uses(tree: Tree) -> Counter[str]:
         code = without_texts(tree.text(name))
         words.update(re.findall(r"\w+", code))
         for function, _, _, body in bodies(code):
-            words[function] -= len(re.findall(rf"\b{function}\b", body))
+            words[function] -= re.findall(r"\w+", body).count(function)
         cleanups += CLEANUP.findall(code)
         cleaned.update(re.findall(r"\bg_auto\w*\((\w+)\)", code))
     words.subtract(function for kind, function in cleanups if kind not in cleaned)
@@ -297,7 +298,7 @@ def check_static_names(tree: Tree) -> Iterator[str]:
     for name in tree.matching(r"src/.*\.c"):
         text = tree.text(name)
         for found in re.finditer(STATIC_FUNCTION, text):
-            function, line = found.group(1), text.count("\n", 0, found.start(1)) + 1
+            function, line = found.group(1), line_of(text, found.start(1))
             if not re.search(r"[a-z][A-Z]", function):
                 yield f"{name}:{line}: {function}: a name of one word tells nothing"
             if owners.setdefault(function, name) != name:
@@ -354,5 +355,5 @@ CHECKS = (
 
 def complaints(root: Path) -> list[str]:
     """What all rules have to say about the checkout at `root`."""
-    tree = Tree(root)
+    tree = checkout(root)
     return [complaint for check in CHECKS for complaint in check(tree)]

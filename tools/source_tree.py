@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 # A comment or a literal of C.
@@ -14,27 +15,15 @@ TEXTS = re.compile(r"""/\*.*?\*/|//[^\n]*|'(?:\\.|[^'\\\n])+'|"(?:\\.|[^"\\\n])*
 
 
 class Tree:
-    """The files of the checkout that git knows or would take, with their text read once."""
+    """Files by their names, with their texts."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        listing = subprocess.run(
-            ["git", "-C", str(root), "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        self.files = sorted({name for name in listing.split("\0") if name and (root / name).is_file()})
-        self._texts: dict[str, str] = {}
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self.files = sorted(texts)
+        self.texts = texts
 
     def text(self, name: str) -> str:
-        """The text of a file; empty where it is not text."""
-        if name not in self._texts:
-            try:
-                self._texts[name] = (self.root / name).read_text(encoding="utf-8")
-            except UnicodeDecodeError:
-                self._texts[name] = ""
-        return self._texts[name]
+        """The text of a file."""
+        return self.texts[name]
 
     def matching(self, pattern: str) -> list[str]:
         """The files whose whole path matches a regular expression."""
@@ -47,16 +36,37 @@ class Tree:
                 yield name, number, line
 
 
+def checkout(root: Path) -> Tree:
+    """The files of the checkout at `root` that git knows or would take; the text of one that is not text is empty."""
+    listing = subprocess.run(
+        ["git", "-C", str(root), "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    return Tree({name: read(root / name) for name in listing.split("\0") if name and (root / name).is_file()})
+
+
+def read(path: Path) -> str:
+    """The text of a file, or nothing."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return ""
+
+
 def blank(found: re.Match[str]) -> str:
     """Blanks of the same length and lines as a match."""
     return re.sub(r"[^\n]", " ", found[0])
 
 
+@functools.cache
 def without_comments(text: str) -> str:
     """C code with blanks for its comments: lines and columns stay."""
     return TEXTS.sub(lambda found: blank(found) if found[0][0] == "/" else found[0], text)
 
 
+@functools.cache
 def without_texts(text: str) -> str:
     """C code with blanks for its comments and literals."""
     return TEXTS.sub(blank, text)
@@ -67,38 +77,30 @@ def line_of(text: str, position: int) -> int:
     return text.count("\n", 0, position) + 1
 
 
-def functions(text: str) -> Iterator[tuple[str, int, int]]:
-    """(name, first line, length) of the functions of a C file: a body opens and closes in column one."""
-    lines = text.splitlines()
-    start = None
-    for number, line in enumerate(lines):
-        if line == "{" and start is None:
-            start = number
-        elif line.startswith("}") and start is not None:
-            if line == "}":
-                head = " ".join(lines[max(0, start - 6) : start])
-                names = re.findall(r"(\w+)\s*\(", head)
-                # The last name that begins a line is the function's; parameters may have parentheses too.
-                own = [m.group(1) for m in re.finditer(r"(?m)^(\w+)\(", "\n".join(lines[max(0, start - 12) : start]))]
-                yield (own or names or ["?"])[-1], start + 1, number - start - 1
-            start = None
+# The parameters of a function, which may be functions themselves.
+PARAMETERS = r"\((?:[^(){}]|\((?:[^(){}]|\([^(){}]*\))*\))*\)"
+# A function in the form that odd_heads() demands: its name, its parameters, and its body.
+FUNCTION = re.compile(rf"^(\w+)({PARAMETERS})\n\{{\n(.*?)^\}}", re.MULTILINE | re.DOTALL)
 
 
-def bodies(text: str) -> Iterator[tuple[str, int, str, str]]:
-    """(name, first line, head, body) of the functions of a C file."""
-    lines = text.splitlines()
-    for name, first, length in functions(text):
-        yield name, first, "\n".join(lines[max(0, first - 6) : first - 1]), "\n".join(lines[first : first + length])
+@functools.cache
+def bodies(text: str) -> list[tuple[str, int, str, str]]:
+    """(name, line of the opening brace, parameters, body) of the functions of a C file."""
+    code = without_texts(text)
+    return [
+        (found[1], line_of(text, found.end(2)) + 1, text[slice(*found.span(2))], text[slice(*found.span(3))])
+        for found in FUNCTION.finditer(code)
+    ]
 
 
 # How a definition of a function ends: the type on a line of its own, and the brace below the parameters.
-HEAD = re.compile(r"(?:^|\n)[A-Za-z_][^\n;]*\n\w+\((?:[^(){}]|\((?:[^(){}]|\([^(){}]*\))*\))*\)\n$")
+HEAD = re.compile(rf"(?:^|\n)[A-Za-z_][^\n;]*\n\w+{PARAMETERS}\n$")
 
 
 def odd_heads(text: str) -> Iterator[int]:
     """The lines of definitions that are not written as `type`, `name(parameters)` and `{`, each on its line.
 
-    The other rules find functions by this form.
+    The other rules find functions by this form; see bodies().
     """
     code = re.sub(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", blank, without_texts(text), flags=re.MULTILINE)
     depth = start = within = 0

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
-from typing import Protocol
+from collections.abc import Iterator
+
+from source_tree import Tree, line_of
 
 # A comment, or literals that the compiler joins, with the macros between them.
 LITERALS = re.compile(
@@ -19,30 +20,12 @@ LITERALS = re.compile(
 PROPER_NAMES: frozenset[str] = frozenset({"Datastore"})
 
 
-class Tree(Protocol):
-    """What these rules need of the checkout; see Tree in source_checks.py."""
-
-    files: list[str]
-
-    def text(self, name: str) -> str:
-        """The text of a file."""
-        ...
-
-    def matching(self, pattern: str) -> list[str]:
-        """The names of files that the whole pattern fits."""
-        ...
-
-    def source_lines(self, pattern: str) -> Iterable[tuple[str, int, str]]:
-        """(file, line number, line) of the files that the whole pattern fits."""
-        ...
-
-
 def literals(text: str) -> Iterator[tuple[int, str]]:
     """(line number, text) of each literal outside of comments; a macro between two of them is a NUL."""
     for found in re.finditer(LITERALS, text):
         if found.group(0)[0] == '"':
             parts = re.findall(r'"((?:\\.|[^"\\])*)"|([A-Z]\w+)', found.group(0))
-            yield text.count("\n", 0, found.start()) + 1, "".join("\0" if macro else part for part, macro in parts)
+            yield line_of(text, found.start()), "".join("\0" if macro else part for part, macro in parts)
 
 
 def check_wording(tree: Tree) -> Iterator[str]:
@@ -79,7 +62,7 @@ def check_links(tree: Tree) -> Iterator[str]:
         text = re.sub(r"`[^`\n]*`", "", tree.text(name))
         for found in LINKS.finditer(text):
             link = found[1] or found[2] or found[3]
-            number = text.count("\n", 0, found.start()) + 1
+            number = line_of(text, found.start())
             if re.match(r"[a-z]+:", link):
                 continue
             path, _, anchor = link.partition("#")
@@ -127,7 +110,7 @@ def comments(text: str) -> Iterator[tuple[int, str]]:
     for found in re.finditer(LITERALS, text):
         if found.group(0).startswith("/*"):
             prose = re.sub(r"\s*\n[ *]*", " ", found.group(0).strip("/* \n"))
-            yield text.count("\n", 0, found.start()) + 1, prose
+            yield line_of(text, found.start()), prose
 
 
 def check_plain_words(tree: Tree) -> Iterator[str]:
@@ -173,7 +156,7 @@ def check_statements(tree: Tree) -> Iterator[str]:
         text = tree.text(name)
         for claim in re.finditer(r"(?:libcurl\b[^.;]{0,40}?|cannot be used; )(\d\.\d+) or newer", text):
             if claim.group(1) != minimum.group(1):
-                number = text.count("\n", 0, claim.start()) + 1
+                number = line_of(text, claim.start())
                 yield f"{name}:{number}: meson.build wants libcurl {minimum.group(1)} or newer"
 
 
@@ -216,7 +199,7 @@ def check_ceilings(tree: Tree) -> Iterator[str]:
     )
     for limit in defined:
         parts = {limit, *(other for other, value in defined.items() if re.search(rf"\b{limit}\b", value))}
-        number = text.count("\n", 0, text.index(f"#define {limit} ")) + 1
+        number = line_of(text, text.index(f"#define {limit} "))
         made_of = set(re.findall(r"\bLIMIT_\w+", defined[limit]))
         if not (parts | made_of) & sources:
             yield f"{LIMITS}:{number}: nothing keeps to {limit}"

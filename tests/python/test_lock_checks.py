@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from test_word_checks import Pages
+from planted import pages
 
 import lock_checks
 
@@ -100,14 +100,31 @@ early(Outer *outer)
     g_mutex_unlock(&outer->lock);
 }
 """
+BELOW_A_MACRO = """
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Outer, outerFree)
+
+static void
+callBelow(Inner *inner)
+{
+    takeInner(inner);
+}
+
+static void
+nestBelow(Outer *outer)
+{
+    g_mutex_lock(&outer->lock);
+    callBelow(outer->inner);
+    g_mutex_unlock(&outer->lock);
+}
+"""
 
 
 def found(code: str, before: str = "", network: str = "never") -> list[str]:
-    pages = {lock_checks.PAGE: TABLE.format(before=before, network=network), "src/vi/a.c": SHAPES + code}
-    return list(lock_checks.check_locks(Pages(pages)))
+    texts = {lock_checks.PAGE: TABLE.format(before=before, network=network), "src/vi/a.c": SHAPES + code}
+    return list(lock_checks.check_locks(pages(texts)))
 
 
-@pytest.mark.parametrize("code", [NESTED, EARLY])
+@pytest.mark.parametrize("code", [NESTED, EARLY, BELOW_A_MACRO])
 def test_a_lock_that_is_taken_while_another_is_held_is_found(code: str):
     (complaint,) = found(code)
     assert "the row of Outer.lock does not say that Inner.lock is taken while it is held: " in complaint
@@ -130,6 +147,6 @@ def test_a_lock_without_a_row_is_found():
 
 
 def test_a_thread_without_a_row_is_found():
-    pages = {lock_checks.PAGE: TABLE, "src/vi/a.c": 'threadStart("esx-live", a);\nthreadStart("esx-new", b);\n'}
-    (complaint,) = lock_checks.check_threads(Pages(pages))
+    texts = {lock_checks.PAGE: TABLE, "src/vi/a.c": 'threadStart("esx-live", a);\nthreadStart("esx-new", b);\n'}
+    (complaint,) = lock_checks.check_threads(pages(texts))
     assert "esx-new" in complaint

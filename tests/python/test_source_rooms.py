@@ -4,47 +4,12 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
 import pytest
-from test_source_checks import rules
+from planted import checkout, complaints, with_change, with_files, with_line
 
 import room_checks
-
-ROOT = Path(__file__).parents[2]
-
-
-@functools.cache
-def checkout() -> Any:
-    """The tree, whose texts all tests read."""
-    return rules().Tree(ROOT)
-
-
-class WithPlant:
-    """The checkout, with one line added at the end of one of its files, or one file more; `files` are more still."""
-
-    def __init__(self, name: str, line: str, *files: str) -> None:
-        self._tree = checkout()
-        self.name, self.line = name, line
-        self.more = {name, *files} - {*self._tree.files}
-        self.files = sorted({*self._tree.files, *self.more})
-
-    def text(self, name: str) -> str:
-        if name != self.name:
-            return "" if name in self.more else self._tree.text(name)
-        before = "" if name in self.more else self._tree.text(name)
-        return f"{before}{self.line}\n"
-
-    matching = property(lambda self: rules().Tree.matching.__get__(self))
-    source_lines = property(lambda self: rules().Tree.source_lines.__get__(self))
-
-
-def complaints(check: str, tree: object) -> list[str]:
-    found: Iterator[str] = {rule.__name__: rule for rule in rules().CHECKS}[check](tree)
-    return list(found)
+from esxkit.harness.environment import REPOSITORY
+from source_tree import Tree
 
 
 @pytest.mark.parametrize(
@@ -68,7 +33,7 @@ def complaints(check: str, tree: object) -> list[str]:
     ],
 )
 def test_the_tree_itself_is_in_order(check: str):
-    assert complaints(check, rules().Tree(ROOT)) == []
+    assert complaints(check, checkout()) == []
 
 
 @pytest.mark.parametrize(
@@ -220,25 +185,10 @@ def test_the_tree_itself_is_in_order(check: str):
     ],
 )
 def test_what_is_planted_is_found(check: str, name: str, line: str, said: str):
-    found = complaints(check, WithPlant(name, line))
+    found = complaints(check, with_line(name, line))
     assert found
     assert all(complaint.startswith(f"{name}:") for complaint in found)
     assert said in found[0]
-
-
-class Changed(WithPlant):
-    """The checkout, with a piece of one of its files replaced."""
-
-    def __init__(self, name: str, old: str, new: str) -> None:
-        super().__init__(name, "")
-        self.old, self.new = old, new
-
-    def text(self, name: str) -> str:
-        text = self._tree.text(name)
-        if name != self.name:
-            return text
-        assert self.old in text
-        return text.replace(self.old, self.new, 1)
 
 
 @pytest.mark.parametrize(
@@ -303,26 +253,20 @@ class Changed(WithPlant):
     ],
 )
 def test_an_access_check_that_is_forgotten_is_found(name: str, old: str, new: str, said: str):
-    found = complaints("check_doors", Changed(name, old, new))
+    found = complaints("check_doors", with_change(name, old, new))
     assert found
     assert said in found[0]
 
 
 def test_a_room_with_too_many_files_is_found():
-    class Full(WithPlant):
-        def __init__(self) -> None:
-            super().__init__("src/api/esx_planted.c", "")
-            self.files += [f"src/api/esx_planted_{i}.c" for i in range(20)]
-
-        def text(self, name: str) -> str:
-            return "" if "_planted" in name else super().text(name)
-
-    assert [c for c in complaints("check_rooms", Full()) if c.startswith("src/api: ")]
+    full = with_files(*(f"src/api/esx_planted_{number}.c" for number in range(20)))
+    assert [c for c in complaints("check_rooms", full) if c.startswith("src/api: ")]
 
 
 @pytest.mark.parametrize("name", ["src/api/esx_storage_vol.c", "src/backend/vmfs/esx_vmfs_verb.c"])
 def test_a_new_kind_of_storage_is_protected(name: str):
-    tree: Any = WithPlant(name, '#include "esx_nvme_space.h"', "include/backend/nvme/esx_nvme_space.h")
+    texts = with_line(name, '#include "esx_nvme_space.h"').texts
+    tree = Tree({**texts, "include/backend/nvme/esx_nvme_space.h": ""})
     assert room_checks.kinds(tree) == ["iscsi", "nvme", "scsi", "vmfs"]
     assert [c.partition(": ")[2] for c in complaints("check_kinds", tree)] == [
         "only backend/nvme may include esx_nvme_space.h"
@@ -364,10 +308,10 @@ def test_a_new_kind_of_storage_is_protected(name: str):
     ],
 )
 def test_what_is_allowed_is_not_found(check: str, name: str, line: str):
-    assert complaints(check, WithPlant(name, line)) == []
+    assert complaints(check, with_line(name, line)) == []
 
 
 def test_the_floors_are_those_of_the_build():
-    built = (ROOT / "src" / "meson.build").read_text(encoding="utf-8")
+    built = (REPOSITORY / "src" / "meson.build").read_text(encoding="utf-8")
     for floor in room_checks.FLOORS:
         assert f"'name': '{floor}'" in built

@@ -4,33 +4,10 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
+from planted import pages
 
 import word_checks
-
-
-class Pages:
-    """A tree of a few files."""
-
-    def __init__(self, pages: dict[str, str]) -> None:
-        self._pages = pages
-        self.files = list(pages)
-
-    def text(self, name: str) -> str:
-        return self._pages.get(name, "")
-
-    def matching(self, pattern: str) -> list[str]:
-        return [name for name in self.files if re.fullmatch(pattern, name)]
-
-    def source_lines(self, pattern: str) -> list[tuple[str, int, str]]:
-        return [
-            (name, number, line)
-            for name, text in self._pages.items()
-            if re.fullmatch(pattern, name)
-            for number, line in enumerate(text.splitlines(), 1)
-        ]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +25,7 @@ class Pages:
 )
 def test_planted_wording_is_found(literal: str, complaint: str):
     text = f"/* The head. */\nvoid\nf(void)\n{{\n    textToError(error, VI_ERROR, 1, {literal}, name);\n}}\n"
-    found = list(word_checks.check_wording(Pages({"src/vi/vi_planted.c": text})))
+    found = list(word_checks.check_wording(pages({"src/vi/vi_planted.c": text})))
     assert len(found) == 1
     assert found[0].startswith("src/vi/vi_planted.c:5: ")
     assert complaint in found[0]
@@ -68,7 +45,7 @@ def test_planted_wording_is_found(literal: str, complaint: str):
 )
 def test_wording_by_the_rule_is_not(literal: str):
     text = f'/* "The old text of it." */\nvoid\nf(void)\n{{\n    refuse({literal}, error);\n}}\n'
-    assert list(word_checks.check_wording(Pages({"src/vi/vi_planted.c": text}))) == []
+    assert list(word_checks.check_wording(pages({"src/vi/vi_planted.c": text}))) == []
 
 
 @pytest.mark.parametrize(
@@ -82,8 +59,8 @@ def test_wording_by_the_rule_is_not(literal: str):
     ],
 )
 def test_a_planted_broken_link_is_found(link: str, complaint: str):
-    pages = Pages({"README.md": f"# A\n\nSee [it]({link}).\n", "docs/GUIDE.md": "# B\n\n```\n# In code\n```\n"})
-    assert list(word_checks.check_links(pages)) == [f"README.md:3: {complaint}"]
+    tree = pages({"README.md": f"# A\n\nSee [it]({link}).\n", "docs/GUIDE.md": "# B\n\n```\n# In code\n```\n"})
+    assert list(word_checks.check_links(tree)) == [f"README.md:3: {complaint}"]
 
 
 @pytest.mark.parametrize(
@@ -91,8 +68,8 @@ def test_a_planted_broken_link_is_found(link: str, complaint: str):
     ["docs/GUIDE.md", "docs", "docs/GUIDE.md#what-is-it-ab", "#a", "https://example.org/x", "mailto:a@example.org"],
 )
 def test_a_good_link_is_not(link: str):
-    pages = Pages({"README.md": f"# A\n\nSee [it]({link}).\n", "docs/GUIDE.md": "## What is it: a/b?\n"})
-    assert list(word_checks.check_links(pages)) == []
+    tree = pages({"README.md": f"# A\n\nSee [it]({link}).\n", "docs/GUIDE.md": "## What is it: a/b?\n"})
+    assert list(word_checks.check_links(tree)) == []
 
 
 @pytest.mark.parametrize(
@@ -118,12 +95,12 @@ def test_a_good_link_is_not(link: str):
     ],
 )
 def test_a_planted_unplain_word_is_found(name: str, text: str, word: str):
-    (found,) = word_checks.check_plain_words(Pages({name: text}))
+    (found,) = word_checks.check_plain_words(pages({name: text}))
     assert found.startswith(f"{name}:1: {word!r}")
 
 
 def test_plain_words_are_not():
-    pages = {
+    texts = {
         "README.md": "The task has `gone` as a name; a reporter counts.\n",
         "python/esxkit/fake/ASSUMED.md": "What nobody was told.\n",
         "src/vi/a.c": '/* The history of the stills; `told` and "gone" are names, watchLost() and he_ are, too. */\n'
@@ -131,7 +108,7 @@ def test_plain_words_are_not():
         "include/vim/vim_types.h": "/* generated: told */\n",
         "tests/unit/vi/test_a.c": "/* told */\n",
     }
-    assert list(word_checks.check_plain_words(Pages(pages))) == []
+    assert list(word_checks.check_plain_words(pages(texts))) == []
 
 
 @pytest.mark.parametrize(
@@ -163,7 +140,7 @@ def test_plain_words_are_not():
 )
 def test_a_planted_statement_is_found(name: str, line: str, complaint: str):
     build = "libcurl = dependency('libcurl', version: '>= 7.88')\n"
-    (found,) = word_checks.check_statements(Pages({name: line + "\n", "meson.build": build}))
+    (found,) = word_checks.check_statements(pages({name: line + "\n", "meson.build": build}))
     assert complaint in found
 
 
@@ -171,7 +148,7 @@ LIMITS = "include/base/base_limits.h"
 
 
 @pytest.mark.parametrize(
-    ("pages", "complaint"),
+    ("texts", "complaint"),
     [
         ({LIMITS: "#define LIMIT_X 7\n", "src/base/a.c": "LIMIT_X\n"}, "no test names LIMIT_X"),
         ({LIMITS: "#define LIMIT_X 7\n", "tests/unit/a.c": "LIMIT_X\n"}, "nothing keeps to LIMIT_X"),
@@ -179,15 +156,15 @@ LIMITS = "include/base/base_limits.h"
         ({"include/vi/a.h": "#define VI_LONGEST_NAME (64 * 1024)\n"}, "VI_LONGEST_NAME: ceilings are in"),
     ],
 )
-def test_a_planted_ceiling_is_found(pages: dict[str, str], complaint: str):
-    (found,) = word_checks.check_ceilings(Pages(pages))
+def test_a_planted_ceiling_is_found(texts: dict[str, str], complaint: str):
+    (found,) = word_checks.check_ceilings(pages(texts))
     assert complaint in found
 
 
 def test_a_ceiling_with_its_test_is_in_order():
-    pages = {
+    texts = {
         LIMITS: "#define LIMIT_X_MIB 7\n#define LIMIT_X (LIMIT_X_MIB * 1024)\n",
         "src/base/a.c": "if (n > LIMIT_X)\n",
         "tests/unit/base/test_a.c": "n = LIMIT_X + 1;\n",
     }
-    assert list(word_checks.check_ceilings(Pages(pages))) == []
+    assert list(word_checks.check_ceilings(pages(texts))) == []
