@@ -25,7 +25,8 @@
 typedef struct {
     gpointer (*new)(void);
     void (*free)(gpointer state);
-    /* Something in @pool, of any kind, may have changed: it must be read again. */
+    /* Something in @pool, of any kind, may have changed: it must be read again. NULL: no
+     * data depends on that. */
     void (*expire)(gpointer state, const InventoryPool *pool);
 } EsxServerState;
 

@@ -108,8 +108,12 @@ esxServerExpire(EsxServer *server, const InventoryPool *pool)
     gpointer state = NULL;
 
     g_hash_table_iter_init(&iter, server->states);
-    while (g_hash_table_iter_next(&iter, &kind, &state))
-        ((const EsxServerState *)kind)->expire(state, pool);
+    while (g_hash_table_iter_next(&iter, &kind, &state)) {
+        const EsxServerState *owner = kind;
+
+        if (owner->expire)
+            owner->expire(state, pool);
+    }
 }
 
 static void

@@ -111,34 +111,38 @@ expireKept(gpointer state, const InventoryPool *pool)
     kept->pool = pool;
 }
 
-/* Each kind that has asked has one state at a server, and hears of each change. */
+/* Each kind that has asked has one state at a server, and hears of changes that matter to it. */
 static void
 testStates(void)
 {
     static const EsxServerState kinds[] = {
         { newKept, freeKept, expireKept },
         { newKept, freeKept, expireKept },
+        { newKept, freeKept, NULL /* expire */ },
     };
     g_autoptr(Canned) canned = cannedNew();
     EsxServer *server = esxServerNew(fixtureLogin(canned), NULL, "esx1");
     const InventoryPool pool = { .name = "ds1" };
     Kept *first = NULL;
     Kept *second = NULL;
+    Kept *constant = NULL;
 
     freed = 0;
     esxServerExpire(server, &pool);
     first = esxServerStateOf(server, &kinds[0]);
     esxServerExpire(server, &pool);
     second = esxServerStateOf(server, &kinds[1]);
+    constant = esxServerStateOf(server, &kinds[2]);
     g_assert_true(first != second);
     g_assert_true(esxServerStateOf(server, &kinds[0]) == first);
     esxServerExpire(server, &pool);
     g_assert_cmpuint(first->expired, ==, 2);
     g_assert_cmpuint(second->expired, ==, 1);
     g_assert_true(second->pool == &pool);
+    g_assert_cmpuint(constant->expired, ==, 0);
 
     esxServerFree(server);
-    g_assert_cmpuint(freed, ==, 2);
+    g_assert_cmpuint(freed, ==, 3);
 }
 
 /* Two threads that ask at the same moment get the same answer. */
