@@ -32,11 +32,12 @@ typedef enum {
 
 typedef struct {
     /*
-     * Asks the server. @current: the last value, or NULL.
+     * Asks the server. @current: the last value, or NULL. @deadline: monotonic, the end of the
+     * timeout of the call that makes the proof.
      * Returns: (transfer full): a new value, or a new reference to @current if it is still right;
      * NULL with @error. Not called by two threads at once.
      */
-    gpointer (*prove)(gpointer opaque, gpointer current, GError **error);
+    gpointer (*prove)(gpointer opaque, gpointer current, gint64 deadline, GError **error);
     gpointer (*ref)(gpointer value);
     void (*unref)(gpointer value);
 } CachedOps;
@@ -51,8 +52,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cached, cachedFree)
 /*
  * @ttl: microseconds; 0: only a proof that was asked for after this call, or a standing value, will
  * do.
- * @timeout: microseconds; how long to wait in total for proofs of other threads. It does not bound
- * a proof that this call makes itself.
+ * @timeout: microseconds; how long to wait in total for proofs of other threads. A proof that this
+ * call makes itself gets its end, but is not interrupted.
  * Returns: (transfer full) a value proven within the time-to-live, or NULL with @error: that of the
  * proof, or CACHED_ERROR_TIMEOUT.
  */

@@ -32,17 +32,13 @@ typedef struct {
 
 /* ---- one rescan ------------------------------------------------------------------------------ */
 
-/* The deadline of the call that rescans; the proof runs on the thread of that call. */
-static GPrivate callDeadline;
-
 /* CachedOps.prove */
 static gpointer
-rescanAdapter(gpointer opaque, gpointer current G_GNUC_UNUSED, GError **error)
+rescanAdapter(gpointer opaque, gpointer current G_GNUC_UNUSED, gint64 deadline, GError **error)
 {
     Rescan *rescan = opaque;
     SoapMoRef system = { rescan->systemType, rescan->systemValue };
-    const gint64 *deadline = g_private_get(&callDeadline);
-    const ViCallOptions options = { .deadline = *deadline };
+    const ViCallOptions options = { .deadline = deadline };
     VimRescanHbaRequest args = VIM_INIT(RescanHbaRequest);
     g_autoptr(SoapReply) reply = NULL;
 
@@ -116,17 +112,12 @@ freeRescans(gpointer state)
     g_free(rescans);
 }
 
-/* A change of files of a datastore does not change the LUNs of an adapter. */
-static void
-expireRescans(gpointer state G_GNUC_UNUSED, const InventoryPool *pool G_GNUC_UNUSED)
-{
-}
-
 /* Returns: (transfer full). */
 static Rescan *
 findRescan(EsxConnection *connection, const InventoryAdapter *adapter)
 {
-    static const EsxServerState kind = { newRescans, freeRescans, expireRescans };
+    /* A change of files of a datastore does not change the LUNs of an adapter. */
+    static const EsxServerState kind = { newRescans, freeRescans, NULL /* expire */ };
     Rescans *rescans = esxServerStateOf(connection->server, &kind);
     g_autofree char *key = g_strdup_printf("%s\n%s", adapter->storageSystem->value,
                                            adapter->device);
@@ -148,7 +139,6 @@ esxRescanAdapter(EsxConnection *connection, const InventoryAdapter *adapter, gin
     const gint64 ttl = (gint64)connection->options.rescanIntervalMs * 1000;
     const gint64 left = deadline - g_get_monotonic_time();
     g_autoptr(Rescan) rescan = NULL;
-    gboolean done = FALSE;
 
     if (!adapter->storageSystem) {
         textToError(error, VI_ERROR, VI_ERROR_PROTOCOL,
@@ -162,10 +152,7 @@ esxRescanAdapter(EsxConnection *connection, const InventoryAdapter *adapter, gin
         return FALSE;
     }
     rescan = findRescan(connection, adapter);
-    g_private_set(&callDeadline, &deadline);
-    done = cachedAcquire(rescan->done, ttl, left, error) != NULL;
-    g_private_set(&callDeadline, NULL);
-    if (done)
+    if (cachedAcquire(rescan->done, ttl, left, error))
         return TRUE;
     textAddToError(error, "rescan of the adapter '%s' failed: ", adapter->device);
     return FALSE;

@@ -78,7 +78,7 @@ lockedTake(Cached *fresh, gpointer value, guint64 pushes)
 
 /* Releases the lock while it asks; @proving keeps others out. */
 static void
-lockedProve(Cached *fresh)
+lockedProve(Cached *fresh, gint64 deadline)
 {
     const guint64 start = ++fresh->events;
     const guint64 pushes = fresh->pushes;
@@ -90,7 +90,7 @@ lockedProve(Cached *fresh)
     fresh->proving = TRUE;
     fresh->provingSince = g_get_monotonic_time();
     g_mutex_unlock(&fresh->lock);
-    value = fresh->ops->prove(fresh->opaque, current, &error);
+    value = fresh->ops->prove(fresh->opaque, current, deadline, &error);
     g_clear_pointer(&current, fresh->ops->unref);
     g_mutex_lock(&fresh->lock);
     fresh->proving = FALSE;
@@ -186,7 +186,7 @@ cachedAcquire(Cached *fresh, gint64 ttl, gint64 timeout, GError **error)
         if (!mayWait)
             mayWait = lockedMayWait(fresh, &refusal);
         else if (!fresh->proving)
-            lockedProve(fresh);
+            lockedProve(fresh, deadline);
         else if (!lockedAwaitProof(fresh, deadline, error))
             return NULL;
     }

@@ -30,7 +30,7 @@ inventoryErrorQuark(void)
 
 /* CachedOps.prove */
 static gpointer
-proveInventory(gpointer opaque, gpointer current, GError **error)
+proveInventory(gpointer opaque, gpointer current, gint64 deadline G_GNUC_UNUSED, GError **error)
 {
     Inventory *inventory = opaque;
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&inventory->proving);

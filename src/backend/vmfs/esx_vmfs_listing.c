@@ -60,7 +60,8 @@ searchOf(const Listing *listing)
 
 /* CachedOps.prove; a search does not report changes, so the last list is not used. */
 static gpointer
-proveListing(gpointer opaque, gpointer current G_GNUC_UNUSED, GError **error)
+proveListing(gpointer opaque, gpointer current G_GNUC_UNUSED, gint64 deadline G_GNUC_UNUSED,
+             GError **error)
 {
     const EsxVmfsSearch search = searchOf(opaque);
 
@@ -69,7 +70,8 @@ proveListing(gpointer opaque, gpointer current G_GNUC_UNUSED, GError **error)
 
 /* CachedOps.prove. If one search is not sure, it uses the list of the whole datastore. */
 static gpointer
-proveSingle(gpointer opaque, gpointer current G_GNUC_UNUSED, GError **error)
+proveSingle(gpointer opaque, gpointer current G_GNUC_UNUSED, gint64 deadline G_GNUC_UNUSED,
+            GError **error)
 {
     const Single *single = opaque;
     const EsxVmfsSearch search = searchOf(single->listing);

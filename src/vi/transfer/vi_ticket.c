@@ -133,7 +133,8 @@ addHosts(Question *question, const ViObjects *objects, const SoapMoRef *datastor
 
 /* CachedOps.prove: asks for the hosts of the datastore, then for their state. */
 static gpointer
-proveHost(gpointer opaque, gpointer current G_GNUC_UNUSED, GError **error)
+proveHost(gpointer opaque, gpointer current G_GNUC_UNUSED, gint64 deadline G_GNUC_UNUSED,
+          GError **error)
 {
     static const char *mountPaths[] = { "host" };
     static const char *hostPaths[] = {

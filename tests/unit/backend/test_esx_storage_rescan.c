@@ -111,6 +111,24 @@ testTogether(gconstpointer data)
     cannedAssertLog(canned, ms > 0 ? "RescanHba" : "RescanHba RescanHba");
 }
 
+/* The request has the deadline of the refresh. */
+static void
+testDeadline(void)
+{
+    g_autoptr(Canned) canned = cannedNew();
+    g_autoptr(EsxConnection) connection = connectFor(canned, 0);
+    const gint64 deadline = inAMinute();
+    gint64 passed = 0;
+    g_autoptr(GError) error = NULL;
+
+    cannedReply(canned, "RescanHba", "");
+    g_assert_true(esxRescanAdapter(connection, &adapter, deadline, &error));
+    g_assert_no_error(error);
+    passed = cannedLast(canned, "RescanHba")->deadline;
+    g_assert_cmpint(passed, >=, deadline);
+    g_assert_cmpint(passed, <=, inAMinute());
+}
+
 /* A rescan that failed answers nobody else. */
 static void
 testFailure(void)
@@ -173,6 +191,7 @@ main(int argc, char **argv)
     g_test_add_func("/storage/rescan/each-time", testEachTime);
     g_test_add_data_func("/storage/rescan/together", GUINT_TO_POINTER(HOUR_MS), testTogether);
     g_test_add_data_func("/storage/rescan/together-each-time", GUINT_TO_POINTER(0), testTogether);
+    g_test_add_func("/storage/rescan/deadline", testDeadline);
     g_test_add_func("/storage/rescan/failure", testFailure);
     g_test_add_func("/storage/rescan/impossible", testImpossible);
     g_test_add_func("/storage/rescan/ceiling", testCeiling);

@@ -72,7 +72,7 @@ answer(World *world, gpointer current, guint number, GError **error)
 }
 
 static gpointer
-ask(gpointer opaque, gpointer current, GError **error)
+ask(gpointer opaque, gpointer current, gint64 deadline G_GNUC_UNUSED, GError **error)
 {
     World *world = opaque;
     gpointer value = NULL;

@@ -14,6 +14,7 @@ typedef struct {
     GCond changed;
     guint questions;
     gboolean held;          /* questions wait */
+    gint64 deadline;        /* of the last one */
 
     Cached *fresh;
 } World;
@@ -31,12 +32,13 @@ unrefText(gpointer value)
 }
 
 static gpointer
-ask(gpointer opaque, gpointer current G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)
+ask(gpointer opaque, gpointer current G_GNUC_UNUSED, gint64 deadline, GError **error G_GNUC_UNUSED)
 {
     World *world = opaque;
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&world->lock);
 
     world->questions++;
+    world->deadline = deadline;
     g_cond_broadcast(&world->changed);
     while (world->held)
         g_cond_wait(&world->changed, &world->lock);
@@ -164,11 +166,30 @@ testWaits(void)
     worldClear(&world);
 }
 
+/* A question gets the end of the timeout of the call that asks it. */
+static void
+testDeadline(void)
+{
+    const gint64 hour = G_GINT64_CONSTANT(3600) * G_USEC_PER_SEC;
+    const gint64 begun = g_get_monotonic_time();
+    World world = { 0 };
+
+    worldInit(&world);
+    release(&world);
+    unrefText(cachedAcquire(world.fresh, 0, hour, NULL));
+    g_assert_cmpint(world.deadline, >=, begun + hour);
+    g_assert_cmpint(world.deadline, <=, g_get_monotonic_time() + hour);
+    unrefText(cachedAcquire(world.fresh, 0, G_MAXINT64, NULL));
+    g_assert_cmpint(world.deadline, ==, G_MAXINT64);
+    worldClear(&world);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/base/fresh/patience/gives-up", testGivesUp);
     g_test_add_func("/base/fresh/patience/waits", testWaits);
+    g_test_add_func("/base/fresh/patience/deadline", testDeadline);
     return g_test_run();
 }

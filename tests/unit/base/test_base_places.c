@@ -157,7 +157,8 @@ testNothingWaitedFor(void)
 static guint questions;
 
 static gpointer
-ask(gpointer opaque G_GNUC_UNUSED, gpointer current G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)
+ask(gpointer opaque G_GNUC_UNUSED, gpointer current G_GNUC_UNUSED, gint64 deadline G_GNUC_UNUSED,
+    GError **error G_GNUC_UNUSED)
 {
     questions++;
     return g_ref_string_new("answer");
