@@ -13,7 +13,7 @@
  * and their own: libvirtd recreates its objects from what it received, so nothing may depend on
  * their private data.
  *
- * Each function reports an object that does not exist as a libvirt error.
+ * Each function without a GError reports an object that does not exist as a libvirt error.
  */
 
 typedef struct {
@@ -30,9 +30,6 @@ typedef int (*EsxPoolAccess)(virConnectPtr conn, virStoragePoolDef *def);
 
 void esxFoundClear(EsxFound *found);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(EsxFound, esxFoundClear)
-
-/* Fills the empty @found with a @pool of @snapshot. */
-void esxFoundTake(EsxFound *found, InventorySnapshot *snapshot, const InventoryPool *pool);
 
 /* Whether a list of all pools shows @pool to the caller. */
 bool esxPoolIsListed(virConnectPtr conn, const InventoryPool *pool);
@@ -81,9 +78,9 @@ int esxFindVolume(virConnectPtr conn, const unsigned char *uuid, const char *poo
                   const char *volume, EsxFound *ret_found);
 
 /*
- * Looks for @volume in the pool of @found, whose list and volume it sets; the volume to NULL where
- * there is none.
+ * Looks for @volume in a @pool of @snapshot. Reports nothing.
  *
- * Returns: FALSE with @error when the pool could not be asked.
+ * Returns: 1 when found, 0 when there is none, -1 with @error when the pool could not be asked.
  */
-gboolean esxFindInPool(virConnectPtr conn, EsxFound *found, const char *volume, GError **error);
+int esxFindInPool(virConnectPtr conn, InventorySnapshot *snapshot, const InventoryPool *pool,
+                  const char *volume, EsxFound *ret_found, GError **error);

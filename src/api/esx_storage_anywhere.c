@@ -25,37 +25,25 @@ typedef struct {
     const char *name;
 } Look;
 
-/* A name may begin with blanks, but users also write more than one blank after the bracket. */
-static bool
-findTolerant(const Look *look, EsxFound *found, GError **error)
-{
-    const char *plain = nameSkipBlanks(look->name);
-
-    if (!esxFindInPool(look->conn, found, look->name, error))
-        return false;
-    return found->volume || plain == look->name ||
-           esxFindInPool(look->conn, found, plain, error);
-}
-
-/* Searches @pool. Returns as esxFindAnywhere(), or LOOK_AGAIN. */
+/*
+ * Searches @pool. A name may begin with blanks, but users also write more than one blank after the
+ * bracket. Returns as esxFindInPool(), or LOOK_AGAIN.
+ */
 static int
 lookInto(const Look *look, const InventoryPool *pool, EsxFound *ret_found, GError **error)
 {
-    g_auto(EsxFound) found = { 0 };
+    const char *plain = nameSkipBlanks(look->name);
     g_autoptr(GError) local = NULL;
+    int rc = esxFindInPool(look->conn, look->snapshot, pool, look->name, ret_found, &local);
 
-    esxFoundTake(&found, look->snapshot, pool);
-    if (!findTolerant(look, &found, &local)) {
-        const bool again = !look->isCurrent && found.backend->isOutdated(local);
-
-        g_propagate_error(error, g_steal_pointer(&local));
-        return again ? LOOK_AGAIN : -1;
-    }
-    if (!found.volume)
-        return 0;
-    *ret_found = found;
-    found = (EsxFound) { 0 };
-    return 1;
+    if (rc == 0 && plain != look->name)
+        rc = esxFindInPool(look->conn, look->snapshot, pool, plain, ret_found, &local);
+    if (rc >= 0)
+        return rc;
+    if (!look->isCurrent && look->backend->isOutdated(local))
+        return LOOK_AGAIN;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return -1;
 }
 
 static void
@@ -84,9 +72,9 @@ lookIntoAll(const Look *look, const GPtrArray *pools, EsxFound *ret_found)
 
     for (i = 0; i < pools->len; i++) {
         const InventoryPool *pool = g_ptr_array_index(pools, i);
-        g_auto(EsxFound) found = { 0 };
+        g_auto(EsxFound) another = { 0 };
         g_autoptr(GError) error = NULL;
-        const int rc = lookInto(look, pool, &found, &error);
+        const int rc = lookInto(look, pool, count == 0 ? &only : &another, &error);
 
         if (rc == LOOK_AGAIN)
             return rc;
@@ -98,10 +86,7 @@ lookIntoAll(const Look *look, const GPtrArray *pools, EsxFound *ret_found)
                            "the volumes of pool '%s'", look->text, names, look->pool, pool->name);
             return -1;
         }
-        if (rc > 0 && ++count == 1) {
-            only = found;
-            found = (EsxFound) { 0 };
-        }
+        count += rc;
     }
     if (count != 1)
         return count > 1 ? (reportShared(look, pools, count), -1) : 0;
@@ -217,21 +202,12 @@ findPlaced(virConnectPtr conn, InventorySnapshot *snapshot, const char *pool, co
            EsxFound *ret_found)
 {
     const InventoryPool *known = inventoryPoolByName(snapshot, pool);
-    g_auto(EsxFound) found = { 0 };
     g_autoptr(GError) error = NULL;
+    int rc = known ? esxFindInPool(conn, snapshot, known, name, ret_found, &error) : 0;
 
-    if (!known)
-        return 0;
-    esxFoundTake(&found, snapshot, known);
-    if (!esxFindInPool(conn, &found, name, &error)) {
+    if (rc < 0)
         esxErrorReport(error, "cannot list the volumes of pool '%s'", known->name);
-        return -1;
-    }
-    if (!found.volume)
-        return 0;
-    *ret_found = found;
-    found = (EsxFound) { 0 };
-    return 1;
+    return rc;
 }
 
 /* Asks @backend for what @text names. Returns as esxFindAnywhere(). */

@@ -132,21 +132,15 @@ reportNoPool(virConnectPtr conn, InventorySnapshot *snapshot, const unsigned cha
         esxReport(VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching uuid '%s'", text);
 }
 
-void
-esxFoundTake(EsxFound *found, InventorySnapshot *snapshot, const InventoryPool *pool)
-{
-    found->snapshot = inventorySnapshotRef(snapshot);
-    found->pool = pool;
-    found->backend = esxStorageBackendFor(pool);
-}
-
 /* Stores @snapshot and its @pool, if there is one. */
 static bool
 takeSnapshot(InventorySnapshot *snapshot, const InventoryPool *pool, EsxFound *ret_found)
 {
     if (!pool)
         return false;
-    esxFoundTake(ret_found, snapshot, pool);
+    ret_found->snapshot = inventorySnapshotRef(snapshot);
+    ret_found->pool = pool;
+    ret_found->backend = esxStorageBackendFor(pool);
     return true;
 }
 
@@ -215,24 +209,28 @@ readList(virConnectPtr conn, const EsxFound *found, const char *volume, GError *
     return found->backend->volumes(conn->privateData, found->pool, error);
 }
 
-gboolean
-esxFindInPool(virConnectPtr conn, EsxFound *found, const char *volume, GError **error)
+int
+esxFindInPool(virConnectPtr conn, InventorySnapshot *snapshot, const InventoryPool *pool,
+              const char *volume, EsxFound *ret_found, GError **error)
 {
-    EsxVolumeList *list = NULL;
+    g_auto(EsxFound) found = { 0 };
 
-    if (!found->pool->accessible) {
+    takeSnapshot(snapshot, pool, &found);
+    if (!pool->accessible) {
         textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
                     "the storage pool is not active: " TEXT_MESSAGE,
-                    found->backend->inactiveReason);
-        return FALSE;
+                    found.backend->inactiveReason);
+        return -1;
     }
-    list = readList(conn, found, volume, error);
-    if (!list)
-        return FALSE;
-    g_clear_pointer(&found->list, esxVolumeListUnref);
-    found->list = list;
-    found->volume = esxVolumeListFind(list, volume);
-    return TRUE;
+    found.list = readList(conn, &found, volume, error);
+    if (!found.list)
+        return -1;
+    found.volume = esxVolumeListFind(found.list, volume);
+    if (!found.volume)
+        return 0;
+    *ret_found = found;
+    found = (EsxFound) { 0 };
+    return 1;
 }
 
 int
