@@ -28,11 +28,11 @@ typedef struct _EsxAudit EsxAudit;
  */
 EsxAudit *esxAuditNew(const char *verb, const char *pool, const char *volume);
 
-/* Logs the outcome done. Call it on the thread that made the change. */
-void esxAuditDone(EsxAudit *audit);
-
-/* Logs the outcome failed or unknown, on the same thread. */
-void esxAuditFailed(EsxAudit *audit, const GError *error);
+/*
+ * Logs the outcome: done, or failed or unknown by @error. Call it on the thread that made the
+ * change. Accepts NULL.
+ */
+void esxAuditLog(EsxAudit *audit, gboolean isDone, const GError *error);
 
 /* Logs the outcome failed, with this thread's libvirt error, if none was logged. Accepts NULL. */
 void esxAuditFree(EsxAudit *audit);

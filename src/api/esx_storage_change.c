@@ -97,12 +97,21 @@ reportNotMade(const EsxFound *found, const EsxVolumeSpec *spec, const GError *er
                        found->pool->name);
 }
 
-/* Converts a backend's list of one to libvirt's object. @found: its pool. */
+/*
+ * Notes in the log how a creation has ended. @found: the pool, and the backend's list of one.
+ *
+ * Returns: libvirt's object for the new volume, or NULL with a libvirt error.
+ */
 static virStorageVolPtr
-exportNew(virConnectPtr conn, EsxFound *found, EsxVolumeList *list)
+endCreation(virConnectPtr conn, EsxFound *found, const EsxVolumeSpec *spec, EsxAudit *audit,
+            bool isDone, const GError *error)
 {
-    found->list = esxVolumeListRef(list);
-    found->volume = esxVolumeListAt(list, 0);
+    esxAuditLog(audit, isDone, error);
+    if (!isDone) {
+        reportNotMade(found, spec, error);
+        return NULL;
+    }
+    found->volume = esxVolumeListAt(found->list, 0);
     return esxVolObject(conn, found);
 }
 
@@ -124,9 +133,9 @@ esxStorageVolCreateXML(virStoragePoolPtr pool, const char *xml, unsigned int fla
     EsxConnection *connection = pool->conn->privateData;
     g_auto(EsxFound) found = { 0 };
     g_auto(EsxVolumeXml) wanted = { 0 };
-    g_autoptr(EsxVolumeList) made = NULL;
     g_autoptr(EsxAudit) audit = NULL;
     g_autoptr(GError) error = NULL;
+    bool isDone;
 
     virCheckFlags(VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA | VIR_STORAGE_VOL_CREATE_VALIDATE, NULL);
 
@@ -141,14 +150,9 @@ esxStorageVolCreateXML(virStoragePoolPtr pool, const char *xml, unsigned int fla
         return NULL;
 
     audit = esxAuditNew("create", found.pool->name, wanted.spec.name);
-    if (!claimNewVolume(pool->conn, &found, wanted.spec.name, &error) ||
-        !found.backend->volumeCreate(connection, found.pool, &wanted.spec, &made, &error)) {
-        esxAuditFailed(audit, error);
-        reportNotMade(&found, &wanted.spec, error);
-        return NULL;
-    }
-    esxAuditDone(audit);
-    return exportNew(pool->conn, &found, made);
+    isDone = claimNewVolume(pool->conn, &found, wanted.spec.name, &error) &&
+             found.backend->volumeCreate(connection, found.pool, &wanted.spec, &found.list, &error);
+    return endCreation(pool->conn, &found, &wanted.spec, audit, isDone, error);
 }
 
 /* Claims the name of a copy, and the source; finds @from again if it may have changed. */
@@ -185,10 +189,10 @@ esxStorageVolCreateXMLFrom(virStoragePoolPtr pool, const char *xml, virStorageVo
     g_auto(EsxFound) from = { 0 };
     g_auto(EsxFound) found = { 0 };
     g_auto(EsxVolumeXml) wanted = { 0 };
-    g_autoptr(EsxVolumeList) made = NULL;
     g_autoptr(EsxAudit) audit = NULL;
     g_autoptr(GError) error = NULL;
     const guint64 epoch = esxClaimEpoch();
+    bool isDone;
 
     virCheckFlags(VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA | VIR_STORAGE_VOL_CREATE_VALIDATE, NULL);
 
@@ -205,14 +209,9 @@ esxStorageVolCreateXMLFrom(virStoragePoolPtr pool, const char *xml, virStorageVo
         return NULL;
 
     audit = esxAuditNew("clone", found.pool->name, wanted.spec.name);
-    if (!found.backend->volumeClone(connection, found.pool, &wanted.spec, from.pool, from.volume,
-                                    &made, &error)) {
-        esxAuditFailed(audit, error);
-        reportNotMade(&found, &wanted.spec, error);
-        return NULL;
-    }
-    esxAuditDone(audit);
-    return exportNew(pool->conn, &found, made);
+    isDone = found.backend->volumeClone(connection, found.pool, &wanted.spec, from.pool,
+                                        from.volume, &found.list, &error);
+    return endCreation(pool->conn, &found, &wanted.spec, audit, isDone, error);
 }
 
 /* ---- existing volumes ----------------------------------------------------------------------- */
@@ -272,11 +271,9 @@ static int
 endChange(const EsxFound *found, const Naming *naming, EsxAudit *audit, bool isDone,
           const GError *error)
 {
-    if (isDone) {
-        esxAuditDone(audit);
+    esxAuditLog(audit, isDone, error);
+    if (isDone)
         return 0;
-    }
-    esxAuditFailed(audit, error);
     reportFailed(found, naming, error);
     return -1;
 }

@@ -271,12 +271,11 @@ esxStoragePoolRefresh(virStoragePoolPtr pool, unsigned int flags)
     audit = esxAuditNew("refresh", found.pool->name, NULL /* volume */);
     ok = found.backend->poolRefresh(connection, found.pool, &error);
     inventoryExpire(connection->inventory);
+    esxAuditLog(audit, ok, error);
     if (ok) {
-        esxAuditDone(audit);
         esxEventsRefresh(connection->events, found.pool);
         return 0;
     }
-    esxAuditFailed(audit, error);
     if (found.pool->accessible)
         esxErrorReport(error, "cannot refresh pool '%s'", found.pool->name);
     else

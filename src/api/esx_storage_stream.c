@@ -37,7 +37,7 @@ beginTransfer(virStorageVolPtr vol, virStreamPtr stream, const EsxFound *found,
     audit = esxAuditNew(verb, found->pool->name, found->volume->name);
     transfer = function(connection, found->pool, found->volume, offset, length, &error);
     if (!transfer) {
-        esxAuditFailed(audit, error);
+        esxAuditLog(audit, FALSE /* isDone */, error);
         esxErrorReport(error, "cannot %s volume '%s' of pool '%s'", what, found->volume->name,
                        found->pool->name);
         return -1;

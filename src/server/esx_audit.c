@@ -96,17 +96,16 @@ logAudit(EsxAudit *audit, const char *outcome, const char *reason)
 }
 
 void
-esxAuditDone(EsxAudit *audit)
+esxAuditLog(EsxAudit *audit, gboolean isDone, const GError *error)
 {
-    logAudit(audit, "done", NULL /* reason */);
-}
-
-void
-esxAuditFailed(EsxAudit *audit, const GError *error)
-{
-    const gboolean isUnknown = error && g_error_matches(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN);
-
-    logAudit(audit, isUnknown ? "unknown" : "failed", error ? error->message : "no reason");
+    if (!audit)
+        return;
+    if (isDone)
+        logAudit(audit, "done", NULL /* reason */);
+    else if (error && g_error_matches(error, VI_ERROR, VI_ERROR_OUTCOME_UNKNOWN))
+        logAudit(audit, "unknown", error->message);
+    else
+        logAudit(audit, "failed", error ? error->message : "no reason");
 }
 
 void

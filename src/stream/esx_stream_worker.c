@@ -396,15 +396,6 @@ esxStreamsAwait(guint ms)
     return inTime;
 }
 
-static void
-logTransfer(EsxAudit *audit, const GError *error)
-{
-    if (audit && error)
-        esxAuditFailed(audit, error);
-    else if (audit)
-        esxAuditDone(audit);
-}
-
 static gpointer
 runTransfer(gpointer data)
 {
@@ -414,7 +405,7 @@ runTransfer(gpointer data)
     if (!stream->transfer->run(stream->transfer, stream->pipe, stream->cancel, &error) && !error)
         g_set_error_literal(&error, ESX_ERROR, ESX_ERROR_INTERNAL,
                             "the transfer failed without a reason");
-    logTransfer(stream->transfer->audit, error);
+    esxAuditLog(stream->transfer->audit, !error, error);
     g_clear_pointer(&stream->transfer, esxTransferFree);
     esxConnectionLeave(g_steal_pointer(&stream->connection));
     settleVerdict(stream, error);

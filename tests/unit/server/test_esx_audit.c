@@ -38,11 +38,11 @@ testDone(void)
     g_autoptr(EsxAudit) pool = NULL;
 
     viTrailAdd(&task);
-    esxAuditDone(volume);
+    esxAuditLog(volume, TRUE, NULL);
     assertLine("audit: identity='-' verb='delete' pool='ds' volume='a/b.vmdk' outcome='done' "
                "task='haTask-7'");
     pool = esxAuditNew("refresh", "ds", NULL);
-    esxAuditDone(pool);
+    esxAuditLog(pool, TRUE, NULL);
     assertLine("audit: identity='-' verb='refresh' pool='ds' volume='-' outcome='done' task='-'");
 }
 
@@ -55,11 +55,11 @@ testFailed(void)
     g_autoptr(EsxAudit) second = NULL;
     EsxAudit *third = NULL;
 
-    esxAuditFailed(first, failure);
+    esxAuditLog(first, FALSE, failure);
     assertLine("verb='wipe' pool='d\\'s' volume='x y' outcome='failed' task='-' "
                "reason='it\\'s locked'");
     second = esxAuditNew("wipe", "ds", "x");
-    esxAuditFailed(second, open);
+    esxAuditLog(second, FALSE, open);
     assertLine("outcome='unknown' task='-' reason='cut off'");
     third = esxAuditNew("upload", "ds", "x");
     virReportError(VIR_ERR_INTERNAL_ERROR, "%s", "no thread");
@@ -81,7 +81,7 @@ testIdentity(void)
     g_assert_cmpint(virIdentitySetCurrent(identity), ==, 0);
     audit = esxAuditNew("create", "ds", "x");
     g_assert_cmpint(virIdentitySetCurrent(NULL), ==, 0);
-    esxAuditDone(audit);
+    esxAuditLog(audit, TRUE, NULL);
     assertLine("audit: identity='user alice, uid 1000, process 47' verb='create' pool='ds' "
                "volume='x' outcome='done' task='-'");
 }
