@@ -34,8 +34,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(EsxFound, esxFoundClear)
 /* Whether a list of all pools shows @pool to the caller. */
 bool esxPoolIsListed(virConnectPtr conn, const InventoryPool *pool);
 
-/* Returns: (transfer full) "'a', 'b'", the first names of those pools that the caller may see; NULL
- * where there are none. */
+/*
+ * Returns: (transfer full) "'a', 'b'", the first names of those pools that the caller may see; NULL
+ * if there are none.
+ */
 char *esxPoolNames(virConnectPtr conn, const GPtrArray *pools);
 
 /* Returns: (transfer full) the snapshot, or NULL with a libvirt error. */

@@ -24,6 +24,7 @@
  *   path=DC/COMPUTE[/HOST]        vpx only: show this host; else all of vCenter
  *   per_host=0|1                  1: also show a single host's own; see esxUriShowsPerHost()
  *   cache_ttl=SECONDS             0 to 3600, default 2
+ *   rescan_interval=SECONDS       0 to 3600, default 10: how long a rescan is good
  *   connect_timeout=SECONDS       0.1 to 600, default 10
  *   stall_timeout=SECONDS         0.1 to 3600, default 60
  *   timeout=SECONDS               0.1 to 86400, default 300
@@ -99,8 +100,8 @@ const char *esxUriTrustParameter(const EsxUri *uri);
 
 /*
  * For a restricted client (esx_auth.h): checks parameters that burden the daemon or the host, and
- * marks @uri as such a client's. Timeouts and similar may be at most their defaults, cache_ttl at
- * least its default; a shorter linger= is set to the default.
+ * marks @uri as such a client's. Timeouts and similar may be at most their defaults, cache_ttl and
+ * rescan_interval at least theirs; a shorter linger= is set to the default.
  *
  * Returns: FALSE with ESX_ERROR_DENIED that names the parameter and its allowed values.
  */

@@ -8,8 +8,8 @@
 #include "vi_task.h"
 
 /*
- * Datastore browser: one recursive search returns the files of a datastore with their sizes, and
- * the details of disks (1 request and the wait for its task).
+ * Datastore browser: one search returns the files of a datastore, or of one of its folders, with
+ * their sizes, and the details of disks (1 request and the wait for its task).
  */
 
 typedef struct {

@@ -14,10 +14,10 @@
  * A virtual disk keeps the type and the adapter of its source (thin stays thin), if the server
  * supports that and the source's are known. Otherwise the server decides, and EsxVolume.disk of
  * @ret_volume is VI_DISK_UNKNOWN. With preallocation it is thick and zeroed at once. The copy is
- * extended to a larger capacity; a smaller one, and the allocation, are ignored. 2 requests, 4 for
+ * extended to a larger capacity; a smaller one, and the allocation, are ignored. 3 requests, 5 for
  * a larger capacity.
  *
- * A plain file is copied unchanged: 2 requests.
+ * A plain file is copied unchanged: 3 requests. The last request of each is a check of the result.
  */
 gboolean esxVmfsClone(EsxConnection *connection, const InventoryPool *pool,
                       const EsxVolumeSpec *spec, const InventoryPool *sourcePool,

@@ -12,14 +12,15 @@
  *
  * A virtual disk is thin for an allocation below its capacity, thick (zeroed when first written)
  * for its whole capacity, and thick and zeroed at once with preallocation. Its capacity is rounded
- * up to KiB. 2 requests, more if its task needs more than one read.
+ * up to KiB. 3 requests: the task, a read of it (more if it takes longer), and a check of the
+ * result.
  *
  * The server creates a plain file of more than ESX_VMFS_CREATE_SENT and of whole KiB: as the extent
  * of a disk, thin or thick by the allocation, that is moved to the name. Its length is
  * checked, and the descriptor is deleted: 9 requests.
  *
  * In all other cases, and if the server refuses one of these steps, a plain file is written with
- * zeros under a temporary name, and then moved to its name: 4 requests. For a file larger than
+ * zeros under a temporary name, and then moved to its name: 5 requests. For a file larger than
  * ESX_VMFS_CREATE_SMALL, one request before that checks whether the name is taken.
  */
 
