@@ -44,9 +44,8 @@ process; for libvirtd that of the whole daemon. The output of each listing is ch
 **The built-in driver** needs 29 + 16 N round trips for `vol-list --details` of N volumes, so it is measured for 10,
 30 and 100 volumes, and values for 1,000, marked with *, lie on the line through these.
 
-**libvirtd live**: vol-list and vol-info search the datastore, because they come later than `cache_ttl` after the
-last search; pool-list sends nothing. A long poll that was blocked before and is blocked afterwards does not count as a
-request.
+**libvirtd live**: vol-list and vol-info need a search, because they come later than `cache_ttl` after the last one;
+pool-list sends nothing. A long poll that was blocked before and is blocked afterwards does not count as a request.
 """
 
 
