@@ -6,7 +6,6 @@
 /* The thread that keeps the inventory current: what reads cost, and what it does in trouble. */
 
 #include "live_fixture.h"
-#include "thread_fixture.h"
 
 #include "base_limits.h"
 #include "vi_call.h"
@@ -303,6 +302,9 @@ testSessionRenewedElsewhere(void)
     g_assert_cmpuint(liveServerCount(live.server, "CurrentTime"), ==, 2);
     g_assert_cmpuint(liveServerCount(live.server, "Login"), ==, 2);
     g_assert_cmpuint(liveServerCount(live.server, "Filter"), ==, 2);
+    g_assert_cmpuint(liveServerCount(live.server, "Sync"), ==, 2);
+    g_assert_cmpuint(liveServerCount(live.server, "Poll"), ==, 2);
+    g_assert_cmpuint(liveServerCount(live.server, "Cancel"), ==, 0);
     liveServerAdd(live.server, "b");
     liveAwaitReport(&live, "a, a b");
 }
@@ -505,36 +507,6 @@ testPollsEndSession(void)
     assertPollsGivenUp((LiveWays){ .expiresPolls = TRUE }, VI_ERROR, VI_ERROR_SESSION_RENEWED);
 }
 
-/* ---- many readers ---------------------------------------------------------------------------- */
-
-static void
-readNow(gpointer data)
-{
-    Live *live = data;
-    g_autoptr(InventorySnapshot) snapshot = inventoryAcquire(live->inventory, 0, NULL);
-
-    g_assert_nonnull(inventoryPoolByName(snapshot, "b"));
-}
-
-/* Eight that want a proof while the server takes its time share what it says; some may be late. */
-static void
-testManyReaders(void)
-{
-    g_auto(Live) live = { 0 };
-    Crew *crew = NULL;
-
-    liveStart(&live, NULL);
-    liveServerSetState(live.server, LIVE_BLACK_HOLE);
-    liveServerAdd(live.server, "b");
-    inventoryExpire(live.inventory);
-    crew = crewStart(8, readNow, &live);
-    liveServerAwait(live.server, "Cancel", 1);
-    liveServerSetState(live.server, LIVE_HEALTHY);
-    crewJoin(crew);
-    g_assert_cmpuint(liveServerCount(live.server, "Sync"), <, 8);
-    liveAwaitReport(&live, "a b");
-}
-
 /* ---- flags of others ------------------------------------------------------------------------- */
 
 /* The process is about to end: everything ends soon, and nobody is told what he knows. */
@@ -594,7 +566,6 @@ main(int argc, char **argv)
     g_test_add_func("/inventory/live/polls-answered-at-once", testPollsAnsweredAtOnce);
     g_test_add_func("/inventory/live/polls-broken", testPollsBroken);
     g_test_add_func("/inventory/live/polls-end-session", testPollsEndSession);
-    g_test_add_func("/inventory/live/many-readers", testManyReaders);
     g_test_add_func("/inventory/live/session-cancelled", testSessionCancelled);
     return g_test_run();
 }

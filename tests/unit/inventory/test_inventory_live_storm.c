@@ -62,6 +62,39 @@ testBeginsAmongReaders(void)
     }
 }
 
+/* ---- many readers ---------------------------------------------------------------------------- */
+
+static void
+readNow(gpointer data)
+{
+    Live *live = data;
+    g_autoptr(InventorySnapshot) snapshot = inventoryAcquire(live->inventory, 0, NULL);
+
+    g_assert_nonnull(inventoryPoolByName(snapshot, "b"));
+}
+
+/*
+ * Eight that want a proof while the server takes its time share what it says. Their only Cancel is
+ * what ends the poll: one that came later would end the next poll, and cost further Syncs.
+ */
+static void
+testManyReaders(void)
+{
+    g_auto(Live) live = { 0 };
+    Crew *crew = NULL;
+
+    liveStart(&live, &livePaceOnce);
+    liveServerSetWays(live.server, &(LiveWays){ .holdsSyncs = TRUE });
+    inventoryExpire(live.inventory);
+    crew = crewStart(8, readNow, &live);
+    liveServerAwait(live.server, "Sync", 2);
+    liveServerAdd(live.server, "b");
+    liveServerSetWays(live.server, &(LiveWays){ 0 });
+    crewJoin(crew);
+    g_assert_cmpuint(liveServerCount(live.server, "Sync"), <=, 3);
+    liveAwaitReport(&live, "a b");
+}
+
 /* ---- the end --------------------------------------------------------------------------------- */
 
 static void
@@ -348,6 +381,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/inventory/live/begins", testBegins);
     g_test_add_func("/inventory/live/begins-among-readers", testBeginsAmongReaders);
+    g_test_add_func("/inventory/live/many-readers", testManyReaders);
     g_test_add_func("/inventory/live/free/in-poll", testFreeInPoll);
     g_test_add_func("/inventory/live/free/in-black-hole", testFreeInBlackHole);
     g_test_add_func("/inventory/live/free/at-once", testFreeAtOnce);

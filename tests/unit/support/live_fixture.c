@@ -7,35 +7,17 @@
 
 #define PATIENCE_SECONDS 50
 
-const InventoryPace livePace = {
-    .pollSeconds = 30,
-    .probeSeconds = 1,
-    .settledMs = 60000,
-    .cancelMs = 1000,
-    .retryMs = 4,
-    .retryMaxMs = 64,
-    .restMs = 1,
-};
+#define PACE(...) \
+    { .pollSeconds = 30, .probeSeconds = 1, .settledMs = 60000, .restMs = 1, __VA_ARGS__ }
 
-const InventoryPace livePaceLazy = {
-    .pollSeconds = 30,
-    .probeSeconds = 1,
-    .settledMs = 60000,
-    .cancelMs = 1000,
-    .retryMs = 3600 * 1000,
-    .retryMaxMs = 3600 * 1000,
-    .restMs = 1,
-};
+const InventoryPace livePace = PACE(.cancelMs = 1000, .retryMs = 4, .retryMaxMs = 64);
 
-const InventoryPace livePaceHasty = {
-    .pollSeconds = 30,
-    .probeSeconds = 1,
-    .settledMs = 60000,
-    .cancelMs = 20,
-    .retryMs = 4,
-    .retryMaxMs = 64,
-    .restMs = 1,
-};
+const InventoryPace livePaceLazy =
+    PACE(.cancelMs = 1000, .retryMs = 3600 * 1000, .retryMaxMs = 3600 * 1000);
+
+const InventoryPace livePaceHasty = PACE(.cancelMs = 20, .retryMs = 4, .retryMaxMs = 64);
+
+const InventoryPace livePaceOnce = PACE(.cancelMs = 60000, .retryMs = 4, .retryMaxMs = 64);
 
 static char *
 namesOf(const InventorySnapshot *snapshot)

@@ -33,6 +33,9 @@ extern const InventoryPace livePaceLazy;
 /* As livePace, but a second Cancel follows soon. */
 extern const InventoryPace livePaceHasty;
 
+/* As livePace, but no second Cancel follows. */
+extern const InventoryPace livePaceOnce;
+
 /* A server with a datastore "a". @pace: NULL: livePace. */
 void liveInit(Live *live, const InventoryPace *pace);
 

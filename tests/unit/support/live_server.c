@@ -370,7 +370,8 @@ lockedIsHeld(const LiveServer *server, const Asked *asked)
 {
     return server->state == LIVE_BLACK_HOLE ||
            (server->ways.holdsLogin && g_str_equal(asked->method, "Login")) ||
-           (server->ways.holdsFilter && g_str_equal(asked->method, "CreateFilter"));
+           (server->ways.holdsFilter && g_str_equal(asked->method, "CreateFilter")) ||
+           (server->ways.holdsSyncs && g_str_equal(wordOf(asked), "Sync"));
 }
 
 static void

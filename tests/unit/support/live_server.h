@@ -59,6 +59,7 @@ typedef struct {
     gboolean forgetsWaits;  /* a session that ends leaves its waits hanging */
     gboolean holdsLogin;    /* a login is never answered */
     gboolean holdsFilter;   /* nor is CreateFilter */
+    gboolean holdsSyncs;    /* nor is a wait of 0 seconds, until this ends */
     gboolean refusesLogin;
     gboolean cancelsSyncs;  /* the next wait of 0 seconds is called off */
 } LiveWays;
