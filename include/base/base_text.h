@@ -18,6 +18,9 @@
  * characters and is marked with "…". A NULL text counts as empty.
  */
 
+/* Whether @c is kept as it is; all others become a blank. */
+gboolean textIsPlain(gunichar c);
+
 /*
  * Returns: (transfer full): @text (of @length bytes; -1: up to its NUL) without blanks at its ends,
  * in at most LIMIT_QUOTED_BYTES bytes; cut at the end if longer.

@@ -38,8 +38,8 @@ isUnseen(gunichar c)
     return FALSE;
 }
 
-static gboolean
-isPlainCharacter(gunichar c)
+gboolean
+textIsPlain(gunichar c)
 {
     GUnicodeType type = g_unichar_type(c);
 
@@ -79,7 +79,7 @@ makePlain(const char *text, size_t length, size_t ceiling)
         gunichar c;
 
         at += takeCharacter(text + at, length - at, &c);
-        if (isPlainCharacter(c)) {
+        if (textIsPlain(c)) {
             g_string_append_unichar(plain, c);
             gap = c == ' ';
         } else if (!gap) {

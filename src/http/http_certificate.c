@@ -8,6 +8,7 @@
 #include "http_certificate.h"
 
 #include "base_limits.h"
+#include "base_text.h"
 #include "http_trust.h"
 
 #include <arpa/inet.h>
@@ -18,7 +19,6 @@
 #include <time.h>
 
 #define HTTP_UNKNOWN "unknown"
-
 
 guint
 httpCertificateDigest(const X509 *certificate, guint length, guint8 *ret_digest)
@@ -53,7 +53,7 @@ httpCertificateThumbprint(const X509 *certificate, guint length)
 
 /*
  * Appends the @length bytes of UTF-8 at @data, with a question mark for what is not valid, not
- * printable, or an apostrophe.
+ * plain (base_text.h), or an apostrophe.
  */
 static void
 httpTextAppend(GString *text, const unsigned char *data, int length)
@@ -67,7 +67,7 @@ httpTextAppend(GString *text, const unsigned char *data, int length)
         const gboolean isValid = c != (gunichar)-1 && c != (gunichar)-2;
         const int bytes = isValid ? g_unichar_to_utf8(c, NULL) : 1;
 
-        if (!isValid || !g_unichar_isprint(c) || c == '\'')
+        if (!isValid || !textIsPlain(c) || c == '\'')
             c = '?';
         if (text->len + (size_t)g_unichar_to_utf8(c, NULL) > end)
             return;

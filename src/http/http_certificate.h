@@ -10,8 +10,8 @@
 
 /*
  * Facts about a certificate, for comparison and for messages. Certificates are untrusted: every
- * text is printable UTF-8 and short, whatever they contain and however they encode it. All texts
- * are (transfer full) and not NULL; for a NULL certificate they are "unknown".
+ * text is plain UTF-8 (base_text.h) and short, whatever they contain and however they encode it.
+ * All texts are (transfer full) and not NULL; for a NULL certificate they are "unknown".
  */
 
 /*

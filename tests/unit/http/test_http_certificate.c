@@ -118,6 +118,9 @@ testEncodings(void)
         { V_ASN1_BMPSTRING, "\0Z\0", 3, "a name that is not text" },
         { V_ASN1_INTEGER, "\x05", 1, "a name that is not text" },
         { V_ASN1_UTF8STRING, "a\xe2\x80\xae" "b", 5, "a?b" },
+        /* a line separator, and a blank of Braille: GLib calls both printable */
+        { V_ASN1_UTF8STRING, "a\xe2\x80\xa8" "b", 5, "a?b" },
+        { V_ASN1_UTF8STRING, "a\xe2\xa0\x80" "b", 5, "a?b" },
     };
     size_t i;
 
