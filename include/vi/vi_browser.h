@@ -43,8 +43,8 @@ ViSearch *viBrowserSearchAll(ViSession *session, const SoapMoRef *browser, const
                              ViBrowserWhat what, gboolean *ret_started, GError **error);
 
 /*
- * Searches the folder @folder, "[datastore] path", for the file @name. Other files may be found as
- * well: see viBrowserPattern().
+ * Searches the folder @folder, "[datastore] path", for the file @name. Files with similar names may
+ * be found as well.
  *
  * Returns: (transfer full) one folder, or NULL with @error: VI_ERROR_FILE_NOT_FOUND if @folder does
  * not exist.
@@ -52,11 +52,3 @@ ViSearch *viBrowserSearchAll(ViSession *session, const SoapMoRef *browser, const
 ViSearch *viBrowserSearchOne(ViSession *session, const SoapMoRef *browser, const char *folder,
                              const char *name, ViBrowserWhat what, gboolean *ret_started,
                              GError **error);
-
-/*
- * A pattern that matches the file @name. VI documents "*" and "?"; vcsim, and possibly other
- * servers, give other characters a meaning as well. Each of them becomes "?", which matches it.
- *
- * Returns: (transfer full).
- */
-char *viBrowserPattern(const char *name);

@@ -178,8 +178,14 @@ viBrowserSearchAll(ViSession *session, const SoapMoRef *browser, const char *dat
 
 /* ---- one file ------------------------------------------------------------------------------- */
 
-char *
-viBrowserPattern(const char *name)
+/*
+ * A pattern that matches the file @name. VI documents "*" and "?"; vcsim, and possibly other
+ * servers, give other characters a meaning as well. Each of them becomes "?", which matches it.
+ *
+ * Returns: (transfer full).
+ */
+static char *
+patternFor(const char *name)
 {
     return g_strdelimit(g_strdup(name), "*[]{}\\", '?');
 }
@@ -206,7 +212,7 @@ viBrowserSearchOne(ViSession *session, const SoapMoRef *browser, const char *fol
     const ViCallOptions options = { .deadline = run.deadline };
     VimSearchDatastore_TaskRequest args = VIM_INIT(SearchDatastore_TaskRequest);
     Question question = QUESTION_INIT;
-    g_autofree char *pattern = viBrowserPattern(name);
+    g_autofree char *pattern = patternFor(name);
     g_autoptr(SoapReply) reply = NULL;
     g_autoptr(ViSearch) search = NULL;
 

@@ -12,7 +12,7 @@
 typedef struct {
     ViErrorCode code;
     const char *reason;     /* a clause without a status */
-    const char *advice;     /* a clause; NULL: none */
+    const char *advice;     /* a clause */
 } ViStatus;
 
 /*
