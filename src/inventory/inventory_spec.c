@@ -32,7 +32,7 @@ static const Step steps[N_STEPS] = {
 
 static const char *folderPaths[] = { "name", "parent" };
 static const char *datacenterPaths[] = { "name", "parent", "datastore" };
-static const char *hostPaths[] = { "name" };
+static const char *namePaths[] = { "name" };
 static const char *hardwarePaths[] = {
     "summary.hardware.cpuModel",
     "summary.hardware.cpuMhz",
@@ -189,7 +189,7 @@ inventorySpecNew(ViSession *session, const InventoryScope *scope)
     const InventoryKind *const *kind;
 
     addProperties(spec, "Datacenter", datacenterPaths, G_N_ELEMENTS(datacenterPaths));
-    addProperties(spec, "HostSystem", hostPaths, G_N_ELEMENTS(hostPaths));
+    addProperties(spec, "HostSystem", namePaths, G_N_ELEMENTS(namePaths));
     for (kind = inventoryKinds(); *kind; kind++) {
         if (inventoryKindIsShown(*kind, scope))
             addKind(spec, *kind, version);
@@ -232,8 +232,8 @@ inventorySpecNewHardware(ViSession *session, const InventoryScope *scope)
         addStartingPoint(spec, scope->host);
         return spec;
     }
-    /* An account that sees no host gets its datastores by this way. */
-    addProperties(spec, "Datacenter", hostPaths, G_N_ELEMENTS(hostPaths));
+    /* For an account that sees no host: an empty reply would count as that of an ended session. */
+    addProperties(spec, "Datacenter", namePaths, G_N_ELEMENTS(namePaths));
     addWalk(spec, session, STEP_DATASTORE);
     return spec;
 }
