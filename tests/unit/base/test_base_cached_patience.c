@@ -64,7 +64,7 @@ worldClear(World *world)
     g_cond_clear(&world->changed);
 }
 
-/* The thread that asks: it has no timeout at all, and needs none. */
+/* The thread that asks: its timeout is 0, which does not interrupt its own proof. */
 static gpointer
 lead(gpointer opaque)
 {
@@ -140,7 +140,7 @@ await(gpointer opaque)
     return NULL;
 }
 
-/* Those with more timeout get the answer, also with the most there is. */
+/* Readers with a longer timeout get the answer, also with the longest. */
 static void
 testWaits(void)
 {
@@ -184,6 +184,31 @@ testDeadline(void)
     worldClear(&world);
 }
 
+/* A reader that does not ask does not wait either. */
+static void
+testRecent(void)
+{
+    static const gint64 hour = G_TIME_SPAN_HOUR;
+    World world = { 0 };
+    GThread *leader = NULL;
+    gpointer value = NULL;
+
+    worldInit(&world);
+    g_assert_null(cachedRecent(world.fresh, hour));
+    leader = startLeader(&world);
+    g_assert_null(cachedRecent(world.fresh, hour));
+    release(&world);
+    g_thread_join(leader);
+    value = cachedRecent(world.fresh, hour);
+    g_assert_cmpstr(value, ==, "answer");
+    unrefText(value);
+    g_assert_null(cachedRecent(world.fresh, 0));
+    cachedExpire(world.fresh);
+    g_assert_null(cachedRecent(world.fresh, hour));
+    g_assert_cmpuint(world.questions, ==, 1);
+    worldClear(&world);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -191,5 +216,6 @@ main(int argc, char **argv)
     g_test_add_func("/base/fresh/patience/gives-up", testGivesUp);
     g_test_add_func("/base/fresh/patience/waits", testWaits);
     g_test_add_func("/base/fresh/patience/deadline", testDeadline);
+    g_test_add_func("/base/fresh/patience/recent", testRecent);
     return g_test_run();
 }

@@ -125,10 +125,23 @@ testPrivilege(void)
                                       "<object type=\"Folder\">f</object>"
                                       "<privilegeId>Datastore.FileManagement</privilegeId>");
     g_autoptr(GError) untold = errorOf("NoPermission", "Permission was denied.", NULL);
+    /* As servers may say it since 7.0.3.2; entities that miss none come first. */
+    g_autoptr(GError) listed = errorOf(
+        "NoPermission", "",
+        "<missingPrivileges><entity type=\"Folder\">f</entity></missingPrivileges>"
+        "<missingPrivileges><entity type=\"Datastore\">d</entity>"
+        "<privilegeIds>Datastore.Browse</privilegeIds><privilegeIds>System.Read</privilegeIds>"
+        "</missingPrivileges>");
+    /* Derived from NoPermission, but no privilege would help. */
+    g_autoptr(GError) ended = errorOf("NotAuthenticated", "No session.",
+                                      "<privilegeId>System.View</privilegeId>");
 
     g_assert_cmpstr(error->message, ==, "Method: NoPermission: Permission was denied; this needs "
                                         "the privilege Datastore.FileManagement");
     g_assert_cmpstr(untold->message, ==, "Method: NoPermission: Permission was denied");
+    g_assert_cmpstr(listed->message, ==,
+                    "Method: NoPermission; this needs the privilege Datastore.Browse");
+    g_assert_cmpstr(ended->message, ==, "Method: NotAuthenticated: No session");
 }
 
 /* The message keeps the name on the wire where the type is not known. */

@@ -87,6 +87,42 @@ testNas(void)
     g_assert_cmpstr(datastore->remotePath, ==, "/export/vol1");
 }
 
+#define SERVERS(names) \
+    INFO("NasDatastoreInfo", IN("nas", IN("type", "NFS41") IN("name", "ds") IN("capacity", "1") \
+         IN("remoteHost", "a") IN("remotePath", "/x") IN("userName", "") names))
+
+/* Of servers that do not fit in LIMIT_DATASTORE_PATH, or are no names, the others are kept. */
+static void
+testNasServers(void)
+{
+    g_autofree char *whole = g_strnfill(LIMIT_DATASTORE_PATH - strlen("a\n"), 's');
+    g_autofree char *most = g_strdup_printf(IN("remoteHostNames", "a")
+                                            IN("remoteHostNames", "%s"), whole);
+    g_autofree char *more = g_strdup_printf(IN("remoteHostNames", "a")
+                                            IN("remoteHostNames", "%ss")
+                                            IN("remoteHostNames", "b"), whole);
+    g_autofree char *expected = g_strdup_printf("a\n%s", whole);
+    const struct {
+        const char *names;
+        const char *servers;
+    } rows[] = {
+        { "", NULL },
+        { IN("remoteHostNames", "a") IN("remoteHostNames", "b"), "a\nb" },
+        { IN("remoteHostNames", "") IN("remoteHostNames", "b\nc") IN("remoteHostNames", "d"), "d" },
+        { most, expected },
+        { more, "a\nb" },
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *object = g_strdup_printf(
+            ENTER("Datastore", "d1", SUMMARY("ds", "NFS41", "") SERVERS("%s")), rows[i].names);
+        g_autoptr(InventorySnapshot) snapshot = fixtureSnapshot(object, NULL);
+
+        g_assert_cmpstr(onlyPool(snapshot)->datastore->servers, ==, rows[i].servers);
+    }
+}
+
 /* A standalone ESX calls an NFS datastore "host:/export"; that is left when the mount is lost. */
 static void
 testNasLost(void)
@@ -499,6 +535,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/inventory/datastore/kinds", testKinds);
     g_test_add_func("/inventory/datastore/nas", testNas);
+    g_test_add_func("/inventory/datastore/nas-servers", testNasServers);
     g_test_add_func("/inventory/datastore/nas-lost", testNasLost);
     g_test_add_func("/inventory/datastore/extents", testExtents);
     g_test_add_func("/inventory/datastore/uuid", testUuid);
