@@ -43,6 +43,8 @@ def test_counters(pair):
     assert counters["faults"]["ManagedObjectNotFound"] == 1
     assert counters["sessions"] == 1
     assert counters["bytes_in"] > 500
+    assert counters["method_bytes"].keys() == {"RetrieveProperties", "?"}
+    assert sum(counters["method_bytes"].values()) == counters["bytes_in"] + counters["bytes_out"]
 
 
 def test_connections_are_counted(serve, soap):

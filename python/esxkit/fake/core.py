@@ -45,7 +45,14 @@ class Counters:
     """Orders for the file API that were carried out, as "kind METHOD"."""
     bytes_in: int = 0
     bytes_out: int = 0
+    method_bytes: collections.Counter[str] = attrs.field(factory=collections.Counter)
+    """The sum of both by method; "?": requests from which no method could be read."""
     rescans: collections.Counter[str] = attrs.field(factory=collections.Counter)
+
+    def sent(self, method: str, length: int) -> None:
+        """Count `length` bytes of a reply of `method`."""
+        self.bytes_out += length
+        self.method_bytes[method] += length
 
     def plain(self) -> dict[str, Any]:
         """As JSON; "total" is the number of SOAP requests."""

@@ -46,7 +46,7 @@ class Reply:
     trouble: Rule | None = None
     """What to do to the reply on its way out (cut it, stall, ...)."""
     method: str = "?"
-    """The method that was called, where `trouble` needs to know."""
+    """The method that was called."""
 
 
 class Dispatcher:
@@ -83,6 +83,7 @@ class Dispatcher:
         try:
             call = Call(self.service, session, version, "?", agent, address, cookie, connection=connection)
             reply = await self._answer(body, call, namespace, serializer)
+            self.service.counters.method_bytes[reply.method] += len(body)
         finally:
             if session is not None:
                 session.in_flight -= 1
@@ -119,7 +120,7 @@ class Dispatcher:
             self.service.counters.faults[fault.name] += 1
             reply = Reply(500, response.encode_fault(fault.data, serializer, namespace))
         except ClientGone:
-            return Reply(500, b"")
+            return Reply(500, b"", method=call.method)
         except BadRequest as error:
             self.service.counters.faults["(bad request)"] += 1
             reply = Reply(500, response.encode_parser_fault(str(error), serializer.style))

@@ -109,7 +109,7 @@ class Frontend:
             return await send_endless(request, reply.method, headers, self.service.counters)
         body = self._compress(request, reply.body, headers)
         self.service.events.happen(f"answer of {reply.method}")
-        self.service.counters.bytes_out += len(body)
+        self.service.counters.sent(reply.method, len(body))
         if trouble is not None and kind == "cut":
             return await _send_cut(request, reply.status, headers, body, trouble.cut_at)
         if is_raw(trouble):

@@ -47,7 +47,7 @@ async def send_endless(
     try:
         await response.prepare(request)
         for piece in endless(method):
-            counters.bytes_out += len(piece)
+            counters.sent(method, len(piece))
             await response.write(piece)
         await response.write_eof()
     except ConnectionError:

@@ -30,6 +30,10 @@ _SENT_WITHOUT_A_CALL = frozenset({"CancelWaitForUpdates", "DestroyPropertyFilter
 """What a session may send while no client calls: the long poll of a daemon, and the end of a session."""
 
 
+def _of_calls(found: Counter[str]) -> Counter[str]:
+    return Counter({method: count for method, count in found.items() if method not in _SENT_WITHOUT_A_CALL})
+
+
 class Fake(FakeServer):
     """A fake host in a thread of this process, with the verbs that the tests speak.
 
@@ -161,10 +165,11 @@ class Fake(FakeServer):
         A daemon logs out a moment after its client has gone, and repeats its long poll. So two values of
         :meth:`requests` of a fake that tests share may differ although nobody called in between; two of these may not.
         """
-        found = self.requests()
-        for method in _SENT_WITHOUT_A_CALL:
-            del found[method]
-        return found
+        return _of_calls(self.requests())
+
+    def bytes_of_calls(self) -> int:
+        """The bytes of these requests and of their replies."""
+        return _of_calls(Counter(self.counters()["method_bytes"])).total()
 
     def connections(self) -> int:
         """The TCP connections so far."""

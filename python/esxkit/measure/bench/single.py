@@ -34,11 +34,6 @@ class Cost:
     client_ms: float
 
 
-def _bytes(fake: Fake) -> int:
-    counters = fake.counters()
-    return counters["bytes_in"] + counters["bytes_out"]
-
-
 def cost(client: Client, volumes: int, rounds: int) -> Cost:
     """What one volume costs on a datastore with so many."""
     world = {"datastores": 1, "targets": 0, "luns": 0, "volumes": volumes}
@@ -48,11 +43,11 @@ def cost(client: Client, volumes: int, rounds: int) -> Cost:
         pool = conn.storagePoolLookupByName(POOL)
         pool.storageVolLookupByName(VOLUME).info()
         for _ in range(rounds):
-            before, cpu, begun = _bytes(fake), time.process_time(), time.monotonic()
+            before, cpu, begun = fake.bytes_of_calls(), time.process_time(), time.monotonic()
             pool.storageVolLookupByName(VOLUME).info()
             server.append((time.process_time() - cpu) * 1000)
             seconds.append((time.monotonic() - begun) * 1000)
-            sizes.append(_bytes(fake) - before)
+            sizes.append(fake.bytes_of_calls() - before)
         conn.close()
     return Cost(statistics.median(sizes), statistics.median(server), statistics.median(seconds))
 
