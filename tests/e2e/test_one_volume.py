@@ -12,7 +12,7 @@ import pytest
 from esxkit.harness.check import raises_error
 from esxkit.harness.client import Client, Remote
 from esxkit.harness.servers import Fake
-from esxkit.harness.volumes import volume_xml
+from esxkit.harness.volumes import some_bytes, volume_xml
 
 ONE = "SearchDatastore_Task"
 ALL = "SearchDatastoreSubFolders_Task"
@@ -80,6 +80,18 @@ def test_verbs_that_change_one_volume_search_for_it_alone(client: Client, site, 
     assert everything == 0
     with raises_error(libvirt.VIR_ERR_NO_STORAGE_VOL, mentions="vm/a.vmdk"):
         pool.storageVolLookupByName("vm/a.vmdk")
+
+
+def test_a_download_of_a_file_that_has_grown_searches_for_it_alone(client: Client, site, new_fake):
+    server = new_fake()
+    server.control.add_file(datastore="vmfs-empty", path="log/a.bin", size=512)
+    conn = client.open(site.uri(server, cache_ttl="3600"))
+    volume = conn.storageVolLookupByPath("[vmfs-empty] log/a.bin")
+    data = some_bytes(1024)
+    server.fill("vmfs-empty", "log/a.bin", data)
+    assert client.run("esxkit.harness.contents:download", volume) == data
+    assert searches(server) == (2, 0)
+    assert volume.info()[1] == len(data)
 
 
 def test_what_was_found_answers_for_cache_ttl(client: Client, site, new_fake):

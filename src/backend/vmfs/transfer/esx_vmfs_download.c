@@ -165,8 +165,8 @@ findAnew(EsxConnection *connection, const InventoryPool *pool, const char *name,
     EsxVmfsContents *contents;
 
     esxVmfsListingsExpire(esxVmfsListingsOf(connection), pool);
-    list = esxVmfsListingsAcquire(esxVmfsListingsOf(connection), connection->session, pool,
-                                  0 /* ttlMs */, error);
+    list = esxVmfsListingsFind(esxVmfsListingsOf(connection), connection->session, pool, name,
+                               0 /* ttlMs */, error);
     if (!list)
         return NULL;
     volume = esxVolumeListFind(list, name);
