@@ -28,11 +28,23 @@ fixtureScriptTask(Canned *canned, const char *method)
     fixtureScriptSuccess(canned);
 }
 
+#define SUCCESS \
+    "<propSet><name>info.state</name><val xsi:type=\"TaskInfoState\">success</val></propSet>"
+
 void
 fixtureScriptSuccess(Canned *canned)
 {
-    scriptEnd(canned, "<propSet><name>info.state</name>"
-                      "<val xsi:type=\"TaskInfoState\">success</val></propSet>");
+    scriptEnd(canned, SUCCESS);
+}
+
+void
+fixtureScriptResult(Canned *canned, const char *method, const char *value)
+{
+    g_autofree char *properties =
+        g_strdup_printf(SUCCESS "<propSet><name>info.result</name>%s</propSet>", value);
+
+    fixtureScriptStart(canned, method);
+    scriptEnd(canned, properties);
 }
 
 void

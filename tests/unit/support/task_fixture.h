@@ -21,6 +21,9 @@ void fixtureScriptSuccess(Canned *canned);
 /* Scripts a call of @method whose task succeeds. */
 void fixtureScriptTask(Canned *canned, const char *method);
 
+/* Scripts a call of @method whose task succeeds with @value, a "<val …>", as its result. */
+void fixtureScriptResult(Canned *canned, const char *method, const char *value);
+
 /* Scripts a call of @method whose task fails with @fault. */
 void fixtureScriptTaskFault(Canned *canned, const char *method, const char *fault,
                             const char *text);

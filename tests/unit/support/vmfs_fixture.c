@@ -40,13 +40,8 @@ vmfsClear(Vmfs *vmfs)
 static void
 scriptSearch(Vmfs *vmfs)
 {
-    cannedReply(vmfs->canned, SEARCH, "<returnval type=\"Task\">t</returnval>");
-    cannedReply(vmfs->canned, FIXTURE_LOOK,
-                "<returnval><objects><obj type=\"Task\">t</obj><propSet><name>info.state</name>"
-                "<val xsi:type=\"TaskInfoState\">success</val></propSet><propSet>"
-                "<name>info.result</name>"
-                "<val xsi:type=\"ArrayOfHostDatastoreBrowserSearchResults\"></val>"
-                "</propSet></objects></returnval>");
+    fixtureScriptResult(vmfs->canned, SEARCH,
+                        "<val xsi:type=\"ArrayOfHostDatastoreBrowserSearchResults\"></val>");
 }
 
 static void

@@ -9,7 +9,7 @@
 #include "esx_libvirt.h"
 #include "esx_vmfs_files.h"
 #include "inventory_fixture.h"
-#include "vi_fixture.h"
+#include "task_fixture.h"
 
 #include "vim_types.h"
 
@@ -28,14 +28,10 @@ listNamed(const char *folders, const char *datastore, GError **ret_error)
     g_autoptr(ViSession) session = fixtureLogin(canned);
     g_autoptr(GError) error = NULL;
     g_autoptr(ViSearch) search = NULL;
-    g_autofree char *inner = g_strdup_printf(
-        "<returnval><objects><obj type=\"Task\">t</obj><propSet><name>info.state</name>"
-        "<val xsi:type=\"TaskInfoState\">success</val></propSet><propSet><name>info.result</name>"
-        "<val xsi:type=\"ArrayOfHostDatastoreBrowserSearchResults\">%s</val></propSet></objects>"
-        "</returnval>", folders);
+    g_autofree char *value = g_strdup_printf(
+        "<val xsi:type=\"ArrayOfHostDatastoreBrowserSearchResults\">%s</val>", folders);
 
-    cannedReply(canned, "SearchDatastoreSubFolders_Task", "<returnval type=\"Task\">t</returnval>");
-    cannedReply(canned, "RetrievePropertiesEx", inner);
+    fixtureScriptResult(canned, "SearchDatastoreSubFolders_Task", value);
     search = viBrowserSearchAll(session, &browser, datastore, VI_BROWSER_ALL, NULL, &error);
     g_assert_no_error(error);
     return esxVmfsFilesList(search, datastore, datastore, ret_error);

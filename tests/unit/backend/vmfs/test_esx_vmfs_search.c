@@ -6,24 +6,11 @@
 #include <string.h>
 
 #include "esx_vmfs_search.h"
-#include "vi_fixture.h"
+#include "task_fixture.h"
 
 #define ALL "SearchDatastoreSubFolders_Task"
 #define ONE "SearchDatastore_Task"
 #define LOOK "RetrievePropertiesEx"
-
-/* Scripts a search by @method, with the value of the task's result. */
-static void
-scriptSearch(Canned *canned, const char *method, const char *value)
-{
-    g_autofree char *inner = g_strdup_printf(
-        "<returnval><objects><obj type=\"Task\">t</obj><propSet><name>info.state</name>"
-        "<val xsi:type=\"TaskInfoState\">success</val></propSet><propSet><name>info.result</name>"
-        "%s</propSet></objects></returnval>", value);
-
-    cannedReply(canned, method, "<returnval type=\"Task\">t</returnval>");
-    cannedReply(canned, LOOK, inner);
-}
 
 #define FOLDER(path, files) \
     "<val xsi:type=\"HostDatastoreBrowserSearchResults\">" path files "</val>"
@@ -54,7 +41,8 @@ testRequest(void)
     const EsxVolume *volume = NULL;
     gboolean isSure = FALSE;
 
-    scriptSearch(canned, ONE, FOLDER(AT("[ds [1]] a*/b/"), ISO("x*[1].iso") ISO("xx?1?.iso")));
+    fixtureScriptResult(canned, ONE,
+                        FOLDER(AT("[ds [1]] a*/b/"), ISO("x*[1].iso") ISO("xx?1?.iso")));
     list = esxVmfsSearchOne(&search, "a*/b/x*[1].iso", &isSure, &error);
     g_assert_no_error(error);
     g_assert_true(isSure);
@@ -104,7 +92,7 @@ testPlaces(void)
         gboolean isSure = !rows[i].isSure;
 
         g_test_message("%zu: %s", i, rows[i].name);
-        scriptSearch(canned, ONE, rows[i].result);
+        fixtureScriptResult(canned, ONE, rows[i].result);
         list = esxVmfsSearchOne(&search, rows[i].name, &isSure, &error);
         g_assert_no_error(error);
         g_assert_cmpint(isSure, ==, rows[i].isSure);
@@ -167,11 +155,12 @@ testTyped(void)
     gboolean isSure = FALSE;
 
     cannedFault(canned, ONE, "InvalidArgument", "query");
-    scriptSearch(canned, ONE, FOLDER(AT("[ds [1]]"), ISO("x.iso")));
+    fixtureScriptResult(canned, ONE, FOLDER(AT("[ds [1]]"), ISO("x.iso")));
     list = esxVmfsSearchOne(&search, "x.iso", &isSure, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(esxVolumeListLength(list), ==, 1);
-    scriptSearch(canned, ALL, "<val xsi:type=\"ArrayOfHostDatastoreBrowserSearchResults\"></val>");
+    fixtureScriptResult(canned, ALL,
+                        "<val xsi:type=\"ArrayOfHostDatastoreBrowserSearchResults\"></val>");
     all = esxVmfsSearchAll(&search, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(esxVolumeListLength(all), ==, 0);
@@ -188,7 +177,7 @@ testOddResult(void)
     g_autoptr(GError) error = NULL;
     gboolean isSure = FALSE;
 
-    scriptSearch(canned, ONE, "<val xsi:type=\"xsd:string\">x</val>");
+    fixtureScriptResult(canned, ONE, "<val xsi:type=\"xsd:string\">x</val>");
     g_assert_null(esxVmfsSearchOne(&search, "x.iso", &isSure, &error));
     g_assert_error(error, VI_ERROR, VI_ERROR_PROTOCOL);
 }

@@ -6,7 +6,7 @@
 #include "esx_vmfs_uuid.h"
 #include "connection_fixture.h"
 #include "inventory_fixture.h"
-#include "vi_fixture.h"
+#include "task_fixture.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -53,16 +53,12 @@ oneDatastore(void)
 static void
 scriptSearch(Canned *canned, const char *files)
 {
-    g_autofree char *inner = g_strdup_printf(
-        "<returnval><objects><obj type=\"Task\">t</obj><propSet><name>info.state</name>"
-        "<val xsi:type=\"TaskInfoState\">success</val></propSet><propSet><name>info.result</name>"
+    g_autofree char *value = g_strdup_printf(
         "<val xsi:type=\"ArrayOfHostDatastoreBrowserSearchResults\">"
         "<HostDatastoreBrowserSearchResults>"
-        "<folderPath>[ds] vm/</folderPath>%s</HostDatastoreBrowserSearchResults></val></propSet>"
-        "</objects></returnval>", files);
+        "<folderPath>[ds] vm/</folderPath>%s</HostDatastoreBrowserSearchResults></val>", files);
 
-    cannedReply(canned, SEARCH, "<returnval type=\"Task\">t</returnval>");
-    cannedReply(canned, LOOK, inner);
+    fixtureScriptResult(canned, SEARCH, value);
 }
 
 #define DISK(path) AS("file", "VmDiskFileInfo", IN("path", path))
