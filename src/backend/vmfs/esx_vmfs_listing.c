@@ -33,8 +33,8 @@ typedef struct {
     /* The lock of the listings guards these. */
     Recent *singles;        /* name of a volume → Single */
     gint64 usedAt;          /* when the list answered last, monotonic; 0: not since it expired */
-    gint64 searchedAt;      /* when the last search for one volume ended, likewise */
-    guint streak;           /* such searches in close succession, for different volumes */
+    gint64 searchedAt;      /* when the last search for another volume ended, likewise */
+    guint streak;           /* such searches in close succession */
 } Listing;
 
 /* The list of one volume, or of none. A reader of it holds a reference of its listing, too. */
@@ -43,6 +43,7 @@ typedef struct {
     Listing *listing;
     char *name;
     Cached *fresh;
+    gboolean noted;         /* guarded like Listing.singles: its first search has ended */
 } Single;
 
 /* ---- the searches --------------------------------------------------------------------------- */
@@ -272,14 +273,15 @@ esxVmfsListingsAcquire(EsxVmfsListings *listings, ViSession *session, const Inve
 
 /* ---- one volume ----------------------------------------------------------------------------- */
 
-/* Records that the search for @single has returned @list. */
+/* Records that @single has answered with @list. Repeated reads of one volume are no succession. */
 static void
-noteSingle(EsxVmfsListings *listings, Listing *listing, const Single *single,
-           const EsxVolumeList *list)
+noteSingle(EsxVmfsListings *listings, Listing *listing, Single *single, const EsxVolumeList *list)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&listings->lock);
 
-    listing->searchedAt = g_get_monotonic_time();
+    if (!single->noted)
+        listing->searchedAt = g_get_monotonic_time();
+    single->noted = TRUE;
     recentWeigh(listing->singles, single->name, single, esxVolumeListBytes(list));
     lockedWeigh(listings, listing);
 }

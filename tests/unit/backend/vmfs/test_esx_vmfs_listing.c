@@ -6,12 +6,13 @@
 #include "base_limits.h"
 #include "esx_vmfs_listing_priv.h"
 #include "inventory_fixture.h"
+#include "task_fixture.h"
 #include "thread_fixture.h"
-#include "vi_fixture.h"
 
 #include <string.h>
 
 #define SEARCH "SearchDatastoreSubFolders_Task"
+#define ONE "SearchDatastore_Task"
 #define LOOK "RetrievePropertiesEx"
 #define PLAIN_QUERY "<query></query>"
 #define HOUR_MS (3600 * 1000)
@@ -239,6 +240,65 @@ testFailure(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
     esxVolumeListUnref(acquire(listings, f->session, pool));
 }
 
+/* ---- one volume ------------------------------------------------------------------------------ */
+
+/* Scripts @n searches of a folder, which find nothing. */
+static void
+scriptOne(Canned *canned, guint n)
+{
+    for (; n > 0; n--)
+        fixtureScriptResult(canned, ONE, "<val xsi:type=\"HostDatastoreBrowserSearchResults\"/>");
+}
+
+static void
+lookUp(Listings *listings, ViSession *session, const InventoryPool *pool, guint n, guint ttlMs)
+{
+    g_autofree char *name = g_strdup_printf("vm/%u.iso", n);
+    g_autoptr(GError) error = NULL;
+
+    esxVolumeListUnref(esxVmfsListingsFind(listings, session, pool, name, ttlMs, &error));
+    g_assert_no_error(error);
+}
+
+/* Behind the first of them, a client that goes through the volumes searches for all, once. */
+static void
+testTour(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    g_autoptr(InventorySnapshot) snapshot = twoDatastores();
+    g_autoptr(Listings) listings = esxVmfsListingsNew();
+    const InventoryPool *pool = fixturePool(snapshot, "ds");
+    guint i;
+
+    scriptOne(f->canned, LIMIT_SINGLE_SEARCHES);
+    for (i = 0; i < LIMIT_SINGLE_SEARCHES; i++)
+        lookUp(listings, f->session, pool, i, HOUR_MS);
+    g_assert_cmpuint(cannedCount(f->canned, SEARCH), ==, 0);
+    scriptSearch(f->canned, "");
+    for (; i < 2 * LIMIT_SINGLE_SEARCHES; i++)
+        lookUp(listings, f->session, pool, i, HOUR_MS);
+    g_assert_cmpuint(cannedCount(f->canned, ONE), ==, LIMIT_SINGLE_SEARCHES);
+    g_assert_cmpuint(cannedCount(f->canned, SEARCH), ==, 1);
+}
+
+/* One volume that is read all the time does not make a succession of others, which come seldom. */
+static void
+testPolledVolume(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    g_autoptr(InventorySnapshot) snapshot = twoDatastores();
+    g_autoptr(Listings) listings = esxVmfsListingsNew();
+    const InventoryPool *pool = fixturePool(snapshot, "ds");
+    guint i;
+
+    scriptOne(f->canned, LIMIT_SINGLE_SEARCHES + 2);
+    for (i = 0; i < LIMIT_SINGLE_SEARCHES; i++)
+        lookUp(listings, f->session, pool, i, HOUR_MS);
+    g_usleep(500 * 1000);
+    lookUp(listings, f->session, pool, i - 1, 0);
+    lookUp(listings, f->session, pool, i, 500);
+    g_assert_cmpuint(cannedCount(f->canned, SEARCH), ==, 0);
+    g_assert_cmpuint(cannedCount(f->canned, ONE), ==, LIMIT_SINGLE_SEARCHES + 2);
+}
+
 /* ---- the ceilings ---------------------------------------------------------------------------- */
 
 /* Returns: how many searches reading the datastore with the reference @n, called @name, takes. */
@@ -435,6 +495,8 @@ main(int argc, char **argv)
     fixtureAdd("/esx/vmfs-listing/query-refused", testQueryRefused);
     fixtureAdd("/esx/vmfs-listing/both-refused", testBothRefused);
     fixtureAdd("/esx/vmfs-listing/failure", testFailure);
+    fixtureAdd("/esx/vmfs-listing/tour", testTour);
+    fixtureAdd("/esx/vmfs-listing/polled-volume", testPolledVolume);
     fixtureAdd("/esx/vmfs-listing/ceiling-of-listings", testCeilingOfListings);
     fixtureAdd("/esx/vmfs-listing/renamed-often", testRenamedOften);
     fixtureAdd("/esx/vmfs-listing/ceiling-of-lists", testCeilingOfLists);
