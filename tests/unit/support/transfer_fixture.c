@@ -53,6 +53,15 @@ memoryAddDisk(Memory *memory, const char *name, GBytes *bytes)
     memoryAdd(memory, flat, bytes);
 }
 
+void
+memoryAddVolume(Memory *memory, const char *name, GBytes *bytes)
+{
+    if (g_str_has_suffix(name, ".vmdk"))
+        memoryAddDisk(memory, name, bytes);
+    else
+        memoryAdd(memory, name, bytes);
+}
+
 GBytes *
 memoryFind(Memory *memory, const char *prefix)
 {

@@ -66,6 +66,9 @@ void memoryAddText(Memory *memory, const char *name, const char *text);
 /* A disk "x.vmdk" with descriptor, and its contents in "x-flat.vmdk". @bytes: (transfer full). */
 void memoryAddDisk(Memory *memory, const char *name, GBytes *bytes);
 
+/* A disk or a file, by its name. @bytes: (transfer full). */
+void memoryAddVolume(Memory *memory, const char *name, GBytes *bytes);
+
 /* Returns: (transfer none) the only file whose name begins so, or NULL. */
 GBytes *memoryFind(Memory *memory, const char *prefix);
 

@@ -29,3 +29,9 @@ uploadAll(Running *running, EsxTransfer *transfer, GBytes *bytes)
     esxPipeEnd(running->pipe);
     runningJoin(running);
 }
+
+void
+uploadAssertSent(Memory *memory, const char *method, const char *phrase)
+{
+    fixtureAssertPhrase(cannedLast(memory->canned, method)->body, phrase);
+}

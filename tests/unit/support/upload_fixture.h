@@ -19,6 +19,9 @@
 /* Returns: (transfer full) an upload to the volume @name, which is not refused. */
 EsxTransfer *uploadBegin(Memory *memory, const char *name, guint64 length);
 
+/* The last request of @method has @phrase in its body. */
+void uploadAssertSent(Memory *memory, const char *method, const char *phrase);
+
 /*
  * Sends @bytes and ends. What it came to is in @running->error.
  *

@@ -23,13 +23,6 @@ assertRefused(Memory *memory, const char *name, guint64 offset, guint64 length, 
     cannedAssertLog(memory->canned, "");
 }
 
-/* The last request of @method has @phrase in its body. */
-static void
-assertSent(Memory *memory, const char *method, const char *phrase)
-{
-    fixtureAssertPhrase(cannedLast(memory->canned, method)->body, phrase);
-}
-
 /* ---- what works ------------------------------------------------------------------------------ */
 
 static void
@@ -44,19 +37,16 @@ assertUpload(const char *name, const char *target, size_t before, size_t after, 
         g_strdup_printf("<destinationName>[ds] %s</destinationName>", target);
 
     memoryInit(&memory);
-    if (g_str_has_suffix(name, ".vmdk"))
-        memoryAddDisk(&memory, name, memoryRandom(before, 2));
-    else
-        memoryAdd(&memory, name, memoryRandom(before, 2));
+    memoryAddVolume(&memory, name, memoryRandom(before, 2));
     fixtureScriptTask(memory.canned, MOVE);
 
     uploadAll(&running, uploadBegin(&memory, name, length), bytes);
     g_assert_no_error(running.error);
     g_assert_null(memoryFind(&memory, prefix));
     g_assert_true(g_bytes_equal(memoryFind(&memory, target), bytes));
-    assertSent(&memory, MOVE, source);
-    assertSent(&memory, MOVE, destination);
-    assertSent(&memory, MOVE, "<force>true</force>");
+    uploadAssertSent(&memory, MOVE, source);
+    uploadAssertSent(&memory, MOVE, destination);
+    uploadAssertSent(&memory, MOVE, "<force>true</force>");
     cannedAssertLog(memory.canned, MOVE " " LOOK);
 }
 

@@ -30,20 +30,17 @@ cross(gpointer opaque)
     memoryRemove(crossing->memory, "vm/d-flat.vmdk");
 }
 
-/* Uploads 4096 bytes to a disk that is so long, while that happens. */
+/* Uploads 4096 bytes to the disk @name, which is so long, while @hook does something else. */
 static void
-uploadAcross(Memory *memory, Running *running, size_t size)
+uploadAcross(Memory *memory, Running *running, const char *name, void (*hook)(gpointer opaque),
+             gpointer opaque)
 {
     g_autoptr(GBytes) bytes = memoryRandom(4096, 1);
-    Crossing crossing = { memory, size };
 
-    memoryInit(memory);
-    memory->deletes = TRUE;
-    memory->beforeMove = cross;
-    memory->moveOpaque = &crossing;
-    memoryAddDisk(memory, "vm/d.vmdk", memoryRandom(4096, 2));
-    fixtureScriptTask(memory->canned, MOVE);
-    uploadAll(running, uploadBegin(memory, "vm/d.vmdk", 0), bytes);
+    memory->beforeMove = hook;
+    memory->moveOpaque = opaque;
+    memoryAddDisk(memory, name, memoryRandom(4096, 2));
+    uploadAll(running, uploadBegin(memory, name, 0), bytes);
     memory->beforeMove = NULL;
 }
 
@@ -55,8 +52,11 @@ testResizedBeforeMove(void)
     g_auto(Running) running = { 0 };
     g_auto(Running) again = { 0 };
     g_autoptr(GBytes) whole = memoryRandom(8192, 4);
+    Crossing crossing = { &memory, 8192 };
 
-    uploadAcross(&memory, &running, 8192);
+    memoryInit(&memory);
+    fixtureScriptTask(memory.canned, MOVE);
+    uploadAcross(&memory, &running, "vm/d.vmdk", cross, &crossing);
     g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_FAULT);
     fixtureAssertPhrase(running.error->message, "its descriptor says 8192 bytes");
     fixtureAssertPhrase(running.error->message, "its contents have 4096");
@@ -78,17 +78,13 @@ testDeletedBeforeMove(void)
 {
     g_auto(Memory) memory = { 0 };
     g_auto(Running) running = { 0 };
-    g_autoptr(GBytes) bytes = memoryRandom(4096, 1);
     Crossing crossing = { &memory, 0 };
 
     memoryInit(&memory);
     memory.deletes = TRUE;
-    memory.beforeMove = cross;
-    memory.moveOpaque = &crossing;
-    memoryAddDisk(&memory, "vm/d.vmdk", memoryRandom(4096, 2));
     fixtureScriptTask(memory.canned, MOVE);
     fixtureScriptTask(memory.canned, DELETE);
-    uploadAll(&running, uploadBegin(&memory, "vm/d.vmdk", 0), bytes);
+    uploadAcross(&memory, &running, "vm/d.vmdk", cross, &crossing);
     g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND);
     fixtureAssertPhrase(running.error->message, "the uploaded data was deleted too");
     g_assert_null(memoryFind(&memory, "vm/"));
@@ -102,16 +98,12 @@ testOrphanStays(void)
 {
     g_auto(Memory) memory = { 0 };
     g_auto(Running) running = { 0 };
-    g_autoptr(GBytes) bytes = memoryRandom(4096, 1);
     Crossing crossing = { &memory, 0 };
 
     memoryInit(&memory);
-    memory.beforeMove = cross;
-    memory.moveOpaque = &crossing;
-    memoryAddDisk(&memory, "vm/d.vmdk", memoryRandom(4096, 2));
     fixtureScriptTask(memory.canned, MOVE);
     fixtureScriptTaskFault(memory.canned, DELETE, "FileLocked", "in use");
-    uploadAll(&running, uploadBegin(&memory, "vm/d.vmdk", 0), bytes);
+    uploadAcross(&memory, &running, "vm/d.vmdk", cross, &crossing);
     g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND);
     fixtureAssertPhrase(running.error->message,
                         "'[ds] vm/d-flat.vmdk' is left over and belongs to no disk; "
@@ -148,19 +140,15 @@ testLongOrphan(void)
 {
     g_auto(Memory) memory = { 0 };
     g_auto(Running) running = { 0 };
-    g_autoptr(GBytes) bytes = memoryRandom(4096, 1);
     g_autofree char *disk = longName(".vmdk");
     g_autofree char *extent = longName("-flat.vmdk");
     g_autofree char *phrase = g_strconcat(strrchr(extent, '/'), "' is left over and belongs to no "
                                           "disk; delete it: the disk was deleted", NULL);
 
     memoryInit(&memory);
-    memory.beforeMove = removeLong;
-    memory.moveOpaque = &memory;
-    memoryAddDisk(&memory, disk, memoryRandom(4096, 2));
     fixtureScriptTask(memory.canned, MOVE);
     fixtureScriptTaskFault(memory.canned, DELETE, "FileLocked", "in use");
-    uploadAll(&running, uploadBegin(&memory, disk, 0), bytes);
+    uploadAcross(&memory, &running, disk, removeLong, &memory);
     g_assert_error(running.error, VI_ERROR, VI_ERROR_FILE_NOT_FOUND);
     fixtureAssertPhrase(running.error->message, phrase);
     g_assert_true(g_str_has_prefix(running.error->message, "'[ds] "));

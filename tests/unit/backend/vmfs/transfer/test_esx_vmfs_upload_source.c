@@ -8,13 +8,6 @@
 
 #include <string.h>
 
-/* The last request of @method has @phrase in its body. */
-static void
-assertSent(Memory *memory, const char *method, const char *phrase)
-{
-    fixtureAssertPhrase(cannedLast(memory->canned, method)->body, phrase);
-}
-
 /* Holes are zeros at the server. */
 static void
 testHoles(void)
@@ -53,7 +46,7 @@ assertWrongLength(size_t sent, const char *phrase)
     uploadAll(&running, uploadBegin(&memory, "vm/d.vmdk", 0), bytes);
     g_assert_error(running.error, ESX_ERROR, ESX_ERROR_INVALID_ARGUMENT);
     fixtureAssertPhrase(running.error->message, phrase);
-    assertSent(&memory, DELETE, "<name>[ds] vm/d.vmdk.upload-");
+    uploadAssertSent(&memory, DELETE, "<name>[ds] vm/d.vmdk.upload-");
     cannedAssertLog(memory.canned, DELETE " " LOOK);
 }
 
@@ -133,10 +126,7 @@ assertPart(const char *name, const char *target, size_t before, guint64 offset, 
     gsize size = 0;
 
     memoryInit(&memory);
-    if (g_str_has_suffix(name, ".vmdk"))
-        memoryAddDisk(&memory, name, g_bytes_ref(old));
-    else
-        memoryAdd(&memory, name, g_bytes_ref(old));
+    memoryAddVolume(&memory, name, g_bytes_ref(old));
     if (sent > 0)
         fixtureScriptTask(memory.canned, MOVE);
     uploadAll(&running, esxVmfsUpload(memory.connection, memory.pool, &volume, offset, length,
