@@ -241,7 +241,6 @@ friendlyFolder(GHashTable *names, Span folder)
 /* One folder of a search, and the names for its files. */
 typedef struct {
     EsxVolumeList *list;
-    const char *pool;
     Span folder;
     const char *friendly;   /* its friendly name; NULL: none */
     GString *path;          /* "[pool] folder/", followed by the file's name */
@@ -346,8 +345,7 @@ addFolder(const Making *making, const VimHostDatastoreBrowserSearchResults *resu
                             : making->folder;
     g_autoptr(GString) path = NULL;
     g_autofree char *friendly = NULL;
-    Place place = { .list = making->list, .pool = making->pool, .folder = folder,
-                    .asked = making->asked };
+    Place place = { .list = making->list, .folder = folder, .asked = making->asked };
     size_t i;
 
     if (!mayList(making, folder, plain))
@@ -384,19 +382,27 @@ addFolders(const Making *making, const ViSearch *search, gboolean plain, GError 
     return TRUE;
 }
 
+/* Returns: (transfer full) the list of @making, or NULL with @error. */
+static EsxVolumeList *
+makeList(Making *making, const ViSearch *search, GError **error)
+{
+    g_autoptr(EsxVolumeList) list = esxVolumeListNew(viObjectsBytes(search->task->objects));
+
+    making->list = list;
+    /* If a file is listed twice, the first entry counts. */
+    if (!addFolders(making, search, FALSE /* plain */, error) ||
+        !addFolders(making, search, TRUE /* plain */, error))
+        return NULL;
+    return esxVolumeListSeal(g_steal_pointer(&list));
+}
+
 EsxVolumeList *
 esxVmfsFilesList(const ViSearch *search, const char *datastore, const char *pool, GError **error)
 {
     g_autoptr(GHashTable) names = friendlyNames(search, datastore);
-    g_autoptr(EsxVolumeList) list = esxVolumeListNew(viObjectsBytes(search->task->objects));
-    const Making making = { .list = list, .datastore = datastore, .pool = pool,
-                            .names = names };
+    Making making = { .datastore = datastore, .pool = pool, .names = names };
 
-    /* If a file is listed twice, the first entry counts. */
-    if (!addFolders(&making, search, FALSE /* plain */, error) ||
-        !addFolders(&making, search, TRUE /* plain */, error))
-        return NULL;
-    return esxVolumeListSeal(g_steal_pointer(&list));
+    return makeList(&making, search, error);
 }
 
 EsxVolumeList *
@@ -405,15 +411,10 @@ esxVmfsFilesFind(const ViSearch *search, const char *datastore, const char *pool
 {
     const char *slash = strrchr(name, '/');
     g_autoptr(GHashTable) names = g_hash_table_new(friendlyHash, friendlyEqual);
-    g_autoptr(EsxVolumeList) list = esxVolumeListNew(viObjectsBytes(search->task->objects));
-    const Making making = {
-        .list = list, .datastore = datastore, .pool = pool, .names = names,
+    Making making = {
+        .datastore = datastore, .pool = pool, .names = names, .asked = name,
         .file = slash ? slash + 1 : name, .folder = { name, slash ? (size_t)(slash - name) : 0 },
-        .asked = name,
     };
 
-    if (!addFolders(&making, search, FALSE /* plain */, error) ||
-        !addFolders(&making, search, TRUE /* plain */, error))
-        return NULL;
-    return esxVolumeListSeal(g_steal_pointer(&list));
+    return makeList(&making, search, error);
 }
