@@ -20,8 +20,10 @@
  * checked, and the descriptor is deleted: 9 requests.
  *
  * In all other cases, and if the server refuses one of these steps, a plain file is written with
- * zeros under a temporary name, and then moved to its name: 5 requests. For a file larger than
- * ESX_VMFS_CREATE_SMALL, one request before that checks whether the name is taken.
+ * zeros under a temporary name, and then moved to its name: 5 requests.
+ *
+ * For a file larger than ESX_VMFS_CREATE_SMALL, one request before that checks whether the name is
+ * taken, in either case.
  */
 
 #define ESX_VMFS_CREATE_SMALL (16 * 1024 * 1024)

@@ -166,11 +166,10 @@ checkFree(EsxVmfsVerb *verb, const EsxVolumeSpec *spec, GError **error)
     return setExists(spec->name, error);
 }
 
-/* Moves @temporary to its name; on failure deletes it. */
+/* Moves the file @fromPath to the name of the new volume. A file of that name stays. */
 static gboolean
-moveToName(EsxVmfsVerb *verb, const char *temporary, const char *name, GError **error)
+moveFile(EsxVmfsVerb *verb, const char *fromPath, const char *name, GError **error)
 {
-    g_autofree char *fromPath = esxVmfsPath(verb->pool, temporary);
     g_autofree char *toPath = esxVmfsPath(verb->pool, name);
     const ViPath from = esxVmfsViPath(verb->pool, fromPath);
     const ViPath to = esxVmfsViPath(verb->pool, toPath);
@@ -178,16 +177,26 @@ moveToName(EsxVmfsVerb *verb, const char *temporary, const char *name, GError **
 
     if (viFileMove(verb->connection->session, &from, &to, FALSE /* force */, &verb->change, &local))
         return TRUE;
-    if (g_error_matches(local, VI_ERROR, VI_ERROR_FILE_EXISTS)) {
-        g_clear_error(&local);
-        setExists(name, &local);
-        esxVmfsVerbTidy(verb, fromPath, FALSE /* isDisk */, local);
-    } else if (esxVmfsIsOpenOutcome(local)) {
-        esxVmfsLeft(local, fromPath, " holds the new file, unless it has already been renamed");
-    } else {
-        esxVmfsVerbTidy(verb, fromPath, FALSE /* isDisk */, local);
-    }
+    if (g_error_matches(local, VI_ERROR, VI_ERROR_FILE_EXISTS))
+        return setExists(name, error);
     g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}
+
+/* Moves @temporary to its name; on failure deletes it. */
+static gboolean
+moveToName(EsxVmfsVerb *verb, const char *temporary, const char *name, GError **error)
+{
+    g_autofree char *fromPath = esxVmfsPath(verb->pool, temporary);
+    GError *local = NULL;
+
+    if (moveFile(verb, fromPath, name, &local))
+        return TRUE;
+    if (esxVmfsIsOpenOutcome(local))
+        esxVmfsLeft(local, fromPath, " holds the new file, unless it has already been renamed");
+    else
+        esxVmfsVerbTidy(verb, fromPath, FALSE /* isDisk */, local);
+    g_propagate_error(error, local);
     return FALSE;
 }
 
@@ -336,17 +345,9 @@ moveExtent(EsxVmfsVerb *verb, const Blank *blank, const char *extent, gboolean *
            GError **error)
 {
     g_autofree char *fromPath = esxVmfsPath(verb->pool, extent);
-    g_autofree char *toPath = esxVmfsPath(verb->pool, blank->spec->name);
-    const ViPath from = esxVmfsViPath(verb->pool, fromPath);
-    const ViPath to = esxVmfsViPath(verb->pool, toPath);
     GError *local = NULL;
 
-    if (!viFileMove(verb->connection->session, &from, &to, FALSE /* force */, &verb->change,
-                    &local)) {
-        if (g_error_matches(local, VI_ERROR, VI_ERROR_FILE_EXISTS)) {
-            g_clear_error(&local);
-            setExists(blank->spec->name, &local);
-        }
+    if (!moveFile(verb, fromPath, blank->spec->name, &local)) {
         if (!esxVmfsIsOpenOutcome(local))
             return dropBlank(verb, blank, local, error);
         esxVmfsLeft(local, blank->path, " is left over, with the new file as its extent unless "

@@ -87,7 +87,7 @@ checkStill(EsxVmfsUploading *upload, GError **error)
         upload->contents = g_steal_pointer(&now);
         return checkOffset(upload->contents, upload->offset, error);
     }
-    if ( now->size == contents->size && now->nparts == 1 &&
+    if (now->size == contents->size && now->nparts == 1 &&
         g_str_equal(now->parts[0].file, contents->parts[0].file))
         return TRUE;
     textToError(error, ESX_ERROR, ESX_ERROR_INVALID_OPERATION,
