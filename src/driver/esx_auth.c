@@ -205,11 +205,20 @@ esxAuthCheckUri(virConnectPtr conn, EsxUri *uri)
                              "has trust=fixed for it" : "on a read-only connection to a daemon");
 }
 
-/* Whether the client cannot be asked. It may have callbacks, but not for this. */
+/* Whether the client has a callback for a password, or else for a user name. */
 static gboolean
-esxAuthCannotAsk(virConnectAuthPtr auth)
+esxAuthCanAsk(virConnectAuthPtr auth, gboolean forPassword)
 {
-    return !auth || !auth->cb;
+    unsigned int i;
+
+    for (i = 0; auth && auth->cb && i < auth->ncredtype; i++) {
+        const int type = auth->credtype[i];
+
+        if (forPassword ? type == VIR_CRED_PASSPHRASE || type == VIR_CRED_NOECHOPROMPT
+                        : type == VIR_CRED_AUTHNAME)
+            return TRUE;
+    }
+    return FALSE;
 }
 
 /* Where the password is to be written, as a clause. Returns: (transfer full). */
@@ -228,15 +237,16 @@ esxAuthPlace(const EsxUri *uri, const EsxAuthEntry *entry)
 }
 
 /*
- * @what: the missing credential. Replaces the report of libvirt's helpers, which is missing or,
- * depending on the version, names the failed operation, which is not the cause.
+ * A password, or else a user name, is missing. Replaces the report of libvirt's helpers, which is
+ * missing or, depending on the version, names the failed operation, which is not the cause.
  */
 static void
 esxAuthReportMissing(virConnectAuthPtr auth, const EsxUri *uri, const EsxAuthEntry *entry,
-                     const char *what)
+                     gboolean isPassword)
 {
-    const char *how = esxAuthCannotAsk(auth) ? ", and no way to ask for it"
-                                               : ": the answer was empty";
+    const char *what = isPassword ? "password" : "user name";
+    const char *how = esxAuthCanAsk(auth, isPassword) ? ": the answer was empty"
+                                                      : ", and no way to ask for it";
     g_autofree char *place = esxAuthPlace(uri, entry);
 
     esxReport(VIR_ERR_AUTH_FAILED, "no %s for '%s'%s; " TEXT_MESSAGE, what, uri->host, how, place);
@@ -252,10 +262,10 @@ esxAuthGetUserName(virConnectAuthPtr auth, const EsxUri *uri, const EsxAuthEntry
     const char *standard = esxAuthStandardUser(uri);
     g_autofree char *userName = g_strdup(uri->user ? uri->user : entry->userName);
 
-    if (!userName && !esxAuthCannotAsk(auth)) {
+    if (!userName && auth && auth->cb) {
         userName = virAuthGetUsernamePath(NULL, auth, ESX_AUTH_SERVICE, standard, uri->host);
         if (!userName) {
-            esxAuthReportMissing(auth, uri, entry, "user name");
+            esxAuthReportMissing(auth, uri, entry, FALSE /* isPassword */);
             return NULL;
         }
     }
@@ -277,12 +287,12 @@ esxAuthAskPassword(virConnectAuthPtr auth, const EsxUri *uri, const EsxAuthEntry
     Secret *secret = NULL;
     char *password = NULL;
 
-    if (!esxAuthCannotAsk(auth))
+    if (esxAuthCanAsk(auth, TRUE /* forPassword */))
         password = virAuthGetPasswordPath(NULL, auth, ESX_AUTH_SERVICE, userName, uri->host);
     if (password && *password)
         secret = secretNew(password);
     else
-        esxAuthReportMissing(auth, uri, entry, "password");
+        esxAuthReportMissing(auth, uri, entry, TRUE /* isPassword */);
     secretEraseFree(password);
     return secret;
 }

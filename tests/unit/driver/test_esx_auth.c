@@ -199,6 +199,7 @@ testCallbackForOtherThings(void)
                         -1);
         g_assert_cmpint(virGetLastErrorCode(), ==, VIR_ERR_AUTH_FAILED);
         g_assert_nonnull(strstr(virGetLastErrorMessage(), "[auth-esx-h]"));
+        g_assert_nonnull(strstr(virGetLastErrorMessage(), "and no way to ask for it"));
     }
 }
 
