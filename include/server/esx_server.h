@@ -57,13 +57,7 @@ typedef struct {
  *
  * @session, @scope: (transfer full); @session must be logged in, @scope may be NULL.
  */
-EsxServer *esxServerNew(ViSession *session, InventoryScope *scope, const char *host);
-
-/*
- * Makes EsxServer.missed that of the host and the port, for all logins there; before this call it
- * is that of the host alone.
- */
-void esxServerShareMissed(EsxServer *server, const char *host, guint port);
+EsxServer *esxServerNew(ViSession *session, InventoryScope *scope, const char *host, guint port);
 
 /*
  * The first call asks the server (1 request).

@@ -82,8 +82,7 @@ esxOpenServer(ViSession *session, const EsxUri *uri, const char *userName, Secre
     scope->manyHosts = esxUriHasManyHosts(uri);
     scope->perHost = esxUriShowsPerHost(uri);
 
-    server = esxServerNew(g_steal_pointer(&owned), scope, uri->host);
-    esxServerShareMissed(server, uri->host, uri->port);
+    server = esxServerNew(g_steal_pointer(&owned), scope, uri->host, uri->port);
     server->hosts = esxHostTransportsNew(uri);
     server->hostsFree = esxHostTransportsFree;
     viTransferSetHosts(server->transfer, esxHostTransportsMake, server->hosts);

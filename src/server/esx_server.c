@@ -16,7 +16,6 @@ VIR_LOG_INIT("esx.server");
 
 /* ---- objects left out of listings ------------------------------------------------------------ */
 
-
 /* Returns: whether @text is new for @listing; remembers it. */
 static gboolean
 isNews(EsxServer *server, const char *listing, const char *text)
@@ -133,14 +132,15 @@ freeStates(GHashTable *states)
 
 #define MISSED_PLACES 256
 
-void
-esxServerShareMissed(EsxServer *server, const char *host, guint port)
+/* Returns: EsxServer.missed of all logins at @host and @port. */
+static gint *
+missedOf(const char *host, guint port)
 {
     static gint places[MISSED_PLACES];
     g_autofree char *name = g_ascii_strdown(host, -1);
 
     /* Hosts may share an entry, which only shortens their waits. */
-    server->missed = &places[(hashText(name) ^ port) % MISSED_PLACES];
+    return &places[(hashText(name) ^ port) % MISSED_PLACES];
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -160,7 +160,7 @@ esxServerCancelFlag(void)
 }
 
 EsxServer *
-esxServerNew(ViSession *session, InventoryScope *scope, const char *host)
+esxServerNew(ViSession *session, InventoryScope *scope, const char *host, guint port)
 {
     EsxServer *server = g_new0(EsxServer, 1);
 
@@ -171,7 +171,7 @@ esxServerNew(ViSession *session, InventoryScope *scope, const char *host)
     server->transfer = viTransferNew(session);
     server->events = esxEventsNew();
     inventorySetWatch(server->inventory, &inventoryWatch, server);
-    esxServerShareMissed(server, host, 0 /* port */);
+    server->missed = missedOf(host, port);
     g_mutex_init(&server->lock);
     server->leftOut = g_hash_table_new_full(hashText, g_str_equal, g_free, g_free);
     server->states = g_hash_table_new(NULL, NULL);

@@ -68,7 +68,7 @@ testFreeInADaemonWaitsForNobody(void)
 {
     g_autoptr(Canned) canned = cannedNew();
     gint left = 0;
-    EsxServer *server = esxServerNew(fixtureLogin(canned), NULL /* scope */, "esx1");
+    EsxServer *server = esxServerNew(fixtureLogin(canned), NULL /* scope */, "esx1", 443);
     EsxConnection *connection = esxConnectionJoin(server, noteLeft, &left, "esx1", 0);
     Worker workers[] = { { connection, 0 }, { connection, 0 } };
     GThread *thread = NULL;
@@ -119,7 +119,7 @@ testTwoShareAServer(void)
 {
     g_autoptr(Canned) canned = cannedNew();
     g_autoptr(GPtrArray) left = g_ptr_array_new();
-    EsxServer *server = esxServerNew(fixtureLogin(canned), NULL /* scope */, "esx1");
+    EsxServer *server = esxServerNew(fixtureLogin(canned), NULL /* scope */, "esx1", 443);
     EsxConnection *first = esxConnectionJoin(server, noteLeaving, left, "esx1", 0);
     EsxConnection *second = esxConnectionJoin(server, noteLeaving, left, "esx1", 7);
 

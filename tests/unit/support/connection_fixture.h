@@ -19,7 +19,7 @@ connectionLeaveAlone(EsxServer *server, gpointer opaque G_GNUC_UNUSED)
 static inline EsxConnection *
 esxConnectionNew(ViSession *session, InventoryScope *scope, const char *host, guint ttlMs)
 {
-    EsxServer *server = esxServerNew(session, scope, host);
+    EsxServer *server = esxServerNew(session, scope, host, 443 /* port */);
 
     return esxConnectionJoin(server, connectionLeaveAlone, NULL /* opaque */, host, ttlMs);
 }

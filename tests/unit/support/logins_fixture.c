@@ -63,7 +63,7 @@ makeServer(Canned *canned, gboolean holdsLogout)
     cannedAdd(canned, "Logout", &logout);
     g_assert_true(viSessionLogin(session, USER, secretNew(FIXTURE_PASSWORD), &error));
     g_assert_no_error(error);
-    return esxServerNew(session, NULL /* scope */, "esx1");
+    return esxServerNew(session, NULL /* scope */, "esx1", 443);
 }
 
 /* EsxLoginsOpener */
