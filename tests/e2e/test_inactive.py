@@ -142,6 +142,24 @@ def test_an_adapter_without_a_path(client: Client, site, new_fake):
     check_inactive(client.open(site.uri(server)), "vmhba2", "no path of the adapter is alive")
 
 
+def test_a_lun_of_several_adapters_is_found_in_an_active_one(client: Client, site, new_fake):
+    """The pool that a path or a key leads to loses its paths: then they lead to another one that has the LUN."""
+    server = new_fake(world="adapters")
+    conn = client.open(site.uri(server, cache_ttl=0))
+    volume = conn.storagePoolLookupByName("vmhba66").listAllVolumes(0)[0]
+    path, key = volume.path(), volume.key()
+
+    def pool_of(volume: Remote) -> str:
+        return volume.storagePoolLookupByVolume().name()
+
+    first = pool_of(conn.storageVolLookupByPath(path))
+    assert server.control.set_path_state(state="dead", device=first) > 0
+    shows(site, lambda: conn.storagePoolLookupByName(first).isActive() == 0, "the adapter has no path")
+    for found in (conn.storageVolLookupByPath(path), conn.storageVolLookupByKey(key)):
+        assert {first, pool_of(found)} == {"vmhba66", "vmhba67"}
+        assert found.info()
+
+
 def test_nfs_4_1_shows_all_of_its_servers(conn: Remote):
     source = ElementTree.fromstring(conn.storagePoolLookupByName("nfs41").XMLDesc(0)).find("source")
     assert source is not None
