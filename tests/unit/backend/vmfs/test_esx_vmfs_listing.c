@@ -280,6 +280,43 @@ testTour(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
     g_assert_cmpuint(cannedCount(f->canned, SEARCH), ==, 1);
 }
 
+/* What was counted before a listing expired does not count after that. */
+static void
+testTourExpires(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    g_autoptr(InventorySnapshot) snapshot = twoDatastores();
+    g_autoptr(Listings) listings = esxVmfsListingsNew();
+    const InventoryPool *pool = fixturePool(snapshot, "ds");
+    guint i;
+
+    scriptOne(f->canned, 2 * LIMIT_SINGLE_SEARCHES);
+    for (i = 0; i < 2 * LIMIT_SINGLE_SEARCHES; i++) {
+        if (i == LIMIT_SINGLE_SEARCHES)
+            esxVmfsListingsExpire(listings, pool);
+        lookUp(listings, f->session, pool, i, HOUR_MS);
+    }
+    g_assert_cmpuint(cannedCount(f->canned, ONE), ==, 2 * LIMIT_SINGLE_SEARCHES);
+    g_assert_cmpuint(cannedCount(f->canned, SEARCH), ==, 0);
+}
+
+/* Where one search does not settle it, the list of the whole datastore answers. */
+static void
+testNotSure(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
+{
+    g_autoptr(InventorySnapshot) snapshot = twoDatastores();
+    g_autoptr(Listings) listings = esxVmfsListingsNew();
+    g_autoptr(EsxVolumeList) list = NULL;
+    g_autoptr(GError) error = NULL;
+
+    cannedFault(f->canned, ONE, "FileFault", "no");
+    scriptSearch(f->canned, FOLDER("[ds] vm", FILE("IsoImageFileInfo", "a.iso", "")));
+    list = esxVmfsListingsFind(listings, f->session, fixturePool(snapshot, "ds"), "vm/a.iso",
+                               HOUR_MS, &error);
+    g_assert_no_error(error);
+    find(list, "vm/a.iso");
+    cannedAssertLog(f->canned, ONE " " SEARCH " " LOOK);
+}
+
 /* One volume that is read all the time does not make a succession of others, which come seldom. */
 static void
 testPolledVolume(SessionFixture *f, gconstpointer unused G_GNUC_UNUSED)
@@ -496,6 +533,8 @@ main(int argc, char **argv)
     fixtureAdd("/esx/vmfs-listing/both-refused", testBothRefused);
     fixtureAdd("/esx/vmfs-listing/failure", testFailure);
     fixtureAdd("/esx/vmfs-listing/tour", testTour);
+    fixtureAdd("/esx/vmfs-listing/tour-expires", testTourExpires);
+    fixtureAdd("/esx/vmfs-listing/not-sure", testNotSure);
     fixtureAdd("/esx/vmfs-listing/polled-volume", testPolledVolume);
     fixtureAdd("/esx/vmfs-listing/ceiling-of-listings", testCeilingOfListings);
     fixtureAdd("/esx/vmfs-listing/renamed-often", testRenamedOften);

@@ -394,6 +394,31 @@ testChangedBeforeBeginning(void)
     cannedAssertLog(memory.canned, "");
 }
 
+/* A plain file that was replaced before the beginning keeps what it has now around the data. */
+static void
+testReplacedBeforeBeginning(void)
+{
+    g_auto(Memory) memory = { 0 };
+    g_auto(Running) running = { 0 };
+    const EsxVolume volume = memoryVolume("a");
+    g_autoptr(GBytes) bytes = g_bytes_new("X", 1);
+    g_autoptr(GBytes) wanted = g_bytes_new("lXnger", 6);
+    g_autoptr(GError) error = NULL;
+    EsxTransfer *transfer;
+
+    memoryInit(&memory);
+    memoryAddText(&memory, "a", "old");
+    transfer = esxVmfsUpload(memory.connection, memory.pool, &volume, 1, 0, &error);
+    g_assert_no_error(error);
+    esxClaimFree(claimOther(&memory, "a"));
+    memoryAddText(&memory, "a", "longer");
+    fixtureScriptTask(memory.canned, MOVE);
+    uploadAll(&running, transfer, bytes);
+    g_assert_no_error(running.error);
+    g_assert_true(g_bytes_equal(memoryFind(&memory, "a"), wanted));
+    cannedAssertLog(memory.canned, MOVE " " LOOK);
+}
+
 /* One that meets a change is refused when it is opened. */
 static void
 testMeetsChange(void)
@@ -431,6 +456,7 @@ main(int argc, char **argv)
     g_test_add_func("/storage/upload/abort-leaves", testAbortLeaves);
     g_test_add_func("/storage/upload/claims", testClaims);
     g_test_add_func("/storage/upload/changed-before-beginning", testChangedBeforeBeginning);
+    g_test_add_func("/storage/upload/replaced-before-beginning", testReplacedBeforeBeginning);
     g_test_add_func("/storage/upload/meets-change", testMeetsChange);
     g_test_add_func("/storage/upload/abort-tidying-ends", testAbortTidyingEnds);
     return g_test_run();
