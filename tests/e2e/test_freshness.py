@@ -63,6 +63,23 @@ def test_a_renamed_datastore_keeps_its_uuid(client: Client, site, new_fake, worl
         conn.storagePoolLookupByName("nfs41")
 
 
+def test_a_path_with_a_name_that_a_pool_had_is_no_volume(client: Client, site, new_fake):
+    """The search with the old name fails, so the pools are read again."""
+    server = new_fake()
+    conn = client.open(site.uri(server, cache_ttl="0"))
+    conn.listAllStoragePools(0)
+    server.control.rename_datastore(name="nfs41", new_name="renamed")
+
+    def is_no_volume() -> bool:
+        try:
+            conn.storageVolLookupByPath("[nfs41] no.iso")
+        except ApiError as error:
+            return error.code == libvirt.VIR_ERR_NO_STORAGE_VOL
+        return False
+
+    shows(site, is_no_volume, "the path is that of no volume")
+
+
 def test_a_datastore_that_becomes_inaccessible_and_returns(client: Client, site, new_fake, world):
     server = new_fake()
     conn = client.open(site.uri(server, cache_ttl="0"))
